@@ -1,0 +1,1 @@
+"""The HTTP service. It imports neither torch nor DGL nor pandas."""

@@ -1,0 +1,1 @@
+"""graphrec: graph-based recommendations, from an interaction log to a live, explained service."""

@@ -1,0 +1,127 @@
+"""Settings: `graphrec.toml`, overridden by `GRAPHREC_…` environment variables.
+
+A nested key is reached with two underscores: `GRAPHREC_SERVE__PORT=9000`. Unknown keys are errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as SourceError,
+)
+
+from graphrec.errors import SettingsError
+from graphrec.weighting import DEFAULT_POLICY, KindPolicy
+
+SETTINGS_FILE = Path("graphrec.toml")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestSettings(_Section):
+    """Loading data."""
+
+    max_rejected_share: float = Field(
+        0.01, ge=0, le=1, description="Share of bad rows above which a load stops, unwritten."
+    )
+    batch_rows: int = Field(50_000, ge=1, description="Events in one durable batch.")
+    time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
+        "auto", description="Unit of numeric times; auto tells it from their size."
+    )
+
+
+class EvaluationSettings(_Section):
+    """Splits and metrics."""
+
+    k: int = Field(10, ge=1, description="Cut-off of the ranked list.")
+    test_share: float = Field(0.1, gt=0, lt=1, description="Newest share of events for testing.")
+    valid_share: float = Field(
+        0.1, gt=0, lt=1, description="Newest share of what is left, for choosing epochs."
+    )
+    resamples: int = Field(1000, ge=0, description="Bootstrap resamples of users for intervals.")
+
+
+class RecallSettings(_Section):
+    """Where candidates come from, and what each source weighs in the ranking."""
+
+    candidates: int = Field(200, ge=1, description="Candidates from each source.")
+    embedding: float = Field(1.0, ge=0, description="Weight of nearest embeddings.")
+    neighbours: float = Field(1.0, ge=0, description="Weight of item neighbours of the history.")
+    popularity: float = Field(0.1, ge=0, description="Weight of popular items.")
+
+
+class ServeSettings(_Section):
+    """The API process."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GRAPHREC_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    store: str = Field("sqlite:///graphrec.db", description="URL of the graph store.")
+    snapshots: Path = Field(Path("snapshots"), description="Folder of published snapshots.")
+    cache: Path = Field(Path("~/.cache/graphrec"), description="Folder for downloaded data sets.")
+    seed: int = Field(0, ge=0, description="Seed of everything random.")
+    kinds: Mapping[str, KindPolicy] = Field(
+        default=DEFAULT_POLICY, description="What events of each kind are worth."
+    )
+    models: Mapping[str, Mapping[str, bool | int | float | str]] = Field(
+        default_factory=dict, description="Hyper-parameters by model name, where not the default."
+    )
+    ingest: IngestSettings = Field(default_factory=IngestSettings)
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    recall: RecallSettings = Field(default_factory=RecallSettings)
+    serve: ServeSettings = Field(default_factory=ServeSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file; `load_settings` passes what the file says as init values."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The settings of `path`, or of `graphrec.toml` in the working folder where there is one.
+
+    Raises SettingsError: with the key, its value and what was expected of it, or where `path` was
+    given and is not there.
+    """
+    if path is not None and not path.exists():
+        raise SettingsError(f"settings file {str(path)!r} is not there: expected a TOML file")
+    file = path or SETTINGS_FILE
+    try:
+        values: dict[str, Any] = TomlConfigSettingsSource(Settings, file)() if file.exists() else {}
+        return Settings(**values)
+    except ValidationError as error:
+        lines = [
+            f"setting {'.'.join(map(str, e['loc']))!r} = {e['input']!r}: {e['msg']}"
+            for e in error.errors()
+        ]
+        raise SettingsError("; ".join(lines) + f"; see {file} and GRAPHREC_… variables") from error
+    except (SourceError, ValueError) as error:
+        raise SettingsError(f"settings cannot be read from {file}: {error}") from error

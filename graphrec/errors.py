@@ -1,0 +1,66 @@
+"""The error tree.
+
+::
+
+    GraphrecError
+    ├── SettingsError        a key or value in graphrec.toml, the environment or the command line
+    ├── DataError            input that cannot be used: a missing column, an unreadable file
+    │   └── TooManyRejects   more bad rows than the allowed share; nothing was written
+    ├── StoreError           the graph store cannot be opened, read or written
+    ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
+    ├── TrainingError        training cannot go on, such as a loss that is not finite
+    ├── SnapshotError        a snapshot is missing, broken or from another format version
+    └── MissingExtra         the work needs a package that is not installed
+
+A message reads: subject, value, expectation, remedy.
+"""
+
+
+class GraphrecError(Exception):
+    """Every error that graphrec raises on purpose."""
+
+
+class SettingsError(GraphrecError):
+    """A setting that is unknown or has a value it cannot take."""
+
+
+class DataError(GraphrecError):
+    """Input that cannot be used."""
+
+
+class TooManyRejects(DataError):  # noqa: N818 - reads as what happened
+    """More rows were set aside than the settings allow; the store is unchanged."""
+
+
+class StoreError(GraphrecError):
+    """The graph store cannot be opened, read or written."""
+
+
+class UnknownNode(GraphrecError):  # noqa: N818
+    """A node id that the graph or the snapshot does not hold."""
+
+    def __init__(self, node_type: str, node_id: str) -> None:
+        super().__init__(
+            f"{node_type} {node_id!r} is unknown: expected an id that was loaded; "
+            f"check its spelling, or load it with `graphrec ingest`"
+        )
+        self.node_type = node_type
+        self.node_id = node_id
+
+
+class TrainingError(GraphrecError):
+    """Training cannot go on."""
+
+
+class SnapshotError(GraphrecError):
+    """A snapshot is missing, broken or of another format."""
+
+
+class MissingExtra(GraphrecError):  # noqa: N818
+    """A package of an extra is not installed."""
+
+    def __init__(self, subject: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{subject} needs {package!r}, which is not installed: "
+            f"install it with `pip install 'graphrec[{extra}]'`"
+        )

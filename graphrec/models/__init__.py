@@ -1,0 +1,1 @@
+"""Models: each a frozen dataclass of hyper-parameters, one file each."""

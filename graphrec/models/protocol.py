@@ -1,0 +1,45 @@
+"""What a model is. `tests/model_contract.py` says it in tests that every model passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import Graph, Rows
+
+
+class Scorer(Protocol):
+    """A fitted model."""
+
+    def score(self, users: Rows) -> NDArray[np.float32]:
+        """How much each of the B users would like each of the I items: finite, [B, I].
+
+        A user who had no interactions in training gets a score all the same, from whatever the
+        model knows without them, down to zeros.
+        """
+        ...
+
+
+class Model(Protocol):
+    """A frozen dataclass of hyper-parameters; fitting returns another type and changes nothing."""
+
+    def fit(self, graph: Graph, rng: np.random.Generator) -> Scorer:
+        """Learn from all of `graph`, whose weights say what counts as positive."""
+        ...
+
+
+@runtime_checkable
+class EpochModel(Model, Protocol):
+    """A model that learns in epochs, so that how many is a hyper-parameter to be chosen."""
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs `fit` makes."""
+        ...
+
+    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Scorer]:
+        """A scorer after every epoch, `epochs` of them; `fit` returns the last."""
+        ...

@@ -1,0 +1,129 @@
+"""What a graph store does; `tests/store_contract.py` says it in tests that every store passes.
+
+Neighbourhood queries count *people*: a user likes an item where at least one event of the pair is
+positive under the store's policy (`graphrec.weighting`), and counts once however many events there
+are. Rows come best first, ties by id in code-point order. Scores are rounded to `DIGITS` decimals
+before they are ordered, so that the order does not depend on the order of a summation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from graphrec.data import Attribute, EdgeType, Graph, Interactions, Vocabulary
+
+DIGITS = 9
+
+Similarity: TypeAlias = Literal["cosine", "jaccard"]
+
+
+class Neighbour(NamedTuple):
+    """A node beside another one, and the number of nodes that both are tied to."""
+
+    id: str
+    score: float
+    support: int
+
+
+class Popular(NamedTuple):
+    """An item and the number of people who like it."""
+
+    id: str
+    people: int
+
+
+class Path(NamedTuple):
+    """user → `via` ← `people` → item: one reason for a recommendation.
+
+    `via` is an item that the user likes; `people` others like both it and the recommended item;
+    `score` is the similarity of the two items.
+    """
+
+    via: str
+    people: int
+    score: float
+
+
+class GraphStore(Protocol):
+    """The durable graph. Writes are idempotent upserts, each call one transaction."""
+
+    def write_events(self, events: Interactions) -> int:
+        """Add events, and the users and items they name; returns how many were new.
+
+        An event is identified by (user, item, kind, time). One that is there already takes the new
+        weight and does not count as new. When the call returns, the events are durable; when it
+        does not return, none of them is stored.
+        """
+        ...
+
+    def write_nodes(
+        self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
+    ) -> None:
+        """Add nodes, or set the given attributes of nodes that exist; other attributes stay."""
+        ...
+
+    def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
+        """Add (source id, target id, weight) links and the nodes they name; returns new ones."""
+        ...
+
+    def read_graph(self, until: int | None = None) -> Graph:
+        """All nodes, and the events before `until` (milliseconds), in canonical order.
+
+        Vocabularies are in code-point order and events by (user, item, time, kind), so that two
+        stores with the same content give equal graphs. Weights are the raw values.
+        """
+        ...
+
+    def related_items(
+        self, item: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
+    ) -> list[Neighbour]:
+        """Items liked by the same people; raises UnknownNode."""
+        ...
+
+    def similar_users(
+        self, user: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
+    ) -> list[Neighbour]:
+        """Users who like the same items; raises UnknownNode."""
+        ...
+
+    def neighbour_recommendations(
+        self, user: str, k: int = 10, neighbours: int = 50
+    ) -> list[Neighbour]:
+        """Items the most similar users like, scored by the sum of their (cosine) similarities.
+
+        Items that the user has met are left out; `support` is the number of those neighbours.
+        """
+        ...
+
+    def popular_items(
+        self, k: int = 10, since: int | None = None, until: int | None = None
+    ) -> list[Popular]:
+        """Items by the number of people who like them, in the window [since, until)."""
+        ...
+
+    def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
+        """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
+        ...
+
+    def forget_user(self, user: str) -> bool:
+        """Delete a user with all events and links; says whether there was one."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Number of nodes by type, of events under "events", of links under "links"."""
+        ...
+
+    def close(self) -> None:
+        """Release the connection."""
+        ...
+
+    def __enter__(self) -> GraphStore: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

@@ -1,0 +1,56 @@
+"""From raw events to weights: the one place that says what an event is worth.
+
+Every model, store query and evaluation sees the graph through the same policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from graphrec.data import Graph
+
+DAY = 86_400_000
+"""Milliseconds."""
+
+
+class KindPolicy(BaseModel):
+    """What an event of one kind is worth."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weight: float = Field(1.0, ge=0, description="Worth of one event; 0 means seen, not liked.")
+    threshold: float | None = Field(
+        None,
+        description="Where set, an event is positive from this value on and its worth is `weight`; "
+        "below, it is seen, not liked. Where not set, the worth is `weight` times the value.",
+    )
+    half_life_days: float | None = Field(
+        None, gt=0, description="Days after which the worth has halved; not set: never."
+    )
+
+
+DEFAULT_POLICY: Mapping[str, KindPolicy] = {"rating": KindPolicy(weight=1, threshold=3.5)}
+"""By kind; a kind that is not named here has `KindPolicy()`."""
+
+
+def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None) -> Graph:
+    """The graph with the value of each event replaced by its worth at `now`.
+
+    `now` is in milliseconds and defaults to the newest event of the graph, so that a graph that was
+    cut off at a time is weighed as of that time. An event below its kind's threshold keeps its edge
+    with weight 0: the user has seen the item, and the model learns nothing from it.
+    """
+    log = graph.interactions
+    if now is None:
+        now = int(log.time.max(initial=0))
+    rules = [policy.get(kind, KindPolicy()) for kind in log.kinds]
+    worth = np.array([rule.weight for rule in rules], np.float64)[log.kind]
+    threshold = np.array([np.nan if r.threshold is None else r.threshold for r in rules])[log.kind]
+    half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
+    value = np.where(np.isnan(threshold), log.weight, log.weight >= threshold)
+    decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
+    return graph.with_interactions(replace(log, weight=(value * worth * decay).astype(np.float32)))

@@ -1,0 +1,1 @@
+"""From files and databases to the graph store: read, check, set bad rows aside, write."""
