@@ -1,0 +1,65 @@
+"""From scores to ranked lists, over the full catalogue and without chance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Rows
+from graphrec.errors import TrainingError
+
+
+def top_k(scores: NDArray[np.floating], k: int, exclude: sparse.csr_array | None = None) -> Rows:
+    """The `k` items with the highest scores for each of B users, best first: rows [B, k].
+
+    `scores` is [B, I]. Equal scores go to the lowest item row, at the end of the list too, so that
+    the answer depends on the scores alone. Items stored in `exclude` [B, I] are left out. A list
+    with fewer than `k` items ends in -1.
+
+    Raises TrainingError where a score is not finite.
+    """
+    if scores.size and not (np.isfinite(scores.min()) and np.isfinite(scores.max())):
+        at = np.argwhere(~np.isfinite(scores))[0]
+        raise TrainingError(
+            f"score {scores[tuple(at)]} of item row {at[1]} for user {at[0]} of the block: "
+            f"expected finite scores from a model; check its learning rate and its input"
+        )
+    ranked = np.full((len(scores), k), -1, np.int32)
+    for b, row in enumerate(scores):
+        if exclude is not None:
+            row = row.copy()
+            row[exclude.indices[exclude.indptr[b] : exclude.indptr[b + 1]]] = -np.inf
+        best = _best(row, min(k, len(row)))
+        ranked[b, : len(best)] = best
+    return ranked
+
+
+def _best(row: NDArray[np.floating], k: int) -> NDArray[np.intp]:
+    """The at most `k` best items of a row of scores [I], where -inf means left out."""
+    if k == 0:
+        return np.empty(0, np.intp)
+    floor = _kth_largest(row, k)
+    above = np.flatnonzero(row > floor)
+    above = above[np.argsort(-row[above], kind="stable")]
+    if floor == -np.inf:
+        return above
+    return np.concatenate([above, np.flatnonzero(row == floor)[: k - len(above)]])
+
+
+def _kth_largest(row: NDArray[np.floating], k: int) -> np.floating:
+    """The k-th largest value of a row [I], 1 ≤ k ≤ I.
+
+    Sorting all of a long row is most of the cost of ranking. The k-th largest of the maxima of
+    disjoint groups bounds it from below, and few values lie above that bound.
+    """
+    groups = max(512, 4 * k)
+    if len(row) >= 4 * groups:
+        whole = len(row) // groups * groups
+        maxima = row[:whole].reshape(-1, groups).max(axis=0)
+        bound = np.partition(maxima, groups - k)[groups - k]
+        above = row[row > bound]
+        if len(above) < k:  # at least k values reach the bound
+            return bound
+        row = above
+    return np.partition(row, len(row) - k)[len(row) - k]
