@@ -1,0 +1,177 @@
+"""Data sets as a whole: what their files are, and loading all of them with one call.
+
+A data set is one of those that can be fetched by name, or a folder of one's own with MovieLens
+files or RecBole's atomic files in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from graphrec.config import IngestSettings
+from graphrec.data import AttributeKind
+from graphrec.errors import DataError
+from graphrec.progress import Progress
+from graphrec.store.protocol import GraphStore
+from ingest import movielens
+from ingest.download import FILES, fetch_files
+from ingest.load import LoadReport, load_events, load_links, load_nodes
+from ingest.sources import File, Source, open_source
+
+LinkType: TypeAlias = tuple[str, str | None, str]
+"""An edge type as `load_links` takes it."""
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """A file of nodes, and how `load_nodes` is to read it."""
+
+    node_type: str
+    source: Source
+    kinds: Mapping[str, AttributeKind] = field(default_factory=dict)
+    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What a data set is made of."""
+
+    name: str
+    events: Source
+    nodes: tuple[Nodes, ...] = ()
+    links: tuple[tuple[LinkType, Source], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A form of MovieLens: its files, and what reads them."""
+
+    ratings: tuple[str, Callable[[Path], Source]]
+    movies: tuple[str, Callable[[Path], Source]]
+    users: tuple[str, Callable[[Path], Source]] | None
+
+
+_FORMS = (
+    _Form(
+        ("u.data", movielens.ratings_100k),
+        ("u.item", movielens.movies_100k),
+        ("u.user", movielens.users_100k),
+    ),
+    _Form(
+        ("ratings.dat", movielens.ratings_dat),
+        ("movies.dat", movielens.movies_dat),
+        ("users.dat", movielens.users_dat),
+    ),
+    _Form(("ratings.csv", File), ("movies.csv", movielens.movies_csv), None),
+)
+
+
+def open_dataset(name: str, cache: Path) -> DataSet:
+    """A data set by its name, fetched into `cache` the first time, or by its folder.
+
+    A folder beside the working folder that has the name of a data set is given as `./NAME`. Raises
+    DataError where there is no such thing, or it cannot be fetched.
+    """
+    return open_folder(fetch_files(name, cache) if name in FILES else Path(name))
+
+
+def open_folder(folder: Path) -> DataSet:
+    """The data set whose files are in a folder; raises DataError where they are not known."""
+    for form in _FORMS:
+        file, read = form.ratings
+        if (folder / file).is_file():
+            return DataSet(folder.resolve().name, read(folder / file), _movielens(folder, form))
+    logs = sorted(folder.glob("*.inter"))
+    if len(logs) == 1:
+        return _recbole(logs[0])
+    raise DataError(
+        f"{str(folder)!r} is no data set: expected one of {', '.join(FILES)}, or a folder with "
+        f"{'; '.join(FILES.values())}; or one NAME.inter and its NAME.item, NAME.user"
+    )
+
+
+def load_dataset(
+    store: GraphStore,
+    dataset: DataSet,
+    settings: IngestSettings,
+    rejects: Path,
+    progress: Progress | None = None,
+) -> Mapping[str, LoadReport]:
+    """Everything in a data set; the reports by what was loaded: "events", then types.
+
+    `rejects` is a folder for files of rejected rows. Raises DataError and TooManyRejects, as the
+    functions of `ingest.load` do; what was loaded before stays.
+    """
+
+    def file(what: str) -> Path:
+        return rejects / f"{dataset.name}-{what.replace(' ', '-')}.csv"
+
+    reports = {
+        "events": load_events(store, dataset.events, settings, file("events"), progress=progress)
+    }
+    for nodes in dataset.nodes:
+        reports[nodes.node_type] = load_nodes(
+            store,
+            nodes.node_type,
+            nodes.source,
+            settings,
+            file(nodes.node_type),
+            kinds=nodes.kinds,
+            links=nodes.links,
+            progress=progress,
+        )
+    for edge_type, source in dataset.links:
+        what = " ".join(part for part in edge_type if part)
+        reports[what] = load_links(
+            store, source, edge_type, settings, file(what), progress=progress
+        )
+    return reports
+
+
+def _movielens(folder: Path, form: _Form) -> tuple[Nodes, ...]:
+    nodes = []
+    file, read = form.movies
+    if (folder / file).is_file():
+        nodes.append(_movies(read(folder / file)))
+    if form.users is not None:
+        file, read = form.users
+        if (folder / file).is_file():
+            nodes.append(_users(read(folder / file)))
+    return tuple(nodes)
+
+
+def _recbole(log: Path) -> DataSet:
+    nodes = []
+    items, users = log.with_suffix(".item"), log.with_suffix(".user")
+    if items.is_file():
+        films = set(movielens.RECBOLE_COLUMNS) <= _columns(items)
+        nodes.append(
+            _movies(movielens.movies_recbole(items)) if films else Nodes("item", File(items))
+        )
+    if users.is_file():
+        people = set(movielens.USER_COLUMNS) <= _columns(users)
+        nodes.append(
+            _users(movielens.users_recbole(users)) if people else Nodes("user", File(users))
+        )
+    graph: tuple[tuple[LinkType, File], ...] = (
+        (("entity", None, "entity"), File(log.with_suffix(".kg"))),
+        (("item", "is", "entity"), File(log.with_suffix(".link"))),
+    )
+    links = tuple((kind, file) for kind, file in graph if file.path.is_file())
+    return DataSet(log.stem, File(log), tuple(nodes), links)
+
+
+def _movies(source: Source) -> Nodes:
+    return Nodes("item", source, movielens.MOVIE_KINDS, movielens.MOVIE_LINKS)
+
+
+def _users(source: Source) -> Nodes:
+    return Nodes("user", source, movielens.USER_KINDS)
+
+
+def _columns(path: Path) -> set[str]:
+    with open_source(File(path), 1) as reading:
+        return set(reading.columns)

@@ -1,0 +1,218 @@
+"""Fetching the files of named data sets, once, into a cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from graphrec.errors import DataError
+
+_TIMEOUT = 10
+"""Seconds without an answer after which an address counts as out of reach."""
+_MAX_BYTES = 1 << 30
+"""Of an archive, and of a file in one: far above all of these data sets."""
+_SUMS = "SHA256SUMS"
+_RECBOLE_SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
+
+FILES: Mapping[str, str] = {
+    "ml-100k": "u.data, u.item and u.user",
+    "ml-1m": "ratings.dat, movies.dat and users.dat",
+    "ml-latest-small": "ratings.csv and movies.csv",
+}
+"""The data sets that can be fetched, and their files."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A place that a data set can be fetched from."""
+
+    name: str
+    fetch: Callable[[Path], Path]
+    """Puts the archive into a folder, checked, and returns its path; raises DataError."""
+    members: tuple[str, ...]
+    """The files to take out of the archive."""
+
+
+def fetch_files(name: str, cache: Path, origins: Sequence[Origin] | None = None) -> Path:
+    """The folder in `cache` with the files of a data set (see FILES), fetched where need be.
+
+    `origins` are tried in turn and default to those of the name in ORIGINS. Files in the cache are
+    checked against the sums written beside them; where they differ, they are fetched again. Raises
+    DataError for a name that is not known, or where no origin can be reached.
+    """
+    if name not in ORIGINS:
+        raise DataError(
+            f"data set {name!r} is unknown: expected {', '.join(ORIGINS)}, or a folder of files"
+        )
+    folder = cache.expanduser() / name
+    if not _is_whole(folder):
+        _fetch_into(folder, name, ORIGINS[name] if origins is None else origins)
+    return folder
+
+
+def _official(url: str, md5: str | None, folder: Path) -> Path:
+    """The archive at GroupLens.
+
+    GroupLens publishes MD5 sums of the sets that never change, so those are what is checked here;
+    they tell a damaged file, and HTTPS tells a forged one.
+    """
+    path = folder / "archive.zip"
+    size = 0
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, path.open("wb") as file:  # noqa: S310 - the addresses are those below
+            while part := answer.read(1 << 20):
+                size += len(part)
+                if size > _MAX_BYTES:
+                    raise DataError(f"{url} is larger than {_MAX_BYTES} bytes: expected an archive")
+                file.write(part)
+    except (OSError, http.client.HTTPException) as error:
+        raise DataError(f"{url} cannot be reached: {error}") from error
+    if md5 is not None:
+        _check_digest(url, path, "md5", md5)
+    return path
+
+
+def _recbole_wheel(folder: Path) -> Path:
+    """The wheel of RecBole, a package that has ml-100k among its examples, from the registry."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    try:
+        subprocess.run(  # noqa: S603 - all of it is written here
+            [*command, "--quiet", "--dest", str(folder), "recbole==1.2.1"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
+        raise DataError(f"pip could not download recbole==1.2.1: {lines[-1]}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DataError(f"pip could not download recbole==1.2.1: {error}") from error
+    path = folder / "recbole-1.2.1-py3-none-any.whl"
+    _check_digest(path.name, path, "sha256", _RECBOLE_SHA256)
+    return path
+
+
+def _fetch_into(folder: Path, name: str, origins: Sequence[Origin]) -> None:
+    """Leaves the files of the data set in `folder`, all of them or none."""
+    failures = []
+    for origin in origins:
+        failure = _failure_of(origin, folder)
+        if failure is None:
+            return
+        failures.append(f"{origin.name}: {failure}")
+    raise DataError(
+        f"data set {name!r} cannot be fetched ({'; '.join(failures)}): download it on a machine "
+        f"that can, put {FILES[name]} into a folder, and give that folder in place of the name"
+    )
+
+
+def _failure_of(origin: Origin, folder: Path) -> DataError | None:
+    """Fetches from one origin; what it could not do is returned, so that the next can be tried."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as work:
+            new = Path(work) / folder.name
+            new.mkdir()
+            _extract(origin.fetch(Path(work)), origin.members, new)
+            if folder.exists():
+                shutil.rmtree(folder)
+            new.rename(folder)
+    except DataError as error:
+        return error
+    except OSError as error:
+        if not _is_whole(folder):  # else another process was quicker
+            raise DataError(
+                f"cache folder {str(folder.parent)!r} cannot be written: {error}; "
+                f"name another in the setting `cache`"
+            ) from error
+    return None
+
+
+def _extract(archive: Path, members: Sequence[str], folder: Path) -> None:
+    """Members under their base names, and the sums of what they hold."""
+    sums = []
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for member in members:
+                path = folder / PurePosixPath(member).name
+                if content.getinfo(member).file_size > _MAX_BYTES:
+                    raise DataError(f"{member!r} is larger than {_MAX_BYTES} bytes")
+                with content.open(member) as packed, path.open("wb") as file:
+                    shutil.copyfileobj(packed, file)
+                sums.append(f"{_digest(path, 'sha256')}  {path.name}\n")
+    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error) as error:
+        raise DataError(f"archive {archive.name!r} is broken: {error}") from error
+    (folder / _SUMS).write_text("".join(sums))
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        lines = (folder / _SUMS).read_text().splitlines()
+        sums = [line.split("  ", 1) for line in lines]
+        return bool(sums) and all(_digest(folder / name, "sha256") == s for s, name in sums)
+    except (OSError, ValueError):
+        return False
+
+
+def _check_digest(subject: str, path: Path, algorithm: str, expected: str) -> None:
+    found = _digest(path, algorithm)
+    if found != expected:
+        raise DataError(f"{subject} has the {algorithm} sum {found}: expected {expected}")
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+_GROUPLENS = "https://files.grouplens.org/datasets/movielens"
+
+ORIGINS: Mapping[str, tuple[Origin, ...]] = {
+    "ml-100k": (
+        Origin(
+            "GroupLens",
+            partial(_official, f"{_GROUPLENS}/ml-100k.zip", "0e33842e24a9c977be4e0107933c0723"),
+            ("ml-100k/u.data", "ml-100k/u.item", "ml-100k/u.user"),
+        ),
+        Origin(
+            "the package registry",
+            _recbole_wheel,
+            tuple(
+                f"recbole/dataset_example/ml-100k/ml-100k.{kind}"
+                for kind in ("inter", "item", "user")
+            ),
+        ),
+    ),
+    "ml-1m": (
+        Origin(
+            "GroupLens",
+            partial(_official, f"{_GROUPLENS}/ml-1m.zip", "c4d9eecfca2ab87c1945afe126590906"),
+            ("ml-1m/ratings.dat", "ml-1m/movies.dat", "ml-1m/users.dat"),
+        ),
+    ),
+    # It changes from time to time, so there is no sum to check: each file's checksum in the archive
+    # tells whether it is whole.
+    "ml-latest-small": (
+        Origin(
+            "GroupLens",
+            partial(_official, f"{_GROUPLENS}/ml-latest-small.zip", None),
+            ("ml-latest-small/ratings.csv", "ml-latest-small/movies.csv"),
+        ),
+    ),
+}
+"""Where each data set can be had, the first place to try first."""

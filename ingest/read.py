@@ -1,0 +1,74 @@
+"""Reading a source that is wanted in memory, such as one side of a split, and not in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from graphrec.config import IngestSettings
+from graphrec.data import Attribute, Interactions, Vocabulary
+from graphrec.errors import DataError
+from graphrec.progress import Progress
+from ingest.attributes import to_attribute
+from ingest.load import checked_events, checked_nodes, last_of_each
+from ingest.sources import Source
+from ingest.validate import to_interactions
+
+
+def read_events(
+    source: Source,
+    settings: IngestSettings,
+    rejects: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Interactions:
+    """The events of a source as a store would give them back: in canonical order, each once.
+
+    Raises DataError and TooManyRejects as `ingest.load.load_events` does, and DataError where there
+    are no events.
+    """
+    with checked_events(source, settings, rejects, mapping, None, progress) as (reading, spool):
+        name, batches = reading.name, list(spool.batches())
+    rows = pa.Table.from_batches(batches).combine_chunks() if batches else None
+    if rows is None or not rows.num_rows:
+        raise DataError(f"{name} has no events: expected at least one row beside the header")
+    log = to_interactions(rows.to_batches()[0])
+    users = Vocabulary(tuple(sorted(log.users.ids)))
+    items = Vocabulary(tuple(sorted(log.items.ids)))
+    log = log.recode(users, items).sorted()
+    identity = np.stack([log.user, log.item, log.time, log.kind])
+    last = np.append((np.diff(identity) != 0).any(axis=0), True)
+    return log.take(last)
+
+
+def read_attributes(
+    node_type: str,
+    source: Source,
+    vocabulary: Vocabulary,
+    settings: IngestSettings,
+    rejects: Path,
+    *,
+    progress: Progress | None = None,
+) -> dict[str, Attribute]:
+    """The attributes that a source of nodes gives to the nodes of `vocabulary`.
+
+    Nodes that the vocabulary does not hold are passed over, and those that the source does not hold
+    have no values. Raises as `ingest.load.load_nodes` does.
+    """
+    checked = checked_nodes(node_type, source, settings, rejects, progress=progress)
+    with checked as (_, spool, columns):
+        batches = list(spool.batches())
+    if not batches:
+        return {}
+    nodes = last_of_each(pa.Table.from_batches(batches).combine_chunks().to_batches()[0])
+    at = {node_id: place for place, node_id in enumerate(nodes.column(0).to_pylist())}
+    place = [at.get(node_id) for node_id in vocabulary.ids]
+    order = pa.array(place, pa.int64())
+    return {
+        column.name: to_attribute(values.take(order), column.kind)
+        for column, values in zip(columns, nodes.columns[1:], strict=True)
+    }

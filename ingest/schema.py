@@ -1,0 +1,196 @@
+"""Which column is what: by the names that people use, or by the mapping they give.
+
+Case, spaces and punctuation in a name do not matter: `userId`, `user_id` and `User ID` are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from graphrec.errors import DataError
+
+
+def _ids(*names: str) -> frozenset[str]:
+    return frozenset(names) | {name + "id" for name in names}
+
+
+USER = _ids("user", "u", "customer", "visitor", "member", "reviewer")
+ITEM = _ids(
+    *("item", "i", "movie", "product", "business", "article", "book", "track", "song", "video"),
+    *("asin", "isbn", "sku"),
+)
+RATING = frozenset({"rating", "ratings", "stars", "overall", "score"})
+WEIGHT = RATING | {"weight", "value", "count", "quantity", "plays", "playcount"}
+TIME = frozenset(
+    {"time", "timestamp", "ts", "date", "datetime", "createdat", "unixtime", "unixreviewtime"}
+    | {"eventtime", "eventtimestamp", "eventdate"}
+)
+KIND = frozenset(
+    {"kind", "event", "eventtype", "eventkind", "eventname", "action", "actiontype"}
+    | {"behavior", "behaviour", "behaviortype", "behaviourtype", "interactiontype"}
+)
+SOURCE = _ids("source", "src", "head", "from")
+TARGET = _ids("target", "dst", "tail", "to")
+RELATION = _ids("relation", "predicate")
+
+
+@dataclass(frozen=True)
+class EventColumns:
+    """The columns of a log of events; None for what the log does not have."""
+
+    user: str
+    item: str
+    weight: str | None  # None: 1
+    time: str | None  # None: 0
+    kind: str | None  # None: `default_kind`
+    default_kind: str = "interaction"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns to read."""
+        columns = (self.user, self.item, self.weight, self.time, self.kind)
+        return tuple(column for column in columns if column is not None)
+
+
+@dataclass(frozen=True)
+class LinkColumns:
+    """The columns of a file of links, one relation for all or one a row."""
+
+    source: str
+    target: str
+    weight: str | None = None  # None: 1
+    relation: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns to read."""
+        columns = (self.source, self.target, self.weight, self.relation)
+        return tuple(column for column in columns if column is not None)
+
+
+def event_columns(
+    name: str, columns: Sequence[str], mapping: Mapping[str, str], kind: str | None = None
+) -> EventColumns:
+    """The columns of events in `columns`, those of the source called `name`.
+
+    `mapping` gives columns for any of user, item, weight, time and kind. `kind` is the kind of all
+    events; without it and without a column of kinds, events with a rating are of the kind "rating",
+    others of "interaction". Raises DataError where a column is missing, or where more than one
+    would do.
+    """
+    find = _finder(name, columns, mapping, ("user", "item", "weight", "time", "kind"))
+    weight = find("weight", WEIGHT)
+    kinds = None if kind else find("kind", KIND)
+    rated = weight is not None and _plain(weight) in RATING
+    return EventColumns(
+        user=find.required("user", USER),
+        item=find.required("item", ITEM),
+        weight=weight,
+        time=find("time", TIME),
+        kind=kinds,
+        default_kind=kind or ("rating" if rated else "interaction"),
+    )
+
+
+def node_column(
+    name: str, columns: Sequence[str], mapping: Mapping[str, str], node_type: str
+) -> str:
+    """The column of ids of nodes; `mapping` may give it as `id`. Raises DataError."""
+    find = _finder(name, columns, mapping, ("id",))
+    return find("id", _names_of(node_type)) or find.required("id", {"id"})
+
+
+def link_columns(
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    source_type: str,
+    target_type: str,
+    *,
+    relation: bool = False,
+) -> LinkColumns:
+    """The columns of links; `mapping` may give source, target, weight and relation.
+
+    `relation` says whether each row names its relation. Raises DataError.
+    """
+    roles = ("source", "target", "weight", *(["relation"] if relation else []))
+    find = _finder(name, columns, mapping, roles)
+    found = LinkColumns(
+        source=find("source", SOURCE) or find.required("source", _names_of(source_type)),
+        target=find("target", TARGET) or find.required("target", _names_of(target_type)),
+        weight=find("weight", WEIGHT),
+        relation=find.required("relation", RELATION) if relation else None,
+    )
+    if found.source == found.target:
+        raise DataError(
+            f"{name} has one column, {found.source!r}, for both ends of a link: found "
+            f"{_listed(columns)}; name the other with `--map target=COLUMN`"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """Finds the column of a role."""
+
+    name: str
+    columns: Sequence[str]
+    mapping: Mapping[str, str]
+
+    def __call__(self, role: str, names: Collection[str]) -> str | None:
+        if role in self.mapping:
+            return self.mapping[role]
+        taken = set(self.mapping.values())
+        found = [c for c in self.columns if _plain(c) in names and c not in taken]
+        if len(found) > 1:
+            raise DataError(
+                f"{self.name} has more than one column for the {role}: {_listed(found)}; "
+                f"expected one; choose with `--map {role}=COLUMN`"
+            )
+        return found[0] if found else None
+
+    def required(self, role: str, names: Collection[str]) -> str:
+        column = self(role, names)
+        if column is None:
+            raise DataError(
+                f"{self.name} has no column for the {role}: found {_listed(self.columns)}; "
+                f"name it with `--map {role}=COLUMN`"
+            )
+        return column
+
+
+def _finder(
+    name: str, columns: Sequence[str], mapping: Mapping[str, str], roles: Sequence[str]
+) -> _Finder:
+    """A finder, once the mapping has been checked."""
+    for role, column in mapping.items():
+        if role not in roles:
+            raise DataError(
+                f"{role!r} cannot be mapped in {name}: expected one of {_listed(roles)}"
+            )
+        if column not in columns:
+            raise DataError(
+                f"{name} has no column {column!r} for the {role}: found {_listed(columns)}; "
+                f"correct `--map {role}={column}`"
+            )
+    if len(set(mapping.values())) < len(mapping):
+        raise DataError(
+            f"the mapping of {name} uses a column twice: {dict(mapping)}; "
+            f"expected a column of its own for each"
+        )
+    return _Finder(name, columns, mapping)
+
+
+def _plain(column: str) -> str:
+    return "".join(letter for letter in column.lower() if letter.isalnum())
+
+
+def _names_of(node_type: str) -> frozenset[str]:
+    """The names of a column of ids of a node type."""
+    known = {"user": USER, "item": ITEM}
+    return known.get(node_type, _ids(_plain(node_type)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names)) or "none"

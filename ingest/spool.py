@@ -1,0 +1,140 @@
+"""Check everything first, then write: the good rows wait in a temporary file meanwhile."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+
+from graphrec.config import IngestSettings
+from graphrec.errors import DataError, TooManyRejects
+from graphrec.progress import Progress
+from ingest.chunks import Chunk, Reading, Reject
+from ingest.validate import Checked
+
+_SHOWN = 3
+"""Rejects that a message shows."""
+
+
+@dataclass(frozen=True)
+class Spool:
+    """A source that has been read and checked."""
+
+    rows: int
+    accepted: int
+    reasons: Mapping[str, int]
+    """Rejected rows by reason, the most frequent first."""
+    rejects: Path | None
+    """The file of rejected rows, where there are any."""
+    batches: Callable[[], Iterator[pa.RecordBatch]]
+    """The accepted rows, from the first, chunk by chunk; may be called again."""
+
+    @property
+    def rejected(self) -> int:
+        """Rows that were set aside."""
+        return self.rows - self.accepted
+
+
+@contextmanager
+def spooled(
+    reading: Reading,
+    chunks: Iterable[Chunk],
+    check: Callable[[Chunk], Checked],
+    settings: IngestSettings,
+    rejects: Path,
+    progress: Progress | None = None,
+) -> Iterator[Spool]:
+    """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
+
+    Rejected rows go to the CSV file `rejects` (line, reason, row), which is made only where there
+    are any; one of an earlier load is removed first. Raises TooManyRejects where their share is
+    above what the settings allow, and DataError where the disk takes no more, or where `rejects` is
+    another kind of file.
+    """
+    reasons: Counter[str] = Counter()
+    first: list[Reject] = []
+    accepted = 0
+    # The file has no name where the system allows it: it goes away with the process at the latest.
+    with tempfile.TemporaryFile(prefix="graphrec-") as file:
+        writer = None
+        try:
+            _clear(rejects)
+            for chunk in chunks:
+                checked = check(chunk)
+                if checked.rejects:
+                    _append(rejects, checked.rejects)
+                    reasons.update(reject.reason for reject in checked.rejects)
+                    first += checked.rejects[: _SHOWN - len(first)]
+                if writer is None:
+                    options = pa.ipc.IpcWriteOptions(compression="lz4")
+                    writer = pa.ipc.new_stream(file, checked.rows.schema, options=options)
+                writer.write_batch(checked.rows)
+                accepted += checked.rows.num_rows
+                if progress:
+                    progress("reading", chunk.done, reading.total)
+            if writer is not None:
+                writer.close()
+        except OSError as error:
+            raise DataError(
+                f"rows of {reading.name} cannot be set aside: {error}; make room, set TMPDIR to a "
+                f"folder that has room, or put the rejects file elsewhere"
+            ) from error
+        rejected = reasons.total()
+        spool = Spool(
+            accepted + rejected,
+            accepted,
+            dict(reasons.most_common()),
+            rejects if rejected else None,
+            lambda: _read(file) if writer is not None else iter(()),
+        )
+        if rejected > settings.max_rejected_share * spool.rows:
+            raise TooManyRejects(_too_many(reading.name, spool, first, settings.max_rejected_share))
+        yield spool
+
+
+def _clear(path: Path) -> None:
+    """Removes the rejects of an earlier load, and nothing else."""
+    if not path.exists():
+        return
+    header = ",".join(Reject._fields).encode()
+    with path.open("rb") as file:
+        if file.read(len(header)) != header:
+            raise DataError(
+                f"{str(path)!r} holds something else than rejected rows: expected a name that is "
+                f"free for them; choose another one"
+            )
+    path.unlink()
+
+
+def _append(path: Path, rejects: Sequence[Reject]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(Reject._fields)
+        writer.writerows(rejects)
+
+
+def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    file.seek(0)
+    for batch in pa.ipc.open_stream(file):
+        if batch.num_rows:
+            yield batch
+
+
+def _too_many(name: str, spool: Spool, first: Sequence[Reject], limit: float) -> str:
+    counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
+    shown = "; ".join(f"line {reject.line}: {reject.reason}" for reject in first)
+    return (
+        f"{name}: {spool.rejected} of {spool.rows} rows ({spool.rejected / spool.rows:.1%}) cannot "
+        f"be used ({counted}), expected at most {limit:.1%}; nothing was written. First {shown}. "
+        f"See {str(spool.rejects)!r}; mend the rows, or raise ingest.max_rejected_share"
+    )

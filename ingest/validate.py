@@ -1,0 +1,138 @@
+"""Raw chunks to rows that can be stored; what cannot be is set aside, with the reason.
+
+Checks are pure: a chunk in, its good rows and its rejects out. A row that fails several checks is
+counted under the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from graphrec.data import Interactions, Rows, Vocabulary
+from ingest.attributes import AttributeColumn, attribute_values
+from ingest.chunks import Chunk, Reject
+from ingest.schema import EventColumns, LinkColumns
+from ingest.values import TimeUnit, missing, numbers, texts, times
+
+Fault: TypeAlias = tuple[str, NDArray[np.bool_]]
+"""A reason, and the rows that it applies to [N]."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A chunk, parted."""
+
+    rows: pa.RecordBatch
+    rejects: tuple[Reject, ...]
+
+
+def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -> Checked:
+    """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds."""
+    size = chunk.rows.num_rows
+    user = texts(chunk.rows.column(columns.user))
+    item = texts(chunk.rows.column(columns.item))
+    weight, weight_faults = _weight(chunk, columns.weight)
+    faults = [("missing user id", missing(user)), ("missing item id", missing(item))]
+    time = np.zeros(size, np.int64)
+    if columns.time is not None:
+        time, readable = times(chunk.rows.column(columns.time), unit)
+        faults.append(("time missing, not readable, or not in 1970 to 2261", ~readable))
+    faults += weight_faults
+    if columns.kind is None:
+        kind = pa.repeat(columns.default_kind, size)
+    else:
+        kind = texts(chunk.rows.column(columns.kind))
+        faults.append(("missing kind", missing(kind)))
+    rows = {"user": user, "item": item, "weight": weight, "time": time, "kind": kind}
+    return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
+
+
+def check_nodes(chunk: Chunk, column: str, attributes: Sequence[AttributeColumn]) -> Checked:
+    """Nodes: a column of their ids, then one for each attribute, of its type in KINDS."""
+    ids = texts(chunk.rows.column(column))
+    faults = [("missing id", missing(ids))]
+    values = []
+    for attribute in attributes:
+        value, fault = attribute_values(chunk.rows.column(attribute.column), attribute)
+        values.append(value)
+        faults.append((f"{attribute.name} is not a number", fault))
+    names = [column, *(attribute.name for attribute in attributes)]
+    return _parted(chunk, pa.RecordBatch.from_arrays([ids, *values], names=names), faults)
+
+
+def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None) -> Checked:
+    """Links: source, target and relation as strings, weight as float32.
+
+    `relation` is that of all rows, where there is no column of relations.
+    """
+    source = texts(chunk.rows.column(columns.source))
+    target = texts(chunk.rows.column(columns.target))
+    weight, weight_faults = _weight(chunk, columns.weight)
+    faults = [("missing source id", missing(source)), ("missing target id", missing(target))]
+    faults += weight_faults
+    if columns.relation is None:
+        relations = pa.repeat(relation, chunk.rows.num_rows)
+    else:
+        relations = texts(chunk.rows.column(columns.relation))
+        faults.append(("missing relation", missing(relations)))
+    rows = {"source": source, "relation": relations, "target": target, "weight": weight}
+    return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
+
+
+def to_interactions(rows: pa.RecordBatch) -> Interactions:
+    """Events that were checked; the vocabularies hold just the ids that occur, unsorted."""
+    users, user = _encoded(rows.column("user"))
+    items, item = _encoded(rows.column("item"))
+    kinds, kind = _encoded(rows.column("kind"))
+    return Interactions(
+        users,
+        items,
+        user,
+        item,
+        rows.column("weight").to_numpy(),
+        rows.column("time").to_numpy(),
+        kind.astype(np.uint8),
+        kinds.ids,
+    )
+
+
+def _encoded(ids: pa.Array) -> tuple[Vocabulary, Rows]:
+    encoded = ids.dictionary_encode()
+    distinct = encoded.dictionary.to_numpy(zero_copy_only=False).tolist()
+    return Vocabulary(tuple(distinct)), encoded.indices.to_numpy()
+
+
+def _weight(chunk: Chunk, column: str | None) -> tuple[NDArray[np.float32], list[Fault]]:
+    if column is None:
+        return np.ones(chunk.rows.num_rows, np.float32), []
+    with np.errstate(over="ignore"):
+        weight = numbers(chunk.rows.column(column)).astype(np.float32)
+    return weight, [
+        ("weight is not a number", ~np.isfinite(weight)),
+        ("weight is negative", weight < 0),
+    ]
+
+
+def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Checked:
+    first = np.full(rows.num_rows, len(faults))
+    for position in reversed(range(len(faults))):
+        first[faults[position][1]] = position
+    bad = np.flatnonzero(first < len(faults))
+    if not len(bad):
+        return Checked(rows, chunk.rejects)
+    found = chunk.rows.take(pa.array(bad)).to_pylist()
+    rejects = [
+        Reject(int(chunk.line[row]), faults[first[row]][0], orjson.dumps(raw, default=str).decode())
+        for row, raw in zip(bad, found, strict=True)
+    ]
+    return Checked(
+        rows.filter(pa.array(first == len(faults))),
+        tuple(sorted([*rejects, *chunk.rejects])),
+    )

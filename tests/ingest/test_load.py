@@ -1,0 +1,444 @@
+"""Loading into a store: each row is stored or set aside, all is checked before any is written."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graphrec.config import IngestSettings
+from graphrec.data import Graph
+from graphrec.errors import DataError, TooManyRejects
+from graphrec.store import GraphStore, open_store
+from ingest.load import LoadReport, load_events, load_links, load_nodes
+from ingest.sources import File, Query, Source
+from ingest.spool import Progress
+
+SETTINGS = IngestSettings()
+ALL = IngestSettings(max_rejected_share=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[GraphStore]:
+    with open_store(f"sqlite:///{tmp_path / 'graph.db'}") as store:
+        yield store
+
+
+def write(path: Path, *rows: str) -> File:
+    path.write_text("".join(row + "\n" for row in rows))
+    return File(path)
+
+
+def events(graph: Graph) -> list[tuple[str, str, str, float, int]]:
+    log = graph.interactions
+    return [
+        (log.users.ids[user], log.items.ids[item], log.kinds[kind], float(weight), int(time))
+        for user, item, kind, weight, time in zip(
+            log.user, log.item, log.kind, log.weight, log.time, strict=True
+        )
+    ]
+
+
+# Events
+
+
+def test_events_are_stored(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item,rating,time", "a,x,5,100", " b ,y,3.5,200")
+    report = load_events(store, source, SETTINGS, tmp_path / "rejects.csv")
+    assert events(store.read_graph()) == [
+        ("a", "x", "rating", 5, 100_000),
+        ("b", "y", "rating", 3.5, 200_000),
+    ]
+    assert (report.rows, report.accepted, report.new, report.rejected) == (2, 2, 2, 0)
+    assert report.rejects is None
+    assert not (tmp_path / "rejects.csv").exists()
+
+
+def test_what_a_log_does_not_say_has_defaults(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item", "a,x")
+    load_events(store, source, SETTINGS, tmp_path / "rejects.csv")
+    load_events(store, source, SETTINGS, tmp_path / "rejects.csv", kind="view")
+    assert set(events(store.read_graph())) == {
+        ("a", "x", "interaction", 1, 0),
+        ("a", "x", "view", 1, 0),
+    }
+
+
+def test_integer_ids_are_written_as_integers(store: GraphStore, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user": [1, None, 3], "item": pd.array([7, 8, None], dtype="Int64")})
+    frame.to_parquet(tmp_path / "log.parquet")
+    source = File(tmp_path / "log.parquet")
+    report = load_events(store, source, ALL, tmp_path / "rejects.csv")
+    assert [event[:2] for event in events(store.read_graph())] == [("1", "7")]
+    assert report.reasons == {"missing user id": 1, "missing item id": 1}
+
+
+def test_parquet_text_and_sql_give_the_same_events(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"user": [1, 2], "item": ["x", "y"], "rating": [4.5, 1.0], "time": [10**9, 2 * 10**9]}
+    )
+    frame.to_parquet(tmp_path / "log.parquet")
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    frame.to_json(tmp_path / "log.jsonl", orient="records", lines=True)
+    database = sqlite3.connect(tmp_path / "log.db")
+    frame.to_sql("log", database, index=False)
+    database.close()
+    sources: list[Source] = [
+        *(File(tmp_path / name) for name in ("log.parquet", "log.csv", "log.jsonl")),
+        Query(f"sqlite:///{tmp_path / 'log.db'}", "SELECT * FROM log"),
+    ]
+    found = []
+    for number, source in enumerate(sources):
+        with open_store(f"sqlite:///{tmp_path / f'{number}.db'}") as store:
+            load_events(store, source, SETTINGS, tmp_path / "rejects.csv")
+            found.append(events(store.read_graph()))
+    assert found[0] == found[1] == found[2] == found[3]
+    assert found[0][0] == ("1", "x", "rating", 4.5, 10**12)
+
+
+BAD_ROWS = {
+    ",x,1,1,view": "missing user id",
+    "a, ,1,1,view": "missing item id",
+    "a,x,1,,view": "time missing, not readable, or not in 1970 to 2261",
+    "a,x,1,soon,view": "time missing, not readable, or not in 1970 to 2261",
+    "a,x,,1,view": "weight is not a number",
+    "a,x,many,1,view": "weight is not a number",
+    "a,x,inf,1,view": "weight is not a number",
+    "a,x,1e39,1,view": "weight is not a number",  # more than a float32 holds
+    "a,x,-1,1,view": "weight is negative",
+    "a,x,1,1,": "missing kind",
+    "a,x,1": "wrong number of fields",
+    ",,,,": "missing user id",  # the first of its faults
+}
+
+
+@pytest.mark.parametrize("row", BAD_ROWS)
+def test_bad_rows_are_set_aside_with_reason_and_row(
+    store: GraphStore, tmp_path: Path, row: str
+) -> None:
+    source = write(tmp_path / "log.csv", "user,item,weight,time,kind", "b,y,0,2,view", row)
+    report = load_events(store, source, ALL, tmp_path / "rejects" / "log.csv")
+    assert events(store.read_graph()) == [("b", "y", "view", 0, 2000)]
+    assert store.counts()["item"] == 1  # what only bad rows name is not stored
+    assert report.reasons == {BAD_ROWS[row]: 1}
+    assert report.rejects == tmp_path / "rejects" / "log.csv"
+    with report.rejects.open(newline="") as file:
+        (found,) = csv.DictReader(file)
+    assert (found["line"], found["reason"]) == ("3", BAD_ROWS[row])
+    assert all(part in found["row"] for part in row.split(",") if part)
+
+
+def test_too_many_bad_rows_leave_the_store_as_it_was(store: GraphStore, tmp_path: Path) -> None:
+    rows = [f"u{n},i{n}" for n in range(90)] + [",x"] * 9 + ["u,"]
+    source = write(tmp_path / "log.csv", "user,item", *rows)
+    before = store.counts()
+    with pytest.raises(TooManyRejects) as caught:
+        load_events(store, source, IngestSettings(batch_rows=20), tmp_path / "rejects.csv")
+    message = str(caught.value)
+    for part in ("10 of 100 rows", "10.0%", "1.0%", "9 × missing user id", "1 × missing item id"):
+        assert part in message
+    assert "line 92: missing user id" in message
+    assert str(tmp_path / "rejects.csv") in message
+    assert store.counts() == before
+    assert len((tmp_path / "rejects.csv").read_text().splitlines()) == 11
+
+
+def test_the_allowed_share_itself_is_allowed(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item", *["u,i"] * 9, ",x")
+    settings = IngestSettings(max_rejected_share=0.1)
+    assert load_events(store, source, settings, tmp_path / "rejects.csv").rejected == 1
+
+
+def test_a_broken_file_leaves_the_store_as_it_was(store: GraphStore, tmp_path: Path) -> None:
+    rows = "user,item\n" + "".join(f"u{n},i{n * 7919 % 10007}\n" for n in range(10_000))
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(gzip.compress(rows.encode())[:-100])
+    before = store.counts()
+    with pytest.raises(DataError, match="ends in the middle"):
+        load_events(store, File(path), IngestSettings(batch_rows=100), tmp_path / "rejects.csv")
+    assert store.counts() == before
+
+
+def test_a_log_without_rows_is_loaded(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item")
+    report = load_events(store, source, SETTINGS, tmp_path / "rejects.csv")
+    assert (report.rows, report.new) == (0, 0)
+
+
+def test_rejects_of_an_earlier_load_make_way(store: GraphStore, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+    load_events(store, write(tmp_path / "bad.csv", "user,item", ",x"), ALL, rejects)
+    assert rejects.exists()
+    load_events(store, write(tmp_path / "good.csv", "user,item", "a,x"), ALL, rejects)
+    assert not rejects.exists()
+
+
+def test_rejects_never_overwrite_another_file(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item", ",x")
+    with pytest.raises(DataError, match="holds something else"):
+        load_events(store, source, ALL, source.path)
+    assert source.path.read_text() == "user,item\n,x\n"
+
+
+def test_no_temporary_file_stays(
+    store: GraphStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    good = write(tmp_path / "good.csv", "user,item", "a,x")
+    bad = write(tmp_path / "bad.csv", "user,item", ",x")
+    load_events(store, good, SETTINGS, tmp_path / "rejects.csv")
+    with pytest.raises(TooManyRejects):
+        load_events(store, bad, SETTINGS, tmp_path / "rejects.csv")
+    assert list(temporary.iterdir()) == []
+
+
+def test_more_kinds_than_can_be_are_an_error(store: GraphStore, tmp_path: Path) -> None:
+    rows = [f"u,i,kind {n}" for n in range(256)]
+    settings = IngestSettings(batch_rows=100)
+    write(tmp_path / "log.csv", "user,item,kind", *rows[:255])
+    load_events(store, File(tmp_path / "log.csv"), settings, tmp_path / "rejects.csv")
+    write(tmp_path / "log.csv", "user,item,kind", *rows)
+    with pytest.raises(DataError, match=r"'kind' of .* holds 256 kinds"):
+        load_events(store, File(tmp_path / "log.csv"), settings, tmp_path / "rejects.csv")
+
+
+def test_progress_is_told(store: GraphStore, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+
+    def progress(stage: Literal["reading", "writing"], done: int, total: int | None) -> None:
+        told.append((stage, done, total))
+
+    listener: Progress = progress
+    source = write(tmp_path / "log.csv", "user,item", "a,x", "b,y", "c,z")
+    settings = IngestSettings(batch_rows=2)
+    load_events(store, source, settings, tmp_path / "rejects.csv", progress=listener)
+    size = source.path.stat().st_size
+    assert told == [("reading", size, size)] * 2 + [("writing", 2, 3), ("writing", 3, 3)]
+
+
+CELL = st.sampled_from(["", "a", "b", " c ", "é"])
+ROW = st.tuples(
+    CELL,
+    CELL,
+    st.sampled_from(["", "1", "0", "-1", "2.5", "x", "nan"]),
+    st.sampled_from(["", "1", "1577934245678", "2020-01-02", "2020-01-02T03:04:05+01:00", "soon"]),
+    st.sampled_from(["view", "buy", ""]),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(ROW, max_size=30), sizes=st.tuples(st.integers(1, 7), st.integers(1, 40)))
+def test_every_row_is_stored_or_set_aside_whatever_the_chunks(
+    tmp_path: Path, rows: list[tuple[str, ...]], sizes: tuple[int, int]
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    path = tmp_path / "log.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("user", "item", "weight", "time", "kind"), *rows])
+    found = []
+    for size in sizes:
+        settings = IngestSettings(max_rejected_share=1, batch_rows=size)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_store(f"sqlite:///{folder}/graph.db") as store,
+        ):
+            report = load_events(store, File(path), settings, rejects)
+            graph = events(store.read_graph())
+            again = load_events(store, File(path), settings, rejects)
+            assert events(store.read_graph()) == graph
+            assert again.new == 0
+        set_aside = rejects.read_text(encoding="utf-8") if report.rejects else ""
+        found.append((graph, report.reasons, set_aside))
+        assert report.rows == len(rows) == report.accepted + report.rejected
+        assert report.rejected == sum(report.reasons.values())
+        lines = [int(row["line"]) for row in csv.DictReader(set_aside.splitlines())]
+        good = [row for line, row in enumerate(rows, 2) if line not in lines]
+        assert len(set(lines)) == len(lines) == report.rejected
+        assert len(good) == report.accepted
+        assert (
+            report.new
+            == len(graph)
+            == len({(u.strip(), i.strip(), k, t) for u, i, _, t, k in good})
+        )
+    assert found[0] == found[1]
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from graphrec.config import IngestSettings
+from ingest.load import load_events
+from ingest.sources import File
+
+class Sink:
+    def write_events(self, events):
+        return len(events)
+
+def peak(path):
+    load_events(Sink(), File(Path(path)), IngestSettings(batch_rows=10_000), Path(path + ".bad"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+small, large = peak(sys.argv[1]), peak(sys.argv[2])
+print((large - small) * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str) -> None:
+    for name, size in (("small", 50_000), ("large", 600_000)):
+        frame = pd.DataFrame({"n": range(size)})
+        frame = pd.DataFrame(
+            {"user": "user " + frame.n.astype(str), "item": frame.n % 5000, "time": frame.n}
+        )
+        if suffix == ".csv":
+            frame.to_csv(tmp_path / (name + suffix), index=False)
+        else:
+            pq.write_table(pa.Table.from_pandas(frame), tmp_path / (name + suffix))
+    files = [str(tmp_path / (name + suffix)) for name in ("small", "large")]
+    grown = subprocess.run(
+        [sys.executable, "-c", MEMORY, *files], check=True, capture_output=True, text=True
+    )
+    assert int(grown.stdout) < 25_000_000  # the large file's columns alone are more than that
+
+
+# Nodes
+
+
+def test_nodes_are_stored_with_attributes(store: GraphStore, tmp_path: Path) -> None:
+    source = write(
+        tmp_path / "items.csv",
+        "movieId,movie_title,genres,price",
+        "1,Toy Story,Comedy|Family,2.5",
+        "2,Heat,,",
+    )
+    report = load_nodes(store, "item", source, SETTINGS, tmp_path / "rejects.csv")
+    assert report.attributes == {"title": "text", "genres": "tags", "price": "number"}
+    assert (report.rows, report.new, report.rejected) == (2, 2, 0)
+    graph = store.read_graph()
+    found = {name: attribute.values for name, attribute in graph.attributes["item"].items()}
+    assert graph.items.ids == ("1", "2")
+    assert found == {
+        "title": ("Toy Story", "Heat"),
+        "genres": (("Comedy", "Family"), None),
+        "price": (2.5, None),
+    }
+
+
+def test_the_last_row_of_a_node_counts(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "items.csv", "item,age", "a,1", "b,2", "a,3")
+    for size in (1, 10):
+        settings = IngestSettings(batch_rows=size)
+        load_nodes(store, "item", source, settings, tmp_path / "rejects.csv")
+        assert store.read_graph().attributes["item"]["age"].values == (3, 2)
+    assert load_nodes(store, "item", source, SETTINGS, tmp_path / "rejects.csv").new == 0
+
+
+def test_nodes_without_id_or_number_are_set_aside(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "users.csv", "user,age", "a,1", ",2", "b,old", "c,unknown")
+    kinds: dict[str, Literal["number"]] = {"age": "number"}
+    with pytest.raises(TooManyRejects, match="2 of 4 rows"):
+        load_nodes(store, "user", source, SETTINGS, tmp_path / "rejects.csv", kinds=kinds)
+    assert store.counts().get("user", 0) == 0
+    report = load_nodes(store, "user", source, ALL, tmp_path / "rejects.csv", kinds=kinds)
+    assert report.reasons == {"missing id": 1, "age is not a number": 1}
+    assert store.read_graph().users.ids == ("a", "c")
+
+
+def test_values_become_links(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "items.csv", "item,genres,brand", "1,War|Drama,x", "2,War,", "3,,y")
+    load_nodes(
+        store,
+        "item",
+        source,
+        SETTINGS,
+        tmp_path / "rejects.csv",
+        kinds={"brand": "category"},
+        links={"genres": ("has_genre", "genre"), "brand": ("made_by", "brand")},
+    )
+    assert linked(store.read_graph()) == {
+        ("item", "has_genre", "genre"): {("1", "War", 1), ("1", "Drama", 1), ("2", "War", 1)},
+        ("item", "made_by", "brand"): {("1", "x", 1), ("3", "y", 1)},
+    }
+
+
+def test_numbers_do_not_become_links(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "items.csv", "item,price", "1,2")
+    with pytest.raises(DataError, match=r"'price' of .* cannot become links"):
+        load_nodes(
+            store, "item", source, SETTINGS, tmp_path / "r.csv", links={"price": ("costs", "price")}
+        )
+
+
+def test_nodes_without_attributes_or_rows(store: GraphStore, tmp_path: Path) -> None:
+    write(tmp_path / "none.csv", "item,price")
+    load_nodes(store, "item", File(tmp_path / "none.csv"), SETTINGS, tmp_path / "r.csv")
+    write(tmp_path / "bare.csv", "id", "a", "b")
+    load_nodes(store, "item", File(tmp_path / "bare.csv"), SETTINGS, tmp_path / "r.csv")
+    assert store.read_graph().items.ids == ("a", "b")
+
+
+# Links
+
+
+def linked(graph: Graph) -> dict[tuple[str, str, str], set[tuple[str, str, float]]]:
+    return {
+        kind: {
+            (
+                graph.vocabulary(kind[0]).ids[source],
+                graph.vocabulary(kind[2]).ids[target],
+                float(weight),
+            )
+            for source, target, weight in zip(links.source, links.target, links.weight, strict=True)
+        }
+        for kind, links in graph.links.items()
+    }
+
+
+def test_links_are_stored_once(store: GraphStore, tmp_path: Path) -> None:
+    source = write(
+        tmp_path / "follows.csv", "source,target,weight", "a,b,2", "b,a,1", "a,b,3", ",a,1"
+    )
+    edge_type = ("user", "follows", "user")
+
+    def load() -> LoadReport:
+        return load_links(store, source, edge_type, ALL, tmp_path / "rejects.csv")
+
+    report = load()
+    assert linked(store.read_graph()) == {edge_type: {("a", "b", 3), ("b", "a", 1)}}
+    assert (report.rows, report.accepted, report.new) == (4, 3, 2)
+    assert report.reasons == {"missing source id": 1}
+    assert load().new == 0
+
+
+def test_a_knowledge_graph_names_its_relations(store: GraphStore, tmp_path: Path) -> None:
+    kg = tmp_path / "x.kg"
+    kg.write_text(
+        "head_id:token\trelation_id:token\ttail_id:token\ne1\tfilm.genre\te2\ne2\tpart\te3\ne1\t\te3\n"
+    )
+    link = tmp_path / "x.link"
+    link.write_text("item_id:token\tentity_id:token\n1\te1\n")
+    report = load_links(store, File(kg), ("entity", None, "entity"), ALL, tmp_path / "rejects.csv")
+    assert report.reasons == {"missing relation": 1}
+    load_links(store, File(link), ("item", "is", "entity"), SETTINGS, tmp_path / "rejects.csv")
+    assert linked(store.read_graph()) == {
+        ("entity", "film.genre", "entity"): {("e1", "e2", 1)},
+        ("entity", "part", "entity"): {("e2", "e3", 1)},
+        ("item", "is", "entity"): {("1", "e1", 1)},
+    }
+    assert store.counts()["links"] == 3
