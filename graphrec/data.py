@@ -192,7 +192,7 @@ class Graph:
         """What users like: float32 [U, I], weights of positive events summed by pair."""
         log = self.interactions.take(self.interactions.weight > 0)
         shape = (len(self.users), len(self.items))
-        matrix = sparse.csr_array((log.weight, (log.user, log.item)), shape, dtype=np.float32)
+        matrix = sparse.csr_array((log.weight, (log.user, log.item)), shape=shape)
         matrix.sum_duplicates()
         return matrix
 
@@ -201,6 +201,6 @@ class Graph:
         """What users have met, liked or not: bool [U, I]."""
         log = self.interactions
         shape = (len(self.users), len(self.items))
-        matrix = sparse.csr_array((np.ones(len(log), bool), (log.user, log.item)), shape)
+        matrix = sparse.csr_array((np.ones(len(log), bool), (log.user, log.item)), shape=shape)
         matrix.sum_duplicates()
         return matrix

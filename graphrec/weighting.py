@@ -53,4 +53,7 @@ def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None
     half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
     value = np.where(np.isnan(threshold), log.weight, log.weight >= threshold)
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
-    return graph.with_interactions(replace(log, weight=(value * worth * decay).astype(np.float32)))
+    weight = value * worth * decay
+    # However old, a positive event stays one: stores count it by its value alone.
+    weight = np.where(value * worth > 0, np.maximum(weight, np.finfo(np.float32).tiny), 0)
+    return graph.with_interactions(replace(log, weight=weight.astype(np.float32)))

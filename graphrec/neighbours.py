@@ -1,0 +1,194 @@
+"""Neighbourhood queries over sparse matrices, for the process that serves.
+
+They give the same rows, in the same order and with the same scores, as the queries of a
+`GraphStore` whose policy weighed the graph: see `graphrec.store.protocol` for what they mean. With
+`a` and `b` the people who like either item, cosine is |a ∩ b| / √(|a| |b|) and jaccard is
+|a ∩ b| / |a ∪ b| (Sarwar et al., "Item-based collaborative filtering", WWW 2001, for cosine).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import nsmallest
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Graph, Vocabulary
+from graphrec.store.protocol import DIGITS, Neighbour, Path, Popular, Similarity
+
+SCALE = 10**DIGITS
+"""Scores are rounded to whole units of 1 / SCALE, half up, in which sums and ties are exact."""
+
+
+@dataclass(frozen=True)
+class Likes:
+    """Who likes what, from either side, and who has met what.
+
+    What counts is which elements are stored, each once; their values are not read.
+    """
+
+    users: Vocabulary
+    items: Vocabulary
+    by_user: sparse.csr_array  # [U, I] the items each user likes
+    by_item: sparse.csr_array  # [I, U] the users who like each item
+    seen: sparse.csr_array  # [U, I] the items each user has met, liked or not
+
+    @classmethod
+    def of(cls, graph: Graph) -> Likes:
+        """The likes of a weighed graph (`graphrec.weighting.weigh`)."""
+        by_item = graph.matrix.T.tocsr()
+        return cls(graph.users, graph.items, graph.matrix, by_item, graph.seen)
+
+
+def related_items(
+    likes: Likes,
+    item: str,
+    k: int = 10,
+    similarity: Similarity = "cosine",
+    min_support: int = 1,
+) -> list[Neighbour]:
+    """Items liked by the same people; raises UnknownNode."""
+    row = likes.items.row(item, "item")
+    rows, score, support = _similar(row, likes.by_item, likes.by_user, similarity, min_support)
+    return _neighbours(likes.items, rows, score, support, k)
+
+
+def similar_users(
+    likes: Likes,
+    user: str,
+    k: int = 10,
+    similarity: Similarity = "cosine",
+    min_support: int = 1,
+) -> list[Neighbour]:
+    """Users who like the same items; raises UnknownNode."""
+    row = likes.users.row(user, "user")
+    rows, score, support = _similar(row, likes.by_user, likes.by_item, similarity, min_support)
+    return _neighbours(likes.users, rows, score, support, k)
+
+
+def neighbour_recommendations(
+    likes: Likes, user: str, k: int = 10, neighbours: int = 50
+) -> list[Neighbour]:
+    """Items the most similar users like and the user has not met; raises UnknownNode.
+
+    The score of an item is the sum of the (cosine) similarities of those of the `neighbours` most
+    similar users who like it, and its support is their number.
+    """
+    row = likes.users.row(user, "user")
+    rows, score, _ = _similar(row, likes.by_user, likes.by_item, "cosine", 1)
+    nearest = _best(likes.users, rows, score, neighbours)
+    liked = likes.by_user[rows[nearest]]
+    items = len(likes.items)
+    support = np.bincount(liked.indices, minlength=items)
+    weights = np.repeat(score[nearest], np.diff(liked.indptr))
+    total = np.bincount(liked.indices, weights, minlength=items).astype(np.int64)
+    support[_row(likes.seen, row)] = 0
+    candidates = np.flatnonzero(support)
+    return _neighbours(likes.items, candidates, total[candidates], support[candidates], k)
+
+
+def popular_items(
+    graph: Graph, k: int = 10, since: int | None = None, until: int | None = None
+) -> list[Popular]:
+    """Items of a weighed graph by the number of people who like them, in [since, until)."""
+    log = graph.interactions
+    inside = log.weight > 0
+    if since is not None:
+        inside &= log.time >= since
+    if until is not None:
+        inside &= log.time < until
+    people = np.diff(graph.with_interactions(log.take(inside)).matrix.tocsc().indptr)
+    items = np.flatnonzero(people)
+    best = items[_best(graph.items, items, people[items], k)]
+    return [Popular(graph.items.ids[row], int(people[row])) for row in best]
+
+
+def paths(likes: Likes, user: str, item: str, k: int = 10) -> list[Path]:
+    """Why `item` for `user`: the items they like that others like beside it; raises UnknownNode.
+
+    The score is the cosine of the two items over all people, the user among them.
+    """
+    user_row = likes.users.row(user, "user")
+    item_row = likes.items.row(item, "item")
+    fans = _row(likes.by_item, item_row)
+    via = _row(likes.by_user, user_row)
+    via = via[via != item_row]
+    support = _count(likes.by_user, fans)[via]
+    people = support - (fans == user_row).any()
+    via, support, people = (column[people > 0] for column in (via, support, people))
+    score = _score(support, len(fans), _degrees(likes.by_item)[via], "cosine")
+    return [
+        Path(likes.items.ids[via[at]], int(people[at]), float(score[at] / SCALE))
+        for at in _best(likes.items, via, score, k)
+    ]
+
+
+def _similar(
+    row: int,
+    own: sparse.csr_array,
+    other: sparse.csr_array,
+    similarity: Similarity,
+    min_support: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows that share something with `row`, their scores in 1 / SCALE, and how much they share."""
+    shared = _count(other, _row(own, row))
+    shared[row] = 0
+    rows = np.flatnonzero(shared >= max(min_support, 1))
+    degrees = _degrees(own)
+    return rows, _score(shared[rows], degrees[row], degrees[rows], similarity), shared[rows]
+
+
+def _score(
+    support: NDArray[np.int64],
+    mine: int,
+    theirs: NDArray[np.int64],
+    similarity: Similarity,
+) -> NDArray[np.int64]:
+    """Similarity in units of 1 / SCALE: the same operations on doubles as in the stores."""
+    if similarity == "cosine":
+        score = support / np.sqrt(mine * theirs)
+    else:
+        score = support / (mine + theirs - support)
+    return np.floor(score * SCALE + 0.5).astype(np.int64)
+
+
+def _row(matrix: sparse.csr_array, row: int) -> NDArray[np.int32]:
+    return matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+
+
+def _count(matrix: sparse.csr_array, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """How many of `rows` hold each column, [columns]."""
+    return np.bincount(matrix[rows].indices, minlength=matrix.shape[1])
+
+
+def _degrees(matrix: sparse.csr_array) -> NDArray[np.int64]:
+    return np.diff(matrix.indptr).astype(np.int64)
+
+
+def _best(
+    vocabulary: Vocabulary, rows: NDArray[np.int64], score: NDArray[np.int64], k: int
+) -> list[int]:
+    """Positions of the `k` best scores, best first, ties by id."""
+    if k < 1:
+        return []
+    at = np.arange(len(score))
+    if k < len(score):
+        at = np.flatnonzero(score >= np.partition(score, -k)[-k])
+    ids = map(vocabulary.ids.__getitem__, rows[at].tolist())
+    ranked = nsmallest(k, zip((-score[at]).tolist(), ids, at.tolist(), strict=True))
+    return [position for _, _, position in ranked]
+
+
+def _neighbours(
+    vocabulary: Vocabulary,
+    rows: NDArray[np.int64],
+    score: NDArray[np.int64],
+    support: NDArray[np.int64],
+    k: int,
+) -> list[Neighbour]:
+    return [
+        Neighbour(vocabulary.ids[rows[at]], float(score[at] / SCALE), int(support[at]))
+        for at in _best(vocabulary, rows, score, k)
+    ]

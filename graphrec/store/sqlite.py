@@ -1,0 +1,423 @@
+"""The embedded store: one SQLite file, one writer at a time, any number of readers beside it."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path as FilePath
+from types import TracebackType
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Graph,
+    Interactions,
+    Links,
+    Rows,
+    Vocabulary,
+)
+from graphrec.errors import DataError, StoreError, UnknownNode
+from graphrec.store import sqlite_queries as sql
+from graphrec.store.protocol import DIGITS, Neighbour, Path, Popular, Similarity
+from graphrec.store.sqlite_file import connect, store_errors, transaction
+from graphrec.weighting import KindPolicy
+
+SCALE = 10**DIGITS
+"""The queries give scores in whole units of 1 / SCALE."""
+
+LOOKUP = 500
+"""Ids in one look-up; older SQLites take 999 parameters."""
+
+EVENT = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i4"), ("time", "i8"), ("weight", "f4")])
+
+
+class SQLiteStore:
+    """A `GraphStore` in one SQLite file.
+
+    Threads and processes may share it: a connection is lent to one call at a time, readers see the
+    last committed state, and writers wait for each other for up to `busy_seconds`. A batch that was
+    acknowledged survives `kill -9` and power loss: the log is flushed before a write returns.
+
+    Opening creates the file, but not its folder. Raises StoreError where the file cannot be used.
+    """
+
+    def __init__(
+        self, path: FilePath, policy: Mapping[str, KindPolicy], busy_seconds: float = 30.0
+    ) -> None:
+        self._path = path
+        self._policy = dict(policy)
+        self._busy_seconds = busy_seconds
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._closed = False
+        with self._lent():
+            pass
+
+    def write_events(self, events: Interactions) -> int:
+        """Add events, and the users and items they name; returns how many were new.
+
+        Raises DataError for a weight that is not finite.
+        """
+        if not np.isfinite(events.weight).all():
+            raise DataError("event weights hold nan or inf: expected finite numbers; drop them")
+        with self._writing() as connection:
+            user = _store_rows(connection, "user", events.users, events.user)
+            item = _store_rows(connection, "item", events.items, events.item)
+            kind = _kind_rows(connection, events.kinds)[events.kind]
+            # In the order of the table, so that each page is touched once.
+            order = np.lexsort((events.time, kind, item, user))
+            keys: list[NDArray[np.int64]] = [c[order] for c in (user, item, kind, events.time)]
+            # Of events that are identified alike, the last one counts.
+            last = np.ones(len(order), bool)
+            last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+            columns = [events.weight[order][last].tolist(), *(key[last].tolist() for key in keys)]
+            return _upsert(connection, sql.ADD_EVENT, sql.SET_EVENT, *columns)
+
+    def write_nodes(
+        self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
+    ) -> None:
+        """Add nodes, or set the given attributes of nodes that exist; other attributes stay.
+
+        Raises DataError for a number that is not finite, and for an attribute that the store has
+        with another kind.
+        """
+        with self._writing() as connection:
+            for name, attribute in attributes.items():
+                _declare(connection, node_type, name, attribute.kind)
+            patches = _patches(nodes, attributes)
+            connection.executemany(
+                sql.PATCH_NODE, ((node_type, node, patch, patch) for node, patch in patches)
+            )
+
+    def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
+        """Add (source id, target id, weight) links and the nodes they name; returns new ones.
+
+        Raises DataError for a weight that is not finite.
+        """
+        source_type, relation, target_type = edge_type
+        weights = {(source, target): float(weight) for source, target, weight in links}
+        if not all(map(math.isfinite, weights.values())):
+            raise DataError(f"weights of {relation} links hold nan or inf: expected finite numbers")
+        with self._writing() as connection:
+            source = _rows(connection, source_type, sorted({link[0] for link in weights}))
+            target = _rows(connection, target_type, sorted({link[1] for link in weights}))
+            columns = (
+                list(weights.values()),
+                [source[link[0]] for link in weights],
+                [relation] * len(weights),
+                [target[link[1]] for link in weights],
+            )
+            return _upsert(connection, sql.ADD_LINK, sql.SET_LINK, *columns)
+
+    def read_graph(self, until: int | None = None) -> Graph:
+        """All nodes, and the events before `until` (milliseconds), in canonical order.
+
+        It is one consistent state, however many writes go on meanwhile. The kinds are those of the
+        events that are read.
+        """
+        with self._reading() as connection:
+            nodes = list(connection.execute(sql.READ_NODES))
+            declared = list(connection.execute(sql.READ_ATTRIBUTES))
+            kinds = list(connection.execute(sql.READ_KINDS))
+            links = list(connection.execute(sql.READ_LINKS))
+            query, values = (
+                (sql.READ_EVENTS, ()) if until is None else (sql.READ_EVENTS_UNTIL, (until,))
+            )
+            events = np.fromiter(connection.execute(query, values), EVENT)
+
+        vocabularies = {"user": Vocabulary(), "item": Vocabulary()}
+        attributes: dict[str, dict[str, Attribute]] = {}
+        position = np.zeros(max((row for _, _, row, _ in nodes), default=0) + 1, np.int32)
+        for node_type, group in groupby(nodes, itemgetter(0)):
+            _, ids, rows, texts = zip(*group, strict=True)
+            vocabularies[node_type] = Vocabulary(ids)
+            position[list(rows)] = np.arange(len(rows))
+            names = {name: kind for type_, name, kind in declared if type_ == node_type}
+            if names:
+                attributes[node_type] = _attributes(names, texts)
+        users, items = vocabularies.pop("user"), vocabularies.pop("item")
+        return Graph(
+            _interactions(users, items, position, kinds, events),
+            attributes,
+            vocabularies,
+            dict(_links(links, position)),
+        )
+
+    def related_items(
+        self, item: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
+    ) -> list[Neighbour]:
+        """Items liked by the same people; raises UnknownNode."""
+        with self._reading() as connection:
+            row = _row(connection, "item", item)
+            return _similar(connection, sql.RELATED_ITEMS, row, k, similarity, min_support)
+
+    def similar_users(
+        self, user: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
+    ) -> list[Neighbour]:
+        """Users who like the same items; raises UnknownNode."""
+        with self._reading() as connection:
+            row = _row(connection, "user", user)
+            return _similar(connection, sql.SIMILAR_USERS, row, k, similarity, min_support)
+
+    def neighbour_recommendations(
+        self, user: str, k: int = 10, neighbours: int = 50
+    ) -> list[Neighbour]:
+        """Items the most similar users like and the user has not met; raises UnknownNode."""
+        with self._reading() as connection:
+            values = {
+                "row": _row(connection, "user", user),
+                "k": neighbours,
+                "similarity": "cosine",
+                "min_support": 1,
+                "scale": SCALE,
+                "items": k,
+            }
+            rows = connection.execute(sql.NEIGHBOUR_RECOMMENDATIONS, values)
+            return [Neighbour(id_, score / SCALE, support) for id_, score, support in rows]
+
+    def popular_items(
+        self, k: int = 10, since: int | None = None, until: int | None = None
+    ) -> list[Popular]:
+        """Items by the number of people who like them, in the window [since, until)."""
+        with self._reading() as connection:
+            values = {"k": k, "since": since, "until": until}
+            return [Popular(*row) for row in connection.execute(sql.POPULAR_ITEMS, values)]
+
+    def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
+        """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
+        with self._reading() as connection:
+            values = {
+                "user": _row(connection, "user", user),
+                "item": _row(connection, "item", item),
+                "k": k,
+                "scale": SCALE,
+            }
+            rows = connection.execute(sql.PATHS, values)
+            return [Path(via, people, score / SCALE) for via, people, score in rows]
+
+    def forget_user(self, user: str) -> bool:
+        """Delete a user with all events and links; says whether there was one.
+
+        What is deleted is overwritten with zeros, and the write-ahead log is emptied once those who
+        read an older state are done; where that takes longer than `busy_seconds`, a later
+        checkpoint empties it.
+        """
+        with self._lent() as connection:
+            with transaction(connection, "IMMEDIATE"):
+                found = connection.execute(sql.FIND_NODE, ("user", user)).fetchone()
+                for statement in sql.FORGET if found else ():
+                    connection.execute(statement, found)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return found is not None
+
+    def counts(self) -> Mapping[str, int]:
+        """Number of nodes by type, of events under "events", of links under "links"."""
+        with self._reading() as connection:
+            return {"user": 0, "item": 0, **dict(connection.execute(sql.COUNT))}
+
+    def close(self) -> None:
+        """Release the connections; a call that is under way in another thread ends first."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def __enter__(self) -> SQLiteStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        """A connection of one's own, for one call."""
+        if self._closed:
+            raise StoreError(f"store {str(self._path)!r} is closed: open it again")
+        with store_errors(self._path):
+            connection = self._idle_connection()
+            if connection is None:
+                connection = connect(self._path, self._policy, self._busy_seconds)
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+                if self._closed:
+                    self.close()
+
+    def _idle_connection(self) -> sqlite3.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lent() as connection, transaction(connection, "DEFERRED"):
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lent() as connection, transaction(connection, "IMMEDIATE"):
+            yield connection
+
+
+def _row(connection: sqlite3.Connection, node_type: str, node_id: str) -> int:
+    found = connection.execute(sql.FIND_NODE, (node_type, node_id)).fetchone()
+    if found is None:
+        raise UnknownNode(node_type, node_id)
+    return int(found[0])
+
+
+def _rows(connection: sqlite3.Connection, node_type: str, ids: Sequence[str]) -> Mapping[str, int]:
+    """The row of each of the distinct `ids`; those that are new are added."""
+    rows: dict[str, int] = {}
+    for start in range(0, len(ids), LOOKUP):
+        chunk = ids[start : start + LOOKUP]
+        query = sql.FIND_NODES.substitute(ids=",".join("?" * len(chunk)))
+        rows.update(connection.execute(query, (node_type, *chunk)))
+    for node_id in ids:
+        if node_id not in rows:
+            added = connection.execute(sql.ADD_NODE, (node_type, node_id))
+            rows[node_id] = cast("int", added.lastrowid)
+    return rows
+
+
+def _store_rows(
+    connection: sqlite3.Connection, node_type: str, vocabulary: Vocabulary, column: Rows
+) -> NDArray[np.int64]:
+    """`column`, in the store's rows instead of the vocabulary's; nodes that are new are added."""
+    used = np.unique(column)
+    ids = [vocabulary.ids[row] for row in used.tolist()]
+    rows = _rows(connection, node_type, ids)
+    table = np.zeros(len(vocabulary), np.int64)
+    table[used] = [rows[node_id] for node_id in ids]
+    return table[column]
+
+
+def _kind_rows(connection: sqlite3.Connection, kinds: Sequence[str]) -> NDArray[np.int64]:
+    connection.executemany(sql.ADD_KIND, ((kind,) for kind in kinds))
+    rows = {name: row for row, name in connection.execute(sql.READ_KINDS)}
+    return np.array([rows[kind] for kind in kinds], np.int64)
+
+
+def _upsert(connection: sqlite3.Connection, add: str, change: str, *columns: list[Any]) -> int:
+    """Add the rows of `columns`, change those that were there; returns how many were new."""
+    if not columns[0]:
+        return 0
+    new = connection.executemany(add, zip(*columns, strict=True)).rowcount
+    if new < len(columns[0]):
+        connection.executemany(change, zip(*columns, strict=True))
+    return new
+
+
+def _declare(
+    connection: sqlite3.Connection, node_type: str, name: str, kind: AttributeKind
+) -> None:
+    """Note the kind of an attribute; raises DataError where it has another one already."""
+    found = connection.execute(sql.FIND_ATTRIBUTE, (node_type, name)).fetchone()
+    if found is None:
+        connection.execute(sql.ADD_ATTRIBUTE, (node_type, name, kind))
+    elif found[0] != kind:
+        raise DataError(
+            f"attribute {name!r} of {node_type} is given as {kind}: expected {found[0]}, as it is "
+            f"in the store; rename it, or load it as {found[0]}"
+        )
+
+
+def _patches(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> Iterator[tuple[str, str]]:
+    """Id and JSON object of the attributes of each node."""
+    for row, node_id in enumerate(nodes.ids):
+        values = {name: attribute.values[row] for name, attribute in attributes.items()}
+        try:
+            yield node_id, json.dumps(values, ensure_ascii=False, allow_nan=False)
+        except ValueError:
+            raise DataError(
+                f"attributes of {node_id!r} hold nan or inf: expected finite numbers, or None "
+                f"where a value is missing"
+            ) from None
+
+
+def _attributes(kinds: Mapping[str, AttributeKind], texts: Iterable[str]) -> dict[str, Attribute]:
+    """The attributes of the nodes of one type, from the JSON object of each."""
+    objects = [json.loads(text) for text in texts]
+    return {
+        name: Attribute(kind, tuple(_value(kind, each.get(name)) for each in objects))
+        for name, kind in kinds.items()
+    }
+
+
+def _value(kind: AttributeKind, value: Any) -> AttributeValue:
+    if value is None:
+        return None
+    if kind == "number":
+        return float(value)
+    return tuple(value) if kind == "tags" else str(value)
+
+
+def _interactions(
+    users: Vocabulary,
+    items: Vocabulary,
+    position: Rows,
+    kinds: Sequence[tuple[int, str]],
+    events: NDArray[np.void],
+) -> Interactions:
+    """The events in canonical order; `position` is the row in its vocabulary by the store's row."""
+    occurring = np.isin([row for row, _ in kinds], events["kind"])
+    named = [kind for kind, occurs in zip(kinds, occurring, strict=True) if occurs]
+    code = np.zeros(max((row for row, _ in named), default=0) + 1, np.uint8)
+    code[[row for row, _ in named]] = np.arange(len(named))
+    return Interactions(
+        users,
+        items,
+        position[events["user"]],
+        position[events["item"]],
+        events["weight"],
+        events["time"],
+        code[events["kind"]],
+        tuple(name for _, name in named) or ("interaction",),
+    ).sorted()
+
+
+def _links(
+    links: Iterable[tuple[str, str, str, int, int, float]], position: Rows
+) -> Iterator[tuple[EdgeType, Links]]:
+    for edge_type, group in groupby(links, itemgetter(0, 1, 2)):
+        _, _, _, source, target, weight = zip(*group, strict=True)
+        yield (
+            edge_type,
+            Links(position[list(source)], position[list(target)], np.array(weight, np.float32)),
+        )
+
+
+def _similar(
+    connection: sqlite3.Connection,
+    query: str,
+    row: int,
+    k: int,
+    similarity: Similarity,
+    min_support: int,
+) -> list[Neighbour]:
+    values = {
+        "row": row,
+        "k": k,
+        "similarity": similarity,
+        "min_support": min_support,
+        "scale": SCALE,
+    }
+    rows = connection.execute(query, values)
+    return [Neighbour(id_, score / SCALE, support) for id_, score, support, _ in rows]
