@@ -1,1 +1,55 @@
 """Models: each a frozen dataclass of hyper-parameters, one file each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib import import_module
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from graphrec.errors import MissingExtra, SettingsError
+from graphrec.models.protocol import EpochModel, Model, Scorer
+
+__all__ = ["MODELS", "EpochModel", "Model", "Scorer", "create"]
+
+MODELS: Mapping[str, tuple[str, str]] = {
+    "popularity": ("popularity", "Popularity"),
+    "item-knn": ("knn", "ItemKNN"),
+    "user-knn": ("knn", "UserKNN"),
+    "mf": ("mf", "MF"),
+    "graphsage": ("graphsage", "GraphSAGE"),
+}
+"""By the name that people type: where the class is. A module is imported when it is asked for,
+because those that train need torch, and DGL."""
+
+
+def create(name: str, hyper_parameters: Mapping[str, Any] | None = None) -> Model:
+    """The model `name`, with its defaults but for `hyper_parameters`.
+
+    Raises SettingsError for a name, hyper-parameter or value that there is not, and MissingExtra
+    where the model's library is not installed.
+    """
+    if name not in MODELS:
+        raise SettingsError(f"model {name!r} is unknown: expected one of {', '.join(MODELS)}")
+    module, class_name = MODELS[name]
+    try:
+        model = getattr(import_module(f"graphrec.models.{module}"), class_name)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"model {name!r}", error.name or "torch", "train") from error
+    known = [field.name for field in fields(model)]
+    values = dict(hyper_parameters or {})
+    for key in values:
+        if key not in known:
+            raise SettingsError(
+                f"hyper-parameter models.{name}.{key} is unknown: expected {', '.join(known)}"
+            )
+    try:
+        return TypeAdapter(model).validate_python(values)
+    except ValidationError as error:
+        reasons = "; ".join(
+            f"models.{name}.{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}"
+            for e in error.errors()
+        )
+        raise SettingsError(reasons) from error

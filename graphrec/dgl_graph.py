@@ -1,0 +1,112 @@
+"""`Graph` to a DGL heterograph and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import EdgeType, Graph, Interactions, Links, Vocabulary
+from graphrec.errors import MissingExtra
+
+# DGL asks for its backend, and writes a file into the home folder, unless this is set.
+os.environ.setdefault("DGLBACKEND", "pytorch")
+try:
+    import dgl
+except ImportError as error:
+    raise MissingExtra("a DGL graph (Python 3.10 or 3.11)", "dgl", "train") from error
+
+HeteroGraph: TypeAlias = dgl.DGLHeteroGraph
+
+INTERACTED = ("user", "interacted", "item")
+LIKES = ("user", "likes", "item")
+LIKED_BY = ("item", "liked_by", "user")
+REVERSE = "rev_"
+"""Before a relation's name: the same edges from target to source, so that messages go both ways."""
+
+
+def to_dgl(graph: Graph) -> HeteroGraph:
+    """A heterograph with each edge type and its reverse; node numbers are rows.
+
+    Edge data: `weight` float32; interactions also carry `time` int64 and `kind` uint8.
+    """
+    log = graph.interactions
+    edges = {INTERACTED: (log.user, log.item)}
+    edges |= {kind: (links.source, links.target) for kind, links in graph.links.items()}
+    both = {
+        name: pair
+        for (source, relation, target), (a, b) in edges.items()
+        for name, pair in (
+            ((source, relation, target), (a, b)),
+            ((target, REVERSE + relation, source), (b, a)),
+        )
+    }
+    types = {node_type for source, _, target in edges for node_type in (source, target)}
+    result = dgl.heterograph(
+        {kind: (torch.from_numpy(a), torch.from_numpy(b)) for kind, (a, b) in both.items()},
+        {node_type: len(graph.vocabulary(node_type)) for node_type in sorted(types)},
+        idtype=torch.int32,
+    )
+    for name in ("weight", "time", "kind"):
+        result.edges[INTERACTED].data[name] = torch.from_numpy(getattr(log, name))
+    for kind, links in graph.links.items():
+        result.edges[kind].data["weight"] = torch.from_numpy(links.weight)
+    return result
+
+
+def from_dgl(
+    heterograph: HeteroGraph, vocabularies: Mapping[str, Vocabulary], kinds: tuple[str, ...]
+) -> Graph:
+    """The graph behind a heterograph that `to_dgl` made.
+
+    DGL holds numbers only, so the ids come in `vocabularies` by node type, and the names of the
+    interaction kinds in `kinds`. Attributes are not part of a heterograph.
+    """
+    data = heterograph.edges[INTERACTED].data
+    user, item = (rows.numpy() for rows in heterograph.edges(etype=INTERACTED, order="eid"))
+    log = Interactions(
+        vocabularies["user"],
+        vocabularies["item"],
+        user,
+        item,
+        data["weight"].numpy(),
+        data["time"].numpy(),
+        data["kind"].numpy(),
+        kinds,
+    )
+    links = {}
+    for edge_type in heterograph.canonical_etypes:
+        if edge_type != INTERACTED and not edge_type[1].startswith(REVERSE):
+            source, target = heterograph.edges(etype=edge_type, order="eid")
+            weight = heterograph.edges[edge_type].data["weight"].numpy()
+            links[edge_type] = Links(source.numpy(), target.numpy(), weight)
+    others = {name: ids for name, ids in vocabularies.items() if name not in ("user", "item")}
+    return replace(Graph(log), others=others, links=links)
+
+
+def hide_edges(likes: HeteroGraph, hidden: NDArray[np.integer]) -> HeteroGraph:
+    """A graph of `likes_graph` without some of its edges, in both directions; all nodes stay."""
+    shown = np.delete(np.arange(likes.num_edges(LIKES), dtype=np.int32), hidden)
+    edges = torch.from_numpy(shown)
+    return dgl.edge_subgraph(likes, {LIKES: edges, LIKED_BY: edges}, relabel_nodes=False)
+
+
+def mean_of_neighbours(
+    graph: HeteroGraph, edge_type: EdgeType, vectors: torch.Tensor
+) -> torch.Tensor:
+    """For each target node of `edge_type` the mean of its sources' vectors; 0 where it has none."""
+    return dgl.ops.copy_u_mean(graph[edge_type], vectors)
+
+
+def likes_graph(matrix: sparse.csr_array) -> HeteroGraph:
+    """The positive pairs of a [U, I] matrix, edge n being its nth element, and their reverse."""
+    user = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
+    ends = torch.from_numpy(user), torch.from_numpy(matrix.indices.astype(np.int32))
+    sizes = dict(zip(("user", "item"), matrix.shape, strict=True))
+    return dgl.heterograph({LIKES: ends, LIKED_BY: ends[::-1]}, sizes, idtype=torch.int32)

@@ -1,0 +1,59 @@
+"""How many epochs to train: a hyper-parameter, chosen on validation like any other.
+
+Training runs once on the validation split's train part and stops when NDCG has not risen for
+`patience` epochs. The model that counts is then fitted on everything in the number of epochs that
+was best, so that it also learns from the newest events, which validation had held back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from graphrec.data import Interactions
+from graphrec.evaluate import evaluate
+from graphrec.models.protocol import EpochModel
+from graphrec.progress import Progress
+from graphrec.split import Split
+
+MAX_USERS = 4_000
+"""Validation users that are ranked after each epoch; of more, a random sample."""
+
+ModelOfEpochs = TypeVar("ModelOfEpochs", bound=EpochModel)
+
+
+def choose_epochs(
+    model: ModelOfEpochs,
+    validation: Split,
+    rng: np.random.Generator,
+    *,
+    k: int,
+    patience: int = 6,
+    progress: Progress | None = None,
+) -> ModelOfEpochs:
+    """The model with the `epochs` after which NDCG@k on `validation` was best.
+
+    At most `model.epochs`. Raises what fitting and `evaluate` raise.
+    """
+    shown = replace(validation, test=_sample(validation, rng))
+    best, best_epoch = -np.inf, 0
+    for epoch, scorer in enumerate(model.train(validation.train, rng), start=1):
+        result = evaluate(scorer, shown, k=k, resamples=0, rng=rng)
+        value = result.metrics[f"ndcg@{k}"].value
+        if value > best:
+            best, best_epoch = value, epoch
+        if progress:
+            progress("choosing epochs", epoch, min(model.epochs, best_epoch + patience))
+        if epoch - best_epoch >= patience:
+            break
+    return replace(model, epochs=best_epoch)  # type: ignore[type-var]  # models are dataclasses
+
+
+def _sample(validation: Split, rng: np.random.Generator) -> Interactions:
+    users = np.unique(validation.test.user)
+    if len(users) <= MAX_USERS:
+        return validation.test
+    drawn = rng.choice(users, MAX_USERS, replace=False)
+    return validation.test.take(np.isin(validation.test.user, drawn))

@@ -1,0 +1,28 @@
+"""The forward pass of a trained GraphSAGE that embeds a user from items alone, in NumPy.
+
+A user is the mean of what their neighbours tell them (Hamilton, Ying & Leskovec, NeurIPS 2017), so
+one whom training never met is embedded like any other, and serving needs no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import Rows
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A linear mean aggregator over items."""
+
+    messages: NDArray[np.float32]  # [I, dim] what each item tells a user who likes it
+    base: NDArray[np.float32]  # [dim] the same for every user, such as 1 before an item bias
+
+    def embed(self, items: Rows) -> NDArray[np.float32]:
+        """The embedding [dim] of someone who likes the H `items`; `base` where H is 0."""
+        if len(items) == 0:
+            return self.base
+        return self.base + self.messages[items].mean(axis=0)

@@ -1,0 +1,27 @@
+"""Losses as pure functions: scores in, one number out. B pairs, N negatives each."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - the name everyone knows it by
+
+
+def bpr(positive: Tensor, negative: Tensor) -> Tensor:
+    """-log σ(positive - negative), the mean (Rendle et al., UAI 2009). [B], [B, N] -> []."""
+    return F.softplus(negative - positive[:, None]).mean()
+
+
+def pointwise(positive: Tensor, negative: Tensor) -> Tensor:
+    """Binary cross-entropy of 1 for positives and 0 for negatives (NCF, WWW 2017)."""
+    return F.softplus(-positive).mean() + F.softplus(negative).mean()
+
+
+def sampled_softmax(positive: Tensor, negative: Tensor, log_probability: Tensor) -> Tensor:
+    """Cross-entropy of the positive among sampled negatives. [B], [B, N], [N] -> [].
+
+    Each negative's score is lowered by the log of the rate at which it is drawn, so that popular
+    negatives are not punished for being drawn often (Bengio & Senécal 2008; Yi et al. 2019).
+    """
+    logits = torch.cat([positive[:, None], negative - log_probability], dim=1)
+    return (torch.logsumexp(logits, dim=1) - positive).mean()

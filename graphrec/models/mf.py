@@ -1,0 +1,82 @@
+"""Matrix factorisation by gradient descent: a vector a user, a vector and a bias an item."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphrec.data import Graph, Rows
+from graphrec.embeddings import Embeddings
+from graphrec.losses import bpr, pointwise
+from graphrec.sampling import NegativeSampler, log_popularity, positive_chances
+from graphrec.train import train_epochs
+
+
+@dataclass(frozen=True)
+class MF:
+    """Biased matrix factorisation (Koren et al. 2009) on implicit feedback."""
+
+    dim: int = 64
+    epochs: int = 60
+    loss: Literal["bpr", "pointwise"] = "bpr"
+    negatives: int = 4
+    negative_exponent: float = 0.0
+    batch_size: int = 1024
+    learning_rate: float = 0.005
+    weight_decay: float = 1e-5
+    warmup_steps: int = 100
+    half_life_share: float | None = 0.05
+    """A positive is drawn half as often for each such share of the log that is newer."""
+
+    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+        """The embeddings after the last epoch."""
+        return deque(self.train(graph, rng), maxlen=1)[0]
+
+    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Embeddings]:
+        """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias."""
+        likes = graph.matrix
+        users, items = likes.shape
+        edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
+        chance = positive_chances(graph, self.half_life_share)
+        sampler = NegativeSampler(graph.seen, self.negative_exponent)
+        noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        user = (torch.randn(users, self.dim, generator=noise) * 0.1).requires_grad_()
+        item = (torch.randn(items, self.dim, generator=noise) * 0.1).requires_grad_()
+        bias = torch.from_numpy(log_popularity(graph, chance)).requires_grad_()
+        objective = {"bpr": bpr, "pointwise": pointwise}[self.loss]
+
+        def batches() -> Iterator[tuple[Rows, Rows, Rows]]:
+            order = rng.choice(len(edges), len(edges), p=chance)
+            for start in range(0, len(order), self.batch_size):
+                u, i = edges[order[start : start + self.batch_size]].T
+                yield u, i, sampler.unmet(u, self.negatives, rng)
+
+        def loss_of(batch: tuple[Rows, Rows, Rows]) -> Tensor:
+            u, positive, negative = (torch.from_numpy(rows).long() for rows in batch)
+            vector = user[u]
+            return objective(
+                (vector * item[positive]).sum(1) + bias[positive],
+                (vector[:, None] * item[negative]).sum(2) + bias[negative],
+            )
+
+        # A user without positives keeps only the constant, and so is ranked by the biases.
+        warm = torch.from_numpy(np.diff(likes.indptr) > 0)[:, None]
+        for _ in train_epochs(
+            [user, item, bias],
+            batches,
+            loss_of,
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            warmup_steps=self.warmup_steps,
+        ):
+            yield Embeddings(
+                torch.cat([user.detach() * warm, torch.ones(users, 1)], 1).numpy(),
+                torch.cat([item.detach(), bias.detach()[:, None]], 1).numpy(),
+            )

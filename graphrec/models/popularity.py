@@ -1,0 +1,36 @@
+"""What most people like: the baseline that every other model is shown beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import Graph, Rows
+from graphrec.sampling import positive_chances
+
+
+@dataclass(frozen=True)
+class PopularityScorer:
+    """The same scores for everyone."""
+
+    popularity: NDArray[np.float32]  # [I]
+
+    def score(self, users: Rows) -> NDArray[np.float32]:
+        """[B, I], each row the same."""
+        return np.broadcast_to(self.popularity, (len(users), len(self.popularity)))
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """How often an item would be drawn by `positive_chances`: all-time, or lately."""
+
+    half_life_share: float | None = None
+    """Where set, an event counts half as much for each such share of the log that is newer."""
+
+    def fit(self, graph: Graph, rng: np.random.Generator) -> PopularityScorer:
+        """The sum of each item's positive weights, in units of the mean weight."""
+        chance = positive_chances(graph, self.half_life_share) * graph.matrix.nnz
+        counts = np.bincount(graph.matrix.indices, chance, minlength=len(graph.items))
+        return PopularityScorer(counts.astype(np.float32))

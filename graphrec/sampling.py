@@ -1,0 +1,97 @@
+"""Negatives: items that a user has not met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Graph, Rows
+
+ATTEMPTS = 10
+"""Redraws of a negative that turned out to be met; after that it stands, rarely and harmlessly."""
+
+
+@dataclass(frozen=True)
+class NegativeSampler:
+    """Draws unmet items, each with a probability in proportion to popularity^`exponent`.
+
+    Exponent 0 is uniform; 0.75 is word2vec's (Mikolov et al. 2013), which meets popular items more
+    often as negatives.
+    """
+
+    seen: sparse.csr_array  # [U, I]
+    exponent: float = 0.0
+
+    @cached_property
+    def _met(self) -> NDArray[np.int64]:
+        users, items = self.seen.shape
+        user = np.repeat(np.arange(users, dtype=np.int64), np.diff(self.seen.indptr))
+        return np.sort(user * items + self.seen.indices)
+
+    @cached_property
+    def probability(self) -> NDArray[np.float64]:
+        """Of drawing each item, before redraws [I]; no item is impossible."""
+        items = self.seen.shape[1]
+        share = np.maximum(np.bincount(self.seen.indices, minlength=items), 1) ** self.exponent
+        return share / share.sum()
+
+    @cached_property
+    def _cumulative(self) -> NDArray[np.float64]:
+        return np.cumsum(self.probability)
+
+    def draw(self, shape: int | tuple[int, ...], rng: np.random.Generator) -> Rows:
+        """Items regardless of any user."""
+        items = self.seen.shape[1]
+        if self.exponent == 0:
+            return rng.integers(items, size=shape, dtype=np.int32)
+        drawn = np.searchsorted(self._cumulative, rng.random(shape), side="right")
+        return np.minimum(drawn, items - 1).astype(np.int32)
+
+    def unmet(self, users: Rows, count: int, rng: np.random.Generator) -> Rows:
+        """`count` negatives for each of B users, [B, count]."""
+        items = self.seen.shape[1]
+        drawn = self.draw((len(users), count), rng)
+        for _ in range(ATTEMPTS):
+            keys = users[:, None].astype(np.int64) * items + drawn
+            at = np.minimum(np.searchsorted(self._met, keys), max(len(self._met) - 1, 0))
+            clash = self._met[at] == keys if len(self._met) else np.zeros_like(keys, bool)
+            if not clash.any():
+                break
+            drawn[clash] = self.draw(int(clash.sum()), rng)
+        return drawn
+
+
+def positive_chances(graph: Graph, half_life_share: float | None) -> NDArray[np.float64]:
+    """How often each positive pair is drawn, in the order of the elements of `graph.matrix`; sum 1.
+
+    In proportion to the weight of its events, where an event counts half as much for each
+    `half_life_share` of the log that is newer: recency in parts of the log, not in days, suits
+    a week of clicks and ten years of reviews alike. None, or a log without times, has no recency.
+    """
+    log = graph.interactions
+    weight = np.maximum(log.weight.astype(np.float64), 0)
+    if half_life_share is not None and len(log) and log.time.min() < log.time.max():
+        newer = 1 - np.searchsorted(np.sort(log.time), log.time, side="right") / len(log)
+        weight *= 0.5 ** (newer / half_life_share)
+    matrix = graph.matrix
+    items = matrix.shape[1]
+    element = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr)) * items
+    element += matrix.indices
+    positive = log.weight > 0
+    at = np.searchsorted(element, log.user[positive].astype(np.int64) * items + log.item[positive])
+    chance = np.bincount(at, weight[positive], minlength=matrix.nnz)
+    return chance / max(chance.sum(), np.finfo(float).tiny)
+
+
+def log_popularity(graph: Graph, chance: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Where an item's bias starts, so that training learns what popularity does not say [I].
+
+    The log of the positives it would get in as many draws by `chance` as there are positives, with
+    one more for all, less that of an item with none.
+    """
+    draws = np.bincount(graph.matrix.indices, chance, minlength=len(graph.items)) * len(chance)
+    return np.log1p(draws).astype(np.float32)

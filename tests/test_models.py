@@ -1,0 +1,173 @@
+"""Models against their contract, and what each of them does beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from graphrec.data import Attribute, Graph, Interactions
+from graphrec.errors import MissingExtra, SettingsError
+from graphrec.models import MODELS, EpochModel, Model, create
+from graphrec.models.knn import ItemKNN, UserKNN, nearest, weighted
+from graphrec.models.popularity import Popularity
+from tests.model_contract import ModelContract, checkerboard
+
+
+class TestItemKNN(ModelContract):
+    @pytest.fixture(params=["cosine", "jaccard", "pearson"])
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        return ItemKNN(similarity=request.param)
+
+    def plain_model(self) -> Model:
+        return ItemKNN()
+
+
+class TestItemKNNWeighted(ModelContract):
+    @pytest.fixture(params=["none", "tfidf", "bm25"])
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        return ItemKNN(weighting=request.param, shrinkage=1)
+
+    def plain_model(self) -> Model:
+        return ItemKNN(similarity="pearson", weighting="tfidf", shrinkage=1)
+
+
+class TestUserKNN(ModelContract):
+    @pytest.fixture(params=["cosine", "jaccard", "pearson"])
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        return UserKNN(similarity=request.param)
+
+    def plain_model(self) -> Model:
+        return UserKNN()
+
+
+class TestMF(ModelContract):
+    @pytest.fixture(params=["bpr", "pointwise"])
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        pytest.importorskip("torch")
+        return create(
+            "mf", {"loss": request.param, "dim": 8, "learning_rate": 0.05, "weight_decay": 0.0}
+        )
+
+    def plain_model(self) -> Model:
+        pytest.importorskip("torch")
+        return create("mf", {"dim": 4, "epochs": 2})
+
+
+class TestGraphSAGE(ModelContract):
+    @pytest.fixture(params=[("softmax", 1), ("softmax", 2), ("bpr", 1)])
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        pytest.importorskip("dgl")
+        loss, rounds = request.param
+        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "dropout": 0.0}
+        return create("graphsage", {**changes, "learning_rate": 0.02, "weight_decay": 0.0})
+
+    def plain_model(self) -> Model:
+        pytest.importorskip("dgl")
+        return create("graphsage", {"dim": 4, "epochs": 2, "negatives": 5})
+
+
+def test_popularity_counts_positive_weights() -> None:
+    log = Interactions.of(["a", "b", "a", "c"], ["x", "x", "y", "z"], [1, 1, 1, 0])
+    scores = Popularity().fit(Graph(log), np.random.default_rng(0)).score(np.zeros(2, np.int32))
+    np.testing.assert_allclose(scores, [[2, 1, 0], [2, 1, 0]])
+
+
+def test_recent_popularity_halves_with_each_share_of_newer_events() -> None:
+    log = Interactions.of(list("abcd"), list("wxyz"), time=[1, 2, 3, 4])
+    scores = Popularity(half_life_share=0.25).fit(Graph(log), np.random.default_rng(0))
+    counts = scores.score(np.zeros(1, np.int32))[0]
+    np.testing.assert_allclose(counts / counts[-1], [1 / 8, 1 / 4, 1 / 2, 1])
+
+
+def test_similarities_are_those_of_the_formulas() -> None:
+    rng = np.random.default_rng(1)
+    dense = (rng.random((12, 7)) < 0.4).astype(np.float32)
+    plain = {"shrinkage": 0, "sharer_exponent": 0, "neighbour_exponent": 0.5,
+             "target_exponent": 0.5}  # fmt: skip
+    matrix = sparse.csr_array(dense)
+    norms = np.linalg.norm(dense, axis=0)
+    both = dense.T @ dense
+    expected = {
+        "cosine": both / np.outer(norms, norms),
+        "jaccard": both / (norms[:, None] ** 2 + norms[None] ** 2 - both),
+        "pearson": np.where(both > 0, np.corrcoef(dense.T), 0),
+    }
+    for name, values in expected.items():
+        np.fill_diagonal(values, 0)
+        found = nearest(matrix, name, 7, **plain).toarray()
+        np.testing.assert_allclose(found, np.maximum(values, 0), atol=1e-6)
+
+
+def test_only_the_nearest_are_kept_ties_to_the_lowest_row() -> None:
+    dense = np.ones((3, 5), np.float32)
+    kept = nearest(sparse.csr_array(dense), "cosine", 2, shrinkage=0, sharer_exponent=0,
+                   neighbour_exponent=0.5, target_exponent=0.5)  # fmt: skip
+    assert [kept.indices[kept.indptr[r] : kept.indptr[r + 1]].tolist() for r in range(5)] == [
+        [1, 2], [0, 2], [0, 1], [0, 1], [0, 1],
+    ]  # fmt: skip
+
+
+def test_tfidf_counts_rare_items_more() -> None:
+    matrix = sparse.csr_array(np.array([[1, 1], [1, 0], [1, 0]], np.float32))
+    values = weighted(matrix, "tfidf").toarray()
+    assert values[0, 1] == pytest.approx(np.log(3))
+    assert values[0, 0] == 0  # everyone likes it
+
+
+def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> None:
+    """The encoder that serves in NumPy gives what the network gives for the same neighbours."""
+    pytest.importorskip("dgl")
+    graph = checkerboard()
+    for rounds in (1, 2):
+        model = create("graphsage", {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5})
+        found = model.fit(graph, np.random.default_rng(0))
+        embedded = [found.encoder.embed(graph.matrix[[u]].indices) for u in range(24)]
+        np.testing.assert_allclose(embedded, found.user, atol=1e-5)
+
+
+def test_graphsage_learns_from_features() -> None:
+    """Without dropout's help, an item that nobody met is ranked by what its features say."""
+    pytest.importorskip("dgl")
+    graph = checkerboard()
+    log = graph.interactions
+    parity = Attribute("category", tuple("even" if i % 2 == 0 else "odd" for i in range(24)))
+    unmet = Graph(log.take(log.item != 6), {"item": {"parity": parity}})
+    model = create("graphsage", {"dim": 8, "negatives": 20, "learning_rate": 0.02})
+    scores = model.fit(unmet, np.random.default_rng(0)).score(np.arange(24, dtype=np.int32))
+    assert scores[0::2, 6].mean() > scores[1::2, 6].mean()
+
+
+def test_train_yields_the_models_of_fewer_epochs() -> None:
+    """A run of n epochs is the beginning of a longer one: that is what choosing epochs rests on."""
+    pytest.importorskip("torch")
+    graph = checkerboard()
+    scorers = list(create("mf", {"dim": 4, "epochs": 4}).train(graph, np.random.default_rng(3)))
+    short = create("mf", {"dim": 4, "epochs": 2}).fit(graph, np.random.default_rng(3))
+    np.testing.assert_array_equal(scorers[1].item, short.item)
+    assert not np.array_equal(scorers[1].item, scorers[3].item)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_are_created_by_name_and_frozen(name: str) -> None:
+    try:
+        model = create(name)
+    except MissingExtra as error:
+        pytest.skip(str(error))
+    assert hash(model) == hash(create(name))
+    assert isinstance(model, EpochModel) == (name in ("mf", "graphsage"))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("item-nn", {}, "'item-nn' is unknown: expected one of popularity"),
+        ("item-knn", {"neighbors": 3}, "models.item-knn.neighbors is unknown: expected"),
+        ("item-knn", {"similarity": "cosinus"}, "models.item-knn.similarity = 'cosinus'"),
+    ],
+)
+def test_wrong_names_and_values_are_settings_errors(
+    name: str, values: dict[str, object], message: str
+) -> None:
+    with pytest.raises(SettingsError, match="(?s).*".join(message.split("*"))):
+        create(name, values)
