@@ -1,0 +1,188 @@
+"""Every error that a client can meet, in one shape: `{"error": {"code", "message", "field"}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Literal, TypeAlias
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from api.validation import sentence
+from graphrec.errors import SnapshotError, UnknownNode
+
+Code: TypeAlias = Literal[
+    "unknown_user",
+    "unknown_item",
+    "no_embeddings",
+    "unknown_route",
+    "method_not_allowed",
+    "malformed_json",
+    "invalid_request",
+    "not_ready",
+    "http_error",
+    "internal_error",
+]
+
+
+MOST_SENTENCES = 5
+"""How much of what is wrong with a request is said at once."""
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    code: Code = Field(description="For a program.")
+    message: str = Field(description="For a person: subject, value, expectation, remedy.")
+    field: str | None = Field(None, description="The part of the request at fault, if it is one.")
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class NotReady(Exception):  # noqa: N818 - reads as what the service is
+    """There is no recommender to answer with; the message is the reason."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        """Seconds."""
+
+
+def _answer(
+    status: int,
+    code: Code,
+    message: str,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body = ErrorAnswer(error=ErrorDetail(code=code, message=message, field=field))
+    return Response(body.model_dump_json(), status, headers, "application/json")
+
+
+async def _unknown_node(request: Request, error: UnknownNode) -> Response:
+    if error.node_type == "user":
+        return _answer(404, "unknown_user", str(error), "user_id")
+    field = "item_id" if "item_id" in request.path_params else "items"
+    return _answer(404, "unknown_item", str(error), field)
+
+
+async def _no_embeddings(_: Request, error: SnapshotError) -> Response:
+    # All else that a snapshot can lack is found when it is loaded: see `api.engine`.
+    return _answer(404, "no_embeddings", str(error), "by")
+
+
+async def _invalid(_: Request, error: RequestValidationError) -> Response:
+    problems = error.errors()
+    code: Code = "malformed_json" if problems[0]["type"] == "json_invalid" else "invalid_request"
+    fields, sentences = zip(*map(sentence, problems[:MOST_SENTENCES]), strict=True)
+    more = len(problems) - MOST_SENTENCES
+    message = "; ".join(sentences) + (f"; and {more} more" if more > 0 else "")
+    return _answer(422, code, message, fields[0])
+
+
+async def _not_ready(_: Request, error: NotReady) -> Response:
+    return _answer(503, "not_ready", str(error), headers={"Retry-After": str(error.retry_after)})
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    path = request.url.path
+    if error.status_code == 404:
+        message = f"path {path!r} is unknown: expected one of those in /openapi.json"
+        return _answer(404, "unknown_route", message)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another one")
+        message = f"method {request.method} is not for path {path!r}: expected {allowed}"
+        return _answer(405, "method_not_allowed", message, headers=error.headers)
+    if error.status_code == 400:  # FastAPI's word for a body that is not even text
+        return _answer(422, "malformed_json", "the body is not JSON: expected an object, in UTF-8")
+    return _answer(error.status_code, "http_error", error.detail, headers=error.headers)
+
+
+async def _internal(_request: Request, _error: Exception) -> Response:
+    # Starlette raises the error again once this answer is sent: the server logs it and closes the
+    # connection, which the client should not try to use again.
+    message = "the service failed at this request: its log says why; please report it"
+    return _answer(500, "internal_error", message, headers={"Connection": "close"})
+
+
+HANDLERS: Mapping[
+    int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
+] = {
+    UnknownNode: _unknown_node,
+    SnapshotError: _no_embeddings,
+    RequestValidationError: _invalid,
+    NotReady: _not_ready,
+    HTTPException: _http,
+    Exception: _internal,
+}
+"""Who answers for which exception."""
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+"""What a route's documentation says of its errors, by status."""
+
+
+def _documented(status: int, description: str, *details: ErrorDetail) -> Responses:
+    examples = {
+        detail.code: {"value": ErrorAnswer(error=detail).model_dump()} for detail in details
+    }
+    return {
+        status: {
+            "model": ErrorAnswer,
+            "description": description,
+            "content": {"application/json": {"examples": examples}},
+        }
+    }
+
+
+_ITEM = ErrorDetail(code="unknown_item", message=str(UnknownNode("item", "Alein")), field="item_id")
+_USER = ErrorDetail(
+    code="unknown_user", message=str(UnknownNode("user", "nobody")), field="user_id"
+)
+_EMBEDDINGS = ErrorDetail(
+    code="no_embeddings",
+    message="snapshot '20261122T101500Z-3fa9c1' has no embeddings: expected those of a model that "
+    "learns them; train one, or ask for items related in the graph",
+    field="by",
+)
+
+UNKNOWN_LISTED_ITEM = _documented(
+    404, "The snapshot does not know one of the items.", _ITEM.model_copy(update={"field": "items"})
+)
+UNKNOWN_USER_OR_ITEM = _documented(
+    404, "The snapshot does not know the user or the item.", _USER, _ITEM
+)
+UNKNOWN_ITEM_OR_NO_EMBEDDINGS = _documented(
+    404, "The snapshot does not know the item, or has no embeddings.", _ITEM, _EMBEDDINGS
+)
+INVALID = _documented(
+    422,
+    "The request is not as documented.",
+    ErrorDetail(
+        code="invalid_request", message="k is 0: expected a whole number from 1 to 100", field="k"
+    ),
+    ErrorDetail(
+        code="malformed_json",
+        message="the body is not JSON: Expecting value at character 0; expected an object",
+    ),
+)
+NOT_READY = _documented(
+    503,
+    "There is no snapshot to answer from.",
+    ErrorDetail(
+        code="not_ready",
+        message="snapshot folder 'snapshots' has no readable 'current' file: expected one that "
+        "names the version to serve; run `graphrec train`",
+    ),
+)
+NOT_READY[503]["headers"] = {
+    "Retry-After": {
+        "description": "In how many seconds the service will have tried again.",
+        "schema": {"type": "integer"},
+    }
+}

@@ -1,0 +1,177 @@
+"""What the API answers. The fields mirror `graphrec.recommend` and `graphrec.explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from graphrec.explain import Source
+
+By: TypeAlias = Literal["graph", "embedding"]
+
+VERSION = "20261122T101500Z-3fa9c1"
+ALIEN: JsonDict = {
+    "item": "183",
+    "title": "Alien (1979)",
+    "people": 176,
+    "score": 0.612372436,
+}
+EMPIRE: JsonDict = {
+    "item": "172",
+    "title": "The Empire Strikes Back (1980)",
+    "score": 0.032522475,
+    "reason": "Because you liked Alien (1979): 176 people who liked it also liked "
+    "The Empire Strikes Back (1980)",
+    "because": [ALIEN],
+}
+RECOMMENDED: JsonDict = {**EMPIRE, "sources": ["embedding", "neighbours"]}
+
+
+class _Part(BaseModel):
+    """Read off the dataclass of the same fields."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    item: str = Field(description="Id of the item.")
+    title: str | None = Field(description="What the item is called, where that is known.")
+
+
+class Because(_Part):
+    """A path in the graph: you, an item you like, people who like it too, the item in question."""
+
+    people: int = Field(description="How many others like both this item and the one in question.")
+    score: float = Field(description="Cosine of the two items over all people, 0 to 1.")
+
+
+class Recommendation(_Part):
+    """An item for someone, and why."""
+
+    score: float = Field(description="What the list is ordered by; 0 where only filling it up.")
+    sources: tuple[Source, ...] = Field(description="What found the item.")
+    reason: str = Field(description="Why, in one sentence.")
+    because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
+
+
+class Related(_Part):
+    """An item beside another one."""
+
+    score: float = Field(description="Cosine: of who likes both, or of the two embeddings.")
+    people: int | None = Field(description="How many like both; null by embedding.")
+
+
+class Contribution(BaseModel):
+    """What one source adds to the score of an item."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    source: Source = Field(description="What found the item.")
+    rank: int = Field(description="Place among the candidates of the source, from 1.")
+    weight: float = Field(description="What the source counts for, by the settings.")
+    score: float = Field(description="What is added.")
+
+
+class Explanation(_Part):
+    """Why an item is, or is not, recommended."""
+
+    seen: bool = Field(description="Whether the item is left out because the user has met it.")
+    rank: int | None = Field(description="Place in the user's list, from 1; null where seen.")
+    score: float = Field(description="What the list is ordered by.")
+    contributions: tuple[Contribution, ...] = Field(description="Per source; they sum to `score`.")
+    reason: str = Field(description="Why, in one sentence.")
+    because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
+
+
+class _Answer(BaseModel):
+    version: str = Field(description="The snapshot that the answer was made from.")
+
+
+class UserRecommendations(_Answer):
+    """What to recommend to a user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"version": VERSION, "user": "196", "recommendations": [RECOMMENDED]}
+        }
+    )
+
+    user: str = Field(description="Id of the user, known to the snapshot or not.")
+    recommendations: tuple[Recommendation, ...] = Field(description="The best first.")
+
+
+class SessionRecommendations(_Answer):
+    """What to recommend to someone who likes some items."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"version": VERSION, "recommendations": [RECOMMENDED]}}
+    )
+
+    recommendations: tuple[Recommendation, ...] = Field(description="The best first.")
+
+
+class UserExplanation(_Answer):
+    """Why an item is, or is not, recommended to a user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "version": VERSION,
+                "user": "196",
+                "explanation": {
+                    **EMPIRE,
+                    "seen": False,
+                    "rank": 1,
+                    "contributions": [
+                        {"source": "embedding", "rank": 1, "weight": 1, "score": 0.016393443},
+                        {"source": "neighbours", "rank": 2, "weight": 1, "score": 0.016129032},
+                    ],
+                },
+            }
+        }
+    )
+
+    user: str = Field(description="Id of the user.")
+    explanation: Explanation
+
+
+class RelatedItems(_Answer):
+    """The items most like an item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"version": VERSION, "item": "172", "by": "graph", "related": [ALIEN]}
+        }
+    )
+
+    item: str = Field(description="Id of the item.")
+    by: By = Field(description="How they were found.")
+    related: tuple[Related, ...] = Field(description="The most alike first.")
+
+
+class Live(BaseModel):
+    """The process runs."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "live"}})
+
+    status: Literal["live"] = "live"
+
+
+class Readiness(_Answer):
+    """Recommendations can be given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "status": "ready",
+                "version": VERSION,
+                "created": "2026-11-22T10:15:00+00:00",
+                "counts": {"users": 943, "items": 1682, "events": 100_000},
+            }
+        }
+    )
+
+    status: Literal["ready"] = "ready"
+    created: str = Field(description="When the snapshot was published: ISO 8601, UTC.")
+    counts: Mapping[str, int] = Field(description="What the snapshot holds.")

@@ -1,0 +1,58 @@
+"""From pydantic's errors to sentences: subject, value, expectation, remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
+
+LONGEST_VALUE = 60
+"""Characters of a value that a message repeats."""
+
+
+def expecting(what: str) -> WrapValidator:
+    """A validator that says `what` was expected, whichever constraint of the field was not met."""
+
+    def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            if any(e["loc"] for e in error.errors(include_url=False)):
+                raise  # an entry of a list says for itself what it should be
+            raise PydanticCustomError("expected", "{what}", {"what": what}) from None
+
+    return WrapValidator(check)
+
+
+def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The field at fault, None for the body as a whole, and what is wrong, for one error."""
+    where, *names = error["loc"]
+    kind = error["type"]
+    if kind == "json_invalid":
+        reason = error["ctx"]["error"]
+        return None, f"the body is not JSON: {reason} at character {names[0]}; expected an object"
+    if not names:
+        body = "missing" if kind == "missing" else _shown(error["input"])
+        return None, f"the body is {body}: expected an object, sent as application/json"
+    field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in names).removeprefix(".")
+    if kind == "missing":
+        return field, f"{field} is missing: expected it in the {where}"
+    if kind == "extra_forbidden":
+        return field, f"{field} is unknown in the {where}: check its spelling, or leave it out"
+    value: Any = error["input"]
+    if where == "query" and value.removeprefix("-").isdecimal():
+        value = int(value[:LONGEST_VALUE])  # all of a query is text, this is meant as a number
+    return field, f"{field} is {_shown(value)}: expected {error['msg']}"
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str | int | float):
+        text = repr(value)  # escapes what is not printable
+        return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "an object" if isinstance(value, dict) else "not JSON"
