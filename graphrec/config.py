@@ -5,6 +5,7 @@ A nested key is reached with two underscores: `GRAPHREC_SERVE__PORT=9000`. Unkno
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -36,7 +37,7 @@ class IngestSettings(_Section):
     max_rejected_share: float = Field(
         0.01, ge=0, le=1, description="Share of bad rows above which a load stops, unwritten."
     )
-    batch_rows: int = Field(50_000, ge=1, description="Events in one durable batch.")
+    batch_rows: int = Field(100_000, ge=1, description="Events in one durable batch.")
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         "auto", description="Unit of numeric times; auto tells it from their size."
     )
@@ -57,9 +58,15 @@ class RecallSettings(_Section):
     """Where candidates come from, and what each source weighs in the ranking."""
 
     candidates: int = Field(200, ge=1, description="Candidates from each source.")
-    embedding: float = Field(1.0, ge=0, description="Weight of nearest embeddings.")
-    neighbours: float = Field(1.0, ge=0, description="Weight of item neighbours of the history.")
-    popularity: float = Field(0.1, ge=0, description="Weight of popular items.")
+    embedding: float | None = Field(
+        None, ge=0, description="Weight of nearest embeddings; not set: as chosen in training."
+    )
+    neighbours: float | None = Field(
+        None, ge=0, description="Weight of neighbours of the history; not set: as chosen."
+    )
+    popularity: float | None = Field(
+        None, ge=0, description="Weight of popular items; not set: as chosen."
+    )
 
 
 class ServeSettings(_Section):
@@ -111,9 +118,10 @@ def load_settings(path: Path | None = None) -> Settings:
     Raises SettingsError: with the key, its value and what was expected of it, or where `path` was
     given and is not there.
     """
-    if path is not None and not path.exists():
+    if path is not None and not path.is_file():
         raise SettingsError(f"settings file {str(path)!r} is not there: expected a TOML file")
     file = path or SETTINGS_FILE
+    _refuse_unknown_variables()
     try:
         values: dict[str, Any] = TomlConfigSettingsSource(Settings, file)() if file.exists() else {}
         return Settings(**values)
@@ -125,3 +133,14 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError("; ".join(lines) + f"; see {file} and GRAPHREC_… variables") from error
     except (SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
+
+
+def _refuse_unknown_variables() -> None:
+    """Pydantic looks for the variables it knows; a misspelt one would be passed over."""
+    for name in os.environ:
+        key = name.upper().removeprefix("GRAPHREC_").partition("__")[0].lower()
+        if name.upper().startswith("GRAPHREC_") and key not in Settings.model_fields:
+            raise SettingsError(
+                f"variable {name!r} is no setting: expected GRAPHREC_ and one of "
+                f"{', '.join(Settings.model_fields)}; unset it, or mend its name"
+            )

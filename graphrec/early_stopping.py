@@ -12,11 +12,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from graphrec.data import Interactions
 from graphrec.evaluate import evaluate
 from graphrec.models.protocol import EpochModel
 from graphrec.progress import Progress
-from graphrec.split import Split
+from graphrec.split import Split, sample_users
 
 MAX_USERS = 4_000
 """Validation users that are ranked after each epoch; of more, a random sample."""
@@ -37,7 +36,7 @@ def choose_epochs(
 
     At most `model.epochs`. Raises what fitting and `evaluate` raise.
     """
-    shown = replace(validation, test=_sample(validation, rng))
+    shown = sample_users(validation, MAX_USERS, rng)
     best, best_epoch = -np.inf, 0
     for epoch, scorer in enumerate(model.train(validation.train, rng), start=1):
         result = evaluate(scorer, shown, k=k, resamples=0, rng=rng)
@@ -49,11 +48,3 @@ def choose_epochs(
         if epoch - best_epoch >= patience:
             break
     return replace(model, epochs=best_epoch)  # type: ignore[type-var]  # models are dataclasses
-
-
-def _sample(validation: Split, rng: np.random.Generator) -> Interactions:
-    users = np.unique(validation.test.user)
-    if len(users) <= MAX_USERS:
-        return validation.test
-    drawn = rng.choice(users, MAX_USERS, replace=False)
-    return validation.test.take(np.isin(validation.test.user, drawn))

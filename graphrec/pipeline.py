@@ -20,10 +20,26 @@ from graphrec.models.knn import ItemKNNScorer
 from graphrec.progress import Progress
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot, build_snapshot
-from graphrec.split import Split, carve_validation
+from graphrec.split import Split, carve_validation, sample_users
 
 RECOMMENDER = "recommender"
 """In a table of models, the lists that the service would give: all sources together."""
+
+MAX_USERS = 1_000
+"""Validation users that weights of sources are chosen on; of more, a random sample."""
+
+POPULARITY = 0.01
+"""Weight of popular items: they fill up, and hardly move what another source has found."""
+
+WEIGHTS: tuple[Mapping[str, float], ...] = tuple(
+    {"embedding": embedding, "neighbours": neighbours, "popularity": POPULARITY}
+    for embedding, neighbours in (
+        (1.0, 0.0), (1.0, 0.1), (1.0, 0.3), (1.0, 1.0), (0.3, 1.0), (0.1, 1.0), (0.0, 1.0),
+    )
+)  # fmt: skip
+"""Weights of the sources to choose from; the first of equally good ones wins."""
+
+NEIGHBOURS_ALONE = WEIGHTS[-1]
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,7 @@ def compare(
             split.train,
             settings,
             embedding=embedding,
+            validation=validation,
             epochs=comparison.epochs(),
             progress=_within(progress, RECOMMENDER),
         )
@@ -123,43 +140,84 @@ def fit_snapshot(
     settings: Settings,
     *,
     embedding: str | None,
-    epochs: Mapping[str, int],
+    validation: Split | None = None,
+    epochs: Mapping[str, int] | None = None,
     metrics: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """Fit what the recommender serves from on all of a weighed graph.
 
-    `embedding` is the model whose vectors are indexed, trained for its number in `epochs`, or where
-    that has none for one chosen on the newest events; None serves from neighbours and popularity
-    alone. Raises what creating and fitting raise.
+    `embedding` is the model whose vectors are indexed; None serves from neighbours and popularity
+    alone. Its number of epochs, unless `epochs` has it, and the weights of the sources are chosen
+    on `validation`, which is the newest part of the graph unless it is given. Raises what creating
+    and fitting raise.
     """
-    models: dict[str, Model] = {"item-knn": create("item-knn", settings.models.get("item-knn"))}
-    rng = evaluate.model_rng(settings.seed, "item-knn")
-    neighbours = cast("ItemKNNScorer", models["item-knn"].fit(graph, rng))
-    vectors: Embeddings | None = None
+    k = settings.evaluation.k
+    model = None
+    weights = NEIGHBOURS_ALONE
     if embedding is not None:
-        choose_rng, fit_rng = evaluate.model_rng(settings.seed, embedding).spawn(2)
+        rng = evaluate.model_rng(settings.seed, "validation")
+        if validation is None:
+            validation = carve_validation(graph, settings.evaluation.valid_share, rng)
         model = cast("EpochModel", create(embedding, settings.models.get(embedding)))
-        if embedding in epochs:
-            model = replace(model, epochs=epochs[embedding])  # type: ignore[type-var]
+        if embedding in (epochs or {}):
+            model = replace(model, epochs=(epochs or {})[embedding])  # type: ignore[type-var]
         else:
-            validation = carve_validation(graph, settings.evaluation.valid_share, choose_rng)
-            k = settings.evaluation.k
+            choose_rng = evaluate.model_rng(settings.seed, embedding).spawn(1)[0]
             model = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
-        for epoch, scorer in enumerate(model.train(graph, fit_rng), start=1):
-            vectors = cast("Embeddings", scorer)
+        trial = _fit(validation.train, settings, embedding, model, weights, {}, None)
+        weights = choose_weights(trial, settings, sample_users(validation, MAX_USERS, rng), k)
+    return _fit(graph, settings, embedding, model, weights, metrics or {}, progress)
+
+
+def choose_weights(
+    snapshot: Snapshot, settings: Settings, validation: Split, k: int
+) -> Mapping[str, float]:
+    """The weights of the sources, of WEIGHTS, with the best NDCG@k on validation.
+
+    `snapshot` is of the train side of `validation`. What the settings fix stays as it is.
+    """
+
+    def quality(weights: Mapping[str, float]) -> float:
+        tried = replace(snapshot, manifest=replace(snapshot.manifest, weights=weights))
+        rank = Recommender(tried, settings.recall).rank
+        rng = np.random.default_rng(0)  # for intervals, of which there are none
+        found = evaluate.evaluate_ranking(rank, validation, k=k, resamples=0, rng=rng)
+        return found.metrics[f"ndcg@{k}"].value
+
+    return max(WEIGHTS, key=quality)
+
+
+def _fit(
+    graph: Graph,
+    settings: Settings,
+    embedding: str | None,
+    model: EpochModel | None,
+    weights: Mapping[str, float],
+    metrics: Mapping[str, Any],
+    progress: Progress | None,
+) -> Snapshot:
+    knn = create("item-knn", settings.models.get("item-knn"))
+    scorer = cast("ItemKNNScorer", knn.fit(graph, evaluate.model_rng(settings.seed, "item-knn")))
+    models: dict[str, Model] = {"item-knn": knn}
+    vectors: Embeddings | None = None
+    if embedding is not None and model is not None:
+        models[embedding] = model
+        rng = evaluate.model_rng(settings.seed, embedding).spawn(2)[1]
+        for epoch, fitted in enumerate(model.train(graph, rng), start=1):
+            vectors = cast("Embeddings", fitted)
             if progress:
                 progress("training", epoch, model.epochs)
-        models[embedding] = model
     return build_snapshot(
         graph,
-        neighbours=neighbours.similarity,
+        neighbours=scorer.similarity,
         embeddings=vectors,
         encoder=vectors.encoder if vectors else None,
         seed=settings.seed,
         cutoff=None,
-        models={name: asdict(model) for name, model in models.items()},  # type: ignore[call-overload]
-        metrics=metrics or {},
+        models={name: asdict(fitted) for name, fitted in models.items()},  # type: ignore[call-overload]
+        metrics=metrics,
+        weights=weights,
     )
 
 

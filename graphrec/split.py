@@ -8,12 +8,13 @@ fitted on is `Split.train`, a graph in which the test pairs do not occur.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Graph, Interactions, Vocabulary
+from graphrec.data import Attribute, Graph, Interactions, Vocabulary
 from graphrec.errors import DataError
 
 
@@ -28,6 +29,10 @@ class Split:
     """Where the split is by time: train is before it, test from it on; milliseconds since 1970."""
     repeats: int = 0
     """Positive test events that were left out because train holds their pair."""
+
+    def with_attributes(self, attributes: Mapping[str, Mapping[str, Attribute]]) -> Split:
+        """The same split, its train side with these attributes by node type."""
+        return replace(self, train=replace(self.train, attributes=attributes))
 
 
 def temporal(graph: Graph, test_share: float) -> Split:
@@ -92,6 +97,20 @@ def given(train: Interactions, test: Interactions) -> Split:
     return Split(graph, unseen, repeats=repeats)
 
 
+def held_out(train: Graph, log: Interactions) -> Split:
+    """Events beside a train graph, such as a validation part that was given, in its rows.
+
+    Events of users or items that the graph does not hold are left out.
+    """
+    users = np.array([train.users.rows.get(user, -1) for user in log.users.ids], np.int32)
+    items = np.array([train.items.rows.get(item, -1) for item in log.items.ids], np.int32)
+    known = replace(
+        log, users=train.users, items=train.items, user=users[log.user], item=items[log.item]
+    )
+    unseen, repeats = _new_positives(known.take((known.user >= 0) & (known.item >= 0)), train)
+    return Split(train, unseen, repeats=repeats)
+
+
 def carve_validation(train: Graph, share: float, rng: np.random.Generator) -> Split:
     """Part of the train graph for choosing epochs: made once, the same for all models.
 
@@ -114,6 +133,15 @@ def carve_validation(train: Graph, share: float, rng: np.random.Generator) -> Sp
     in_test = np.isin(_pairs(log), user[tested] * liked.shape[1] + liked.indices[tested])
     rest = train.with_interactions(log.take(~in_test))
     return Split(rest, log.take(in_test & (log.weight > 0)))
+
+
+def sample_users(split: Split, count: int, rng: np.random.Generator) -> Split:
+    """The same split with at most `count` of its test users, drawn at random."""
+    users = np.unique(split.test.user)
+    if len(users) <= count:
+        return split
+    drawn = rng.choice(users, count, replace=False)
+    return replace(split, test=split.test.take(np.isin(split.test.user, drawn)))
 
 
 def _pairs(log: Interactions) -> NDArray[np.int64]:

@@ -256,6 +256,25 @@ class StoreContract:
             }
         }
 
+    def test_a_node_is_read_with_the_attributes_it_has(self, store):
+        store.write_nodes(
+            "item",
+            Vocabulary(("a", "b")),
+            {
+                "title": Attribute("text", ("Heat", None)),
+                "genres": Attribute("tags", (("Crime", "Drama"), ())),
+                "year": Attribute("number", (1995.0, None)),
+            },
+        )
+        assert store.read_node("item", "a") == {
+            "title": "Heat",
+            "genres": ("Crime", "Drama"),
+            "year": 1995.0,
+        }
+        assert store.read_node("item", "b") == {"genres": ()}
+        with pytest.raises(UnknownNode, match="item 'c' is unknown"):
+            store.read_node("item", "c")
+
     def test_events_leave_attributes_alone(self, store):
         title = {"title": Attribute("text", ("Heat",))}
         store.write_nodes("item", Vocabulary(("heat",)), title)

@@ -16,6 +16,7 @@ __all__ = ["MODELS", "EpochModel", "Model", "Scorer", "create"]
 
 MODELS: Mapping[str, tuple[str, str]] = {
     "popularity": ("popularity", "Popularity"),
+    "recent-popularity": ("popularity", "RecentPopularity"),
     "item-knn": ("knn", "ItemKNN"),
     "user-knn": ("knn", "UserKNN"),
     "mf": ("mf", "MF"),

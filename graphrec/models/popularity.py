@@ -34,3 +34,13 @@ class Popularity:
         chance = positive_chances(graph, self.half_life_share) * graph.matrix.nnz
         counts = np.bincount(graph.matrix.indices, chance, minlength=len(graph.items))
         return PopularityScorer(counts.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class RecentPopularity(Popularity):
+    """Popularity of late: the stronger baseline on a log with times, and the same on one without.
+
+    What the learned models get beyond it is personal, as their item biases start from it.
+    """
+
+    half_life_share: float | None = 0.05

@@ -2,8 +2,11 @@
 
 Neighbourhood queries count *people*: a user likes an item where at least one event of the pair is
 positive under the store's policy (`graphrec.weighting`), and counts once however many events there
-are. Rows come best first, ties by id in code-point order. Scores are rounded to `DIGITS` decimals
-before they are ordered, so that the order does not depend on the order of a summation.
+are. Rows come best first, ties by id in code-point order. Similarities are rounded to `DIGITS`
+decimals, half up, before they are summed or ordered, so that order and sums are exact everywhere.
+
+Writes raise DataError, and change nothing, for weights and numbers that are not finite and for an
+attribute that the store holds with another kind.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from graphrec.data import Attribute, EdgeType, Graph, Interactions, Vocabulary
+from graphrec.data import Attribute, AttributeValue, EdgeType, Graph, Interactions, Vocabulary
 
 DIGITS = 9
 
@@ -76,6 +79,10 @@ class GraphStore(Protocol):
         """
         ...
 
+    def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
+        """The attributes that a node has, by name; raises UnknownNode."""
+        ...
+
     def related_items(
         self, item: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
     ) -> list[Neighbour]:
@@ -94,6 +101,7 @@ class GraphStore(Protocol):
         """Items the most similar users like, scored by the sum of their (cosine) similarities.
 
         Items that the user has met are left out; `support` is the number of those neighbours.
+        Raises UnknownNode.
         """
         ...
 
@@ -104,7 +112,10 @@ class GraphStore(Protocol):
         ...
 
     def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
-        """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
+        """Why `item` for `user`: the paths between them, by score; raises UnknownNode.
+
+        The score is the cosine of the two items over all people, the user among them.
+        """
         ...
 
     def forget_user(self, user: str) -> bool:

@@ -154,6 +154,19 @@ class SQLiteStore:
             dict(_links(links, position)),
         )
 
+    def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
+        """The attributes that a node has, by name; raises UnknownNode."""
+        with self._reading() as connection:
+            found = connection.execute(sql.READ_NODE, (node_type, node_id)).fetchone()
+            if found is None:
+                raise UnknownNode(node_type, node_id)
+            kinds = {
+                name: kind
+                for type_, name, kind in connection.execute(sql.READ_ATTRIBUTES)
+                if type_ == node_type
+            }
+        return {name: _value(kinds[name], value) for name, value in json.loads(found[0]).items()}
+
     def related_items(
         self, item: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
     ) -> list[Neighbour]:

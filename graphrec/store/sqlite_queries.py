@@ -118,6 +118,7 @@ SET_LINK = "UPDATE links SET weight = ? WHERE source = ? AND relation = ? AND ta
 
 # SQLite compares text by its UTF-8 bytes, which is the order of its code points.
 READ_NODES = "SELECT type, id, row, attributes FROM nodes ORDER BY type, id"
+READ_NODE = "SELECT attributes FROM nodes WHERE type = ? AND id = ?"
 READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"
 READ_EVENTS = "SELECT user, item, kind, time, weight FROM events"

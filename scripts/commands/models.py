@@ -1,0 +1,308 @@
+"""`graphrec evaluate` and `graphrec train`: comparing models, and publishing what serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+import typer
+
+from graphrec import pipeline
+from graphrec.config import Settings, load_settings
+from graphrec.data import Graph
+from graphrec.errors import DataError, MissingExtra, SettingsError
+from graphrec.evaluate import Metric
+from graphrec.models import MODELS, create
+from graphrec.snapshot import publish
+from graphrec.split import Split, given, held_out, leave_last_out, temporal
+from graphrec.store import open_store
+from graphrec.weighting import weigh
+from ingest.read import read_attributes, read_events
+from ingest.sources import File
+from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from scripts.output import OUT, print_json, print_table, progress_bars
+
+Protocol = Literal["temporal", "leave-last-out"]
+
+EMBEDDING_MODELS = ("graphsage", "mf")
+"""Models that give vectors to index, the preferred one first."""
+
+COMPARED = ("popularity", "recent-popularity", "item-knn", "user-knn", "mf", "graphsage")
+"""Models in the tables, unless others are named."""
+
+
+def evaluate(
+    train: Annotated[
+        Path | None, typer.Option(help="Events to learn from: user, item, maybe weight and time.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Events to be tested on.")] = None,
+    valid: Annotated[
+        Path | None,
+        typer.Option(
+            help="Events to choose epochs on.", show_default="carved from train, once for all"
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(help="Items and their attributes, which become features.")
+    ] = None,
+    users: Annotated[
+        Path | None, typer.Option(help="Users and their attributes, which become features.")
+    ] = None,
+    protocol: Annotated[
+        Protocol, typer.Option(help="How to split what is in the store, without --train.")
+    ] = "temporal",
+    models: Annotated[
+        str, typer.Option(help=f"Comma-separated; of {', '.join(MODELS)}.")
+    ] = ",".join(COMPARED),
+    k: Annotated[
+        int | None, typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="10")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    json: Annotated[Path | None, typer.Option(help="File for the figures, as JSON.")] = None,
+    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
+        "rejects"
+    ),
+    store: StoreUrl = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Compare models on a split: yours in files, or one of what is in the store.
+
+    Every model ranks the full catalogue for every test user, without what the user met in train;
+    ties are broken the same way for all. Epochs are chosen on validation, then the model is fitted
+    on all of train. Intervals are a 95 % bootstrap over users.
+
+    **Example:** `graphrec evaluate --train train.tsv --test test.tsv --models item-knn,mf --k 20`
+    """
+    settings = load_settings(settings_file)
+    if seed is not None:
+        settings = settings.model_copy(update={"seed": seed})
+    names = _names(models, settings)
+    if (train is None) != (test is None) or (valid and train is None):
+        raise SettingsError("--train and --test go together, --valid with both: or give none")
+    validation = None
+    with progress_bars() as progress:
+        if train is not None and test is not None:
+            title = "given"
+            split, validation = _read_split(train, test, valid, items, users, settings, rejects)
+        else:
+            title = protocol
+            with open_store(store or settings.store, settings.kinds) as opened:
+                graph = weigh(opened.read_graph(), settings.kinds)
+            split = (
+                temporal(graph, settings.evaluation.test_share)
+                if protocol == "temporal"
+                else leave_last_out(graph)
+            )
+        comparison = pipeline.compare(
+            names,
+            split,
+            settings,
+            protocol=title,
+            k=k or settings.evaluation.k,
+            validation=validation,
+            progress=progress,
+        )
+    show_comparison(comparison)
+    if json is not None:
+        json.parent.mkdir(parents=True, exist_ok=True)
+        json.write_bytes(orjson.dumps(comparison.as_json(), option=orjson.OPT_INDENT_2))
+
+
+def _names(models: str, settings: Settings) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+    for name in names:
+        create(name, settings.models.get(name))  # an unknown one is an error before any work
+    return names
+
+
+def _read_split(
+    train: Path,
+    test: Path,
+    valid: Path | None,
+    items: Path | None,
+    users: Path | None,
+    settings: Settings,
+    rejects: Path,
+) -> tuple[Split, Split | None]:
+    def events(path: Path) -> Graph:
+        log = read_events(File(path), settings.ingest, rejects / f"{path.stem}.csv")
+        return Graph(log)
+
+    # Worth at the time of the event: a half-life must not thin out what is tested on.
+    asked = weigh(events(test), settings.kinds, now=0).interactions
+    split = given(weigh(events(train), settings.kinds).interactions, asked)
+    attributes = {
+        node_type: read_attributes(
+            node_type,
+            File(path),
+            split.train.vocabulary(node_type),
+            settings.ingest,
+            rejects / f"{path.stem}.csv",
+        )
+        for node_type, path in (("item", items), ("user", users))
+        if path is not None
+    }
+    split = split.with_attributes(attributes)
+    if valid is None:
+        return split, None
+    held = weigh(events(valid), settings.kinds, now=0).interactions
+    return split, held_out(split.train, held)
+
+
+def show_comparison(comparison: pipeline.Comparison) -> None:
+    """The table of models: figures with intervals, what they took, and what they were tested on."""
+    k, split = comparison.k, comparison.split
+
+    def value(metric: Metric | None) -> str:
+        return "–" if metric is None else f"{metric.value:.4f}"
+
+    rows = []
+    for result in comparison.results:
+        metrics = result.evaluation.metrics
+        ndcg = metrics[f"ndcg@{k}"]
+        rows.append(
+            [
+                result.model,
+                value(ndcg),
+                "–" if ndcg.low is None else f"{ndcg.low:.3f}–{ndcg.high:.3f}",
+                value(result.evaluation.slices["warm_users"].metrics.get(f"ndcg@{k}")),
+                value(metrics[f"recall@{k}"]),
+                f"{metrics[f'coverage@{k}'].value:.0%}",
+                "–" if result.epochs is None else str(result.epochs),
+                f"{result.fit_seconds + result.evaluation.score_seconds:.1f}",
+                "–" if result.peak_mib is None else f"{result.peak_mib:,.0f}",
+            ]
+        )
+    columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "cover", "epochs", "s", "MiB"]
+    print_table(f"Models on a {comparison.protocol} split", columns, rows)
+    warm_users = comparison.results[0].evaluation.slices["warm_users"].users
+    tested = len(comparison.results[0].evaluation.users)
+    when = "" if split.cutoff is None else f", cut off at {_day(split.cutoff)}"
+    OUT.print(
+        f"{len(split.train.interactions):,} events to learn from, {len(split.test):,} positive "
+        f"ones to test on{when}; {tested:,} test users, {warm_users:,} of them with a history, "
+        f"the others get the popular list. Interval: 95 % bootstrap over users; warm: NDCG of "
+        f"those with a history; s: seconds to fit, score and rank; MiB: peak of the process."
+    )
+
+
+def _day(time: int) -> str:
+    return f"{datetime.fromtimestamp(time / 1000, timezone.utc):%Y-%m-%d %H:%M} UTC"
+
+
+def train(
+    embedding: Annotated[
+        Literal["auto", "graphsage", "mf", "none"],
+        typer.Option(help="Model whose embeddings serve; auto: GraphSAGE, where DGL is installed."),
+    ] = "auto",
+    models: Annotated[
+        str,
+        typer.Option(
+            help="Models to compare first, comma-separated; auto: those installed; none: none."
+        ),
+    ] = "auto",
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    store: StoreUrl = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on what is in the store, and publish a snapshot that can be served.
+
+    First the models, and the recommender that would serve, are compared on a temporal split. Then
+    everything is fitted on all events. The snapshot appears in one step; until then, and where
+    anything fails, the previous one goes on serving.
+    """
+    settings = load_settings(settings_file)
+    if seed is not None:
+        settings = settings.model_copy(update={"seed": seed})
+    with open_store(store or settings.store, settings.kinds) as opened:
+        graph = weigh(opened.read_graph(), settings.kinds)
+    comparison, version = train_and_publish(
+        graph,
+        settings,
+        embedding=installed_embedding(settings) if embedding == "auto" else embedding,
+        names=_compared(models, settings),
+        folder=snapshots or settings.snapshots,
+        quiet=as_json,
+    )
+    if as_json:
+        print_json(
+            {
+                "version": version,
+                "evaluation": None if comparison is None else comparison.as_json(),
+            }
+        )
+
+
+def _compared(models: str, settings: Settings) -> tuple[str, ...]:
+    if models == "none":
+        return ()
+    return installed_models(settings) if models == "auto" else _names(models, settings)
+
+
+def installed_models(settings: Settings) -> tuple[str, ...]:
+    """The models of COMPARED whose libraries are installed."""
+    return tuple(name for name in COMPARED if _is_installed(name, settings))
+
+
+def installed_embedding(settings: Settings) -> str:
+    """The preferred embedding model whose libraries are installed; "none" where none is."""
+    found = (name for name in EMBEDDING_MODELS if _is_installed(name, settings))
+    return next(found, "none")
+
+
+def _is_installed(name: str, settings: Settings) -> bool:
+    try:
+        create(name, settings.models.get(name))
+    except MissingExtra:
+        return False
+    return True
+
+
+def train_and_publish(
+    graph: Graph,
+    settings: Settings,
+    *,
+    embedding: str,
+    names: Sequence[str],
+    folder: Path,
+    quiet: bool = False,
+) -> tuple[pipeline.Comparison | None, str]:
+    """Compare, fit on everything and publish; prints the table unless `quiet`."""
+    served = None if embedding == "none" else embedding
+    if not graph.matrix.nnz:
+        raise DataError(
+            "the store has no positive events: expected some to learn from; load them with "
+            "`graphrec ingest`, and see [kinds] in the settings for what counts as positive"
+        )
+    comparison = None
+    with progress_bars() as progress:
+        if names:
+            comparison = pipeline.compare(
+                names,
+                temporal(graph, settings.evaluation.test_share),
+                settings,
+                protocol="temporal",
+                k=settings.evaluation.k,
+                serving=True,
+                embedding=served,
+                progress=progress,
+            )
+        snapshot = pipeline.fit_snapshot(
+            graph,
+            settings,
+            embedding=served,
+            epochs=None if comparison is None else comparison.epochs(),
+            metrics=None if comparison is None else comparison.as_json(),
+            progress=progress,
+        )
+        version = publish(snapshot, folder)
+    if not quiet:
+        if comparison is not None:
+            show_comparison(comparison)
+        OUT.print(f"Published snapshot {version} in {folder}")
+    return comparison, version

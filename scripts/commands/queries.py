@@ -1,0 +1,147 @@
+"""`graphrec recommend`, `related` and `explain`: asking the snapshot, or the graph itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from graphrec.config import Settings, load_settings
+from graphrec.errors import SettingsError
+from graphrec.recommend import Recommender
+from graphrec.snapshot import load
+from graphrec.store import open_store
+from scripts.options import AsJson, ListLength, SettingsFile, SnapshotFolder
+from scripts.output import OUT, print_json, print_table
+
+UserId = Annotated[str, typer.Argument(help="Id of a user.")]
+ItemId = Annotated[str, typer.Argument(help="Id of an item.")]
+
+
+def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
+    """The recommender of the current snapshot; raises SnapshotError."""
+    return Recommender(load(snapshots or settings.snapshots), settings.recall)
+
+
+def recommend(
+    user: Annotated[str | None, typer.Argument(help="Id of a user.")] = None,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(help="An item that a visitor likes, instead of a user; may be repeated."),
+    ] = None,
+    k: ListLength = 10,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recommend items to a user, or to a visitor by what they like, each with its reason.
+
+    **Examples:** `graphrec recommend 42`, `graphrec recommend --item 50 --item 181`
+    """
+    if (user is None) == (item is None):
+        raise SettingsError("recommend takes a user or --item, one of the two")
+    engine = recommender(load_settings(settings_file), snapshots)
+    if user is not None:
+        found, who = engine.recommend(user, k), f"user {user}"
+    else:
+        found, who = engine.recommend_for(item or [], k), f"a visitor who likes {len(item or [])}"
+    if as_json:
+        print_json([asdict(recommendation) for recommendation in found])
+        return
+    rows = [
+        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.4f}"]
+        for place, r in enumerate(found, start=1)
+    ]
+    print_table(f"For {who}", ["", "item", "reason", "found by", "score"], rows)
+
+
+def related(
+    item: ItemId,
+    by: Annotated[
+        Literal["graph", "embedding"],
+        typer.Option(help="By the people who like both, or by the cosine of the embeddings."),
+    ] = "graph",
+    similarity: Annotated[
+        Literal["cosine", "jaccard"], typer.Option(help="Of the people, with --store.")
+    ] = "cosine",
+    min_support: Annotated[
+        int, typer.Option(min=1, help="People who must like both, with --store.")
+    ] = 2,
+    k: ListLength = 10,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Ask this graph store, as it is now, instead of the snapshot."),
+    ] = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List items related to an item: from the snapshot, or live by a query on the store.
+
+    **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`
+    """
+    settings = load_settings(settings_file)
+    entries: list[dict[str, Any]]
+    if store is not None:
+        if by == "embedding":
+            raise SettingsError("--store holds no embeddings: leave out --by, or --store")
+        with open_store(store, settings.kinds) as graph:
+            entries = [
+                {
+                    "item": near.id,
+                    "title": graph.read_node("item", near.id).get("title"),
+                    "score": near.score,
+                    "people": near.support,
+                }
+                for near in graph.related_items(item, k, similarity, min_support)
+            ]
+            name = graph.read_node("item", item).get("title") or item
+    else:
+        engine = recommender(settings, snapshots)
+        entries = [asdict(entry) for entry in engine.related(item, k, by)]
+        likes = engine.snapshot.likes
+        name = engine.snapshot.title(likes.items.row(item, "item")) or item
+    if as_json:
+        print_json(entries)
+        return
+    rows = [
+        [
+            entry["title"] or entry["item"],
+            f"{entry['score']:.3f}",
+            "–" if entry["people"] is None else f"{entry['people']:,}",
+        ]
+        for entry in entries
+    ]
+    print_table(f"Related to {name}, by {by}", ["item", "similarity", "people"], rows)
+
+
+def explain(
+    user: UserId,
+    item: ItemId,
+    k: Annotated[int, typer.Option("-k", min=1, help="Paths to show.")] = 5,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain why an item is, or is not, recommended to a user: sources, ranks and paths.
+
+    **Example:** `graphrec explain 42 181`
+    """
+    found = recommender(load_settings(settings_file), snapshots).explain(user, item, k)
+    if as_json:
+        print_json(asdict(found))
+        return
+    place = "not in the list: already seen" if found.rank is None else f"number {found.rank}"
+    OUT.print(f"[bold]{found.title or found.item}[/] for user {user}: {place}. {found.reason}.")
+    if found.contributions:
+        rows = [
+            [c.source, str(c.rank), f"{c.weight:g}", f"{c.score:.5f}"] for c in found.contributions
+        ]
+        rows.append(["total", "", "", f"{found.score:.5f}"])
+        print_table("Score", ["found by", "rank", "weight", "adds"], rows)
+    if found.because:
+        rows = [[b.title or b.item, f"{b.people:,}", f"{b.score:.3f}"] for b in found.because]
+        columns = ["this user likes", "people who like both", "cosine"]
+        print_table("Paths", columns, rows)

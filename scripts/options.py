@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+SettingsFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", help="Settings file.", show_default="graphrec.toml, where there is one"
+    ),
+]
+StoreUrl: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help="URL of the graph store, such as sqlite:///graphrec.db.",
+        show_default="from the settings",
+    ),
+]
+SnapshotFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--snapshots", help="Folder of published snapshots.", show_default="from the settings"
+    ),
+]
+AsJson: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for programs, instead of tables.")
+]
+ListLength: TypeAlias = Annotated[int, typer.Option("-k", min=1, help="Length of the list.")]
