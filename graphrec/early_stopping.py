@@ -29,7 +29,7 @@ def choose_epochs(
     rng: np.random.Generator,
     *,
     k: int,
-    patience: int = 6,
+    patience: int = 10,
     progress: Progress | None = None,
 ) -> ModelOfEpochs:
     """The model with the `epochs` after which NDCG@k on `validation` was best.

@@ -20,6 +20,15 @@ class Embeddings:
     encoder: Encoder | None = None
     """Makes a user's vector out of items, where the model can."""
 
+    @property
+    def item_taste(self) -> NDArray[np.float32]:
+        """The item vectors without the bias, which the last dimension is if all users have 1 there.
+
+        For comparing items with each other: their biases say how popular they are, not how alike.
+        """
+        biased = self.user.shape[1] > 1 and bool((self.user[:, -1] == 1).all())
+        return self.item[:, :-1] if biased else self.item
+
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I]."""
         return self.user[users] @ self.item.T

@@ -194,15 +194,15 @@ class Recommender:
         """
         return self._vectors @ self._vectors[item] / (self._lengths * self._lengths[item])
 
-    @property
+    @cached_property
     def _vectors(self) -> NDArray[np.float32]:
-        """The item embeddings [I, dim]; raises SnapshotError where there are none."""
+        """The item embeddings [I, dim], no biases; raises SnapshotError where there are none."""
         if self.snapshot.embeddings is None:
             raise SnapshotError(
                 f"snapshot {self.snapshot.manifest.version!r} has no embeddings: expected those of "
                 f"a model that learns them; train one, or ask for items related in the graph"
             )
-        return self.snapshot.embeddings.item
+        return self.snapshot.embeddings.item_taste
 
     @cached_property
     def _lengths(self) -> NDArray[np.float32]:

@@ -95,3 +95,14 @@ def log_popularity(graph: Graph, chance: NDArray[np.float64]) -> NDArray[np.floa
     """
     draws = np.bincount(graph.matrix.indices, chance, minlength=len(graph.items)) * len(chance)
     return np.log1p(draws).astype(np.float32)
+
+
+def recency_shift(graph: Graph, half_life_share: float | None) -> NDArray[np.float32]:
+    """What to add to item scores learned on the whole log, so that they suit its end [I].
+
+    The log-popularity of late less that of the whole log: models learn taste from all positives,
+    and what is popular now comes in afterwards. This is the logit adjustment of Menon et al. (ICLR
+    2021) for a prior that has shifted between training and use. Zeros without a half-life.
+    """
+    late, always = (positive_chances(graph, share) for share in (half_life_share, None))
+    return log_popularity(graph, late) - log_popularity(graph, always)

@@ -37,7 +37,7 @@ from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.features import feature_matrix
 from graphrec.losses import bpr, sampled_softmax
-from graphrec.sampling import NegativeSampler, log_popularity, positive_chances
+from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.train import train_epochs
 
 
@@ -61,7 +61,7 @@ class GraphSAGE:
     dropout: float = 0.5
     """Share of the elements of item vectors that are dropped in training."""
     half_life_share: float | None = 0.05
-    """A positive is drawn half as often for each such share of the log that is newer."""
+    """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
         """The embeddings after the last epoch."""
@@ -71,7 +71,8 @@ class GraphSAGE:
         """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias."""
         likes = likes_graph(graph.matrix)
         user, item = likes.edges(etype=LIKES, order="eid")
-        chance = positive_chances(graph, self.half_life_share)
+        chance = positive_chances(graph, None)
+        shift = np.pad(recency_shift(graph, self.half_life_share)[:, None], ((0, 0), (self.dim, 0)))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         network = Network(self, graph, log_popularity(graph, chance), noise)
@@ -108,7 +109,8 @@ class GraphSAGE:
         ):
             with torch.no_grad():
                 users, items, messages = (t.numpy() for t in network(likes))
-            yield Embeddings(users, items, Encoder(messages, np.eye(1, self.dim + 1, self.dim)[0]))
+            base = np.eye(1, self.dim + 1, self.dim, dtype=np.float32)[0]
+            yield Embeddings(users, items + shift, Encoder(messages, base))
 
 
 class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked

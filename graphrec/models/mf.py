@@ -14,7 +14,7 @@ from torch import Tensor
 from graphrec.data import Graph, Rows
 from graphrec.embeddings import Embeddings
 from graphrec.losses import bpr, pointwise
-from graphrec.sampling import NegativeSampler, log_popularity, positive_chances
+from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.train import train_epochs
 
 
@@ -28,11 +28,11 @@ class MF:
     negatives: int = 4
     negative_exponent: float = 0.0
     batch_size: int = 1024
-    learning_rate: float = 0.005
-    weight_decay: float = 1e-5
+    learning_rate: float = 0.003
+    weight_decay: float = 1e-4
     warmup_steps: int = 100
     half_life_share: float | None = 0.05
-    """A positive is drawn half as often for each such share of the log that is newer."""
+    """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
         """The embeddings after the last epoch."""
@@ -43,7 +43,8 @@ class MF:
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
-        chance = positive_chances(graph, self.half_life_share)
+        chance = positive_chances(graph, None)
+        shift = torch.from_numpy(recency_shift(graph, self.half_life_share))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         user = (torch.randn(users, self.dim, generator=noise) * 0.1).requires_grad_()
@@ -78,5 +79,5 @@ class MF:
         ):
             yield Embeddings(
                 torch.cat([user.detach() * warm, torch.ones(users, 1)], 1).numpy(),
-                torch.cat([item.detach(), bias.detach()[:, None]], 1).numpy(),
+                torch.cat([item.detach(), (bias.detach() + shift)[:, None]], 1).numpy(),
             )
