@@ -70,11 +70,11 @@ def positive_chances(graph: Graph, half_life_share: float | None) -> NDArray[np.
 
     In proportion to the weight of its events, where an event counts half as much for each
     `half_life_share` of the log that is newer: recency in parts of the log, not in days, suits
-    a week of clicks and ten years of reviews alike. None, or a log without times, has no recency.
+    a week of clicks and ten years of reviews alike. None or 0, or a log without times: no recency.
     """
     log = graph.interactions
     weight = np.maximum(log.weight.astype(np.float64), 0)
-    if half_life_share is not None and len(log) and log.time.min() < log.time.max():
+    if half_life_share and len(log) and log.time.min() < log.time.max():
         newer = 1 - np.searchsorted(np.sort(log.time), log.time, side="right") / len(log)
         weight *= 0.5 ** (newer / half_life_share)
     matrix = graph.matrix
