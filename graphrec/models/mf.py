@@ -28,7 +28,7 @@ class MF:
     negatives: int = 4
     negative_exponent: float = 0.0
     batch_size: int = 1024
-    learning_rate: float = 0.003
+    learning_rate: float = 0.01
     weight_decay: float = 1e-4
     warmup_steps: int = 100
     half_life_share: float | None = 0.05
