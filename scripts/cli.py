@@ -33,5 +33,5 @@ def main() -> None:
     try:
         app()
     except GraphrecError as error:
-        ERR.print(f"[bold red]error:[/] {escape(str(error))}")
+        ERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         raise SystemExit(1) from error

@@ -70,6 +70,7 @@ def progress_bars() -> Iterator[Progress]:
         TimeElapsedColumn(),
         console=ERR,
         transient=True,
+        disable=not ERR.is_terminal,
     ) as bars:
         tasks: dict[str, Any] = {}
 
