@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+
 import typer
 from rich.markup import escape
 
 from graphrec.errors import GraphrecError
-from scripts.commands.data import ingest, inspect
-from scripts.commands.demo import demo
-from scripts.commands.models import evaluate, train
-from scripts.commands.queries import explain, recommend, related
-from scripts.commands.serve import serve
 from scripts.output import ERR
 
-app = typer.Typer(
-    name="graphrec",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    help="Recommendations from a graph of interactions, each with its reason.\n\n"
-    "**Try it:** `graphrec demo`. **Your data:** `graphrec ingest events.csv --items items.csv`, "
-    "`graphrec train`, `graphrec recommend USER`, `graphrec serve`.\n\n"
-    "Settings come from `graphrec.toml` and `GRAPHREC_…` variables; options win over both.",
-)
-for command in (demo, ingest, inspect, train, evaluate, recommend, related, explain, serve):
-    app.command()(command)
+COMMANDS = {
+    "demo": "demo",
+    "ingest": "data",
+    "inspect": "data",
+    "train": "models",
+    "evaluate": "models",
+    "recommend": "queries",
+    "related": "queries",
+    "explain": "queries",
+    "serve": "serve",
+}
+"""By name, the module of `scripts.commands` that has the function."""
+
+
+def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The commands `names`. Only their modules are imported, so that serving stays light."""
+    app = typer.Typer(
+        name="graphrec",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        help="Recommendations from a graph of interactions, each with its reason.\n\n"
+        "**Try it:** `graphrec demo`. **Your data:** `graphrec ingest events.csv --items "
+        "items.csv`, `graphrec train`, `graphrec recommend USER`, `graphrec serve`.\n\n"
+        "Settings come from `graphrec.toml` and `GRAPHREC_…` variables; options win over both.",
+    )
+    app.callback()(lambda: None)  # a command keeps its name even where it is the only one
+    for name in names:
+        module = import_module(f"scripts.commands.{COMMANDS[name]}")
+        app.command(name)(getattr(module, name))
+    return app
 
 
 def main() -> None:
     """Run a command; an error that graphrec raises on purpose is one line, and exit status 1."""
+    named = sys.argv[1:2]
     try:
-        app()
+        command_line(named if named and named[0] in COMMANDS else COMMANDS)()
     except GraphrecError as error:
         ERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

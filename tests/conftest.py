@@ -1,11 +1,29 @@
-"""Settings that all tests share."""
+"""Settings that all tests share, and where real data are."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Before anything imports DGL, which else asks for it and writes a file into the home folder.
+os.environ.setdefault("DGLBACKEND", "pytorch")
+# What tests train is small: more threads gain nothing, and where the machine has other work to do
+# they wait for each other, which makes training several times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """The folder of real data sets: TEST_DATASETS, or `shared/datasets` beside the checkout."""
+    beside = Path(__file__).resolve().parent.parent.parent / "shared" / "datasets"
+    folder = Path(os.environ.get("TEST_DATASETS") or beside)
+    if not folder.is_dir():
+        pytest.skip(f"no data sets in {str(folder)!r}: set TEST_DATASETS to their folder")
+    return folder

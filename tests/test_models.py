@@ -126,16 +126,16 @@ def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> No
         np.testing.assert_allclose(embedded, found.user, atol=1e-5)
 
 
-def test_graphsage_learns_from_features() -> None:
-    """Without dropout's help, an item that nobody met is ranked by what its features say."""
+def test_graphsage_knows_a_user_without_events_by_their_features() -> None:
     pytest.importorskip("dgl")
     graph = checkerboard()
     log = graph.interactions
-    parity = Attribute("category", tuple("even" if i % 2 == 0 else "odd" for i in range(24)))
-    unmet = Graph(log.take(log.item != 6), {"item": {"parity": parity}})
+    parity = Attribute("category", tuple("even" if u % 2 == 0 else "odd" for u in range(24)))
+    silent = Graph(log.take(log.user < 22), {"user": {"parity": parity}})
     model = create("graphsage", {"dim": 8, "negatives": 20, "learning_rate": 0.02})
-    scores = model.fit(unmet, np.random.default_rng(0)).score(np.arange(24, dtype=np.int32))
-    assert scores[0::2, 6].mean() > scores[1::2, 6].mean()
+    even, odd = model.fit(silent, np.random.default_rng(0)).score(np.array([22, 23], np.int32))
+    assert even[0::2].mean() > even[1::2].mean()
+    assert odd[1::2].mean() > odd[0::2].mean()
 
 
 def test_train_yields_the_models_of_fewer_epochs() -> None:

@@ -112,7 +112,7 @@ def test_a_loss_that_is_not_finite_is_refused_and_reaches_no_parameter(bad: floa
 
     def loss_of(factor: float) -> torch.Tensor:
         before.append(parameter.item())
-        return parameter.sum() * factor + (factor if factor != 1 else 0)
+        return parameter.sum() + (0 if factor == 1 else factor)
 
     epochs = train_epochs(
         [parameter], lambda: [1.0, 1.0] if len(before) < 2 else [1.0, bad, 1.0], loss_of,

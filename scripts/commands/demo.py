@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +18,6 @@ from graphrec.weighting import weigh
 from ingest.datasets import load_dataset, open_dataset
 from scripts.commands.data import show_reports
 from scripts.commands.models import installed_embedding, installed_models, train_and_publish
-from scripts.commands.serve import run_server
 from scripts.options import SettingsFile
 from scripts.output import OUT, print_table, progress_bars
 
@@ -66,12 +67,15 @@ def demo(
     OUT.print(f"More: graphrec recommend {user} --snapshots {snapshots}")
     if serve:
         address = f"http://{settings.serve.host}:{settings.serve.port}"
+        first = recommender.recommend(user, 1)[0].item
         OUT.print(
             f"Serving at {address}; stop with Ctrl-C. Try:\n"
             f"  curl '{address}/v1/users/{user}/recommendations?k=5'\n"
-            f"  curl '{address}/v1/items/{recommender.recommend(user, 1)[0].item}/related'\n"
-            f"  curl '{address}/v1/users/{user}/recommendations/"
-            f"{recommender.recommend(user, 1)[0].item}/explanation'",
+            f"  curl '{address}/v1/items/{first}/related'\n"
+            f"  curl '{address}/v1/users/{user}/recommendations/{first}/explanation'",
             soft_wrap=True,
         )
-        run_server(settings.model_copy(update={"snapshots": snapshots}))
+        chosen = [] if settings_file is None else ["--settings", str(settings_file)]
+        command = ["-m", "scripts.cli", "serve", "--snapshots", str(snapshots), *chosen]
+        # In place of this process, which still holds torch and all that training needed.
+        os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 - no shell is the point

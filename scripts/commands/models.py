@@ -55,8 +55,8 @@ def evaluate(
         Protocol, typer.Option(help="How to split what is in the store, without --train.")
     ] = "temporal",
     models: Annotated[
-        str, typer.Option(help=f"Comma-separated; of {', '.join(MODELS)}.")
-    ] = ",".join(COMPARED),
+        str, typer.Option(help=f"Comma-separated, of {', '.join(MODELS)}; auto: those installed.")
+    ] = "auto",
     k: Annotated[
         int | None, typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="10")
     ] = None,
@@ -79,7 +79,7 @@ def evaluate(
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    names = _names(models, settings)
+    names = installed_models(settings) if models == "auto" else _names(models, settings)
     if (train is None) != (test is None) or (valid and train is None):
         raise SettingsError("--train and --test go together, --valid with both: or give none")
     validation = None
@@ -173,10 +173,9 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
                 f"{metrics[f'coverage@{k}'].value:.0%}",
                 "–" if result.epochs is None else str(result.epochs),
                 f"{result.fit_seconds + result.evaluation.score_seconds:.1f}",
-                "–" if result.peak_mib is None else f"{result.peak_mib:,.0f}",
             ]
         )
-    columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "cover", "epochs", "s", "MiB"]
+    columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "cover", "epochs", "s"]
     print_table(f"Models on a {comparison.protocol} split", columns, rows)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
@@ -185,7 +184,7 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
         f"{len(split.train.interactions):,} events to learn from, {len(split.test):,} positive "
         f"ones to test on{when}; {tested:,} test users, {warm_users:,} of them with a history, "
         f"the others get the popular list. Interval: 95 % bootstrap over users; warm: NDCG of "
-        f"those with a history; s: seconds to fit, score and rank; MiB: peak of the process."
+        f"those with a history; s: seconds to fit, score and rank."
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from graphrec.config import Settings, load_settings
+from graphrec.config import load_settings
 from graphrec.errors import MissingExtra
 from scripts.options import SettingsFile, SnapshotFolder
 
@@ -26,22 +26,14 @@ def serve(
     **Example:** `graphrec serve --port 8000`, then
     `curl 'http://127.0.0.1:8000/v1/users/42/recommendations?k=5'`
     """
-    settings = load_settings(settings_file)
-    changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run_server(
-        settings.model_copy(
-            update={
-                "serve": settings.serve.model_copy(update=changes),
-                "snapshots": snapshots or settings.snapshots,
-            }
-        )
-    )
-
-
-def run_server(settings: Settings) -> None:
-    """Run the API until it is stopped; raises MissingExtra where FastAPI is not installed."""
     try:
         from api.server import serve as run
     except ModuleNotFoundError as error:
         raise MissingExtra("the service", error.name or "fastapi", "api") from error
-    run(settings)
+    settings = load_settings(settings_file)
+    changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    update = {
+        "serve": settings.serve.model_copy(update=changes),
+        "snapshots": snapshots or settings.snapshots,
+    }
+    run(settings.model_copy(update=update))

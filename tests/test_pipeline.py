@@ -1,0 +1,406 @@
+"""From a split to compared models and a snapshot: no leak, no chance, and served as evaluated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from graphrec import evaluate, pipeline
+from graphrec.config import EvaluationSettings, RecallSettings, Settings
+from graphrec.data import Graph, Interactions, Rows
+from graphrec.embeddings import Embeddings
+from graphrec.errors import MissingExtra
+from graphrec.models import MODELS, EpochModel, create
+from graphrec.pipeline import RECOMMENDER, Comparison, choose_weights, compare, fit_snapshot
+from graphrec.recommend import Recommender
+from graphrec.snapshot import Snapshot
+from graphrec.split import Split, carve_validation, temporal
+from tests.small_data import Rating, graph_of, ratings
+
+QUICK: Mapping[str, Mapping[str, bool | int | float | str]] = {
+    "mf": {"dim": 8, "epochs": 3, "learning_rate": 0.05},
+    "graphsage": {"dim": 8, "epochs": 3, "negatives": 20, "learning_rate": 0.05},
+}
+SETTINGS = Settings(models=QUICK, evaluation=EvaluationSettings(resamples=0))
+K = 5
+
+
+def needs(name: str) -> str:
+    """The name of a model, where its libraries are installed."""
+    try:
+        create(name)
+    except MissingExtra as error:
+        pytest.skip(str(error))
+    return name
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    return temporal(graph_of(ratings()), 0.2)
+
+
+def compared(names: Sequence[str], split: Split, **options: Any) -> Comparison:
+    return compare(names, split, SETTINGS, protocol="temporal", k=K, **options)
+
+
+# No leak
+
+
+def planted(item: str, time: int | None = None) -> list[Rating]:
+    """The ratings, and one more of the newest: u00 rates an item that they have not met."""
+    rows = ratings()
+    assert not any((user, other) == ("u00", item) for user, other, _, _ in rows)
+    newest = max(when for _, _, _, when in rows)
+    return [*rows, ("u00", item, 5.0, newest if time is None else time)]
+
+
+def unmet() -> tuple[str, str]:
+    """Two items that u00 has not met."""
+    met = {item for user, item, _, _ in ratings() if user == "u00"}
+    first, second, *_ = sorted({item for _, item, _, _ in ratings()} - met)
+    return first, second
+
+
+Scores = dict[str, NDArray[np.float32]]
+
+
+def learnt(rows: list[Rating], names: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> Scores:
+    """What each model of a comparison would tell every user of every item."""
+    split = temporal(graph_of(rows), 0.2)
+    everyone = np.arange(len(split.train.users), dtype=np.int32)
+    scores: list[NDArray[np.float32]] = []
+    original = evaluate.evaluate
+
+    def spy(scorer: Any, tested: Split, **options: Any) -> evaluate.Evaluation:
+        scores.append(scorer.score(everyone).copy())
+        return original(scorer, tested, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "evaluate", spy)
+        compared(names, split)
+    assert len(scores) == len(names)
+    return dict(zip(names, scores, strict=True))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_test_edge_changes_no_score_of_any_model(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in fitting nor in choosing epochs, not in the last bit.
+
+    One test edge is planted, then another one in its place. The same edge before the cutoff does
+    change the scores, so the test would see it.
+    """
+    needs(name)
+    first, second = unmet()
+    one, other = (learnt(planted(item), [name], monkeypatch)[name] for item in (first, second))
+    np.testing.assert_array_equal(one, other)
+    oldest = min(when for _, _, _, when in ratings())
+    inside = learnt(planted(first, time=oldest - 1), [name], monkeypatch)[name]
+    assert not np.array_equal(one, inside)
+
+
+def served(rows: list[Rating], embedding: str | None) -> tuple[Rows, Snapshot]:
+    """The lists that the recommender of a comparison would give everyone, and its snapshot."""
+    split = temporal(graph_of(rows), 0.2)
+    snapshot = fit_snapshot(split.train, SETTINGS, embedding=embedding)
+    everyone = np.arange(len(split.train.users), dtype=np.int32)
+    return Recommender(snapshot, SETTINGS.recall).rank(everyone, 10), snapshot
+
+
+@pytest.mark.parametrize("embedding", [None, "mf", "graphsage"])
+def test_a_test_edge_changes_nothing_of_what_is_served(embedding: str | None) -> None:
+    if embedding is not None:
+        needs(embedding)
+    first, second = unmet()
+    (one, fitted), (other, again) = (served(planted(item), embedding) for item in (first, second))
+    np.testing.assert_array_equal(one, other)
+    assert fitted.manifest.weights == again.manifest.weights
+    np.testing.assert_array_equal(fitted.popularity, again.popularity)
+    assert fitted.manifest.counts == again.manifest.counts
+
+
+def test_epochs_are_chosen_on_validation_which_is_carved_from_train_alone(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen_on: list[Split] = []
+
+    def choose(model: EpochModel, on: Split, *_: Any, **__: Any) -> EpochModel:
+        chosen_on.append(on)
+        return model
+
+    monkeypatch.setattr(pipeline, "choose_epochs", choose)
+    validation = compared(["popularity", needs("mf")], split).validation
+    assert [on is validation for on in chosen_on] == [True]
+    assert split.cutoff is not None
+    assert validation.cutoff is not None
+    assert validation.cutoff < split.cutoff
+    assert (validation.test.time < split.cutoff).all()
+    assert (validation.train.interactions.time < validation.cutoff).all()
+
+
+def matching(pairs: int = 12) -> Graph:
+    """Each user likes one item, each item one user: no edge says anything about another one."""
+    names = [f"{n:02}" for n in range(pairs)]
+    return Graph(Interactions.of(names, names).sorted())
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+@pytest.mark.parametrize("loss", ["softmax", "bpr"])
+def test_an_edge_does_not_help_to_predict_itself(
+    rounds: int, loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where edges say nothing of each other, item vectors get no gradient: only biases learn.
+
+    With the asked edges left in message passing, each item would learn to recognise itself.
+    """
+    needs("graphsage")
+    from graphrec.models import graphsage
+
+    model = create(
+        "graphsage",
+        {
+            "dim": 4,
+            "epochs": 4,
+            "negatives": 6,
+            "rounds": rounds,
+            "loss": loss,
+            "dropout": 0.0,
+            "weight_decay": 0.0,
+            "learning_rate": 0.05,
+        },
+    )
+    assert isinstance(model, EpochModel)
+
+    def vectors() -> list[NDArray[np.float32]]:
+        found = list(model.train(matching(), np.random.default_rng(0)))
+        return [s.encoder.messages.copy() for s in found]  # type: ignore[attr-defined]
+
+    hidden = vectors()
+    np.testing.assert_array_equal(hidden[0], hidden[-1])
+    monkeypatch.setattr(graphsage, "hide_edges", lambda likes, edges: likes)
+    shown = vectors()
+    assert np.abs(shown[0] - shown[-1]).max() > 0.01
+
+
+def test_each_edge_is_asked_about_while_it_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every edge is hidden once an epoch, in both directions, from the pass that asks about it."""
+    needs("graphsage")
+    from graphrec.dgl_graph import LIKED_BY, LIKES
+    from graphrec.models import graphsage
+
+    graph = graph_of(ratings())
+    hidden_edges: list[list[int]] = []
+    passed: list[tuple[int, int]] = []
+    hide, forward = graphsage.hide_edges, graphsage.Network.forward
+
+    def spy_hide(likes: Any, hidden: NDArray[np.integer]) -> Any:
+        hidden_edges.append(hidden.tolist())
+        return hide(likes, hidden)
+
+    def spy_forward(self: Any, likes: Any, noise: Any = None) -> Any:
+        if noise is not None:
+            passed.append((likes.num_edges(LIKES), likes.num_edges(LIKED_BY)))
+        return forward(self, likes, noise)
+
+    monkeypatch.setattr(graphsage, "hide_edges", spy_hide)
+    monkeypatch.setattr(graphsage.Network, "forward", spy_forward)
+    create("graphsage", {**QUICK["graphsage"], "epochs": 2, "batches": 7}).fit(
+        graph, np.random.default_rng(0)
+    )
+    edges = graph.matrix.nnz
+    assert len(hidden_edges) == len(passed) == 14
+    for epoch in (hidden_edges[:7], hidden_edges[7:]):
+        assert sorted(edge for batch in epoch for edge in batch) == list(range(edges))
+    assert passed == [(edges - len(hidden),) * 2 for hidden in hidden_edges]
+
+
+# No chance
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_compared_beside_a_model_changes_nothing_of_it(name: str, split: Split) -> None:
+    needs(name)
+    [alone] = compared([name], split).results
+    others = [other for other in ("popularity", "item-knn") if other != name]
+    beside = compared([*others, name], split).results[-1]
+    assert (alone.model, alone.epochs) == (beside.model, beside.epochs)
+    for metric, values in alone.evaluation.per_user.items():
+        np.testing.assert_array_equal(values, beside.evaluation.per_user[metric])
+
+
+@pytest.mark.parametrize("embedding", ["mf", "graphsage"])
+def test_one_seed_gives_one_snapshot(embedding: str, split: Split) -> None:
+    needs(embedding)
+
+    def fitted(seed: int) -> tuple[Embeddings, Snapshot]:
+        settings = SETTINGS.model_copy(update={"seed": seed})
+        snapshot = fit_snapshot(split.train, settings, embedding=embedding)
+        assert snapshot.embeddings is not None
+        return snapshot.embeddings, snapshot
+
+    (first, one), (second, other), (third, _) = fitted(3), fitted(3), fitted(4)
+    np.testing.assert_array_equal(first.user, second.user)
+    np.testing.assert_array_equal(first.item, second.item)
+    np.testing.assert_array_equal(one.neighbours.toarray(), other.neighbours.toarray())
+    assert one.manifest == other.manifest
+    assert not np.array_equal(first.item, third.item)
+
+
+# What comes out
+
+
+def test_results_are_in_the_order_of_the_names_and_only_learners_have_epochs(
+    split: Split,
+) -> None:
+    names = ["item-knn", needs("mf"), "popularity"]
+    comparison = compared(names, split)
+    assert [result.model for result in comparison.results] == names
+    assert set(comparison.epochs()) == {"mf"}
+    assert 1 <= comparison.epochs()["mf"] <= QUICK["mf"]["epochs"]  # type: ignore[operator]
+    found = comparison.as_json()
+    assert [entry["model"] for entry in found["models"]] == names
+    assert (found["protocol"], found["k"], found["cutoff"]) == ("temporal", K, split.cutoff)
+
+
+def test_a_validation_that_is_given_is_used(split: Split) -> None:
+    rng = np.random.default_rng(0)
+    mine = carve_validation(split.train, 0.3, rng)
+    assert compared(["popularity"], split, validation=mine).validation is mine
+    assert compared(["popularity"], split).validation.cutoff != mine.cutoff
+
+
+def test_hyper_parameters_of_the_settings_reach_the_models(split: Split) -> None:
+    narrow = SETTINGS.model_copy(update={"models": {"item-knn": {"neighbours": 1}}})
+    graph = split.train
+    wide_snapshot = fit_snapshot(graph, SETTINGS, embedding=None)
+    narrow_snapshot = fit_snapshot(graph, narrow, embedding=None)
+    assert narrow_snapshot.manifest.models["item-knn"]["neighbours"] == 1
+    per_target = np.diff(narrow_snapshot.neighbours.tocsc().indptr)
+    assert per_target.max() == 1
+    assert wide_snapshot.neighbours.nnz > narrow_snapshot.neighbours.nnz
+
+
+def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) -> dict[str, float]:
+    """Recall and NDCG at K, spelt out."""
+    recalls, ndcgs = [], []
+    for user, wanted in relevant.items():
+        hits = [item in wanted for item in lists[user]]
+        recalls.append(sum(hits) / len(wanted))
+        gain = sum(hit / math.log2(place + 2) for place, hit in enumerate(hits))
+        ideal = sum(1 / math.log2(place + 2) for place in range(min(K, len(wanted))))
+        ndcgs.append(gain / ideal)
+    return {f"recall@{K}": float(np.mean(recalls)), f"ndcg@{K}": float(np.mean(ndcgs))}
+
+
+@pytest.mark.parametrize("embedding", [None, "mf"])
+def test_the_row_of_the_recommender_is_of_the_lists_it_serves(
+    embedding: str | None, split: Split
+) -> None:
+    names = ["popularity"] if embedding is None else [needs(embedding)]
+    comparison = compared(names, split, serving=True, embedding=embedding)
+    *_, row = comparison.results
+    assert (row.model, row.epochs) == (RECOMMENDER, None)
+    snapshot = fit_snapshot(
+        split.train,
+        SETTINGS,
+        embedding=embedding,
+        validation=comparison.validation,
+        epochs=comparison.epochs(),
+    )
+    recommender = Recommender(snapshot, SETTINGS.recall)
+    relevant: dict[str, set[str]] = {}
+    for user, item in zip(split.test.user, split.test.item, strict=True):
+        relevant.setdefault(split.test.users.ids[user], set()).add(split.test.items.ids[item])
+    lists = {user: [r.item for r in recommender.recommend(user, K)] for user in relevant}
+    for metric, value in naive(lists, relevant).items():
+        assert row.evaluation.metrics[metric].value == pytest.approx(value)
+    assert row.evaluation.metrics[f"ndcg@{K}"].value > 0
+
+
+def test_without_an_embedding_there_are_neighbours_and_popularity_alone(split: Split) -> None:
+    snapshot = fit_snapshot(split.train, SETTINGS, embedding=None)
+    assert (snapshot.embeddings, snapshot.encoder, snapshot.index) == (None, None, None)
+    assert snapshot.manifest.weights["embedding"] == 0
+    assert set(snapshot.manifest.models) == {"item-knn"}
+    sources = {
+        source
+        for user in split.train.users.ids
+        for found in Recommender(snapshot, SETTINGS.recall).recommend(user, 10)
+        for source in found.sources
+    }
+    assert sources == {"neighbours", "popularity"}
+
+
+def test_epochs_that_are_known_are_not_chosen_again(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs("mf")
+
+    def choose(*_: Any, **__: Any) -> None:
+        raise AssertionError("expected the known number of epochs")
+
+    monkeypatch.setattr(pipeline, "choose_epochs", choose)
+    snapshot = fit_snapshot(split.train, SETTINGS, embedding="mf", epochs={"mf": 2})
+    assert snapshot.manifest.models["mf"]["epochs"] == 2
+    with pytest.raises(AssertionError, match="known number"):
+        fit_snapshot(split.train, SETTINGS, embedding="mf", epochs={"graphsage": 2})
+
+
+def knowing(
+    split: Split, vectors: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+) -> Snapshot:
+    """A snapshot of the train side whose embeddings score items as `vectors` of the truth."""
+    truth = np.zeros((len(split.train.users), len(split.train.items)), np.float32)
+    truth[split.test.user, split.test.item] = 1
+    from graphrec.index import Index
+
+    items = np.eye(truth.shape[1], dtype=np.float32)
+    snapshot = fit_snapshot(split.train, SETTINGS, embedding=None)
+    embeddings = Embeddings(vectors(truth), items)
+    return replace(snapshot, embeddings=embeddings, index=Index.build(items))
+
+
+def test_the_source_that_knows_what_was_held_back_gets_the_weight(split: Split) -> None:
+    oracle = knowing(split, lambda truth: truth)
+    weights = choose_weights(oracle, SETTINGS, split, K)
+    assert weights["embedding"] > weights["neighbours"]
+    liar = knowing(split, lambda truth: -truth)
+    weights = choose_weights(liar, SETTINGS, split, K)
+    assert weights["embedding"] < weights["neighbours"]
+
+
+def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Split) -> None:
+    oracle = knowing(split, lambda truth: truth)
+    chosen = replace(
+        oracle,
+        manifest=replace(oracle.manifest, weights=choose_weights(oracle, SETTINGS, split, K)),
+    )
+    everyone = np.arange(len(split.train.users), dtype=np.int32)
+    fixed = RecallSettings(embedding=0, neighbours=1, popularity=0.01)
+    plain = fit_snapshot(split.train, SETTINGS, embedding=None)
+    np.testing.assert_array_equal(
+        Recommender(chosen, fixed).rank(everyone, K), Recommender(plain, fixed).rank(everyone, K)
+    )
+    assert not np.array_equal(
+        Recommender(chosen, SETTINGS.recall).rank(everyone, K),
+        Recommender(plain, SETTINGS.recall).rank(everyone, K),
+    )
+
+
+def test_progress_is_told_under_the_name_of_the_model(split: Split) -> None:
+    needs("mf")
+    told: list[tuple[str, int, int | None]] = []
+    compared(
+        ["popularity", "mf"], split, serving=True, embedding="mf",
+        progress=lambda stage, done, total: told.append((stage, done, total)),
+    )  # fmt: skip
+    stages = {stage for stage, _, _ in told}
+    assert stages == {"mf: choosing epochs", f"{RECOMMENDER}: training"}
+    assert all(total is not None and 1 <= done <= total for _, done, total in told)
