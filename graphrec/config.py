@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +25,19 @@ from graphrec.errors import SettingsError
 from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 
 SETTINGS_FILE = Path("graphrec.toml")
+
+MODEL_NAMES = ("popularity", "recent-popularity", "item-knn", "user-knn", "mf", "graphsage")
+"""The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
+
+
+def _of_a_model(name: str) -> str:
+    if name not in MODEL_NAMES:
+        raise ValueError(f"expected the name of a model: {', '.join(MODEL_NAMES)}")
+    return name
+
+
+def _beside_defaults(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
+    return {**DEFAULT_POLICY, **kinds}
 
 
 class _Section(BaseModel):
@@ -88,10 +101,13 @@ class Settings(BaseSettings):
     snapshots: Path = Field(Path("snapshots"), description="Folder of published snapshots.")
     cache: Path = Field(Path("~/.cache/graphrec"), description="Folder for downloaded data sets.")
     seed: int = Field(0, ge=0, description="Seed of everything random.")
-    kinds: Mapping[str, KindPolicy] = Field(
-        default=DEFAULT_POLICY, description="What events of each kind are worth."
+    kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_beside_defaults)] = Field(
+        default=DEFAULT_POLICY,
+        description="What events of each kind are worth; a kind not named keeps its default.",
     )
-    models: Mapping[str, Mapping[str, bool | int | float | str]] = Field(
+    models: Mapping[
+        Annotated[str, AfterValidator(_of_a_model)], Mapping[str, bool | int | float | str]
+    ] = Field(
         default_factory=dict, description="Hyper-parameters by model name, where not the default."
     )
     ingest: IngestSettings = Field(default_factory=IngestSettings)
@@ -127,7 +143,8 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         lines = [
-            f"setting {'.'.join(map(str, e['loc']))!r} = {e['input']!r}: {e['msg']}"
+            f"setting {'.'.join(str(part) for part in e['loc'] if part != '[key]')!r}"
+            f" = {e['input']!r}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors()
         ]
         raise SettingsError("; ".join(lines) + f"; see {file} and GRAPHREC_… variables") from error

@@ -57,6 +57,10 @@ def encode(ids: Sequence[str]) -> tuple[Vocabulary, Rows]:
     return vocabulary, np.fromiter(map(vocabulary.rows.__getitem__, ids), np.int32, len(ids))
 
 
+MAX_KINDS = 255
+"""Kinds of events that a log or a store may have: their codes are bytes."""
+
+
 @dataclass(frozen=True)
 class Interactions:
     """A log of events between users and items, one array element each.
@@ -77,6 +81,11 @@ class Interactions:
         lengths = {len(c) for c in (self.user, self.item, self.weight, self.time, self.kind)}
         if len(lengths) != 1:
             raise DataError(f"interaction columns have lengths {sorted(lengths)}: expected one")
+        if len(self.kinds) > MAX_KINDS:
+            raise DataError(
+                f"interactions have {len(self.kinds)} kinds, such as {self.kinds[0]!r}: expected "
+                f"at most {MAX_KINDS}; see that the column of kinds is the right one"
+            )
 
     def __len__(self) -> int:
         return len(self.user)
@@ -92,7 +101,8 @@ class Interactions:
     ) -> Interactions:
         """Interactions from columns of ids; the vocabularies hold just the ids that occur.
 
-        Weight defaults to 1, time to 0 (the epoch: "unknown"), kind to "interaction".
+        Weight defaults to 1, time to 0 (the epoch: "unknown"), kind to "interaction". Raises
+        DataError for more than MAX_KINDS kinds.
         """
         user_vocabulary, user = encode(users)
         item_vocabulary, item = encode(items)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import EdgeType, Graph, Interactions, Links, Vocabulary
-from graphrec.errors import MissingExtra
+from graphrec.errors import DataError, MissingExtra
 
 # DGL asks for its backend, and writes a file into the home folder, unless this is set.
 os.environ.setdefault("DGLBACKEND", "pytorch")
@@ -34,8 +34,15 @@ REVERSE = "rev_"
 def to_dgl(graph: Graph) -> HeteroGraph:
     """A heterograph with each edge type and its reverse; node numbers are rows.
 
-    Edge data: `weight` float32; interactions also carry `time` int64 and `kind` uint8.
+    Edge data: `weight` float32; interactions also carry `time` int64 and `kind` uint8. Raises
+    DataError for a link type whose name means something else here.
     """
+    for edge_type in graph.links:
+        if edge_type == INTERACTED or edge_type[1].startswith(REVERSE):
+            raise DataError(
+                f"links {' '.join(edge_type)!r} cannot be edges of a DGL graph: expected another "
+                f"relation than that of interactions, not beginning with {REVERSE!r}; rename it"
+            )
     log = graph.interactions
     edges = {INTERACTED: (log.user, log.item)}
     edges |= {kind: (links.source, links.target) for kind, links in graph.links.items()}

@@ -1,7 +1,8 @@
-"""The forward pass of a trained GraphSAGE that embeds a user from items alone, in NumPy.
+"""The forward pass of a trained model that embeds a user from items alone, in NumPy.
 
-A user is the mean of what their neighbours tell them (Hamilton, Ying & Leskovec, NeurIPS 2017), so
-one whom training never met is embedded like any other, and serving needs no torch.
+With GraphSAGE a user is the mean of what their neighbours tell them (Hamilton, Ying & Leskovec,
+NeurIPS 2017), so one whom training never met is embedded like any other; with matrix factorisation,
+one whom training never met is the mean of the vectors of their items. Serving needs no torch.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def popularity(train: Graph) -> NDArray[np.int64]:
 
 def rank_by(scorer: Scorer, train: Graph) -> Rank:
     """Lists by score, without what users met in train; by popularity for users who like nothing."""
-    fallback = popularity(train).astype(np.float32)
+    fallback = np.asarray(train.matrix.sum(axis=0), np.float32)
     likes = np.diff(train.matrix.indptr)
 
     def rank(users: Rows, k: int) -> Rows:
@@ -264,7 +264,8 @@ def _relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
     if len(test) == 0:
         raise DataError(
             f"test set has 0 events (and {split.repeats} left out because train holds their pair): "
-            f"expected at least 1 item that is new to its user; make the test share larger"
+            f"expected at least 1 positive one of an item that is new to its user; give more "
+            f"events, or see [kinds] in the settings for what counts as positive"
         )
     users, row = np.unique(test.user, return_inverse=True)
     shape = (len(users), len(test.items))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from graphrec.models.knn import ItemKNNScorer
 from graphrec.progress import Progress
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot, build_snapshot
-from graphrec.split import Split, carve_validation, sample_users
+from graphrec.split import Split, carve_validation, leave_last_out, sample_users, temporal
+from graphrec.weighting import weigh
+
+Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out"]
 
 RECOMMENDER = "recommender"
 """In a table of models, the lists that the service would give: all sources together."""
@@ -40,6 +43,8 @@ WEIGHTS: tuple[Mapping[str, float], ...] = tuple(
 """Weights of the sources to choose from; the first of equally good ones wins."""
 
 NEIGHBOURS_ALONE = WEIGHTS[-1]
+BOTH = WEIGHTS[3]
+"""Where nothing can be held back to choose on."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,27 @@ class Comparison:
     def epochs(self) -> Mapping[str, int]:
         """The epochs chosen on validation, by model."""
         return {r.model: r.epochs for r in self.results if r.epochs is not None}
+
+
+def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tuple[str, Split]:
+    """A split of a raw graph, weighed, and the name of its protocol.
+
+    `auto` is temporal where positive events have times, and else `random`: a share of each user's
+    positive items, as `carve_validation` draws them. Raises what the splits raise.
+    """
+    graph = weigh(raw, settings.kinds)
+    log = graph.interactions
+    times = log.time[log.weight > 0]
+    timed = len(times) > 0 and times.min() < times.max()
+    share = settings.evaluation.test_share
+    if protocol == "leave-last-out":
+        return protocol, leave_last_out(graph)
+    if protocol == "auto" and not timed:
+        return "random", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
+    split = temporal(graph, share)
+    # As of the cutoff: how old an event is must not depend on when the test events were.
+    train = weigh(raw.before(cast("int", split.cutoff)), settings.kinds)
+    return "temporal", replace(split, train=train)
 
 
 def compare(
@@ -165,8 +191,11 @@ def fit_snapshot(
         else:
             choose_rng = evaluate.model_rng(settings.seed, embedding).spawn(1)[0]
             model = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
-        trial = _fit(validation.train, settings, embedding, model, weights, {}, None)
-        weights = choose_weights(trial, settings, sample_users(validation, MAX_USERS, rng), k)
+        weights = BOTH
+        if len(validation.test):
+            trial = _fit(validation.train, settings, embedding, model, weights, {}, None)
+            shown = sample_users(validation, MAX_USERS, rng)
+            weights = choose_weights(trial, settings, shown, k)
     return _fit(graph, settings, embedding, model, weights, metrics or {}, progress)
 
 

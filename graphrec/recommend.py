@@ -30,6 +30,7 @@ from graphrec.explain import Because, Contribution, Explanation, Source, paths, 
 from graphrec.neighbours import related_items
 from graphrec.ranking import top_k
 from graphrec.snapshot import Snapshot
+from graphrec.store.protocol import Similarity
 
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion, as in the paper: how little the very first ranks stand out."""
@@ -60,7 +61,7 @@ class Related:
     item: str
     title: str | None
     score: float
-    """Cosine: of the people who like both, or of the two embeddings."""
+    """Of the people who like either, or the cosine of the two embeddings."""
     people: int | None
     """How many like both; None where the embeddings were compared."""
 
@@ -164,16 +165,22 @@ class Recommender:
         return self._explanation(self._taste_for(items), item, k)
 
     def related(
-        self, item: str, k: int, by: Literal["graph", "embedding"] = "graph"
+        self,
+        item: str,
+        k: int,
+        by: Literal["graph", "embedding"] = "graph",
+        similarity: Similarity = "cosine",
+        min_support: int = MIN_SUPPORT,
     ) -> tuple[Related, ...]:
         """The `k` items most like `item`: liked by the same people, or of the nearest embeddings.
 
+        `similarity` and `min_support` are of the people; embeddings are compared by cosine.
         Raises UnknownNode, and SnapshotError where embeddings are asked for and there are none.
         """
         likes, title = self.snapshot.likes, self.snapshot.title
         row = likes.items.row(item, "item")
         if by == "graph":
-            found = related_items(likes, item, k, "cosine", MIN_SUPPORT)
+            found = related_items(likes, item, k, similarity, min_support)
             return tuple(
                 Related(near.id, title(likes.items.row(near.id)), near.score, near.support)
                 for near in found
@@ -229,13 +236,9 @@ class Recommender:
 
     def _taste_for(self, items: Sequence[str]) -> Taste:
         """Of someone who is known by the items they like."""
-        vocabulary, embeddings = self.snapshot.likes.items, self.snapshot.embeddings
+        vocabulary, encoder = self.snapshot.likes.items, self.snapshot.encoder
         history = np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
-        vector = None
-        if self.snapshot.encoder is not None:
-            vector = self.snapshot.encoder.embed(history)
-        elif embeddings is not None and len(history):
-            vector = embeddings.item[history].mean(axis=0)
+        vector = None if encoder is None else encoder.embed(history)
         return Taste(history, history, vector)
 
     def _ranking(self, taste: Taste, k: int) -> Ranking:

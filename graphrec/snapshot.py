@@ -100,7 +100,7 @@ class Snapshot:
 
     manifest: Manifest
     likes: Likes
-    popularity: NDArray[np.float32]  # [I]
+    popularity: NDArray[np.float32]  # [I] the more, the further up where nothing else is known
     neighbours: sparse.csr_array  # float32 [I, I] similarity of a history item (row) to a target
     attributes: Mapping[str, Attribute]
     """Of items; `title` is what they are called."""
@@ -132,12 +132,13 @@ def build_snapshot(
     """The snapshot of a weighed graph (`graphrec.weighting.weigh`) and of what models learnt of it.
 
     `neighbours` is [I, I] from history item (row) to target (column), as in `ItemKNNScorer`.
-    `popularity` [I] defaults to the number of people who like each item.
+    `popularity` [I] defaults to what the events of each item are worth together.
     """
     likes = Likes.of(graph)
     log = graph.interactions
     if popularity is None:
-        popularity = np.diff(likes.by_item.indptr)
+        worth = np.bincount(graph.matrix.indices, graph.matrix.data, len(graph.items))
+        popularity = worth.astype(np.float32)  # of no events: integers
     return Snapshot(
         manifest=Manifest(
             seed=seed,
@@ -228,7 +229,8 @@ def versions(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         return ()
     names = (path.name for path in folder.iterdir() if (path / MANIFEST).is_file())
-    return tuple(sorted(name for name in names if _VERSION.fullmatch(name)))
+    published = (name for name in names if _VERSION.fullmatch(name))
+    return tuple(sorted(published, key=lambda name: _age(folder, name)))
 
 
 def rollback(folder: Path, version: str | None = None) -> str:
@@ -238,7 +240,8 @@ def rollback(folder: Path, version: str | None = None) -> str:
     """
     if version is None:
         serving = current(folder)
-        older = [name for name in versions(folder) if name < serving]
+        age = _age(folder, serving)
+        older = [name for name in versions(folder) if _age(folder, name) < age]
         if not older:
             raise SnapshotError(
                 f"snapshot {serving!r} has none before it in {str(folder)!r}: expected an older "
@@ -248,6 +251,20 @@ def rollback(folder: Path, version: str | None = None) -> str:
     _verified(folder, version)
     _switch(folder, version)
     return version
+
+
+def _age(folder: Path, version: str) -> tuple[str, datetime, str]:
+    """What versions are ordered by: the second in the name, then the moment in the manifest.
+
+    The second alone, and the hash, where the manifest cannot be read.
+    """
+    second, _, digest = version.partition("-")
+    try:
+        values = orjson.loads((folder / version / MANIFEST).read_bytes())
+        created = datetime.fromisoformat(values["created"]).astimezone(timezone.utc)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        created = datetime.min.replace(tzinfo=timezone.utc)
+    return second, created, digest
 
 
 def _compact(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -20,7 +20,7 @@ DAY = 86_400_000
 class KindPolicy(BaseModel):
     """What an event of one kind is worth."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     weight: float = Field(1.0, ge=0, description="Worth of one event; 0 means seen, not liked.")
     threshold: float | None = Field(
@@ -31,6 +31,17 @@ class KindPolicy(BaseModel):
     half_life_days: float | None = Field(
         None, gt=0, description="Days after which the worth has halved; not set: never."
     )
+
+    @property
+    def least(self) -> float | None:
+        """The threshold as precise as values are kept (float32), so that one equal to it meets it.
+
+        One beyond the largest float32 is infinite: no value meets it.
+        """
+        if self.threshold is None:
+            return None
+        with np.errstate(over="ignore"):
+            return float(np.float32(self.threshold))
 
 
 DEFAULT_POLICY: Mapping[str, KindPolicy] = {"rating": KindPolicy(weight=1, threshold=3.5)}
@@ -49,9 +60,9 @@ def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None
         now = int(log.time.max(initial=0))
     rules = [policy.get(kind, KindPolicy()) for kind in log.kinds]
     worth = np.array([rule.weight for rule in rules], np.float64)[log.kind]
-    threshold = np.array([np.nan if r.threshold is None else r.threshold for r in rules])[log.kind]
+    least = np.array([np.nan if r.least is None else r.least for r in rules], np.float32)[log.kind]
     half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
-    value = np.where(np.isnan(threshold), log.weight, log.weight >= threshold)
+    value = np.where(np.isnan(least), log.weight, log.weight >= least)
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
     weight = value * worth * decay
     # However old, a positive event stays one: stores count it by its value alone.

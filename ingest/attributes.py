@@ -6,8 +6,8 @@ The kind of a column is, by the first of these rules that applies:
 2. "text" for names of titles and descriptions (TITLE, TEXT);
 3. what the format says: RecBole's `token`, `token_seq` and `float`;
 4. by its first SAMPLE values: "tags" for lists, and for text with `|` or of JSON arrays; "number"
-   where all are numbers, written without leading zeros; "text" where half of them hold a space and
-   more than half are distinct; else "category".
+   where all are numbers, written without leading zeros; "text" where more than half are distinct,
+   and half of them hold a space or there are MANY of them, such as addresses; else "category".
 
 The first column of TITLE is stored as the attribute `title`, which the service shows.
 """
@@ -29,6 +29,8 @@ from ingest.chunks import Reading
 from ingest.values import as_text, missing, numbers, texts
 
 SAMPLE = 1000
+MANY = 50
+"""Values that are enough to tell that a column names each node by itself."""
 TITLE = ("title", "movie_title", "item_title", "product_title", "name", "item_name", "product_name")
 TEXT = frozenset({"description", "summary", "abstract", "overview", "plot", "headline"})
 KINDS: Mapping[AttributeKind, pa.DataType] = {
@@ -125,9 +127,8 @@ def _detected(values: pa.Array) -> AttributeKind:
     if number.all() and not coded and not np.isnan(numbers(given)).all():
         return "number"
     spaced = pc.mean(pc.match_substring(given, " ").cast(pa.float64())).as_py()
-    if spaced >= 0.5 and pc.count_distinct(given).as_py() > len(given) / 2:
-        return "text"
-    return "category"
+    distinct = pc.count_distinct(given).as_py() > len(given) / 2
+    return "text" if distinct and (spaced >= 0.5 or len(given) >= MANY) else "category"
 
 
 def _tags(value: object, separator: str) -> list[str] | None:

@@ -6,10 +6,10 @@ files or RecBole's atomic files in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from graphrec.config import IngestSettings
 from graphrec.data import AttributeKind
@@ -18,16 +18,21 @@ from graphrec.progress import Progress
 from graphrec.store.protocol import GraphStore
 from ingest import movielens
 from ingest.download import FILES, fetch_files
-from ingest.load import LoadReport, load_events, load_links, load_nodes
+from ingest.load import (
+    CheckedSource,
+    LoadReport,
+    checked_events,
+    checked_links,
+    checked_nodes,
+    write_all,
+)
+from ingest.schema import LinkType
 from ingest.sources import File, Source, open_source
-
-LinkType: TypeAlias = tuple[str, str | None, str]
-"""An edge type as `load_links` takes it."""
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """A file of nodes, and how `load_nodes` is to read it."""
+    """A file of nodes, and how `checked_nodes` is to read it."""
 
     node_type: str
     source: Source
@@ -100,35 +105,48 @@ def load_dataset(
     rejects: Path,
     progress: Progress | None = None,
 ) -> Mapping[str, LoadReport]:
-    """Everything in a data set; the reports by what was loaded: "events", then types.
+    """Check everything in a data set, then write it; see `checked_dataset`."""
+    with checked_dataset(dataset, settings, rejects, progress) as checked:
+        return write_all(store, checked, progress)
 
-    `rejects` is a folder for files of rejected rows. Raises DataError and TooManyRejects, as the
-    functions of `ingest.load` do; what was loaded before stays.
+
+@contextmanager
+def checked_dataset(
+    dataset: DataSet, settings: IngestSettings, rejects: Path, progress: Progress | None = None
+) -> Iterator[Mapping[str, CheckedSource]]:
+    """Everything in a data set, by what it is: "events", then types.
+
+    `rejects` is a folder for files of rejected rows. Entering raises DataError and TooManyRejects,
+    as the functions of `ingest.load` do.
     """
 
     def file(what: str) -> Path:
         return rejects / f"{dataset.name}-{what.replace(' ', '-')}.csv"
 
-    reports = {
-        "events": load_events(store, dataset.events, settings, file("events"), progress=progress)
-    }
-    for nodes in dataset.nodes:
-        reports[nodes.node_type] = load_nodes(
-            store,
-            nodes.node_type,
-            nodes.source,
-            settings,
-            file(nodes.node_type),
-            kinds=nodes.kinds,
-            links=nodes.links,
-            progress=progress,
-        )
-    for edge_type, source in dataset.links:
-        what = " ".join(part for part in edge_type if part)
-        reports[what] = load_links(
-            store, source, edge_type, settings, file(what), progress=progress
-        )
-    return reports
+    with ExitStack() as opened:
+        checked = {
+            "events": opened.enter_context(
+                checked_events(dataset.events, settings, file("events"), progress=progress)
+            )
+        }
+        for nodes in dataset.nodes:
+            checked[nodes.node_type] = opened.enter_context(
+                checked_nodes(
+                    nodes.node_type,
+                    nodes.source,
+                    settings,
+                    file(nodes.node_type),
+                    kinds=nodes.kinds,
+                    links=nodes.links,
+                    progress=progress,
+                )
+            )
+        for edge_type, source in dataset.links:
+            what = " ".join(part for part in edge_type if part)
+            checked[what] = opened.enter_context(
+                checked_links(source, edge_type, settings, file(what), progress=progress)
+            )
+        yield checked
 
 
 def _movielens(folder: Path, form: _Form) -> tuple[Nodes, ...]:

@@ -23,6 +23,8 @@ _TIMEOUT = 10
 _MAX_BYTES = 1 << 30
 """Of an archive, and of a file in one: far above all of these data sets."""
 _SUMS = "SHA256SUMS"
+_ML_100K_SHA256 = "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"
+_ML_1M_SHA256 = "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20"
 _RECBOLE_SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
 
 FILES: Mapping[str, str] = {
@@ -61,12 +63,8 @@ def fetch_files(name: str, cache: Path, origins: Sequence[Origin] | None = None)
     return folder
 
 
-def _official(url: str, md5: str | None, folder: Path) -> Path:
-    """The archive at GroupLens.
-
-    GroupLens publishes MD5 sums of the sets that never change, so those are what is checked here;
-    they tell a damaged file, and HTTPS tells a forged one.
-    """
+def _official(url: str, sha256: str | None, folder: Path) -> Path:
+    """The archive at GroupLens; its sum is checked, but not where it changes: `sha256` is None."""
     path = folder / "archive.zip"
     size = 0
     try:
@@ -78,8 +76,8 @@ def _official(url: str, md5: str | None, folder: Path) -> Path:
                 file.write(part)
     except (OSError, http.client.HTTPException) as error:
         raise DataError(f"{url} cannot be reached: {error}") from error
-    if md5 is not None:
-        _check_digest(url, path, "md5", md5)
+    if sha256 is not None:
+        _check_digest(url, path, sha256)
     return path
 
 
@@ -100,7 +98,7 @@ def _recbole_wheel(folder: Path) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DataError(f"pip could not download recbole==1.2.1: {error}") from error
     path = folder / "recbole-1.2.1-py3-none-any.whl"
-    _check_digest(path.name, path, "sha256", _RECBOLE_SHA256)
+    _check_digest(path.name, path, _RECBOLE_SHA256)
     return path
 
 
@@ -151,7 +149,7 @@ def _extract(archive: Path, members: Sequence[str], folder: Path) -> None:
                     raise DataError(f"{member!r} is larger than {_MAX_BYTES} bytes")
                 with content.open(member) as packed, path.open("wb") as file:
                     shutil.copyfileobj(packed, file)
-                sums.append(f"{_digest(path, 'sha256')}  {path.name}\n")
+                sums.append(f"{_digest(path)}  {path.name}\n")
     except (zipfile.BadZipFile, KeyError, EOFError, zlib.error) as error:
         raise DataError(f"archive {archive.name!r} is broken: {error}") from error
     (folder / _SUMS).write_text("".join(sums))
@@ -161,19 +159,20 @@ def _is_whole(folder: Path) -> bool:
     try:
         lines = (folder / _SUMS).read_text().splitlines()
         sums = [line.split("  ", 1) for line in lines]
-        return bool(sums) and all(_digest(folder / name, "sha256") == s for s, name in sums)
+        return bool(sums) and all(_digest(folder / name) == s for s, name in sums)
     except (OSError, ValueError):
         return False
 
 
-def _check_digest(subject: str, path: Path, algorithm: str, expected: str) -> None:
-    found = _digest(path, algorithm)
+def _check_digest(subject: str, path: Path, expected: str) -> None:
+    found = _digest(path)
     if found != expected:
-        raise DataError(f"{subject} has the {algorithm} sum {found}: expected {expected}")
+        raise DataError(f"{subject} has the SHA-256 sum {found}: expected {expected}")
 
 
-def _digest(path: Path, algorithm: str) -> str:
-    digest = hashlib.new(algorithm, usedforsecurity=False)
+def _digest(path: Path) -> str:
+    """The SHA-256 sum of a file."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while part := file.read(1 << 20):
             digest.update(part)
@@ -186,7 +185,7 @@ ORIGINS: Mapping[str, tuple[Origin, ...]] = {
     "ml-100k": (
         Origin(
             "GroupLens",
-            partial(_official, f"{_GROUPLENS}/ml-100k.zip", "0e33842e24a9c977be4e0107933c0723"),
+            partial(_official, f"{_GROUPLENS}/ml-100k.zip", _ML_100K_SHA256),
             ("ml-100k/u.data", "ml-100k/u.item", "ml-100k/u.user"),
         ),
         Origin(
@@ -201,7 +200,7 @@ ORIGINS: Mapping[str, tuple[Origin, ...]] = {
     "ml-1m": (
         Origin(
             "GroupLens",
-            partial(_official, f"{_GROUPLENS}/ml-1m.zip", "c4d9eecfca2ab87c1945afe126590906"),
+            partial(_official, f"{_GROUPLENS}/ml-1m.zip", _ML_1M_SHA256),
             ("ml-1m/ratings.dat", "ml-1m/movies.dat", "ml-1m/users.dat"),
         ),
     ),

@@ -1,13 +1,14 @@
-"""Loading events, nodes and links into a graph store.
+"""Loading events, nodes and links into a graph store, in two steps: check, then write.
 
-Everything is read and checked before anything is written. Then each batch is one durable write, and
-an upsert: a load that was cut off, or repeated, is put right by running it again.
+A source is read and checked to its end before anything of it is written, and so are several that
+are loaded together (`write_all`). Then each batch is one durable write, and an upsert: a load that
+was cut off, or repeated, is put right by running it again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,18 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.config import IngestSettings
-from graphrec.data import AttributeKind, Vocabulary
+from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.store.protocol import GraphStore
 from ingest.attributes import AttributeColumn, attribute_columns, to_attribute
-from ingest.chunks import Reading
-from ingest.schema import event_columns, link_columns, node_column
+from ingest.schema import LinkType, event_columns, link_columns, node_column
 from ingest.sources import Source, open_source
 from ingest.spool import Spool, spooled
 from ingest.validate import check_events, check_links, check_nodes, to_interactions
-
-MAX_KINDS = 255
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,62 @@ class LoadReport:
     """The attributes of the nodes, and their kinds."""
 
 
+@dataclass(frozen=True)
+class CheckedSource:
+    """A source that was read and checked to its end, and of which nothing has been written yet.
+
+    It can be used as long as the context that gave it is open.
+    """
+
+    name: str
+    """What messages call the source."""
+    spool: Spool
+    """Its good rows. Of nodes, the first column holds the ids, the others `attributes`."""
+    seconds: float
+    """What reading and checking took."""
+    write_rows: Callable[[GraphStore, Iterator[pa.RecordBatch]], int]
+    """Writes batches of the spool; returns how much was new, as in LoadReport."""
+    attributes: tuple[AttributeColumn, ...] = ()
+
+    def write(self, store: GraphStore, progress: Progress | None = None) -> LoadReport:
+        """Write the good rows; what came of it."""
+        start = time.perf_counter()
+        new = self.write_rows(store, self._told(progress))
+        return LoadReport(
+            source=self.name,
+            rows=self.spool.rows,
+            accepted=self.spool.accepted,
+            new=new,
+            rejected=self.spool.rejected,
+            reasons=self.spool.reasons,
+            rejects=self.spool.rejects,
+            seconds=self.seconds + time.perf_counter() - start,
+            attributes={attribute.name: attribute.kind for attribute in self.attributes},
+        )
+
+    def _told(self, progress: Progress | None) -> Iterator[pa.RecordBatch]:
+        """The batches of the spool; tells of each when it has been written."""
+        done = 0
+        for batch in self.spool.batches():
+            yield batch
+            done += batch.num_rows
+            if progress:
+                progress("writing", done, self.spool.accepted)
+
+
+def write_all(
+    store: GraphStore, checked: Mapping[str, CheckedSource], progress: Progress | None = None
+) -> dict[str, LoadReport]:
+    """Write sources that were all checked before; the reports under the same names.
+
+    Nodes are written first: a store may refuse an attribute that it has as another kind, and then
+    no event has been written.
+    """
+    first = sorted(checked, key=lambda name: not checked[name].attributes)
+    reports = {name: checked[name].write(store, progress) for name in first}
+    return {name: reports[name] for name in checked}
+
+
 def load_events(
     store: GraphStore,
     source: Source,
@@ -62,18 +116,9 @@ def load_events(
     kind: str | None = None,
     progress: Progress | None = None,
 ) -> LoadReport:
-    """Events of users and items, in batches of `settings.batch_rows`.
-
-    Columns are found by their names (`ingest.schema`), or given by `mapping` from user, item,
-    weight, time and kind. `kind` is the kind of all events of a log that does not say. Rows that
-    cannot be used go to the file `rejects`. Raises DataError, and TooManyRejects where there are
-    more of them than the settings allow; then nothing has been written.
-    """
-    start = time.perf_counter()
-    checked = checked_events(source, settings, rejects, mapping, kind, progress)
-    with checked as (reading, spool):
-        new = sum(store.write_events(to_interactions(batch)) for batch in _told(spool, progress))
-    return _report(reading, spool, new, start)
+    """Check the events of a source, then write them; see `checked_events`."""
+    with checked_events(source, settings, rejects, mapping, kind, progress) as checked:
+        return checked.write(store, progress)
 
 
 def load_nodes(
@@ -88,23 +133,26 @@ def load_nodes(
     links: Mapping[str, tuple[str, str]] | None = None,
     progress: Progress | None = None,
 ) -> LoadReport:
-    """Nodes of a type, with every other column as an attribute.
+    """Check the nodes of a source, then write them; see `checked_nodes`."""
+    with checked_nodes(
+        node_type, source, settings, rejects, mapping, kinds, links, progress
+    ) as checked:
+        return checked.write(store, progress)
 
-    The column of ids is found by its name, or given by `mapping` as `id`. The kinds of attributes
-    are told by the rules of `ingest.attributes`, or by `kinds`. `links` turns values into links:
-    `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
-    genres. A node that occurs more than once takes the last row. Raises as `load_events` does.
-    """
-    start = time.perf_counter()
-    checked = checked_nodes(node_type, source, settings, rejects, mapping, kinds, progress)
-    with checked as (reading, spool, attributes):
-        _check_links(reading.name, attributes, links or {})
-        before = store.counts().get(node_type, 0)
-        for batch in _told(spool, progress):
-            _write_nodes(store, node_type, last_of_each(batch), attributes, links or {})
-        new = store.counts().get(node_type, 0) - before
-    found = {attribute.name: attribute.kind for attribute in attributes}
-    return _report(reading, spool, new, start, found)
+
+def load_links(
+    store: GraphStore,
+    source: Source,
+    edge_type: LinkType,
+    settings: IngestSettings,
+    rejects: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Check the links of a source, then write them; see `checked_links`."""
+    with checked_links(source, edge_type, settings, rejects, mapping, progress) as checked:
+        return checked.write(store, progress)
 
 
 @contextmanager
@@ -115,8 +163,15 @@ def checked_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
-) -> Iterator[tuple[Reading, Spool]]:
-    """The events of a source, read and checked to the end; see `load_events`."""
+) -> Iterator[CheckedSource]:
+    """Events of users and items, in batches of `settings.batch_rows`.
+
+    Columns are found by their names (`ingest.schema`), or given by `mapping` from user, item,
+    weight, time and kind. `kind` is the kind of all events of a log that does not say. Rows that
+    cannot be used go to the file `rejects`, or one beside it (`ingest.spool`). Entering raises
+    DataError, and TooManyRejects where there are more of them than the settings allow.
+    """
+    start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
         check = partial(check_events, columns=columns, unit=settings.time_unit)
@@ -124,7 +179,7 @@ def checked_events(
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.kind is not None:
                 _check_kinds(reading.name, columns.kind, spool.batches())
-            yield reading, spool
+            yield CheckedSource(reading.name, spool, time.perf_counter() - start, _write_events)
 
 
 @contextmanager
@@ -135,12 +190,17 @@ def checked_nodes(
     rejects: Path,
     mapping: Mapping[str, str] | None = None,
     kinds: Mapping[str, AttributeKind] | None = None,
+    links: Mapping[str, tuple[str, str]] | None = None,
     progress: Progress | None = None,
-) -> Iterator[tuple[Reading, Spool, tuple[AttributeColumn, ...]]]:
-    """The nodes of a source, read and checked to the end; see `load_nodes`.
+) -> Iterator[CheckedSource]:
+    """Nodes of a type, with every other column as an attribute.
 
-    The first column of the spool holds the ids, the others the attributes in their order.
+    The column of ids is found by its name, or given by `mapping` as `id`. The kinds of attributes
+    are told by the rules of `ingest.attributes`, or by `kinds`. `links` turns values into links:
+    `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
+    genres. A node that occurs more than once takes the last row. Raises as `checked_events` does.
     """
+    start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
         column = node_column(reading.name, reading.columns, mapping or {}, node_type)
         others = [name for name in reading.columns if name != column]
@@ -152,61 +212,44 @@ def checked_nodes(
             else pa.RecordBatch.from_pydict({name: pa.nulls(0) for name in others})
         )
         attributes = attribute_columns(reading, sample, kinds or {})
+        _check_links(reading.name, attributes, links or {})
         check = partial(check_nodes, column=column, attributes=attributes)
         everything = chain([head] if head else [], chunks)
         with spooled(reading, everything, check, settings, rejects, progress) as spool:
-            yield reading, spool, attributes
+            write = partial(
+                _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
+            )
+            seconds = time.perf_counter() - start
+            yield CheckedSource(reading.name, spool, seconds, write, attributes)
 
 
-def load_links(
-    store: GraphStore,
+@contextmanager
+def checked_links(
     source: Source,
-    edge_type: tuple[str, str | None, str],
+    edge_type: LinkType,
     settings: IngestSettings,
     rejects: Path,
-    *,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
-) -> LoadReport:
+) -> Iterator[CheckedSource]:
     """Links between nodes, with an optional weight.
 
     `edge_type` is such as ("user", "follows", "user"); with None for the relation, each row names
     its own, as in a knowledge graph of (head, relation, tail). Columns are found by their names, or
-    given by `mapping` from source, target, weight and relation. Raises as `load_events` does.
+    given by `mapping` from source, target, weight and relation. Raises as `checked_events` does,
+    and DataError where rows name another relation than that of `edge_type`.
     """
     start = time.perf_counter()
-    source_type, relation, target_type = edge_type
+    _, relation, _ = edge_type
     with open_source(source, settings.batch_rows) as reading:
-        columns = link_columns(
-            reading.name,
-            reading.columns,
-            mapping or {},
-            source_type,
-            target_type,
-            relation=relation is None,
-        )
+        columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
         check = partial(check_links, columns=columns, relation=relation)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
-            new = 0
-            for batch in _told(spool, progress):
-                for name in pc.unique(batch.column("relation")).to_pylist():
-                    links = batch.filter(pc.equal(batch.column("relation"), name))
-                    ends = (links.column(end).to_pylist() for end in ("source", "target", "weight"))
-                    new += store.write_links(
-                        (source_type, name, target_type), list(zip(*ends, strict=True))
-                    )
-    return _report(reading, spool, new, start)
-
-
-def _told(spool: Spool, progress: Progress | None) -> Iterator[pa.RecordBatch]:
-    """The batches of the spool; tells of each when it has been written."""
-    done = 0
-    for batch in spool.batches():
-        yield batch
-        done += batch.num_rows
-        if progress:
-            progress("writing", done, spool.accepted)
+            if columns.relation is not None:
+                _check_relations(reading.name, columns.relation, edge_type, spool.batches())
+            write = partial(_write_links, edge_type=edge_type)
+            yield CheckedSource(reading.name, spool, time.perf_counter() - start, write)
 
 
 def _check_kinds(name: str, column: str, batches: Iterable[pa.RecordBatch]) -> None:
@@ -216,7 +259,7 @@ def _check_kinds(name: str, column: str, batches: Iterable[pa.RecordBatch]) -> N
     if len(kinds) > MAX_KINDS:
         raise DataError(
             f"column {column!r} of {name} holds {len(kinds)} kinds of events: expected at most "
-            f"{MAX_KINDS}; name the column of kinds with `--map kind=COLUMN`"
+            f"{MAX_KINDS}; name another with `graphrec ingest --map kind=COLUMN`, or rename it"
         )
 
 
@@ -242,7 +285,51 @@ def last_of_each(nodes: pa.RecordBatch) -> pa.RecordBatch:
     return nodes.take(pa.array(np.sort(row)))
 
 
+def _check_relations(
+    name: str, column: str, edge_type: LinkType, batches: Iterable[pa.RecordBatch]
+) -> None:
+    source_type, relation, target_type = edge_type
+    for batch in batches if relation is not None else ():
+        others = [r for r in pc.unique(batch.column("relation")).to_pylist() if r != relation]
+        if others:
+            raise DataError(
+                f"column {column!r} of {name} holds the relation {others[0]!r}: expected "
+                f"{relation!r} in every row; keep the relations of the rows with "
+                f"`--links {source_type}::{target_type}=FILE`, or drop the column"
+            )
+
+
+def _write_events(store: GraphStore, batches: Iterator[pa.RecordBatch]) -> int:
+    return sum(store.write_events(to_interactions(batch)) for batch in batches)
+
+
+def _write_links(store: GraphStore, batches: Iterator[pa.RecordBatch], edge_type: LinkType) -> int:
+    source_type, _, target_type = edge_type
+    new = 0
+    for batch in batches:
+        for name in pc.unique(batch.column("relation")).to_pylist():
+            links = batch.filter(pc.equal(batch.column("relation"), name))
+            ends = (links.column(end).to_pylist() for end in ("source", "target", "weight"))
+            new += store.write_links(
+                (source_type, name, target_type), list(zip(*ends, strict=True))
+            )
+    return new
+
+
 def _write_nodes(
+    store: GraphStore,
+    batches: Iterator[pa.RecordBatch],
+    node_type: str,
+    attributes: Sequence[AttributeColumn],
+    links: Mapping[str, tuple[str, str]],
+) -> int:
+    before = store.counts().get(node_type, 0)
+    for batch in batches:
+        _write_batch(store, node_type, last_of_each(batch), attributes, links)
+    return store.counts().get(node_type, 0) - before
+
+
+def _write_batch(
     store: GraphStore,
     node_type: str,
     nodes: pa.RecordBatch,
@@ -263,23 +350,3 @@ def _write_nodes(
             if isinstance(target, str)
         ]
         store.write_links((node_type, relation, target_type), pairs)
-
-
-def _report(
-    reading: Reading,
-    spool: Spool,
-    new: int,
-    start: float,
-    attributes: Mapping[str, AttributeKind] | None = None,
-) -> LoadReport:
-    return LoadReport(
-        source=reading.name,
-        rows=spool.rows,
-        accepted=spool.accepted,
-        new=new,
-        rejected=spool.rejected,
-        reasons=spool.reasons,
-        rejects=spool.rejects,
-        seconds=time.perf_counter() - start,
-        attributes=attributes or {},
-    )

@@ -28,11 +28,11 @@ def read_events(
 ) -> Interactions:
     """The events of a source as a store would give them back: in canonical order, each once.
 
-    Raises DataError and TooManyRejects as `ingest.load.load_events` does, and DataError where there
-    are no events.
+    Raises DataError and TooManyRejects as `ingest.load.checked_events` does, and DataError where
+    there are no events.
     """
-    with checked_events(source, settings, rejects, mapping, None, progress) as (reading, spool):
-        name, batches = reading.name, list(spool.batches())
+    with checked_events(source, settings, rejects, mapping, None, progress) as checked:
+        name, batches = checked.name, list(checked.spool.batches())
     rows = pa.Table.from_batches(batches).combine_chunks() if batches else None
     if rows is None or not rows.num_rows:
         raise DataError(f"{name} has no events: expected at least one row beside the header")
@@ -57,11 +57,10 @@ def read_attributes(
     """The attributes that a source of nodes gives to the nodes of `vocabulary`.
 
     Nodes that the vocabulary does not hold are passed over, and those that the source does not hold
-    have no values. Raises as `ingest.load.load_nodes` does.
+    have no values. Raises as `ingest.load.checked_nodes` does.
     """
-    checked = checked_nodes(node_type, source, settings, rejects, progress=progress)
-    with checked as (_, spool, columns):
-        batches = list(spool.batches())
+    with checked_nodes(node_type, source, settings, rejects, progress=progress) as checked:
+        columns, batches = checked.attributes, list(checked.spool.batches())
     if not batches:
         return {}
     nodes = last_of_each(pa.Table.from_batches(batches).combine_chunks().to_batches()[0])

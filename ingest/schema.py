@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphrec.errors import DataError
 
@@ -35,6 +36,10 @@ TARGET = _ids("target", "dst", "tail", "to")
 RELATION = _ids("relation", "predicate")
 
 
+LinkType: TypeAlias = tuple[str, str | None, str]
+"""Type of the sources, relation, type of the targets; None where each row names its relation."""
+
+
 @dataclass(frozen=True)
 class EventColumns:
     """The columns of a log of events; None for what the log does not have."""
@@ -55,12 +60,12 @@ class EventColumns:
 
 @dataclass(frozen=True)
 class LinkColumns:
-    """The columns of a file of links, one relation for all or one a row."""
+    """The columns of a file of links; None for what the file does not have."""
 
     source: str
     target: str
     weight: str | None = None  # None: 1
-    relation: str | None = None
+    relation: str | None = None  # None: one for all
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,38 +101,44 @@ def event_columns(
 def node_column(
     name: str, columns: Sequence[str], mapping: Mapping[str, str], node_type: str
 ) -> str:
-    """The column of ids of nodes; `mapping` may give it as `id`. Raises DataError."""
-    find = _finder(name, columns, mapping, ("id",))
-    return find("id", _names_of(node_type)) or find.required("id", {"id"})
+    """The column of ids of nodes; `mapping` may give it as `id`. Raises DataError.
+
+    `item_id` comes before `item`, and both before the other names of an id, such as `isbn`.
+    """
+    find = _finder(name, columns, mapping, ("id",), f"{node_type}.")
+    plain = _plain(node_type)
+    return (
+        find("id", {plain + "id"})
+        or find("id", {plain})
+        or find.required("id", {"id", *_names_of(node_type)})
+    )
 
 
 def link_columns(
-    name: str,
-    columns: Sequence[str],
-    mapping: Mapping[str, str],
-    source_type: str,
-    target_type: str,
-    *,
-    relation: bool = False,
+    name: str, columns: Sequence[str], mapping: Mapping[str, str], edge_type: LinkType
 ) -> LinkColumns:
     """The columns of links; `mapping` may give source, target, weight and relation.
 
-    `relation` says whether each row names its relation. Raises DataError.
+    A column of relations must be there where `edge_type` has none, and may be where it has one.
+    Raises DataError.
     """
-    roles = ("source", "target", "weight", *(["relation"] if relation else []))
-    find = _finder(name, columns, mapping, roles)
-    found = LinkColumns(
-        source=find("source", SOURCE) or find.required("source", _names_of(source_type)),
-        target=find("target", TARGET) or find.required("target", _names_of(target_type)),
-        weight=find("weight", WEIGHT),
-        relation=find.required("relation", RELATION) if relation else None,
-    )
-    if found.source == found.target:
+    source_type, relation, target_type = edge_type
+    option = f"{source_type}:{relation or ''}:{target_type}."
+    find = _finder(name, columns, mapping, ("source", "target", "weight", "relation"), option)
+    source = find("source", SOURCE) or find.required("source", _names_of(source_type))
+    target = find("target", TARGET) or find.required("target", _names_of(target_type))
+    if source == target:
         raise DataError(
-            f"{name} has one column, {found.source!r}, for both ends of a link: found "
-            f"{_listed(columns)}; name the other with `--map target=COLUMN`"
+            f"{name} has one column, {source!r}, for both ends of a link: found "
+            f"{_listed(columns)}; {find.remedy('target')}"
         )
-    return found
+    found = find("relation", RELATION) if relation else find.required("relation", RELATION)
+    return LinkColumns(
+        source=source,
+        target=target,
+        weight=find("weight", WEIGHT),
+        relation=None if found in (source, target) else found,
+    )
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,8 @@ class _Finder:
     name: str
     columns: Sequence[str]
     mapping: Mapping[str, str]
+    option: str
+    """What comes before a role in `--map`."""
 
     def __call__(self, role: str, names: Collection[str]) -> str | None:
         if role in self.mapping:
@@ -146,22 +159,30 @@ class _Finder:
         if len(found) > 1:
             raise DataError(
                 f"{self.name} has more than one column for the {role}: {_listed(found)}; "
-                f"expected one; choose with `--map {role}=COLUMN`"
+                f"expected one; {self.remedy(role)}"
             )
         return found[0] if found else None
+
+    def remedy(self, role: str) -> str:
+        """What to do where the column of a role cannot be told."""
+        return f"name it with `graphrec ingest --map {self.option}{role}=COLUMN`, or rename columns"
 
     def required(self, role: str, names: Collection[str]) -> str:
         column = self(role, names)
         if column is None:
             raise DataError(
                 f"{self.name} has no column for the {role}: found {_listed(self.columns)}; "
-                f"name it with `--map {role}=COLUMN`"
+                f"{self.remedy(role)}"
             )
         return column
 
 
 def _finder(
-    name: str, columns: Sequence[str], mapping: Mapping[str, str], roles: Sequence[str]
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    roles: Sequence[str],
+    option: str = "",
 ) -> _Finder:
     """A finder, once the mapping has been checked."""
     for role, column in mapping.items():
@@ -172,14 +193,14 @@ def _finder(
         if column not in columns:
             raise DataError(
                 f"{name} has no column {column!r} for the {role}: found {_listed(columns)}; "
-                f"correct `--map {role}={column}`"
+                f"correct `--map {option}{role}={column}`"
             )
     if len(set(mapping.values())) < len(mapping):
         raise DataError(
             f"the mapping of {name} uses a column twice: {dict(mapping)}; "
             f"expected a column of its own for each"
         )
-    return _Finder(name, columns, mapping)
+    return _Finder(name, columns, mapping, option)
 
 
 def _plain(column: str) -> str:

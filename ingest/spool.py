@@ -6,8 +6,9 @@ import csv
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import IO
 
@@ -53,23 +54,24 @@ def spooled(
 ) -> Iterator[Spool]:
     """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
 
-    Rejected rows go to the CSV file `rejects` (line, reason, row), which is made only where there
-    are any; one of an earlier load is removed first. Raises TooManyRejects where their share is
-    above what the settings allow, and DataError where the disk takes no more, or where `rejects` is
-    another kind of file.
+    Rejected rows go to a CSV file (line, reason, row), which is made only where there are any. It
+    is `rejects`, or the first of `NAME-2.csv`, `NAME-3.csv` … beside it that is not there yet: no
+    file is overwritten. Raises TooManyRejects where their share is above what the settings allow,
+    and DataError where the disk takes no more.
     """
     reasons: Counter[str] = Counter()
     first: list[Reject] = []
     accepted = 0
+    aside: Path | None = None
     # The file has no name where the system allows it: it goes away with the process at the latest.
     with tempfile.TemporaryFile(prefix="graphrec-") as file:
         writer = None
         try:
-            _clear(rejects)
             for chunk in chunks:
                 checked = check(chunk)
                 if checked.rejects:
-                    _append(rejects, checked.rejects)
+                    aside = aside or _new(rejects)
+                    _append(aside, checked.rejects)
                     reasons.update(reject.reason for reject in checked.rejects)
                     first += checked.rejects[: _SHOWN - len(first)]
                 if writer is None:
@@ -91,7 +93,7 @@ def spooled(
             accepted + rejected,
             accepted,
             dict(reasons.most_common()),
-            rejects if rejected else None,
+            aside,
             lambda: _read(file) if writer is not None else iter(()),
         )
         if rejected > settings.max_rejected_share * spool.rows:
@@ -99,28 +101,21 @@ def spooled(
         yield spool
 
 
-def _clear(path: Path) -> None:
-    """Removes the rejects of an earlier load, and nothing else."""
-    if not path.exists():
-        return
-    header = ",".join(Reject._fields).encode()
-    with path.open("rb") as file:
-        if file.read(len(header)) != header:
-            raise DataError(
-                f"{str(path)!r} holds something else than rejected rows: expected a name that is "
-                f"free for them; choose another one"
-            )
-    path.unlink()
+def _new(path: Path) -> Path:
+    """A file for rejects that was not there before, with its header."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    others = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    names = chain([path], others)
+    while True:
+        name = next(names)
+        with suppress(FileExistsError), name.open("x", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerow(Reject._fields)
+            return name
 
 
 def _append(path: Path, rejects: Sequence[Reject]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
     with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(Reject._fields)
-        writer.writerows(rejects)
+        csv.writer(file).writerows(rejects)
 
 
 def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:

@@ -34,11 +34,15 @@ class Checked:
 
 
 def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -> Checked:
-    """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds."""
+    """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds.
+
+    An empty weight is 1 where there is a column of kinds: a log of many kinds has stars for its
+    ratings and nothing for its views.
+    """
     size = chunk.rows.num_rows
     user = texts(chunk.rows.column(columns.user))
     item = texts(chunk.rows.column(columns.item))
-    weight, weight_faults = _weight(chunk, columns.weight)
+    weight, weight_faults = _weight(chunk, columns.weight, may_miss=columns.kind is not None)
     faults = [("missing user id", missing(user)), ("missing item id", missing(item))]
     time = np.zeros(size, np.int64)
     if columns.time is not None:
@@ -70,18 +74,21 @@ def check_nodes(chunk: Chunk, column: str, attributes: Sequence[AttributeColumn]
 def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None) -> Checked:
     """Links: source, target and relation as strings, weight as float32.
 
-    `relation` is that of all rows, where there is no column of relations.
+    `relation` is that of rows that name none; without it they are rejects.
     """
     source = texts(chunk.rows.column(columns.source))
     target = texts(chunk.rows.column(columns.target))
     weight, weight_faults = _weight(chunk, columns.weight)
     faults = [("missing source id", missing(source)), ("missing target id", missing(target))]
     faults += weight_faults
-    if columns.relation is None:
-        relations = pa.repeat(relation, chunk.rows.num_rows)
-    else:
-        relations = texts(chunk.rows.column(columns.relation))
-        faults.append(("missing relation", missing(relations)))
+    relations = (
+        pa.nulls(chunk.rows.num_rows, pa.string())
+        if columns.relation is None
+        else texts(chunk.rows.column(columns.relation))
+    )
+    if relation is not None:
+        relations = relations.fill_null(relation)
+    faults.append(("missing relation", missing(relations)))
     rows = {"source": source, "relation": relations, "target": target, "weight": weight}
     return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
 
@@ -109,11 +116,15 @@ def _encoded(ids: pa.Array) -> tuple[Vocabulary, Rows]:
     return Vocabulary(tuple(distinct)), encoded.indices.to_numpy()
 
 
-def _weight(chunk: Chunk, column: str | None) -> tuple[NDArray[np.float32], list[Fault]]:
+def _weight(
+    chunk: Chunk, column: str | None, *, may_miss: bool = False
+) -> tuple[NDArray[np.float32], list[Fault]]:
     if column is None:
         return np.ones(chunk.rows.num_rows, np.float32), []
     with np.errstate(over="ignore"):
         weight = numbers(chunk.rows.column(column)).astype(np.float32)
+    if may_miss:
+        weight[missing(texts(chunk.rows.column(column)))] = 1
     return weight, [
         ("weight is not a number", ~np.isfinite(weight)),
         ("weight is negative", weight < 0),

@@ -44,7 +44,7 @@ def _plain(value: object) -> object:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table; a column of numbers is flushed right, and not broken into lines."""
     table = Table(
-        title=title,
+        title=escape(title),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrec import neighbours
-from graphrec.data import Attribute, Graph, Interactions, Vocabulary
+from graphrec.data import MAX_KINDS, Attribute, Graph, Interactions, Vocabulary
 from graphrec.errors import DataError, UnknownNode
 from graphrec.neighbours import Likes
 from graphrec.store import GraphStore, Neighbour, Path, Popular
@@ -21,6 +21,7 @@ FreshStore = Callable[[], GraphStore]
 
 POLICY: Mapping[str, KindPolicy] = {
     "rating": KindPolicy(threshold=3.5),
+    "score": KindPolicy(threshold=0.7),  # which no float32 is
     "vote": KindPolicy(threshold=0),  # 0 is a vote for, -1 against
     "purchase": KindPolicy(weight=3),
     "skip": KindPolicy(weight=0),
@@ -48,9 +49,9 @@ log_events = st.builds(
     Event,
     user=st.sampled_from(IDS),
     item=st.sampled_from(IDS),
-    weight=st.sampled_from((-1.0, 0.0, 1.0, 3.25, 3.5, 5.0)),
+    weight=st.sampled_from((-1.0, 0.0, 0.7, 1.0, 3.25, 3.5, 5.0)),
     time=st.integers(0, 3),
-    kind=st.sampled_from(("rating", "vote", "purchase", "skip", "view")),
+    kind=st.sampled_from(("rating", "score", "vote", "purchase", "skip", "view")),
 )
 logs = st.lists(log_events, max_size=60)
 
@@ -199,6 +200,16 @@ class StoreContract:
             with pytest.raises(DataError, match="finite"):
                 store.write_links(("user", "follows", "user"), [("ann", "bob", weight)])
         assert store.counts() == {"user": 0, "item": 0, "events": 0, "links": 0}
+
+    def test_more_kinds_than_bytes_are_refused(self, small):
+        """SMALL has two; one byte holds the code of a kind."""
+        before = small.counts()
+        events = [Event("dan", f"i{n}", 1, 0, f"kind {n}") for n in range(MAX_KINDS - 1)]
+        with pytest.raises(DataError, match="to 256 kinds: expected at most 255; see that"):
+            small.write_events(log_of(events))
+        assert small.counts() == before
+        assert small.write_events(log_of(events[1:])) == MAX_KINDS - 2
+        assert len(small.read_graph().interactions.kinds) == MAX_KINDS
 
     def test_times_and_weights_are_exact(self, store):
         extremes = (-(2**62), -1, 0, 1_700_000_000_123, 2**62)
@@ -353,6 +364,13 @@ class StoreContract:
         expected = [Neighbour("alien", 2 / 6**0.5, 1)]
         assert_same_rows(small.neighbour_recommendations("ann", neighbours=1), expected)
         assert small.neighbour_recommendations("bob") == []  # bob met fargo, and did not like it
+
+    def test_a_value_equal_to_the_threshold_is_positive(self, store):
+        """Values are kept in float32, where .7 is a little less than .7."""
+        below = float(np.nextafter(np.float32(0.7), np.float32(0)))
+        store.write_events(log_of([Event("ann", "heat", 0.7, 0, "score")]))
+        store.write_events(log_of([Event("bob", "heat", below, 0, "score")]))
+        assert store.popular_items() == [Popular("heat", 1)]
 
     def test_popular_items(self, small):
         assert small.popular_items() == [("heat", 3), ("alien", 2), ("fargo", 2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -32,7 +33,7 @@ from graphrec.split import temporal
 from graphrec.store import open_store
 from graphrec.weighting import weigh
 from scripts.cli import command_line, main
-from tests.small_data import Rating, ratings
+from tests.small_data import DAY, Rating, ratings
 
 ROOT = str(Path(__file__).resolve().parent.parent)
 
@@ -229,7 +230,7 @@ def test_ingest_shows_a_table_with_the_reasons_of_rejects(fresh: Path) -> None:
     assert re.search(r"events\W+202\W+200\W+2\W", answer.out)
     assert "1 × missing user id" in answer.out
     assert re.search(r"In the store: .*events 200", answer.out)
-    with (fresh / "rejects" / "events.csv").open(newline="") as file:
+    with (fresh / "rejects" / "more.csv").open(newline="") as file:
         set_aside = [(row["line"], row["reason"]) for row in csv.DictReader(file)]
     assert set_aside == [("202", "missing user id"), ("203", "weight is not a number")]
 
@@ -246,6 +247,74 @@ def test_too_many_rejects_are_an_error_and_the_store_stays_as_it_was(fresh: Path
     allowed = graphrec(fresh, "ingest", "bad.csv", "--max-rejected", "0.1", "--json").json()
     assert allowed["loaded"]["events"]["rejected"] == 1
     assert allowed["store"]["user"] == before["nodes"]["user"] + 1
+
+
+@pytest.mark.parametrize("bad", ["bad.csv", "nowhere.csv"])
+@pytest.mark.parametrize("option", ["--items", "--users", "--links"])
+def test_one_bad_file_keeps_all_of_them_out(fresh: Path, option: str, bad: str) -> None:
+    write_csv(fresh / "bad.csv", "id,source,target", [("", "", "")] * 2)
+    value = f"user:follows:user={bad}" if option == "--links" else bad
+    answer = graphrec(fresh, "ingest", "events.csv", option, value)
+    assert (answer.code, answer.out) == (1, "")
+    assert bad in error_line(answer)
+    with inside(fresh), open_store("sqlite:///graphrec.db", load_settings().kinds) as store:
+        assert not any(store.counts().values())
+
+
+def test_ids_and_kinds_of_attributes_are_named(fresh: Path) -> None:
+    write_csv(fresh / "books.csv", "isbn,sku,code", [("1", "i00", "a"), ("2", "i01", "b")])
+    write_csv(fresh / "people.csv", "who,age", [("u00", "30")])
+    files = ("events.csv", "--items", "books.csv", "--users", "people.csv")
+    refused = graphrec(fresh, "ingest", *files)
+    assert "--map item.id=COLUMN" in error_line(refused)
+    refused = graphrec(fresh, "ingest", *files, "--map", "item.id=sku")
+    assert "--map user.id=COLUMN" in error_line(refused)
+    ids = ("--map", "item.id=sku", "--map", "user.id=who")
+    kinds = ("--attribute", "code=text", "--attribute", "user.age=category")
+    loaded = graphrec(fresh, "ingest", *files, *ids, *kinds, "--json").json()["loaded"]
+    assert loaded["item"]["attributes"] == {"isbn": "number", "code": "text"}
+    assert loaded["user"]["attributes"] == {"age": "category"}
+    inspected = graphrec(fresh, "inspect", "--json").json()
+    assert inspected["nodes"] == {"user": 40, "item": 30}
+
+
+def test_rejects_are_called_after_their_source(fresh: Path) -> None:
+    source = gzip.compress(b"user,item\n,x\n")
+    (fresh / "sales.2024-01.csv.gz").write_bytes(source)
+    options = ("--max-rejected", "1", "--json")
+    loaded = graphrec(fresh, "ingest", "sales.2024-01.csv.gz", *options).json()["loaded"]
+    assert loaded["events"]["rejects"] == "rejects/sales.2024-01.csv"
+
+
+def test_the_same_file_name_and_type_twice(fresh: Path) -> None:
+    for folder, row in (("a", ("u00", "")), ("b", ("", "u02"))):
+        (fresh / folder).mkdir()
+        rows = [row, ("u00", f"u0{len(folder)}"), ("u01", f"{folder}")]
+        write_csv(fresh / folder / "data.csv", "source,target", rows)
+    links = [f"user:follows:user={folder}/data.csv" for folder in "ab"]
+    options = ("--links", links[0], "--links", links[1], "--max-rejected", "1", "--json")
+    loaded = graphrec(fresh, "ingest", *options).json()["loaded"]
+    assert list(loaded) == ["user:follows:user", "user:follows:user 2"]
+    assert [report["rejects"] for report in loaded.values()] == [
+        "rejects/data.csv", "rejects/data-2.csv",
+    ]  # fmt: skip
+
+
+def test_triples_name_their_relations(fresh: Path) -> None:
+    triples = [("e1", "part_of", "e2"), ("e2", "made_by", "e3")]
+    write_csv(fresh / "kg.csv", "head,relation,tail", triples)
+    refused = graphrec(fresh, "ingest", "--links", "entity:is:entity=kg.csv")
+    assert "--links entity::entity=FILE" in error_line(refused)
+    loaded = graphrec(fresh, "ingest", "--links", "entity::entity=kg.csv", "--json").json()
+    assert loaded["loaded"]["entity::entity"]["new"] == 2
+    write_csv(fresh / "other.csv", "a,what,b", triples)
+    names = [f"entity::entity.{r}={c}" for r, c in zip(("source", "relation", "target"),
+             ("a", "what", "b"), strict=True)]  # fmt: skip
+    options = [part for name in names for part in ("--map", name)]
+    again = graphrec(fresh, "ingest", "--links", "entity::entity=other.csv", *options, "--json")
+    assert again.json()["loaded"]["entity::entity"]["new"] == 0
+    report = graphrec(fresh, "inspect", "--json").json()
+    assert report["links"] == {"entity part_of entity": 1, "entity made_by entity": 1}
 
 
 def test_columns_of_other_names_are_mapped(fresh: Path) -> None:
@@ -291,7 +360,14 @@ def test_events_come_out_of_a_database(fresh: Path) -> None:
         ([], "nothing to load"),
         (["events.csv", "--map", "user"], "--map 'user': expected the form user=COLUMN"),
         (["events.csv", "--map", "person=user"], "'person' cannot be mapped"),
+        (["events.csv", "--map", "item.id=sku"], "'item', which is not loaded"),
+        (["--items", "items.csv", "--map", "user=who"], "'events', which is not loaded"),
+        (["--items", "items.csv", "--map", "item.name=title"], "'name' cannot be mapped"),
+        (["events.csv", "--attribute", "title=text"], "add --items FILE"),
+        (["--items", "items.csv", "--attribute", "title=txt"], "number, category, tags, text"),
+        (["--items", "items.csv", "--attribute", "titel=text"], "attribute 'titel' of items.csv"),
         (["--links", "follows=events.csv"], "expected source:relation:target=FILE"),
+        (["--links", "user::=events.csv"], "expected source:relation:target=FILE"),
         (["--sql", "SELECT 1"], "--sql together with --url"),
         (["events.csv", "--sql", "SELECT 1", "--url", "sqlite://"], "--sql together with --url"),
         (["nowhere.csv"], "nowhere.csv"),
@@ -654,6 +730,27 @@ def test_evaluate_splits_what_is_in_the_store(loaded: Path, tmp_path: Path, prot
         assert figures["cutoff"] == temporal(graph, 0.1).cutoff
 
 
+def test_how_late_a_test_event_is_changes_nothing_that_is_learnt(fresh: Path) -> None:
+    """A half-life counts from the cutoff: on that day nobody knew when the next event would be."""
+    (fresh / "graphrec.toml").write_text("[kinds.view]\nhalf_life_days = 10\n")
+
+    def recall(last_day: int) -> float:
+        seen = [(user, "film", "view", 100 * DAY) for user in ("ann", "bob", "cat")]
+        bought = [("ann", "book", "buy", 101 * DAY), ("dan", "tea", "view", 101 * DAY)]
+        tested = ("dan", "film", "view", last_day * DAY)
+        log = write_csv(fresh / "log.csv", "user,item,kind,timestamp", [*seen, *bought, tested])
+        store = f"sqlite:///{last_day}.db"
+        assert graphrec(fresh, "ingest", log, "--store", store).code == 0
+        options = ("--store", store, "--models", "popularity", "-k", "1", "--json", "found.json")
+        assert graphrec(fresh, "evaluate", *options).code == 0
+        found = json.loads((fresh / "found.json").read_bytes())
+        assert (found["test"], found["cutoff"]) == (1, last_day * DAY * 1000)
+        value: float = found["models"][0]["metrics"]["recall@1"]["value"]
+        return value
+
+    assert recall(last_day=102) == recall(last_day=160) == 1
+
+
 def test_bad_rows_of_a_split_are_set_aside(fresh: Path) -> None:
     files = parts(fresh)
     with files["test"].open("a") as file:
@@ -788,3 +885,26 @@ def test_demo_of_no_data_set_says_what_there_is(fresh: Path) -> None:
     answer = graphrec(fresh, "demo", "--dataset", "nowhere", "--no-serve")
     assert answer.code == 1
     assert "ml-100k" in answer.err
+
+
+def test_a_log_without_times_goes_the_whole_way(fresh: Path) -> None:
+    """Models are compared at random where there is no time to split at."""
+    pairs = [(f"u{u}", f"i{i}") for u in range(16) for i in range(u % 2, 16, 2) if (u + 3 * i) % 5]
+    write_csv(fresh / "plain.csv", "user,item", pairs)
+    assert graphrec(fresh, "ingest", "plain.csv").code == 0
+    trained = graphrec(fresh, "train", "--models", "popularity,item-knn", "--embedding", "none")
+    assert "Models on a random split" in trained.out, trained.err
+    found = graphrec(fresh, "recommend", "u3", "-k", "1", "--json").json()
+    assert {int(r["item"][1:]) % 2 for r in found} == {1}
+
+
+def test_titles_that_look_like_markup_are_shown_as_they_are(fresh: Path) -> None:
+    write_csv(fresh / "items.csv", "item,title", [("i1", "T [/b] 3"), ("i2", "[red]")])
+    events = [(f"u{u}", item) for u in range(3) for item in ("i1", "i2")] + [("u9", "i1")]
+    write_csv(fresh / "plain.csv", "user,item", events)
+    assert graphrec(fresh, "ingest", "plain.csv", "--items", "items.csv").code == 0
+    assert graphrec(fresh, "train", "--models", "none", "--embedding", "none").code == 0
+    assert "[red]" in graphrec(fresh, "related", "i1").out
+    assert "T [/b] 3" in graphrec(fresh, "related", "i2").out
+    assert "[red] for user u9" in graphrec(fresh, "explain", "u9", "i2").out
+    assert graphrec(fresh, "recommend", "[/x]").code == 0

@@ -12,10 +12,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from graphrec.config import Settings, load_settings
+from graphrec.config import MODEL_NAMES, Settings, load_settings
 from graphrec.data import Graph, Interactions
 from graphrec.errors import SettingsError
-from graphrec.models import create
+from graphrec.models import MODELS, create
 from graphrec.weighting import KindPolicy, weigh
 
 
@@ -85,6 +85,21 @@ def test_the_policy_of_a_kind_reaches_the_weights(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_allclose(weights, [0, 1, 0.125])
 
 
+def test_a_kind_that_is_not_named_keeps_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a rating of 1 star would count as a like as soon as purchases are weighed."""
+    write("[kinds.purchase]\nweight = 3\n")
+    monkeypatch.setenv("GRAPHREC_KINDS__VIEW__WEIGHT", "0")
+    assert load_settings().kinds == {
+        "rating": KindPolicy(weight=1, threshold=3.5),
+        "purchase": KindPolicy(weight=3),
+        "view": KindPolicy(weight=0),
+    }
+
+
+def test_the_known_models_are_those_there_are() -> None:
+    assert set(MODEL_NAMES) == set(MODELS)
+
+
 @pytest.mark.parametrize(
     ("text", "key", "value"),
     [
@@ -109,6 +124,11 @@ def test_an_unknown_key_is_named_with_its_file(text: str, key: str, value: str) 
         ("[serve]\nport = 70000", "'serve.port' = 70000: Input should be less than or equal"),
         ("[evaluation]\ntest_share = 1", "'evaluation.test_share' = 1: Input should be less than"),
         ('[ingest]\ntime_unit = "h"', "'ingest.time_unit' = 'h': Input should be 'auto', 's'"),
+        (
+            "[models.graphsge]\ndim = 3",
+            "'models.graphsge' = 'graphsge': expected the name of a model: popularity, ",
+        ),
+        ("[kinds.view]\nthreshold = nan", "'kinds.view.threshold' = nan: Input should be a finite"),
         ("kinds = 3", "'kinds' = 3: Input should be a valid dictionary"),
         ("[kinds.view]\nhalf_life_days = 0", "'kinds.view.half_life_days' = 0: Input should be gr"),
         ("[kinds.view]\nweight = -1", "'kinds.view.weight' = -1: Input should be greater than or"),
@@ -150,6 +170,7 @@ def test_a_folder_is_no_settings_file(folder: Path) -> None:
     [
         ("GRAPHREC_SERVE__PORT", "high", "'serve.port' = 'high'"),
         ("GRAPHREC_SERVE__PROT", "9000", "'serve.prot' = '9000'"),
+        ("GRAPHREC_MODELS__ITEM_KNN__SHRINKAGE", "1", "'models.item_knn' = 'item_knn'"),
         ("GRAPHREC_SERVE", "9000", "'?serve'?"),
         ("GRAPHREC_STOER", "sqlite:///shop.db", "GRAPHREC_STOER"),
         ("GRAPHREC_SERV__PORT", "9000", "GRAPHREC_SERV__PORT"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.data import Attribute, Graph, Interactions, Links, Vocabulary, encode
+from graphrec.data import MAX_KINDS, Attribute, Graph, Interactions, Links, Vocabulary, encode
 from graphrec.errors import DataError, UnknownNode
 
 IDS = st.text(max_size=3)
@@ -210,3 +210,13 @@ def test_nothing_can_be_assigned() -> None:
     ):  # fmt: skip
         with pytest.raises(FrozenInstanceError):
             setattr(value, name, None)
+
+
+def test_more_kinds_than_a_byte_can_tell_apart_are_refused() -> None:
+    """The code of the 257th would be that of the first."""
+    kinds = [f"kind {n}" for n in range(MAX_KINDS + 1)]
+    log = Interactions.of(kinds[1:], kinds[1:], kind=kinds[1:])
+    assert [log.kinds[code] for code in log.kind] == kinds[1:]
+    for many in (kinds, [*kinds, "another"]):
+        with pytest.raises(DataError, match=rf"have {len(many)} kinds.*expected at most 255; see"):
+            Interactions.of(many, many, kind=many)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -9,8 +11,9 @@ from scipy import sparse
 from graphrec.data import Attribute, Graph, Interactions
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.models import MODELS, EpochModel, Model, create
-from graphrec.models.knn import ItemKNN, UserKNN, nearest, weighted
+from graphrec.models.knn import ItemKNN, Similarity, UserKNN, nearest, weighted
 from graphrec.models.popularity import Popularity
+from graphrec.weighting import KindPolicy, weigh
 from tests.model_contract import ModelContract, checkerboard
 
 
@@ -46,7 +49,7 @@ class TestMF(ModelContract):
     def model(self, request: pytest.FixtureRequest) -> Model:
         pytest.importorskip("torch")
         return create(
-            "mf", {"loss": request.param, "dim": 8, "learning_rate": 0.05, "weight_decay": 0.0}
+            "mf", {"loss": request.param, "dim": 8, "learning_rate": 0.02, "weight_decay": 0.0}
         )
 
     def plain_model(self) -> Model:
@@ -126,6 +129,76 @@ def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> No
         np.testing.assert_allclose(embedded, found.user, atol=1e-5)
 
 
+def test_mf_embeds_a_new_user_as_the_mean_of_their_items() -> None:
+    """With 1 before the bias, however many items there are, as its own users have."""
+    pytest.importorskip("torch")
+    found = create("mf", {"dim": 4, "epochs": 2}).fit(checkerboard(), np.random.default_rng(0))
+    items = np.array([0, 2, 6], np.int32)
+    np.testing.assert_allclose(
+        found.encoder.embed(items), [*found.item[items, :-1].mean(axis=0), 1], rtol=1e-5
+    )
+    assert found.encoder.embed(items[:0]).tolist() == [0, 0, 0, 0, 1]
+    assert (found.user[:, -1] == 1).all()
+
+
+def test_a_session_of_even_items_is_recommended_even_items_by_mf() -> None:
+    pytest.importorskip("torch")
+    changes = {"dim": 8, "learning_rate": 0.02, "weight_decay": 0.0}
+    found = create("mf", changes).fit(checkerboard(), np.random.default_rng(0))
+    score = found.item @ found.encoder.embed(np.array([0, 2, 4], np.int32))
+    assert set(np.argsort(-score)[:12].tolist()) == set(range(0, 24, 2))
+
+
+def purchases_and_views(worth: float) -> Graph:
+    """Items are bought or viewed, at random; a purchase is worth so many views."""
+    rng = np.random.default_rng(5)
+    users, items = (rng.random((20, 10)) < 0.4).nonzero()
+    log = Interactions.of([f"{u:02}" for u in users], [f"{i:02}" for i in items],
+                          kind=rng.choice(["purchase", "view"], len(users)).tolist())  # fmt: skip
+    return weigh(Graph(log.sorted()), {"purchase": KindPolicy(weight=worth)})
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("popularity", {}),
+        ("recent-popularity", {}),
+        ("item-knn", {}),
+        ("user-knn", {}),
+        ("mf", {"dim": 4, "epochs": 2}),
+        ("graphsage", {"dim": 4, "epochs": 2, "negatives": 5}),
+    ],
+)
+def test_what_a_kind_is_worth_reaches_every_model(name: str, changes: dict[str, object]) -> None:
+    try:
+        model = create(name, changes)
+    except MissingExtra as error:
+        pytest.skip(str(error))
+    rows = np.arange(20, dtype=np.int32)
+    equal, dear = (
+        model.fit(purchases_and_views(worth), np.random.default_rng(0)).score(rows)
+        for worth in (1, 5)
+    )
+    assert not np.allclose(equal, dear, rtol=0.01)
+
+
+@pytest.mark.parametrize("model", [ItemKNN, UserKNN])
+@pytest.mark.parametrize("similarity", ["cosine", "jaccard", "pearson"])
+def test_neighbours_rank_by_equal_weights_as_without_any(
+    model: type[ItemKNN] | type[UserKNN], similarity: Similarity
+) -> None:
+    """A factor common to all weights, here 4, scales all scores alike."""
+    graph = purchases_and_views(1)
+    log = graph.interactions
+    dear = graph.with_interactions(replace(log, weight=4 * log.weight))
+    rows, rng = np.arange(20, dtype=np.int32), np.random.default_rng(0)
+    fitted = model(similarity=similarity, neighbours=3).fit(dear, rng)
+    binary = model(similarity=similarity, neighbours=3, weighting="binary").fit(graph, rng)
+    np.testing.assert_array_equal(fitted.similarity.indices, binary.similarity.indices)
+    scores, expected = fitted.score(rows), binary.score(rows)
+    np.testing.assert_allclose(scores * expected.max(), expected * scores.max(), rtol=1e-4)
+
+
 def test_graphsage_knows_a_user_without_events_by_their_features() -> None:
     pytest.importorskip("dgl")
     graph = checkerboard()
@@ -164,10 +237,79 @@ def test_models_are_created_by_name_and_frozen(name: str) -> None:
         ("item-nn", {}, "'item-nn' is unknown: expected one of popularity"),
         ("item-knn", {"neighbors": 3}, "models.item-knn.neighbors is unknown: expected"),
         ("item-knn", {"similarity": "cosinus"}, "models.item-knn.similarity = 'cosinus'"),
+        ("mf", {"dim": 0, "epochs": -1}, "models.mf.dim = 0: *models.mf.epochs = -1: "),
     ],
 )
 def test_wrong_names_and_values_are_settings_errors(
     name: str, values: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(SettingsError, match="(?s).*".join(message.split("*"))):
+    if name == "mf":
+        pytest.importorskip("torch")
+    with pytest.raises(SettingsError, match=".*".join(message.split("*"))):
         create(name, values)
+
+
+OUT_OF_RANGE = {
+    "popularity": {"half_life_share": -1},
+    "recent-popularity": {"half_life_share": -1},
+    "item-knn": {
+        "neighbours": 0,
+        "shrinkage": -1,
+        "user_exponent": -1,
+        "history_exponent": -0.1,
+        "target_exponent": np.nan,
+    },
+    "user-knn": {
+        "neighbours": 0,
+        "shrinkage": np.inf,
+        "item_exponent": -1,
+        "neighbour_exponent": -1,
+    },
+    "mf": {
+        "dim": 0,
+        "epochs": 0,
+        "negatives": 0,
+        "negative_exponent": -1,
+        "batch_size": 0,
+        "learning_rate": 0,
+        "weight_decay": -1,
+        "warmup_steps": -1,
+        "half_life_share": -1,
+    },
+    "graphsage": {
+        "dim": 0,
+        "epochs": 0,
+        "rounds": 0,
+        "negatives": 0,
+        "negative_exponent": -1,
+        "batches": 0,
+        "learning_rate": np.nan,
+        "weight_decay": -1,
+        "warmup_steps": -1,
+        "dropout": 1,
+        "half_life_share": -1,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [(name, key, value) for name, bad in OUT_OF_RANGE.items() for key, value in bad.items()],
+)
+def test_a_number_out_of_its_range_is_a_settings_error(name: str, key: str, value: float) -> None:
+    try:
+        create(name)
+    except MissingExtra as error:
+        pytest.skip(str(error))
+    with pytest.raises(SettingsError, match=rf"models\.{name}\.{key} = .*: Input should be"):
+        create(name, {key: value})
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_number_has_a_range(name: str) -> None:
+    try:
+        model = create(name)
+    except MissingExtra as error:
+        pytest.skip(str(error))
+    numbers = {field.name for field in fields(model) if "Literal" not in str(field.type)}
+    assert numbers - {"similarity", "weighting"} == set(OUT_OF_RANGE[name])

@@ -199,21 +199,22 @@ def test_fusion_adds_up_reciprocal_ranks():
     assert len(items) == len(scores) == 0
 
 
-@pytest.mark.parametrize("encoded", [True, False])
-def test_a_session_is_embedded_from_its_items(encoded):
+def test_a_session_is_embedded_from_its_items():
     snapshot = small_snapshot()
-    if not encoded:
-        snapshot = replace(snapshot, encoder=None)
     recommender = Recommender(snapshot, RecallSettings(neighbours=0, popularity=0))
-    if encoded:
-        vector = snapshot.encoder.base + snapshot.encoder.messages[[1, 4]].mean(axis=0)
-    else:
-        vector = snapshot.embeddings.item[[1, 4]].mean(axis=0)
+    vector = snapshot.encoder.base + snapshot.encoder.messages[[1, 4]].mean(axis=0)
     score = snapshot.embeddings.item @ vector
     best = [i for i in np.argsort(-score).tolist() if i not in (1, 4)]
     ids = snapshot.likes.items.ids
     found = recommender.recommend_for([ids[4], ids[1], ids[4]], 20)
     assert [r.item for r in found] == [ids[i] for i in best]
+
+
+def test_a_session_without_an_encoder_is_served_from_the_other_sources():
+    snapshot = replace(small_snapshot(), encoder=None)
+    recommender = Recommender(snapshot, RecallSettings(popularity=0))
+    found = recommender.recommend_for([snapshot.likes.items.ids[1]], 20)
+    assert {r.sources for r in found} == {("neighbours",), ("fallback",)}
 
 
 def test_an_encoder_tells_no_items_apart_from_none():

@@ -23,6 +23,7 @@ from graphrec.errors import SnapshotError
 from graphrec.models.knn import ItemKNN
 from graphrec.recommend import Recommender
 from graphrec.snapshot import build_snapshot, current, load, publish, rollback, versions
+from graphrec.weighting import KindPolicy, weigh
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
@@ -138,6 +139,45 @@ def test_roll_back_to_the_one_before_or_to_any(tmp_path):
     with pytest.raises(SnapshotError, match="none before it"):
         rollback(tmp_path)
     assert rollback(tmp_path, third) == current(tmp_path) == third
+
+
+def test_versions_of_one_second_are_in_the_order_of_their_publishing(tmp_path):
+    """Their names differ by a hash, which says nothing of time."""
+    published = [
+        publish(small_snapshot(n), tmp_path, NOON + timedelta(microseconds=n * 100_000))
+        for n in range(6)
+    ]
+    assert published != sorted(published)
+    assert versions(tmp_path) == tuple(published)
+    for before in reversed(published[:-1]):
+        assert rollback(tmp_path) == before
+
+
+def test_versions_are_listed_whatever_their_manifests_say(tmp_path):
+    days = (publish(small_snapshot(n), tmp_path, NOON + timedelta(days=n)) for n in range(4))
+    first, second, third, fourth = days
+    (tmp_path / first / "manifest.json").write_bytes(b"{")
+    (tmp_path / second / "manifest.json").write_bytes(b'{"created": "soon"}')
+    reseal(tmp_path, third, lambda manifest: manifest.update(created="0001-01-01T00:00:00+09:00"))
+    assert versions(tmp_path) == (first, second, third, fourth)
+
+
+def test_popularity_is_what_the_events_of_an_item_are_worth():
+    """And reasons count people."""
+    log = Interactions.of(
+        ["a", "b", "c", "a"], ["x", "x", "y", "z"], kind=["view", "view", "purchase", "skip"]
+    )
+    policy = {"purchase": KindPolicy(weight=5), "skip": KindPolicy(weight=0)}
+    graph = weigh(Graph(log), policy)
+    neighbours = ItemKNN().fit(graph, np.random.default_rng(0)).similarity
+    facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
+    snapshot = build_snapshot(graph, neighbours=neighbours, embeddings=None, encoder=None, **facts)
+    assert snapshot.popularity.tolist() == [2, 5, 0]
+    assert snapshot.popularity.dtype == np.float32
+    found = Recommender(snapshot, RecallSettings()).recommend("nobody", 2)
+    assert [r.item for r in found] == ["y", "x"]
+    assert "1 p" in found[0].reason
+    assert "2 p" in found[1].reason
 
 
 def test_no_roll_back_to_a_broken_snapshot(tmp_path):

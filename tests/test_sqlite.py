@@ -14,11 +14,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graphrec.errors import DataError, StoreError
 from graphrec.store import open_store, sqlite_file
 from graphrec.store.sqlite import SQLiteStore
-from graphrec.weighting import DEFAULT_POLICY
+from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 from tests.store_contract import POLICY, SMALL, Event, FreshStore, StoreContract, log_of
 
 
@@ -107,7 +109,59 @@ def test_the_policy_is_the_opener_s(path: Path):
         assert strict.popular_items() == []
 
 
+@settings(max_examples=25)
+@given(st.floats(-1e30, 1e30))
+def test_any_value_equal_to_its_threshold_is_positive(tmp_path_factory, value: float):
+    path = tmp_path_factory.mktemp("store") / "graph.db"
+    with SQLiteStore(path, {"score": KindPolicy(threshold=value)}) as store:
+        store.write_events(log_of([Event("ann", "heat", value, 0, "score")]))
+        assert store.popular_items() == [("heat", 1)]
+
+
+def test_a_store_that_is_not_there_is_created_only_where_that_is_meant(path: Path):
+    with pytest.raises(StoreError, match=r"is not there: expected a graph .* `graphrec ingest`"):
+        open_store(f"sqlite:///{path}", create=False)
+    assert not path.exists()
+    open_store(f"sqlite:///{path}").close()
+    with open_store(f"sqlite:///{path}", create=False) as store:
+        assert store.counts()["events"] == 0
+
+
 # Several threads and processes
+
+
+LOCKER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("INSERT INTO kinds (name) VALUES ('vote')")
+print("locked", flush=True)
+sys.stdin.readline()
+connection.execute("COMMIT")
+"""
+
+
+def test_a_store_is_opened_and_read_while_another_process_writes(path: Path):
+    """Even under a policy of kinds that the store has yet to meet."""
+    with SQLiteStore(path, {}) as store:
+        store.write_events(log_of(SMALL))
+    locker = subprocess.Popen(
+        [sys.executable, "-c", LOCKER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with locker, locker.stdout, locker.stdin:
+        assert locker.stdout.readline() == b"locked\n"
+        with SQLiteStore(path, POLICY, busy_seconds=0) as store:
+            assert store.counts()["events"] == len(SMALL)
+            assert store.popular_items(1) == [("heat", 3)]
+            assert len(store.read_graph().interactions) == len(SMALL)
+
+
+def test_the_policy_holds_for_kinds_that_another_adds_later(path: Path):
+    with SQLiteStore(path, POLICY) as reader, SQLiteStore(path, {}) as writer:
+        assert reader.popular_items() == []
+        events = [Event("ann", "heat", 1, 0, "skip"), Event("ann", "fargo", 2, 0, "rating")]
+        writer.write_events(log_of([*events, Event("ann", "alien", 4, 0, "rating")]))
+        assert reader.popular_items() == [("alien", 1)]
 
 
 def count_in_another_process(path: Path) -> str:

@@ -111,6 +111,21 @@ def test_what_is_positive_does_not_depend_on_age(
         assert np.isfinite(weight)
 
 
+@given(st.floats(-1e300, 1e300))
+def test_a_value_equal_to_the_threshold_is_positive(value: float) -> None:
+    """Values are kept in float32, where .7 is a little less than .7."""
+    policy = {"view": KindPolicy(threshold=value)}
+    kept = abs(value) < float(np.finfo(np.float32).max)
+    with np.errstate(over="ignore"):
+        found = weights([("view", value, 0)], policy)
+    assert not kept or found == [1]
+
+
+def test_a_threshold_that_no_value_can_have_is_never_met() -> None:
+    policy = {"view": KindPolicy(threshold=1e39)}
+    assert weights([("view", 3e38, 0)], policy) == [0]
+
+
 @given(LOGS, POLICIES, st.integers(0, 25_000))
 def test_an_event_is_worth_the_same_beside_others(
     events: list[Event], policy: dict[str, KindPolicy], now: int
@@ -136,7 +151,11 @@ def test_a_graph_without_events_is_weighed() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"weight": -1}, {"half_life_days": 0}, {"half_life_days": -2}, {"half_live": 3}]
+    "values",
+    [
+        *({"weight": -1}, {"weight": np.inf}, {"threshold": np.nan}, {"half_live": 3}),
+        *({"half_life_days": 0}, {"half_life_days": -2}),
+    ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(values))):

@@ -37,6 +37,7 @@ from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.features import feature_matrix
 from graphrec.losses import bpr, sampled_softmax
+from graphrec.models.ranges import Count, Dropped, NotNegative, Rate, Steps
 from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.train import train_epochs
 
@@ -45,22 +46,22 @@ from graphrec.train import train_epochs
 class GraphSAGE:
     """Hyper-parameters; the defaults were chosen on validation parts of several data sets."""
 
-    dim: int = 64
-    rounds: int = 1
+    dim: Count = 64
+    rounds: Count = 1
     """Of messages from items to users; n rounds see 2n - 1 steps far."""
-    epochs: int = 60
+    epochs: Count = 60
     loss: Literal["softmax", "bpr"] = "softmax"
-    negatives: int = 1000
+    negatives: Count = 1000
     """Shared by a batch with softmax; for each positive with bpr."""
-    negative_exponent: float = 0.0
-    batches: int = 10
+    negative_exponent: NotNegative = 0.0
+    batches: Count = 10
     """An epoch; each hides its share of the edges from message passing."""
-    learning_rate: float = 0.002
-    weight_decay: float = 1e-4
-    warmup_steps: int = 20
-    dropout: float = 0.5
+    learning_rate: Rate = 0.002
+    weight_decay: NotNegative = 1e-4
+    warmup_steps: Steps = 20
+    dropout: Dropped = 0.5
     """Share of the elements of item vectors that are dropped in training."""
-    half_life_share: float | None = 0.05
+    half_life_share: NotNegative | None = 0.05
     """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:

@@ -12,6 +12,10 @@ user_exponent = 0 (Sarwar et al. 2001); a ≠ b is the asymmetric cosine of Aiol
 user_exponent > 0 lets a heavy user's vote count less, as in the random walks P3α and RP3β
 (Paudel et al. 2017). The shrinkage term is that of Ferrari Dacrema et al. (RecSys 2019).
 For users, read the formulas with the matrix transposed.
+
+The weights of the matrix are what the events of a pair are worth together (`graphrec.weighting`).
+Without shrinkage a factor common to all of them changes no ranking. Where they are counts with a
+long tail, such as plays, or have shrunk through many half-lives, `binary` or `bm25` may do better.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
+from graphrec.models.ranges import Count, NotNegative
 
 Similarity: TypeAlias = Literal["cosine", "jaccard", "pearson"]
 Weighting: TypeAlias = Literal["none", "binary", "tfidf", "bm25"]
@@ -50,12 +55,12 @@ class ItemKNN:
     """Items like those in the user's history."""
 
     similarity: Similarity = "cosine"
-    weighting: Weighting = "binary"
-    neighbours: int = 400
-    shrinkage: float = 0.0
-    user_exponent: float = 0.5
-    history_exponent: float = 0.5
-    target_exponent: float = 0.3
+    weighting: Weighting = "none"
+    neighbours: Count = 400
+    shrinkage: NotNegative = 0.0
+    user_exponent: NotNegative = 0.5
+    history_exponent: NotNegative = 0.5
+    target_exponent: NotNegative = 0.3
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
         """Similarities of all pairs of items that share a user, the nearest kept."""
@@ -89,11 +94,11 @@ class UserKNN:
     """Items that similar users like."""
 
     similarity: Similarity = "cosine"
-    weighting: Weighting = "binary"
-    neighbours: int = 200
-    shrinkage: float = 0.0
-    item_exponent: float = 0.5
-    neighbour_exponent: float = 0.5
+    weighting: Weighting = "none"
+    neighbours: Count = 200
+    shrinkage: NotNegative = 0.0
+    item_exponent: NotNegative = 0.5
+    neighbour_exponent: NotNegative = 0.5
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> UserKNNScorer:
         """Similarities of all pairs of users that share an item, the nearest kept."""

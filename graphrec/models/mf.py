@@ -1,4 +1,8 @@
-"""Matrix factorisation by gradient descent: a vector a user, a vector and a bias an item."""
+"""Matrix factorisation by gradient descent: a vector a user, a vector and a bias an item.
+
+A user whom training never met has the mean of the vectors of the items they like; training does not
+fit the item vectors to that, so it is coarser than what the model knows of its own users.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +17,30 @@ from torch import Tensor
 
 from graphrec.data import Graph, Rows
 from graphrec.embeddings import Embeddings
+from graphrec.encoder import Encoder
 from graphrec.losses import bpr, pointwise
+from graphrec.models.ranges import Count, NotNegative, Rate, Steps
 from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.train import train_epochs
+
+MIN_BATCHES = 5
 
 
 @dataclass(frozen=True)
 class MF:
     """Biased matrix factorisation (Koren et al. 2009) on implicit feedback."""
 
-    dim: int = 64
-    epochs: int = 60
+    dim: Count = 64
+    epochs: Count = 60
     loss: Literal["bpr", "pointwise"] = "bpr"
-    negatives: int = 4
-    negative_exponent: float = 0.0
-    batch_size: int = 1024
-    learning_rate: float = 0.01
-    weight_decay: float = 1e-4
-    warmup_steps: int = 100
-    half_life_share: float | None = 0.05
+    negatives: Count = 4
+    negative_exponent: NotNegative = 0.0
+    batch_size: Count = 1024
+    """At most; an epoch of a small log has `MIN_BATCHES` batches all the same."""
+    learning_rate: Rate = 0.01
+    weight_decay: NotNegative = 1e-4
+    warmup_steps: Steps = 100
+    half_life_share: NotNegative | None = 0.05
     """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
@@ -54,8 +63,10 @@ class MF:
 
         def batches() -> Iterator[tuple[Rows, Rows, Rows]]:
             order = rng.choice(len(edges), len(edges), p=chance)
-            for start in range(0, len(order), self.batch_size):
-                u, i = edges[order[start : start + self.batch_size]].T
+            for rows in np.array_split(order, max(MIN_BATCHES, -(-len(order) // self.batch_size))):
+                if not len(rows):
+                    continue  # fewer positives than batches
+                u, i = edges[rows].T
                 yield u, i, sampler.unmet(u, self.negatives, rng)
 
         def loss_of(batch: tuple[Rows, Rows, Rows]) -> Tensor:
@@ -77,7 +88,11 @@ class MF:
             weight_decay=self.weight_decay,
             warmup_steps=self.warmup_steps,
         ):
+            taste = item.detach()
+            message = torch.cat([taste, torch.zeros(items, 1)], 1).numpy()
+            base = np.eye(1, self.dim + 1, self.dim, dtype=np.float32)[0]
             yield Embeddings(
                 torch.cat([user.detach() * warm, torch.ones(users, 1)], 1).numpy(),
-                torch.cat([item.detach(), (bias.detach() + shift)[:, None]], 1).numpy(),
+                torch.cat([taste, (bias.detach() + shift)[:, None]], 1).numpy(),
+                Encoder(message, base),
             )

@@ -1,4 +1,4 @@
-"""What most people like: the baseline that every other model is shown beside."""
+"""What is liked most: the baseline that every other model is shown beside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Rows
+from graphrec.models.ranges import NotNegative
 from graphrec.sampling import positive_chances
 
 
@@ -26,8 +27,8 @@ class PopularityScorer:
 class Popularity:
     """How often an item would be drawn by `positive_chances`: all-time, or lately."""
 
-    half_life_share: float | None = None
-    """Where set, an event counts half as much for each such share of the log that is newer."""
+    half_life_share: NotNegative | None = None
+    """Where above 0, an event counts half as much for each such share of the log that is newer."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> PopularityScorer:
         """The sum of each item's positive weights, in units of the mean weight."""
@@ -43,4 +44,4 @@ class RecentPopularity(Popularity):
     What the learned models get beyond it is personal, as their item biases start from it.
     """
 
-    half_life_share: float | None = 0.05
+    half_life_share: NotNegative | None = 0.05

@@ -5,8 +5,8 @@ positive under the store's policy (`graphrec.weighting`), and counts once howeve
 are. Rows come best first, ties by id in code-point order. Similarities are rounded to `DIGITS`
 decimals, half up, before they are summed or ordered, so that order and sums are exact everywhere.
 
-Writes raise DataError, and change nothing, for weights and numbers that are not finite and for an
-attribute that the store holds with another kind.
+Writes raise DataError, and change nothing, for weights and numbers that are not finite, for an
+attribute that the store holds with another kind and for more kinds of events than MAX_KINDS.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import (
+    MAX_KINDS,
     Attribute,
     AttributeKind,
     AttributeValue,
@@ -50,12 +51,23 @@ class SQLiteStore:
     last committed state, and writers wait for each other for up to `busy_seconds`. A batch that was
     acknowledged survives `kill -9` and power loss: the log is flushed before a write returns.
 
-    Opening creates the file, but not its folder. Raises StoreError where the file cannot be used.
+    Opening creates the file, but not its folder; one that is there is opened without a write, so
+    that nobody waits. Raises StoreError where the file cannot be used, and without `create` where
+    it is not there.
     """
 
     def __init__(
-        self, path: FilePath, policy: Mapping[str, KindPolicy], busy_seconds: float = 30.0
+        self,
+        path: FilePath,
+        policy: Mapping[str, KindPolicy],
+        busy_seconds: float = 30.0,
+        create: bool = True,
     ) -> None:
+        if not create and not path.exists():
+            raise StoreError(
+                f"store {str(path)!r} is not there: expected a graph that was loaded; "
+                f"run `graphrec ingest`"
+            )
         self._path = path
         self._policy = dict(policy)
         self._busy_seconds = busy_seconds
@@ -67,7 +79,8 @@ class SQLiteStore:
     def write_events(self, events: Interactions) -> int:
         """Add events, and the users and items they name; returns how many were new.
 
-        Raises DataError for a weight that is not finite.
+        Raises DataError for a weight that is not finite, and where the store would come to have
+        more than MAX_KINDS kinds.
         """
         if not np.isfinite(events.weight).all():
             raise DataError("event weights hold nan or inf: expected finite numbers; drop them")
@@ -281,6 +294,7 @@ class SQLiteStore:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lent() as connection, transaction(connection, "DEFERRED"):
+            connection.execute(sql.APPLY_RULES)
             yield connection
 
     @contextmanager
@@ -325,6 +339,11 @@ def _store_rows(
 def _kind_rows(connection: sqlite3.Connection, kinds: Sequence[str]) -> NDArray[np.int64]:
     connection.executemany(sql.ADD_KIND, ((kind,) for kind in kinds))
     rows = {name: row for row, name in connection.execute(sql.READ_KINDS)}
+    if len(rows) > MAX_KINDS:
+        raise DataError(
+            f"events would bring the store to {len(rows)} kinds: expected at most {MAX_KINDS}; "
+            f"see that the column of kinds is the right one"
+        )
     return np.array([rows[kind] for kind in kinds], np.int64)
 
 

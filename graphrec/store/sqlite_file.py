@@ -152,15 +152,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
-    """Tell the connection what events are worth.
-
-    A kind keeps its row for ever, so that naming all kinds of the policy now holds for later, too.
-    """
-    known = {name for _, name in connection.execute(sql.READ_KINDS)}
-    if not known.issuperset(policy):
-        with transaction(connection, "IMMEDIATE"):
-            connection.executemany(sql.ADD_KIND, ((kind,) for kind in sorted(policy)))
+    """Tell the connection what events are worth; nothing is written to the file."""
     for statement in sql.POLICY:
         connection.execute(statement)
-    rules = ((rule.weight, rule.threshold, kind) for kind, rule in policy.items())
-    connection.executemany(sql.ADD_POLICY, rules)
+    rules = ((kind, rule.weight, rule.least) for kind, rule in policy.items())
+    connection.executemany(sql.ADD_RULE, rules)

@@ -68,6 +68,14 @@ MIGRATIONS = (_VERSION_1,)
 POLICY = (
     # What this connection was told an event of a kind is worth. Not stored: it is the settings'.
     """
+    CREATE TEMP TABLE rules (
+        name      TEXT PRIMARY KEY,
+        weight    REAL NOT NULL,
+        threshold REAL
+    ) WITHOUT ROWID
+    """,
+    # The same for the kinds that the store has so far, by row: queries look it up for every event.
+    """
     CREATE TEMP TABLE policy (
         kind      INTEGER PRIMARY KEY,
         weight    REAL NOT NULL,
@@ -85,11 +93,15 @@ POLICY = (
     """,
 )
 
-ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
+ADD_RULE = "INSERT INTO rules (name, weight, threshold) VALUES (?, ?, ?)"
 
-ADD_POLICY = """
-INSERT INTO policy (kind, weight, threshold) SELECT row, ?, ? FROM kinds WHERE name = ?
+# Any process may have added a kind since the last query. A kind keeps its row for ever.
+APPLY_RULES = """
+INSERT OR IGNORE INTO policy (kind, weight, threshold)
+SELECT kinds.row, rules.weight, rules.threshold FROM rules JOIN kinds USING (name)
 """
+
+ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 FIND_NODE = "SELECT row FROM nodes WHERE type = ? AND id = ?"
 FIND_NODES = Template("SELECT id, row FROM nodes WHERE type = ? AND id IN ($ids)")  # $ids: ?,?,…

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from graphrec.config import load_settings
+from graphrec.data import AttributeKind
 from graphrec.errors import SettingsError
 from graphrec.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.store import open_store
 from graphrec.weighting import weigh
-from ingest.datasets import load_dataset, open_dataset
-from ingest.load import LoadReport, load_events, load_links, load_nodes
+from ingest.attributes import KINDS
+from ingest.datasets import checked_dataset, open_dataset
+from ingest.load import (
+    CheckedSource,
+    LoadReport,
+    checked_events,
+    checked_links,
+    checked_nodes,
+    write_all,
+)
+from ingest.schema import LinkType
 from ingest.sources import File, Query
 from scripts.options import AsJson, SettingsFile, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
@@ -46,7 +58,8 @@ def ingest(
         list[str] | None,
         typer.Option(
             help="A file of links, as source:relation:target=FILE, such as "
-            "user:follows:user=friends.csv; may be given several times."
+            "user:follows:user=friends.csv; without a relation, as entity::entity=FILE, each row "
+            "names its own; may be given several times."
         ),
     ] = None,
     mapping: Annotated[
@@ -54,11 +67,21 @@ def ingest(
         typer.Option(
             "--map",
             help="Which column of the events is user, item, weight, time or kind, such as "
-            "user=customer; usual names are found without.",
+            "user=customer; of other files item.id=COLUMN, user.id=COLUMN or "
+            "user:follows:user.source=COLUMN; usual names are found without.",
+        ),
+    ] = None,
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            help="The kind of an attribute (number, category, tags or text) of --items, such as "
+            "summary=text, or of --users, such as user.age=number; it is told from the values "
+            "without.",
         ),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Kind of all events of a log that has no such column.")
+        str | None, typer.Option(help="Kind of all events; a column of kinds is not read then.")
     ] = None,
     rejects: Annotated[Path, typer.Option(help="Folder for the rows that are set aside.")] = Path(
         "rejects"
@@ -78,7 +101,7 @@ def ingest(
 ) -> None:
     """Load events, items, users and links into the graph store.
 
-    Every source is checked to the end before any of it is written. Bad rows go to a file of
+    All sources are checked to the end before any of them is written. Bad rows go to files of
     rejects with line number and reason. Loading a file again changes nothing: an event is what it
     is by user, item, kind and time.
 
@@ -88,33 +111,41 @@ def ingest(
     limits = settings.ingest
     if max_rejected is not None:
         limits = limits.model_copy(update={"max_rejected_share": max_rejected})
-    columns = dict(_pair(option, "--map", "user=COLUMN") for option in mapping or ())
     log = _events(events, sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
-    reports: dict[str, LoadReport] = {}
-    with open_store(store or settings.store, settings.kinds) as graph, progress_bars() as progress:
+    edges = [_edge(option) for option in links or ()]
+    names = {"events": log, "item": items, "user": users}
+    given = [name for name, source in names.items() if source] + [name for name, _, _ in edges]
+    columns = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
+    nodes_of = [name for name in given if name in ("item", "user")]
+    kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
+    checked: dict[str, CheckedSource] = {}
+    with (
+        open_store(store or settings.store, settings.kinds) as graph,
+        progress_bars() as progress,
+        ExitStack() as opened,
+    ):
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
-            reports |= load_dataset(graph, found, limits, rejects, progress)
+            checked |= opened.enter_context(checked_dataset(found, limits, rejects, progress))
         if log is not None:
-            reports["events"] = load_events(
-                graph, log, limits, rejects / "events.csv", mapping=columns, kind=kind,
-                progress=progress,
-            )  # fmt: skip
+            aside = _aside(rejects, events or Path("events"))
+            events_of = checked_events(log, limits, aside, columns.get("events"), kind, progress)
+            checked[_free("events", checked)] = opened.enter_context(events_of)
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
-                reports[node_type] = load_nodes(
-                    graph, node_type, File(file), limits, rejects / f"{node_type}.csv",
-                    progress=progress,
+                nodes = checked_nodes(
+                    node_type, File(file), limits, _aside(rejects, file),
+                    columns.get(node_type), kinds.get(node_type), progress=progress,
                 )  # fmt: skip
-        for option in links or ():
-            name, path = _pair(option, "--links", "user:follows:user=FILE")
-            source, relation, target = _edge_type(name)
-            reports[name] = load_links(
-                graph, File(Path(path)), (source, relation, target), limits,
-                rejects / f"{source}-{relation}-{target}.csv", progress=progress,
+                checked[_free(node_type, checked)] = opened.enter_context(nodes)
+        for name, edge_type, file in edges:
+            pairs = checked_links(
+                File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
             )  # fmt: skip
+            checked[_free(name, checked)] = opened.enter_context(pairs)
+        reports = write_all(graph, checked, progress)
         counts = dict(graph.counts())
     if as_json:
         print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
@@ -130,6 +161,11 @@ def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query
     return None if path is None else File(path)
 
 
+def _aside(folder: Path, source: Path) -> Path:
+    """The file for the rejects of a file."""
+    return folder / f"{Path(source.name.removesuffix('.gz')).stem}.csv"
+
+
 def _pair(option: str, name: str, example: str) -> tuple[str, str]:
     left, equals, right = option.partition("=")
     if not (left and equals and right):
@@ -137,11 +173,62 @@ def _pair(option: str, name: str, example: str) -> tuple[str, str]:
     return left, right
 
 
-def _edge_type(name: str) -> tuple[str, str, str]:
+def _edge(option: str) -> tuple[str, LinkType, Path]:
+    """The name, the type and the file of a --links option."""
+    name, file = _pair(option, "--links", "user:follows:user=FILE")
     parts = name.split(":")
-    if len(parts) != 3 or not all(parts):
-        raise SettingsError(f"--links {name!r}: expected source:relation:target=FILE")
-    return parts[0], parts[1], parts[2]
+    if len(parts) != 3 or not (parts[0] and parts[2]):
+        raise SettingsError(
+            f"--links {name!r}: expected source:relation:target=FILE, or source::target=FILE where "
+            f"each row names its relation"
+        )
+    return name, (parts[0], parts[1] or None, parts[2]), Path(file)
+
+
+def _by_source(
+    option: str, example: str, values: Sequence[str], default: str, given: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """What options such as `item.id=COLUMN` say, by source: that before the dot, or `default`."""
+    found: dict[str, dict[str, str]] = {}
+    for value in values:
+        left, right = _pair(value, option, example)
+        sources = {"item", "user", *given}
+        owner = max((s for s in sources if left.startswith(f"{s}.")), key=len, default=default)
+        if owner not in given:
+            raise SettingsError(
+                f"{option} {value!r} is for {owner!r}, which is not loaded: expected an option for "
+                f"one of {', '.join(given) or 'the files that are named'}; "
+                f"{_REMEDIES.get(owner, 'name its file')}"
+            )
+        found.setdefault(owner, {})[left.removeprefix(f"{owner}.")] = right
+    return found
+
+
+_REMEDIES = {
+    "events": "name a file of events, or say whose it is, such as item.id=COLUMN",
+    "item": "add --items FILE, or say whose it is, such as user.age=number",
+    "user": "add --users FILE",
+}
+
+
+def _kinds(options: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, AttributeKind]]:
+    known = {str(kind): kind for kind in KINDS}
+    for names in options.values():
+        for name, kind in names.items():
+            if kind not in known:
+                raise SettingsError(
+                    f"--attribute '{name}={kind}': expected a kind of {', '.join(known)}"
+                )
+    return {
+        source: {name: known[kind] for name, kind in names.items()}
+        for source, names in options.items()
+    }
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number where a source before has it: a data set and a file may be both."""
+    names = (f"{name} {number}" for number in count(2))
+    return name if name not in taken else next(n for n in names if n not in taken)
 
 
 def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -> None:
@@ -159,9 +246,11 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
     ]
     print_table("Loaded", ["what", "rows", "new", "set aside", "seconds", "rows/s"], rows)
     for name, report in reports.items():
-        for reason, count in report.reasons.items():
-            OUT.print(f"  {name}: {count:,} × {reason}; see {report.rejects}")
-    OUT.print("In the store: " + ", ".join(f"{what} {n:,}" for what, n in counts.items()))
+        for reason, rows_of in report.reasons.items():
+            OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
+    OUT.print(
+        "In the store: " + ", ".join(f"{what} {n:,}" for what, n in counts.items()), markup=False
+    )
 
 
 def inspect(
@@ -195,7 +284,9 @@ def inspect(
         drawn = neighbourhood(graph, user)
         write_graphml(drawn, graphml)
         if not as_json:
-            OUT.print(f"{drawn.number_of_nodes()} nodes around user {user} are in {graphml}")
+            OUT.print(
+                f"{drawn.number_of_nodes()} nodes around user {user} are in {graphml}", markup=False
+            )
 
 
 def _show_graph(report: GraphReport) -> None:

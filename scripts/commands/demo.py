@@ -47,9 +47,9 @@ def demo(
             found = open_dataset(dataset, settings.cache.expanduser())
             reports = load_dataset(store, found, settings.ingest, folder / "rejects", progress)
         show_reports(reports, store.counts())
-        graph = weigh(store.read_graph(), settings.kinds)
+        raw = store.read_graph()
     train_and_publish(
-        graph,
+        raw,
         settings,
         embedding=installed_embedding(settings),
         names=installed_models(settings),
@@ -57,8 +57,8 @@ def demo(
     )
     recommender = Recommender(load(snapshots), settings.recall)
     if user is None:  # whoever likes as many items as the median user does, by id
-        degree = np.diff(graph.matrix.indptr)
-        user = graph.users.ids[int(np.argsort(degree, kind="stable")[len(degree) // 2])]
+        degree = np.diff(weigh(raw, settings.kinds).matrix.indptr)
+        user = raw.users.ids[int(np.argsort(degree, kind="stable")[len(degree) // 2])]
     rows = [
         [str(place), r.title or r.item, r.reason]
         for place, r in enumerate(recommender.recommend(user, 5), start=1)

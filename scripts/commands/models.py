@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import orjson
 import typer
+from rich.markup import escape
 
 from graphrec import pipeline
 from graphrec.config import Settings, load_settings
@@ -17,15 +18,13 @@ from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.evaluate import Metric
 from graphrec.models import MODELS, create
 from graphrec.snapshot import publish
-from graphrec.split import Split, given, held_out, leave_last_out, temporal
+from graphrec.split import Split, given, held_out
 from graphrec.store import open_store
 from graphrec.weighting import weigh
 from ingest.read import read_attributes, read_events
 from ingest.sources import File
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
-
-Protocol = Literal["temporal", "leave-last-out"]
 
 EMBEDDING_MODELS = ("graphsage", "mf")
 """Models that give vectors to index, the preferred one first."""
@@ -52,8 +51,12 @@ def evaluate(
         Path | None, typer.Option(help="Users and their attributes, which become features.")
     ] = None,
     protocol: Annotated[
-        Protocol, typer.Option(help="How to split what is in the store, without --train.")
-    ] = "temporal",
+        pipeline.Protocol,
+        typer.Option(
+            help="How to split what is in the store, without --train; auto: temporal where there "
+            "are times, else a random share of each user's."
+        ),
+    ] = "auto",
     models: Annotated[
         str, typer.Option(help=f"Comma-separated, of {', '.join(MODELS)}; auto: those installed.")
     ] = "auto",
@@ -88,14 +91,8 @@ def evaluate(
             title = "given"
             split, validation = _read_split(train, test, valid, items, users, settings, rejects)
         else:
-            title = protocol
-            with open_store(store or settings.store, settings.kinds) as opened:
-                graph = weigh(opened.read_graph(), settings.kinds)
-            split = (
-                temporal(graph, settings.evaluation.test_share)
-                if protocol == "temporal"
-                else leave_last_out(graph)
-            )
+            with open_store(store or settings.store, settings.kinds, create=False) as opened:
+                title, split = pipeline.split_log(opened.read_graph(), settings, protocol)
         comparison = pipeline.compare(
             names,
             split,
@@ -113,6 +110,8 @@ def evaluate(
 
 def _names(models: str, settings: Settings) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+    if not names:
+        raise SettingsError(f"no models are named: expected some of {', '.join(MODELS)}")
     for name in names:
         create(name, settings.models.get(name))  # an unknown one is an error before any work
     return names
@@ -211,15 +210,15 @@ def train(
 ) -> None:
     """Train on what is in the store, and publish a snapshot that can be served.
 
-    First the models, and the recommender that would serve, are compared on a temporal split. Then
-    everything is fitted on all events. The snapshot appears in one step; until then, and where
-    anything fails, the previous one goes on serving.
+    First the models, and the recommender that would serve, are compared on a split by time, or at
+    random where there are no times. Then everything is fitted on all events. The snapshot appears
+    in one step; where anything fails, the previous one stays the current one.
     """
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    with open_store(store or settings.store, settings.kinds) as opened:
-        graph = weigh(opened.read_graph(), settings.kinds)
+    with open_store(store or settings.store, settings.kinds, create=False) as opened:
+        graph = opened.read_graph()
     comparison, version = train_and_publish(
         graph,
         settings,
@@ -263,7 +262,7 @@ def _is_installed(name: str, settings: Settings) -> bool:
 
 
 def train_and_publish(
-    graph: Graph,
+    raw: Graph,
     settings: Settings,
     *,
     embedding: str,
@@ -271,7 +270,8 @@ def train_and_publish(
     folder: Path,
     quiet: bool = False,
 ) -> tuple[pipeline.Comparison | None, str]:
-    """Compare, fit on everything and publish; prints the table unless `quiet`."""
+    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`."""
+    graph = weigh(raw, settings.kinds)
     served = None if embedding == "none" else embedding
     if not graph.matrix.nnz:
         raise DataError(
@@ -281,11 +281,12 @@ def train_and_publish(
     comparison = None
     with progress_bars() as progress:
         if names:
+            protocol, split = pipeline.split_log(raw, settings)
             comparison = pipeline.compare(
                 names,
-                temporal(graph, settings.evaluation.test_share),
+                split,
                 settings,
-                protocol="temporal",
+                protocol=protocol,
                 k=settings.evaluation.k,
                 serving=True,
                 embedding=served,
@@ -303,5 +304,8 @@ def train_and_publish(
     if not quiet:
         if comparison is not None:
             show_comparison(comparison)
-        OUT.print(f"Published snapshot {version} in {folder}")
+        OUT.print(
+            f"Published snapshot {version} in {escape(str(folder))}; a running service takes it up "
+            f"when it is started again"
+        )
     return comparison, version

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.markup import escape
 
 from graphrec.config import Settings, load_settings
 from graphrec.errors import SettingsError
@@ -64,10 +65,10 @@ def related(
         typer.Option(help="By the people who like both, or by the cosine of the embeddings."),
     ] = "graph",
     similarity: Annotated[
-        Literal["cosine", "jaccard"], typer.Option(help="Of the people, with --store.")
+        Literal["cosine", "jaccard"], typer.Option(help="Of the people who like them; by graph.")
     ] = "cosine",
     min_support: Annotated[
-        int, typer.Option(min=1, help="People who must like both, with --store.")
+        int, typer.Option(min=1, help="People who must like both; by graph.")
     ] = 2,
     k: ListLength = 10,
     store: Annotated[
@@ -87,7 +88,7 @@ def related(
     if store is not None:
         if by == "embedding":
             raise SettingsError("--store holds no embeddings: leave out --by, or --store")
-        with open_store(store, settings.kinds) as graph:
+        with open_store(store, settings.kinds, create=False) as graph:
             entries = [
                 {
                     "item": near.id,
@@ -100,7 +101,8 @@ def related(
             name = graph.read_node("item", item).get("title") or item
     else:
         engine = recommender(settings, snapshots)
-        entries = [asdict(entry) for entry in engine.related(item, k, by)]
+        found = engine.related(item, k, by, similarity, min_support)
+        entries = [asdict(entry) for entry in found]
         likes = engine.snapshot.likes
         name = engine.snapshot.title(likes.items.row(item, "item")) or item
     if as_json:
@@ -134,7 +136,10 @@ def explain(
         print_json(asdict(found))
         return
     place = "not in the list: already seen" if found.rank is None else f"number {found.rank}"
-    OUT.print(f"[bold]{found.title or found.item}[/] for user {user}: {place}. {found.reason}.")
+    OUT.print(
+        f"[bold]{escape(found.title or found.item)}[/] for user {escape(user)}: {place}. "
+        f"{escape(found.reason)}."
+    )
     if found.contributions:
         rows = [
             [c.source, str(c.rank), f"{c.weight:g}", f"{c.score:.5f}"] for c in found.contributions

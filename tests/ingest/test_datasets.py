@@ -16,7 +16,7 @@ import pytest
 
 from graphrec.config import IngestSettings
 from graphrec.data import AttributeValue
-from graphrec.errors import DataError
+from graphrec.errors import DataError, TooManyRejects
 from graphrec.store import open_store
 from ingest import download
 from ingest.datasets import load_dataset, open_dataset, open_folder
@@ -158,6 +158,16 @@ def test_other_recbole_data_sets_keep_their_columns(tmp_path: Path) -> None:
     assert set(graph.links) == {("entity", "made_by", "entity"), ("item", "is", "entity")}
 
 
+def test_a_bad_file_keeps_the_whole_data_set_out(tmp_path: Path) -> None:
+    files = {**FORMS["ml-100k"], "u.user": b"1|24|M|technician|85711\n|53|F|other|94043\n"}
+    dataset = open_folder(folder_of(tmp_path / "ml", files))
+    with open_store(f"sqlite:///{tmp_path}/ml.db") as store:
+        before = store.counts()
+        with pytest.raises(TooManyRejects, match="1 of 2 rows"):
+            load_dataset(store, dataset, SETTINGS, tmp_path / "rejects")
+        assert store.counts() == before
+
+
 def test_a_folder_of_ratings_alone(tmp_path: Path) -> None:
     files = {"u.data": FORMS["ml-100k"]["u.data"]}
     dataset = open_folder(folder_of(tmp_path / "ml", files))
@@ -295,14 +305,23 @@ def answering(content: bytes, asked: list[str]) -> Callable[..., Answer]:
     return urlopen
 
 
+ML_100K = "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"
+ML_1M = "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20"
+
+
 def test_the_official_archive_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(urllib.request, "urlopen", answering(ARCHIVE, asked))
-    with pytest.raises(DataError, match=r"md5 sum .* expected 0e33842e24a9c977be4e0107933c0723"):
+    with pytest.raises(DataError, match=rf"SHA-256 sum .* expected {ML_100K}"):
         ORIGINS["ml-100k"][0].fetch(tmp_path)
-    assert asked == ["https://files.grouplens.org/datasets/movielens/ml-100k.zip"]
-    path = ORIGINS["ml-latest-small"][0].fetch(tmp_path)  # which has no published sum
+    with pytest.raises(DataError, match=rf"SHA-256 sum .* expected {ML_1M}"):
+        ORIGINS["ml-1m"][0].fetch(tmp_path)
+    path = ORIGINS["ml-latest-small"][0].fetch(tmp_path)  # which changes over time
     assert path.read_bytes() == ARCHIVE
+    assert asked == [
+        f"https://files.grouplens.org/datasets/movielens/{name}.zip"
+        for name in ("ml-100k", "ml-1m", "ml-latest-small")
+    ]
 
 
 def test_an_official_archive_of_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +350,7 @@ def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(subprocess, "run", run)
     registry = ORIGINS["ml-100k"][1]
-    with pytest.raises(DataError, match="sha256 sum"):
+    with pytest.raises(DataError, match="SHA-256 sum"):
         registry.fetch(tmp_path)
     monkeypatch.setattr(download, "_RECBOLE_SHA256", hashlib.sha256(wheel).hexdigest())
     folder = fetch_files("ml-100k", tmp_path, [registry])

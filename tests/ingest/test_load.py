@@ -22,10 +22,18 @@ from hypothesis import strategies as st
 from graphrec.config import IngestSettings
 from graphrec.data import Graph
 from graphrec.errors import DataError, TooManyRejects
+from graphrec.progress import Progress
 from graphrec.store import GraphStore, open_store
-from ingest.load import LoadReport, load_events, load_links, load_nodes
+from ingest.load import (
+    LoadReport,
+    checked_events,
+    checked_nodes,
+    load_events,
+    load_links,
+    load_nodes,
+    write_all,
+)
 from ingest.sources import File, Query, Source
-from ingest.spool import Progress
 
 SETTINGS = IngestSettings()
 ALL = IngestSettings(max_rejected_share=1)
@@ -114,7 +122,6 @@ BAD_ROWS = {
     "a, ,1,1,view": "missing item id",
     "a,x,1,,view": "time missing, not readable, or not in 1970 to 2261",
     "a,x,1,soon,view": "time missing, not readable, or not in 1970 to 2261",
-    "a,x,,1,view": "weight is not a number",
     "a,x,many,1,view": "weight is not a number",
     "a,x,inf,1,view": "weight is not a number",
     "a,x,1e39,1,view": "weight is not a number",  # more than a float32 holds
@@ -178,19 +185,87 @@ def test_a_log_without_rows_is_loaded(store: GraphStore, tmp_path: Path) -> None
     assert (report.rows, report.new) == (0, 0)
 
 
-def test_rejects_of_an_earlier_load_make_way(store: GraphStore, tmp_path: Path) -> None:
+def test_rejects_of_an_earlier_load_stay(store: GraphStore, tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.csv"
-    load_events(store, write(tmp_path / "bad.csv", "user,item", ",x"), ALL, rejects)
-    assert rejects.exists()
-    load_events(store, write(tmp_path / "good.csv", "user,item", "a,x"), ALL, rejects)
-    assert not rejects.exists()
+    bad = write(tmp_path / "bad.csv", "user,item", ",x")
+    first = load_events(store, bad, ALL, rejects)
+    assert first.rejects == rejects
+    before = rejects.read_bytes()
+    good = write(tmp_path / "good.csv", "user,item", "a,x")
+    assert load_events(store, good, ALL, rejects).rejects is None
+    other = write(tmp_path / "other.csv", "user,item", "a,")
+    for number in (2, 3):
+        report = load_events(store, other, ALL, rejects)
+        assert report.rejects == tmp_path / f"rejects-{number}.csv"
+        assert "missing item id" in report.rejects.read_text()
+    assert rejects.read_bytes() == before
+
+
+def test_sources_that_are_checked_together_have_rejects_of_their_own(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects" / "data.csv"
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "data.csv", "user,item", f",{name}")
+    with (
+        checked_events(File(tmp_path / "a" / "data.csv"), ALL, rejects) as a,
+        checked_events(File(tmp_path / "b" / "data.csv"), ALL, rejects) as b,
+    ):
+        reports = write_all(store, {"a": a, "b": b})
+    assert list(reports) == ["a", "b"]
+    for name, report in reports.items():
+        assert report.rejects is not None
+        (found,) = csv.DictReader(report.rejects.read_text().splitlines())
+        assert f'"{name}"' in found["row"]
 
 
 def test_rejects_never_overwrite_another_file(store: GraphStore, tmp_path: Path) -> None:
     source = write(tmp_path / "log.csv", "user,item", ",x")
-    with pytest.raises(DataError, match="holds something else"):
-        load_events(store, source, ALL, source.path)
+    report = load_events(store, source, ALL, source.path)
     assert source.path.read_text() == "user,item\n,x\n"
+    assert report.rejects == tmp_path / "log-2.csv"
+
+
+def test_rejects_where_no_file_can_be(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item", ",x")
+    with pytest.raises(DataError, match="put the rejects file elsewhere"):
+        load_events(store, source, ALL, source.path / "rejects.csv")
+
+
+def test_nothing_is_written_before_it_is_asked_for(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item", "a,x")
+    before = store.counts()
+    with checked_events(source, SETTINGS, tmp_path / "rejects.csv") as checked:
+        assert store.counts() == before
+        assert checked.write(store).new == 1
+
+
+def test_nodes_that_a_store_refuses_keep_events_out(store: GraphStore, tmp_path: Path) -> None:
+    load_nodes(store, "item", write(tmp_path / "1.csv", "item,age", "x,1"), SETTINGS, tmp_path)
+    log = write(tmp_path / "log.csv", "user,item", "a,x")
+    nodes = write(tmp_path / "2.csv", "item,age", "x,old")
+    before = store.counts()
+    with (
+        checked_events(log, SETTINGS, tmp_path / "r.csv") as events_of,
+        checked_nodes("item", nodes, SETTINGS, tmp_path / "r.csv") as items,
+        pytest.raises(DataError, match="age"),
+    ):
+        write_all(store, {"events": events_of, "item": items})
+    assert store.counts() == before
+
+
+def test_an_empty_weight_is_1_in_a_log_of_kinds(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item,rating,kind", "a,x,4,rating", "a,y, ,view")
+    report = load_events(store, source, SETTINGS, tmp_path / "rejects.csv")
+    assert report.rejected == 0
+    assert events(store.read_graph()) == [("a", "x", "rating", 4, 0), ("a", "y", "view", 1, 0)]
+
+
+def test_an_empty_weight_is_a_reject_in_a_log_of_ratings(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "user,item,rating,kind", "a,x,4,rating", "a,y,,rating")
+    report = load_events(store, source, ALL, tmp_path / "rejects.csv", kind="rating")
+    assert report.reasons == {"weight is not a number": 1}
 
 
 def test_no_temporary_file_stays(
@@ -220,7 +295,7 @@ def test_more_kinds_than_can_be_are_an_error(store: GraphStore, tmp_path: Path) 
 def test_progress_is_told(store: GraphStore, tmp_path: Path) -> None:
     told: list[tuple[str, int, int | None]] = []
 
-    def progress(stage: Literal["reading", "writing"], done: int, total: int | None) -> None:
+    def progress(stage: str, done: int, total: int | None) -> None:
         told.append((stage, done, total))
 
     listener: Progress = progress
@@ -246,7 +321,6 @@ ROW = st.tuples(
 def test_every_row_is_stored_or_set_aside_whatever_the_chunks(
     tmp_path: Path, rows: list[tuple[str, ...]], sizes: tuple[int, int]
 ) -> None:
-    rejects = tmp_path / "rejects.csv"
     path = tmp_path / "log.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("user", "item", "weight", "time", "kind"), *rows])
@@ -257,12 +331,13 @@ def test_every_row_is_stored_or_set_aside_whatever_the_chunks(
             tempfile.TemporaryDirectory() as folder,
             open_store(f"sqlite:///{folder}/graph.db") as store,
         ):
+            rejects = Path(folder) / "rejects.csv"
             report = load_events(store, File(path), settings, rejects)
             graph = events(store.read_graph())
             again = load_events(store, File(path), settings, rejects)
             assert events(store.read_graph()) == graph
             assert again.new == 0
-        set_aside = rejects.read_text(encoding="utf-8") if report.rejects else ""
+            set_aside = report.rejects.read_text(encoding="utf-8") if report.rejects else ""
         found.append((graph, report.reasons, set_aside))
         assert report.rows == len(rows) == report.accepted + report.rejected
         assert report.rejected == sum(report.reasons.values())
@@ -442,3 +517,17 @@ def test_a_knowledge_graph_names_its_relations(store: GraphStore, tmp_path: Path
         ("item", "is", "entity"): {("1", "e1", 1)},
     }
     assert store.counts()["links"] == 3
+
+
+def test_one_relation_for_all_cannot_replace_those_of_the_rows(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    edge_type = ("entity", "is", "entity")
+    other = write(tmp_path / "other.csv", "head,relation,tail", "a,is,b", "b,part,c")
+    before = store.counts()
+    with pytest.raises(DataError, match=r"'relation' of .* holds the relation 'part': .*'is'.*::"):
+        load_links(store, other, edge_type, SETTINGS, tmp_path / "rejects.csv")
+    assert store.counts() == before
+    same = write(tmp_path / "same.csv", "head,relation,tail", "a,is,b", "b,,c")
+    load_links(store, same, edge_type, SETTINGS, tmp_path / "rejects.csv")
+    assert linked(store.read_graph()) == {edge_type: {("a", "b", 1), ("b", "c", 1)}}

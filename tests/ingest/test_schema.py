@@ -79,7 +79,11 @@ def test_doubt_is_an_error(columns: list[str], mapping: dict[str, str], message:
         ("item", ["movieId", "title"], {}, "movieId"),
         ("item", ["id", "title"], {}, "id"),
         ("item", ["id", "item_id"], {}, "item_id"),
+        ("item", ["isbn", "item_id", "item"], {}, "item_id"),
+        ("item", ["isbn", "item"], {}, "item"),
+        ("item", ["isbn", "title"], {}, "isbn"),
         ("user", ["user_id", "age"], {}, "user_id"),
+        ("user", ["customer", "userId"], {}, "userId"),
         ("genre", ["genre_id", "label"], {}, "genre_id"),
         ("genre", ["code", "label"], {"id": "code"}, "code"),
     ],
@@ -101,15 +105,35 @@ def test_ids_of_nodes(
     ],
 )
 def test_ends_of_links(columns: list[str], types: tuple[str, str], expected: LinkColumns) -> None:
-    assert link_columns("links", columns, {}, *types) == expected
+    assert link_columns("links", columns, {}, (types[0], "of", types[1])) == expected
 
 
 def test_triples_name_their_relation() -> None:
     columns = ["head_id", "relation_id", "tail_id"]
-    found = link_columns("kg", columns, {}, "entity", "entity", relation=True)
+    found = link_columns("kg", columns, {}, ("entity", None, "entity"))
     assert found == LinkColumns("head_id", "tail_id", None, "relation_id")
 
 
 def test_one_column_cannot_be_both_ends() -> None:
-    with pytest.raises(DataError, match="for both ends of a link"):
-        link_columns("links", ["user", "since"], {}, "user", "user")
+    message = r"for both ends of a link: .*--map user:follows:user\.target=COLUMN"
+    with pytest.raises(DataError, match=message):
+        link_columns("links", ["user", "since"], {}, ("user", "follows", "user"))
+
+
+def test_a_column_of_relations_is_found_beside_a_fixed_one() -> None:
+    found = link_columns("kg", ["head", "relation", "tail"], {}, ("entity", "is", "entity"))
+    assert found.relation == "relation"
+    found = link_columns("kg", ["item", "relation"], {}, ("item", "is", "relation"))
+    assert (found.target, found.relation) == ("relation", None)
+
+
+@pytest.mark.parametrize("columns", [["movieId", "isbn"], ["id", "isbn"], ["title"]])
+def test_doubt_about_an_id_names_the_option_that_ends_it(columns: list[str]) -> None:
+    with pytest.raises(DataError, match=r"for the id: .*--map item\.id=COLUMN"):
+        node_column("items.csv", columns, {}, "item")
+    assert node_column("items.csv", columns, {"id": columns[0]}, "item") == columns[0]
+
+
+def test_a_wrong_mapping_of_ids_is_named_as_it_was_written() -> None:
+    with pytest.raises(DataError, match=r"correct `--map item\.id=sku`"):
+        node_column("items.csv", ["id"], {"id": "sku"}, "item")
