@@ -93,7 +93,10 @@ def ingest(
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
     reports: dict[str, LoadReport] = {}
-    with open_store(store or settings.store, settings.kinds) as graph, progress_bars() as progress:
+    with (
+        open_store(store or settings.store, settings.kinds, settings.neo4j) as graph,
+        progress_bars() as progress,
+    ):
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
             reports |= load_dataset(graph, found, limits, rejects, progress)
@@ -183,7 +186,7 @@ def inspect(
     settings = load_settings(settings_file)
     if (user is None) != (graphml is None):
         raise SettingsError("--user and --graphml go together: whose neighbourhood, and where to")
-    with open_store(store or settings.store, settings.kinds) as opened:
+    with open_store(store or settings.store, settings.kinds, settings.neo4j) as opened:
         graph = weigh(opened.read_graph(), settings.kinds)
     report = describe(graph)
     if as_json:

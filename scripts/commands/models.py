@@ -89,7 +89,7 @@ def evaluate(
             split, validation = _read_split(train, test, valid, items, users, settings, rejects)
         else:
             title = protocol
-            with open_store(store or settings.store, settings.kinds) as opened:
+            with open_store(store or settings.store, settings.kinds, settings.neo4j) as opened:
                 graph = weigh(opened.read_graph(), settings.kinds)
             split = (
                 temporal(graph, settings.evaluation.test_share)
@@ -219,7 +219,7 @@ def train(
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    with open_store(store or settings.store, settings.kinds) as opened:
+    with open_store(store or settings.store, settings.kinds, settings.neo4j) as opened:
         graph = weigh(opened.read_graph(), settings.kinds)
     comparison, version = train_and_publish(
         graph,
