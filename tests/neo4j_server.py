@@ -8,6 +8,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from graphrec.config import Neo4jSettings
 
@@ -67,10 +68,13 @@ class TestServer:
 
     def empty(self) -> None:
         """Delete all nodes; constraints stay."""
+        self.query("MATCH (node) DETACH DELETE node")
+
+    def query(self, text: str) -> list[list[Any]]:
         import neo4j  # not there where the extra is not installed
 
         password = self.settings.password
         assert password is not None
         auth = ("neo4j", password.get_secret_value())
         with neo4j.GraphDatabase.driver(self.url, auth=auth) as driver:
-            driver.execute_query("MATCH (node) DETACH DELETE node")
+            return [list(record.values()) for record in driver.execute_query(text).records]

@@ -131,7 +131,7 @@ READ_NODE = Cypher("MATCH (node:@Node {id: $id}) RETURN properties(node) AS prop
 READ_EVENTS = """
 MATCH (user:User)
 CALL (user) {
-    MATCH (user)-[event:INTERACTED]->(item:Item)
+    MATCH (user)-[event:INTERACTED]->(item)
     WHERE $until IS NULL OR event.time < $until
     RETURN event.kind AS kind, collect(item.id) AS items, collect(event.time) AS times,
            collect(event.weight) AS weights
@@ -161,14 +161,15 @@ HAS_NODE = Cypher("MATCH (node:@Node {id: $id}) RETURN count(node) AS count")
 _LIKED = "event.weight >= coalesce($positive_from[event.kind], 5e-324)"
 
 # Nodes tied to the same others: items liked by the same people, or people who like the same items.
-# INTERACTED goes from users to items only, so that a pattern needs no direction.
+# INTERACTED goes from users to items only, so that a pattern needs no direction, and at its other
+# end no label, which would have to be looked up.
 _SIMILAR = Cypher("""
-MATCH (node:@Node {id: $id})-[event:INTERACTED]-(other:@Other)
+MATCH (node:@Node {id: $id})-[event:INTERACTED]-(other)
 WHERE @LIKED
 WITH node, collect(DISTINCT other) AS others
 WITH node, others, size(others) AS mine
 UNWIND others AS other
-MATCH (other)-[event:INTERACTED]-(near:@Node)
+MATCH (other)-[event:INTERACTED]-(near)
 WHERE near <> node AND @LIKED
 WITH mine, near, count(DISTINCT other) AS support
 WHERE support >= $min_support
@@ -190,8 +191,15 @@ UNWIND all_near AS each
 WITH mine, bar, each[0] AS near, each[1] AS support
 WHERE CASE $similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
                        ELSE toFloat(support) / mine END >= bar
+// The same again with up to 30 of those who are tied to it: enough to tell for most nodes.
+WITH mine, bar, near, support, COUNT {
+    MATCH (near)-[event:INTERACTED]-(other) WHERE @LIKED RETURN DISTINCT other LIMIT 30
+} AS least
+WHERE CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * least)
+                       ELSE toFloat(support) / (mine + least - support) END >= bar
+   OR least < support
 WITH mine, near, support, COUNT {
-    MATCH (near)-[event:INTERACTED]-(other:@Other) WHERE @LIKED RETURN DISTINCT other
+    MATCH (near)-[event:INTERACTED]-(other) WHERE @LIKED RETURN DISTINCT other
 } AS theirs
 WITH near, support,
      CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
@@ -201,23 +209,23 @@ ORDER BY score DESC, near.id
 LIMIT $k
 """)
 
-RELATED_ITEMS = _SIMILAR.substitute(Node="Item", Other="User", LIKED=_LIKED) + (
+RELATED_ITEMS = _SIMILAR.substitute(Node="Item", LIKED=_LIKED) + (
     "RETURN near.id AS id, score, support"
 )
-SIMILAR_USERS = _SIMILAR.substitute(Node="User", Other="Item", LIKED=_LIKED) + (
+SIMILAR_USERS = _SIMILAR.substitute(Node="User", LIKED=_LIKED) + (
     "RETURN near.id AS id, score, support"
 )
 
 # What the $k most similar users like and the user has not met.
-NEIGHBOUR_RECOMMENDATIONS = _SIMILAR.substitute(Node="User", Other="Item", LIKED=_LIKED) + Cypher(
+NEIGHBOUR_RECOMMENDATIONS = _SIMILAR.substitute(Node="User", LIKED=_LIKED) + Cypher(
     """
 WITH collect([near, score]) AS neighbours
 MATCH (user:User {id: $id})
-OPTIONAL MATCH (user)-[:INTERACTED]->(met:Item)
+OPTIONAL MATCH (user)-[:INTERACTED]->(met)
 WITH neighbours, collect(DISTINCT met) AS met
 UNWIND neighbours AS each
 WITH met, each[0] AS near, each[1] AS similarity
-MATCH (near)-[event:INTERACTED]->(item:Item)
+MATCH (near)-[event:INTERACTED]->(item)
 WHERE @LIKED
 WITH DISTINCT met, near, similarity, item
 WHERE NOT item IN met
@@ -229,10 +237,15 @@ RETURN item.id AS id, score, support
 ).substitute(LIKED=_LIKED)
 
 POPULAR_ITEMS = Cypher("""
-MATCH (user:User)-[event:INTERACTED]->(item:Item)
-WHERE ($since IS NULL OR event.time >= $since) AND ($until IS NULL OR event.time < $until)
-  AND @LIKED
-WITH item, count(DISTINCT user) AS people
+MATCH (item:Item)
+CALL (item) {
+    MATCH (item)<-[event:INTERACTED]-(user)
+    WHERE ($since IS NULL OR event.time >= $since) AND ($until IS NULL OR event.time < $until)
+      AND @LIKED
+    RETURN count(DISTINCT user) AS people
+}
+WITH item, people
+WHERE people > 0
 ORDER BY people DESC, item.id
 LIMIT $k
 RETURN item.id AS id, people
@@ -240,14 +253,14 @@ RETURN item.id AS id, people
 
 # user → via ← people → item
 PATHS = Cypher("""
-MATCH (item:Item {id: $item})<-[event:INTERACTED]-(fan:User)
+MATCH (item:Item {id: $item})<-[event:INTERACTED]-(fan)
 WHERE @LIKED
 WITH item, collect(DISTINCT fan) AS fans
-MATCH (user:User {id: $user})-[event:INTERACTED]->(via:Item)
+MATCH (user:User {id: $user})-[event:INTERACTED]->(via)
 WHERE via <> item AND @LIKED
 WITH DISTINCT item, fans, user, via
 CALL (user, via, fans) {
-    MATCH (via)<-[event:INTERACTED]-(person:User)
+    MATCH (via)<-[event:INTERACTED]-(person)
     WHERE @LIKED
     WITH DISTINCT user, fans, person
     WITH user, person, person IN fans AS is_fan

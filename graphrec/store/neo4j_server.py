@@ -126,7 +126,7 @@ class Server:
 
     def _what_happened(self, error: Neo4jError | DriverError) -> str:
         code = getattr(error, "code", None) or ""
-        message = getattr(error, "message", None) or str(error)
+        message = " ".join((getattr(error, "message", None) or str(error)).split())
         if isinstance(error, AuthError) and not isinstance(error, Forbidden):
             return (
                 f"refused the user {self._user!r}: {message.rstrip('.')}; set [neo4j] user, and "
