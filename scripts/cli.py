@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from graphrec.errors import GraphrecError
+from scripts.commands.benchmark import benchmark
 from scripts.commands.data import ingest, inspect
 from scripts.commands.demo import demo
 from scripts.commands.models import evaluate, train
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (demo, ingest, inspect, train, evaluate, recommend, related, explain, serve):
     app.command()(command)
+app.add_typer(benchmark, name="benchmark")
 
 
 def main() -> None:
