@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -42,6 +42,16 @@ def _beside_defaults(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Neo4jSettings(_Section):
+    """Who asks a Neo4j server, where `store` is the URL of one."""
+
+    user: str = Field("neo4j", description="User to log in as.")
+    password: SecretStr | None = Field(
+        None, description="Their password; better in `GRAPHREC_NEO4J__PASSWORD` than in a file."
+    )
+    database: str = Field("neo4j", description="Database of the server.")
 
 
 class IngestSettings(_Section):
@@ -110,6 +120,7 @@ class Settings(BaseSettings):
     ] = Field(
         default_factory=dict, description="Hyper-parameters by model name, where not the default."
     )
+    neo4j: Neo4jSettings = Field(default_factory=Neo4jSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     recall: RecallSettings = Field(default_factory=RecallSettings)
@@ -144,12 +155,17 @@ def load_settings(path: Path | None = None) -> Settings:
     except ValidationError as error:
         lines = [
             f"setting {'.'.join(str(part) for part in e['loc'] if part != '[key]')!r}"
-            f" = {e['input']!r}: {e['msg'].removeprefix('Value error, ')}"
+            f"{_shown(e['loc'], e['input'])}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors()
         ]
         raise SettingsError("; ".join(lines) + f"; see {file} and GRAPHREC_… variables") from error
     except (SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
+
+
+def _shown(key: tuple[int | str, ...], value: object) -> str:
+    """The value of a key, unless it could be a password, or a misspelt one."""
+    return "" if key[:1] == ("neo4j",) else f" = {value!r}"
 
 
 def _refuse_unknown_variables() -> None:

@@ -22,8 +22,9 @@ COMMANDS = {
     "related": "queries",
     "explain": "queries",
     "serve": "serve",
+    "benchmark": "benchmark",
 }
-"""By name, the module of `scripts.commands` that has the function."""
+"""By name, the module of `scripts.commands` that has the function, or the group of commands."""
 
 
 def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -42,7 +43,11 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     app.callback()(lambda: None)  # a command keeps its name even where it is the only one
     for name in names:
         module = import_module(f"scripts.commands.{COMMANDS[name]}")
-        app.command(name)(getattr(module, name))
+        command = getattr(module, name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

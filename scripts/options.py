@@ -17,7 +17,7 @@ StoreUrl: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--store",
-        help="URL of the graph store, such as sqlite:///graphrec.db.",
+        help="URL of the graph store, such as sqlite:///graphrec.db or neo4j://localhost:7687.",
         show_default="from the settings",
     ),
 ]

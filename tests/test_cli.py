@@ -174,7 +174,7 @@ def commands() -> dict[str, Any]:
 
 
 def test_the_commands_are_those_that_were_promised() -> None:
-    promised = "demo ingest train evaluate recommend related explain inspect serve"
+    promised = "demo ingest train evaluate recommend related explain inspect serve benchmark"
     assert set(commands()) == set(promised.split())
 
 

@@ -221,3 +221,23 @@ def test_every_setting_says_what_it_is() -> None:
 def test_every_default_passes_its_own_check() -> None:
     """Pydantic does not validate defaults."""
     assert Settings.model_validate(Settings().model_dump()) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("GRAPHREC_NEO4J__PASSWROD", "hidden"), ("GRAPHREC_NEO4J__PASSWORD", "hidden")],
+)
+def test_a_password_is_shown_nowhere(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """Not in an error either, and not where its name is misspelt."""
+    monkeypatch.setenv(variable, value)
+    if variable.endswith("PASSWORD"):
+        settings = load_settings()
+        assert settings.neo4j.password is not None
+        assert settings.neo4j.password.get_secret_value() == value
+        assert value not in f"{settings} {settings!r}"
+    else:
+        with pytest.raises(SettingsError, match=r"neo4j\.passwrod") as error:
+            load_settings()
+        assert value not in str(error.value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 
-from graphrec.errors import SettingsError
+from graphrec.config import Neo4jSettings
+from graphrec.errors import MissingExtra, SettingsError
 from graphrec.store.protocol import GraphStore, Neighbour, Path, Popular, Similarity
 from graphrec.store.sqlite import SQLiteStore
 from graphrec.weighting import DEFAULT_POLICY, KindPolicy
@@ -14,17 +15,28 @@ __all__ = ["GraphStore", "Neighbour", "Path", "Popular", "Similarity", "open_sto
 
 
 def open_store(
-    url: str, policy: Mapping[str, KindPolicy] = DEFAULT_POLICY, create: bool = True
+    url: str,
+    policy: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    neo4j: Neo4jSettings | None = None,
+    *,
+    create: bool = True,
 ) -> GraphStore:
-    """The store at `url`, such as `sqlite:///graphrec.db`; a new one is created with `create`.
+    """The store at `url`: `sqlite:///graphrec.db`, made where `create`, or `neo4j://HOST`.
 
-    Raises SettingsError for a URL of no known store, StoreError where it cannot be opened, and
-    without `create` where it is not there.
+    `neo4j` says who asks a Neo4j server, and for which of its databases. Raises SettingsError for a
+    URL of no known store, StoreError where it cannot be opened and, without `create`, where a file
+    is not there, and MissingExtra.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return SQLiteStore(FilePath(rest[1:]), policy, create=create)
+    if scheme.partition("+")[0] in ("neo4j", "bolt"):
+        try:
+            from graphrec.store.neo4j import Neo4jStore
+        except ModuleNotFoundError as error:
+            raise MissingExtra("the Neo4j store", error.name or "neo4j", "neo4j") from error
+        return Neo4jStore(url, policy, neo4j)
     raise SettingsError(
-        f"store {url!r} is of no known kind: expected sqlite:///FILE, "
-        f"for example sqlite:///graphrec.db"
+        f"store {url!r} is of no known kind: expected sqlite:///FILE, for example "
+        f"sqlite:///graphrec.db, or neo4j://HOST, for example neo4j://localhost:7687"
     )

@@ -122,7 +122,7 @@ def ingest(
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
     checked: dict[str, CheckedSource] = {}
     with (
-        open_store(store or settings.store, settings.kinds) as graph,
+        open_store(store or settings.store, settings.kinds, settings.neo4j) as graph,
         progress_bars() as progress,
         ExitStack() as opened,
     ):
@@ -272,7 +272,8 @@ def inspect(
     settings = load_settings(settings_file)
     if (user is None) != (graphml is None):
         raise SettingsError("--user and --graphml go together: whose neighbourhood, and where to")
-    with open_store(store or settings.store, settings.kinds) as opened:
+    source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
+    with source as opened:
         graph = weigh(opened.read_graph(), settings.kinds)
     report = describe(graph)
     if as_json:

@@ -33,6 +33,13 @@ def demo(
         str | None, typer.Option(help="Whom to recommend to.", show_default="a typical user")
     ] = None,
     serve: Annotated[bool, typer.Option(help="Serve the result over HTTP at the end.")] = True,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="URL of the graph store, such as neo4j://localhost:7687.",
+            show_default="a file in the folder",
+        ),
+    ] = None,
     settings_file: SettingsFile = None,
 ) -> None:
     """Load a public data set, compare models, publish a snapshot, recommend, and serve.
@@ -42,12 +49,13 @@ def demo(
     settings = load_settings(settings_file)
     folder.mkdir(parents=True, exist_ok=True)
     snapshots = folder / "snapshots"
-    with open_store(f"sqlite:///{folder / 'graphrec.db'}", settings.kinds) as store:
+    url = store or f"sqlite:///{folder / 'graphrec.db'}"
+    with open_store(url, settings.kinds, settings.neo4j) as opened:
         with progress_bars() as progress:
             found = open_dataset(dataset, settings.cache.expanduser())
-            reports = load_dataset(store, found, settings.ingest, folder / "rejects", progress)
-        show_reports(reports, store.counts())
-        raw = store.read_graph()
+            reports = load_dataset(opened, found, settings.ingest, folder / "rejects", progress)
+        show_reports(reports, opened.counts())
+        raw = opened.read_graph()
     train_and_publish(
         raw,
         settings,

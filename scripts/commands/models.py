@@ -91,7 +91,10 @@ def evaluate(
             title = "given"
             split, validation = _read_split(train, test, valid, items, users, settings, rejects)
         else:
-            with open_store(store or settings.store, settings.kinds, create=False) as opened:
+            source = open_store(
+                store or settings.store, settings.kinds, settings.neo4j, create=False
+            )
+            with source as opened:
                 title, split = pipeline.split_log(opened.read_graph(), settings, protocol)
         comparison = pipeline.compare(
             names,
@@ -217,7 +220,8 @@ def train(
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    with open_store(store or settings.store, settings.kinds, create=False) as opened:
+    source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
+    with source as opened:
         graph = opened.read_graph()
     comparison, version = train_and_publish(
         graph,

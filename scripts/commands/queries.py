@@ -88,7 +88,7 @@ def related(
     if store is not None:
         if by == "embedding":
             raise SettingsError("--store holds no embeddings: leave out --by, or --store")
-        with open_store(store, settings.kinds, create=False) as graph:
+        with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
             entries = [
                 {
                     "item": near.id,

@@ -1,0 +1,171 @@
+"""What the Neo4j store writes, in the transaction that it is given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import neo4j
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Interactions,
+    Vocabulary,
+)
+from graphrec.errors import DataError
+from graphrec.store import neo4j_names as names
+from graphrec.store import neo4j_queries as cypher
+from graphrec.store.neo4j_server import rows
+
+BATCH = 10_000
+"""Rows that one statement writes; a call is a transaction of as many statements as it takes."""
+
+
+def event_rows(events: Interactions) -> list[list[Any]]:
+    """User, item, kind, time and weight of each event, by user and item.
+
+    Of events that are identified alike, the last one counts.
+    """
+    # By id, so that two writers lock the nodes in the same order.
+    user, item = (
+        _ranks(v)[rows] for v, rows in ((events.users, events.user), (events.items, events.item))
+    )
+    order = np.lexsort((events.time, events.kind, item, user))
+    keys = [key[order] for key in (user, item, events.kind, events.time)]
+    last = np.ones(len(order), bool)
+    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    kept = events.take(order[last])
+    columns = (
+        map(kept.users.ids.__getitem__, kept.user.tolist()),
+        map(kept.items.ids.__getitem__, kept.item.tolist()),
+        map(kept.kinds.__getitem__, kept.kind.tolist()),
+        kept.time.tolist(),
+        kept.weight.tolist(),
+    )
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _ranks(vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """The place of each row in the order of the ids."""
+    ids = vocabulary.ids
+    ranks = np.empty(len(ids), np.int64)
+    ranks[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
+    return ranks
+
+
+def events(tx: neo4j.ManagedTransaction, added: Sequence[list[Any]]) -> int:
+    """Write the rows of `event_rows` and the nodes they name; returns how many events were new."""
+    _add_nodes(tx, names.ITEM, sorted({row[1] for row in added}))
+    new = 0
+    for start in range(0, len(added), BATCH):
+        users = [
+            [user, [row[1:] for row in group]]
+            for user, group in groupby(added[start : start + BATCH], itemgetter(0))
+        ]
+        found = rows(tx, cypher.ADD_USERS, ids=[user for user, _ in users])
+        fresh = {user for (user,) in found}
+        for query, those in (
+            (cypher.ADD_EVENTS, [row for row in users if row[0] in fresh]),
+            (cypher.WRITE_EVENTS, [row for row in users if row[0] not in fresh]),
+        ):
+            new += _write(tx, query, "users", those)
+    return new
+
+
+def node_rows(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> list[list[Any]]:
+    """Id and properties of each node; raises DataError for a number that is not finite."""
+    keys = {name: names.attribute_property(name) for name in attributes}
+    return [
+        [
+            node_id,
+            {
+                keys[name]: _stored(node_id, attribute.kind, attribute.values[row])
+                for name, attribute in attributes.items()
+            },
+        ]
+        for row, node_id in enumerate(nodes.ids)
+    ]
+
+
+def nodes(
+    tx: neo4j.ManagedTransaction,
+    node_type: str,
+    added: Sequence[list[Any]],
+    kinds: Mapping[str, AttributeKind],
+) -> None:
+    """Write the rows of `node_rows`, whose attributes have `kinds`.
+
+    Raises DataError where an attribute has another kind already.
+    """
+    _add_node_type(tx, node_type)
+    for name, kind in kinds.items():
+        _declare(tx, node_type, name, kind)
+    label = names.quoted(names.label(node_type))
+    _write(tx, cypher.WRITE_NODES.substitute(Node=label), "nodes", added)
+
+
+def links(
+    tx: neo4j.ManagedTransaction, edge_type: EdgeType, weights: Mapping[tuple[str, str], float]
+) -> int:
+    """Write links by (source id, target id), and the nodes they name; returns new ones."""
+    source, relation, target = edge_type
+    for end, node_type in enumerate((source, target)):
+        _add_node_type(tx, node_type)
+        _add_nodes(tx, names.label(node_type), sorted({ends[end] for ends in weights}))
+    tx.run(cypher.ADD_LINK_TYPE, source=source, relation=relation, target=target).consume()
+    query = cypher.WRITE_LINKS.substitute(
+        Source=names.quoted(names.label(source)),
+        LINKED=names.quoted(names.relationship(relation)),
+        Target=names.quoted(names.label(target)),
+    )
+    added = [[*ends, weight] for ends, weight in sorted(weights.items())]
+    return _write(tx, query, "links", added)
+
+
+def _stored(node_id: str, kind: AttributeKind, value: AttributeValue) -> Any:
+    """A value as Neo4j keeps it; raises DataError for a number that is not finite."""
+    if kind == "number" and value is not None:
+        number = float(value)  # type: ignore[arg-type]
+        if not math.isfinite(number):
+            raise DataError(
+                f"attributes of {node_id!r} hold nan or inf: expected finite numbers, or None "
+                f"where a value is missing"
+            )
+        return number
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _write(tx: neo4j.ManagedTransaction, query: str, name: str, all_rows: Sequence[Any]) -> int:
+    """Run a query for each BATCH of rows; returns how many relationships were new."""
+    new = 0
+    for start in range(0, len(all_rows), BATCH):
+        result = tx.run(query, {name: all_rows[start : start + BATCH]})
+        new += result.consume().counters.relationships_created
+    return new
+
+
+def _add_nodes(tx: neo4j.ManagedTransaction, label: str, ids: Sequence[str]) -> None:
+    _write(tx, cypher.ADD_NODES.substitute(Node=names.quoted(label)), "ids", ids)
+
+
+def _add_node_type(tx: neo4j.ManagedTransaction, node_type: str) -> None:
+    tx.run(cypher.ADD_NODE_TYPE, name=node_type, label=names.label(node_type)).consume()
+
+
+def _declare(tx: neo4j.ManagedTransaction, node_type: str, name: str, kind: AttributeKind) -> None:
+    """Note the kind of an attribute; raises DataError where it has another one already."""
+    key = names.attribute_property(name)
+    ((found,),) = rows(tx, cypher.ADD_ATTRIBUTE, type=node_type, name=name, kind=kind, property=key)
+    if found != kind:
+        raise DataError(
+            f"attribute {name!r} of {node_type} is given as {kind}: expected {found}, as it is "
+            f"in the store; rename it, or load it as {found}"
+        )
