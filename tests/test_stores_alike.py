@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from graphrec.config import Settings
 from graphrec.snapshot import load
 from graphrec.store import open_store
-from scripts.cli import app
+from scripts.cli import command_line
 from tests.neo4j_server import TestServer
 from tests.store_contract import assert_same_graph
 
@@ -56,7 +56,7 @@ def login(neo4j_server: TestServer, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def graphrec(*arguments: str) -> Any:
-    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    done = CliRunner().invoke(command_line(), list(arguments), catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 

@@ -222,6 +222,6 @@ class Neo4jStore:
 
 def _positive_from(policy: Mapping[str, KindPolicy]) -> dict[str, float]:
     """The weight from which on an event is positive, by kind; of other kinds it is any above 0."""
-    thresholds = {kind: rule.threshold for kind, rule in policy.items() if rule.weight > 0}
+    thresholds = {kind: rule.least for kind, rule in policy.items() if rule.weight > 0}
     never = {kind: math.inf for kind, rule in policy.items() if rule.weight == 0}
     return never | {kind: least for kind, least in thresholds.items() if least is not None}

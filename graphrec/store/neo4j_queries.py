@@ -32,8 +32,11 @@ CREATE_SCHEMA = (
     "REQUIRE (attribute.type, attribute.name) IS UNIQUE",
     "CREATE CONSTRAINT graphrec_link_type IF NOT EXISTS FOR (type:GraphrecLinkType) "
     "REQUIRE (type.source, type.relation, type.target) IS UNIQUE",
+    "CREATE CONSTRAINT graphrec_kind IF NOT EXISTS FOR (kind:GraphrecKind) "
+    "REQUIRE kind.name IS UNIQUE",
 )
-"""What graphrec notes about the graph: node types, link types, and the kinds of attributes."""
+"""What graphrec notes about the graph: its types of nodes and links, and kinds of attributes and
+of events."""
 
 CREATE_CONSTRAINT = Cypher("""
 CREATE CONSTRAINT IF NOT EXISTS FOR (node:@Node) REQUIRE node.id IS UNIQUE
@@ -46,6 +49,10 @@ MERGE (schema:GraphrecSchema {name: 'graphrec'}) ON CREATE SET schema.version = 
 """
 
 # Writes
+
+ADD_KINDS = "UNWIND $kinds AS name MERGE (:GraphrecKind {name: name})"
+
+COUNT_KINDS = "MATCH (kind:GraphrecKind) RETURN count(kind)"
 
 ADD_NODES = Cypher("UNWIND $ids AS id MERGE (:@Node {id: id})")
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import (
+    MAX_KINDS,
     Attribute,
     AttributeKind,
     AttributeValue,
@@ -62,7 +63,17 @@ def _ranks(vocabulary: Vocabulary) -> NDArray[np.int64]:
 
 
 def events(tx: neo4j.ManagedTransaction, added: Sequence[list[Any]]) -> int:
-    """Write the rows of `event_rows` and the nodes they name; returns how many events were new."""
+    """Write the rows of `event_rows` and the nodes they name; returns how many events were new.
+
+    Raises DataError where the store would have more than MAX_KINDS kinds of them.
+    """
+    tx.run(cypher.ADD_KINDS, kinds=sorted({row[2] for row in added})).consume()
+    ((kinds,),) = rows(tx, cypher.COUNT_KINDS)
+    if kinds > MAX_KINDS:
+        raise DataError(
+            f"events would bring the store to {kinds} kinds: expected at most {MAX_KINDS}; see "
+            f"that the column of kinds is the right one"
+        )
     _add_nodes(tx, names.ITEM, sorted({row[1] for row in added}))
     new = 0
     for start in range(0, len(added), BATCH):
