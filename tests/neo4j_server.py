@@ -70,11 +70,11 @@ class TestServer:
         """Delete all nodes; constraints stay."""
         self.query("MATCH (node) DETACH DELETE node")
 
-    def query(self, text: str) -> list[list[Any]]:
+    def query(self, text: str, **values: Any) -> list[list[Any]]:
         import neo4j  # not there where the extra is not installed
 
         password = self.settings.password
         assert password is not None
         auth = ("neo4j", password.get_secret_value())
         with neo4j.GraphDatabase.driver(self.url, auth=auth) as driver:
-            return [list(record.values()) for record in driver.execute_query(text).records]
+            return [list(record.values()) for record in driver.execute_query(text, values).records]

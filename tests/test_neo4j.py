@@ -17,7 +17,7 @@ from graphrec.errors import DataError, SettingsError, StoreError
 from graphrec.store import neo4j_names as names
 from graphrec.store import open_store
 from graphrec.weighting import DEFAULT_POLICY
-from tests.neo4j_server import TestServer, free_port
+from tests.neo4j_server import ROOT, TestServer, free_port
 from tests.store_contract import IDS, POLICY, SMALL, Event, FreshStore, StoreContract, log_of
 
 neo4j_store = pytest.importorskip("graphrec.store.neo4j")
@@ -93,6 +93,19 @@ def test_a_graph_reads_well_in_cypher(store: Neo4jStore, neo4j_server: TestServe
         "RETURN user.id, event.kind, event.weight, event.time, item.title, genre.id"
     )
     assert found == [["ann", "rating", 5.0, 10, "Heat", "crime"]]
+
+
+def test_the_query_in_the_docs_gives_what_the_store_gives(
+    store: Neo4jStore, neo4j_server: TestServer
+):
+    store.write_events(log_of(SMALL))
+    text = (ROOT / "docs" / "stores.md").read_text()
+    query = text.partition("```cypher\n")[2].partition("```")[0].partition("\n\n")[2]
+    rows = neo4j_server.query(query.replace("'50'", "'heat'"), positive_from={"rating": 3.5})
+    expected = [
+        [row.id, row.support, pytest.approx(row.score)] for row in store.related_items("heat")
+    ]
+    assert sorted([item, support, cosine] for item, _, support, cosine in rows) == expected
 
 
 def test_opening_and_reading_change_nothing(neo4j_server: TestServer):
@@ -181,7 +194,7 @@ def test_a_wrong_password_is_refused_and_shown_nowhere(neo4j_server: TestServer)
     ) as e:
         Neo4jStore(neo4j_server.url, POLICY, settings)
     assert "not-the-password" not in f"{e.value} {e.value!r} {e.value.__cause__!r} {settings!r}"
-    with pytest.raises(StoreError, match="refused the user"):
+    with pytest.raises(StoreError, match="wants a password of the user 'neo4j'"):
         Neo4jStore(neo4j_server.url, POLICY)
 
 

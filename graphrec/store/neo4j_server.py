@@ -49,6 +49,7 @@ class Server:
         self._database = settings.database
         self._retry_seconds = retry_seconds
         password = settings.password
+        self._has_password = password is not None
         with self._errors():
             self._driver = neo4j.GraphDatabase.driver(
                 url,
@@ -127,6 +128,11 @@ class Server:
     def _what_happened(self, error: Neo4jError | DriverError) -> str:
         code = getattr(error, "code", None) or ""
         message = " ".join((getattr(error, "message", None) or str(error)).split())
+        if isinstance(error, AuthError) and not self._has_password:
+            return (
+                f"wants a password of the user {self._user!r}: expected one in the variable "
+                f"GRAPHREC_NEO4J__PASSWORD; set it"
+            )
         if isinstance(error, AuthError) and not isinstance(error, Forbidden):
             return (
                 f"refused the user {self._user!r}: {message.rstrip('.')}; set [neo4j] user, and "
