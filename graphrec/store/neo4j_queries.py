@@ -67,7 +67,7 @@ WHERE NOT EXISTS { (user)-[:INTERACTED]->() }
 RETURN id
 """
 
-# The events of users who have none need not be looked for, which takes half as long.
+# The events of users who have none need not be looked for.
 ADD_EVENTS = """
 UNWIND $users AS row
 MATCH (user:User {id: row[0]})
