@@ -188,7 +188,9 @@ def _unquoted(lines: Iterable[str], delimiter: str) -> Iterator[Row | Reject]:
 
 def _header(path: Path, row: Row | Reject) -> tuple[str, ...]:
     if isinstance(row, Reject):
-        raise DataError(f"first line of {str(path)!r}: {row.reason}; expected column names")
+        raise DataError(
+            f"first line of {str(path)!r}: {row.reason}; expected column names in UTF-8 text"
+        )
     names = tuple(str(name).strip() for name in row[1])
     if any("\udc80" <= letter <= "\udcff" for name in names for letter in name):
         raise DataError(

@@ -248,7 +248,7 @@ CUT = gzip.compress("".join(f"u{n},i{n * 7919 % 10007}\n" for n in range(10_000)
         ("empty.parquet", b"", "expected a Parquet file"),
         ("array.json", b'[{"user": 1}]', "has no JSON object in its first lines"),
         ("twice.csv", b"user,user\n", "more than one column 'user'"),
-        ("utf16.csv", "user,item\n".encode("utf-16"), "not UTF-8"),
+        ("utf16.csv", "user,item\n".encode("utf-16"), "UTF-8 text"),
         ("plain.item", b"item_id\ttitle\n", "has no type"),
         ("cut.csv.gz", CUT, "ends in the middle"),
         ("text.csv.gz", b"user,item\n", "cannot be read"),
