@@ -61,6 +61,13 @@ MAX_KINDS = 255
 """Kinds of events that a log or a store may have: their codes are bytes."""
 
 
+def last_of_equal(keys: Sequence[NDArray[np.integer]]) -> NDArray[np.bool_]:
+    """Which elements [E] of columns sorted by `keys` are the last of those with equal keys."""
+    last = np.ones(len(keys[0]), bool)
+    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    return last
+
+
 @dataclass(frozen=True)
 class Interactions:
     """A log of events between users and items, one array element each.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from graphrec.config import IngestSettings
-from graphrec.data import Attribute, Interactions, Vocabulary
+from graphrec.data import Attribute, Interactions, Vocabulary, last_of_equal
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from ingest.attributes import to_attribute
@@ -40,9 +39,7 @@ def read_events(
     users = Vocabulary(tuple(sorted(log.users.ids)))
     items = Vocabulary(tuple(sorted(log.items.ids)))
     log = log.recode(users, items).sorted()
-    identity = np.stack([log.user, log.item, log.time, log.kind])
-    last = np.append((np.diff(identity) != 0).any(axis=0), True)
-    return log.take(last)
+    return log.take(last_of_equal([log.user, log.item, log.time, log.kind]))
 
 
 def read_attributes(

@@ -20,6 +20,7 @@ from graphrec.data import (
     EdgeType,
     Interactions,
     Vocabulary,
+    last_of_equal,
 )
 from graphrec.errors import DataError
 from graphrec.store import neo4j_names as names
@@ -41,9 +42,7 @@ def event_rows(events: Interactions) -> list[list[Any]]:
     )
     order = np.lexsort((events.time, events.kind, item, user))
     keys = [key[order] for key in (user, item, events.kind, events.time)]
-    last = np.ones(len(order), bool)
-    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    kept = events.take(order[last])
+    kept = events.take(order[last_of_equal(keys)])
     columns = (
         map(kept.users.ids.__getitem__, kept.user.tolist()),
         map(kept.items.ids.__getitem__, kept.item.tolist()),

@@ -28,6 +28,7 @@ from graphrec.data import (
     Links,
     Rows,
     Vocabulary,
+    last_of_equal,
 )
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.store import sqlite_queries as sql
@@ -92,8 +93,7 @@ class SQLiteStore:
             order = np.lexsort((events.time, kind, item, user))
             keys: list[NDArray[np.int64]] = [c[order] for c in (user, item, kind, events.time)]
             # Of events that are identified alike, the last one counts.
-            last = np.ones(len(order), bool)
-            last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+            last = last_of_equal(keys)
             columns = [events.weight[order][last].tolist(), *(key[last].tolist() for key in keys)]
             return _upsert(connection, sql.ADD_EVENT, sql.SET_EVENT, *columns)
 
