@@ -10,7 +10,8 @@ from pydantic.config import JsonDict
 
 from graphrec.explain import Source
 
-By: TypeAlias = Literal["graph", "embedding"]
+By: TypeAlias = Literal["graph", "embedding", "store"]
+Part: TypeAlias = Literal["snapshot", "store"]
 
 VERSION = "20261122T101500Z-3fa9c1"
 ALIEN: JsonDict = {
@@ -141,13 +142,31 @@ class RelatedItems(_Answer):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"version": VERSION, "item": "172", "by": "graph", "related": [ALIEN]}
+            "example": {
+                "version": VERSION,
+                "item": "172",
+                "by": "store",
+                "related": [ALIEN],
+                "degree": 367,
+                "counted": 367,
+            }
         }
     )
 
+    version: str = Field(
+        description="The snapshot that the answer was made from; by store, the one that serves."
+    )
     item: str = Field(description="Id of the item.")
     by: By = Field(description="How they were found.")
     related: tuple[Related, ...] = Field(description="The most alike first.")
+    degree: int | None = Field(
+        None, description="By store: how many like the item; null where nothing was found."
+    )
+    counted: int | None = Field(
+        None,
+        description="By store: how many of them were asked, the latest; fewer than `degree` where "
+        "very many like the item.",
+    )
 
 
 class Live(BaseModel):
@@ -159,7 +178,7 @@ class Live(BaseModel):
 
 
 class Readiness(_Answer):
-    """Recommendations can be given."""
+    """Recommendations can be given, though maybe not all else."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -168,10 +187,16 @@ class Readiness(_Answer):
                 "version": VERSION,
                 "created": "2026-11-22T10:15:00+00:00",
                 "counts": {"users": 943, "items": 1682, "events": 100_000},
+                "parts": {"snapshot": "ready", "store": "ready"},
             }
         }
     )
 
-    status: Literal["ready"] = "ready"
+    status: Literal["ready", "degraded"] = Field(
+        description="Degraded where a part does not answer; recommendations are given all the same."
+    )
     created: str = Field(description="When the snapshot was published: ISO 8601, UTC.")
     counts: Mapping[str, int] = Field(description="What the snapshot holds.")
+    parts: Mapping[Part, str] = Field(
+        description='"ready", or the reason why not; a store only where there is one.'
+    )

@@ -296,6 +296,8 @@ class TestRelatedItems:
             "related": [
                 {"item": "c/d é?", "title": "Cédé", "score": 0.816496581, "people": 2},
             ],
+            "degree": None,
+            "counted": None,
         }
 
     @pytest.mark.parametrize("item", ["c/d é?", "%2F", "e/recommendations/f", "hit"])
@@ -311,7 +313,7 @@ class TestRelatedItems:
     def test_by_something_else(self, client: httpx.Client) -> None:
         response = client.get("/v1/items/alien/related?by=taste")
         assert error(response, 422, "invalid_request", "by") == (
-            "by is 'taste': expected graph or embedding"
+            "by is 'taste': expected graph, embedding or store"
         )
 
     def test_of_an_unknown_item(self, client: httpx.Client) -> None:
@@ -446,6 +448,7 @@ class TestReadiness:
             "status": "ready",
             "created": manifest.created,
             "counts": dict(manifest.counts),
+            "parts": {"snapshot": "ready"},
         }
 
     def test_without_a_snapshot(self, tmp_path: Path) -> None:
