@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # stores, matrices and models, and the small parts that they are made of
     (
         *("encoder", "embeddings", "features", "index", "inspect", "metrics", "ranking"),
-        *("sampling", "split", "store", "losses", "train", "dgl_graph", "models"),
+        *("sampling", "spectral", "split", "store", "losses", "train", "dgl_graph", "models"),
     ),
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
