@@ -63,7 +63,7 @@ class TestGraphSAGE(ModelContract):
     def model(self, request: pytest.FixtureRequest) -> Model:
         pytest.importorskip("dgl")
         loss, rounds = request.param
-        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "dropout": 0.0}
+        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "batches": 2}
         return create("graphsage", {**changes, "learning_rate": 0.02, "weight_decay": 0.0})
 
     def plain_model(self) -> Model:
