@@ -113,8 +113,7 @@ class GraphSAGE:
             users, hidden = batch
             row, edge = edges_of(matrix, users)
             met, shape = matrix.indices[edge], (len(users), matrix.shape[1])
-            shown = liked_by_graph(row[~hidden], met[~hidden], shape)
-            asked = liked_by_graph(row[hidden], met[hidden], shape)
+            shown, asked = shown_and_asked(row, met, hidden, shape)
             rest = hide_edges(likes, edge[hidden]) if self.rounds > 1 else likes
             of_item, messages = network.items(rest, noise)
             of_user = network.users(shown, messages, users)
@@ -157,6 +156,16 @@ def edges_of(matrix: sparse.csr_array, users: Rows) -> tuple[NDArray[np.int64], 
     row = np.repeat(np.arange(len(users), dtype=np.int64), counts)
     first = np.cumsum(counts) - counts
     return row, np.arange(len(row)) + np.repeat(starts - first, counts)
+
+
+def shown_and_asked(
+    user: NDArray, item: NDArray, hidden: NDArray[np.bool_], shape: tuple[int, int]
+) -> tuple[HeteroGraph, HeteroGraph]:
+    """The graph that messages pass along, and that of the edges it hides, from E edges."""
+    return (
+        liked_by_graph(user[~hidden], item[~hidden], shape),
+        liked_by_graph(user[hidden], item[hidden], shape),
+    )
 
 
 class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
