@@ -1,0 +1,53 @@
+"""The graph filter as it scores: any history, of whomever, in NumPy and SciPy alone.
+
+`graphrec.models.graph_filter` fits one and says what the matrices are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Rows
+
+
+@dataclass(frozen=True)
+class FittedFilter:
+    """Scores are x (NᵀN - F Fᵀ) S for a history x: votes of all who share an item, less F's part.
+
+    The item-item matrix, which may have a thousand times the entries of N, is never made.
+    """
+
+    history: sparse.csr_array  # [U, I] weights of the users in training
+    votes: sparse.csr_array  # N [U, I]
+    voters: sparse.csr_array  # Nᵀ [I, U], which SciPy would make anew for each product
+    excess: NDArray[np.float32]  # F [I, D], what the strongest directions have too much
+    target: NDArray[np.float32]  # the diagonal of S [I]
+
+    def score(self, users: Rows) -> NDArray[np.float32]:
+        """[B, I] for rows of training; zeros for a user with no history."""
+        return self.score_histories(self.history[users])
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Scores [B, I] for histories of weights [B, I] over the same items.
+
+        Only the proportions of the weights in a history count; zeros for an empty one.
+        """
+        x = shares(histories)
+        scores = (x @ self.voters).toarray() @ self.votes  # few voters are left out in a batch
+        if self.excess.shape[1]:
+            scores -= (x @ self.excess) @ self.excess.T
+        scores *= self.target
+        return scores
+
+
+def shares(histories: sparse.csr_array) -> sparse.csr_array:
+    """The weights of each history [B, I] over their sum, as float32; an empty one stays empty."""
+    total = np.asarray(histories.sum(axis=1, dtype=np.float64)).ravel()
+    data = histories.data / np.repeat(total, np.diff(histories.indptr))
+    return sparse.csr_array(
+        (data.astype(np.float32), histories.indices, histories.indptr), histories.shape
+    )

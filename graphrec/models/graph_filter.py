@@ -1,0 +1,67 @@
+"""A filter on the graph of items: what goes together, without what everything goes with.
+
+With R the weights, D_u and D_i their sums by user and by item, the votes
+
+    N = D_u^-a/2 · R · D_i^-b
+
+make the linear filter NᵀN of a history, which is two steps on the graph: to those who share its
+items, and to what they like (the linear part of GF-CF: Shen et al., CIKM 2021). In terms of the
+singular values σ and directions v of N it is Σ σ² v vᵀ, and the strongest directions, of which the
+first is popularity, drown the rest: the more so, the denser the log. So σ² is held to a ceiling
+
+    F(σ) = min(σ², κ²),    κ = saturation · ‖N‖_F (1/√U + 1/√I)
+
+κ is `saturation` times the largest singular value that chance gives a U × I matrix of independent
+entries of the same mean square (Marchenko & Pastur 1967; Geman 1980), U and I counting those with
+interactions. Directions beyond the ceiling are more than chance, and count alike, as in the ideal
+low-pass filter that GF-CF adds; below it, the linear filter stays as it is. There is no number of
+dimensions to be tuned, nor a weight between two terms. A last factor D_i^(b-c) lets an item be
+recommended with another exponent, c, than it has in a history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from graphrec.data import Graph
+from graphrec.graph_filter import FittedFilter
+from graphrec.models.ranges import Count, NotNegative
+from graphrec.models.svd import normalised, popularity_factor, strongest
+
+
+@dataclass(frozen=True)
+class GraphFilter:
+    """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
+
+    user_exponent: NotNegative = 0.5
+    """a: how much less a vote of a heavy user counts."""
+    history_exponent: NotNegative = 0.5
+    """b: how much less a popular item in the history says."""
+    target_exponent: NotNegative = 0.2
+    """c: how much popular items are held back as recommendations."""
+    saturation: NotNegative = 1.25
+    dim: Count = 256
+    """At most so many directions are held to the ceiling; it is raised where more would reach it.
+    """
+
+    def fit(self, graph: Graph, rng: np.random.Generator) -> FittedFilter:
+        """The votes, and the part of the strongest directions that is above the ceiling."""
+        likes = graph.matrix
+        votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
+        people, liked = (max(np.count_nonzero(likes.sum(axis=axis)), 1) for axis in (1, 0))
+        chance = np.linalg.norm(votes.data) * (people**-0.5 + liked**-0.5)
+        sigma, direction = strongest(votes, self.dim, rng)
+        cut = len(sigma) == self.dim < min(likes.shape)  # else there are no weaker ones
+        ceiling = max(self.saturation * chance, sigma[-1] if cut else 0.0)
+        above = sigma > ceiling
+        excess = direction[:, above] * np.sqrt(sigma[above] ** 2 - ceiling**2)
+        return FittedFilter(
+            likes,
+            votes,
+            sparse.csr_array(votes.T.tocsr()),
+            excess.astype(np.float32),
+            popularity_factor(likes, self.history_exponent - self.target_exponent),
+        )
