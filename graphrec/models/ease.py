@@ -53,7 +53,8 @@ class EASE:
             )
         likes = graph.matrix
         mean = likes.data.mean(dtype=np.float64) if likes.nnz else 1.0
-        history = sparse.csr_array(likes / mean, dtype=np.float32)
+        data = (likes.data / mean).astype(np.float32)
+        history = sparse.csr_array((data, likes.indices, likes.indptr), likes.shape)
         gram = (history.T @ history).astype(np.float64).toarray(order="F")
         gram[np.diag_indices(items)] += self.regularization
         factor, _ = lapack.dpotrf(gram, overwrite_a=True)

@@ -51,7 +51,8 @@ class GraphFilter:
         """The votes, and the part of the strongest directions that is above the ceiling."""
         likes = graph.matrix
         votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
-        people, liked = (max(np.count_nonzero(likes.sum(axis=axis)), 1) for axis in (1, 0))
+        people = np.count_nonzero(likes.sum(axis=1)) or 1
+        liked = np.count_nonzero(likes.sum(axis=0)) or 1
         chance = np.linalg.norm(votes.data) * (people**-0.5 + liked**-0.5)
         sigma, direction = strongest(votes, self.dim, rng)
         cut = len(sigma) == self.dim < min(likes.shape)  # else there are no weaker ones

@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits
 
 from graphrec.data import Graph
 from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder
 from graphrec.models.ranges import Count, NotNegative, Rate
 
 

@@ -90,5 +90,5 @@ def strongest(
 
 
 def _power(values: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """values ^ exponent, 0 where a value is 0."""
+    """Each value ^ exponent, 0 where a value is 0."""
     return np.power(values, exponent, out=np.zeros_like(values), where=values > 0)

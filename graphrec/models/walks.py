@@ -36,8 +36,8 @@ class RP3Beta:
     def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
         """Similarities of all pairs of items that share a user, the nearest kept."""
         likes = graph.matrix
-        from_user = shares(likes).power(self.alpha)  # P(u → t)^α [U, I]
-        from_item = shares(likes.T.tocsr()).power(self.alpha)  # P(h → u)^α [I, U]
+        from_user = step(likes, self.alpha)  # P(u → t)^α [U, I]
+        from_item = step(sparse.csr_array(likes.T.tocsr()), self.alpha)  # P(h → u)^α [I, U]
         rare = sparse.diags_array(popularity_factor(likes, -self.beta))
 
         def walked(products: sparse.csr_array, _: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -50,3 +50,9 @@ class RP3Beta:
             walked,
         )
         return ItemKNNScorer(from_user, to_history.T.tocsr())
+
+
+def step(weights: sparse.csr_array, alpha: float) -> sparse.csr_array:
+    """The probabilities of a step from rows to columns in proportion to weights, to the `alpha`."""
+    chance = shares(weights)
+    return sparse.csr_array((chance.data**alpha, chance.indices, chance.indptr), chance.shape)
