@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
+from graphrec.degrees import shares
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,3 @@ class FittedFilter:
             scores -= (x @ self.excess) @ self.excess.T
         scores *= self.target
         return scores
-
-
-def shares(histories: sparse.csr_array) -> sparse.csr_array:
-    """The weights of each history [B, I] over their sum, as float32; an empty one stays empty."""
-    total = np.asarray(histories.sum(axis=1, dtype=np.float64)).ravel()
-    data = histories.data / np.repeat(total, np.diff(histories.indptr))
-    return sparse.csr_array(
-        (data.astype(np.float32), histories.indices, histories.indptr), histories.shape
-    )

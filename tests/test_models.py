@@ -48,12 +48,10 @@ class TestUserKNN(ModelContract):
 class TestRP3Beta(ModelContract):
     @pytest.fixture(params=[(1.0, 0.0), (0.7, 0.5)])
     def model(self, request: pytest.FixtureRequest) -> Model:
-        pytest.importorskip("sklearn")
         alpha, beta = request.param
         return create("rp3beta", {"alpha": alpha, "beta": beta})
 
     def plain_model(self) -> Model:
-        pytest.importorskip("sklearn")
         return create("rp3beta")
 
 
@@ -175,7 +173,6 @@ def test_tfidf_counts_rare_items_more() -> None:
 
 def test_rp3beta_is_a_walk_of_three_steps() -> None:
     """By hand: a likes x and y, b likes y, which is liked by two."""
-    pytest.importorskip("sklearn")
     log = Interactions.of(["a", "a", "b"], ["x", "y", "y"])
     model = create("rp3beta", {"alpha": 1.0, "beta": 1.0})
     scores = model.fit(Graph(log), np.random.default_rng(0)).score(np.array([0, 1], np.int32))
@@ -221,10 +218,10 @@ def test_a_filter_scores_the_history_of_anyone() -> None:
     """Of nobody in training, of any scale, and of nothing."""
     pytest.importorskip("sklearn")
     found = create("graph-filter").fit(checkerboard(), np.random.default_rng(0))
-    history = np.zeros((3, 24), np.float32)
-    history[0, [0, 2, 4]] = 1
-    history[1, [0, 2, 4]] = 1e-36
-    scores = found.score_histories(sparse.csr_array(history))
+    history = sparse.csr_array(
+        (np.repeat(np.float32([1, 1e-36, 0]), 3), np.tile([0, 2, 4], 3), [0, 3, 6, 9]), (3, 24)
+    )
+    scores = found.score_histories(history)
     assert set(np.argsort(-scores[0])[:12].tolist()) == set(range(0, 24, 2))
     np.testing.assert_allclose(scores[0], scores[1], rtol=1e-5)
     assert not scores[2].any()

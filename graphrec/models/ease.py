@@ -18,7 +18,7 @@ from graphrec.errors import DataError
 from graphrec.models.ranges import Rate
 
 MAX_ITEMS = 12_000
-"""More than that take over 2 GiB, and minutes on two cores."""
+"""More than that take over 3 GiB, and minutes on two cores."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class EASE:
         mean = likes.data.mean(dtype=np.float64) if likes.nnz else 1.0
         data = (likes.data / mean).astype(np.float32)
         history = sparse.csr_array((data, likes.indices, likes.indptr), likes.shape)
-        gram = (history.T @ history).astype(np.float64).toarray(order="F")
+        gram = (history.T @ history).toarray(order="F").astype(np.float64)
         gram[np.diag_indices(items)] += self.regularization
         factor, _ = lapack.dpotrf(gram, overwrite_a=True)
         upper, _ = lapack.dpotri(factor, overwrite_c=True)  # P, on and above the diagonal

@@ -27,9 +27,10 @@ import numpy as np
 from scipy import sparse
 
 from graphrec.data import Graph
+from graphrec.degrees import normalised, popularity_factor
 from graphrec.graph_filter import FittedFilter
 from graphrec.models.ranges import Count, NotNegative
-from graphrec.models.svd import normalised, popularity_factor, strongest
+from graphrec.models.svd import strongest
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ class IALS:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
     dim: Count = 128
-    alpha: Rate = 20.0
-    regularization: NotNegative = 10.0
+    alpha: Rate = 10.0
+    regularization: NotNegative = 40.0
     sweeps: Count = 10
     """Of users, then items. No epochs to be chosen: more of them hardly change anything."""
 

@@ -15,9 +15,9 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from graphrec.data import Graph
+from graphrec.degrees import normalised, popularity_factor, shares
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
-from graphrec.graph_filter import shares
 from graphrec.models.ranges import Count, NotNegative
 
 POWER_ITERATIONS = 3
@@ -28,7 +28,7 @@ POWER_ITERATIONS = 3
 class SVD:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    dim: Count = 128
+    dim: Count = 256
     user_exponent: NotNegative = 0.5
     history_exponent: NotNegative = 0.5
     target_exponent: NotNegative = 0.3
@@ -46,32 +46,6 @@ class SVD:
         )
 
 
-def normalised(
-    matrix: sparse.csr_array, user_exponent: float, item_exponent: float
-) -> sparse.csr_array:
-    """D_u^-user_exponent · R · D_i^-item_exponent of weights R [U, I], as float32 [U, I].
-
-    In units of the largest entry, as weights may be too small for the powers of single precision.
-    """
-    by_user, by_item = (
-        np.asarray(matrix.sum(axis=axis, dtype=np.float64)).ravel() for axis in (1, 0)
-    )
-    data = matrix.data * np.repeat(_power(by_user, -user_exponent), np.diff(matrix.indptr))
-    data *= _power(by_item, -item_exponent)[matrix.indices]
-    data /= data.max(initial=0) or 1
-    return sparse.csr_array((data.astype(np.float32), matrix.indices, matrix.indptr), matrix.shape)
-
-
-def popularity_factor(matrix: sparse.csr_array, exponent: float) -> NDArray[np.float32]:
-    """The sums of weights [U, I] by item, relative to the largest, ^ exponent: float32 [I].
-
-    0 for an item without weights, which nothing speaks for.
-    """
-    popularity = np.asarray(matrix.sum(axis=0, dtype=np.float64)).ravel()
-    relative = popularity / (popularity.max(initial=0) or 1)
-    return _power(relative, exponent).astype(np.float32)
-
-
 def strongest(
     matrix: sparse.csr_array, dim: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -87,8 +61,3 @@ def strongest(
         matrix, dim, n_iter=POWER_ITERATIONS, random_state=int(rng.integers(2**32))
     )
     return sigma.astype(np.float32), np.ascontiguousarray(right.T, np.float32)
-
-
-def _power(values: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    """Each value ^ exponent, 0 where a value is 0."""
-    return np.power(values, exponent, out=np.zeros_like(values), where=values > 0)

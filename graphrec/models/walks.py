@@ -19,19 +19,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph
-from graphrec.graph_filter import shares
+from graphrec.degrees import popularity_factor, shares
 from graphrec.models.knn import ItemKNNScorer, largest_products
 from graphrec.models.ranges import Count, NotNegative, Rate
-from graphrec.models.svd import popularity_factor
 
 
 @dataclass(frozen=True)
 class RP3Beta:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    alpha: Rate = 0.5
+    alpha: Rate = 0.6
     beta: NotNegative = 0.3
-    neighbours: Count = 400
+    neighbours: Count = 100
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
         """Similarities of all pairs of items that share a user, the nearest kept."""
