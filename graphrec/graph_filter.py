@@ -19,7 +19,8 @@ from graphrec.degrees import shares
 class FittedFilter:
     """Scores are x (NᵀN - F Fᵀ) S for a history x: votes of all who share an item, less F's part.
 
-    The item-item matrix, which may have a thousand times the entries of N, is never made.
+    Where there is a low-pass term, x G Gᵀ, both are taken at unit length. The item-item matrix,
+    which may have a thousand times the entries of N, is never made.
     """
 
     history: sparse.csr_array  # [U, I] weights of the users in training
@@ -27,6 +28,8 @@ class FittedFilter:
     voters: sparse.csr_array  # Nᵀ [I, U], which SciPy would make anew for each product
     excess: NDArray[np.float32]  # F [I, D], what the strongest directions have too much
     target: NDArray[np.float32]  # the diagonal of S [I]
+    low_pass: NDArray[np.float32]  # G [I, D], what the strongest directions say by themselves
+    spectral_weight: float = 0.0
 
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I] for rows of training; zeros for a user with no history."""
@@ -42,4 +45,15 @@ class FittedFilter:
         if self.excess.shape[1]:
             scores -= (x @ self.excess) @ self.excess.T
         scores *= self.target
+        if self.spectral_weight:
+            smooth = (x @ self.low_pass) @ self.low_pass.T
+            scores = _unit(scores) + np.float32(self.spectral_weight) * _unit(smooth)
         return scores
+
+
+def _unit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each row at length 1; a row of zeros stays one."""
+    largest = np.abs(scores).max(axis=1, keepdims=True, initial=0)
+    scaled = np.divide(scores, largest, out=np.zeros_like(scores), where=largest > 0)
+    length = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.divide(scaled, length, out=scaled, where=length > 0)

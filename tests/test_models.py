@@ -56,7 +56,13 @@ class TestRP3Beta(ModelContract):
 
 
 class TestGraphFilter(ModelContract):
-    @pytest.fixture(params=[{}, {"saturation": 0.5, "dim": 3}, {"user_exponent": 1.0}])
+    @pytest.fixture(
+        params=[
+            {},
+            {"saturation": 0.5, "dim": 3},
+            {"user_exponent": 1.0, "saturation": None, "dim": 2, "spectral_weight": 1.0},
+        ]
+    )
     def model(self, request: pytest.FixtureRequest) -> Model:
         pytest.importorskip("sklearn")
         return create("graph-filter", request.param)
@@ -212,6 +218,24 @@ def test_a_filter_holds_strong_directions_to_its_ceiling() -> None:
     shares = graph.matrix.toarray() / graph.matrix.sum(axis=1)[:, None]
     scores = found.score(np.arange(20, dtype=np.int32))
     np.testing.assert_allclose(scores, shares @ (right.T * held) @ right, atol=1e-5)
+
+
+def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
+    """Per user, at unit length over all items, whatever the singular values are."""
+    pytest.importorskip("sklearn")
+    graph, rows = purchases_and_views(1), np.arange(20, dtype=np.int32)
+    plain = {"saturation": None, "dim": 3, "spectral_power": 0.5}
+    linear, both = (
+        create("graph-filter", {**plain, "spectral_weight": weight}).fit(
+            graph, np.random.default_rng(0)
+        )
+        for weight in (0.0, 2.0)
+    )
+    _, sigma, right = np.linalg.svd(linear.votes.toarray())
+    smooth = graph.matrix.toarray() @ (right[:3].T * sigma[:3] ** 0.5) @ right[:3]
+    parts = [linear.score(rows), smooth]
+    one, two = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts)
+    np.testing.assert_allclose(both.score(rows), one + 2 * two, atol=1e-4)
 
 
 def test_a_filter_scores_the_history_of_anyone() -> None:
@@ -435,6 +459,8 @@ OUT_OF_RANGE = {
         "target_exponent": np.inf,
         "saturation": -1,
         "dim": 0,
+        "spectral_weight": -1,
+        "spectral_power": -1,
     },
     "svd": {"dim": 0, "user_exponent": -1, "history_exponent": -1, "target_exponent": -1},
     "ials": {"dim": 0, "alpha": 0, "regularization": -1, "sweeps": 0},

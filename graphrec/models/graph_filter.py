@@ -13,10 +13,12 @@ first is popularity, drown the rest: the more so, the denser the log. So σ² is
 
 κ is `saturation` times the largest singular value that chance gives a U × I matrix of independent
 entries of the same mean square (Marchenko & Pastur 1967; Geman 1980), U and I counting those with
-interactions. Directions beyond the ceiling are more than chance, and count alike, as in the ideal
-low-pass filter that GF-CF adds; below it, the linear filter stays as it is. There is no number of
-dimensions to be tuned, nor a weight between two terms. A last factor D_i^(b-c) lets an item be
-recommended with another exponent, c, than it has in a history.
+interactions. Directions beyond the ceiling are more than chance, and count alike; below it, the
+linear filter stays as it is, so that there is no number of dimensions to be tuned. A last factor
+D_i^(b-c) lets an item be recommended with another exponent, c, than it has in a history.
+
+With a `spectral_weight`, the low-pass term of GF-CF is added, Σ σ^s v vᵀ over the `dim` strongest
+directions, both at unit length for each user.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph
@@ -43,27 +46,41 @@ class GraphFilter:
     """b: how much less a popular item in the history says."""
     target_exponent: NotNegative = 0.2
     """c: how much popular items are held back as recommendations."""
-    saturation: NotNegative = 1.25
+    saturation: NotNegative | None = 1.25
+    """None: no ceiling, which leaves the linear filter."""
     dim: Count = 256
     """At most so many directions are held to the ceiling; it is raised where more would reach it.
     """
+    spectral_weight: NotNegative = 0.0
+    spectral_power: NotNegative = 1.0
+    """s: 0 is the ideal low-pass filter."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> FittedFilter:
         """The votes, and the part of the strongest directions that is above the ceiling."""
         likes = graph.matrix
         votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
-        people = np.count_nonzero(likes.sum(axis=1)) or 1
-        liked = np.count_nonzero(likes.sum(axis=0)) or 1
-        chance = np.linalg.norm(votes.data) * (people**-0.5 + liked**-0.5)
         sigma, direction = strongest(votes, self.dim, rng)
-        cut = len(sigma) == self.dim < min(likes.shape)  # else there are no weaker ones
-        ceiling = max(self.saturation * chance, sigma[-1] if cut else 0.0)
+        ceiling = self._ceiling(likes, votes, sigma)
         above = sigma > ceiling
         excess = direction[:, above] * np.sqrt(sigma[above] ** 2 - ceiling**2)
+        smooth = direction * sigma ** (self.spectral_power / 2)
         return FittedFilter(
             likes,
             votes,
             sparse.csr_array(votes.T.tocsr()),
             excess.astype(np.float32),
             popularity_factor(likes, self.history_exponent - self.target_exponent),
+            smooth.astype(np.float32) if self.spectral_weight else smooth[:, :0],
+            self.spectral_weight,
         )
+
+    def _ceiling(
+        self, likes: sparse.csr_array, votes: sparse.csr_array, sigma: NDArray[np.float32]
+    ) -> float:
+        if self.saturation is None:
+            return np.inf
+        people = np.count_nonzero(likes.sum(axis=1)) or 1
+        liked = np.count_nonzero(likes.sum(axis=0)) or 1
+        chance = np.linalg.norm(votes.data) * (people**-0.5 + liked**-0.5)
+        cut = len(sigma) == self.dim < min(likes.shape)  # else there are no weaker ones
+        return float(max(self.saturation * chance, sigma[-1] if cut else 0.0))
