@@ -19,8 +19,8 @@ from graphrec.degrees import shares
 class FittedFilter:
     """Scores are x (NᵀN - F Fᵀ) S for a history x: votes of all who share an item, less F's part.
 
-    Where there is a low-pass term, x G Gᵀ, both are taken at unit length. The item-item matrix,
-    which may have a thousand times the entries of N, is never made.
+    Where there is a low-pass term, x P⁻¹ G Gᵀ P, both are taken at unit length. The item-item
+    matrix, which may have a thousand times the entries of N, is never made.
     """
 
     history: sparse.csr_array  # [U, I] weights of the users in training
@@ -29,6 +29,7 @@ class FittedFilter:
     excess: NDArray[np.float32]  # F [I, D], what the strongest directions have too much
     target: NDArray[np.float32]  # the diagonal of S [I]
     low_pass: NDArray[np.float32]  # G [I, D], what the strongest directions say by themselves
+    popularity: NDArray[np.float32]  # the diagonal of P [I], 0 for items without interactions
     spectral_weight: float = 0.0
 
     def score(self, users: Rows) -> NDArray[np.float32]:
@@ -46,7 +47,10 @@ class FittedFilter:
             scores -= (x @ self.excess) @ self.excess.T
         scores *= self.target
         if self.spectral_weight:
-            smooth = (x @ self.low_pass) @ self.low_pass.T
+            known = self.popularity > 0
+            rarity = np.divide(1, self.popularity, out=np.zeros_like(self.popularity), where=known)
+            smooth = (x @ (rarity[:, None] * self.low_pass)) @ self.low_pass.T
+            smooth *= self.popularity
             scores = _unit(scores) + np.float32(self.spectral_weight) * _unit(smooth)
         return scores
 

@@ -232,7 +232,9 @@ def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
         for weight in (0.0, 2.0)
     )
     _, sigma, right = np.linalg.svd(linear.votes.toarray())
-    smooth = graph.matrix.toarray() @ (right[:3].T * sigma[:3] ** 0.5) @ right[:3]
+    popularity = graph.matrix.sum(axis=0) ** 0.5
+    smooth = graph.matrix.toarray() / popularity @ (right[:3].T * sigma[:3] ** 0.5) @ right[:3]
+    smooth *= popularity
     parts = [linear.score(rows), smooth]
     one, two = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts)
     np.testing.assert_allclose(both.score(rows), one + 2 * two, atol=1e-4)

@@ -17,8 +17,8 @@ interactions. Directions beyond the ceiling are more than chance, and count alik
 linear filter stays as it is, so that there is no number of dimensions to be tuned. A last factor
 D_i^(b-c) lets an item be recommended with another exponent, c, than it has in a history.
 
-With a `spectral_weight`, the low-pass term of GF-CF is added, Σ σ^s v vᵀ over the `dim` strongest
-directions, both at unit length for each user.
+With a `spectral_weight`, the low-pass term of GF-CF is added: D_i^-b (Σ σ^s v vᵀ) D_i^b over the
+`dim` strongest directions, both at unit length for each user.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class GraphFilter:
             excess.astype(np.float32),
             popularity_factor(likes, self.history_exponent - self.target_exponent),
             smooth.astype(np.float32) if self.spectral_weight else smooth[:, :0],
+            popularity_factor(likes, self.history_exponent),
             self.spectral_weight,
         )
 
