@@ -18,7 +18,7 @@ from graphrec.data import Rows
 from graphrec.neighbours import SCALE, Likes
 
 Source: TypeAlias = Literal["embedding", "neighbours", "popularity", "fallback"]
-"""What found an item; `fallback` is the popular items that fill up a list without being found."""
+"""What speaks for an item; `fallback` is popular items that fill up a list, unrecalled."""
 
 
 BLOCK = 16
@@ -38,11 +38,11 @@ class Because:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What a source adds to the score of an item: `weight` / (60 + `rank`), 0 for the fallback."""
+    """What a source adds to the score of an item: `weight` · `strength`, 0 for the fallback."""
 
     source: Source
-    rank: int
-    """From 1, among the candidates of the source."""
+    strength: float
+    """Standard deviations by which the item stands out to the source: see `graphrec.fusion`."""
     weight: float
     score: float
 
