@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -12,30 +13,40 @@ from fastapi import FastAPI
 from api import health
 from api.engine import Engine
 from api.errors import HANDLERS
+from api.live import RETRY_SECONDS, LiveStore
 from api.paths import EncodedPaths
 from api.routes import create_router
 from graphrec.config import Settings
 from graphrec.recommend import Recommender
 from graphrec.snapshot import load
+from graphrec.store import open_store
 
 
-def create_app(settings: Settings, retry_seconds: float = 5) -> FastAPI:
+def create_app(settings: Settings, retry_seconds: float = 5, store: str | None = None) -> FastAPI:
     """The service of the current snapshot in `settings.snapshots`.
 
     It starts with or without one. Until one can be loaded, which it tries every `retry_seconds`, it
     is alive and not ready, and says why.
+
+    `store` is the URL of a graph store, to be asked as it is now. Where it is away, at the start or
+    later, all else is answered as ever, and readiness says so; it is tried every `retry_seconds`.
     """
     engine = Engine(
         lambda: Recommender(load(settings.snapshots), settings.recall), retry_seconds=retry_seconds
     )
+    live = None if store is None else _live(settings, store, retry_seconds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Once before the first request, so that a server that listens is ready if it can be.
-        waiting = None if await engine.load() else asyncio.create_task(engine.keep_loading())
+        tasks = [] if await engine.load() else [asyncio.create_task(engine.keep_loading())]
+        if live is not None:
+            tasks.append(asyncio.create_task(live.watch()))
         yield
-        if waiting is not None:
-            waiting.cancel()
+        for task in tasks:
+            task.cancel()
+        if live is not None:
+            await live.close()
 
     app = FastAPI(
         title="graphrec",
@@ -51,7 +62,20 @@ def create_app(settings: Settings, retry_seconds: float = 5) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.engine = engine
+    app.state.store = live
     app.add_middleware(EncodedPaths)
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
     return app
+
+
+def _live(settings: Settings, url: str, retry_seconds: float) -> LiveStore:
+    open_ = partial(
+        open_store,
+        url,
+        settings.kinds,
+        settings.neo4j,
+        create=False,
+        retry_seconds=RETRY_SECONDS,
+    )
+    return LiveStore(open_, url, retry_seconds)

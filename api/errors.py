@@ -17,11 +17,13 @@ Code: TypeAlias = Literal[
     "unknown_user",
     "unknown_item",
     "no_embeddings",
+    "no_store",
     "unknown_route",
     "method_not_allowed",
     "malformed_json",
     "invalid_request",
     "not_ready",
+    "store_away",
     "http_error",
     "internal_error",
 ]
@@ -47,6 +49,25 @@ class ErrorAnswer(BaseModel):
 
 class NotReady(Exception):  # noqa: N818 - reads as what the service is
     """There is no recommender to answer with; the message is the reason."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        """Seconds."""
+
+
+class NoStore(Exception):  # noqa: N818
+    """The graph store is asked for, and the service was started without one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "by is 'store', and the service has no graph store: by=store needs a service started "
+            "with --store; ask by=graph, or start it so"
+        )
+
+
+class StoreAway(Exception):  # noqa: N818
+    """The graph store does not answer; the message is the reason."""
 
     def __init__(self, reason: str, retry_after: int) -> None:
         super().__init__(reason)
@@ -90,6 +111,14 @@ async def _not_ready(_: Request, error: NotReady) -> Response:
     return _answer(503, "not_ready", str(error), headers={"Retry-After": str(error.retry_after)})
 
 
+async def _no_store(_: Request, error: NoStore) -> Response:
+    return _answer(404, "no_store", str(error), "by")
+
+
+async def _store_away(_: Request, error: StoreAway) -> Response:
+    return _answer(503, "store_away", str(error), headers={"Retry-After": str(error.retry_after)})
+
+
 async def _http(request: Request, error: HTTPException) -> Response:
     path = request.url.path
     if error.status_code == 404:
@@ -118,6 +147,8 @@ HANDLERS: Mapping[
     SnapshotError: _no_embeddings,
     RequestValidationError: _invalid,
     NotReady: _not_ready,
+    NoStore: _no_store,
+    StoreAway: _store_away,
     HTTPException: _http,
     Exception: _internal,
 }
@@ -125,6 +156,14 @@ HANDLERS: Mapping[
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 """What a route's documentation says of its errors, by status."""
+
+
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "In how many seconds the service will have tried again.",
+        "schema": {"type": "integer"},
+    }
+}
 
 
 def _documented(status: int, description: str, *details: ErrorDetail) -> Responses:
@@ -136,6 +175,7 @@ def _documented(status: int, description: str, *details: ErrorDetail) -> Respons
             "model": ErrorAnswer,
             "description": description,
             "content": {"application/json": {"examples": examples}},
+            **({"headers": _RETRY_AFTER} if status == 503 else {}),
         }
     }
 
@@ -157,8 +197,12 @@ UNKNOWN_LISTED_ITEM = _documented(
 UNKNOWN_USER_OR_ITEM = _documented(
     404, "The snapshot does not know the user or the item.", _USER, _ITEM
 )
-UNKNOWN_ITEM_OR_NO_EMBEDDINGS = _documented(
-    404, "The snapshot does not know the item, or has no embeddings.", _ITEM, _EMBEDDINGS
+UNKNOWN_ITEM_OR_NONE_OF_THESE = _documented(
+    404,
+    "The item is not known, or the service has no embeddings, or no graph store.",
+    _ITEM,
+    _EMBEDDINGS,
+    ErrorDetail(code="no_store", message=str(NoStore()), field="by"),
 )
 INVALID = _documented(
     422,
@@ -171,18 +215,19 @@ INVALID = _documented(
         message="the body is not JSON: Expecting value at character 0; expected an object",
     ),
 )
-NOT_READY = _documented(
+_NOT_READY = ErrorDetail(
+    code="not_ready",
+    message="snapshot folder 'snapshots' has no readable 'current' file: expected one that "
+    "names the version to serve; run `graphrec train`",
+)
+NOT_READY = _documented(503, "There is no snapshot to answer from.", _NOT_READY)
+NOT_READY_OR_STORE_AWAY = _documented(
     503,
-    "There is no snapshot to answer from.",
+    "There is no snapshot to answer from, or the graph store does not answer.",
+    _NOT_READY,
     ErrorDetail(
-        code="not_ready",
-        message="snapshot folder 'snapshots' has no readable 'current' file: expected one that "
-        "names the version to serve; run `graphrec train`",
+        code="store_away",
+        message="store neo4j://localhost:7687 is away: Couldn't connect to localhost:7687; start "
+        "the server, or check the address",
     ),
 )
-NOT_READY[503]["headers"] = {
-    "Retry-After": {
-        "description": "In how many seconds the service will have tried again.",
-        "schema": {"type": "integer"},
-    }
-}

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from api.engine import Ready
 from api.errors import NOT_READY
-from api.models import Live, Readiness
+from api.live import Store
+from api.models import Live, Part, Readiness
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -19,7 +20,19 @@ async def live() -> Live:
 
 
 @router.get("/ready", responses=NOT_READY)
-async def ready(recommender: Ready) -> Readiness:
-    """Whether recommendations can be given; 503, with the reason, where they cannot."""
+async def ready(recommender: Ready, store: Store) -> Readiness:
+    """Whether recommendations can be given; 503, with the reason, where they cannot.
+
+    They need no graph store: one that is away makes the service degraded, not unready.
+    """
     manifest = recommender.snapshot.manifest
-    return Readiness(version=manifest.version, created=manifest.created, counts=manifest.counts)
+    parts: dict[Part, str] = {"snapshot": "ready"}
+    if store is not None:
+        parts["store"] = store.reason or "ready"
+    return Readiness(
+        status="ready" if set(parts.values()) == {"ready"} else "degraded",
+        version=manifest.version,
+        created=manifest.created,
+        counts=manifest.counts,
+        parts=parts,
+    )

@@ -10,7 +10,8 @@ from pydantic.config import JsonDict
 
 from graphrec.explain import Source
 
-By: TypeAlias = Literal["graph", "embedding"]
+By: TypeAlias = Literal["graph", "embedding", "store"]
+Part: TypeAlias = Literal["snapshot", "store"]
 
 VERSION = "20261122T101500Z-3fa9c1"
 ALIEN: JsonDict = {
@@ -22,7 +23,7 @@ ALIEN: JsonDict = {
 EMPIRE: JsonDict = {
     "item": "172",
     "title": "The Empire Strikes Back (1980)",
-    "score": 0.032522475,
+    "score": 8.9,
     "reason": "Because you liked Alien (1979): 176 people who liked it also liked "
     "The Empire Strikes Back (1980)",
     "because": [ALIEN],
@@ -50,7 +51,7 @@ class Recommendation(_Part):
     """An item for someone, and why."""
 
     score: float = Field(description="What the list is ordered by; 0 where only filling it up.")
-    sources: tuple[Source, ...] = Field(description="What found the item.")
+    sources: tuple[Source, ...] = Field(description="What speaks for the item.")
     reason: str = Field(description="Why, in one sentence.")
     because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
 
@@ -67,10 +68,12 @@ class Contribution(BaseModel):
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
-    source: Source = Field(description="What found the item.")
-    rank: int = Field(description="Place among the candidates of the source, from 1.")
-    weight: float = Field(description="What the source counts for, by the settings.")
-    score: float = Field(description="What is added.")
+    source: Source = Field(description="What speaks for the item.")
+    strength: float = Field(
+        description="By how many standard deviations the item stands out to the source."
+    )
+    weight: float = Field(description="What the source counts for.")
+    score: float = Field(description="What is added: weight times strength.")
 
 
 class Explanation(_Part):
@@ -124,8 +127,8 @@ class UserExplanation(_Answer):
                     "seen": False,
                     "rank": 1,
                     "contributions": [
-                        {"source": "embedding", "rank": 1, "weight": 1, "score": 0.016393443},
-                        {"source": "neighbours", "rank": 2, "weight": 1, "score": 0.016129032},
+                        {"source": "neighbours", "strength": 7.5, "weight": 1, "score": 7.5},
+                        {"source": "embedding", "strength": 4.0, "weight": 0.35, "score": 1.4},
                     ],
                 },
             }
@@ -141,13 +144,31 @@ class RelatedItems(_Answer):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"version": VERSION, "item": "172", "by": "graph", "related": [ALIEN]}
+            "example": {
+                "version": VERSION,
+                "item": "172",
+                "by": "store",
+                "related": [ALIEN],
+                "degree": 367,
+                "counted": 367,
+            }
         }
     )
 
+    version: str = Field(
+        description="The snapshot that the answer was made from; by store, the one that serves."
+    )
     item: str = Field(description="Id of the item.")
     by: By = Field(description="How they were found.")
     related: tuple[Related, ...] = Field(description="The most alike first.")
+    degree: int | None = Field(
+        None, description="By store: how many like the item; null where nothing was found."
+    )
+    counted: int | None = Field(
+        None,
+        description="By store: how many of them were asked, the latest; fewer than `degree` where "
+        "very many like the item.",
+    )
 
 
 class Live(BaseModel):
@@ -159,7 +180,7 @@ class Live(BaseModel):
 
 
 class Readiness(_Answer):
-    """Recommendations can be given."""
+    """Recommendations can be given, though maybe not all else."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -168,10 +189,16 @@ class Readiness(_Answer):
                 "version": VERSION,
                 "created": "2026-11-22T10:15:00+00:00",
                 "counts": {"users": 943, "items": 1682, "events": 100_000},
+                "parts": {"snapshot": "ready", "store": "ready"},
             }
         }
     )
 
-    status: Literal["ready"] = "ready"
+    status: Literal["ready", "degraded"] = Field(
+        description="Degraded where a part does not answer; recommendations are given all the same."
+    )
     created: str = Field(description="When the snapshot was published: ISO 8601, UTC.")
     counts: Mapping[str, int] = Field(description="What the snapshot holds.")
+    parts: Mapping[Part, str] = Field(
+        description='"ready", or the reason why not; a store only where there is one.'
+    )

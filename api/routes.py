@@ -3,12 +3,13 @@
 The handlers are coroutines although they compute: a request is a few milliseconds of work, most of
 it under the interpreter's lock, and as measured with 8 clients threads answer no more of them. More
 cores are used by more processes. Answers are pydantic models, which FastAPI writes as JSON in one
-step of compiled code.
+step of compiled code. Only the graph store, which may take long or be away, is asked in threads.
 """
 
 # No `from __future__ import annotations`: models below depend on settings, so they are local, and
 # FastAPI finds only the names of a module by their text.
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query
@@ -18,10 +19,13 @@ from api.engine import Ready
 from api.errors import (
     INVALID,
     NOT_READY,
-    UNKNOWN_ITEM_OR_NO_EMBEDDINGS,
+    NOT_READY_OR_STORE_AWAY,
+    UNKNOWN_ITEM_OR_NONE_OF_THESE,
     UNKNOWN_LISTED_ITEM,
     UNKNOWN_USER_OR_ITEM,
+    NoStore,
 )
+from api.live import Store
 from api.models import (
     By,
     Explanation,
@@ -33,6 +37,7 @@ from api.models import (
     UserRecommendations,
 )
 from api.paths import PathId
+from api.related import related_in_store
 from api.validation import expecting
 
 MAX_SESSION_ITEMS = 1000
@@ -62,10 +67,11 @@ def create_router(max_k: int) -> APIRouter:
         by: Annotated[
             By,
             Field(
-                description="Liked by the same people (graph), or of the nearest embeddings.",
+                description="Liked by the same people (graph), of the nearest embeddings, or liked "
+                "by the same people as the graph store has them now (store).",
                 examples=["graph"],
             ),
-            expecting("graph or embedding"),
+            expecting("graph, embedding or store"),
         ] = "graph"
 
     class PathsQuery(_Request):
@@ -121,21 +127,28 @@ def create_router(max_k: int) -> APIRouter:
         )
 
     @router.get(
-        "/items/{item_id}/related", responses=UNKNOWN_ITEM_OR_NO_EMBEDDINGS | INVALID | NOT_READY
+        "/items/{item_id}/related",
+        responses=UNKNOWN_ITEM_OR_NONE_OF_THESE | INVALID | NOT_READY_OR_STORE_AWAY,
     )
     async def related_items(
-        item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready
+        item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready, store: Store
     ) -> RelatedItems:
         """The items most like an item."""
-        return RelatedItems(
+        answer = partial(
+            RelatedItems,
             version=recommender.snapshot.manifest.version,
             item=item_id,
             by=query.by,
-            related=tuple(
-                Related.model_validate(found)
-                for found in recommender.related(item_id, query.k, query.by)
-            ),
         )
+        if query.by != "store":
+            found = recommender.related(item_id, query.k, query.by)
+            return answer(related=tuple(map(Related.model_validate, found)))
+        if store is None:
+            raise NoStore
+        near, related = await store.ask(partial(related_in_store, item=item_id, k=query.k))
+        # A list of no rows does not know how many like the item.
+        degree, counted = (near.degree, near.counted) if near else (None, None)
+        return answer(related=related, degree=degree, counted=counted)
 
     @router.post("/recommendations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_recommendations(

@@ -8,9 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,12 +29,16 @@ from pydantic_settings import (
     SettingsError as SourceError,
 )
 
+from graphrec.data import AttributeKind
 from graphrec.errors import SettingsError
 from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 
 SETTINGS_FILE = Path("graphrec.toml")
 
-MODEL_NAMES = ("popularity", "recent-popularity", "item-knn", "user-knn", "mf", "graphsage")
+MODEL_NAMES = (
+    *("popularity", "recent-popularity", "item-knn", "user-knn", "rp3beta", "graph-filter"),
+    *("svd", "ials", "ease", "mf", "graphsage"),
+)
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
 
@@ -44,14 +56,74 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""Of a label, relationship type or property: letters, digits and underscores, not a digit first."""
+
+
+class MappedNodes(_Section):
+    """The nodes of an existing graph that are of one type."""
+
+    label: Name = Field(description="Their label, such as `Movie`.")
+    id: Name = Field("id", description="The property that tells them apart: strings, or integers.")
+    attributes: Mapping[Name, AttributeKind] = Field(
+        default_factory=dict,
+        description="Properties to read as attributes: number, category, tags or text.",
+    )
+
+
+class MappedInteraction(_Section):
+    """The relationships of an existing graph, from users to items, that are events of one kind."""
+
+    type: Name = Field(description="Their type, such as `RATED`.")
+    weight: Name | None = Field(None, description="The property with the weight; not set: 1.")
+    time: Name | None = Field(None, description="The property with the time; not set: 0.")
+    time_unit: Literal["s", "ms", "us", "datetime"] = Field(
+        "s", description="Unit of numeric times since 1970, or `datetime` for zoned datetimes."
+    )
+
+
+class MappedLink(_Section):
+    """Relationships of an existing graph that are links of one relation."""
+
+    source: str = Field(description="The type of node they start from: a key of `nodes`.")
+    relation: str = Field(description="What graphrec calls them, such as `has_genre`.")
+    target: str = Field(description="The type of node they lead to: a key of `nodes`.")
+    type: Name = Field(description="Their type, such as `IN_GENRE`.")
+    weight: Name | None = Field(None, description="The property with the weight; not set: 1.")
+
+
+class MappedGraph(_Section):
+    """A graph that is there already: which labels, types and properties play what."""
+
+    nodes: Mapping[str, MappedNodes] = Field(description="By type; `user` and `item` must be.")
+    interactions: Mapping[str, MappedInteraction] = Field(
+        min_length=1, description="By kind of event; what each is worth is in `kinds`."
+    )
+    links: tuple[MappedLink, ...] = Field((), description="Links between nodes, if any.")
+
+    @model_validator(mode="after")
+    def _types_are_mapped(self) -> MappedGraph:
+        ends = {end for link in self.links for end in (link.source, link.target)}
+        missing = sorted(({"user", "item"} | ends) - set(self.nodes))
+        if missing:
+            raise ValueError(f"expected the label of {', '.join(missing)} in nodes")
+        types = [interaction.type for interaction in self.interactions.values()]
+        if len(set(types)) < len(types):
+            raise ValueError("expected another relationship type for each kind of interaction")
+        return self
+
+
 class Neo4jSettings(_Section):
-    """Who asks a Neo4j server, where `store` is the URL of one."""
+    """Who asks a Neo4j server, where `store` is the URL of one, and for which graph."""
 
     user: str = Field("neo4j", description="User to log in as.")
     password: SecretStr | None = Field(
         None, description="Their password; better in `GRAPHREC_NEO4J__PASSWORD` than in a file."
     )
     database: str = Field("neo4j", description="Database of the server.")
+    graph: MappedGraph | None = Field(
+        None, description="A graph that is there already, to be used in place; not set: graphrec's."
+    )
 
 
 class IngestSettings(_Section):

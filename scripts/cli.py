@@ -21,6 +21,7 @@ COMMANDS = {
     "recommend": "queries",
     "related": "queries",
     "explain": "queries",
+    "cypher": "queries",
     "serve": "serve",
     "benchmark": "benchmark",
 }

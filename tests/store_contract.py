@@ -358,6 +358,24 @@ class StoreContract:
         assert_same_rows(small.similar_users("ann"), [Neighbour(*row) for row in expected])
         assert [row.id for row in small.similar_users("ann", min_support=2)] == ["cat"]
 
+    def test_of_a_supernode_the_latest_neighbours_are_asked(self, store):
+        events = [Event("ann", "heat", 1, 10), Event("bob", "heat", 1, 5), Event("cat", "heat")]
+        events += [Event("bob", "heat", 1, 20), Event("ann", "fargo"), Event("cat", "alien")]
+        store.write_events(log_of([*events, Event("bob", "speed"), Event("dan", "heat")]))
+        everyone = store.related_items("heat")
+        assert (len(everyone), everyone.degree, everyone.counted) == (3, 4, 4)
+        # bob came back last, and ann before him; the others as early as each other, so by id.
+        for cap, items in (
+            (1, ["speed"]),
+            (2, ["fargo", "speed"]),
+            (3, ["alien", "fargo", "speed"]),
+        ):
+            rows = store.related_items("heat", cap=cap)
+            expected = [Neighbour(item, 1 / cap**0.5, 1) for item in items]
+            assert_same_rows(rows, expected)
+            assert (rows.degree, rows.counted) == (4, cap)
+        assert [row.id for row in store.similar_users("ann", cap=1)] == ["dan", "bob", "cat"]
+
     def test_neighbour_recommendations_leave_out_what_was_met(self, small):
         expected = [Neighbour("alien", 2 / 6**0.5 + 1 / 2, 2)]
         assert_same_rows(small.neighbour_recommendations("ann"), expected)

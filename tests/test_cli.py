@@ -27,10 +27,12 @@ import pytest
 import typer
 
 from graphrec.config import load_settings
+from graphrec.data import Interactions
 from graphrec.errors import MissingExtra
 from graphrec.models import create
 from graphrec.split import temporal
 from graphrec.store import open_store
+from graphrec.store.protocol import CAP
 from graphrec.weighting import weigh
 from scripts.cli import command_line, main
 from tests.small_data import DAY, Rating, ratings
@@ -174,7 +176,7 @@ def commands() -> dict[str, Any]:
 
 
 def test_the_commands_are_those_that_were_promised() -> None:
-    promised = "demo ingest train evaluate recommend related explain inspect serve benchmark"
+    promised = "demo ingest train evaluate recommend related explain cypher inspect serve benchmark"
     assert set(commands()) == set(promised.split())
 
 
@@ -426,12 +428,12 @@ def test_train_publishes_a_snapshot_and_says_how_good_it_is(loaded: Path, tmp_pa
     ).json()  # fmt: skip
     assert (tmp_path / "s" / "current").read_text().strip() == answer["version"]
     figures = answer["evaluation"]
-    assert [entry["model"] for entry in figures["models"]] == ["popularity", "mf", "recommender"]
+    assert [entry["model"] for entry in figures["models"]] == ["popularity", "mf", "fusion"]
     assert (figures["protocol"], figures["seed"]) == ("temporal", 3)
     manifest = json.loads((tmp_path / "s" / answer["version"] / "manifest.json").read_bytes())
     assert manifest["seed"] == 3
     assert manifest["metrics"] == figures
-    assert set(manifest["models"]) == {"item-knn", "mf"}
+    assert set(manifest["models"]) == {"graph-filter", "mf"}
 
 
 def test_a_snapshot_without_learned_vectors_needs_no_comparison(
@@ -523,6 +525,64 @@ def test_related_by_graph_is_what_the_store_answers(trained: Path, loaded: Path,
     ]
     assert tables[0] == tables[1]
     assert f"Related to {title('i00')}" in tables[0].out
+
+
+def test_paths_in_the_store_are_those_of_the_snapshot(trained: Path, loaded: Path) -> None:
+    store = f"sqlite:///{loaded / 'graphrec.db'}"
+    item = graphrec(trained, "recommend", "u01", "--json").json()[0]["item"]
+    why = graphrec(trained, "explain", "u01", item, "--json").json()
+    live = graphrec(trained, "explain", "u01", item, "--store", store, "--json").json()
+    assert live == {"item": item, "title": title(item), "because": why["because"]} != []
+    table = graphrec(trained, "explain", "u01", item, "--store", store).out
+    assert f"{title(item)} for user u01: paths in the graph" in table
+    assert "people who like both" in table
+
+
+def test_a_supernode_is_reported(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'graphrec.db'}"
+    people = [f"u{n}" for n in range(CAP + 1)]
+    with open_store(url) as store:
+        store.write_events(
+            Interactions.of([*people, "u1", "u2"], ["hit"] * len(people) + ["b"] * 2)
+        )
+    found = graphrec(tmp_path, "related", "hit", "--store", url)
+    assert "Counted over the latest 5,000 of 5,001 people." in found.err
+
+
+def test_cypher_is_printed_with_the_names_of_a_mapped_graph(tmp_path: Path) -> None:
+    printed = graphrec(tmp_path, "cypher").out
+    assert ":param least_0 => 3.5;" in printed
+    assert printed.count(";\n\n// ") == 5
+    (tmp_path / "graphrec.toml").write_text(
+        "[neo4j.graph.nodes]\nuser = {label = 'Person'}\nitem = {label = 'Movie', id = 'movieId'}\n"
+        "[neo4j.graph.interactions.rating]\ntype = 'RATED'\nweight = 'stars'\n"
+    )
+    queries = graphrec(tmp_path, "cypher", "--json").json()["queries"]
+    assert all("`RATED`" in query and "`movieId`" in query for query in queries.values())
+    assert not any("INTERACTED" in query for query in queries.values())
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ("interactions = {}\nnodes = {}", "at least 1 item"),
+        ("nodes.user.label = 'A b'", "match pattern"),
+        (
+            "nodes.user.label = 'A'\ninteractions.view.type = 'SAW'",
+            "expected the label of item in nodes",
+        ),
+        (
+            "nodes = {user = {label = 'A'}, item = {label = 'B'}}\n"
+            "interactions = {view = {type = 'SAW'}, cart = {type = 'SAW'}}",
+            "expected another relationship type for each kind",
+        ),
+    ],
+)
+def test_a_mapping_that_cannot_be_is_refused(tmp_path: Path, mapping: str, message: str) -> None:
+    (tmp_path / "graphrec.toml").write_text(f"[neo4j.graph]\n{mapping}\n")
+    refused = graphrec(tmp_path, "cypher")
+    assert refused.code == 1
+    assert message in refused.err
 
 
 def test_related_people_are_those_who_like_both(trained: Path) -> None:
@@ -845,7 +905,7 @@ def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     movielens(fresh / "films")
     answer = graphrec(fresh, "demo", "--dataset", "films", "--no-serve")
     assert answer.code == 0, answer.err
-    for model in ("popularity", "item-knn", "user-knn", "mf", "graphsage", "recommender"):
+    for model in ("popularity", "item-knn", "user-knn", "mf", "graphsage", "fusion"):
         assert re.search(rf"^\W*{model}\b.*0\.\d{{4}}", answer.out, re.MULTILINE), model
     [(user, table)] = re.findall(r"Five for user (\S+)(.*)More: ", answer.out, re.DOTALL)
     assert len(re.findall(r"Film \d+ .*(liked|taste)", table)) == 5

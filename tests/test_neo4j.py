@@ -7,18 +7,31 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from graphrec.config import Neo4jSettings
+from graphrec.config import MappedGraph, Neo4jSettings
 from graphrec.data import Attribute, Vocabulary
-from graphrec.errors import DataError, SettingsError, StoreError
+from graphrec.errors import DataError, SettingsError, StoreError, UnknownNode
 from graphrec.store import neo4j_names as names
 from graphrec.store import open_store
+from graphrec.store.neo4j_layout import pasteable
+from graphrec.store.sqlite import SQLiteStore
 from graphrec.weighting import DEFAULT_POLICY
 from tests.neo4j_server import ROOT, TestServer, free_port
-from tests.store_contract import IDS, POLICY, SMALL, Event, FreshStore, StoreContract, log_of
+from tests.store_contract import (
+    IDS,
+    POLICY,
+    SMALL,
+    Event,
+    FreshStore,
+    StoreContract,
+    assert_same_graph,
+    log_of,
+)
 
 neo4j_store = pytest.importorskip("graphrec.store.neo4j")
 Neo4jStore = neo4j_store.Neo4jStore
@@ -108,6 +121,27 @@ def test_the_query_in_the_docs_gives_what_the_store_gives(
     assert sorted([item, support, cosine] for item, _, support, cosine in rows) == expected
 
 
+def test_the_queries_to_paste_give_what_the_store_gives(
+    store: Neo4jStore, neo4j_server: TestServer
+):
+    store.write_events(log_of(SMALL))
+    values, queries = pasteable(neo4j_server.settings, POLICY)
+    related, similar, recommended, popular, paths = queries.values()
+
+    def ask(query: str, **about: str) -> list[list[Any]]:
+        return neo4j_server.query(query, **{**values, **about})
+
+    def scored(rows: list[list[Any]]) -> list[tuple[Any, ...]]:
+        return [(row[0], row[1] / values["scale"], row[2]) for row in rows]
+
+    assert scored(ask(related, id="heat")) == store.related_items("heat")
+    assert scored(ask(similar, id="ann")) == store.similar_users("ann")
+    assert scored(ask(recommended, id="ann")) == store.neighbour_recommendations("ann")
+    assert [tuple(row) for row in ask(popular)] == store.popular_items()
+    found = ask(paths, user="ann", item="alien")
+    assert [(via, n, s / values["scale"]) for via, n, s in found] == store.paths("ann", "alien")
+
+
 def test_opening_and_reading_change_nothing(neo4j_server: TestServer):
     neo4j_server.empty()
     with Neo4jStore(neo4j_server.url, POLICY, neo4j_server.settings) as store:
@@ -150,6 +184,154 @@ def test_the_best_are_found_where_most_candidates_are_not_counted(store: Neo4jSt
     found = store.related_items("once u0", k=20)
     assert found[0].id == "disliked"
     assert found[0].score == 1
+
+
+# A graph that is there already
+
+MOVIES = """
+UNWIND $events AS event
+MERGE (person:Person {name: event[0]})
+MERGE (movie:Movie {movieId: event[1]})
+CREATE (person)-[rated:RATED {rating: event[2], timestamp: event[3]}]->(movie)
+"""
+MORE_MOVIES = """
+MATCH (ann:Person {name: 'ann'}), (bob:Person {name: 'bob'}), (alien:Movie {movieId: 30})
+MERGE (genre:Genre {name: 'horror'})
+CREATE (alien)-[:IN_GENRE]->(genre), (ann)-[:RATED {rating: 5}]->(ann), (ann)-[:KNOWS]->(bob),
+       (bob)-[:SAW {at: datetime('1970-01-01T00:00:01.500Z')}]->(alien)
+SET alien.title = 'Alien', alien.year = 1979, alien.kinds = ['a', 'b'], ann.age = 30
+"""
+MAPPING = MappedGraph.model_validate(
+    {
+        "nodes": {
+            "user": {"label": "Person", "id": "name", "attributes": {"age": "number"}},
+            "item": {
+                "label": "Movie",
+                "id": "movieId",
+                "attributes": {"title": "text", "year": "number", "kinds": "tags"},
+            },
+            "genre": {"label": "Genre", "id": "name"},
+        },
+        "interactions": {
+            "rating": {"type": "RATED", "weight": "rating", "time": "timestamp"},
+            "view": {"type": "SAW", "time": "at", "time_unit": "datetime"},
+        },
+        "links": [
+            {"source": "item", "relation": "has_genre", "target": "genre", "type": "IN_GENRE"},
+            {"source": "user", "relation": "knows", "target": "user", "type": "KNOWS"},
+        ],
+    }
+)
+
+
+@pytest.fixture
+def movies(neo4j_server: TestServer, tmp_path: Path) -> Iterator[tuple[Neo4jStore, SQLiteStore]]:
+    """A graph as others have it, mapped; and the same in SQLite."""
+    neo4j_server.empty()
+    codes = {"heat": 10, "fargo": 20, "alien": 30, "speed": 4}
+    rated = [event for event in SMALL if event.kind == "rating"]
+    events = [[e.user, codes[e.item], e.weight, e.time] for e in rated]
+    neo4j_server.query(MOVIES, events=events)
+    neo4j_server.query(MORE_MOVIES)
+    settings = neo4j_server.settings.model_copy(update={"graph": MAPPING})
+    with (
+        Neo4jStore(neo4j_server.url, POLICY, settings) as mapped,
+        SQLiteStore(tmp_path / "copy.db", POLICY) as sqlite,
+    ):
+        as_rows = [
+            Event(e.user, str(codes[e.item]), e.weight, e.time * 1000, "rating") for e in rated
+        ]
+        sqlite.write_events(log_of([*as_rows, Event("bob", "30", 1, 1500, "view")]))
+        attributes = {
+            "title": Attribute("text", ("Alien",)),
+            "year": Attribute("number", (1979.0,)),
+            "kinds": Attribute("tags", (("a", "b"),)),
+        }
+        sqlite.write_nodes("item", Vocabulary(("30",)), attributes)
+        sqlite.write_nodes("user", Vocabulary(("ann",)), {"age": Attribute("number", (30.0,))})
+        sqlite.write_links(("item", "has_genre", "genre"), [("30", "horror", 1)])
+        sqlite.write_links(("user", "knows", "user"), [("ann", "bob", 1)])
+        yield mapped, sqlite
+
+
+def test_a_mapped_graph_answers_as_a_copy_of_it_does(movies: tuple[Neo4jStore, SQLiteStore]):
+    mapped, copy = movies
+    assert_same_graph(mapped.read_graph(), copy.read_graph())
+    assert_same_graph(mapped.read_graph(45_000), copy.read_graph(45_000))
+    assert mapped.counts() == copy.counts()
+    assert mapped.read_node("item", "30") == copy.read_node("item", "30")
+    assert mapped.popular_items() == copy.popular_items() != []
+    assert mapped.popular_items(since=20_000, until=80_000) == copy.popular_items(
+        10, 20_000, 80_000
+    )
+    for item in ("10", "20", "30", "4"):
+        assert mapped.related_items(item) == copy.related_items(item)
+        for user in ("ann", "bob", "cat"):
+            assert mapped.paths(user, item) == copy.paths(user, item)
+    for user in ("ann", "bob", "cat"):
+        assert mapped.similar_users(user, similarity="jaccard") == copy.similar_users(
+            user, similarity="jaccard"
+        )
+        assert mapped.neighbour_recommendations(user) == copy.neighbour_recommendations(user)
+    for strange in ("010", "x", "1.0", "9" * 30):
+        with pytest.raises(UnknownNode, match=f"item {strange!r} is unknown"):
+            mapped.related_items(strange)
+        with pytest.raises(UnknownNode):
+            mapped.read_node("item", strange)
+
+
+def test_a_mapped_graph_is_left_as_it_is(
+    movies: tuple[Neo4jStore, SQLiteStore], neo4j_server: TestServer
+):
+    mapped, copy = movies
+    before = neo4j_server.query("MATCH (node) RETURN count(node)")
+    for write in (
+        lambda: mapped.write_events(copy.read_graph().interactions),
+        lambda: mapped.write_nodes("item", Vocabulary(("1",)), {}),
+        lambda: mapped.write_links(("user", "knows", "user"), [("a", "b", 1)]),
+        lambda: mapped.forget_user("ann"),
+    ):
+        with pytest.raises(StoreError, match=r"that \[neo4j.graph\] maps is only read"):
+            write()
+    assert neo4j_server.query("MATCH (node) RETURN count(node)") == before
+
+
+def test_what_a_mapped_graph_lacks_is_left_out_with_a_warning(
+    movies: tuple[Neo4jStore, SQLiteStore],
+    neo4j_server: TestServer,
+    caplog: pytest.LogCaptureFixture,
+):
+    mapped, copy = movies
+    neo4j_server.query("MATCH (bob:Person {name: 'bob'}) CREATE (bob)-[:RATED]->(:Movie)")
+    assert_same_graph(mapped.read_graph(), copy.read_graph())
+    assert "1 of the relationships `RATED`|`SAW` are left out: expected a weight" in caplog.text
+    neo4j_server.query("CREATE (:Movie {movieId: 30})")
+    with pytest.raises(
+        StoreError, match="two nodes :Movie have the movieId '30': expected another"
+    ):
+        mapped.read_graph()
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "message"),
+    [
+        ("nodes", {"item": {"label": "Film"}}, r"item.label = 'Film' is of no node .* Movie"),
+        ("nodes", {"item": {"label": "Movie"}}, r"item.id = 'id' identifies no node :Movie"),
+        ("interactions", {"view": {"type": "LIKED"}}, r"'LIKED' is of no relationship in .* RATED"),
+    ],
+)
+def test_a_mapping_to_what_is_not_there_is_refused(
+    movies: tuple[Neo4jStore, SQLiteStore],
+    neo4j_server: TestServer,
+    section: str,
+    change: dict[str, dict[str, str]],
+    message: str,
+):
+    raw = MAPPING.model_dump()
+    graph = MappedGraph.model_validate({**raw, section: {**raw[section], **change}})
+    settings = neo4j_server.settings.model_copy(update={"graph": graph})
+    with pytest.raises(SettingsError, match=message):
+        Neo4jStore(neo4j_server.url, POLICY, settings)
 
 
 # Several threads

@@ -80,6 +80,11 @@ def test_one_store_does_as_the_other(urls: Mapping[str, str], tmp_path: Path):
             assert one == other
             assert len(one) == 30
 
+    for user, item in (("1", "50"), ("405", "1500")):
+        one, other = both(urls, "explain", user, item, "-k", "20")
+        assert one == other
+    assert one["because"]
+
     one, other = both(urls, "inspect")
     assert one == other
 

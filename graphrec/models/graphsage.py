@@ -200,6 +200,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         start += 0.01 * rng.standard_normal(start.shape)
         tags = rng.standard_normal((self.item_features.shape[1], dim)) * 0.1
         self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
+        self.voice = nn.Parameter(torch.zeros_like(self.identity))
         self.of_item_features = nn.Parameter(torch.from_numpy(tags.astype(np.float32)))
         self.of_user_features = nn.Parameter(torch.zeros(self.user_features.shape[1], dim))
         self.warmth = nn.Parameter(torch.zeros(()))
@@ -221,7 +222,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             item = sum_of_neighbours(likes, LIKES, user * self.user_share)
             rounds.append(item * self.item_receives)
         vector = torch.stack(rounds).mean(0) if len(rounds) > 1 else at
-        message = vector * self.item_sends
+        message = (vector + self.voice) * self.item_sends
         if noise is not None and self.config.dropout:
             kept = torch.rand(message.shape, generator=noise) >= self.config.dropout
             message = message * kept / (1 - self.config.dropout)

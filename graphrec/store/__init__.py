@@ -20,12 +20,14 @@ def open_store(
     neo4j: Neo4jSettings | None = None,
     *,
     create: bool = True,
+    retry_seconds: float = 60.0,
 ) -> GraphStore:
     """The store at `url`: `sqlite:///graphrec.db`, made where `create`, or `neo4j://HOST`.
 
-    `neo4j` says who asks a Neo4j server, and for which of its databases. Raises SettingsError for a
-    URL of no known store, StoreError where it cannot be opened and, without `create`, where a file
-    is not there, and MissingExtra.
+    `neo4j` says who asks a Neo4j server, and for which of its databases; where the server goes
+    away, a call tries again for up to `retry_seconds`. Raises SettingsError for a URL of no known
+    store, StoreError where it cannot be opened and, without `create`, where a file is not there,
+    and MissingExtra.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
@@ -35,7 +37,7 @@ def open_store(
             from graphrec.store.neo4j import Neo4jStore
         except ModuleNotFoundError as error:
             raise MissingExtra("the Neo4j store", error.name or "neo4j", "neo4j") from error
-        return Neo4jStore(url, policy, neo4j)
+        return Neo4jStore(url, policy, neo4j, retry_seconds)
     raise SettingsError(
         f"store {url!r} is of no known kind: expected sqlite:///FILE, for example "
         f"sqlite:///graphrec.db, or neo4j://HOST, for example neo4j://localhost:7687"

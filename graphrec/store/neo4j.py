@@ -12,17 +12,16 @@ import numpy as np
 
 from graphrec.config import Neo4jSettings
 from graphrec.data import Attribute, AttributeValue, EdgeType, Graph, Interactions, Vocabulary
-from graphrec.errors import DataError
+from graphrec.errors import DataError, StoreError, UnknownNode
+from graphrec.store import neo4j_mapped
 from graphrec.store import neo4j_names as names
 from graphrec.store import neo4j_queries as cypher
 from graphrec.store import neo4j_read as read
 from graphrec.store import neo4j_write as write
+from graphrec.store.neo4j_layout import Catalogue, mapped_catalogue, mapped_events, own_events
 from graphrec.store.neo4j_server import Server, rows
-from graphrec.store.protocol import DIGITS, Neighbour, Path, Popular, Similarity
+from graphrec.store.protocol import CAP, SCALE, Neighbour, Neighbours, Path, Popular, Similarity
 from graphrec.weighting import KindPolicy
-
-SCALE = 10**DIGITS
-"""The queries give scores in whole units of 1 / SCALE."""
 
 
 class Neo4jStore:
@@ -36,9 +35,13 @@ class Neo4jStore:
     A call's writes are one transaction, which the server holds in memory until it ends: some
     hundreds of thousands of events for each GiB of its heap.
 
-    Opening changes nothing in the database; the schema is created by the first write. Raises
-    SettingsError for a URL that cannot be, and StoreError where the server is away, refuses the
-    user, has no such database, or the database has a newer schema.
+    Opening changes nothing in the database; the schema is created by the first write. Where the
+    settings map a graph that is there already, it is used in place and only read: a write raises
+    StoreError.
+
+    Raises SettingsError for a URL that cannot be and for a mapping to what is not there, and
+    StoreError where the server is away, refuses the user, has no such database, or the database has
+    a newer schema.
     """
 
     def __init__(
@@ -48,11 +51,18 @@ class Neo4jStore:
         settings: Neo4jSettings | None = None,
         retry_seconds: float = 60.0,
     ) -> None:
-        self._server = Server(url, settings or Neo4jSettings(), retry_seconds)
-        self._positive_from = _positive_from(policy)
+        settings = settings or Neo4jSettings()
+        self._server = Server(url, settings, retry_seconds)
+        self._mapped = settings.graph
         self._constrained: set[str] = set()
         try:
             self._version = self._server.check()
+            if self._mapped is None:
+                self._events = own_events(policy)
+            else:
+                graph = self._mapped
+                whole = self._server.read(lambda tx: neo4j_mapped.check(tx, graph))
+                self._events = mapped_events(graph, policy, whole)
         except BaseException:
             self._server.close()
             raise
@@ -103,62 +113,85 @@ class Neo4jStore:
 
         The kinds are those of the events that are read.
         """
-        return self._server.read(lambda tx: read.graph(tx, until))
+        return self._server.read(
+            lambda tx: read.graph(tx, self._events, self._catalogue(tx), until)
+        )
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
-        return self._server.read(lambda tx: read.node(tx, node_type, node_id))
+
+        def work(tx: neo4j.ManagedTransaction) -> Mapping[str, AttributeValue] | None:
+            nodes = self._catalogue(tx).nodes.get(node_type)
+            key = self._events.key_of(node_type, node_id)
+            return None if nodes is None or key is None else read.node(tx, nodes, key)
+
+        found = self._server.read(work)
+        if found is None:
+            raise UnknownNode(node_type, node_id)
+        return found
 
     def related_items(
-        self, item: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
-    ) -> list[Neighbour]:
+        self,
+        item: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
         """Items liked by the same people; raises UnknownNode."""
-        return self._similar(cypher.RELATED_ITEMS, "item", item, k, similarity, min_support)
+        return self._similar("item", item, k, similarity, min_support, cap)
 
     def similar_users(
-        self, user: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
-    ) -> list[Neighbour]:
+        self,
+        user: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
         """Users who like the same items; raises UnknownNode."""
-        return self._similar(cypher.SIMILAR_USERS, "user", user, k, similarity, min_support)
+        return self._similar("user", user, k, similarity, min_support, cap)
 
     def neighbour_recommendations(
         self, user: str, k: int = 10, neighbours: int = 50
     ) -> list[Neighbour]:
         """Items the most similar users like and the user has not met; raises UnknownNode."""
         found = self._ask(
-            cypher.NEIGHBOUR_RECOMMENDATIONS,
-            {"user": user},
-            id=user,
+            self._events.similar(cypher.NEIGHBOUR_RECOMMENDATIONS, "user"),
+            {"id": ("user", user)},
             k=neighbours,
             similarity="cosine",
             min_support=1,
+            cap=CAP,
             items=k,
         )
-        return [Neighbour(id_, score / SCALE, support) for id_, score, support in found]
+        return [Neighbour(str(id_), score / SCALE, support) for id_, score, support in found]
 
     def popular_items(
         self, k: int = 10, since: int | None = None, until: int | None = None
     ) -> list[Popular]:
         """Items by the number of people who like them, in the window [since, until)."""
-        found = self._ask(cypher.POPULAR_ITEMS, {}, k=k, since=since, until=until)
-        return [Popular(*row) for row in found]
+        query = self._events.fill(cypher.POPULAR_ITEMS)
+        found = self._ask(query, {}, k=k, since=since, until=until)
+        return [Popular(str(id_), people) for id_, people in found]
 
     def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
         """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
-        nodes = {"user": user, "item": item}
-        found = self._ask(cypher.PATHS, nodes, user=user, item=item, k=k)
-        return [Path(via, people, score / SCALE) for via, people, score in found]
+        nodes = {"user": ("user", user), "item": ("item", item)}
+        found = self._ask(self._events.fill(cypher.PATHS), nodes, k=k)
+        return [Path(str(via), people, score / SCALE) for via, people, score in found]
 
     def forget_user(self, user: str) -> bool:
         """Delete a user with all events and links; says whether there was one.
 
         The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
         """
+        self._refuse_mapped()
         return self._server.write(lambda tx: rows(tx, cypher.FORGET, id=user) != [[0]])
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""
-        return self._server.read(read.counts)
+        return self._server.read(lambda tx: read.counts(tx, self._events, self._catalogue(tx)))
 
     def close(self) -> None:
         """Release the connections."""
@@ -177,6 +210,7 @@ class Neo4jStore:
 
     def _prepare(self, *node_types: str) -> None:
         """The schema, and a constraint for each type of node; made once."""
+        self._refuse_mapped()
         if not self._version:
             self._server.define((*cypher.CREATE_SCHEMA, cypher.AWAIT_INDEXES))
             self._server.write(lambda tx: rows(tx, cypher.WRITE_VERSION, version=cypher.VERSION))
@@ -188,40 +222,56 @@ class Neo4jStore:
             self._server.define((*constraints, cypher.AWAIT_INDEXES))
             self._constrained |= labels
 
+    def _refuse_mapped(self) -> None:
+        if self._mapped is not None:
+            raise StoreError(
+                "a graph that [neo4j.graph] maps is only read: expected no write; write into it as "
+                "you do, or leave the mapping out to keep a graph of graphrec's own"
+            )
+
+    def _catalogue(self, tx: neo4j.ManagedTransaction) -> Catalogue:
+        return read.own_catalogue(tx) if self._mapped is None else mapped_catalogue(self._mapped)
+
     def _similar(
         self,
-        query: str,
         node_type: str,
         node_id: str,
         k: int,
         similarity: Similarity,
         min_support: int,
-    ) -> list[Neighbour]:
+        cap: int,
+    ) -> Neighbours:
         found = self._ask(
-            query,
-            {node_type: node_id},
-            id=node_id,
+            self._events.similar(cypher.SIMILAR, node_type),
+            {"id": (node_type, node_id)},
             k=k,
             similarity=similarity,
             min_support=min_support,
+            cap=cap,
         )
-        return [Neighbour(id_, score / SCALE, support) for id_, score, support in found]
+        degree = found[0][3] if found else 0
+        rows = (Neighbour(str(id_), score / SCALE, support) for id_, score, support, _ in found)
+        return Neighbours(rows, degree, cap)
 
-    def _ask(self, query: str, nodes: Mapping[str, str], **values: Any) -> list[list[Any]]:
-        """The rows of a query about `nodes`, ids by type; raises UnknownNode."""
+    def _ask(
+        self, query: str, about: Mapping[str, tuple[str, str]], **values: Any
+    ) -> list[list[Any]]:
+        """The rows of a query about nodes, types and ids by parameter; raises UnknownNode."""
+        keys: dict[str, str | int] = {}
+        for name, node in about.items():
+            key = self._events.key_of(*node)
+            if key is None:
+                raise UnknownNode(*node)
+            keys[name] = key
+        values |= {**keys, **self._events.values, "scale": SCALE}
 
         def ask(tx: neo4j.ManagedTransaction) -> list[list[Any]]:
-            found = rows(tx, query, **values, positive_from=self._positive_from, scale=SCALE)
+            found = rows(tx, query, **values)
             if not found:  # for want of people, or of the node?
-                for node_type, node_id in nodes.items():
-                    read.check_node(tx, node_type, node_id)
+                for name, (node_type, node_id) in about.items():
+                    nodes = self._events.item if node_type == "item" else self._events.user
+                    if not read.has_node(tx, nodes, keys[name]):
+                        raise UnknownNode(node_type, node_id)
             return found
 
         return self._server.read(ask)
-
-
-def _positive_from(policy: Mapping[str, KindPolicy]) -> dict[str, float]:
-    """The weight from which on an event is positive, by kind; of other kinds it is any above 0."""
-    thresholds = {kind: rule.least for kind, rule in policy.items() if rule.weight > 0}
-    never = {kind: math.inf for kind, rule in policy.items() if rule.weight == 0}
-    return never | {kind: least for kind, least in thresholds.items() if least is not None}

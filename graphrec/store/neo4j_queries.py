@@ -1,8 +1,8 @@
-"""The Cypher of the Neo4j store, to be read, and pasted into the Neo4j browser.
+"""The Cypher of the Neo4j store, to be read.
 
-Every value is a parameter. Names are `@placeholders` where they come from data or from the settings
-(`docs/stores.md` shows the queries with the usual names). Scores are whole billionths (`$scale` of
-them make 1), rounded half up, so that sums and ties are exact.
+Every value is a parameter. Names are `@placeholders` where they come from data or from the
+settings; `graphrec cypher` prints the queries with them filled in, to be pasted. Scores are whole
+billionths (`$scale` of them make 1), rounded half up, so that sums and ties are exact.
 """
 
 from __future__ import annotations
@@ -67,21 +67,28 @@ WHERE NOT EXISTS { (user)-[:INTERACTED]->() }
 RETURN id
 """
 
-# The events of users who have none need not be looked for.
+# The events of users who have none need not be looked for. Items are looked up once, and an event
+# has the place of its item among them.
 ADD_EVENTS = """
+UNWIND $items AS id
+MATCH (item:Item {id: id})
+WITH collect(item) AS items
 UNWIND $users AS row
 MATCH (user:User {id: row[0]})
 UNWIND row[1] AS event
-MATCH (item:Item {id: event[0]})
+WITH user, items[event[0]] AS item, event
 CREATE (user)-[:INTERACTED {kind: event[1], time: event[2], weight: event[3]}]->(item)
 """
 
 # An event is known again by user, item, kind and time.
 WRITE_EVENTS = """
+UNWIND $items AS id
+MATCH (item:Item {id: id})
+WITH collect(item) AS items
 UNWIND $users AS row
 MATCH (user:User {id: row[0]})
 UNWIND row[1] AS event
-MATCH (item:Item {id: event[0]})
+WITH user, items[event[0]] AS item, event
 MERGE (user)-[known:INTERACTED {kind: event[1], time: event[2]}]->(item)
 SET known.weight = event[3]
 """
@@ -129,145 +136,183 @@ RETURN attribute.type AS type, attribute.name AS name, attribute.property AS pro
        attribute.kind AS kind
 """
 
-READ_IDS = Cypher("MATCH (node:@Node) RETURN node.id AS id")
-READ_NODES = Cypher("MATCH (node:@Node) RETURN node.id AS id, properties(node) AS properties")
-READ_NODE = Cypher("MATCH (node:@Node {id: $id}) RETURN properties(node) AS properties")
+# The driver takes some 50 µs for each record, whatever is in it: so a record holds many rows.
+READ_IDS = Cypher("""
+MATCH (node:@Node)
+WITH collect(node.@id) AS ids
+UNWIND range(0, size(ids) - 1, $rows) AS start
+RETURN ids[start..start + $rows] AS ids
+""")
+READ_NODES = Cypher("""
+MATCH (node:@Node)
+WITH collect(node) AS nodes
+UNWIND range(0, size(nodes) - 1, $rows) AS start
+RETURN [node IN nodes[start..start + $rows] | [node.@id, properties(node)]] AS rows
+""")
+READ_NODE = Cypher("MATCH (node:@Node {@id: $id}) RETURN properties(node) AS properties")
 
 # One row for each user and kind: a row for each event would take eight times as long, and grouping
 # all events at once would hold them all in the server's memory.
-READ_EVENTS = """
-MATCH (user:User)
-CALL (user) {
-    MATCH (user)-[event:INTERACTED]->(item)
-    WHERE $until IS NULL OR event.time < $until
-    RETURN event.kind AS kind, collect(item.id) AS items, collect(event.time) AS times,
-           collect(event.weight) AS weights
+READ_EVENTS = Cypher("""
+MATCH (user:@User)
+WITH collect(user) AS users
+UNWIND range(0, size(users) - 1, $rows) AS start
+CALL (users, start) {
+    UNWIND users[start..start + $rows] AS user
+    CALL (user) {
+        MATCH (user)-[event:@INTERACTED]->(item@OfItems)
+        WITH @KIND AS kind, item.@item_id AS item, @TIME AS time, @WEIGHT AS weight
+        WHERE time < coalesce($until, time + 1) AND weight IS NOT NULL AND item IS NOT NULL
+        RETURN kind, collect(item) AS items, collect(time) AS times, collect(weight) AS weights
+    }
+    RETURN collect([user.@user_id, kind, items, times, weights]) AS rows
 }
-RETURN user.id AS user, kind, items, times, weights
-"""
+RETURN rows
+""")
 
 READ_LINKS = Cypher("""
 MATCH (source:@Source)
-CALL (source) {
-    MATCH (source)-[link:@LINKED]->(target:@Target)
-    RETURN collect(target.id) AS targets, collect(link.weight) AS weights
+WITH collect(source) AS sources
+UNWIND range(0, size(sources) - 1, $rows) AS start
+CALL (sources, start) {
+    UNWIND sources[start..start + $rows] AS source
+    CALL (source) {
+        MATCH (source)-[link:@LINKED]->(target:@Target)
+        WITH target.@target_id AS target, @WEIGHT AS weight
+        WHERE target IS NOT NULL AND weight IS NOT NULL
+        RETURN collect(target) AS targets, collect(weight) AS weights
+    }
+    WITH source, targets, weights WHERE size(targets) > 0
+    RETURN collect([source.@source_id, targets, weights]) AS rows
 }
-WITH source, targets, weights WHERE size(targets) > 0
-RETURN source.id AS source, targets, weights
+RETURN rows
 """)
 
 COUNT_NODES = Cypher("MATCH (node:@Node) RETURN count(node) AS count")
-COUNT_EDGES = Cypher("MATCH ()-[edge:@EDGE]->() RETURN count(edge) AS count")
+COUNT_EVENTS = Cypher(
+    "MATCH (@OfUsers)-[event:@INTERACTED]->(@OfItems) RETURN count(event) AS count"
+)
+COUNT_LINKS = Cypher("MATCH (:@Source)-[link:@LINKED]->(:@Target) RETURN count(link) AS count")
 
-HAS_NODE = Cypher("MATCH (node:@Node {id: $id}) RETURN count(node) AS count")
+HAS_NODE = Cypher("MATCH (node:@Node {@id: $id}) RETURN count(node) AS count")
+
+# About a graph that is there already
+
+READ_LABELS = "CALL db.labels() YIELD label RETURN label"
+READ_TYPES = "CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type"
+READ_AN_ID = Cypher("""
+MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
+""")
 
 # Queries
-
-# Whether an event says that the user likes the item. `$positive_from` has the least weight that
-# does, by kind; of other kinds, any weight above 0 does.
-_LIKED = "event.weight >= coalesce($positive_from[event.kind], 5e-324)"
+#
+# `@LIKED` says whether an `event` shows that the user likes the item: `graphrec.store.neo4j_layout`
+# makes it of what the settings say of each kind.
 
 # Nodes tied to the same others: items liked by the same people, or people who like the same items.
-# INTERACTED goes from users to items only, so that a pattern needs no direction, and at its other
-# end no label, which would have to be looked up.
-_SIMILAR = Cypher("""
-MATCH (node:@Node {id: $id})-[event:INTERACTED]-(other)
+_SIMILAR = """
+MATCH (node:@Node {@id: $id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
 WHERE @LIKED
-WITH node, collect(DISTINCT other) AS others
-WITH node, others, size(others) AS mine
+WITH node, other, max(@TIME) AS latest
+ORDER BY latest DESC, @other_key
+WITH node, collect(other) AS everyone
+// Of a supernode, the latest ones.
+WITH node, everyone[..$cap] AS others, size(everyone) AS degree
+WITH node, others, size(others) AS mine, degree
 UNWIND others AS other
-MATCH (other)-[event:INTERACTED]-(near)
+MATCH (other)@BACK_LEFT[event:@INTERACTED]@BACK_RIGHT(near@Near)
 WHERE near <> node AND @LIKED
-WITH mine, near, count(DISTINCT other) AS support
+WITH mine, degree, near, count(DISTINCT other) AS support
+ORDER BY support DESC
 WHERE support >= $min_support
-// The exact degree of a node takes long to count. Its number of events is known at once, and cannot
-// be less, which gives a bar that $k nodes are sure to pass. No score can be above what it would be
-// if only those who are shared were tied to the node: whoever is below the bar even so is left out.
-WITH mine, collect([near, support]) AS all_near
-CALL (mine, all_near) {
-    UNWIND all_near AS each
-    WITH mine, each[0] AS near, each[1] AS support
-    WITH mine, support, COUNT { (near)-[:INTERACTED]-() } AS most
+// To count the people of every node would take long. Its number of events is known at once, and
+// cannot be less, which gives a bar that $k nodes are sure to pass: those who share most are tried.
+WITH mine, degree, collect(near) AS nears, collect(support) AS supports
+CALL (mine, nears, supports) {
+    UNWIND range(0, size(nears[..5 * $k]) - 1) AS place
+    WITH mine, nears[place] AS near, supports[place] AS support
+    WITH mine, support, COUNT { (near)@LEFT[:@INTERACTED]@RIGHT() } AS most
     WITH CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * most)
                           ELSE toFloat(support) / (mine + most - support) END AS at_least
     ORDER BY at_least DESC
     LIMIT $k
     RETURN min(at_least) - 1e-8 AS bar
 }
-UNWIND all_near AS each
-WITH mine, bar, each[0] AS near, each[1] AS support
-WHERE CASE $similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
-                       ELSE toFloat(support) / mine END >= bar
+// No score can be above what it would be if only those who are shared were tied to the node: who is
+// below the bar even so is left out.
+WITH mine, degree, nears, supports, bar, size([support IN supports
+    WHERE CASE $similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
+                           ELSE toFloat(support) / mine END >= bar]) AS hopeful
+UNWIND range(0, hopeful - 1) AS place
+WITH mine, degree, bar, nears[place] AS near, supports[place] AS support
 // The same again with up to 30 of those who are tied to it: enough to tell for most nodes.
-WITH mine, bar, near, support, COUNT {
-    MATCH (near)-[event:INTERACTED]-(other) WHERE @LIKED RETURN DISTINCT other LIMIT 30
+WITH mine, degree, bar, near, support, COUNT {
+    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other)
+    WHERE @LIKED
+    RETURN DISTINCT other LIMIT 30
 } AS least
 WHERE CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * least)
                        ELSE toFloat(support) / (mine + least - support) END >= bar
    OR least < support
-WITH mine, near, support, COUNT {
-    MATCH (near)-[event:INTERACTED]-(other) WHERE @LIKED RETURN DISTINCT other
+WITH mine, degree, near, support, COUNT {
+    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other) WHERE @LIKED RETURN DISTINCT other
 } AS theirs
-WITH near, support,
+WITH near, support, degree,
      CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
                       ELSE toFloat(support) / (mine + theirs - support) END AS score
-WITH near, support, toInteger(floor(score * $scale + 0.5)) AS score
-ORDER BY score DESC, near.id
+WITH near, support, degree, toInteger(floor(score * $scale + 0.5)) AS score
+ORDER BY score DESC, @near_key
 LIMIT $k
-""")
+"""
 
-RELATED_ITEMS = _SIMILAR.substitute(Node="Item", LIKED=_LIKED) + (
-    "RETURN near.id AS id, score, support"
-)
-SIMILAR_USERS = _SIMILAR.substitute(Node="User", LIKED=_LIKED) + (
-    "RETURN near.id AS id, score, support"
-)
+SIMILAR = Cypher(_SIMILAR + "RETURN near.@id AS id, score, support, degree\n")
 
 # What the $k most similar users like and the user has not met.
-NEIGHBOUR_RECOMMENDATIONS = _SIMILAR.substitute(Node="User", LIKED=_LIKED) + Cypher(
-    """
+NEIGHBOUR_RECOMMENDATIONS = Cypher(
+    _SIMILAR
+    + """
 WITH collect([near, score]) AS neighbours
-MATCH (user:User {id: $id})
-OPTIONAL MATCH (user)-[:INTERACTED]->(met)
+MATCH (user:@User {@user_id: $id})
+OPTIONAL MATCH (user)-[:@INTERACTED]->(met@OfItems)
 WITH neighbours, collect(DISTINCT met) AS met
 UNWIND neighbours AS each
 WITH met, each[0] AS near, each[1] AS similarity
-MATCH (near)-[event:INTERACTED]->(item)
+MATCH (near)-[event:@INTERACTED]->(item@OfItems)
 WHERE @LIKED
 WITH DISTINCT met, near, similarity, item
 WHERE NOT item IN met
 WITH item, sum(similarity) AS score, count(*) AS support
-ORDER BY score DESC, item.id
+ORDER BY score DESC, @item_key
 LIMIT $items
-RETURN item.id AS id, score, support
+RETURN item.@item_id AS id, score, support
 """
-).substitute(LIKED=_LIKED)
+)
 
 POPULAR_ITEMS = Cypher("""
-MATCH (item:Item)
+MATCH (item:@Item)
 CALL (item) {
-    MATCH (item)<-[event:INTERACTED]-(user)
-    WHERE ($since IS NULL OR event.time >= $since) AND ($until IS NULL OR event.time < $until)
+    MATCH (item)<-[event:@INTERACTED]-(user@OfUsers)
+    WHERE ($since IS NULL OR @TIME >= $since) AND ($until IS NULL OR @TIME < $until)
       AND @LIKED
     RETURN count(DISTINCT user) AS people
 }
 WITH item, people
 WHERE people > 0
-ORDER BY people DESC, item.id
+ORDER BY people DESC, @item_key
 LIMIT $k
-RETURN item.id AS id, people
-""").substitute(LIKED=_LIKED)
+RETURN item.@item_id AS id, people
+""")
 
 # user → via ← people → item
 PATHS = Cypher("""
-MATCH (item:Item {id: $item})<-[event:INTERACTED]-(fan)
+MATCH (item:@Item {@item_id: $item})<-[event:@INTERACTED]-(fan@OfUsers)
 WHERE @LIKED
 WITH item, collect(DISTINCT fan) AS fans
-MATCH (user:User {id: $user})-[event:INTERACTED]->(via)
+MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(via@OfItems)
 WHERE via <> item AND @LIKED
 WITH DISTINCT item, fans, user, via
 CALL (user, via, fans) {
-    MATCH (via)<-[event:INTERACTED]-(person)
+    MATCH (via)<-[event:@INTERACTED]-(person@OfUsers)
     WHERE @LIKED
     WITH DISTINCT user, fans, person
     WITH user, person, person IN fans AS is_fan
@@ -278,7 +323,7 @@ CALL (user, via, fans) {
 WITH via, people, degree, support, size(fans) AS fans
 WHERE people > 0
 WITH via, people, toInteger(floor(support / sqrt(degree * fans) * $scale + 0.5)) AS score
-ORDER BY score DESC, via.id
+ORDER BY score DESC, @via_key
 LIMIT $k
-RETURN via.id AS via, people, score
-""").substitute(LIKED=_LIKED)
+RETURN via.@item_id AS id, people, score
+""")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 import neo4j
 import numpy as np
@@ -20,22 +23,41 @@ from graphrec.data import (
     Links,
     Vocabulary,
 )
-from graphrec.errors import UnknownNode
+from graphrec.errors import StoreError
 from graphrec.store import neo4j_names as names
 from graphrec.store import neo4j_queries as cypher
+from graphrec.store.neo4j_layout import OWN_ID, Catalogue, Events, Link, Nodes
 from graphrec.store.neo4j_server import rows
 
+Properties: TypeAlias = Mapping[str, AttributeValue]
 
-def graph(tx: neo4j.ManagedTransaction, until: int | None) -> Graph:
-    """All nodes and links, and the events before `until`, in canonical order."""
+
+logger = logging.getLogger(__name__)
+
+ROWS = 200
+"""Rows in a record: users with all their events, or nodes with all their attributes."""
+
+IDS = 5_000
+"""Ids in a record."""
+
+
+def graph(
+    tx: neo4j.ManagedTransaction, layout: Events, catalogue: Catalogue, until: int | None
+) -> Graph:
+    """All nodes and links, and the events before `until`, in canonical order.
+
+    Events that lack an end, a weight or a time are left out, with a warning. Raises StoreError for
+    two nodes of a type with the same id.
+    """
     # Nodes are read after the edges, so that one which came meanwhile is not without its nodes.
-    log = _read_log(tx, until)
-    edges = {edge_type: _read_edges(tx, edge_type) for edge_type in _edge_types(tx)}
-    declared = _declared(tx)
+    log = _read_log(tx, layout, until)
+    edges = {
+        edge_type: _read_edges(tx, catalogue, edge_type) for edge_type in sorted(catalogue.links)
+    }
     vocabularies = {"user": Vocabulary(), "item": Vocabulary()}
     attributes: dict[str, Mapping[str, Attribute]] = {}
-    for node_type in _node_types(tx):
-        ids, table = _read_nodes(tx, node_type, declared.get(node_type, {}))
+    for node_type, nodes in sorted(catalogue.nodes.items()):
+        ids, table = _read_nodes(tx, nodes)
         if ids:
             vocabularies[node_type] = Vocabulary(ids)
         if ids and table:
@@ -49,56 +71,81 @@ def graph(tx: neo4j.ManagedTransaction, until: int | None) -> Graph:
     return Graph(log.interactions(users, items), attributes, vocabularies, links)
 
 
-def node(
-    tx: neo4j.ManagedTransaction, node_type: str, node_id: str
-) -> Mapping[str, AttributeValue]:
-    """The attributes that a node has, by name; raises UnknownNode."""
-    found = rows(tx, _about(cypher.READ_NODE, node_type), id=node_id)
+def node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> Properties | None:
+    """The attributes that the node with an id has, by name; None where there is none."""
+    found = rows(tx, _about(cypher.READ_NODE, nodes), id=key)
     if not found:
-        raise UnknownNode(node_type, node_id)
-    ((properties,),) = found
+        return None
+    properties = found[0][0]
     return {
         name: _value(kind, properties[key])
-        for name, (key, kind) in _declared(tx).get(node_type, {}).items()
+        for name, (key, kind) in nodes.attributes.items()
         if key in properties
     }
 
 
-def check_node(tx: neo4j.ManagedTransaction, node_type: str, node_id: str) -> None:
-    """Raises UnknownNode where there is no such node."""
-    if rows(tx, _about(cypher.HAS_NODE, node_type), id=node_id) == [[0]]:
-        raise UnknownNode(node_type, node_id)
+def has_node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> bool:
+    """Whether there is a node with an id."""
+    return rows(tx, _about(cypher.HAS_NODE, nodes), id=key) != [[0]]
 
 
-def counts(tx: neo4j.ManagedTransaction) -> dict[str, int]:
+def counts(tx: neo4j.ManagedTransaction, layout: Events, catalogue: Catalogue) -> dict[str, int]:
     """Number of nodes by type, of events under "events", of links under "links"."""
 
     def count(query: str) -> int:
         return rows(tx, query)[0][0]
 
-    nodes = {name: count(_about(cypher.COUNT_NODES, name)) for name in _node_types(tx)}
-    relations = sorted({relation for _, relation, _ in _edge_types(tx)})
-    edges = [names.INTERACTED, *map(names.relationship, relations)]
-    events, *links = (
-        count(cypher.COUNT_EDGES.substitute(EDGE=names.quoted(name))) for name in edges
+    nodes = {
+        node_type: count(_about(cypher.COUNT_NODES, nodes))
+        for node_type, nodes in sorted(catalogue.nodes.items())
+    }
+    links = sum(
+        count(
+            cypher.COUNT_LINKS.substitute(
+                Source=names.quoted(catalogue.nodes[source].label),
+                LINKED=names.quoted(link.type),
+                Target=names.quoted(catalogue.nodes[target].label),
+            )
+        )
+        for (source, _, target), link in catalogue.links.items()
     )
     occurring = {name: n for name, n in nodes.items() if n or name in ("user", "item")}
-    return {**occurring, "events": events, "links": sum(links)}
+    events = count(layout.fill(cypher.COUNT_EVENTS))
+    return {**occurring, "events": events, "links": links}
 
 
-class _Codes(dict[str, int]):
+def own_catalogue(tx: neo4j.ManagedTransaction) -> Catalogue:
+    """What graphrec noted about its own graph."""
+    declared: dict[str, dict[str, tuple[str, AttributeKind]]] = {}
+    for node_type, name, key, kind in rows(tx, cypher.READ_ATTRIBUTES):
+        declared.setdefault(node_type, {})[name] = (key, kind)
+    return Catalogue(
+        {
+            node_type: Nodes(names.label(node_type), OWN_ID, declared.get(node_type, {}))
+            for node_type in {"user", "item"}.union(*rows(tx, cypher.READ_NODE_TYPES))
+        },
+        {
+            (source, relation, target): Link(names.relationship(relation), "link.weight")
+            for source, relation, target in rows(tx, cypher.READ_LINK_TYPES)
+        },
+    )
+
+
+class _Codes(dict[str | int, int]):
     """Numbers for ids, in the order in which they come."""
 
-    def __missing__(self, key: str) -> int:
+    def __missing__(self, key: str | int) -> int:
         self[key] = code = len(self)
         return code
 
-    def of(self, ids: Iterable[str]) -> Iterable[int]:
+    def of(self, ids: Iterable[str | int]) -> Iterable[int]:
         return map(self.__getitem__, ids)
 
     def rows_in(self, vocabulary: Vocabulary) -> NDArray[np.int32]:
         """The row of each of them, -1 for those that the vocabulary does not hold."""
-        return np.fromiter((vocabulary.rows.get(each, -1) for each in self), np.int32, len(self))
+        return np.fromiter(
+            (vocabulary.rows.get(str(each), -1) for each in self), np.int32, len(self)
+        )
 
 
 class _Edges:
@@ -112,7 +159,9 @@ class _Edges:
     def __len__(self) -> int:
         return len(self._target)
 
-    def add(self, source: str, targets: Sequence[str], weights: Sequence[float]) -> None:
+    def add(
+        self, source: str | int, targets: Sequence[str | int], weights: Sequence[float]
+    ) -> None:
         self._source.append(self._sources[source])
         self._size.append(len(targets))
         self._target.extend(self._targets.of(targets))
@@ -144,9 +193,9 @@ class _Log(_Edges):
 
     def add_events(
         self,
-        user: str,
+        user: str | int,
         kind: str,
-        items: Sequence[str],
+        items: Sequence[str | int],
         times: Sequence[int],
         weights: Sequence[float],
     ) -> None:
@@ -156,7 +205,7 @@ class _Log(_Edges):
 
     def interactions(self, users: Vocabulary, items: Vocabulary) -> Interactions:
         user, item, weight = self.columns(users, items)
-        kinds = Vocabulary(tuple(sorted(self._kinds)))
+        kinds = Vocabulary(tuple(sorted(map(str, self._kinds))))
         kind = self._kinds.rows_in(kinds)[np.frombuffer(self._kind, np.int32)].astype(np.uint8)
         log = Interactions(
             users,
@@ -171,62 +220,86 @@ class _Log(_Edges):
         return log.take((user >= 0) & (item >= 0)).sorted()
 
 
-def _read_log(tx: neo4j.ManagedTransaction, until: int | None) -> _Log:
+def _read_log(tx: neo4j.ManagedTransaction, layout: Events, until: int | None) -> _Log:
     log = _Log()
-    for record in tx.run(cypher.READ_EVENTS, until=until):
-        log.add_events(*record.values())
+    for (found,) in _records(tx, layout.fill(cypher.READ_EVENTS), until=until):
+        for user, kind, *columns in found:
+            if user is not None:
+                log.add_events(user, layout.kinds.get(kind, kind), *columns)
+    if until is None:
+        lacking = rows(tx, layout.fill(cypher.COUNT_EVENTS))[0][0] - len(log)
+        if lacking > 0:
+            logger.warning(
+                "%d of the relationships %s are left out: expected a weight and a time of each, "
+                "and ids of the user and the item",
+                lacking,
+                layout.types,
+            )
     return log
 
 
-def _read_edges(tx: neo4j.ManagedTransaction, edge_type: EdgeType) -> _Edges:
-    source, relation, target = edge_type
+def _read_edges(tx: neo4j.ManagedTransaction, catalogue: Catalogue, edge_type: EdgeType) -> _Edges:
+    source, target = (catalogue.nodes[end] for end in (edge_type[0], edge_type[2]))
+    link = catalogue.links[edge_type]
     query = cypher.READ_LINKS.substitute(
-        Source=names.quoted(names.label(source)),
-        LINKED=names.quoted(names.relationship(relation)),
-        Target=names.quoted(names.label(target)),
+        Source=names.quoted(source.label),
+        source_id=names.quoted(source.id),
+        LINKED=names.quoted(link.type),
+        WEIGHT=link.weight,
+        Target=names.quoted(target.label),
+        target_id=names.quoted(target.id),
     )
     edges = _Edges()
-    for record in tx.run(query):
-        edges.add(*record.values())
+    for (found,) in _records(tx, query):
+        for node_id, *columns in found:
+            if node_id is not None:
+                edges.add(node_id, *columns)
     return edges
 
 
 def _read_nodes(
-    tx: neo4j.ManagedTransaction, node_type: str, declared: Mapping[str, tuple[str, AttributeKind]]
+    tx: neo4j.ManagedTransaction, nodes: Nodes
 ) -> tuple[tuple[str, ...], Mapping[str, Attribute]]:
     """Ids in code-point order, and the attributes of the nodes."""
-    if not declared:
-        ids = sorted(record[0] for record in tx.run(_about(cypher.READ_IDS, node_type)))
-        return tuple(ids), {}
-    found = sorted(rows(tx, _about(cypher.READ_NODES, node_type)))
-    return tuple(node_id for node_id, _ in found), {
+    if not nodes.attributes:
+        chunks = _records(tx, _about(cypher.READ_IDS, nodes), rows=IDS)
+        return _distinct(nodes, (str(node_id) for (chunk,) in chunks for node_id in chunk)), {}
+    found = sorted(
+        (
+            (str(node_id), properties)
+            for (chunk,) in _records(tx, _about(cypher.READ_NODES, nodes))
+            for node_id, properties in chunk
+            if node_id is not None
+        ),
+        key=itemgetter(0),
+    )
+    return _distinct(nodes, (node_id for node_id, _ in found)), {
         name: Attribute(kind, tuple(_value(kind, properties.get(key)) for _, properties in found))
-        for name, (key, kind) in declared.items()
+        for name, (key, kind) in nodes.attributes.items()
     }
 
 
-def _about(query: cypher.Cypher, node_type: str) -> str:
-    return query.substitute(Node=names.quoted(names.label(node_type)))
+def _distinct(nodes: Nodes, found: Iterable[str]) -> tuple[str, ...]:
+    """Ids in code-point order; raises StoreError for one that comes twice."""
+    ids = sorted(found)
+    for one, other in pairwise(ids):
+        if one == other:
+            raise StoreError(
+                f"two nodes :{nodes.label} have the {nodes.id} {one!r}: expected another one for "
+                f"each; merge them, and create a constraint that {nodes.id} is unique"
+            )
+    return tuple(ids)
 
 
-def _node_types(tx: neo4j.ManagedTransaction) -> list[str]:
-    return sorted({"user", "item"}.union(*rows(tx, cypher.READ_NODE_TYPES)))
+def _records(
+    tx: neo4j.ManagedTransaction, query: str, rows: int = ROWS, **values: Any
+) -> Iterator[list[Any]]:
+    for record in tx.run(query, {"rows": rows, **values}):
+        yield record.values()
 
 
-def _edge_types(tx: neo4j.ManagedTransaction) -> list[EdgeType]:
-    return sorted(
-        (source, relation, target) for source, relation, target in rows(tx, cypher.READ_LINK_TYPES)
-    )
-
-
-def _declared(
-    tx: neo4j.ManagedTransaction,
-) -> Mapping[str, Mapping[str, tuple[str, AttributeKind]]]:
-    """By type and name of an attribute: its property, and its kind."""
-    found: dict[str, dict[str, tuple[str, AttributeKind]]] = {}
-    for node_type, name, key, kind in rows(tx, cypher.READ_ATTRIBUTES):
-        found.setdefault(node_type, {})[name] = (key, kind)
-    return found
+def _about(query: cypher.Cypher, nodes: Nodes) -> str:
+    return query.substitute(Node=names.quoted(nodes.label), id=names.quoted(nodes.id))
 
 
 def _value(kind: AttributeKind, value: Any) -> AttributeValue:
@@ -234,4 +307,6 @@ def _value(kind: AttributeKind, value: Any) -> AttributeValue:
         return None
     if kind == "number":
         return float(value)
-    return tuple(value) if kind == "tags" else str(value)
+    if kind == "tags":
+        return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+    return str(value)

@@ -76,9 +76,12 @@ def events(tx: neo4j.ManagedTransaction, added: Sequence[list[Any]]) -> int:
     _add_nodes(tx, names.ITEM, sorted({row[1] for row in added}))
     new = 0
     for start in range(0, len(added), BATCH):
+        batch = added[start : start + BATCH]
+        items = sorted({row[1] for row in batch})
+        place = {item: n for n, item in enumerate(items)}
         users = [
-            [user, [row[1:] for row in group]]
-            for user, group in groupby(added[start : start + BATCH], itemgetter(0))
+            [user, [[place[item], *event] for _, item, *event in group]]
+            for user, group in groupby(batch, itemgetter(0))
         ]
         found = rows(tx, cypher.ADD_USERS, ids=[user for user, _ in users])
         fresh = {user for (user,) in found}
@@ -86,7 +89,9 @@ def events(tx: neo4j.ManagedTransaction, added: Sequence[list[Any]]) -> int:
             (cypher.ADD_EVENTS, [row for row in users if row[0] in fresh]),
             (cypher.WRITE_EVENTS, [row for row in users if row[0] not in fresh]),
         ):
-            new += _write(tx, query, "users", those)
+            if those:
+                result = tx.run(query, items=items, users=those)
+                new += result.consume().counters.relationships_created
     return new
 
 

@@ -11,13 +11,20 @@ attribute that the store holds with another kind and for more kinds of events th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from graphrec.data import Attribute, AttributeValue, EdgeType, Graph, Interactions, Vocabulary
 
 DIGITS = 9
+
+SCALE = 10**DIGITS
+"""Queries give scores in whole units of 1 / SCALE, so that they add up exactly."""
+
+CAP = 5_000
+"""Of a node's neighbours, how many a query asks: the latest, ties by id. It bounds the time that a
+query on a supernode takes."""
 
 Similarity: TypeAlias = Literal["cosine", "jaccard"]
 
@@ -28,6 +35,20 @@ class Neighbour(NamedTuple):
     id: str
     score: float
     support: int
+
+
+class Neighbours(list[Neighbour]):
+    """Rows of a query around one node, and whom they were counted over.
+
+    `degree` is the number of people who like the item, or of items that the user likes. A node of
+    more than the cap is a supernode: only its latest are asked, as many as the cap, and scores and
+    support are as if there were no others. `counted` is their number. Both are 0 without rows.
+    """
+
+    def __init__(self, rows: Iterable[Neighbour] = (), degree: int = 0, cap: int = 0) -> None:
+        super().__init__(rows)
+        self.degree = degree
+        self.counted = min(degree, cap)
 
 
 class Popular(NamedTuple):
@@ -84,14 +105,24 @@ class GraphStore(Protocol):
         ...
 
     def related_items(
-        self, item: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
-    ) -> list[Neighbour]:
+        self,
+        item: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
         """Items liked by the same people; raises UnknownNode."""
         ...
 
     def similar_users(
-        self, user: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
-    ) -> list[Neighbour]:
+        self,
+        user: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
         """Users who like the same items; raises UnknownNode."""
         ...
 
@@ -100,7 +131,8 @@ class GraphStore(Protocol):
     ) -> list[Neighbour]:
         """Items the most similar users like, scored by the sum of their (cosine) similarities.
 
-        Items that the user has met are left out; `support` is the number of those neighbours.
+        Items that the user has met are left out; `support` is the number of those neighbours. Of a
+        user's likes, the latest CAP count.
         Raises UnknownNode.
         """
         ...

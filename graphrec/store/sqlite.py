@@ -32,12 +32,9 @@ from graphrec.data import (
 )
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.store import sqlite_queries as sql
-from graphrec.store.protocol import DIGITS, Neighbour, Path, Popular, Similarity
+from graphrec.store.protocol import CAP, SCALE, Neighbour, Neighbours, Path, Popular, Similarity
 from graphrec.store.sqlite_file import connect, store_errors, transaction
 from graphrec.weighting import KindPolicy
-
-SCALE = 10**DIGITS
-"""The queries give scores in whole units of 1 / SCALE."""
 
 LOOKUP = 500
 """Ids in one look-up; older SQLites take 999 parameters."""
@@ -181,20 +178,30 @@ class SQLiteStore:
         return {name: _value(kinds[name], value) for name, value in json.loads(found[0]).items()}
 
     def related_items(
-        self, item: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
-    ) -> list[Neighbour]:
+        self,
+        item: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
         """Items liked by the same people; raises UnknownNode."""
         with self._reading() as connection:
             row = _row(connection, "item", item)
-            return _similar(connection, sql.RELATED_ITEMS, row, k, similarity, min_support)
+            return _similar(connection, sql.RELATED_ITEMS, row, k, similarity, min_support, cap)
 
     def similar_users(
-        self, user: str, k: int = 10, similarity: Similarity = "cosine", min_support: int = 1
-    ) -> list[Neighbour]:
+        self,
+        user: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
         """Users who like the same items; raises UnknownNode."""
         with self._reading() as connection:
             row = _row(connection, "user", user)
-            return _similar(connection, sql.SIMILAR_USERS, row, k, similarity, min_support)
+            return _similar(connection, sql.SIMILAR_USERS, row, k, similarity, min_support, cap)
 
     def neighbour_recommendations(
         self, user: str, k: int = 10, neighbours: int = 50
@@ -206,6 +213,7 @@ class SQLiteStore:
                 "k": neighbours,
                 "similarity": "cosine",
                 "min_support": 1,
+                "cap": CAP,
                 "scale": SCALE,
                 "items": k,
             }
@@ -443,13 +451,17 @@ def _similar(
     k: int,
     similarity: Similarity,
     min_support: int,
-) -> list[Neighbour]:
+    cap: int,
+) -> Neighbours:
     values = {
         "row": row,
         "k": k,
         "similarity": similarity,
         "min_support": min_support,
+        "cap": cap,
         "scale": SCALE,
     }
-    rows = connection.execute(query, values)
-    return [Neighbour(id_, score / SCALE, support) for id_, score, support, _ in rows]
+    rows = list(connection.execute(query, values))
+    degree = rows[0][4] if rows else 0
+    found = (Neighbour(id_, score / SCALE, support) for id_, score, support, _, _ in rows)
+    return Neighbours(found, degree, cap)

@@ -159,8 +159,14 @@ UNION ALL SELECT 'links', COUNT(*) FROM links
 # Nodes tied to the same others: items liked by the same people, or people who like the same items.
 _SIMILAR = Template("""
 WITH
-    -- the other side's nodes that :row is tied to
-    others AS (SELECT DISTINCT $other FROM likes WHERE $node = :row),
+    -- the other side's nodes that :row is tied to, and the latest :cap of them
+    everyone AS (SELECT $other, MAX(time) AS last FROM likes WHERE $node = :row GROUP BY $other),
+    others AS (
+        SELECT $other
+        FROM everyone JOIN nodes ON nodes.row = everyone.$other
+        ORDER BY last DESC, id
+        LIMIT :cap
+    ),
     -- what else they are tied to, and how many of them
     shared AS (
         SELECT $node, COUNT(DISTINCT $other) AS support
@@ -185,7 +191,8 @@ WITH
                              ELSE CAST(support AS REAL) / (mine + theirs - support) END AS score
         FROM counted
     )
-SELECT id, CAST(score * :scale + 0.5 AS INTEGER) AS score, support, nodes.row AS $node
+SELECT id, CAST(score * :scale + 0.5 AS INTEGER) AS score, support, nodes.row AS $node,
+       (SELECT COUNT(*) FROM everyone) AS degree
 FROM scored JOIN nodes ON nodes.row = scored.$node
 ORDER BY score DESC, id
 LIMIT :k

@@ -1,11 +1,13 @@
-"""`graphrec recommend`, `related` and `explain`: asking the snapshot, or the graph itself."""
+"""`graphrec recommend`, `related`, `explain` and `cypher`: asking the snapshot, or the graph."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 import typer
 from rich.markup import escape
 
@@ -13,12 +15,17 @@ from graphrec.config import Settings, load_settings
 from graphrec.errors import SettingsError
 from graphrec.recommend import Recommender
 from graphrec.snapshot import load
-from graphrec.store import open_store
+from graphrec.store import GraphStore, open_store
+from graphrec.store.neo4j_layout import pasteable
 from scripts.options import AsJson, ListLength, SettingsFile, SnapshotFolder
-from scripts.output import OUT, print_json, print_table
+from scripts.output import ERR, OUT, print_json, print_table
 
 UserId = Annotated[str, typer.Argument(help="Id of a user.")]
 ItemId = Annotated[str, typer.Argument(help="Id of an item.")]
+LiveStore = Annotated[
+    str | None,
+    typer.Option("--store", help="Ask this graph store, as it is now, instead of the snapshot."),
+]
 
 
 def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
@@ -52,10 +59,10 @@ def recommend(
         print_json([asdict(recommendation) for recommendation in found])
         return
     rows = [
-        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.4f}"]
+        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
         for place, r in enumerate(found, start=1)
     ]
-    print_table(f"For {who}", ["", "item", "reason", "found by", "score"], rows)
+    print_table(f"For {who}", ["", "item", "reason", "speaks for it", "score"], rows)
 
 
 def related(
@@ -71,10 +78,7 @@ def related(
         int, typer.Option(min=1, help="People who must like both; by graph.")
     ] = 2,
     k: ListLength = 10,
-    store: Annotated[
-        str | None,
-        typer.Option(help="Ask this graph store, as it is now, instead of the snapshot."),
-    ] = None,
+    store: LiveStore = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
@@ -89,16 +93,19 @@ def related(
         if by == "embedding":
             raise SettingsError("--store holds no embeddings: leave out --by, or --store")
         with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
+            near = graph.related_items(item, k, similarity, min_support)
             entries = [
                 {
-                    "item": near.id,
-                    "title": graph.read_node("item", near.id).get("title"),
-                    "score": near.score,
-                    "people": near.support,
+                    "item": each.id,
+                    "title": _title(graph, each.id),
+                    "score": each.score,
+                    "people": each.support,
                 }
-                for near in graph.related_items(item, k, similarity, min_support)
+                for each in near
             ]
-            name = graph.read_node("item", item).get("title") or item
+            name = _title(graph, item) or item
+        if near.counted < near.degree:
+            ERR.print(f"Counted over the latest {near.counted:,} of {near.degree:,} people.")
     else:
         engine = recommender(settings, snapshots)
         found = engine.related(item, k, by, similarity, min_support)
@@ -123,15 +130,35 @@ def explain(
     user: UserId,
     item: ItemId,
     k: Annotated[int, typer.Option("-k", min=1, help="Paths to show.")] = 5,
+    store: LiveStore = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain why an item is, or is not, recommended to a user: sources, ranks and paths.
 
-    **Example:** `graphrec explain 42 181`
+    The store knows no ranks: with --store, it is the paths that are in the graph now.
+
+    **Examples:** `graphrec explain 42 181`, `graphrec explain 42 181 --store sqlite:///graphrec.db`
     """
-    found = recommender(load_settings(settings_file), snapshots).explain(user, item, k)
+    settings = load_settings(settings_file)
+    if store is not None:
+        with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
+            paths = [
+                {"item": p.via, "title": _title(graph, p.via), "people": p.people, "score": p.score}
+                for p in graph.paths(user, item, k)
+            ]
+            title = _title(graph, item)
+        if as_json:
+            print_json({"item": item, "title": title, "because": paths})
+            return
+        OUT.print(
+            f"[bold]{escape(title or item)}[/] for user {escape(user)}: "
+            f"{'' if paths else 'no '}paths in the graph."
+        )
+        _print_paths(paths)
+        return
+    found = recommender(settings, snapshots).explain(user, item, k)
     if as_json:
         print_json(asdict(found))
         return
@@ -142,11 +169,42 @@ def explain(
     )
     if found.contributions:
         rows = [
-            [c.source, str(c.rank), f"{c.weight:g}", f"{c.score:.5f}"] for c in found.contributions
+            [c.source, f"{c.strength:.2f}", f"{c.weight:g}", f"{c.score:.3f}"]
+            for c in found.contributions
         ]
-        rows.append(["total", "", "", f"{found.score:.5f}"])
-        print_table("Score", ["found by", "rank", "weight", "adds"], rows)
-    if found.because:
-        rows = [[b.title or b.item, f"{b.people:,}", f"{b.score:.3f}"] for b in found.because]
-        columns = ["this user likes", "people who like both", "cosine"]
-        print_table("Paths", columns, rows)
+        rows.append(["total", "", "", f"{found.score:.3f}"])
+        print_table("Score", ["speaks for it", "strength", "weight", "adds"], rows)
+    _print_paths([asdict(path) for path in found.because])
+
+
+def _print_paths(paths: Sequence[Mapping[str, Any]]) -> None:
+    if paths:
+        rows = [[p["title"] or p["item"], f"{p['people']:,}", f"{p['score']:.3f}"] for p in paths]
+        print_table("Paths", ["this user likes", "people who like both", "cosine"], rows)
+
+
+def _title(graph: GraphStore, item: str) -> str | None:
+    title = graph.read_node("item", item).get("title")
+    return title if isinstance(title, str) else None
+
+
+def cypher(
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the queries that the Neo4j store asks, to be pasted into the Neo4j browser.
+
+    They have your names in them: those of the graph that `[neo4j.graph]` maps, if it does.
+
+    **Example:** `graphrec cypher > queries.cypher`
+    """
+    settings = load_settings(settings_file)
+    values, queries = pasteable(settings.neo4j, settings.kinds)
+    if as_json:
+        print_json({"parameters": values, "queries": queries})
+        return
+    lines = ["// Parameters of the queries below. Ids that are integers are given as such."]
+    lines += [f":param {name} => {orjson.dumps(value).decode()};" for name, value in values.items()]
+    for name, query in queries.items():
+        lines += ["", f"// {name}", f"{query.strip()};"]
+    typer.echo("\n".join(lines))

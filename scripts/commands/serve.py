@@ -18,6 +18,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.", show_default="8000")
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="URL of a graph store, to be asked as it is now with by=store."),
+    ] = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
 ) -> None:
@@ -25,6 +29,9 @@ def serve(
 
     **Example:** `graphrec serve --port 8000`, then
     `curl 'http://127.0.0.1:8000/v1/users/42/recommendations?k=5'`
+
+    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, related items are also
+    answered from the graph as it is now. Recommendations go on where that store is away.
     """
     try:
         from api.server import serve as run
@@ -36,4 +43,4 @@ def serve(
         "serve": settings.serve.model_copy(update=changes),
         "snapshots": snapshots or settings.snapshots,
     }
-    run(settings.model_copy(update=update))
+    run(settings.model_copy(update=update), store)
