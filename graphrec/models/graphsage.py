@@ -1,7 +1,8 @@
 """GraphSAGE on the user-item graph (Hamilton, Ying & Leskovec, NeurIPS 2017), with DGL.
 
 An item starts as a learned identity vector plus what its features say; the identity begins at the
-item's place in the spectrum of the graph (`graphrec.spectral`). A user has no identity: they are
+item's place in the spectrum of the graph (`graphrec.spectral`). What it tells users may come to
+differ from what it is, by its voice. A user has no identity: they are
 what the items they like tell them, plus what their features say. So a user whom training never met
 is embedded like any other, which is what makes the model inductive, and serving does it in NumPy
 (`graphrec.encoder`). In further rounds items become what their users tell them, and tell their
@@ -52,6 +53,9 @@ from graphrec.train import train_epochs
 HASTE = 5.0
 """How much faster the temperature is learned than the vectors, whose directions it waits for."""
 
+COLDEST = 0.1
+"""The least temperature: below it, only the nearest of the negatives would be learned from."""
+
 MASKED = -1e30
 """Score of a negative that is none. Finite, as a gradient of all -inf would be nan."""
 
@@ -70,13 +74,13 @@ class GraphSAGE:
     negatives: Count = 1000
     """Shared by a batch with softmax; for each positive with bpr."""
     negative_exponent: NotNegative = 0.5
-    batches: Count = 16
+    batches: Count = 30
     """An epoch; each asks about its share of the users."""
     hidden: Share = 0.3
     """Share of a user's edges that are asked about, and hidden from message passing."""
-    temperature: Rate = 1.0
+    temperature: Rate = 0.6
     """Where that of the softmax starts; it is learned too, and a low one is personal."""
-    learning_rate: Rate = 0.005
+    learning_rate: Rate = 0.003
     weight_decay: NotNegative = 0.0
     warmup_steps: Steps = 20
     averaged: Dropped = 0.95
@@ -240,7 +244,8 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     @property
     def length(self) -> Tensor:
         """Of users and of items, the root of one over the temperature."""
-        return self.config.temperature**-0.5 * torch.exp(HASTE * self.warmth)
+        free = self.config.temperature**-0.5 * torch.exp(HASTE * self.warmth)
+        return free.clamp_max(COLDEST**-0.5)
 
     def _of_length(self, vectors: Tensor) -> Tensor:
         """So that the inner product of user and item is their cosine over the temperature."""
