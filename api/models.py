@@ -23,7 +23,7 @@ ALIEN: JsonDict = {
 EMPIRE: JsonDict = {
     "item": "172",
     "title": "The Empire Strikes Back (1980)",
-    "score": 0.032522475,
+    "score": 8.9,
     "reason": "Because you liked Alien (1979): 176 people who liked it also liked "
     "The Empire Strikes Back (1980)",
     "because": [ALIEN],
@@ -51,7 +51,7 @@ class Recommendation(_Part):
     """An item for someone, and why."""
 
     score: float = Field(description="What the list is ordered by; 0 where only filling it up.")
-    sources: tuple[Source, ...] = Field(description="What found the item.")
+    sources: tuple[Source, ...] = Field(description="What speaks for the item.")
     reason: str = Field(description="Why, in one sentence.")
     because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
 
@@ -68,10 +68,12 @@ class Contribution(BaseModel):
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
-    source: Source = Field(description="What found the item.")
-    rank: int = Field(description="Place among the candidates of the source, from 1.")
-    weight: float = Field(description="What the source counts for, by the settings.")
-    score: float = Field(description="What is added.")
+    source: Source = Field(description="What speaks for the item.")
+    strength: float = Field(
+        description="By how many standard deviations the item stands out to the source."
+    )
+    weight: float = Field(description="What the source counts for.")
+    score: float = Field(description="What is added: weight times strength.")
 
 
 class Explanation(_Part):
@@ -125,8 +127,8 @@ class UserExplanation(_Answer):
                     "seen": False,
                     "rank": 1,
                     "contributions": [
-                        {"source": "embedding", "rank": 1, "weight": 1, "score": 0.016393443},
-                        {"source": "neighbours", "rank": 2, "weight": 1, "score": 0.016129032},
+                        {"source": "neighbours", "strength": 7.5, "weight": 1, "score": 7.5},
+                        {"source": "embedding", "strength": 4.0, "weight": 0.35, "score": 1.4},
                     ],
                 },
             }

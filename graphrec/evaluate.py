@@ -123,8 +123,8 @@ def evaluate_ranking(
     rank: Rank, split: Split, *, k: int, resamples: int, rng: np.random.Generator
 ) -> Evaluation:
     """Evaluate whatever makes lists, such as the recommender that serves; see `evaluate`."""
-    users, relevant = _relevant(split)
-    items = relevant.shape[1]
+    users, right = relevant(split)
+    items = right.shape[1]
     counts = popularity(split.train)
     likes = np.diff(split.train.matrix.indptr)
     head = metrics.head_items(counts)
@@ -139,7 +139,7 @@ def evaluate_ranking(
         began = perf_counter()
         ranked[block] = rank(users[block], k)
         seconds += perf_counter() - began
-        values = _per_user(ranked[block], relevant[block], likes[users[block]] > 0, head)
+        values = _per_user(ranked[block], right[block], likes[users[block]] > 0, head)
         values["all", "novelty"] = metrics.novelty(ranked[block], counts, people)
         blocks.append(values)
     columns = {
@@ -258,8 +258,11 @@ def _metrics_json(values: Mapping[str, Metric]) -> dict[str, dict[str, float | N
     return {n: {"value": m.value, "low": m.low, "high": m.high} for n, m in values.items()}
 
 
-def _relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
-    """The T users with a test event, and what they liked in it: bool [T, I]."""
+def relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
+    """The T users with a test event, and what they liked in it: bool [T, I].
+
+    Raises DataError where the test is empty.
+    """
     test = split.test
     if len(test) == 0:
         raise DataError(
@@ -269,9 +272,9 @@ def _relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
         )
     users, row = np.unique(test.user, return_inverse=True)
     shape = (len(users), len(test.items))
-    relevant = sparse.csr_array((np.ones(len(test), bool), (row, test.item)), shape)
-    relevant.sum_duplicates()
-    return users, relevant
+    right = sparse.csr_array((np.ones(len(test), bool), (row, test.item)), shape)
+    right.sum_duplicates()
+    return users, right
 
 
 def _per_user(

@@ -9,14 +9,16 @@ from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from graphrec import evaluate
-from graphrec.config import Settings
+from graphrec import config, evaluate, fusion
+from graphrec.config import RecallSettings, Settings
 from graphrec.data import Graph
 from graphrec.early_stopping import choose_epochs
 from graphrec.embeddings import Embeddings
+from graphrec.explain import Source
+from graphrec.fusion import TRACE, Judged, recalled
+from graphrec.graph_filter import FittedFilter
 from graphrec.memory import with_peak_memory
 from graphrec.models import EpochModel, Model, create
-from graphrec.models.knn import ItemKNNScorer
 from graphrec.progress import Progress
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot, build_snapshot
@@ -25,26 +27,25 @@ from graphrec.weighting import weigh
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out"]
 
-RECOMMENDER = "recommender"
+FUSION = "fusion"
 """In a table of models, the lists that the service would give: all sources together."""
 
-MAX_USERS = 1_000
+MODELS = (*config.MODEL_NAMES, FUSION)
+"""What can be compared."""
+
+EMBEDDING_MODELS = ("graphsage", "mf")
+"""Models that give vectors to index, the preferred one first."""
+
+FILTER = "graph-filter"
+"""The model of the neighbourhoods that serve."""
+
+SOURCES: tuple[Source, ...] = ("neighbours", "embedding", "popularity")
+
+MAX_USERS = 2_000
 """Validation users that weights of sources are chosen on; of more, a random sample."""
 
-POPULARITY = 0.01
-"""Weight of popular items: they fill up, and hardly move what another source has found."""
-
-WEIGHTS: tuple[Mapping[str, float], ...] = tuple(
-    {"embedding": embedding, "neighbours": neighbours, "popularity": POPULARITY}
-    for embedding, neighbours in (
-        (1.0, 0.0), (1.0, 0.1), (1.0, 0.3), (1.0, 1.0), (0.3, 1.0), (0.1, 1.0), (0.0, 1.0),
-    )
-)  # fmt: skip
-"""Weights of the sources to choose from; the first of equally good ones wins."""
-
-NEIGHBOURS_ALONE = WEIGHTS[-1]
-BOTH = WEIGHTS[3]
-"""Where nothing can be held back to choose on."""
+UNCHOSEN: Mapping[str, float] = {"neighbours": 1.0, "embedding": 1.0, "popularity": TRACE}
+"""Weights of the sources, where nothing can be held back to choose on."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,16 @@ def compare(
     protocol: str,
     k: int,
     validation: Split | None = None,
-    serving: bool = False,
     embedding: str | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Fit models on the train side of a split and evaluate them on its test side.
 
     Epochs are chosen on `validation`, which is carved from train, once for all models, unless it is
-    given. With `serving`, the recommender that would serve, with the vectors of `embedding`, comes
+    given. FUSION is the recommender that would serve, with the vectors of `embedding`; it comes
     last in the results. Raises what creating, fitting and evaluating raise.
     """
-    models = {name: create(name, settings.models.get(name)) for name in names}
+    models = {name: create(name, settings.models.get(name)) for name in names if name != FUSION}
     seed, resamples = settings.seed, settings.evaluation.resamples
     if validation is None:
         rng = evaluate.model_rng(seed, "validation")
@@ -136,7 +136,7 @@ def compare(
         for name, model in models.items()
     ]
     comparison = Comparison(split, validation, tuple(results), k, seed, protocol)
-    if not serving:
+    if FUSION not in names:
         return comparison
 
     def serve() -> tuple[evaluate.Evaluation, float]:
@@ -147,7 +147,7 @@ def compare(
             embedding=embedding,
             validation=validation,
             epochs=comparison.epochs(),
-            progress=_within(progress, RECOMMENDER),
+            progress=_within(progress, FUSION),
         )
         fitted = perf_counter() - began
         recommender = Recommender(snapshot, settings.recall)
@@ -157,7 +157,7 @@ def compare(
         return result, fitted
 
     (served, seconds), peak = with_peak_memory(serve)
-    row = evaluate.ModelResult(RECOMMENDER, served, None, seconds, peak)
+    row = evaluate.ModelResult(FUSION, served, None, seconds, peak)
     return replace(comparison, results=(*results, row))
 
 
@@ -175,46 +175,45 @@ def fit_snapshot(
 
     `embedding` is the model whose vectors are indexed; None serves from neighbours and popularity
     alone. Its number of epochs, unless `epochs` has it, and the weights of the sources are chosen
-    on `validation`, which is the newest part of the graph unless it is given. Raises what creating
-    and fitting raise.
+    on `validation`, which is carved from the graph unless it is given. Raises what creating and
+    fitting raise.
     """
     k = settings.evaluation.k
+    rng = evaluate.model_rng(settings.seed, "validation")
+    if validation is None:
+        validation = carve_validation(graph, settings.evaluation.valid_share, rng)
     model = None
-    weights = NEIGHBOURS_ALONE
     if embedding is not None:
-        rng = evaluate.model_rng(settings.seed, "validation")
-        if validation is None:
-            validation = carve_validation(graph, settings.evaluation.valid_share, rng)
         model = cast("EpochModel", create(embedding, settings.models.get(embedding)))
         if embedding in (epochs or {}):
             model = replace(model, epochs=(epochs or {})[embedding])  # type: ignore[type-var]
         else:
             choose_rng = evaluate.model_rng(settings.seed, embedding).spawn(1)[0]
             model = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
-        weights = BOTH
-        if len(validation.test):
-            trial = _fit(validation.train, settings, embedding, model, weights, {}, None)
-            shown = sample_users(validation, MAX_USERS, rng)
-            weights = choose_weights(trial, settings, shown, k)
+    weights = UNCHOSEN
+    if len(validation.test):
+        trial = _fit(validation.train, settings, embedding, model, weights, {}, None)
+        weights = choose_weights(trial, sample_users(validation, MAX_USERS, rng), k)
     return _fit(graph, settings, embedding, model, weights, metrics or {}, progress)
 
 
-def choose_weights(
-    snapshot: Snapshot, settings: Settings, validation: Split, k: int
-) -> Mapping[str, float]:
-    """The weights of the sources, of WEIGHTS, with the best NDCG@k on validation.
+def choose_weights(snapshot: Snapshot, validation: Split, k: int) -> Mapping[str, float]:
+    """The weights of the sources with the best NDCG@k on validation.
 
-    `snapshot` is of the train side of `validation`. What the settings fix stays as it is.
+    `snapshot` is of the train side of `validation`.
     """
-
-    def quality(weights: Mapping[str, float]) -> float:
-        tried = replace(snapshot, manifest=replace(snapshot.manifest, weights=weights))
-        rank = Recommender(tried, settings.recall).rank
-        rng = np.random.default_rng(0)  # for intervals, of which there are none
-        found = evaluate.evaluate_ranking(rank, validation, k=k, resamples=0, rng=rng)
-        return found.metrics[f"ndcg@{k}"].value
-
-    return max(WEIGHTS, key=quality)
+    equal = RecallSettings(neighbours=1, embedding=1, popularity=1)
+    absent = {"embedding"} if snapshot.embeddings is None else set()
+    sources = [source for source in SOURCES if source not in absent]
+    users, right = evaluate.relevant(validation)
+    judged = []
+    for b, opinions in enumerate(Recommender(snapshot, equal).opinions(users)):
+        items = recalled(opinions)
+        of = {opinion.source: opinion.of(items) for opinion in opinions}
+        strength = np.stack([of.get(source, np.zeros(len(items))) for source in sources], axis=1)
+        relevant = right.indices[right.indptr[b] : right.indptr[b + 1]]
+        judged.append(Judged(strength, np.isin(items, relevant), len(relevant)))
+    return {**dict.fromkeys(absent, 0.0), **fusion.choose_weights(sources, judged, k)}
 
 
 def _fit(
@@ -226,25 +225,25 @@ def _fit(
     metrics: Mapping[str, Any],
     progress: Progress | None,
 ) -> Snapshot:
-    knn = create("item-knn", settings.models.get("item-knn"))
-    scorer = cast("ItemKNNScorer", knn.fit(graph, evaluate.model_rng(settings.seed, "item-knn")))
-    models: dict[str, Model] = {"item-knn": knn}
+    neighbourhood = create(FILTER, settings.models.get(FILTER))
+    fitted = neighbourhood.fit(graph, evaluate.model_rng(settings.seed, FILTER))
+    models: dict[str, Model] = {FILTER: neighbourhood}
     vectors: Embeddings | None = None
     if embedding is not None and model is not None:
         models[embedding] = model
         rng = evaluate.model_rng(settings.seed, embedding).spawn(2)[1]
-        for epoch, fitted in enumerate(model.train(graph, rng), start=1):
-            vectors = cast("Embeddings", fitted)
+        for epoch, learnt in enumerate(model.train(graph, rng), start=1):
+            vectors = cast("Embeddings", learnt)
             if progress:
                 progress("training", epoch, model.epochs)
     return build_snapshot(
         graph,
-        neighbours=scorer.similarity,
+        graph_filter=cast("FittedFilter", fitted),
         embeddings=vectors,
         encoder=vectors.encoder if vectors else None,
         seed=settings.seed,
         cutoff=None,
-        models={name: asdict(fitted) for name, fitted in models.items()},  # type: ignore[call-overload]
+        models={name: asdict(each) for name, each in models.items()},  # type: ignore[call-overload]
         metrics=metrics,
         weights=weights,
     )

@@ -1,20 +1,20 @@
 """Recommendations from a snapshot: recall from several sources, one ranking, a reason for each.
 
-Each source gives its best candidates: items whose embedding is nearest to the user's, neighbours
-of the items in the history, popular items. They are ranked by weighted reciprocal rank fusion
-(Cormack, Clarke & Büttcher, SIGIR 2009): the score of an item is the sum, over the sources that
-found it, of
+Each source gives its best candidates: items that the graph filter finds in the neighbourhood of the
+history, items whose embedding is nearest to the user's, popular items. They are ranked together by
+`graphrec.fusion`: the score of an item is the sum, over the sources, of
 
-    weight of the source / (60 + rank in the source)
+    weight of the source · strength of the item in the eyes of the source
 
-What the user has met is left out of every source, and popular items that no source found fill the
-list up, with score 0. So a list is short only where there is nothing left to recommend. A user who
-likes nothing, or whom the snapshot does not know, gets the popular items.
+whoever recalled it. What the user has met is left out of every source, and popular items that no
+source recalled fill the list up, with score 0. So a list is short only where there is nothing left
+to recommend. A user who likes nothing, or whom the snapshot does not know, gets the popular items.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -26,14 +26,15 @@ from scipy import sparse
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
 from graphrec.errors import SnapshotError
-from graphrec.explain import Because, Contribution, Explanation, Source, paths, reason
-from graphrec.neighbours import related_items
+from graphrec.explain import Because, Contribution, Explanation, Source, reason
+from graphrec.fusion import Opinion, fuse, strengths
+from graphrec.neighbours import related_items, vias
 from graphrec.ranking import top_k
 from graphrec.snapshot import Snapshot
 from graphrec.store.protocol import Similarity
 
-RANK_CONSTANT = 60
-"""Of reciprocal rank fusion, as in the paper: how little the very first ranks stand out."""
+BLOCK = 128
+"""People whose lists are made at a time, where many are."""
 
 PATHS = 3
 """Paths given with each recommendation."""
@@ -71,6 +72,7 @@ class Taste:
     """What is known of someone, in rows."""
 
     history: Rows  # [H] items they like
+    worth: NDArray[np.float32]  # [H] how much
     seen: Rows  # [S] items to leave out
     vector: NDArray[np.float32] | None  # [dim]
     user: int | None = None
@@ -78,21 +80,7 @@ class Taste:
 
 
 NOTHING = np.empty(0, np.int32)
-NEWCOMER = Taste(NOTHING, NOTHING, None)
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """What one source recalls."""
-
-    source: Source
-    weight: float
-    items: Rows  # best first
-
-    @cached_property
-    def rank(self) -> Mapping[int, int]:
-        """Rank of each item, from 1."""
-        return {item: rank for rank, item in enumerate(self.items.tolist(), start=1)}
+NEWCOMER = Taste(NOTHING, np.empty(0, np.float32), NOTHING, None)
 
 
 @dataclass(frozen=True)
@@ -102,30 +90,20 @@ class Ranking:
     items: Rows  # [N] best first
     scores: NDArray[np.float64]  # [N]
     recalled: int
-    """How many items any source found; those from this place on are the fallback."""
-    candidates: tuple[Candidates, ...]
+    """How many items any source recalled; those from this place on are the fallback."""
+    opinions: tuple[Opinion, ...]
+    weights: Mapping[str, float]
 
     def contributions(self, place: int) -> tuple[Contribution, ...]:
-        """What makes up the score at a place of the list."""
+        """What makes up the score at a place of the list: the sources that speak for the item."""
         if place >= self.recalled:
-            return (Contribution("fallback", place - self.recalled + 1, 0.0, 0.0),)
-        item = int(self.items[place])
+            return (Contribution("fallback", 0.0, 0.0, 0.0),)
         found = []
-        for by in self.candidates:
-            if rank := by.rank.get(item):
-                score = by.weight / (RANK_CONSTANT + rank)
-                found.append(Contribution(by.source, rank, by.weight, score))
+        for opinion in self.opinions:
+            weight = self.weights[opinion.source]
+            if (strength := float(opinion.of(self.items[place : place + 1])[0])) > 0:
+                found.append(Contribution(opinion.source, strength, weight, weight * strength))
         return tuple(found)
-
-
-def fuse(candidates: Sequence[Candidates]) -> tuple[Rows, NDArray[np.float64]]:
-    """Weighted reciprocal rank fusion: all items found, best first, and their scores, both [N]."""
-    items = np.concatenate([NOTHING, *(by.items for by in candidates)])
-    shares = [by.weight / (RANK_CONSTANT + np.arange(1, len(by.items) + 1)) for by in candidates]
-    items, position = np.unique(items, return_inverse=True)
-    scores = _sums(position, np.concatenate([np.empty(0), *shares]), len(items))
-    order = np.argsort(-scores, kind="stable")
-    return items[order], scores[order]
 
 
 @dataclass(frozen=True)
@@ -150,10 +128,19 @@ class Recommender:
     def rank(self, users: Rows, k: int) -> Rows:
         """The lists of `recommend` for B user rows: item rows [B, k], -1 where a list is short."""
         ranked = np.full((len(users), k), -1, np.int32)
-        for b, user in enumerate(users):
-            items = self._ranking(self._taste_of(int(user)), k).items
-            ranked[b, : len(items)] = items
+        for start in range(0, len(users), BLOCK):
+            tastes = [self._taste_of(int(user)) for user in users[start : start + BLOCK]]
+            for b, (taste, opinions) in enumerate(zip(tastes, self._opinions(tastes), strict=True)):
+                items = self._ranking(taste, opinions, k).items
+                ranked[start + b, : len(items)] = items
         return ranked
+
+    def opinions(self, users: Rows) -> Iterator[tuple[Opinion, ...]]:
+        """What the sources say to each of B users of what they have not met."""
+        for start in range(0, len(users), BLOCK):
+            yield from self._opinions(
+                [self._taste_of(int(user)) for user in users[start : start + BLOCK]]
+            )
 
     def explain(self, user: str, item: str, k: int = PATHS) -> Explanation:
         """Why `item` for `user`, with the `k` best paths between them; raises UnknownNode."""
@@ -229,55 +216,101 @@ class Recommender:
         """All item rows, the most popular first."""
         return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)
 
+    @cached_property
+    def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean [dim] and covariance [dim, dim] of the item vectors.
+
+        They give mean and deviation of anyone's scores, for which no item need be looked at.
+        """
+        embeddings = self.snapshot.embeddings
+        assert embeddings is not None  # noqa: S101 - who asks has a vector
+        items = embeddings.item.astype(np.float64)
+        mean = items.mean(axis=0)
+        return mean, (items - mean).T @ (items - mean) / len(items)
+
+    @cached_property
+    def _fame(self) -> NDArray[np.float64]:
+        """The strength of each item by popularity [I]; its logarithm, as it spans magnitudes."""
+        return _strengths_of(np.log1p(self.snapshot.popularity))
+
     def _taste_of(self, user: int) -> Taste:
         likes, embeddings = self.snapshot.likes, self.snapshot.embeddings
         vector = None if embeddings is None else embeddings.user[user]
-        return Taste(_stored(likes.by_user, user), _stored(likes.seen, user), vector, user)
+        history = self.snapshot.graph_filter.history
+        worth = history.data[history.indptr[user] : history.indptr[user + 1]]
+        return Taste(_stored(likes.by_user, user), worth, _stored(likes.seen, user), vector, user)
 
     def _taste_for(self, items: Sequence[str]) -> Taste:
         """Of someone who is known by the items they like."""
         vocabulary, encoder = self.snapshot.likes.items, self.snapshot.encoder
         history = np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
         vector = None if encoder is None else encoder.embed(history)
-        return Taste(history, history, vector)
+        return Taste(history, np.ones(len(history), np.float32), history, vector)
 
-    def _ranking(self, taste: Taste, k: int) -> Ranking:
+    def _ranking(self, taste: Taste, opinions: tuple[Opinion, ...], k: int) -> Ranking:
         """The `k` best items for someone: the one way in which a list is made."""
-        eligible = np.ones(len(self._popular), bool)
-        eligible[taste.seen] = False
-        popular = self._popular[eligible[self._popular]]
-        candidates = self._recall(taste, eligible, popular)
-        items, scores = fuse(candidates)
+        items, scores = fuse(opinions, self._weights)
         recalled = len(items)
         if recalled < k:
+            eligible = self._eligible(taste)
             eligible[items] = False
-            items = np.concatenate([items, popular[eligible[popular]]])
+            items = np.concatenate([items, self._popular[eligible[self._popular]]])
             scores = np.concatenate([scores, np.zeros(len(items) - recalled)])
-        return Ranking(items[:k], scores[:k], recalled, candidates)
+        return Ranking(items[:k], scores[:k], recalled, opinions, self._weights)
 
-    def _recall(
-        self, taste: Taste, eligible: NDArray[np.bool_], popular: Rows
-    ) -> tuple[Candidates, ...]:
-        """The best eligible items of each source that has a weight and something to go by."""
-        weight, index, count = self._weights, self.snapshot.index, self.recall.candidates
-        warm = len(taste.history) > 0
+    def _eligible(self, taste: Taste) -> NDArray[np.bool_]:
+        """Which items [I] may be recommended."""
+        eligible = np.ones(len(self._popular), bool)
+        eligible[taste.seen] = False
+        return eligible
+
+    def _opinions(self, tastes: Sequence[Taste]) -> list[tuple[Opinion, ...]]:
+        """Of each source that has a weight and something to go by, for each person."""
+        weight, count = self._weights, self.recall.candidates
+        near = self._filtered(tastes) if weight["neighbours"] else None
         found = []
-        if weight["embedding"] and warm and index is not None and taste.vector is not None:
-            rows = index.search(taste.vector[None], count, [taste.seen])[0][0]
-            found.append(Candidates("embedding", weight["embedding"], rows[rows >= 0]))
-        if weight["neighbours"] and warm:
-            near = self.snapshot.neighbours[taste.history]
-            score = _sums(near.indices, near.data, len(eligible)) * eligible
-            rows = top_k(score[None], count)[0]
-            rows = rows[rows >= 0]
-            found.append(Candidates("neighbours", weight["neighbours"], rows[score[rows] > 0]))
-        if weight["popularity"]:
-            rows = popular[:count]
-            found.append(Candidates("popularity", weight["popularity"], rows))
-        return tuple(found)
+        for at, taste in enumerate(tastes):
+            opinions: list[Opinion] = []
+            eligible = self._eligible(taste)
+            if near is not None and len(taste.history):
+                strength = _strengths_of(near[at])
+                opinions.append(_opinion("neighbours", strength, eligible, count))
+            if weight["embedding"] and len(taste.history) and taste.vector is not None:
+                opinions.append(self._nearest(taste, taste.vector))
+            if weight["popularity"]:
+                opinions.append(_opinion("popularity", self._fame, eligible, count))
+            found.append(tuple(opinions))
+        return found
+
+    def _filtered(self, tastes: Sequence[Taste]) -> NDArray[np.float32]:
+        """The scores of the graph filter [B, I]."""
+        histories = sparse.csr_array(
+            (
+                np.concatenate([taste.worth for taste in tastes]),
+                np.concatenate([taste.history for taste in tastes]),
+                np.cumsum([0, *(len(taste.history) for taste in tastes)]),
+            ),
+            (len(tastes), len(self._popular)),
+        )
+        return self.snapshot.graph_filter.score_histories(histories)
+
+    def _nearest(self, taste: Taste, vector: NDArray[np.float32]) -> Opinion:
+        embeddings, index = self.snapshot.embeddings, self.snapshot.index
+        assert embeddings is not None and index is not None  # noqa: S101, PT018 - there is a vector
+        mean, covariance = self._moments
+        user = vector.astype(np.float64)
+        middle, deviation = float(user @ mean), math.sqrt(max(float(user @ covariance @ user), 0))
+
+        def of(items: Rows) -> NDArray[np.float64]:
+            return strengths((embeddings.item[items] * user).sum(axis=1), middle, deviation)
+
+        rows = index.search(vector[None], self.recall.candidates, [taste.seen])[0][0]
+        rows = rows[rows >= 0]
+        return Opinion("embedding", rows[of(rows) > 0], of)
 
     def _recommendations(self, taste: Taste, k: int) -> tuple[Recommendation, ...]:
-        ranking = self._ranking(taste, k)
+        [opinions] = self._opinions([taste])
+        ranking = self._ranking(taste, opinions, k)
         return tuple(
             self._recommendation(ranking, place, because)
             for place, because in enumerate(self._because(taste, ranking.items, PATHS))
@@ -300,7 +333,8 @@ class Recommender:
     def _explanation(self, taste: Taste, item: str, k: int) -> Explanation:
         row = self.snapshot.likes.items.row(item, "item")
         [because] = self._because(taste, np.array([row]), k)
-        ranking = self._ranking(taste, len(self._popular))
+        [opinions] = self._opinions([taste])
+        ranking = self._ranking(taste, opinions, len(self._popular))
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item was seen
         contributions = ranking.contributions(places[0]) if places else ()
         sources = tuple(part.source for part in contributions)
@@ -322,9 +356,9 @@ class Recommender:
                 Because(
                     likes.items.ids[via.item], self.snapshot.title(via.item), via.people, via.score
                 )
-                for via in vias
+                for via in found
             )
-            for vias in paths(likes, taste.history, items, k, taste.user)
+            for found in vias(likes, taste.history, items, k, taste.user)
         ]
 
     def _reason(self, item: int, because: Sequence[Because], sources: Sequence[Source]) -> str:
@@ -333,9 +367,26 @@ class Recommender:
         return reason(name, because, sources, people)
 
 
-def _sums(rows: NDArray, values: NDArray, count: int) -> NDArray[np.float64]:
-    """The sum of the `values` of each row [count]."""
-    return np.bincount(rows, values, minlength=count).astype(np.float64)  # of nothing: integers
+def _strengths_of(scores: NDArray) -> NDArray[np.float64]:
+    """Of scores of all items [I]."""
+    if not len(scores):
+        return np.empty(0)
+    scores = scores.astype(np.float64)
+    return strengths(scores, float(scores.mean()), float(scores.std()))
+
+
+def _opinion(
+    source: Source, strength: NDArray[np.float64], eligible: NDArray[np.bool_], count: int
+) -> Opinion:
+    """Of a source that knows the strengths [I] of all items."""
+    left = strength * eligible
+    rows = top_k(left[None], count)[0]
+    rows = rows[rows >= 0]
+
+    def of(items: Rows) -> NDArray[np.float64]:
+        return strength[items]
+
+    return Opinion(source, rows[left[rows] > 0], of)
 
 
 def _stored(matrix: sparse.csr_array, row: int) -> Rows:

@@ -42,10 +42,11 @@ from graphrec.data import Attribute, Graph, Vocabulary
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import SnapshotError
+from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.neighbours import Likes
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
@@ -101,7 +102,7 @@ class Snapshot:
     manifest: Manifest
     likes: Likes
     popularity: NDArray[np.float32]  # [I] the more, the further up where nothing else is known
-    neighbours: sparse.csr_array  # float32 [I, I] similarity of a history item (row) to a target
+    graph_filter: FittedFilter
     attributes: Mapping[str, Attribute]
     """Of items; `title` is what they are called."""
     embeddings: Embeddings | None = None
@@ -119,7 +120,7 @@ class Snapshot:
 def build_snapshot(
     graph: Graph,
     *,
-    neighbours: sparse.csr_array,
+    graph_filter: FittedFilter,
     embeddings: Embeddings | None,
     encoder: Encoder | None,
     seed: int,
@@ -131,8 +132,8 @@ def build_snapshot(
 ) -> Snapshot:
     """The snapshot of a weighed graph (`graphrec.weighting.weigh`) and of what models learnt of it.
 
-    `neighbours` is [I, I] from history item (row) to target (column), as in `ItemKNNScorer`.
-    `popularity` [I] defaults to what the events of each item are worth together.
+    `graph_filter` was fitted on the graph. `popularity` [I] defaults to what the events of each
+    item are worth together.
     """
     likes = Likes.of(graph)
     log = graph.interactions
@@ -157,7 +158,7 @@ def build_snapshot(
         ),
         likes=likes,
         popularity=popularity.astype(np.float32),
-        neighbours=_compact(neighbours),
+        graph_filter=graph_filter,
         attributes=graph.attributes.get("item", {}),
         embeddings=embeddings,
         encoder=encoder,
@@ -267,17 +268,6 @@ def _age(folder: Path, version: str) -> tuple[str, datetime, str]:
     return second, created, digest
 
 
-def _compact(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The same matrix in float32, with indices of 4 bytes where they will do."""
-    index = np.int32 if matrix.nnz <= np.iinfo(np.int32).max else np.int64
-    parts = (
-        matrix.data.astype(np.float32),
-        matrix.indices.astype(index),
-        matrix.indptr.astype(index),
-    )
-    return sparse.csr_array(parts, matrix.shape)
-
-
 def _write(snapshot: Snapshot, folder: Path) -> None:
     documents = {
         "users": snapshot.likes.users.ids,
@@ -293,7 +283,7 @@ def _write(snapshot: Snapshot, folder: Path) -> None:
 
 
 def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
-    likes, neighbours = snapshot.likes, snapshot.neighbours
+    likes, fitted = snapshot.likes, snapshot.graph_filter
     arrays = {
         # What is liked and seen is which elements are stored; by item is by user transposed.
         "likes.indptr": likes.by_user.indptr,
@@ -301,9 +291,14 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
         "seen.indptr": likes.seen.indptr,
         "seen.indices": likes.seen.indices,
         "popularity": snapshot.popularity,
-        "neighbours.indptr": neighbours.indptr,
-        "neighbours.indices": neighbours.indices,
-        "neighbours.data": neighbours.data,
+        # Of the same pairs as the likes.
+        "filter.history": fitted.history.data.astype(np.float32),
+        "filter.votes": fitted.votes.data,
+        "filter.excess": fitted.excess,
+        "filter.target": fitted.target,
+        "filter.low_pass": fitted.low_pass,
+        "filter.popularity": fitted.popularity,
+        "filter.spectral_weight": np.array(fitted.spectral_weight),
     }
     if snapshot.embeddings is not None:
         arrays["embeddings.user"] = snapshot.embeddings.user
@@ -311,6 +306,8 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if snapshot.encoder is not None:
         arrays["encoder.messages"] = snapshot.encoder.messages
         arrays["encoder.base"] = snapshot.encoder.base
+        if snapshot.encoder.length is not None:
+            arrays["encoder.length"] = np.array(snapshot.encoder.length)
     return arrays
 
 
@@ -329,19 +326,32 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     users, items = Vocabulary(tuple(document("users"))), Vocabulary(tuple(document("items")))
     by_user = pairs("likes", (len(users), len(items)))
     seen = pairs("seen", (len(users), len(items)))
-    similarity = [array(f"neighbours.{part}") for part in ("data", "indices", "indptr")]
+    histories, votes = (
+        sparse.csr_array((array(f"filter.{name}"), by_user.indices, by_user.indptr), by_user.shape)
+        for name in ("history", "votes")
+    )
     embeddings = encoder = index = None
     if "embeddings.item.npy" in manifest.files:
         embeddings = Embeddings(array("embeddings.user"), array("embeddings.item"))
     if "encoder.base.npy" in manifest.files:
-        encoder = Encoder(array("encoder.messages"), array("encoder.base"))
+        length = float(array("encoder.length")) if "encoder.length.npy" in manifest.files else None
+        encoder = Encoder(array("encoder.messages"), array("encoder.base"), length)
     if "index.faiss" in manifest.files:
         index = Index.load(folder / "index.faiss")
     return Snapshot(
         manifest=manifest,
         likes=Likes(users, items, by_user, by_user.T.tocsr(), seen),
         popularity=array("popularity"),
-        neighbours=sparse.csr_array(tuple(similarity), (len(items), len(items))),
+        graph_filter=FittedFilter(
+            histories,
+            votes,
+            votes.T.tocsr(),
+            excess=array("filter.excess"),
+            target=array("filter.target"),
+            low_pass=array("filter.low_pass"),
+            popularity=array("filter.popularity"),
+            spectral_weight=float(array("filter.spectral_weight")),
+        ),
         attributes={
             name: Attribute(
                 attribute["kind"],

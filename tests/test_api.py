@@ -21,7 +21,6 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.openapi.models import OpenAPI
-from scipy import sparse
 
 from api import models
 from api.app import create_app
@@ -29,6 +28,7 @@ from api.errors import ErrorAnswer
 from graphrec.config import RecallSettings, ServeSettings, Settings
 from graphrec.data import Attribute, Graph, Interactions
 from graphrec.embeddings import Embeddings
+from graphrec.models.graph_filter import GraphFilter
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot, build_snapshot, load, publish
 
@@ -54,7 +54,7 @@ def tiny_snapshot(embeddings: bool = True) -> Snapshot:
     rng = np.random.default_rng(0)
     return build_snapshot(
         graph,
-        neighbours=sparse.csr_array(graph.matrix.T @ graph.matrix, dtype=np.float32),
+        graph_filter=GraphFilter().fit(graph, rng),
         embeddings=Embeddings(
             rng.normal(size=(len(log.users), 4)).astype(np.float32),
             rng.normal(size=(len(log.items), 4)).astype(np.float32),

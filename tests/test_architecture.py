@@ -16,7 +16,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("graphrec", "ingest", "api", "scripts")
-HEAVY = ("torch", "dgl", "pandas", "pyarrow", "networkx", "sqlalchemy", "neo4j", "ingest")
+HEAVY = (
+    *("torch", "dgl", "sklearn", "implicit", "pandas", "pyarrow", "networkx", "sqlalchemy"),
+    *("neo4j", "ingest"),
+)
 """What a process that serves never holds, directly or through others."""
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
@@ -27,11 +30,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config",),
     # stores, matrices and models, and the small parts that they are made of
     (
-        *("encoder", "embeddings", "features", "index", "inspect", "metrics", "ranking"),
-        *("sampling", "split", "store", "losses", "train", "dgl_graph", "models"),
+        *("degrees", "encoder", "embeddings", "features", "graph_filter", "index", "inspect"),
+        *("metrics", "ranking", "sampling", "spectral", "split", "store", "losses", "train"),
+        *("dgl_graph", "models"),
     ),
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
+    ("fusion",),
     ("recommend", "early_stopping"),
     ("pipeline",),
 )
@@ -121,6 +126,11 @@ def test_one_module_knows_dgl() -> None:
 def test_only_what_trains_knows_torch() -> None:
     parts = ("models.mf", "models.graphsage", "losses", "train", "dgl_graph")
     assert who_imports("torch") == {f"graphrec.{part}" for part in parts}
+
+
+def test_only_models_know_the_libraries_that_fit_them() -> None:
+    assert who_imports("sklearn") == {"graphrec.spectral"}
+    assert who_imports("implicit") == {"graphrec.models.ials"}
 
 
 def test_what_trains_is_imported_by_name_when_it_is_asked_for() -> None:
@@ -215,7 +225,7 @@ def test_a_command_that_serves_is_as_light_as_the_service(command: str) -> None:
 def test_every_command_starts_without_what_trains(command: str) -> None:
     """Torch alone takes seconds: help and mistakes are answered before it is imported."""
     held = held_after(HELP_OF.format(command))
-    assert not {"torch", "dgl", "sqlalchemy", "neo4j"} & set(held)
+    assert not {"torch", "dgl", "sklearn", "implicit", "sqlalchemy", "neo4j"} & set(held)
 
 
 HELP_OF = """

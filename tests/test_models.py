@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields, replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from scipy import sparse
 
 from graphrec.data import Attribute, Graph, Interactions
-from graphrec.errors import MissingExtra, SettingsError
+from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import MODELS, EpochModel, Model, create
+from graphrec.models.ease import MAX_ITEMS
 from graphrec.models.knn import ItemKNN, Similarity, UserKNN, nearest, weighted
 from graphrec.models.popularity import Popularity
 from graphrec.weighting import KindPolicy, weigh
@@ -44,6 +46,64 @@ class TestUserKNN(ModelContract):
         return UserKNN()
 
 
+class TestRP3Beta(ModelContract):
+    @pytest.fixture(params=[(1.0, 0.0), (0.7, 0.5)])
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        alpha, beta = request.param
+        return create("rp3beta", {"alpha": alpha, "beta": beta})
+
+    def plain_model(self) -> Model:
+        return create("rp3beta")
+
+
+class TestGraphFilter(ModelContract):
+    @pytest.fixture(
+        params=[
+            {},
+            {"saturation": 0.5, "dim": 3},
+            {"user_exponent": 1.0, "saturation": None, "dim": 2, "spectral_weight": 1.0},
+        ]
+    )
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        pytest.importorskip("sklearn")
+        return create("graph-filter", request.param)
+
+    def plain_model(self) -> Model:
+        pytest.importorskip("sklearn")
+        return create("graph-filter")
+
+
+class TestSVD(ModelContract):
+    @pytest.fixture
+    def model(self) -> Model:
+        pytest.importorskip("sklearn")
+        return create("svd", {"dim": 2})
+
+    def plain_model(self) -> Model:
+        pytest.importorskip("sklearn")
+        return create("svd")
+
+
+class TestIALS(ModelContract):
+    @pytest.fixture
+    def model(self) -> Model:
+        pytest.importorskip("implicit")
+        return create("ials", {"dim": 4})
+
+    def plain_model(self) -> Model:
+        pytest.importorskip("implicit")
+        return create("ials", {"dim": 4, "sweeps": 2})
+
+
+class TestEASE(ModelContract):
+    @pytest.fixture
+    def model(self) -> Model:
+        return create("ease")
+
+    def plain_model(self) -> Model:
+        return create("ease")
+
+
 class TestMF(ModelContract):
     @pytest.fixture(params=["bpr", "pointwise"])
     def model(self, request: pytest.FixtureRequest) -> Model:
@@ -62,7 +122,7 @@ class TestGraphSAGE(ModelContract):
     def model(self, request: pytest.FixtureRequest) -> Model:
         pytest.importorskip("dgl")
         loss, rounds = request.param
-        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "dropout": 0.0}
+        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "batches": 2}
         return create("graphsage", {**changes, "learning_rate": 0.02, "weight_decay": 0.0})
 
     def plain_model(self) -> Model:
@@ -118,15 +178,167 @@ def test_tfidf_counts_rare_items_more() -> None:
     assert values[0, 0] == 0  # everyone likes it
 
 
+def test_rp3beta_is_a_walk_of_three_steps() -> None:
+    """By hand: a likes x and y, b likes y, which is liked by two."""
+    log = Interactions.of(["a", "a", "b"], ["x", "y", "y"])
+    model = create("rp3beta", {"alpha": 1.0, "beta": 1.0})
+    scores = model.fit(Graph(log), np.random.default_rng(0)).score(np.array([0, 1], np.int32))
+    # From y to x: ½ to a, ½ on to x. From x to y: 1 to a, ½ on, and a half of it as y has two fans,
+    # relative to the most popular item, which y is.
+    factor = {"x": 2, "y": 1}
+    expected = [[0.5 * 0.25 * factor["x"], 0.5 * 0.5 * factor["y"]], [0.25 * factor["x"], 0]]
+    np.testing.assert_allclose(scores, expected, rtol=1e-6)
+
+
+def test_a_filter_whose_ceiling_nothing_reaches_is_the_linear_one() -> None:
+    """R · (D_u^-a R D_i^-b)ᵀ · (R D_i^-c), each row up to a factor."""
+    pytest.importorskip("sklearn")
+    graph = purchases_and_views(3)
+    weights = graph.matrix.toarray().astype(np.float64)
+    d_u, d_i = (np.maximum(weights.sum(axis), 1e-9) for axis in (1, 0))
+    linear = weights @ (weights / d_u[:, None] ** 0.8 / d_i**0.6).T @ (weights / d_i**0.1)
+    linear /= np.maximum(weights.sum(1), 1e-9)[:, None]
+    model = create(
+        "graph-filter",
+        {"user_exponent": 0.8, "history_exponent": 0.6, "target_exponent": 0.1, "saturation": 99.0},
+    )
+    scores = model.fit(graph, np.random.default_rng(0)).score(np.arange(20, dtype=np.int32))
+    np.testing.assert_allclose(scores / scores.max(), linear / linear.max(), atol=1e-5)
+
+
+def test_a_filter_holds_strong_directions_to_its_ceiling() -> None:
+    pytest.importorskip("sklearn")
+    graph = purchases_and_views(1)
+    model = create("graph-filter", {"saturation": 0.8, "target_exponent": 0.5})
+    found = model.fit(graph, np.random.default_rng(0))
+    votes = found.votes.toarray().astype(np.float64)
+    chance = np.linalg.norm(votes) * (20**-0.5 + 10**-0.5)
+    _, sigma, right = np.linalg.svd(votes)
+    held = np.minimum(sigma, 0.8 * chance) ** 2
+    assert (held < sigma**2).sum() == found.excess.shape[1] > 0
+    shares = graph.matrix.toarray() / graph.matrix.sum(axis=1)[:, None]
+    scores = found.score(np.arange(20, dtype=np.int32))
+    np.testing.assert_allclose(scores, shares @ (right.T * held) @ right, atol=1e-5)
+
+
+def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
+    """Per user, at unit length over all items, whatever the singular values are."""
+    pytest.importorskip("sklearn")
+    graph, rows = purchases_and_views(1), np.arange(20, dtype=np.int32)
+    plain = {"saturation": None, "dim": 3, "spectral_power": 0.5}
+    linear, both = (
+        create("graph-filter", {**plain, "spectral_weight": weight}).fit(
+            graph, np.random.default_rng(0)
+        )
+        for weight in (0.0, 2.0)
+    )
+    _, sigma, right = np.linalg.svd(linear.votes.toarray())
+    popularity = graph.matrix.sum(axis=0) ** 0.5
+    smooth = graph.matrix.toarray() / popularity @ (right[:3].T * sigma[:3] ** 0.5) @ right[:3]
+    smooth *= popularity
+    parts = [linear.score(rows), smooth]
+    one, two = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts)
+    np.testing.assert_allclose(both.score(rows), one + 2 * two, atol=1e-4)
+
+
+def test_a_filter_scores_the_history_of_anyone() -> None:
+    """Of nobody in training, of any scale, and of nothing."""
+    pytest.importorskip("sklearn")
+    found = create("graph-filter").fit(checkerboard(), np.random.default_rng(0))
+    history = sparse.csr_array(
+        (np.repeat(np.float32([1, 1e-36, 0]), 3), np.tile([0, 2, 4], 3), [0, 3, 6, 9]), (3, 24)
+    )
+    scores = found.score_histories(history)
+    assert set(np.argsort(-scores[0])[:12].tolist()) == set(range(0, 24, 2))
+    np.testing.assert_allclose(scores[0], scores[1], rtol=1e-5)
+    assert not scores[2].any()
+
+
+@pytest.mark.parametrize("name", ["graph-filter", "svd", "rp3beta", "ease", "ials"])
+def test_without_any_likes_all_scores_are_alike(name: str) -> None:
+    for library in ("sklearn", "implicit"):
+        pytest.importorskip(library)
+    graph = Graph(Interactions.of(["a", "b"], ["x", "y"], [0, 0]))
+    scores = create(name).fit(graph, np.random.default_rng(0)).score(np.array([0, 1], np.int32))
+    np.testing.assert_array_equal(scores, np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("name", ["graph-filter", "svd", "rp3beta", "ease", "ials"])
+def test_weights_that_have_all_but_vanished_rank_as_they_did(name: str) -> None:
+    """As after many half-lives."""
+    for library in ("sklearn", "implicit"):
+        pytest.importorskip(library)
+    graph = purchases_and_views(3)
+    log = graph.interactions
+    faded = graph.with_interactions(replace(log, weight=log.weight * np.float32(1e-30)))
+    rows = np.arange(20, dtype=np.int32)
+    now, then = (
+        create(name).fit(of, np.random.default_rng(0)).score(rows) for of in (graph, faded)
+    )
+    assert np.ptp(now) > 0
+    np.testing.assert_allclose(then / np.ptp(then), now / np.ptp(now), atol=1e-3)
+
+
+def test_svd_embeds_a_new_user_as_it_does_its_own() -> None:
+    pytest.importorskip("sklearn")
+    found = create("svd", {"dim": 4}).fit(checkerboard(), np.random.default_rng(0))
+    embedded = [found.encoder.embed(checkerboard().matrix[[u]].indices) for u in range(24)]
+    np.testing.assert_allclose(embedded, found.user, atol=1e-5)
+
+
+def test_ease_is_the_regression_of_each_item_on_the_others() -> None:
+    """Steck's closed form is ridge regression, with 0 for the item itself."""
+    liked = checkerboard().matrix.toarray().astype(np.float64)
+    found = create("ease", {"regularization": 2.0}).fit(checkerboard(), np.random.default_rng(0))
+    others = np.delete(liked, 5, axis=1)
+    weight = np.linalg.solve(others.T @ others + 2 * np.eye(23), others.T @ liked[:, 5])
+    np.testing.assert_allclose(np.delete(found.weight[:, 5], 5), weight, atol=1e-5)
+    assert not np.diag(found.weight).any()
+
+
+def test_ease_refuses_a_catalogue_that_it_would_choke_on() -> None:
+    count = MAX_ITEMS + 1
+    log = Interactions.of(["a"] * count, [str(i) for i in range(count)])
+    with pytest.raises(DataError, match=f"ease on {count} items: expected at most {MAX_ITEMS}"):
+        create("ease").fit(Graph(log), np.random.default_rng(0))
+
+
 def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> None:
     """The encoder that serves in NumPy gives what the network gives for the same neighbours."""
     pytest.importorskip("dgl")
     graph = checkerboard()
-    for rounds in (1, 2):
-        model = create("graphsage", {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5})
+    for rounds, aggregator in itertools.product((1, 2), ("degree", "mean")):
+        changes = {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5}
+        model = create("graphsage", {**changes, "aggregator": aggregator})
         found = model.fit(graph, np.random.default_rng(0))
         embedded = [found.encoder.embed(graph.matrix[[u]].indices) for u in range(24)]
         np.testing.assert_allclose(embedded, found.user, atol=1e-5)
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.parametrize("aggregator", ["degree", "mean"])
+def test_graphsage_gives_users_in_batches_what_it_gives_them_in_the_full_graph(
+    rounds: int, aggregator: str
+) -> None:
+    """Training sees blocks of a few users with all their neighbours; inference the whole graph."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("dgl")
+    from graphrec.dgl_graph import liked_by_graph, likes_graph
+    from graphrec.models.graphsage import GraphSAGE, Network, edges_of
+
+    graph = checkerboard()
+    matrix, rng = graph.matrix, np.random.default_rng(0)
+    config = GraphSAGE(dim=6, rounds=rounds, aggregator=aggregator)
+    network = Network(config, graph, np.zeros(24, np.float32), rng)
+    likes = likes_graph(matrix)
+    with torch.no_grad():
+        _, messages = network.items(likes)
+        everyone = network.users(likes, messages, np.arange(24, dtype=np.int32))
+        for users in (np.array([3, 8, 21], np.int32), np.array([5], np.int32)):
+            row, edge = edges_of(matrix, users)
+            block = liked_by_graph(row, matrix.indices[edge], (len(users), 24))
+            found = network.users(block, messages, users)
+            np.testing.assert_allclose(found.numpy(), everyone.numpy()[users], atol=1e-5)
 
 
 def test_mf_embeds_a_new_user_as_the_mean_of_their_items() -> None:
@@ -165,6 +377,11 @@ def purchases_and_views(worth: float) -> Graph:
         ("recent-popularity", {}),
         ("item-knn", {}),
         ("user-knn", {}),
+        ("rp3beta", {}),
+        ("graph-filter", {}),
+        ("svd", {"dim": 4}),
+        ("ials", {"dim": 4}),
+        ("ease", {"regularization": 5.0}),
         ("mf", {"dim": 4, "epochs": 2}),
         ("graphsage", {"dim": 4, "epochs": 2, "negatives": 5}),
     ],
@@ -265,6 +482,19 @@ OUT_OF_RANGE = {
         "item_exponent": -1,
         "neighbour_exponent": -1,
     },
+    "rp3beta": {"alpha": 0, "beta": -1, "neighbours": 0},
+    "graph-filter": {
+        "user_exponent": -1,
+        "history_exponent": -1,
+        "target_exponent": np.inf,
+        "saturation": -1,
+        "dim": 0,
+        "spectral_weight": -1,
+        "spectral_power": -1,
+    },
+    "svd": {"dim": 0, "user_exponent": -1, "history_exponent": -1, "target_exponent": -1},
+    "ials": {"dim": 0, "alpha": 0, "regularization": -1, "sweeps": 0},
+    "ease": {"regularization": 0},
     "mf": {
         "dim": 0,
         "epochs": 0,
@@ -283,6 +513,9 @@ OUT_OF_RANGE = {
         "negatives": 0,
         "negative_exponent": -1,
         "batches": 0,
+        "hidden": 1,
+        "temperature": 0,
+        "averaged": 1,
         "learning_rate": np.nan,
         "weight_decay": -1,
         "warmup_steps": -1,

@@ -17,7 +17,7 @@ from graphrec.data import Graph, Interactions, Rows
 from graphrec.embeddings import Embeddings
 from graphrec.errors import MissingExtra
 from graphrec.models import MODELS, EpochModel, create
-from graphrec.pipeline import RECOMMENDER, Comparison, choose_weights, compare, fit_snapshot
+from graphrec.pipeline import FUSION, Comparison, choose_weights, compare, fit_snapshot
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot
 from graphrec.split import Split, carve_validation, temporal
@@ -184,41 +184,42 @@ def test_an_edge_does_not_help_to_predict_itself(
 
     hidden = vectors()
     np.testing.assert_array_equal(hidden[0], hidden[-1])
+    split = graphsage.shown_and_asked
+
+    def leak(user: NDArray, item: NDArray, hidden: NDArray, shape: tuple[int, int]) -> Any:
+        everything = graphsage.liked_by_graph(user, item, shape)
+        return everything, split(user, item, hidden, shape)[1]
+
+    monkeypatch.setattr(graphsage, "shown_and_asked", leak)
     monkeypatch.setattr(graphsage, "hide_edges", lambda likes, edges: likes)
     shown = vectors()
     assert np.abs(shown[0] - shown[-1]).max() > 0.01
 
 
-def test_each_edge_is_asked_about_while_it_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every edge is hidden once an epoch, in both directions, from the pass that asks about it."""
+def test_the_edges_asked_about_are_hidden_and_all_others_are_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A batch is the edges of some users; each user is in one batch an epoch."""
     needs("graphsage")
-    from graphrec.dgl_graph import LIKED_BY, LIKES
     from graphrec.models import graphsage
 
     graph = graph_of(ratings())
-    hidden_edges: list[list[int]] = []
-    passed: list[tuple[int, int]] = []
-    hide, forward = graphsage.hide_edges, graphsage.Network.forward
+    parts: list[tuple[set[tuple[int, int]], int]] = []
+    make = graphsage.liked_by_graph
 
-    def spy_hide(likes: Any, hidden: NDArray[np.integer]) -> Any:
-        hidden_edges.append(hidden.tolist())
-        return hide(likes, hidden)
+    def spy(user: NDArray, item: NDArray, shape: tuple[int, int]) -> Any:
+        parts.append((set(zip(user.tolist(), item.tolist(), strict=True)), shape[0]))
+        return make(user, item, shape)
 
-    def spy_forward(self: Any, likes: Any, noise: Any = None) -> Any:
-        if noise is not None:
-            passed.append((likes.num_edges(LIKES), likes.num_edges(LIKED_BY)))
-        return forward(self, likes, noise)
-
-    monkeypatch.setattr(graphsage, "hide_edges", spy_hide)
-    monkeypatch.setattr(graphsage.Network, "forward", spy_forward)
-    create("graphsage", {**QUICK["graphsage"], "epochs": 2, "batches": 7}).fit(
+    monkeypatch.setattr(graphsage, "liked_by_graph", spy)
+    create("graphsage", {**QUICK["graphsage"], "epochs": 1, "batches": 7}).fit(
         graph, np.random.default_rng(0)
     )
-    edges = graph.matrix.nnz
-    assert len(hidden_edges) == len(passed) == 14
-    for epoch in (hidden_edges[:7], hidden_edges[7:]):
-        assert sorted(edge for batch in epoch for edge in batch) == list(range(edges))
-    assert passed == [(edges - len(hidden),) * 2 for hidden in hidden_edges]
+    shown, asked = parts[0::2], parts[1::2]
+    assert sum(users for _, users in shown) == len(graph.users)
+    for (rest, _), (pairs, _) in zip(shown, asked, strict=True):
+        assert not rest & pairs
+    assert sum(len(pairs) for pairs, _ in parts) == graph.matrix.nnz
 
 
 # No chance
@@ -248,7 +249,10 @@ def test_one_seed_gives_one_snapshot(embedding: str, split: Split) -> None:
     (first, one), (second, other), (third, _) = fitted(3), fitted(3), fitted(4)
     np.testing.assert_array_equal(first.user, second.user)
     np.testing.assert_array_equal(first.item, second.item)
-    np.testing.assert_array_equal(one.neighbours.toarray(), other.neighbours.toarray())
+    everyone = np.arange(len(split.train.users))
+    np.testing.assert_array_equal(
+        one.graph_filter.score(everyone), other.graph_filter.score(everyone)
+    )
     assert one.manifest == other.manifest
     assert not np.array_equal(first.item, third.item)
 
@@ -277,14 +281,12 @@ def test_a_validation_that_is_given_is_used(split: Split) -> None:
 
 
 def test_hyper_parameters_of_the_settings_reach_the_models(split: Split) -> None:
-    narrow = SETTINGS.model_copy(update={"models": {"item-knn": {"neighbours": 1}}})
-    graph = split.train
-    wide_snapshot = fit_snapshot(graph, SETTINGS, embedding=None)
-    narrow_snapshot = fit_snapshot(graph, narrow, embedding=None)
-    assert narrow_snapshot.manifest.models["item-knn"]["neighbours"] == 1
-    per_target = np.diff(narrow_snapshot.neighbours.tocsc().indptr)
-    assert per_target.max() == 1
-    assert wide_snapshot.neighbours.nnz > narrow_snapshot.neighbours.nnz
+    narrow = SETTINGS.model_copy(update={"models": {"graph-filter": {"dim": 1}}})
+    wide, narrow_snapshot = (
+        fit_snapshot(split.train, settings, embedding=None) for settings in (SETTINGS, narrow)
+    )
+    assert narrow_snapshot.manifest.models["graph-filter"]["dim"] == 1
+    assert narrow_snapshot.graph_filter.excess.shape[1] <= 1 < wide.graph_filter.excess.shape[1]
 
 
 def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) -> dict[str, float]:
@@ -300,13 +302,11 @@ def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) 
 
 
 @pytest.mark.parametrize("embedding", [None, "mf"])
-def test_the_row_of_the_recommender_is_of_the_lists_it_serves(
-    embedding: str | None, split: Split
-) -> None:
+def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, split: Split) -> None:
     names = ["popularity"] if embedding is None else [needs(embedding)]
-    comparison = compared(names, split, serving=True, embedding=embedding)
+    comparison = compared([*names, FUSION], split, embedding=embedding)
     *_, row = comparison.results
-    assert (row.model, row.epochs) == (RECOMMENDER, None)
+    assert (row.model, row.epochs) == (FUSION, None)
     snapshot = fit_snapshot(
         split.train,
         SETTINGS,
@@ -328,14 +328,14 @@ def test_without_an_embedding_there_are_neighbours_and_popularity_alone(split: S
     snapshot = fit_snapshot(split.train, SETTINGS, embedding=None)
     assert (snapshot.embeddings, snapshot.encoder, snapshot.index) == (None, None, None)
     assert snapshot.manifest.weights["embedding"] == 0
-    assert set(snapshot.manifest.models) == {"item-knn"}
+    assert set(snapshot.manifest.models) == {"graph-filter"}
     sources = {
         source
         for user in split.train.users.ids
         for found in Recommender(snapshot, SETTINGS.recall).recommend(user, 10)
         for source in found.sources
     }
-    assert sources == {"neighbours", "popularity"}
+    assert {"neighbours", "popularity"} <= sources <= {"neighbours", "popularity", "fallback"}
 
 
 def test_epochs_that_are_known_are_not_chosen_again(
@@ -369,10 +369,10 @@ def knowing(
 
 def test_the_source_that_knows_what_was_held_back_gets_the_weight(split: Split) -> None:
     oracle = knowing(split, lambda truth: truth)
-    weights = choose_weights(oracle, SETTINGS, split, K)
-    assert weights["embedding"] > weights["neighbours"]
+    weights = choose_weights(oracle, split, K)
+    assert weights["embedding"] == 1
     liar = knowing(split, lambda truth: -truth)
-    weights = choose_weights(liar, SETTINGS, split, K)
+    weights = choose_weights(liar, split, K)
     assert weights["embedding"] < weights["neighbours"]
 
 
@@ -380,7 +380,7 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
     oracle = knowing(split, lambda truth: truth)
     chosen = replace(
         oracle,
-        manifest=replace(oracle.manifest, weights=choose_weights(oracle, SETTINGS, split, K)),
+        manifest=replace(oracle.manifest, weights=choose_weights(oracle, split, K)),
     )
     everyone = np.arange(len(split.train.users), dtype=np.int32)
     fixed = RecallSettings(embedding=0, neighbours=1, popularity=0.01)
@@ -398,9 +398,9 @@ def test_progress_is_told_under_the_name_of_the_model(split: Split) -> None:
     needs("mf")
     told: list[tuple[str, int, int | None]] = []
     compared(
-        ["popularity", "mf"], split, serving=True, embedding="mf",
+        ["popularity", "mf", FUSION], split, embedding="mf",
         progress=lambda stage, done, total: told.append((stage, done, total)),
     )  # fmt: skip
     stages = {stage for stage, _, _ in told}
-    assert stages == {"mf: choosing epochs", f"{RECOMMENDER}: training"}
+    assert stages == {"mf: choosing epochs", f"{FUSION}: training"}
     assert all(total is not None and 1 <= done <= total for _, done, total in told)

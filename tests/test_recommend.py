@@ -13,8 +13,8 @@ from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import SnapshotError, UnknownNode
 from graphrec.evaluate import evaluate_ranking
-from graphrec.models.knn import ItemKNN
-from graphrec.recommend import Candidates, Recommender, fuse
+from graphrec.models.graph_filter import GraphFilter
+from graphrec.recommend import Recommender
 from graphrec.snapshot import build_snapshot
 from graphrec.split import leave_last_out
 from tests.test_snapshot import small_snapshot
@@ -47,7 +47,7 @@ def recommenders(draw):
     learnt = draw(st.booleans())
     snapshot = build_snapshot(
         graph,
-        neighbours=ItemKNN(neighbours=draw(st.integers(1, 8))).fit(graph, rng).similarity,
+        graph_filter=GraphFilter().fit(graph, rng),
         embeddings=Embeddings(vectors(users), vectors(items)) if learnt else None,
         encoder=Encoder(vectors(items), vectors(1)[0]) if learnt and draw(st.booleans()) else None,
         seed=0,
@@ -132,12 +132,13 @@ def test_explanations_agree_with_the_list_and_add_up(recommender):
             why = recommender.explain(user, recommendation.item)
             assert why.rank == rank
             assert not why.seen
-            assert why.score == recommendation.score == sum(c.score for c in why.contributions)
+            assert why.score == recommendation.score
+            assert why.score == pytest.approx(sum(c.score for c in why.contributions))
             assert tuple(c.source for c in why.contributions) == recommendation.sources
             assert (why.reason, why.because) == (recommendation.reason, recommendation.because)
             for part in why.contributions:
-                expected = 0 if part.source == "fallback" else part.weight / (60 + part.rank)
-                assert part.score == expected
+                assert part.score == part.weight * part.strength
+                assert (part.score > 0) == (part.source != "fallback")
         for item in seen_by(recommender, user):
             why = recommender.explain(user, item)
             assert why.seen
@@ -165,38 +166,26 @@ def test_each_source_recalls_its_best():
     snapshot = small_snapshot()
     likes, ids = snapshot.likes, snapshot.likes.items.ids
     off = {"embedding": 0.0, "neighbours": 0.0, "popularity": 0.0}
+    everyone = np.arange(len(likes.users))
     scores = {
-        "embedding": snapshot.embeddings.score(np.arange(len(likes.users))),
-        "neighbours": (likes.by_user.astype(bool).astype(float) @ snapshot.neighbours).toarray(),
-        "popularity": np.tile(snapshot.popularity, (len(likes.users), 1)),
+        "embedding": snapshot.embeddings.score(everyone),
+        "neighbours": snapshot.graph_filter.score(everyone),
+        "popularity": np.tile(np.log1p(snapshot.popularity), (len(everyone), 1)),
     }
     for source, score in scores.items():
         recommender = Recommender(snapshot, RecallSettings(**{**off, source: 0.5}, candidates=3))
         for row, user in enumerate(likes.users.ids):
             if likes.by_user[[row]].nnz == 0:
                 continue  # gets what is popular, whatever the sources
+            strength = np.round((score[row] - score[row].mean()) / score[row].std(), 4)
             seen = likes.seen[[row]].indices
-            eligible = [i for i in range(len(ids)) if i not in seen]
-            if source == "neighbours":
-                eligible = [i for i in eligible if score[row, i] > 0]
-            best = sorted(eligible, key=lambda i: (-score[row, i], i))[:3]
+            eligible = [i for i in range(len(ids)) if i not in seen and strength[i] > 0]
+            best = sorted(eligible, key=lambda i: (-strength[i], i))[:3]
             found = recommender.recommend(user, 9)
             recalled = [r for r in found if r.sources == (source,)]
             assert [r.item for r in recalled] == [ids[i] for i in best]
-            assert [r.score for r in recalled] == [0.5 / 61, 0.5 / 62, 0.5 / 63][: len(best)]
+            assert [r.score for r in recalled] == pytest.approx(0.5 * strength[best], abs=1e-3)
             assert {r.sources for r in found[len(recalled) :]} <= {("fallback",)}
-
-
-def test_fusion_adds_up_reciprocal_ranks():
-    a = Candidates("embedding", 1.0, np.array([7, 3, 5], np.int32))
-    b = Candidates("neighbours", 0.5, np.array([3, 9], np.int32))
-    items, scores = fuse([a, b])
-    assert items.tolist() == [3, 7, 5, 9]
-    assert scores.tolist() == [1 / 62 + 0.5 / 61, 1 / 61, 1 / 63, 0.5 / 62]
-    items, scores = fuse([a, replace(b, weight=1.0, items=np.array([1], np.int32))])
-    assert items.tolist() == [1, 7, 3, 5]  # 1 and 7 tie, and go by row
-    items, scores = fuse([])
-    assert len(items) == len(scores) == 0
 
 
 def test_a_session_is_embedded_from_its_items():
@@ -204,10 +193,10 @@ def test_a_session_is_embedded_from_its_items():
     recommender = Recommender(snapshot, RecallSettings(neighbours=0, popularity=0))
     vector = snapshot.encoder.base + snapshot.encoder.messages[[1, 4]].mean(axis=0)
     score = snapshot.embeddings.item @ vector
-    best = [i for i in np.argsort(-score).tolist() if i not in (1, 4)]
+    best = [i for i in np.argsort(-score).tolist() if i not in (1, 4) and score[i] > score.mean()]
     ids = snapshot.likes.items.ids
     found = recommender.recommend_for([ids[4], ids[1], ids[4]], 20)
-    assert [r.item for r in found] == [ids[i] for i in best]
+    assert [r.item for r in found if r.sources == ("embedding",)] == [ids[i] for i in best]
 
 
 def test_a_session_without_an_encoder_is_served_from_the_other_sources():
@@ -227,8 +216,8 @@ def test_a_session_as_long_as_a_history_is_ranked_like_it_by_neighbours():
     recommender = Recommender(snapshot, RecallSettings(popularity=0))
     likes = snapshot.likes
     for row, user in enumerate(likes.users.ids):
-        history = likes.by_user[[row]].indices
-        if len(history) == likes.seen[[row]].nnz > 0:
+        history, worth = likes.by_user[[row]].indices, likes.by_user[[row]].data
+        if len(history) == likes.seen[[row]].nnz > 0 and (worth == worth[0]).all():
             session = [likes.items.ids[item] for item in history]
             by_user = [(r.item, r.score) for r in recommender.recommend(user, 9)]
             assert [(r.item, r.score) for r in recommender.recommend_for(session, 9)] == by_user
@@ -298,7 +287,7 @@ def test_the_recommender_that_serves_can_be_evaluated():
     split = leave_last_out(Graph(log.sorted()))
     snapshot = build_snapshot(
         split.train,
-        neighbours=ItemKNN().fit(split.train, rng).similarity,
+        graph_filter=GraphFilter().fit(split.train, rng),
         embeddings=None,
         encoder=None,
         seed=0,
@@ -308,4 +297,4 @@ def test_the_recommender_that_serves_can_be_evaluated():
     )
     rank = Recommender(snapshot, SETTINGS).rank
     result = evaluate_ranking(rank, split, k=10, resamples=0, rng=rng)
-    assert result.metrics["recall@10"].value == 1
+    assert result.metrics["recall@10"].value > 0.95  # by chance, half of it

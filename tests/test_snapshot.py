@@ -20,7 +20,7 @@ from graphrec.data import Attribute, Graph, Interactions
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import SnapshotError
-from graphrec.models.knn import ItemKNN
+from graphrec.models.graph_filter import GraphFilter
 from graphrec.recommend import Recommender
 from graphrec.snapshot import build_snapshot, current, load, publish, rollback, versions
 from graphrec.weighting import KindPolicy, weigh
@@ -50,9 +50,9 @@ def small_snapshot(seed=0, *, learnt=True, users=12, items=9):
     )
     return build_snapshot(
         graph,
-        neighbours=ItemKNN(neighbours=5).fit(graph, rng).similarity,
+        graph_filter=GraphFilter().fit(graph, rng),
         embeddings=Embeddings(user, item) if learnt else None,
-        encoder=Encoder(messages[:items], base[0]) if learnt else None,
+        encoder=Encoder(messages[:items], base[0], 1.5) if learnt else None,
         seed=seed,
         cutoff=10**12,
         models={"item-knn": {"similarity": "cosine", "neighbours": 5, "half_life_days": None}},
@@ -95,7 +95,9 @@ def test_what_is_loaded_answers_like_what_was_published(tmp_path, learnt):
     assert loaded.attributes == snapshot.attributes
     assert loaded.likes.users == snapshot.likes.users
     assert (loaded.popularity == snapshot.popularity).all()
-    assert (loaded.neighbours != snapshot.neighbours).nnz == 0
+    everyone = np.arange(len(loaded.likes.users))
+    scores = (each.graph_filter.score(everyone) for each in (loaded, snapshot))
+    np.testing.assert_array_equal(*scores)
     assert (loaded.encoder is None) == (not learnt)
     assert loaded.manifest.version == version
     assert version.startswith("20261122T120000Z-")
@@ -106,9 +108,9 @@ def test_what_is_loaded_answers_like_what_was_published(tmp_path, learnt):
 
 def test_an_empty_snapshot_can_be_published(tmp_path):
     empty = Graph(Interactions.of([], []))
-    neighbours = ItemKNN().fit(empty, np.random.default_rng()).similarity
+    fitted = GraphFilter().fit(empty, np.random.default_rng())
     facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
-    snapshot = build_snapshot(empty, neighbours=neighbours, embeddings=None, encoder=None, **facts)
+    snapshot = build_snapshot(empty, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     publish(snapshot, tmp_path)
     assert Recommender(load(tmp_path), RecallSettings()).recommend("anyone", 10) == ()
     assert load(tmp_path).manifest.newest_event is None
@@ -169,9 +171,9 @@ def test_popularity_is_what_the_events_of_an_item_are_worth():
     )
     policy = {"purchase": KindPolicy(weight=5), "skip": KindPolicy(weight=0)}
     graph = weigh(Graph(log), policy)
-    neighbours = ItemKNN().fit(graph, np.random.default_rng(0)).similarity
+    fitted = GraphFilter().fit(graph, np.random.default_rng(0))
     facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
-    snapshot = build_snapshot(graph, neighbours=neighbours, embeddings=None, encoder=None, **facts)
+    snapshot = build_snapshot(graph, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     assert snapshot.popularity.tolist() == [2, 5, 0]
     assert snapshot.popularity.dtype == np.float32
     found = Recommender(snapshot, RecallSettings()).recommend("nobody", 2)
@@ -256,15 +258,15 @@ def test_another_format_is_refused_before_anything_else_is_read(tmp_path):
 
     def newer(manifest):
         manifest.clear()
-        manifest["format"] = 2
+        manifest["format"] = 3
 
     reseal(tmp_path, version, newer)
-    with pytest.raises(SnapshotError, match="format 2: expected 1"):
+    with pytest.raises(SnapshotError, match="format 3: expected 2"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"format": 1}', b'{"format": 1, "seed": {}}']
+    "content", [b"", b"[]", b"{}", b'{"format": 2}', b'{"format": 2, "seed": {}}']
 )
 def test_a_manifest_of_another_shape_is_refused(tmp_path, content):
     version = publish(small_snapshot(), tmp_path)

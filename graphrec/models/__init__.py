@@ -19,6 +19,11 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "recent-popularity": ("popularity", "RecentPopularity"),
     "item-knn": ("knn", "ItemKNN"),
     "user-knn": ("knn", "UserKNN"),
+    "rp3beta": ("walks", "RP3Beta"),
+    "graph-filter": ("graph_filter", "GraphFilter"),
+    "svd": ("svd", "SVD"),
+    "ials": ("ials", "IALS"),
+    "ease": ("ease", "EASE"),
     "mf": ("mf", "MF"),
     "graphsage": ("graphsage", "GraphSAGE"),
 }

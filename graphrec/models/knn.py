@@ -20,6 +20,7 @@ long tail, such as plays, or have shrunk through many half-lives, `binary` or `b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias
@@ -151,9 +152,9 @@ def nearest(
     """The nearest columns of each column of an [M, N] matrix, as positive float32 [N, N].
 
     Row t holds the similarities to the at most `neighbours` nearest of target t, ties to the
-    lowest row. Memory is bounded by blocks of targets, cut as they are computed.
+    lowest row.
     """
-    count, n = matrix.shape
+    count = matrix.shape[0]
     if similarity == "jaccard":
         matrix = weighted(matrix, "binary")
     columns = matrix.T.tocsr()  # [N, M]
@@ -180,8 +181,26 @@ def nearest(
         scale = scale + shrinkage
         return np.divide(shared, scale, out=np.zeros_like(shared), where=scale > 0).astype("f4")
 
-    # The number of products of a target is at most the sum of the degrees of those who share it.
-    work = np.cumsum(columns @ np.diff(matrix.indptr))
+    return largest_products(columns, votes, neighbours, scaled)
+
+
+Scaled: TypeAlias = Callable[[sparse.csr_array, NDArray[np.int64]], NDArray[np.float32]]
+"""The values of a block of products [B, N], given which targets [B] are its rows."""
+
+
+def largest_products(
+    columns: sparse.csr_array, votes: sparse.csr_array, keep: int, scaled: Scaled
+) -> sparse.csr_array:
+    """Of [N, M] times [M, N], the `keep` largest positive values of each row, without the diagonal.
+
+    Float32 [N, N], ties to the lowest column. The values are those of `scaled`. Memory is bounded
+    by blocks of rows, cut as they are computed.
+    """
+    n = columns.shape[0]
+    # A row has at most as many products as those who share its column have entries.
+    ones = np.ones(columns.nnz, np.int64)
+    entries = sparse.csr_array((ones, columns.indices, columns.indptr), columns.shape)
+    work = np.cumsum(entries @ np.diff(votes.indptr))
     blocks = np.split(
         np.arange(n),
         np.unique(
@@ -196,9 +215,9 @@ def nearest(
         products.sort_indices()
         values = scaled(products, targets)
         values[products.indices == np.repeat(targets, np.diff(products.indptr))] = 0
-        parts.append(_largest(values, products.indices, products.indptr, neighbours, n))
+        parts.append(_largest(values, products.indices, products.indptr, keep, n))
     if not parts:
-        return matrix.T.tocsr() @ matrix  # 0 by 0
+        return columns @ votes  # 0 by 0
     return sparse.csr_array(sparse.vstack(parts, format="csr"))
 
 

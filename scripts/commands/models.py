@@ -16,7 +16,8 @@ from graphrec.config import Settings, load_settings
 from graphrec.data import Graph
 from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.evaluate import Metric
-from graphrec.models import MODELS, create
+from graphrec.models import create
+from graphrec.pipeline import EMBEDDING_MODELS, FUSION, MODELS
 from graphrec.snapshot import publish
 from graphrec.split import Split, given, held_out
 from graphrec.store import open_store
@@ -26,10 +27,10 @@ from ingest.sources import File
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
 
-EMBEDDING_MODELS = ("graphsage", "mf")
-"""Models that give vectors to index, the preferred one first."""
-
-COMPARED = ("popularity", "recent-popularity", "item-knn", "user-knn", "mf", "graphsage")
+COMPARED = (
+    "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
+    FUSION,
+)  # fmt: skip
 """Models in the tables, unless others are named."""
 
 
@@ -103,6 +104,7 @@ def evaluate(
             protocol=title,
             k=k or settings.evaluation.k,
             validation=validation,
+            embedding=installed_embedding(settings),
             progress=progress,
         )
     show_comparison(comparison)
@@ -116,7 +118,8 @@ def _names(models: str, settings: Settings) -> tuple[str, ...]:
     if not names:
         raise SettingsError(f"no models are named: expected some of {', '.join(MODELS)}")
     for name in names:
-        create(name, settings.models.get(name))  # an unknown one is an error before any work
+        if name != FUSION:
+            create(name, settings.models.get(name))  # an unknown one is an error before any work
     return names
 
 
@@ -226,7 +229,11 @@ def train(
     comparison, version = train_and_publish(
         graph,
         settings,
-        embedding=installed_embedding(settings) if embedding == "auto" else embedding,
+        embedding=installed_embedding(settings)
+        if embedding == "auto"
+        else None
+        if embedding == "none"
+        else embedding,
         names=_compared(models, settings),
         folder=snapshots or settings.snapshots,
         quiet=as_json,
@@ -243,18 +250,18 @@ def train(
 def _compared(models: str, settings: Settings) -> tuple[str, ...]:
     if models == "none":
         return ()
-    return installed_models(settings) if models == "auto" else _names(models, settings)
+    names = installed_models(settings) if models == "auto" else _names(models, settings)
+    return tuple(dict.fromkeys((*names, FUSION)))  # what would serve is always compared
 
 
 def installed_models(settings: Settings) -> tuple[str, ...]:
     """The models of COMPARED whose libraries are installed."""
-    return tuple(name for name in COMPARED if _is_installed(name, settings))
+    return tuple(name for name in COMPARED if name == FUSION or _is_installed(name, settings))
 
 
-def installed_embedding(settings: Settings) -> str:
-    """The preferred embedding model whose libraries are installed; "none" where none is."""
-    found = (name for name in EMBEDDING_MODELS if _is_installed(name, settings))
-    return next(found, "none")
+def installed_embedding(settings: Settings) -> str | None:
+    """The preferred embedding model whose libraries are installed; None where none is."""
+    return next((name for name in EMBEDDING_MODELS if _is_installed(name, settings)), None)
 
 
 def _is_installed(name: str, settings: Settings) -> bool:
@@ -269,14 +276,13 @@ def train_and_publish(
     raw: Graph,
     settings: Settings,
     *,
-    embedding: str,
+    embedding: str | None,
     names: Sequence[str],
     folder: Path,
     quiet: bool = False,
 ) -> tuple[pipeline.Comparison | None, str]:
     """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`."""
     graph = weigh(raw, settings.kinds)
-    served = None if embedding == "none" else embedding
     if not graph.matrix.nnz:
         raise DataError(
             "the store has no positive events: expected some to learn from; load them with "
@@ -292,14 +298,13 @@ def train_and_publish(
                 settings,
                 protocol=protocol,
                 k=settings.evaluation.k,
-                serving=True,
-                embedding=served,
+                embedding=embedding,
                 progress=progress,
             )
         snapshot = pipeline.fit_snapshot(
             graph,
             settings,
-            embedding=served,
+            embedding=embedding,
             epochs=None if comparison is None else comparison.epochs(),
             metrics=None if comparison is None else comparison.as_json(),
             progress=progress,

@@ -59,10 +59,10 @@ def recommend(
         print_json([asdict(recommendation) for recommendation in found])
         return
     rows = [
-        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.4f}"]
+        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
         for place, r in enumerate(found, start=1)
     ]
-    print_table(f"For {who}", ["", "item", "reason", "found by", "score"], rows)
+    print_table(f"For {who}", ["", "item", "reason", "speaks for it", "score"], rows)
 
 
 def related(
@@ -169,10 +169,11 @@ def explain(
     )
     if found.contributions:
         rows = [
-            [c.source, str(c.rank), f"{c.weight:g}", f"{c.score:.5f}"] for c in found.contributions
+            [c.source, f"{c.strength:.2f}", f"{c.weight:g}", f"{c.score:.3f}"]
+            for c in found.contributions
         ]
-        rows.append(["total", "", "", f"{found.score:.5f}"])
-        print_table("Score", ["found by", "rank", "weight", "adds"], rows)
+        rows.append(["total", "", "", f"{found.score:.3f}"])
+        print_table("Score", ["speaks for it", "strength", "weight", "adds"], rows)
     _print_paths([asdict(path) for path in found.because])
 
 

@@ -1,0 +1,52 @@
+"""A user-item matrix scaled by the sums of its weights by user and by item, its weighted degrees.
+
+The sums are taken and raised to powers in double precision: weights that have faded through many
+half-lives are too small for single.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+
+def shares(histories: sparse.csr_array) -> sparse.csr_array:
+    """The weights of each history [B, I] over their sum, as float32; an empty one stays empty."""
+    total = np.asarray(histories.sum(axis=1, dtype=np.float64)).ravel()
+    total = np.maximum(total, np.finfo(np.float64).tiny)  # a stored weight may be 0
+    data = histories.data / np.repeat(total, np.diff(histories.indptr))
+    return sparse.csr_array(
+        (data.astype(np.float32), histories.indices, histories.indptr), histories.shape
+    )
+
+
+def normalised(
+    matrix: sparse.csr_array, user_exponent: float, item_exponent: float
+) -> sparse.csr_array:
+    """D_u^-user_exponent · R · D_i^-item_exponent of weights R [U, I], as float32 [U, I].
+
+    In units of the largest entry.
+    """
+    by_user, by_item = (
+        np.asarray(matrix.sum(axis=axis, dtype=np.float64)).ravel() for axis in (1, 0)
+    )
+    data = matrix.data * np.repeat(_power(by_user, -user_exponent), np.diff(matrix.indptr))
+    data *= _power(by_item, -item_exponent)[matrix.indices]
+    data /= data.max(initial=0) or 1
+    return sparse.csr_array((data.astype(np.float32), matrix.indices, matrix.indptr), matrix.shape)
+
+
+def popularity_factor(matrix: sparse.csr_array, exponent: float) -> NDArray[np.float32]:
+    """The sums of weights [U, I] by item, relative to the largest, ^ exponent: float32 [I].
+
+    0 for an item without weights, which nothing speaks for.
+    """
+    popularity = np.asarray(matrix.sum(axis=0, dtype=np.float64)).ravel()
+    relative = popularity / (popularity.max(initial=0) or 1)
+    return _power(relative, exponent).astype(np.float32)
+
+
+def _power(values: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """Each value ^ exponent, 0 where a value is 0."""
+    return np.power(values, exponent, out=np.zeros_like(values), where=values > 0)

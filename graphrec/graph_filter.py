@@ -1,0 +1,63 @@
+"""The graph filter as it scores: any history, of whomever, in NumPy and SciPy alone.
+
+`graphrec.models.graph_filter` fits one and says what the matrices are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Rows
+from graphrec.degrees import shares
+
+
+@dataclass(frozen=True)
+class FittedFilter:
+    """Scores are x (NᵀN - F Fᵀ) S for a history x: votes of all who share an item, less F's part.
+
+    Where there is a low-pass term, x P⁻¹ G Gᵀ P, both are taken at unit length. The item-item
+    matrix, which may have a thousand times the entries of N, is never made.
+    """
+
+    history: sparse.csr_array  # [U, I] weights of the users in training
+    votes: sparse.csr_array  # N [U, I]
+    voters: sparse.csr_array  # Nᵀ [I, U], which SciPy would make anew for each product
+    excess: NDArray[np.float32]  # F [I, D], what the strongest directions have too much
+    target: NDArray[np.float32]  # the diagonal of S [I]
+    low_pass: NDArray[np.float32]  # G [I, D], what the strongest directions say by themselves
+    popularity: NDArray[np.float32]  # the diagonal of P [I], 0 for items without interactions
+    spectral_weight: float = 0.0
+
+    def score(self, users: Rows) -> NDArray[np.float32]:
+        """[B, I] for rows of training; zeros for a user with no history."""
+        return self.score_histories(self.history[users])
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Scores [B, I] for histories of weights [B, I] over the same items.
+
+        Only the proportions of the weights in a history count; zeros for an empty one.
+        """
+        x = shares(histories)
+        scores = (x @ self.voters).toarray() @ self.votes  # few voters are left out in a batch
+        if self.excess.shape[1]:
+            scores -= (x @ self.excess) @ self.excess.T
+        scores *= self.target
+        if self.spectral_weight:
+            known = self.popularity > 0
+            rarity = np.divide(1, self.popularity, out=np.zeros_like(self.popularity), where=known)
+            smooth = (x @ (rarity[:, None] * self.low_pass)) @ self.low_pass.T
+            smooth *= self.popularity
+            scores = _unit(scores) + np.float32(self.spectral_weight) * _unit(smooth)
+        return scores
+
+
+def _unit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each row at length 1; a row of zeros stays one."""
+    largest = np.abs(scores).max(axis=1, keepdims=True, initial=0)
+    scaled = np.divide(scores, largest, out=np.zeros_like(scores), where=largest > 0)
+    length = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.divide(scaled, length, out=scaled, where=length > 0)

@@ -1,0 +1,41 @@
+"""Truncated SVD of the normalised interactions (PureSVD: Cremonesi, Koren & Turrin, RecSys 2010).
+
+With V the strongest right singular directions of N = D_u^-a/2 · R · D_i^-b, where D_u and D_i are
+the sums of R by user and by item, a history x has the scores x V Vᵀ D_i^(b-c). A user is the
+weighted mean of what their items say, so one whom training never met is embedded like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphrec.data import Graph
+from graphrec.degrees import normalised, popularity_factor, shares
+from graphrec.embeddings import Embeddings
+from graphrec.encoder import Encoder
+from graphrec.models.ranges import Count, NotNegative
+from graphrec.spectral import strongest
+
+
+@dataclass(frozen=True)
+class SVD:
+    """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
+
+    dim: Count = 256
+    user_exponent: NotNegative = 0.5
+    history_exponent: NotNegative = 0.5
+    target_exponent: NotNegative = 0.3
+
+    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+        """Embeddings of at most `dim` dimensions, fewer where there are fewer users or items."""
+        likes = graph.matrix
+        votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
+        _, direction = strongest(votes, self.dim, rng)
+        scale = popularity_factor(likes, self.history_exponent - self.target_exponent)
+        return Embeddings(
+            shares(likes) @ direction,
+            scale[:, None] * direction,
+            Encoder(direction, np.zeros(direction.shape[1], np.float32)),
+        )

@@ -1,0 +1,64 @@
+"""Fusion: strengths, sums, and the weights that validation chooses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from graphrec.fusion import LEVELS, TRACE, Judged, Opinion, choose_weights, fuse, strengths
+
+
+def opinion(source, candidates, **strength):
+    table = np.array([strength.get(f"i{row}", 0.0) for row in range(10)])
+    return Opinion(source, np.array(candidates, np.int32), table.__getitem__)
+
+
+def test_a_strength_is_the_deviations_above_the_mean():
+    scores = np.array([1, 3, 5, 7], np.float32)
+    assert strengths(scores, 4, 2).tolist() == [0, 0, 0.5, 1.5]
+    assert strengths(scores, 4, 0).tolist() == [0, 0, 0, 0]
+    assert strengths(np.array([np.float32(0.1) * 3, np.float32(0.3)]), 0, 1).tolist() == [0.3, 0.3]
+
+
+def test_whoever_recalled_it_an_item_counts_for_all_sources():
+    a = opinion("embedding", [7, 3], i7=3.0, i3=2.0, i9=1.0)
+    b = opinion("neighbours", [3, 9], i3=4.0, i9=2.0)
+    items, scores = fuse([a, b], {"embedding": 1.0, "neighbours": 0.5})
+    assert items.tolist() == [3, 7, 9]
+    assert scores.tolist() == [4.0, 3.0, 2.0]
+    items, scores = fuse([a, b], {"embedding": 0.0, "neighbours": 0.0})
+    assert items.tolist() == [3, 7, 9]  # all tie, and go by row
+    items, scores = fuse([], {})
+    assert len(items) == len(scores) == 0
+
+
+SOURCES = ("neighbours", "embedding", "popularity")
+
+
+def judged(right: int, rng: np.random.Generator) -> Judged:
+    """One of ten items is right, and stands out to the source in column `right`."""
+    strength = rng.random((10, 3))
+    hit = np.arange(10) == rng.integers(10)
+    strength[hit, right] += 3
+    return Judged(strength, hit, 1)
+
+
+@pytest.mark.parametrize("right", [0, 1, 2])
+def test_the_source_that_is_right_gets_the_highest_weight(right):
+    rng = np.random.default_rng(0)
+    weights = choose_weights(SOURCES, [judged(right, rng) for _ in range(50)], k=3)
+    assert weights[SOURCES[right]] == max(weights.values()) == 1
+    assert set(weights.values()) <= {*LEVELS, TRACE}
+    assert weights["popularity"] >= TRACE
+
+
+def test_sources_that_are_right_for_half_of_the_people_each_are_mixed():
+    rng = np.random.default_rng(0)
+    people = [judged(n % 2, rng) for n in range(100)]
+    weights = choose_weights(SOURCES, people, k=1)
+    assert min(weights["neighbours"], weights["embedding"]) >= 0.35
+
+
+def test_where_nobody_can_tell_the_first_source_is_not_left_out():
+    weights = choose_weights(SOURCES, [], k=10)
+    assert weights == {"neighbours": 1, "embedding": 1, "popularity": 1}
