@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from graphrec.config import Settings
 from graphrec.data import Graph
 from graphrec.early_stopping import MAX_USERS, choose_epochs
 from graphrec.errors import DataError
 from graphrec.evaluate import evaluate, model_rng
-from graphrec.models import EpochModel, create
-from graphrec.models.spaces import Point, Value
+from graphrec.models import EpochModel, Model, create
+from graphrec.models.spaces import SPACES, Point
 from graphrec.progress import Progress
 from graphrec.split import Split, carve_validation, sample_users
 from graphrec.tune import Objective, Report
@@ -32,9 +30,29 @@ def validation_of(train: Graph, settings: Settings) -> Split:
     return validation
 
 
+def kept_values(name: str, chosen: Point) -> Point:
+    """Those of the hyper-parameters that were set which a search leaves as they are."""
+    model = create(name, chosen)
+    return {key: getattr(model, key) for key in chosen if key not in SPACES[name]}
+
+
+def known_settings(name: str, chosen: Point) -> tuple[Point, ...]:
+    """What to start a search from: the defaults, and what was set where that is another.
+
+    A hyper-parameter that is None is left out.
+    """
+
+    def searched(model: Model) -> Point:
+        values = {key: getattr(model, key) for key in SPACES[name]}
+        return {key: value for key, value in values.items() if value is not None}
+
+    default, current = searched(create(name)), searched(create(name, chosen))
+    return (default,) if current == default else (default, current)
+
+
 def validation_objective(
     name: str,
-    kept: Mapping[str, Value],
+    kept: Point,
     validation: Split,
     *,
     seed: int,
@@ -53,7 +71,8 @@ def validation_objective(
         choose_rng, fit_rng = model_rng(seed, name).spawn(2)
         if not isinstance(model, EpochModel):
             scorer = model.fit(shown.train, fit_rng)
-            return evaluate(scorer, shown, k=k, resamples=0, rng=fit_rng).metrics[f"ndcg@{k}"].value
+            result = evaluate(scorer, shown, k=k, resamples=0, rng=fit_rng)
+            return result.metrics[f"ndcg@{k}"].value
         values: list[float] = []
 
         def judged(epoch: int, value: float) -> None:

@@ -29,7 +29,7 @@ Report: TypeAlias = Callable[[int, float], None]
 """Is told what a setting is worth after each step, from 1; it raises where that is enough."""
 
 Objective: TypeAlias = Callable[[Point, Report], float]
-"""What a setting is worth: more is better. May raise TrainingError, which fails the trial."""
+"""What a setting is worth: more is better."""
 
 State: TypeAlias = Literal["finished", "pruned", "stopped", "interrupted", "failed"]
 """`pruned`: given up as worse than most at the same step; `stopped`: the time was over;
@@ -133,8 +133,9 @@ def tune(
     whatever the budget is. The same `rng` gives the same trials, where the budget is of trials
     alone. An interrupt (Ctrl-C) ends the search with what it has.
 
-    Raises MissingExtra where optuna is not installed, TrainingError where no trial got a score,
-    and what `objective` raises but for TrainingError; KeyboardInterrupt before the first score.
+    Trials that raise TrainingError or MemoryError have failed, and the search goes on. Raises
+    MissingExtra where optuna is not installed, TrainingError where no trial got a score, whatever
+    else `objective` raises, and KeyboardInterrupt where there is no score yet.
     """
     began = clock()
     study = _study(rng)
@@ -146,13 +147,12 @@ def tune(
     def told() -> None:
         if progress and budget.trials is not None:
             progress(f"tuning {name}: trials", len(trials), budget.trials)
-        elif progress:
-            total = None if budget.seconds is None else round(budget.seconds)
-            progress(f"tuning {name}: seconds", min(round(spent()), total or 2**31), total)
+        elif progress and budget.seconds is not None:
+            total = round(budget.seconds)
+            progress(f"tuning {name}: seconds", min(round(spent()), total), total)
 
     def run(point: Point, asked: optuna.Trial | None) -> Trial:
         def report(step: int, score: float) -> None:
-            steps[step] = score
             told()
             if budget.seconds is not None and spent() > budget.seconds:
                 raise _Enough("stopped")
@@ -161,19 +161,10 @@ def tune(
                 if asked.should_prune():
                     raise _Enough("pruned")
 
-        steps: dict[int, float] = {}
-        score, state, reason, start = None, "finished", None, clock()  # type: tuple
-        try:
-            score = objective(point, report)
-        except _Enough as enough:
-            score, state = max(steps.values()), enough.state
-        except KeyboardInterrupt:
-            score, state = max(steps.values(), default=None), "interrupted"
-        except TrainingError as error:
-            state, reason = "failed", str(error)
-        return Trial(len(trials), point, state, score, steps, clock() - start, reason)
+        return _run(len(trials), point, objective, report, clock)
 
     interrupted = False
+    told()
     try:
         while not interrupted and budget.allows([trial.seconds for trial in trials], spent()):
             if len(trials) < len(starts):
@@ -199,6 +190,31 @@ def tune(
     return replace(tuning, importance=_importance(study))
 
 
+def _run(
+    number: int, point: Point, objective: Objective, report: Report, clock: Callable[[], float]
+) -> Trial:
+    """One trial, whatever ends it. `report` raises _Enough where the objective is to be left."""
+    steps: dict[int, float] = {}
+
+    def noted(step: int, score: float) -> None:
+        steps[step] = score
+        report(step, score)
+
+    state: State = "finished"
+    score: float | None = None
+    reason = None
+    began = clock()
+    try:
+        score = objective(point, noted)
+    except _Enough as enough:
+        score, state = max(steps.values()), enough.state
+    except KeyboardInterrupt:
+        score, state = max(steps.values(), default=None), "interrupted"
+    except (TrainingError, MemoryError) as error:  # too large a setting is no end of the search
+        state, reason = "failed", str(error) or "out of memory"
+    return Trial(number, point, state, score, steps, clock() - began, reason)
+
+
 def _study(rng: np.random.Generator) -> optuna.Study:
     try:
         import optuna
@@ -218,25 +234,30 @@ def _suggest(asked: optuna.Trial, key: str, within: Whole | Real | Choice) -> Va
         return asked.suggest_int(key, within.low, within.high, log=within.log)
     if isinstance(within, Real):
         return float(f"{asked.suggest_float(key, within.low, within.high, log=within.log):.3g}")
-    value: Value = asked.suggest_categorical(key, within.options)
-    return value
+    return within.options[asked.suggest_categorical(key, range(len(within.options)))]
 
 
 def _teach(study: optuna.Study, space: Space, trial: Trial) -> None:
     """Let the search learn from a setting that it did not ask for, if it could have."""
     import optuna
 
-    values = {key: trial.point.get(key) for key in space}
-    if trial.state != "finished" or not all(space[key].holds(values[key]) for key in space):
+    if trial.state != "finished" or not all(
+        space[key].holds(trial.point.get(key)) for key in space
+    ):
         return
     study.add_trial(
         optuna.trial.create_trial(
             value=trial.score,
-            params=values,
+            params={key: _place(space[key], trial.point[key]) for key in space},
             distributions={key: _distribution(within) for key, within in space.items()},
             intermediate_values=dict(trial.steps),
         )
     )
+
+
+def _place(within: Whole | Real | Choice, value: Value) -> Value:
+    """What optuna knows a value by; of a choice, its place, so that any options will do."""
+    return within.options.index(value) if isinstance(within, Choice) else value
 
 
 def _distribution(within: Whole | Real | Choice) -> optuna.distributions.BaseDistribution:
@@ -246,7 +267,7 @@ def _distribution(within: Whole | Real | Choice) -> optuna.distributions.BaseDis
         return distributions.IntDistribution(within.low, within.high, log=within.log)
     if isinstance(within, Real):
         return distributions.FloatDistribution(within.low, within.high, log=within.log)
-    return distributions.CategoricalDistribution(within.options)
+    return distributions.CategoricalDistribution(range(len(within.options)))
 
 
 def _tell(study: optuna.Study, asked: optuna.Trial, trial: Trial) -> None:

@@ -33,7 +33,7 @@ class Whole:
         return isinstance(value, int) and self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"{self.low} to {self.high}{', log' if self.log else ''}"
+        return f"{self.low} to {self.high}{' (log)' if self.log else ''}"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Real:
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"{self.low:g} to {self.high:g}{', log' if self.log else ''}"
+        return f"{self.low:g} to {self.high:g}{' (log)' if self.log else ''}"
 
 
 @dataclass(frozen=True)
