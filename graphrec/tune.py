@@ -90,6 +90,8 @@ class Tuning:
     importance: Mapping[str, float]
     """Share of each hyper-parameter in what made trials good (PED-ANOVA: Watanabe et al., IJCAI
     2023), the largest first, 1 in total; empty where there is too little to tell."""
+    seconds: float
+    """That the search took, the choice of settings included."""
     interrupted: bool
 
     @property
@@ -179,7 +181,7 @@ def tune(
             interrupted = trial.state == "interrupted"
     except KeyboardInterrupt:  # between two trials
         interrupted = True
-    tuning = Tuning(tuple(trials), {}, interrupted)
+    tuning = Tuning(tuple(trials), {}, spent(), interrupted)
     if not tuning.ranked:
         if interrupted:
             raise KeyboardInterrupt

@@ -77,14 +77,17 @@ def test_a_model_of_epochs_reports_them_and_is_worth_its_best() -> None:
     installed("mf")
     validation = validation_of(graph_of(ratings()), settings())
     kept: Point = {"dim": 4, "epochs": 4}
-    judge = validation_objective("mf", kept, validation, seed=0, k=K)
-    told: list[tuple[int, float]] = []
-    value = judge({"learning_rate": 0.05}, lambda *step: told.append(step))
+
+    def judged(rate: float) -> tuple[float, list[tuple[int, float]]]:
+        told: list[tuple[int, float]] = []
+        judge = validation_objective("mf", kept, validation, seed=0, k=K)
+        return judge({"learning_rate": rate}, lambda *step: told.append(step)), told
+
+    value, told = judged(0.05)
     assert [epoch for epoch, _ in told] == [1, 2, 3, 4]
     assert value == max(score for _, score in told)
-    again = validation_objective("mf", kept, validation, seed=0, k=K)
-    assert again({"learning_rate": 0.05}, quiet) == value
-    assert judge({"learning_rate": 0.001}, quiet) != value
+    assert judged(0.05) == (value, told)
+    assert judged(0.3)[1] != told
 
 
 def test_of_many_users_the_same_sample_judges_every_setting(

@@ -71,7 +71,7 @@ Space: TypeAlias = Mapping[str, Whole | Real | Choice]
 """By hyper-parameter."""
 
 _EXPONENT = Real(0, 1)
-_USER_EXPONENT = Real(0, 1.5)
+_USER_EXPONENT = Real(0, 2)
 _WEIGHTING = Choice(("none", "binary", "tfidf", "bm25"))
 _HALF_LIFE = Real(0.005, 1, log=True)
 _DECAY = Real(1e-6, 1e-2, log=True)
@@ -105,8 +105,8 @@ SPACES: Mapping[str, Space] = {
         "target_exponent": _EXPONENT,
         "saturation": Real(0.25, 8, log=True),
         "dim": Whole(32, 768, log=True),
-        "spectral_weight": Real(0, 2),
-        "spectral_power": Real(0, 2),
+        "spectral_weight": Real(0, 3),
+        "spectral_power": Real(0, 3),
     },
     "svd": {
         "dim": Whole(16, 1024, log=True),

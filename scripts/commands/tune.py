@@ -207,7 +207,7 @@ def show_tuning(model: str, tuning: Tuning, validation: Split, *, starts: int, k
     )
     OUT.print(
         f"{len(tuning.trials)} trials{f' ({ended})' if ended else ''} in "
-        f"{sum(trial.seconds for trial in tuning.trials):.0f} s. Validation: "
+        f"{tuning.seconds:.0f} s. Validation: "
         f"{len(validation.test):,} positive events of {judged:,} users, carved from train. The "
         f"search has seen them, so figures on them flatter: `graphrec evaluate` gives fair ones."
     )
@@ -241,6 +241,7 @@ def _as_json(
         "default": of(tuning.trials[0]),
         "best": of(tuning.best),
         "importance": dict(tuning.importance),
+        "seconds": tuning.seconds,
         "interrupted": tuning.interrupted,
         "trials": [of(trial) for trial in tuning.trials],
     }
