@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
+    ("fusion",),
     ("recommend", "early_stopping", "tune"),
     ("pipeline", "objective"),
 )

@@ -27,7 +27,10 @@ from ingest.sources import File
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
 
-COMPARED = ("popularity", "item-knn", "graph-filter", "mf", "graphsage", "fusion")
+COMPARED = (
+    "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
+    FUSION,
+)  # fmt: skip
 """Models in the tables, unless others are named."""
 
 
@@ -247,7 +250,8 @@ def train(
 def _compared(models: str, settings: Settings) -> tuple[str, ...]:
     if models == "none":
         return ()
-    return installed_models(settings) if models == "auto" else _names(models, settings)
+    names = installed_models(settings) if models == "auto" else _names(models, settings)
+    return tuple(dict.fromkeys((*names, FUSION)))  # what would serve is always compared
 
 
 def installed_models(settings: Settings) -> tuple[str, ...]:
