@@ -7,6 +7,7 @@ was best, so that it also learns from the newest events, which validation had he
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -31,11 +32,13 @@ def choose_epochs(
     k: int,
     patience: int = 10,
     progress: Progress | None = None,
+    judged: Callable[[int, float], None] | None = None,
 ) -> ModelOfEpochs:
     """The model with the `epochs` after which NDCG@k on `validation` was best.
 
     At most `model.epochs`; just these where the validation split holds nothing, as of a tiny log.
-    Raises what fitting and `evaluate` raise.
+    `judged` is told the NDCG@k after each epoch, from 1. Raises what fitting, `evaluate` and
+    `judged` raise.
     """
     if not len(validation.test):
         return model
@@ -48,6 +51,8 @@ def choose_epochs(
             best, best_epoch = value, epoch
         if progress:
             progress("choosing epochs", epoch, min(model.epochs, best_epoch + patience))
+        if judged:
+            judged(epoch, value)
         if epoch - best_epoch >= patience:
             break
     return replace(model, epochs=best_epoch)  # type: ignore[type-var]  # models are dataclasses

@@ -18,6 +18,7 @@ COMMANDS = {
     "inspect": "data",
     "train": "models",
     "evaluate": "models",
+    "tune": "tune",
     "recommend": "queries",
     "related": "queries",
     "explain": "queries",

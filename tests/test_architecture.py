@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("graphrec", "ingest", "api", "scripts")
 HEAVY = (
     *("torch", "dgl", "sklearn", "implicit", "pandas", "pyarrow", "networkx", "sqlalchemy"),
-    *("neo4j", "ingest"),
+    *("neo4j", "optuna", "ingest"),
 )
 """What a process that serves never holds, directly or through others."""
 
@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "memory"),
     ("data",),
     ("weighting",),
-    ("config",),
+    ("config", "settings_file"),
     # stores, matrices and models, and the small parts that they are made of
     (
         *("degrees", "encoder", "embeddings", "features", "graph_filter", "index", "inspect"),
@@ -37,8 +37,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
     ("fusion",),
-    ("recommend", "early_stopping"),
-    ("pipeline",),
+    ("recommend", "early_stopping", "tune"),
+    ("pipeline", "objective"),
 )
 
 
@@ -133,6 +133,10 @@ def test_only_models_know_the_libraries_that_fit_them() -> None:
     assert who_imports("implicit") == {"graphrec.models.ials"}
 
 
+def test_one_module_knows_optuna() -> None:
+    assert who_imports("optuna") == {"graphrec.tune"}
+
+
 def test_what_trains_is_imported_by_name_when_it_is_asked_for() -> None:
     """So that everything else imports without torch: `models` knows its modules as text."""
     trained = {"graphrec.models.mf", "graphrec.models.graphsage", "graphrec.losses"}
@@ -221,11 +225,11 @@ def test_a_command_that_serves_is_as_light_as_the_service(command: str) -> None:
     assert held_after(f"import api.server\n{HELP_OF.format(command)}") == []
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "ingest", "inspect"])
+@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "tune", "ingest", "inspect"])
 def test_every_command_starts_without_what_trains(command: str) -> None:
     """Torch alone takes seconds: help and mistakes are answered before it is imported."""
     held = held_after(HELP_OF.format(command))
-    assert not {"torch", "dgl", "sklearn", "implicit", "sqlalchemy", "neo4j"} & set(held)
+    assert not {"torch", "dgl", "sklearn", "implicit", "optuna", "sqlalchemy", "neo4j"} & set(held)
 
 
 HELP_OF = """

@@ -176,8 +176,8 @@ def commands() -> dict[str, Any]:
 
 
 def test_the_commands_are_those_that_were_promised() -> None:
-    promised = "demo ingest train evaluate recommend related explain cypher inspect serve benchmark"
-    assert set(commands()) == set(promised.split())
+    promised = "demo ingest train evaluate tune recommend related explain cypher inspect serve"
+    assert set(commands()) == {*promised.split(), "benchmark"}
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
@@ -820,6 +820,117 @@ def test_bad_rows_of_a_split_are_set_aside(fresh: Path) -> None:
     assert "missing user id" in (fresh / "rejects" / "test.csv").read_text()
     (fresh / "graphrec.toml").write_text(f"{TOML}\n[ingest]\nmax_rejected_share = 0.1\n")
     assert graphrec(fresh, "evaluate", *options).code == 0
+
+
+# tune
+
+
+def tuned(folder: Path, *arguments: str | Path) -> dict[str, Any]:
+    """What `graphrec tune` writes as JSON."""
+    pytest.importorskip("optuna")
+    answer = graphrec(folder, "tune", *arguments, "--json", "tuned.json")
+    assert answer.code == 0, answer.err
+    figures: dict[str, Any] = json.loads((folder / "tuned.json").read_bytes())
+    return figures
+
+
+def test_tune_prints_the_best_and_adds_it_to_the_settings(loaded: Path, tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    store = ("--store", f"sqlite:///{loaded / 'graphrec.db'}")
+    before = TOML + "[models.user-knn]\nneighbours = 1  # too few\n"
+    (tmp_path / "graphrec.toml").write_text(before)
+    arguments = ("tune", "item-knn", "--trials", "12", "-k", "5", "--json", "all.json", *store)
+    answer = graphrec(tmp_path, *arguments, "--write", "graphrec.toml")
+    assert answer.code == 0, answer.err
+    assert "Best trials of item-knn, on validation" in answer.out
+    assert re.search(r"^ *0 default +0\.\d{4}", answer.out, re.MULTILINE)
+    assert "What mattered" in answer.out
+    figures = json.loads((tmp_path / "all.json").read_bytes())
+    assert (figures["model"], figures["k"], figures["seed"]) == ("item-knn", 5, 0)
+    assert [trial["trial"] for trial in figures["trials"]] == list(range(12))
+    assert figures["default"] == figures["trials"][0]
+    assert figures["default"]["setting"]["neighbours"] == 400
+    assert figures["best"]["ndcg"] == max(trial["ndcg"] for trial in figures["trials"])
+    assert figures["best"]["ndcg"] > figures["default"]["ndcg"]
+    written = (tmp_path / "graphrec.toml").read_text()
+    assert written.startswith(before)
+    section = written.removeprefix(before).strip()
+    assert section in answer.out
+    assert "[models.item-knn]" in section
+    with inside(tmp_path):
+        assert load_settings().models["item-knn"] == figures["best"]["setting"]
+    again = graphrec(tmp_path, *arguments, "--write", "graphrec.toml")
+    assert "[models.item-knn] cannot be added" in error_line(again)
+    assert (tmp_path / "graphrec.toml").read_text() == written
+
+
+def test_tune_does_not_look_at_the_test_part(fresh: Path) -> None:
+    """Other test events, the same search: neither is learnt from them, nor are they judged by."""
+    rows = ratings()
+    turned = [(user, f"i{29 - int(item[1:]):02}", *rest) for user, item, *rest in rows[440:]]
+    found = []
+    for name, late in (("a", rows[440:]), ("b", turned)):
+        write_csv(fresh / "log.csv", "user,item,rating,timestamp", [*rows[:440], *late])
+        store = ("--store", f"sqlite:///{name}.db")
+        assert graphrec(fresh, "ingest", "log.csv", *store).code == 0
+        figures = tuned(fresh, "user-knn", "--trials", "4", *store)
+        found.append([(trial["setting"], trial["ndcg"]) for trial in figures["trials"]])
+    assert found[0] == found[1]
+
+
+def test_tune_learns_from_a_file_and_keeps_what_is_not_searched(fresh: Path) -> None:
+    files = parts(fresh)
+    settings = '[models.item-knn]\nsimilarity = "jaccard"\nneighbours = 5\n'
+    (fresh / "graphrec.toml").write_text(settings)
+    options = ("--train", files["train"], "--trials", "4")
+    figures = tuned(fresh, "item-knn", *options)
+    assert figures["kept"] == {"similarity": "jaccard"}
+    assert [trial["setting"]["neighbours"] for trial in figures["trials"][:2]] == [400, 5]
+    assert figures["train"] + figures["valid"] <= 380
+    again, other = (
+        tuned(fresh, "item-knn", *options),
+        tuned(fresh, "item-knn", *options, "--seed", "1"),
+    )
+    settings_of = [[trial["setting"] for trial in f["trials"]] for f in (figures, again, other)]
+    assert settings_of[0] == settings_of[1] != settings_of[2]
+
+
+def test_tune_chooses_epochs_within_each_trial(fresh: Path) -> None:
+    model = installed("graphsage")
+    files = parts(fresh)
+    options = ("--train", files["train"], "--items", "items.csv", "--trials", "2")
+    figures = tuned(fresh, model, *options)
+    assert figures["kept"]["epochs"] == 2  # at most, as the settings say
+    assert {trial["epochs"] for trial in figures["trials"]} <= {1, 2}
+    assert "epochs" not in figures["best"]["setting"]
+
+
+def test_tune_says_so_where_the_defaults_are_best(loaded: Path, tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    store = ("--store", f"sqlite:///{loaded / 'graphrec.db'}")
+    answer = graphrec(tmp_path, "tune", "ease", "--trials", "1", *store, "--write", "new.toml")
+    assert answer.code == 0, answer.err
+    assert "no setting was better than the defaults" in answer.out
+    assert not (tmp_path / "new.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fusion"], "model 'fusion' is unknown"),
+        (["item-knn", "--items", "items.csv"], "go with --train"),
+        (["item-knn", "--train", "events.csv", "--store", "sqlite:///x.db"], "exclude each other"),
+        (["item-knn", "--store", "sqlite:///nowhere.db"], "nowhere.db"),
+        (["mf", "--write", "graphrec.toml"], "[models.mf] cannot be added"),
+    ],
+)
+def test_what_tune_cannot_do_is_one_line_and_status_1(
+    fresh: Path, arguments: list[str], message: str
+) -> None:
+    installed("mf")
+    answer = graphrec(fresh, "tune", *arguments)
+    assert (answer.code, answer.out) == (1, "")
+    assert message in error_line(answer)
 
 
 # serve and demo
