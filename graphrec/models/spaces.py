@@ -135,6 +135,7 @@ SPACES: Mapping[str, Space] = {
         "rounds": Whole(1, 3),
         "negatives": Whole(100, 3000, log=True),
         "negative_exponent": _EXPONENT,
+        "temperature": Real(0.1, 2, log=True),
         "learning_rate": Real(5e-4, 0.02, log=True),
         "weight_decay": _DECAY,
         "dropout": Real(0, 0.8),
