@@ -30,8 +30,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config",),
     # stores, matrices and models, and the small parts that they are made of
     (
-        *("degrees", "encoder", "embeddings", "features", "graph_filter", "index", "inspect"),
+        *("blocked", "degrees", "encoder", "embeddings", "features", "graph_filter"),
         *(
+            "index",
+            "inspect",
             "metrics",
             "ranking",
             "sampling",
