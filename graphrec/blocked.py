@@ -29,13 +29,13 @@ def blocks(
 
     A block is a random item of the history, its pivot, with those of the history that are nearest
     to it by the cosine of `item_vectors`. Each user has as many pivots as make the share in blocks
-    of BLOCK items; where blocks overlap, they grow until the share is full.
+    of about BLOCK items; where blocks overlap, they grow until the share is full.
     """
     count = np.diff(likes.indptr)
     user = np.repeat(np.arange(len(count)), count)
     vectors = item_vectors(likes, rng)
     rank = np.full(len(user), np.iinfo(np.int64).max)  # within the block that the entry is nearest
-    pivots = np.ceil(held / BLOCK)
+    pivots = np.where(held > 0, np.maximum(np.round(held / BLOCK), 1), 0)
     for block in range(int(pivots.max(initial=0))):
         entries = np.flatnonzero(pivots[user] > block)
         theirs = user[entries]
