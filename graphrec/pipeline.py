@@ -78,7 +78,7 @@ class Comparison:
 def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tuple[str, Split]:
     """A split of a raw graph, weighed, and the name of its protocol.
 
-    `auto` is temporal where positive events have times, and else `random`: a share of each user's
+    `auto` is temporal where positive events have times, and else `blocked`: a share of each user's
     positive items, as `carve_validation` draws them. Raises what the splits raise.
     """
     graph = weigh(raw, settings.kinds)
@@ -89,7 +89,7 @@ def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tu
     if protocol == "leave-last-out":
         return protocol, leave_last_out(graph)
     if protocol == "auto" and not timed:
-        return "random", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
+        return "blocked", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
     split = temporal(graph, share)
     # As of the cutoff: how old an event is must not depend on when the test events were.
     train = weigh(raw.before(cast("int", split.cutoff)), settings.kinds)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from graphrec.blocked import blocks
 from graphrec.data import Attribute, Graph, Interactions, Vocabulary
 from graphrec.errors import DataError
 
@@ -115,9 +116,10 @@ def carve_validation(train: Graph, share: float, rng: np.random.Generator) -> Sp
     """Part of the train graph for choosing epochs: made once, the same for all models.
 
     Where positive events have different times, the newest `share` of them, as in `temporal`. Where
-    all have one time, a random `share` of each user's positive items, rounded up or down at random
-    so that the share holds over all users; each user keeps at least one, so those with a single
-    positive item stay in train as they are.
+    all have one time, a `share` of each user's positive items, in `blocks` of items that belong
+    together, so that models are ordered as by what comes next; rounded up or down at random so that
+    the share holds over all users; each user keeps at least one, so those with a single positive
+    item stay in train as they are.
     """
     log = train.interactions
     times = log.time[log.weight > 0]
@@ -127,9 +129,7 @@ def carve_validation(train: Graph, share: float, rng: np.random.Generator) -> Sp
     count = np.diff(liked.indptr)
     held = np.minimum(np.floor(share * count + rng.random(len(count))), np.maximum(count - 1, 0))
     user = np.repeat(np.arange(len(count)), count)
-    shuffled = np.lexsort((rng.random(len(user)), user))
-    place = np.arange(len(user)) - liked.indptr[user]  # 0, 1, … within each user
-    tested = shuffled[place < held[user]]
+    tested = np.flatnonzero(blocks(liked, held.astype(np.int64), rng))
     in_test = np.isin(_pairs(log), user[tested] * liked.shape[1] + liked.indices[tested])
     rest = train.with_interactions(log.take(~in_test))
     return Split(rest, log.take(in_test & (log.weight > 0)))

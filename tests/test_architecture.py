@@ -30,9 +30,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config", "settings_file"),
     # stores, matrices and models, and the small parts that they are made of
     (
-        *("degrees", "encoder", "embeddings", "features", "graph_filter", "index", "inspect"),
-        *("metrics", "ranking", "sampling", "spectral", "split", "store", "losses", "train"),
-        *("dgl_graph", "models"),
+        *("blocked", "degrees", "encoder", "embeddings", "features", "graph_filter", "index"),
+        *("inspect", "metrics", "ranking", "sampling", "spectral", "split", "store", "losses"),
+        *("train", "dgl_graph", "models"),
     ),
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),

@@ -1059,12 +1059,12 @@ def test_demo_of_no_data_set_says_what_there_is(fresh: Path) -> None:
 
 
 def test_a_log_without_times_goes_the_whole_way(fresh: Path) -> None:
-    """Models are compared at random where there is no time to split at."""
+    """Models are compared on held-out blocks where there is no time to split at."""
     pairs = [(f"u{u}", f"i{i}") for u in range(16) for i in range(u % 2, 16, 2) if (u + 3 * i) % 5]
     write_csv(fresh / "plain.csv", "user,item", pairs)
     assert graphrec(fresh, "ingest", "plain.csv").code == 0
     trained = graphrec(fresh, "train", "--models", "popularity,item-knn", "--embedding", "none")
-    assert "Models on a random split" in trained.out, trained.err
+    assert "Models on a blocked split" in trained.out, trained.err
     found = graphrec(fresh, "recommend", "u3", "-k", "1", "--json").json()
     assert {int(r["item"][1:]) % 2 for r in found} == {1}
 

@@ -160,7 +160,9 @@ class TestCarveValidation:
         assert_no_leak(graph, split)
 
     @for_all(graphs(newest=0), st.floats(0.01, 0.99), st.integers(0, 5))
-    def test_at_random_where_there_are_none(self, graph: Graph, share: float, seed: int) -> None:
+    def test_a_share_of_each_user_where_there_are_none(
+        self, graph: Graph, share: float, seed: int
+    ) -> None:
         split = carve_validation(graph, share, np.random.default_rng(seed))
         assert_no_leak(graph, split)
         assert split.cutoff is None

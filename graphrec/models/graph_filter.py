@@ -17,7 +17,7 @@ interactions. Directions beyond the ceiling are more than chance, and count alik
 linear filter stays as it is, so that there is no number of dimensions to be tuned. A last factor
 D_i^(b-c) lets an item be recommended with another exponent, c, than it has in a history.
 
-With a `spectral_weight`, the low-pass term of GF-CF is added: D_i^-b (Σ σ^s v vᵀ) D_i^b over the
+By `spectral_weight`, the low-pass term of GF-CF is added: D_i^-b (Σ σ^s v vᵀ) D_i^b over the
 `dim` strongest directions, both at unit length for each user.
 """
 
@@ -51,8 +51,8 @@ class GraphFilter:
     dim: Count = 256
     """At most so many directions are held to the ceiling; it is raised where more would reach it.
     """
-    spectral_weight: NotNegative = 0.0
-    spectral_power: NotNegative = 1.0
+    spectral_weight: NotNegative = 0.5
+    spectral_power: NotNegative = 0.5
     """s: 0 is the ideal low-pass filter."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> FittedFilter:
