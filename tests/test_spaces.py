@@ -35,6 +35,14 @@ def test_a_space_names_fields_of_the_model(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
+def test_defaults_lie_in_the_space(name: str) -> None:
+    """So that a search learns from the first trial; None, which is no value, cannot."""
+    for key, within in SPACES[name].items():
+        default = getattr(created(name), key)
+        assert default is None or within.holds(default), f"{key} = {default}: expected {within}"
+
+
+@pytest.mark.parametrize("name", SPACES)
 def test_epochs_are_not_searched(name: str) -> None:
     """Early stopping chooses them, at no cost."""
     assert "epochs" not in SPACES[name]

@@ -74,7 +74,6 @@ _EXPONENT = Real(0, 1)
 _USER_EXPONENT = Real(0, 2)
 _WEIGHTING = Choice(("none", "binary", "tfidf", "bm25"))
 _HALF_LIFE = Real(0.005, 1, log=True)
-_DECAY = Real(1e-6, 1e-2, log=True)
 
 SPACES: Mapping[str, Space] = {
     "popularity": {"half_life_share": _HALF_LIFE},
@@ -127,17 +126,18 @@ SPACES: Mapping[str, Space] = {
         "negatives": Whole(1, 32, log=True),
         "negative_exponent": _EXPONENT,
         "learning_rate": Real(1e-3, 0.1, log=True),
-        "weight_decay": _DECAY,
+        "weight_decay": Real(1e-6, 0.01, log=True),
         "half_life_share": _HALF_LIFE,
     },
     "graphsage": {
         "dim": Whole(32, 256, log=True),
         "rounds": Whole(1, 3),
+        "aggregator": Choice(("degree", "mean")),
         "negatives": Whole(100, 3000, log=True),
         "negative_exponent": _EXPONENT,
+        "hidden": Real(0.1, 0.8),
         "temperature": Real(0.1, 2, log=True),
         "learning_rate": Real(5e-4, 0.02, log=True),
-        "weight_decay": _DECAY,
         "dropout": Real(0, 0.8),
         "half_life_share": _HALF_LIFE,
     },
