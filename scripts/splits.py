@@ -1,4 +1,4 @@
-"""Splits in files of one's own, as `graphrec evaluate` and `graphrec benchmark quality` read them."""
+"""Splits in files of one's own, for the commands that compare models on them."""
 
 from __future__ import annotations
 

@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
 import implicit.als
 import implicit.nearest_neighbours
-import numpy as np
-from exchange import answer, read_job
-from numpy.typing import NDArray
+from exchange import Job, Score, answer, read_job
 from threadpoolctl import threadpool_limits
 
-NEIGHBOURS = {
-    "bm25": (implicit.nearest_neighbours.BM25Recommender, {"K": 20, "K1": 1.2, "B": 0.75}),
-    "cosine": (implicit.nearest_neighbours.CosineRecommender, {"K": 20}),
-}
-ALS = {"factors": 100, "regularization": 0.01, "alpha": 1.0, "iterations": 15}
+ALS: Mapping[str, Any] = {"factors": 100, "regularization": 0.01, "alpha": 1.0, "iterations": 15}
+BM25: Mapping[str, Any] = {"K": 20, "K1": 1.2, "B": 0.75}
+COSINE: Mapping[str, Any] = {"K": 20}
 
-job = read_job(sys.argv)
-began = perf_counter()
-if job.method == "als":
-    settings = ALS
+
+def fit_als(job: Job) -> Score:
+    """Alternating least squares: the inner product of vectors."""
     als = implicit.als.AlternatingLeastSquares(**ALS, use_gpu=False, random_state=job.seed)
     with threadpool_limits(1, "blas"):  # as implicit asks for: its own threads do the work
         als.fit(job.train, show_progress=False)
+    return lambda users: als.user_factors[users] @ als.item_factors.T
 
-    def score(users: NDArray[np.int32]) -> NDArray[np.float32]:
-        return als.user_factors[users] @ als.item_factors.T
 
-else:
-    recommender, settings = NEIGHBOURS[job.method]
-    knn = recommender(**settings)
+def fit_neighbours(job: Job) -> Score:
+    """Item-kNN: the sum of similarities to what the user likes."""
+    if job.method == "bm25":
+        knn = implicit.nearest_neighbours.BM25Recommender(**BM25)
+    else:
+        knn = implicit.nearest_neighbours.CosineRecommender(**COSINE)
     knn.fit(job.train, show_progress=False)
-
-    def score(users: NDArray[np.int32]) -> NDArray[np.float32]:
-        return (job.train[users] @ knn.similarity).toarray()
+    return lambda users: (job.train[users] @ knn.similarity).toarray()
 
 
-answer(
-    job,
-    score,
-    learnt=perf_counter() - began,
-    epoch=settings.get("iterations"),
-    settings=settings,
-    packages=("implicit", "numpy", "scipy"),
-)
+def main() -> None:
+    """Answer the job in the folder that is the only argument."""
+    job = read_job(sys.argv)
+    settings = {"als": ALS, "bm25": BM25, "cosine": COSINE}[job.method]
+    began = perf_counter()
+    score = fit_als(job) if job.method == "als" else fit_neighbours(job)
+    answer(
+        job,
+        score,
+        learnt=perf_counter() - began,
+        epoch=settings.get("iterations"),
+        settings=settings,
+        packages=("implicit", "numpy", "scipy"),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -44,44 +44,46 @@ class Speed:
         return self.peer_seconds / max(self.ours_seconds, 1e-9)
 
 
-def opponents(rows: Sequence[Row]) -> tuple[Row, Row] | None:
-    """Whom to compare: our best with the best single peer; without peers, FUSION with the others.
+def opponents(rows: Sequence[Row]) -> tuple[tuple[Row, Row], ...]:
+    """Whom to compare: our best and FUSION with the best peer; without peers, FUSION with our next.
 
-    None where one side is missing. The best is that by NDCG, the first of equal ones.
+    The best is that by NDCG, the first of equal ones.
     """
     done = [row for row in rows if row.result is not None]
     ours = [row for row in done if not row.is_peer]
-    others = [row for row in done if row.is_peer]
-    if not any(row.is_peer for row in rows):
-        others = [row for row in ours if row.model != FUSION]
-        ours = [row for row in ours if row.model == FUSION]
-    if not ours or not others:
-        return None
-    return max(ours, key=lambda row: row.ndcg), max(others, key=lambda row: row.ndcg)
+    fused = [row for row in ours if row.model == FUSION]
+    if any(row.is_peer for row in rows):
+        others, best = [row for row in done if row.is_peer], _best(ours)
+        ahead = [*best, *(row for row in fused if all(row is not each for each in best))]
+    else:
+        others, ahead = [row for row in ours if row.model != FUSION], fused
+    return tuple((row, other) for row in ahead for other in _best(others))
 
 
 def differences(
-    ours: Row, other: Row, *, resamples: int, seed: int, confidence: float = 0.95
+    rows: Sequence[Row], *, resamples: int, seed: int, confidence: float = 0.95
 ) -> tuple[Difference, ...]:
-    """Recall and NDCG of one row minus another's, with the interval of the paired bootstrap."""
-    if ours.result is None or other.result is None:
-        return ()
-    a, b = ours.result.evaluation, other.result.evaluation
-    return tuple(
-        Difference(
-            metric,
-            ours.model,
-            other.model,
-            *paired_difference(
+    """Recall and NDCG of the `opponents`, with the intervals of the paired bootstrap."""
+    found = []
+    for ours, other in opponents(rows):
+        if ours.result is None or other.result is None:
+            continue
+        a, b = ours.result.evaluation, other.result.evaluation
+        for metric in (f"recall@{a.k}", f"ndcg@{a.k}"):
+            difference = paired_difference(
                 a.per_user[metric],
                 b.per_user[metric],
                 np.random.default_rng(seed),
                 max(resamples, 1),
                 confidence,
-            ),
-        )
-        for metric in (f"recall@{a.k}", f"ndcg@{a.k}")
-    )
+            )
+            found.append(Difference(metric, ours.model, other.model, *difference))
+    return tuple(found)
+
+
+def _best(rows: Sequence[Row]) -> list[Row]:
+    """The row with the highest NDCG; empty where there is none."""
+    return [max(rows, key=lambda row: row.ndcg)] if rows else []
 
 
 def speeds(rows: Sequence[Row]) -> tuple[Speed, ...]:

@@ -85,7 +85,7 @@ def _work(
 def _hyper_parameters(name: str, settings: Settings, embedding: str | None) -> dict[str, Any]:
     """Those of a model; of FUSION, those of what it is made of."""
     if name != FUSION:
-        return asdict(create(name, settings.models.get(name)))  # type: ignore[call-overload,no-any-return]
+        return asdict(create(name, settings.models.get(name)))  # type: ignore[call-overload]
     parts = (FILTER, *([embedding] if embedding else []))
     of_parts = {part: _hyper_parameters(part, settings, None) for part in parts}
     return {"recall": settings.recall.model_dump(), **of_parts}

@@ -6,12 +6,12 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from typing import Any
 
 from graphrec import evaluate
 from graphrec.config import Settings
-from scripts.quality.against import differences, opponents, speeds
+from scripts.quality.against import differences, speeds
 from scripts.quality.folder import Question
 from scripts.quality.rows import Row
 
@@ -46,9 +46,7 @@ def as_json(
             "versions": dict(row.versions),
             "checkpoints": [asdict(each) for each in row.checkpoints],
         }
-    pair = opponents(rows)
     resamples = settings.evaluation.resamples
-    compared = differences(*pair, resamples=resamples, seed=settings.seed) if pair else ()
     return {
         "data": data,
         **figures,
@@ -57,7 +55,9 @@ def as_json(
             for row in rows
             if row.result is None
         ],
-        "differences": [asdict(each) for each in compared],
+        "differences": [
+            asdict(each) for each in differences(rows, resamples=resamples, seed=settings.seed)
+        ],
         "speeds": [{**asdict(each), "times": each.times} for each in speeds(rows)],
         "settings": settings.model_dump(
             mode="json", include={"seed", "kinds", "models", "evaluation", "recall"}
@@ -73,10 +73,5 @@ def as_json(
 
 
 def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    installed = {each.name.lower(): each.version for each in distributions()}
+    return {package: installed[package] for package in PACKAGES if package in installed}

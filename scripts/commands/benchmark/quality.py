@@ -13,12 +13,12 @@ import typer
 from graphrec.config import load_settings
 from graphrec.errors import SettingsError
 from graphrec.evaluate import Metric
-from graphrec.pipeline import MODELS
+from graphrec.pipeline import FUSION, MODELS
 from scripts.commands.models import installed_embedding, installed_models, named_models
 from scripts.options import SettingsFile
 from scripts.output import OUT, print_table, progress_bars
 from scripts.quality import isolated, peers
-from scripts.quality.against import differences, opponents, speeds
+from scripts.quality.against import differences, speeds
 from scripts.quality.chart import draw, points_of
 from scripts.quality.folder import Protocol, Question, read_question
 from scripts.quality.peers import PEERS, named_peers
@@ -96,7 +96,7 @@ def quality(
     rivals = named_peers(with_peers)
     if not names and not rivals:
         raise SettingsError("neither models nor peers are named: give --models, --peers or both")
-    embedding = installed_embedding(settings)
+    embedding = installed_embedding(settings) if FUSION in names else None
     with progress_bars() as progress:
         question = read_question(data, protocol, settings, rejects, progress)
         rows = [
@@ -142,18 +142,18 @@ def _show(rows: Sequence[Row], question: Question, *, k: int, resamples: int, se
     for row in rows:
         if row.note:
             OUT.print(f"{row.model}: {row.note}", markup=False)
-    pair = opponents(rows)
-    for each in differences(*pair, resamples=resamples, seed=seed) if pair else ():
+    for each in differences(rows, resamples=resamples, seed=seed):
         OUT.print(
             f"{each.ours} − {each.other}, {each.metric}: {each.value:+.4f} "
             f"({each.low:+.4f} to {each.high:+.4f}, paired)"
         )
+    learning = {row.model for row in rows if len(row.checkpoints) > 1}
     for speed in speeds(rows):
-        OUT.print(
-            f"{speed.ours} is at least as good as {speed.peer} was after "
-            f"{speed.peer_seconds:,.1f} s, in {speed.ours_seconds:,.1f} s: {speed.times:,.1f} "
-            f"times as fast"
-        )
+        if speed.peer in learning:
+            OUT.print(
+                f"{speed.ours} is at least as good in {speed.ours_seconds:,.1f} s as {speed.peer} "
+                f"was after {speed.peer_seconds:,.1f} s: {speed.times:,.1f} times as fast"
+            )
 
 
 def _cells(row: Row, k: int) -> list[str]:
