@@ -16,6 +16,9 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 150, 44, 52
 LABEL_GAP = 13
 """Pixels between the labels of points one above the other."""
 
+LETTER = 7
+"""Width of a letter in a label, about, in pixels."""
+
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-size: 15px; font-weight: 600 }
@@ -105,9 +108,9 @@ def draw(points: Sequence[Point], title: str, measure: str) -> str:
         parts.append(_text(LEFT - 8, y(value) + 4, f"{value:.{_decimals(step)}f}", "end"))
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(_text(middle, HEIGHT - 12, "seconds to fit and rank, choosing included", "middle"))
-    parts.append(_text(LEFT - 8, TOP - 10, measure, "end"))
+    parts.append(_text(8, TOP - 10, measure, "start"))
 
-    labels = _apart([y(p.value) + 4 for p in points])
+    labels = _apart([(x(p.seconds), y(p.value) + 4, LETTER * len(p.model)) for p in points])
     for point, label in zip(points, labels, strict=True):
         kind = "peer" if point.is_peer else "ours"
         at, height = x(point.seconds), y(point.value)
@@ -132,14 +135,18 @@ def _decimals(step: float) -> int:
     return max(0, -math.floor(math.log10(step * 1.001)))
 
 
-def _apart(heights: Sequence[float]) -> list[float]:
-    """The heights of labels, moved down where they would cover the one above."""
-    placed = list(heights)
-    above = -math.inf
-    for at in sorted(range(len(heights)), key=lambda at: heights[at]):
-        placed[at] = max(heights[at], above + LABEL_GAP)
-        above = placed[at]
-    return placed
+def _apart(labels: Sequence[tuple[float, float, float]]) -> list[float]:
+    """Heights of labels (left, height, width), moved down where one would cover another."""
+    heights = [height for _, height, _ in labels]
+    placed: list[int] = []
+    for at in sorted(range(len(labels)), key=lambda at: heights[at]):
+        left, _, width = labels[at]
+        for other in placed:  # from the top down, so that moving below one may meet the next
+            beside = labels[other][0] >= left + width or left >= labels[other][0] + labels[other][2]
+            if not beside and abs(heights[at] - heights[other]) < LABEL_GAP:
+                heights[at] = heights[other] + LABEL_GAP
+        placed = sorted([*placed, at], key=lambda at: heights[at])
+    return heights
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:

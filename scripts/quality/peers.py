@@ -198,19 +198,22 @@ def _watch(
         try:
             while True:
                 status = process.poll()  # before looking, so that the last lists are not missed
-                while (folder / f"report-{len(checkpoints) + 1}.json").exists():
-                    checkpoints.append(_checkpoint(folder, len(checkpoints) + 1, split, k))
+                while not _has_converged(checkpoints):
+                    number = len(checkpoints) + 1
+                    if not (folder / f"report-{number}.json").exists():
+                        break
+                    checkpoints.append(_checkpoint(folder, number, split, k))
                 spent = time.monotonic() - began
                 progress(f"{name}: seconds of its limit", int(spent), int(limit))
-                if status is not None:
-                    text = (folder / "said.txt").read_text("utf-8", errors="replace")
-                    note = None if status == 0 else f"ended with an error: {last_line(text)}"
-                    return _Watched(tuple(checkpoints), note)
-                if spent > limit:
-                    note = f"stopped at its limit of {limit / 60:g} minutes"
-                    return _Watched(tuple(checkpoints), note)
-                if len(checkpoints) - 1 - _best(checkpoints) >= PATIENCE:
+                note = None
+                if _has_converged(checkpoints):
                     note = f"stopped after {PATIENCE} checkpoints that were no better"
+                elif status:
+                    text = (folder / "said.txt").read_text("utf-8", errors="replace")
+                    note = f"ended with an error: {last_line(text)}"
+                elif status is None and spent > limit:
+                    note = f"stopped at its limit of {limit / 60:g} minutes"
+                if note or status is not None:
                     return _Watched(tuple(checkpoints), note)
                 time.sleep(POLL_SECONDS)
         finally:
@@ -273,6 +276,10 @@ def _evaluated(
 
 def _report(folder: Path, number: int) -> Mapping[str, Any]:
     return json.loads((folder / f"report-{number}.json").read_text("utf-8"))
+
+
+def _has_converged(checkpoints: Sequence[Checkpoint]) -> bool:
+    return len(checkpoints) - 1 - _best(checkpoints) >= PATIENCE
 
 
 def _best(checkpoints: Sequence[Checkpoint]) -> int:
