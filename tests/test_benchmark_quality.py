@@ -18,11 +18,11 @@ from graphrec.config import Settings
 from graphrec.errors import DataError, SettingsError
 from graphrec.evaluate import Evaluation, Metric, ModelResult, Slice, relevant
 from graphrec.split import Split, temporal
-from scripts.quality import peers
+from scripts.quality import isolated, peers
 from scripts.quality.against import differences, opponents, speeds
 from scripts.quality.chart import Point, draw, points_of
 from scripts.quality.environments import PeerError, last_line, ready
-from scripts.quality.folder import read_question
+from scripts.quality.folder import Question, read_question
 from scripts.quality.peers import PEERS, SCRIPTS, Peer, measure, named_peers, rank_of, write_job
 from scripts.quality.rows import Checkpoint, Row
 from tests.small_data import graph_of, ratings
@@ -327,6 +327,17 @@ def test_a_library_stands_for_all_of_its_peers() -> None:
 def test_the_last_line_is_what_went_wrong() -> None:
     assert last_line("a\n  b  \n\n") == "b"
     assert last_line("") == "it said nothing"
+
+
+def test_a_model_of_ours_that_fails_gets_a_row_that_says_so(split: Split) -> None:
+    nothing = replace(split, test=split.test.take(np.zeros(len(split.test), bool)))
+    row = isolated.measure(
+        "item-knn", Question("temporal", nothing, split), Settings(), k=5, embedding=None,
+        progress=lambda *_: None,  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert row.result is None
+    assert "no result: test set has 0 events" in (row.note or "")
+    assert row.settings["neighbours"] == 400
 
 
 # Rows against each other

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import orjson
 import typer
 
-from graphrec.config import load_settings
+from graphrec.config import Settings, load_settings
 from graphrec.errors import SettingsError
 from graphrec.evaluate import Metric
 from graphrec.pipeline import FUSION, MODELS
+from graphrec.progress import Progress
 from scripts.commands.models import installed_embedding, installed_models, named_models
 from scripts.options import SettingsFile
 from scripts.output import OUT, print_table, progress_bars
@@ -79,9 +80,10 @@ def quality(
     train; the test is scored once. Each model has a process of its own, so peak memory is its own.
 
     A peer gets an environment of its own the first time, in the cache folder of the settings, with
-    pinned versions and the library's default hyper-parameters. It sees no test item. One that
-    learns in epochs writes lists now and then, and the best of them **on the test** count, which
-    favours it; at its limit of time it is stopped, and what it had reached counts.
+    pinned versions (RecBole's takes gigabytes, for torch), and the library's default
+    hyper-parameters. It sees no test item. One that learns in epochs writes lists now and then, and
+    the best of them **on the test** count, which favours it; at its limit of time it is stopped,
+    and what it had reached counts.
 
     **Example:** `graphrec benchmark quality --data ml-100k --models item-knn,fusion --peers
     implicit,recbole-lightgcn --peer-minutes 10 --json quality.json --chart quality.svg`
@@ -96,36 +98,52 @@ def quality(
     rivals = named_peers(with_peers)
     if not names and not rivals:
         raise SettingsError("neither models nor peers are named: give --models, --peers or both")
-    embedding = installed_embedding(settings) if FUSION in names else None
     with progress_bars() as progress:
         question = read_question(data, protocol, settings, rejects, progress)
-        rows = [
-            isolated.measure(name, question, settings, k=k, embedding=embedding, progress=progress)
-            for name in names
-        ]
-        rows += [
-            peers.measure(
-                name,
-                question.split,
-                k=k,
-                seed=settings.seed,
-                resamples=settings.evaluation.resamples,
-                limit=60 * peer_minutes,
-                cache=settings.cache.expanduser(),
-                progress=progress,
-            )
-            for name in rivals
-        ]
+        rows: list[Row] = []
+        for row in _measured(names, rivals, question, settings, k, 60 * peer_minutes, progress):
+            rows.append(row)
+            if json is not None:  # after each: a run of hours may be cut off
+                _write(json, as_json(rows, question, settings, data=data, k=k))
     _show(rows, question, k=k, resamples=settings.evaluation.resamples, seed=settings.seed)
-    if json is not None:
-        json.parent.mkdir(parents=True, exist_ok=True)
-        found = as_json(rows, question, settings, data=data, k=k)
-        json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     points = points_of(rows)
     if chart is not None and points:
         chart.parent.mkdir(parents=True, exist_ok=True)
         title = f"NDCG@{k} against time, {question.protocol} split"
         chart.write_text(draw(points, title, f"NDCG@{k}"), "utf-8")
+
+
+def _measured(
+    names: Sequence[str],
+    rivals: Sequence[str],
+    question: Question,
+    settings: Settings,
+    k: int,
+    limit: float,
+    progress: Progress,
+) -> Iterator[Row]:
+    """A row for each model of ours, then for each peer, as they get done."""
+    embedding = installed_embedding(settings) if FUSION in names else None
+    for name in names:
+        yield isolated.measure(
+            name, question, settings, k=k, embedding=embedding, progress=progress
+        )
+    for name in rivals:
+        yield peers.measure(
+            name,
+            question.split,
+            k=k,
+            seed=settings.seed,
+            resamples=settings.evaluation.resamples,
+            limit=limit,
+            cache=settings.cache.expanduser(),
+            progress=progress,
+        )
+
+
+def _write(path: Path, figures: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
 
 
 def _show(rows: Sequence[Row], question: Question, *, k: int, resamples: int, seed: int) -> None:
