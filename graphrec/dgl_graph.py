@@ -104,11 +104,26 @@ def hide_edges(likes: HeteroGraph, hidden: NDArray[np.integer]) -> HeteroGraph:
     return dgl.edge_subgraph(likes, {LIKES: edges, LIKED_BY: edges}, relabel_nodes=False)
 
 
-def mean_of_neighbours(
+def sum_of_neighbours(
     graph: HeteroGraph, edge_type: EdgeType, vectors: torch.Tensor
 ) -> torch.Tensor:
-    """For each target node of `edge_type` the mean of its sources' vectors; 0 where it has none."""
-    return dgl.ops.copy_u_mean(graph[edge_type], vectors)
+    """For each target node of `edge_type` the sum of its sources' vectors; 0 where it has none."""
+    return dgl.ops.copy_u_sum(graph[edge_type], vectors)
+
+
+def dot_on_edges(graph: HeteroGraph, item: torch.Tensor, user: torch.Tensor) -> torch.Tensor:
+    """The inner product of the two ends of each `LIKED_BY` edge, by edge number [E].
+
+    Its gradients are sums over neighbours, several times as fast as those of gathered rows.
+    """
+    return dgl.ops.u_dot_v(graph[LIKED_BY], item, user)[:, 0]
+
+
+def liked_by_graph(user: NDArray, item: NDArray, shape: tuple[int, int]) -> HeteroGraph:
+    """Edges from E items to E users of a [B, I] part, one direction only."""
+    ends = (torch.from_numpy(item.astype(np.int32)), torch.from_numpy(user.astype(np.int32)))
+    sizes = dict(zip(("user", "item"), shape, strict=True))
+    return dgl.heterograph({LIKED_BY: ends}, sizes, idtype=torch.int32)
 
 
 def likes_graph(matrix: sparse.csr_array) -> HeteroGraph:

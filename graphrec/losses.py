@@ -25,3 +25,17 @@ def sampled_softmax(positive: Tensor, negative: Tensor, log_probability: Tensor)
     """
     logits = torch.cat([positive[:, None], negative - log_probability], dim=1)
     return (torch.logsumexp(logits, dim=1) - positive).mean()
+
+
+def shared_softmax(
+    positive: Tensor, row: Tensor, weight: Tensor, negative: Tensor, log_probability: Tensor
+) -> Tensor:
+    """`sampled_softmax` of users with many positives each, in one pass over their negatives.
+
+    [E] scores of positives, [E] the users (rows of `negative`) and [E] the weights of them,
+    [B, N], [N] -> []: the weighted mean. The negatives of a user are summed once, not once a
+    positive. A negative that is none, being met, is masked with a large finite number.
+    """
+    rest = torch.logsumexp(negative - log_probability, dim=1)
+    each = F.softplus(torch.index_select(rest, 0, row) - positive)
+    return (each * weight).sum() / weight.sum().clamp_min(torch.finfo(weight.dtype).tiny)

@@ -15,11 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Vocabulary
-from graphrec.store.protocol import DIGITS, Neighbour, Path, Popular, Similarity
+from graphrec.data import Graph, Rows, Vocabulary
+from graphrec.store.protocol import SCALE, Neighbour, Path, Popular, Similarity
 
-SCALE = 10**DIGITS
-"""Scores are rounded to whole units of 1 / SCALE, half up, in which sums and ties are exact."""
+BLOCK = 16
+"""Items whose paths are counted at a time, which takes 4 bytes for each and every user."""
+
+
+@dataclass(frozen=True)
+class Via:
+    """A path in rows: `people` others like both the item row `item` and the item in question."""
+
+    item: int
+    people: int
+    score: float
 
 
 @dataclass(frozen=True)
@@ -112,17 +121,48 @@ def paths(likes: Likes, user: str, item: str, k: int = 10) -> list[Path]:
     """
     user_row = likes.users.row(user, "user")
     item_row = likes.items.row(item, "item")
-    fans = _row(likes.by_item, item_row)
-    via = _row(likes.by_user, user_row)
-    via = via[via != item_row]
-    support = _count(likes.by_user, fans)[via]
-    people = support - (fans == user_row).any()
-    via, support, people = (column[people > 0] for column in (via, support, people))
-    score = _score(support, len(fans), _degrees(likes.by_item)[via], "cosine")
-    return [
-        Path(likes.items.ids[via[at]], int(people[at]), float(score[at] / SCALE))
-        for at in _best(likes.items, via, score, k)
-    ]
+    [found] = vias(likes, _row(likes.by_user, user_row), np.array([item_row]), k, user_row)
+    return [Path(likes.items.ids[via.item], via.people, via.score) for via in found]
+
+
+def vias(
+    likes: Likes, history: Rows, items: Rows, k: int, user: int | None = None
+) -> list[list[Via]]:
+    """The `k` best paths from the distinct `history` [H] to each of the `items` [N], ties by id.
+
+    `user` is the row of the user whose history it is, where it is one's: they are not among the
+    people. The time is that of reading everyone who likes an item of the history.
+    """
+    degree = _degrees(likes.by_item)
+    found = []
+    for item, support in zip(items.tolist(), _shared(likes, history, items).T, strict=True):
+        people = support - (user is not None and item in _row(likes.by_user, user))
+        at = np.flatnonzero((people > 0) & (history != item))
+        via, people = history[at], people[at]
+        score = _score(support[at], degree[item], degree[via], "cosine")
+        found.append(
+            [
+                Via(int(via[best]), int(people[best]), float(score[best] / SCALE))
+                for best in _best(likes.items, via, score, k)
+            ]
+        )
+    return found
+
+
+def _shared(likes: Likes, history: Rows, items: Rows) -> NDArray[np.int32]:
+    """How many people like both an item of the `history` and one of the `items` [H, N]."""
+    near = _ones(likes.by_item[history])  # [H, U]
+    counts = [np.empty((len(history), 0), np.int32)]
+    for start in range(0, len(items), BLOCK):
+        fans = _ones(likes.by_item[items[start : start + BLOCK]])
+        counts.append(near @ fans.toarray().T)  # dense on one side: five times as fast
+    return np.concatenate(counts, axis=1)
+
+
+def _ones(matrix: sparse.csr_array) -> sparse.csr_array:
+    """1 where an element is stored."""
+    stored = np.ones(matrix.nnz, np.int32)
+    return sparse.csr_array((stored, matrix.indices, matrix.indptr), matrix.shape)
 
 
 def _similar(
@@ -168,7 +208,7 @@ def _degrees(matrix: sparse.csr_array) -> NDArray[np.int64]:
 
 
 def _best(
-    vocabulary: Vocabulary, rows: NDArray[np.int64], score: NDArray[np.int64], k: int
+    vocabulary: Vocabulary, rows: NDArray[np.integer], score: NDArray[np.int64], k: int
 ) -> list[int]:
     """Positions of the `k` best scores, best first, ties by id."""
     if k < 1:

@@ -41,7 +41,7 @@ FILTER = "graph-filter"
 
 SOURCES: tuple[Source, ...] = ("neighbours", "embedding", "popularity")
 
-MAX_USERS = 1_000
+MAX_USERS = 2_000
 """Validation users that weights of sources are chosen on; of more, a random sample."""
 
 UNCHOSEN: Mapping[str, float] = {"neighbours": 1.0, "embedding": 1.0, "popularity": TRACE}

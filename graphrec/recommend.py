@@ -26,9 +26,9 @@ from scipy import sparse
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
 from graphrec.errors import SnapshotError
-from graphrec.explain import Because, Contribution, Explanation, Source, paths, reason
+from graphrec.explain import Because, Contribution, Explanation, Source, reason
 from graphrec.fusion import Opinion, fuse, strengths
-from graphrec.neighbours import related_items
+from graphrec.neighbours import related_items, vias
 from graphrec.ranking import top_k
 from graphrec.snapshot import Snapshot
 from graphrec.store.protocol import Similarity
@@ -356,9 +356,9 @@ class Recommender:
                 Because(
                     likes.items.ids[via.item], self.snapshot.title(via.item), via.people, via.score
                 )
-                for via in vias
+                for via in found
             )
-            for vias in paths(likes, taste.history, items, k, taste.user)
+            for found in vias(likes, taste.history, items, k, taste.user)
         ]
 
     def _reason(self, item: int, because: Sequence[Because], sources: Sequence[Source]) -> str:

@@ -306,6 +306,8 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if snapshot.encoder is not None:
         arrays["encoder.messages"] = snapshot.encoder.messages
         arrays["encoder.base"] = snapshot.encoder.base
+        if snapshot.encoder.length is not None:
+            arrays["encoder.length"] = np.array(snapshot.encoder.length)
     return arrays
 
 
@@ -332,7 +334,8 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     if "embeddings.item.npy" in manifest.files:
         embeddings = Embeddings(array("embeddings.user"), array("embeddings.item"))
     if "encoder.base.npy" in manifest.files:
-        encoder = Encoder(array("encoder.messages"), array("encoder.base"))
+        length = float(array("encoder.length")) if "encoder.length.npy" in manifest.files else None
+        encoder = Encoder(array("encoder.messages"), array("encoder.base"), length)
     if "index.faiss" in manifest.files:
         index = Index.load(folder / "index.faiss")
     return Snapshot(

@@ -22,11 +22,13 @@ def train_epochs(
     learning_rate: float,
     weight_decay: float = 0.0,
     warmup_steps: int = 0,
+    after_step: Callable[[], None] | None = None,
 ) -> Iterator[float]:
     """Train with Adam, yielding the mean loss after each epoch.
 
     The learning rate rises linearly over the first `warmup_steps` batches and then stays, so that
-    a run of n epochs is the beginning of a run of more. Raises TrainingError for a loss that is not
+    a run of n epochs is the beginning of a run of more. `after_step` is called after each batch,
+    as to average parameters. Raises TrainingError for a loss that is not
     finite, before it reaches the parameters.
     """
     optimiser = torch.optim.Adam(parameters, lr=learning_rate, weight_decay=weight_decay)
@@ -46,5 +48,7 @@ def train_epochs(
             loss.backward()
             optimiser.step()
             warmup.step()
+            if after_step:
+                after_step()
             losses.append(loss.item())
         yield sum(losses) / max(len(losses), 1)

@@ -33,20 +33,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # stores, matrices and models, and the small parts that they are made of
     (
         *("degrees", "encoder", "embeddings", "features", "graph_filter", "index", "inspect"),
-        *(
-            "metrics",
-            "ranking",
-            "sampling",
-            "split",
-            "store",
-            "losses",
-            "train",
-            "dgl_graph",
-            "models",
-        ),
+        *("metrics", "ranking", "sampling", "spectral", "split", "store", "losses", "train"),
+        *("dgl_graph", "models"),
     ),
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
+    ("fusion",),
     ("recommend", "early_stopping"),
     ("pipeline",),
 )
@@ -155,7 +147,7 @@ def test_only_what_trains_knows_torch() -> None:
 
 
 def test_only_models_know_the_libraries_that_fit_them() -> None:
-    assert who_imports("sklearn") == {"graphrec.models.svd"}
+    assert who_imports("sklearn") == {"graphrec.spectral"}
     assert who_imports("implicit") == {"graphrec.models.ials"}
 
 

@@ -428,12 +428,12 @@ def test_train_publishes_a_snapshot_and_says_how_good_it_is(loaded: Path, tmp_pa
     ).json()  # fmt: skip
     assert (tmp_path / "s" / "current").read_text().strip() == answer["version"]
     figures = answer["evaluation"]
-    assert [entry["model"] for entry in figures["models"]] == ["popularity", "mf", "recommender"]
+    assert [entry["model"] for entry in figures["models"]] == ["popularity", "mf", "fusion"]
     assert (figures["protocol"], figures["seed"]) == ("temporal", 3)
     manifest = json.loads((tmp_path / "s" / answer["version"] / "manifest.json").read_bytes())
     assert manifest["seed"] == 3
     assert manifest["metrics"] == figures
-    assert set(manifest["models"]) == {"item-knn", "mf"}
+    assert set(manifest["models"]) == {"graph-filter", "mf"}
 
 
 def test_a_snapshot_without_learned_vectors_needs_no_comparison(
@@ -905,7 +905,7 @@ def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     movielens(fresh / "films")
     answer = graphrec(fresh, "demo", "--dataset", "films", "--no-serve")
     assert answer.code == 0, answer.err
-    for model in ("popularity", "item-knn", "user-knn", "mf", "graphsage", "recommender"):
+    for model in ("popularity", "item-knn", "user-knn", "mf", "graphsage", "fusion"):
         assert re.search(rf"^\W*{model}\b.*0\.\d{{4}}", answer.out, re.MULTILINE), model
     [(user, table)] = re.findall(r"Five for user (\S+)(.*)More: ", answer.out, re.DOTALL)
     assert len(re.findall(r"Film \d+ .*(liked|taste)", table)) == 5

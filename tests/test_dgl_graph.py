@@ -19,10 +19,12 @@ from graphrec.dgl_graph import (  # noqa: E402
     LIKES,
     REVERSE,
     HeteroGraph,
+    dot_on_edges,
     from_dgl,
     hide_edges,
+    liked_by_graph,
     likes_graph,
-    mean_of_neighbours,
+    sum_of_neighbours,
     to_dgl,
 )
 
@@ -156,27 +158,38 @@ def test_hidden_edges_are_gone_both_ways_and_nothing_else_is(
 
 
 @given(matrices(), st.integers(0, 3))
-def test_the_mean_of_neighbours_is_that_of_numpy(matrix: sparse.csr_array, seed: int) -> None:
+def test_the_sum_of_neighbours_is_that_of_numpy(matrix: sparse.csr_array, seed: int) -> None:
     rng = np.random.default_rng(seed)
     likes, dense = likes_graph(matrix), matrix.toarray()
     for edge_type, adjacency in ((LIKED_BY, dense), (LIKES, dense.T)):
         vectors = rng.normal(size=(adjacency.shape[1], 3)).astype(np.float32)
-        expected = adjacency @ vectors / np.maximum(adjacency.sum(1, keepdims=True), 1)
-        found = mean_of_neighbours(likes, edge_type, torch.from_numpy(vectors))
-        np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+        found = sum_of_neighbours(likes, edge_type, torch.from_numpy(vectors))
+        np.testing.assert_allclose(found.numpy(), adjacency @ vectors, atol=1e-5)
+
+
+@given(matrices(), st.integers(0, 3))
+def test_the_inner_products_on_edges_are_those_of_numpy(
+    matrix: sparse.csr_array, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    users, items = (rng.normal(size=(n, 3)).astype(np.float32) for n in matrix.shape)
+    row, column = np.array(pairs_of(matrix), np.int64).reshape(-1, 2).T
+    graph = liked_by_graph(row, column, matrix.shape)
+    found = dot_on_edges(graph, torch.from_numpy(items), torch.from_numpy(users))
+    np.testing.assert_allclose(found.numpy(), (users[row] * items[column]).sum(1), atol=1e-5)
 
 
 def test_gradients_flow_to_those_who_were_heard() -> None:
     matrix = sparse.csr_array(np.array([[1, 1, 0], [0, 0, 0]], np.float32))
     vectors = torch.ones(3, 2, requires_grad=True)
-    mean_of_neighbours(likes_graph(matrix), LIKED_BY, vectors).sum().backward()
+    sum_of_neighbours(likes_graph(matrix), LIKED_BY, vectors).sum().backward()
     assert vectors.grad is not None
-    assert vectors.grad.tolist() == [[0.5, 0.5], [0.5, 0.5], [0, 0]]
+    assert vectors.grad.tolist() == [[1, 1], [1, 1], [0, 0]]
 
 
 def test_a_hidden_edge_carries_no_message() -> None:
     matrix = sparse.csr_array(np.array([[1, 1]], np.float32))
     shown = hide_edges(likes_graph(matrix), np.array([1]))
     vectors = torch.tensor([[1.0], [100.0]])
-    assert mean_of_neighbours(shown, LIKED_BY, vectors).tolist() == [[1.0]]
-    assert mean_of_neighbours(shown, LIKES, torch.tensor([[3.0]])).tolist() == [[3.0], [0.0]]
+    assert sum_of_neighbours(shown, LIKED_BY, vectors).tolist() == [[1.0]]
+    assert sum_of_neighbours(shown, LIKES, torch.tensor([[3.0]])).tolist() == [[3.0], [0.0]]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from graphrec import neighbours
 from graphrec.config import RecallSettings
 from graphrec.data import Attribute
-from graphrec.explain import BLOCK, Because, paths, reason
+from graphrec.explain import Because, reason
+from graphrec.neighbours import BLOCK, vias
 from graphrec.recommend import Recommender
 from tests.test_recommend import recommenders
 from tests.test_snapshot import small_snapshot
@@ -74,8 +75,8 @@ def test_paths_to_many_items_are_those_to_each():
     history = likes.by_user[[0]].indices
     items = np.arange(3 * BLOCK)
     for block in (items, items[: BLOCK + 1], items[:0]):
-        one_by_one = [paths(likes, history, np.array([item]), 3, 0)[0] for item in block]
-        assert paths(likes, history, block, 3, 0) == one_by_one
+        one_by_one = [vias(likes, history, np.array([item]), 3, 0)[0] for item in block]
+        assert vias(likes, history, block, 3, 0) == one_by_one
 
 
 def test_paths_carry_titles_where_items_have_one():

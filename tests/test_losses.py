@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from graphrec.losses import bpr, pointwise, sampled_softmax  # noqa: E402
+from graphrec.losses import bpr, pointwise, sampled_softmax, shared_softmax  # noqa: E402
 
 Scores = list[float]
 SCORE = st.floats(-15, 15, width=32)
@@ -131,3 +131,15 @@ def test_gradients_push_positives_up_and_negatives_down(name: str) -> None:
     assert negative.grad is not None
     assert (positive.grad < 0).all()  # descent goes against it
     assert (negative.grad > 0).all()
+
+
+def test_shared_softmax_is_the_sampled_one_of_each_positive() -> None:
+    rng = np.random.default_rng(0)
+    row = torch.tensor([0, 0, 2])
+    positive, rate = torch.from_numpy(rng.normal(size=3)), torch.from_numpy(rng.normal(size=4))
+    negative = torch.from_numpy(rng.normal(size=(3, 4)))
+    found = shared_softmax(positive, row, torch.ones(3), negative, rate)
+    assert float(found) == pytest.approx(float(sampled_softmax(positive, negative[row], rate)))
+    first = shared_softmax(positive, row, torch.tensor([1.0, 0, 0]), negative, rate)
+    alone = sampled_softmax(positive[:1], negative[:1], rate)
+    assert float(first) == pytest.approx(float(alone))

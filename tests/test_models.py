@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import fields, replace
 
 import numpy as np
@@ -121,7 +122,7 @@ class TestGraphSAGE(ModelContract):
     def model(self, request: pytest.FixtureRequest) -> Model:
         pytest.importorskip("dgl")
         loss, rounds = request.param
-        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "dropout": 0.0}
+        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "batches": 2}
         return create("graphsage", {**changes, "learning_rate": 0.02, "weight_decay": 0.0})
 
     def plain_model(self) -> Model:
@@ -306,11 +307,38 @@ def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> No
     """The encoder that serves in NumPy gives what the network gives for the same neighbours."""
     pytest.importorskip("dgl")
     graph = checkerboard()
-    for rounds in (1, 2):
-        model = create("graphsage", {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5})
+    for rounds, aggregator in itertools.product((1, 2), ("degree", "mean")):
+        changes = {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5}
+        model = create("graphsage", {**changes, "aggregator": aggregator})
         found = model.fit(graph, np.random.default_rng(0))
         embedded = [found.encoder.embed(graph.matrix[[u]].indices) for u in range(24)]
         np.testing.assert_allclose(embedded, found.user, atol=1e-5)
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.parametrize("aggregator", ["degree", "mean"])
+def test_graphsage_gives_users_in_batches_what_it_gives_them_in_the_full_graph(
+    rounds: int, aggregator: str
+) -> None:
+    """Training sees blocks of a few users with all their neighbours; inference the whole graph."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("dgl")
+    from graphrec.dgl_graph import liked_by_graph, likes_graph
+    from graphrec.models.graphsage import GraphSAGE, Network, edges_of
+
+    graph = checkerboard()
+    matrix, rng = graph.matrix, np.random.default_rng(0)
+    config = GraphSAGE(dim=6, rounds=rounds, aggregator=aggregator)
+    network = Network(config, graph, np.zeros(24, np.float32), rng)
+    likes = likes_graph(matrix)
+    with torch.no_grad():
+        _, messages = network.items(likes)
+        everyone = network.users(likes, messages, np.arange(24, dtype=np.int32))
+        for users in (np.array([3, 8, 21], np.int32), np.array([5], np.int32)):
+            row, edge = edges_of(matrix, users)
+            block = liked_by_graph(row, matrix.indices[edge], (len(users), 24))
+            found = network.users(block, messages, users)
+            np.testing.assert_allclose(found.numpy(), everyone.numpy()[users], atol=1e-5)
 
 
 def test_mf_embeds_a_new_user_as_the_mean_of_their_items() -> None:
@@ -485,6 +513,9 @@ OUT_OF_RANGE = {
         "negatives": 0,
         "negative_exponent": -1,
         "batches": 0,
+        "hidden": 1,
+        "temperature": 0,
+        "averaged": 1,
         "learning_rate": np.nan,
         "weight_decay": -1,
         "warmup_steps": -1,

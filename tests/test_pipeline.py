@@ -184,41 +184,42 @@ def test_an_edge_does_not_help_to_predict_itself(
 
     hidden = vectors()
     np.testing.assert_array_equal(hidden[0], hidden[-1])
+    split = graphsage.shown_and_asked
+
+    def leak(user: NDArray, item: NDArray, hidden: NDArray, shape: tuple[int, int]) -> Any:
+        everything = graphsage.liked_by_graph(user, item, shape)
+        return everything, split(user, item, hidden, shape)[1]
+
+    monkeypatch.setattr(graphsage, "shown_and_asked", leak)
     monkeypatch.setattr(graphsage, "hide_edges", lambda likes, edges: likes)
     shown = vectors()
     assert np.abs(shown[0] - shown[-1]).max() > 0.01
 
 
-def test_each_edge_is_asked_about_while_it_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every edge is hidden once an epoch, in both directions, from the pass that asks about it."""
+def test_the_edges_asked_about_are_hidden_and_all_others_are_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A batch is the edges of some users; each user is in one batch an epoch."""
     needs("graphsage")
-    from graphrec.dgl_graph import LIKED_BY, LIKES
     from graphrec.models import graphsage
 
     graph = graph_of(ratings())
-    hidden_edges: list[list[int]] = []
-    passed: list[tuple[int, int]] = []
-    hide, forward = graphsage.hide_edges, graphsage.Network.forward
+    parts: list[tuple[set[tuple[int, int]], int]] = []
+    make = graphsage.liked_by_graph
 
-    def spy_hide(likes: Any, hidden: NDArray[np.integer]) -> Any:
-        hidden_edges.append(hidden.tolist())
-        return hide(likes, hidden)
+    def spy(user: NDArray, item: NDArray, shape: tuple[int, int]) -> Any:
+        parts.append((set(zip(user.tolist(), item.tolist(), strict=True)), shape[0]))
+        return make(user, item, shape)
 
-    def spy_forward(self: Any, likes: Any, noise: Any = None) -> Any:
-        if noise is not None:
-            passed.append((likes.num_edges(LIKES), likes.num_edges(LIKED_BY)))
-        return forward(self, likes, noise)
-
-    monkeypatch.setattr(graphsage, "hide_edges", spy_hide)
-    monkeypatch.setattr(graphsage.Network, "forward", spy_forward)
-    create("graphsage", {**QUICK["graphsage"], "epochs": 2, "batches": 7}).fit(
+    monkeypatch.setattr(graphsage, "liked_by_graph", spy)
+    create("graphsage", {**QUICK["graphsage"], "epochs": 1, "batches": 7}).fit(
         graph, np.random.default_rng(0)
     )
-    edges = graph.matrix.nnz
-    assert len(hidden_edges) == len(passed) == 14
-    for epoch in (hidden_edges[:7], hidden_edges[7:]):
-        assert sorted(edge for batch in epoch for edge in batch) == list(range(edges))
-    assert passed == [(edges - len(hidden),) * 2 for hidden in hidden_edges]
+    shown, asked = parts[0::2], parts[1::2]
+    assert sum(users for _, users in shown) == len(graph.users)
+    for (rest, _), (pairs, _) in zip(shown, asked, strict=True):
+        assert not rest & pairs
+    assert sum(len(pairs) for pairs, _ in parts) == graph.matrix.nnz
 
 
 # No chance

@@ -52,7 +52,7 @@ def small_snapshot(seed=0, *, learnt=True, users=12, items=9):
         graph,
         graph_filter=GraphFilter().fit(graph, rng),
         embeddings=Embeddings(user, item) if learnt else None,
-        encoder=Encoder(messages[:items], base[0]) if learnt else None,
+        encoder=Encoder(messages[:items], base[0], 1.5) if learnt else None,
         seed=seed,
         cutoff=10**12,
         models={"item-knn": {"similarity": "cosine", "neighbours": 5, "half_life_days": None}},

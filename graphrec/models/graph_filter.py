@@ -33,7 +33,7 @@ from graphrec.data import Graph
 from graphrec.degrees import normalised, popularity_factor
 from graphrec.graph_filter import FittedFilter
 from graphrec.models.ranges import Count, NotNegative
-from graphrec.models.svd import strongest
+from graphrec.spectral import strongest
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """GraphSAGE on the user-item graph (Hamilton, Ying & Leskovec, NeurIPS 2017), with DGL.
 
-An item starts as a learned identity vector plus what its features say. A user has no identity: they
-are the mean of what the items they like tell them, plus what their features say. So a user whom
-training never met is embedded like any other, which is what makes the model inductive, and serving
-does it in NumPy (`graphrec.encoder`). In further rounds items become the mean of what their users
-tell them, and tell their users again; a vector is the mean over the rounds.
+An item starts as a learned identity vector plus what its features say; the identity begins at the
+item's place in the spectrum of the graph (`graphrec.spectral`). What it tells users may come to
+differ from what it is, by its voice. A user has no identity: they are
+what the items they like tell them, plus what their features say. So a user whom training never met
+is embedded like any other, which is what makes the model inductive, and serving does it in NumPy
+(`graphrec.encoder`). In further rounds items become what their users tell them, and tell their
+users again; a vector is the mean over the rounds.
 
 The aggregators are linear, as deep non-linear ones do not help where identities are learned
-(He et al., LightGCN, SIGIR 2020). Each training step hides the edges that it is asked about from
-message passing, both ways, so that no edge helps to predict itself.
+(He et al., LightGCN, SIGIR 2020). A score is the cosine over a temperature plus the item's bias,
+and is trained as it ranks. Each training step hides the edges that it is asked about from message
+passing, both ways, so that no edge helps to predict itself. The embeddings are those of a moving
+average of the parameters, which is past the noise of the last steps.
 """
 
 from __future__ import annotations
@@ -23,44 +27,66 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from graphrec.data import Graph
+from graphrec.data import Graph, Rows
 from graphrec.dgl_graph import (
     LIKED_BY,
     LIKES,
     HeteroGraph,
+    dot_on_edges,
     hide_edges,
+    liked_by_graph,
     likes_graph,
-    mean_of_neighbours,
+    sum_of_neighbours,
 )
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.features import feature_matrix
-from graphrec.losses import bpr, sampled_softmax
-from graphrec.models.ranges import Count, Dropped, NotNegative, Rate, Steps
+from graphrec.losses import bpr, shared_softmax
+from graphrec.models.ranges import Count, Dropped, NotNegative, Rate, Share, Steps
 from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
+from graphrec.spectral import item_spectrum
 from graphrec.train import train_epochs
+
+HASTE = 5.0
+"""How much faster the temperature is learned than the vectors, whose directions it waits for."""
+
+COLDEST = 0.1
+"""The least temperature: below it, only the nearest of the negatives would be learned from."""
+
+MASKED = -1e30
+"""Score of a negative that is none. Finite, as a gradient of all -inf would be nan."""
 
 
 @dataclass(frozen=True)
 class GraphSAGE:
-    """Hyper-parameters; the defaults were chosen on rolling cuts within a train part."""
+    """Hyper-parameters; chosen on validation parts of train parts, on Gowalla and MovieLens."""
 
-    dim: Count = 64
+    dim: Count = 128
     rounds: Count = 1
     """Of messages from items to users; n rounds see 2n - 1 steps far."""
+    aggregator: Literal["degree", "mean"] = "degree"
+    """Whether items with many neighbours speak more softly (degree^-½), or all alike."""
     epochs: Count = 60
     loss: Literal["softmax", "bpr"] = "softmax"
     negatives: Count = 1000
     """Shared by a batch with softmax; for each positive with bpr."""
-    negative_exponent: NotNegative = 0.0
-    batches: Count = 10
-    """An epoch; each hides its share of the edges from message passing."""
-    learning_rate: Rate = 0.002
-    weight_decay: NotNegative = 1e-4
+    negative_exponent: NotNegative = 0.5
+    batches: Count = 30
+    """An epoch; each asks about its share of the users."""
+    hidden: Share = 0.3
+    """Share of a user's edges that are asked about, and hidden from message passing."""
+    temperature: Rate = 0.6
+    """Where that of the softmax starts; it is learned too, and a low one is personal."""
+    learning_rate: Rate = 0.003
+    weight_decay: NotNegative = 0.0
     warmup_steps: Steps = 20
-    dropout: Dropped = 0.5
-    """Share of the elements of item vectors that are dropped in training."""
+    averaged: Dropped = 0.95
+    """Decay of the moving average of the parameters, by step."""
+    dropout: Dropped = 0.0
+    """Share of the elements of item messages that are dropped in training."""
     half_life_share: NotNegative | None = 0.05
     """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
@@ -70,34 +96,43 @@ class GraphSAGE:
 
     def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Embeddings]:
         """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias."""
-        likes = likes_graph(graph.matrix)
-        user, item = likes.edges(etype=LIKES, order="eid")
+        matrix = graph.matrix
+        likes = likes_graph(matrix)
         chance = positive_chances(graph, None)
         shift = np.pad(recency_shift(graph, self.half_life_share)[:, None], ((0, 0), (self.dim, 0)))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
+        network = Network(self, graph, log_popularity(graph, chance), rng)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        network = Network(self, graph, log_popularity(graph, chance), noise)
+        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(self.averaged))
+        warm = np.flatnonzero(np.diff(matrix.indptr)).astype(np.int32)
 
-        def batches() -> Iterator[tuple[NDArray, NDArray]]:
-            part = rng.permutation(len(chance)) % self.batches
-            for hidden in filter(len, (np.flatnonzero(part == p) for p in range(self.batches))):
-                share = chance[hidden]
-                yield hidden, rng.choice(hidden, len(hidden), p=share / share.sum())
+        def batches() -> Iterator[tuple[Rows, NDArray[np.bool_]]]:
+            for part in np.array_split(rng.permutation(warm), self.batches):
+                users = np.sort(part)
+                hidden = rng.random(int(np.diff(matrix.indptr)[users].sum())) < self.hidden
+                if hidden.any():
+                    yield users, hidden
 
-        def loss_of(batch: tuple[NDArray, NDArray]) -> Tensor:
-            hidden, asked = batch
-            users, items, _ = network(hide_edges(likes, hidden), noise)
-            u, i = user[asked].long(), item[asked].long()
-            of_user = users[u]
-            positive = (of_user * items[i]).sum(1)
+        def loss_of(batch: tuple[Rows, NDArray[np.bool_]]) -> Tensor:
+            users, hidden = batch
+            row, edge = edges_of(matrix, users)
+            met, shape = matrix.indices[edge], (len(users), matrix.shape[1])
+            shown, asked = shown_and_asked(row, met, hidden, shape)
+            rest = hide_edges(likes, edge[hidden]) if self.rounds > 1 else likes
+            of_item, messages = network.items(rest, noise)
+            of_user = network.users(shown, messages, users)
+            positive = dot_on_edges(asked, of_item, of_user)
+            u = torch.from_numpy(row[hidden])
             if self.loss == "bpr":
-                drawn = torch.from_numpy(sampler.unmet(user[asked].numpy(), self.negatives, rng))
-                return bpr(positive, (of_user[:, None] * items[drawn.long()]).sum(2))
+                drawn = torch.from_numpy(sampler.unmet(users[row[hidden]], self.negatives, rng))
+                return bpr(positive, (of_user[u][:, None] * of_item[drawn.long()]).sum(2))
             rows = sampler.draw(self.negatives, rng)
             rate = torch.from_numpy(np.log(sampler.probability[rows] * self.negatives)).float()
-            drawn = torch.from_numpy(rows).long()
-            negative = (of_user @ items[drawn].T).masked_fill(i[:, None] == drawn, -torch.inf)
-            return sampled_softmax(positive, negative, rate)
+            negative = of_user @ functional.embedding(torch.from_numpy(rows).long(), of_item).T
+            known = graph.seen[users][:, rows].tocoo().coords
+            negative[tuple(torch.from_numpy(ends).long() for ends in known)] = MASKED
+            weight = torch.from_numpy(chance[edge[hidden]]).float()
+            return shared_softmax(positive, u, weight, negative, rate)
 
         for _ in train_epochs(
             network.parameters(),
@@ -107,67 +142,114 @@ class GraphSAGE:
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             warmup_steps=self.warmup_steps,
+            after_step=lambda: average.update_parameters(network),
         ):
             with torch.no_grad():
-                users, items, messages = (t.numpy() for t in network(likes))
+                items, messages = average.module.items(likes)
+                everyone = np.arange(matrix.shape[0], dtype=np.int32)
+                users = average.module.users(likes, messages, everyone)
             base = np.eye(1, self.dim + 1, self.dim, dtype=np.float32)[0]
-            yield Embeddings(users, items + shift, Encoder(messages, base))
+            message = np.pad(messages.numpy(), ((0, 0), (0, 1)))
+            encoder = Encoder(message, base, float(average.module.length.detach()))
+            yield Embeddings(users.numpy(), items.numpy() + shift, encoder)
+
+
+def edges_of(matrix: sparse.csr_array, users: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The edges of B users: of each, its place among `users`, and its number [E], [E]."""
+    starts, counts = matrix.indptr[users].astype(np.int64), np.diff(matrix.indptr)[users]
+    row = np.repeat(np.arange(len(users), dtype=np.int64), counts)
+    first = np.cumsum(counts) - counts
+    return row, np.arange(len(row)) + np.repeat(starts - first, counts)
+
+
+def shown_and_asked(
+    user: NDArray, item: NDArray, hidden: NDArray[np.bool_], shape: tuple[int, int]
+) -> tuple[HeteroGraph, HeteroGraph]:
+    """The graph that messages pass along, and that of the edges it hides, from E edges."""
+    return (
+        liked_by_graph(user[~hidden], item[~hidden], shape),
+        liked_by_graph(user[hidden], item[hidden], shape),
+    )
 
 
 class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     """What is learned, and the forward pass."""
 
     def __init__(
-        self, config: GraphSAGE, graph: Graph, prior: NDArray[np.float32], noise: torch.Generator
+        self,
+        config: GraphSAGE,
+        graph: Graph,
+        prior: NDArray[np.float32],
+        rng: np.random.Generator,
     ) -> None:
         super().__init__()
-        dim = config.dim
-        self.dropout = config.dropout
-
-        def normal(rows: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(rows, dim, generator=noise) * 0.1)
-
-        def near_identity() -> nn.Parameter:
-            return nn.Parameter(torch.eye(dim) + torch.randn(dim, dim, generator=noise) * 0.01)
-
+        self.config = config
+        matrix, dim = graph.matrix, config.dim
+        degrees = (np.diff(matrix.indptr), np.bincount(matrix.indices, minlength=matrix.shape[1]))
+        user, item = (np.maximum(d, 1).astype(np.float32)[:, None] for d in degrees)
+        exponent = 0.5 if config.aggregator == "degree" else 0.0
+        self.user_share = torch.from_numpy(1 / user)  # half on receipt, half on sending by degree
+        self.item_receives = torch.from_numpy(item ** (exponent - 1))
+        self.item_sends = torch.from_numpy(item**-exponent)
         self.user_features = _tensor(
             feature_matrix(graph.attributes.get("user", {}), len(graph.users))
         )
         self.item_features = _tensor(
             feature_matrix(graph.attributes.get("item", {}), len(graph.items))
         )
+        vectors, strength = item_spectrum(matrix, dim, rng)
+        # So that training starts from the spectral vectors whatever the rounds will add to them.
+        gain = sum(strength ** (2 * n) for n in range(config.rounds)) / config.rounds
+        start = vectors * (0.5 * np.sqrt(matrix.shape[1] / dim) / gain)
+        start += 0.01 * rng.standard_normal(start.shape)
+        tags = rng.standard_normal((self.item_features.shape[1], dim)) * 0.1
+        self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
+        self.voice = nn.Parameter(torch.zeros_like(self.identity))
+        self.of_item_features = nn.Parameter(torch.from_numpy(tags.astype(np.float32)))
         self.of_user_features = nn.Parameter(torch.zeros(self.user_features.shape[1], dim))
-        self.of_item_features = normal(self.item_features.shape[1])
-        self.identity = normal(len(graph.items))
+        self.warmth = nn.Parameter(torch.zeros(()))
         self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
-        self.to_user = nn.ParameterList(near_identity() for _ in range(config.rounds))
-        self.to_item = nn.ParameterList(near_identity() for _ in range(config.rounds - 1))
 
-    def forward(
+    def items(
         self, likes: HeteroGraph, noise: torch.Generator | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Users [U, dim + 1], items [I, dim + 1] and their messages to users [I, dim + 1].
+    ) -> tuple[Tensor, Tensor]:
+        """Items [I, dim + 1], the last being their bias, and their messages to users [I, dim].
 
         With `noise`, as in training, there is dropout.
         """
-        about_user = self.user_features @ self.of_user_features
-        item = self.identity + self.item_features @ self.of_item_features
-        if noise is not None and self.dropout:
-            kept = torch.rand(item.shape, generator=noise) >= self.dropout
-            item = item * kept / (1 - self.dropout)
-        items, messages = [item], [item @ self.to_user[0]]
-        for to_item, to_user in zip(self.to_item, self.to_user[1:], strict=True):
-            user = mean_of_neighbours(likes, LIKED_BY, messages[-1]) + about_user
-            items.append(mean_of_neighbours(likes, LIKES, user) @ to_item)
-            messages.append(items[-1] @ to_user)
-        message = torch.stack(messages).mean(0)
-        user = mean_of_neighbours(likes, LIKED_BY, message) + about_user
-        item = torch.stack(items).mean(0)
-        return (
-            torch.cat([user, torch.ones(len(user), 1)], 1),
-            torch.cat([item, self.bias], 1),
-            torch.cat([message, torch.zeros(len(message), 1)], 1),
-        )
+        at = self.identity
+        if self.item_features.shape[1]:
+            at = at + self.item_features @ self.of_item_features
+        rounds = [at]
+        for _ in range(self.config.rounds - 1):
+            user = sum_of_neighbours(likes, LIKED_BY, rounds[-1] * self.item_sends)
+            item = sum_of_neighbours(likes, LIKES, user * self.user_share)
+            rounds.append(item * self.item_receives)
+        vector = torch.stack(rounds).mean(0) if len(rounds) > 1 else at
+        message = (vector + self.voice) * self.item_sends
+        if noise is not None and self.config.dropout:
+            kept = torch.rand(message.shape, generator=noise) >= self.config.dropout
+            message = message * kept / (1 - self.config.dropout)
+        return torch.cat([self._of_length(vector), self.bias], 1), message
+
+    def users(self, likes: HeteroGraph, messages: Tensor, users: Rows) -> Tensor:
+        """The B `users`, which are the users of `likes`, from what they are told [B, dim + 1]."""
+        told = sum_of_neighbours(likes, LIKED_BY, messages)
+        if self.user_features.shape[1]:
+            count = likes.in_degrees(etype=LIKED_BY).clamp_min(1)[:, None]
+            about = self.user_features @ self.of_user_features
+            told = told / count + about[torch.from_numpy(users).long()]
+        return torch.cat([self._of_length(told), torch.ones(len(told), 1)], 1)
+
+    @property
+    def length(self) -> Tensor:
+        """Of users and of items, the root of one over the temperature."""
+        free = self.config.temperature**-0.5 * torch.exp(HASTE * self.warmth)
+        return free.clamp_max(COLDEST**-0.5)
+
+    def _of_length(self, vectors: Tensor) -> Tensor:
+        """So that the inner product of user and item is their cosine over the temperature."""
+        return functional.normalize(vectors, dim=1) * self.length
 
 
 def _tensor(matrix: sparse.csr_array) -> Tensor:

@@ -10,18 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from graphrec.data import Graph
 from graphrec.degrees import normalised, popularity_factor, shares
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.models.ranges import Count, NotNegative
-
-POWER_ITERATIONS = 3
-"""Of the randomised range finder; the spectra of interactions fall off slowly."""
+from graphrec.spectral import strongest
 
 
 @dataclass(frozen=True)
@@ -44,20 +39,3 @@ class SVD:
             scale[:, None] * direction,
             Encoder(direction, np.zeros(direction.shape[1], np.float32)),
         )
-
-
-def strongest(
-    matrix: sparse.csr_array, dim: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The largest singular values [D], and their right singular directions [I, D], of [U, I].
-
-    By a randomised range finder (Halko, Martinsson & Tropp 2011); D is `dim`, or the rank that the
-    shape allows where that is less, and 0 for a matrix without entries.
-    """
-    dim = min(dim, *matrix.shape) if matrix.nnz else 0
-    if dim == 0:
-        return np.empty(0, np.float32), np.empty((matrix.shape[1], 0), np.float32)
-    _, sigma, right = randomized_svd(
-        matrix, dim, n_iter=POWER_ITERATIONS, random_state=int(rng.integers(2**32))
-    )
-    return sigma.astype(np.float32), np.ascontiguousarray(right.T, np.float32)

@@ -25,7 +25,10 @@ from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
 from scripts.splits import read_given
 
-COMPARED = ("popularity", "item-knn", "graph-filter", "mf", "graphsage", "fusion")
+COMPARED = (
+    "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
+    FUSION,
+)  # fmt: skip
 """Models in the tables, unless others are named."""
 
 
@@ -215,7 +218,8 @@ def train(
 def _compared(models: str, settings: Settings) -> tuple[str, ...]:
     if models == "none":
         return ()
-    return installed_models(settings) if models == "auto" else named_models(models, settings)
+    names = installed_models(settings) if models == "auto" else named_models(models, settings)
+    return tuple(dict.fromkeys((*names, FUSION)))  # what would serve is always compared
 
 
 def installed_models(settings: Settings) -> tuple[str, ...]:
