@@ -181,7 +181,10 @@ class Settings(BaseSettings):
 
     store: str = Field("sqlite:///graphrec.db", description="URL of the graph store.")
     snapshots: Path = Field(Path("snapshots"), description="Folder of published snapshots.")
-    cache: Path = Field(Path("~/.cache/graphrec"), description="Folder for downloaded data sets.")
+    cache: Path = Field(
+        Path("~/.cache/graphrec"),
+        description="Folder for downloaded data sets, and for the peers of benchmarks.",
+    )
     seed: int = Field(0, ge=0, description="Seed of everything random.")
     kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_beside_defaults)] = Field(
         default=DEFAULT_POLICY,

@@ -16,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("graphrec", "ingest", "api", "scripts")
+PEERS = ROOT / "scripts" / "peers"
+"""Scripts that run in environments of their own: no module of ours."""
 HEAVY = (
     *("torch", "dgl", "sklearn", "implicit", "pandas", "pyarrow", "networkx", "sqlalchemy"),
     *("neo4j", "optuna", "ingest"),
@@ -48,6 +50,8 @@ def trees() -> Mapping[str, ast.Module]:
     found = {}
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
+            if path.parent == PEERS:
+                continue
             parts = path.relative_to(ROOT).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             found[name] = ast.parse(path.read_text("utf-8"), str(path))
@@ -73,7 +77,11 @@ def own_imports(module: str) -> frozenset[str]:
 
 
 def top_levels(module: str) -> set[str]:
-    return {name.split(".")[0] for name in imported(trees()[module])}
+    return top_levels_of(trees()[module])
+
+
+def top_levels_of(tree: ast.AST) -> set[str]:
+    return {name.split(".")[0] for name in imported(tree)}
 
 
 def who_imports(package: str) -> set[str]:
@@ -97,6 +105,16 @@ def test_the_scan_sees_the_code() -> None:
     assert "graphrec.snapshot" in own_imports("graphrec.recommend")
     assert "dgl" in top_levels("graphrec.dgl_graph")  # inside a `try`
     assert "api.server" in own_imports("scripts.commands.serve")  # inside a function
+
+
+def test_peers_and_the_project_do_not_know_of_each_other() -> None:
+    scripts = {path.stem: ast.parse(path.read_text("utf-8")) for path in PEERS.glob("*.py")}
+    assert len(scripts) > 1
+    for name, tree in scripts.items():
+        assert not top_levels_of(tree) & {*PACKAGES, "tests"}, name
+    for module in trees():
+        assert not top_levels(module) & set(scripts), module
+        assert "scripts.peers" not in ".".join(imported(trees()[module])), module
 
 
 @pytest.mark.parametrize("module", modules("graphrec"))

@@ -19,13 +19,11 @@ from graphrec.evaluate import Metric
 from graphrec.models import create
 from graphrec.pipeline import EMBEDDING_MODELS, FUSION, MODELS
 from graphrec.snapshot import publish
-from graphrec.split import Split, given, held_out
 from graphrec.store import open_store
 from graphrec.weighting import weigh
-from ingest.read import read_attributes, read_events
-from ingest.sources import File
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
+from scripts.splits import read_given
 
 COMPARED = (
     "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
@@ -83,14 +81,14 @@ def evaluate(
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    names = installed_models(settings) if models == "auto" else _names(models, settings)
+    names = installed_models(settings) if models == "auto" else named_models(models, settings)
     if (train is None) != (test is None) or (valid and train is None):
         raise SettingsError("--train and --test go together, --valid with both: or give none")
     validation = None
     with progress_bars() as progress:
         if train is not None and test is not None:
             title = "given"
-            split, validation = _read_split(train, test, valid, items, users, settings, rejects)
+            split, validation = read_given(train, test, valid, items, users, settings, rejects)
         else:
             source = open_store(
                 store or settings.store, settings.kinds, settings.neo4j, create=False
@@ -113,7 +111,11 @@ def evaluate(
         json.write_bytes(orjson.dumps(comparison.as_json(), option=orjson.OPT_INDENT_2))
 
 
-def _names(models: str, settings: Settings) -> tuple[str, ...]:
+def named_models(models: str, settings: Settings) -> tuple[str, ...]:
+    """The models of a comma-separated list; raises SettingsError for an unknown one, or for none.
+
+    MissingExtra, where the library of one is not installed.
+    """
     names = tuple(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
     if not names:
         raise SettingsError(f"no models are named: expected some of {', '.join(MODELS)}")
@@ -121,40 +123,6 @@ def _names(models: str, settings: Settings) -> tuple[str, ...]:
         if name != FUSION:
             create(name, settings.models.get(name))  # an unknown one is an error before any work
     return names
-
-
-def _read_split(
-    train: Path,
-    test: Path,
-    valid: Path | None,
-    items: Path | None,
-    users: Path | None,
-    settings: Settings,
-    rejects: Path,
-) -> tuple[Split, Split | None]:
-    def events(path: Path) -> Graph:
-        log = read_events(File(path), settings.ingest, rejects / f"{path.stem}.csv")
-        return Graph(log)
-
-    # Worth at the time of the event: a half-life must not thin out what is tested on.
-    asked = weigh(events(test), settings.kinds, now=0).interactions
-    split = given(weigh(events(train), settings.kinds).interactions, asked)
-    attributes = {
-        node_type: read_attributes(
-            node_type,
-            File(path),
-            split.train.vocabulary(node_type),
-            settings.ingest,
-            rejects / f"{path.stem}.csv",
-        )
-        for node_type, path in (("item", items), ("user", users))
-        if path is not None
-    }
-    split = split.with_attributes(attributes)
-    if valid is None:
-        return split, None
-    held = weigh(events(valid), settings.kinds, now=0).interactions
-    return split, held_out(split.train, held)
 
 
 def show_comparison(comparison: pipeline.Comparison) -> None:
@@ -250,7 +218,7 @@ def train(
 def _compared(models: str, settings: Settings) -> tuple[str, ...]:
     if models == "none":
         return ()
-    names = installed_models(settings) if models == "auto" else _names(models, settings)
+    names = installed_models(settings) if models == "auto" else named_models(models, settings)
     return tuple(dict.fromkeys((*names, FUSION)))  # what would serve is always compared
 
 

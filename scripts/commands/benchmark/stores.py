@@ -1,4 +1,4 @@
-"""`graphrec benchmark`: how fast the stores are, on your data and machine."""
+"""`graphrec benchmark stores`: how fast the stores are, on your data and machine."""
 
 from __future__ import annotations
 
@@ -32,8 +32,6 @@ WARM_UP = 2
 ROUNDS = 3
 """Rounds that are."""
 
-benchmark = typer.Typer(no_args_is_help=True, help="Measure, on your data and this machine.")
-
 
 @dataclass(frozen=True)
 class Latency:
@@ -60,12 +58,6 @@ Asked = Mapping[str, Sequence[Query]]
 """Queries by what they are called."""
 
 
-@benchmark.callback()
-def _benchmark() -> None:
-    """A group, although there is one command so far."""
-
-
-@benchmark.command()
 def stores(
     events: Annotated[Path, typer.Argument(help="Events to load: any file that `ingest` takes.")],
     store: Annotated[

@@ -1,0 +1,12 @@
+"""`graphrec benchmark`: measurements on your data and this machine, a file each."""
+
+from __future__ import annotations
+
+import typer
+
+from scripts.commands.benchmark.quality import quality
+from scripts.commands.benchmark.stores import stores
+
+benchmark = typer.Typer(no_args_is_help=True, help="Measure, on your data and this machine.")
+benchmark.command()(quality)
+benchmark.command()(stores)

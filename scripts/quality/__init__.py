@@ -1,0 +1,1 @@
+"""What `graphrec benchmark quality` is made of."""
