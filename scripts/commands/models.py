@@ -7,20 +7,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import orjson
 import typer
 from rich.markup import escape
 
 from graphrec import pipeline
+from graphrec.candidates import given_candidates, last_among_sampled
 from graphrec.config import Settings, load_settings
-from graphrec.data import Graph
+from graphrec.data import Graph, Interactions
 from graphrec.errors import DataError, MissingExtra, SettingsError
-from graphrec.evaluate import Metric
+from graphrec.evaluate import Metric, model_rng
 from graphrec.models import MODELS, create
 from graphrec.snapshot import publish
 from graphrec.split import Split, given, held_out
 from graphrec.store import open_store
 from graphrec.weighting import weigh
+from ingest.ncf import read_history, read_negatives
 from ingest.read import read_attributes, read_events
 from ingest.sources import File
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
@@ -42,6 +45,13 @@ def evaluate(
         Path | None,
         typer.Option(
             help="Events to choose epochs on.", show_default="carved from train, once for all"
+        ),
+    ] = None,
+    negatives: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of each test item: rank it among these alone, as the NCF paper does. Lines of "
+            "'(user,item)', item, item, … with tabs between.",
         ),
     ] = None,
     items: Annotated[
@@ -77,19 +87,36 @@ def evaluate(
     ties are broken the same way for all. Epochs are chosen on validation, then the model is fitted
     on all of train. Intervals are a 95 % bootstrap over users.
 
+    With `--negatives` the protocol is that of the NCF paper: each user's one test item is placed
+    among its negatives, ties in random order; epochs are chosen on each user's last event in train
+    among 99 random items; all events are positive ones.
+
     **Example:** `graphrec evaluate --train train.tsv --test test.tsv --models item-knn,mf --k 20`
     """
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
     names = installed_models(settings) if models == "auto" else _names(models, settings)
-    if (train is None) != (test is None) or (valid and train is None):
-        raise SettingsError("--train and --test go together, --valid with both: or give none")
+    if (train is None) != (test is None) or ((valid or negatives) and train is None):
+        raise SettingsError(
+            "--train and --test go together, --valid or --negatives with both: or give none"
+        )
+    if valid and negatives:
+        raise SettingsError("--valid and --negatives exclude each other: give one of them")
     validation = None
     with progress_bars() as progress:
         if train is not None and test is not None:
-            title = "given"
-            split, validation = _read_split(train, test, valid, items, users, settings, rejects)
+            title = "ncf" if negatives else "given"
+            if negatives:
+                split = _read_ncf(train, test, negatives, settings, rejects)
+                rng = model_rng(settings.seed, "validation")
+                validation = last_among_sampled(split.train, rng)
+            else:
+                split = _read_split(train, test, settings, rejects)
+            split = _with_attributes(split, items, users, settings, rejects)
+            if valid:
+                held = read_events(File(valid), settings.ingest, _rejects(rejects, valid))
+                validation = held_out(split.train, _as_tested(held, settings))
         else:
             source = open_store(
                 store or settings.store, settings.kinds, settings.neo4j, create=False
@@ -120,38 +147,44 @@ def _names(models: str, settings: Settings) -> tuple[str, ...]:
     return names
 
 
-def _read_split(
-    train: Path,
-    test: Path,
-    valid: Path | None,
-    items: Path | None,
-    users: Path | None,
-    settings: Settings,
-    rejects: Path,
-) -> tuple[Split, Split | None]:
-    def events(path: Path) -> Graph:
-        log = read_events(File(path), settings.ingest, rejects / f"{path.stem}.csv")
-        return Graph(log)
+def _read_split(train: Path, test: Path, settings: Settings, rejects: Path) -> Split:
+    known, asked = (
+        read_events(File(path), settings.ingest, _rejects(rejects, path)) for path in (train, test)
+    )
+    return given(weigh(Graph(known), settings.kinds).interactions, _as_tested(asked, settings))
 
-    # Worth at the time of the event: a half-life must not thin out what is tested on.
-    asked = weigh(events(test), settings.kinds, now=0).interactions
-    split = given(weigh(events(train), settings.kinds).interactions, asked)
+
+def _as_tested(log: Interactions, settings: Settings) -> Interactions:
+    """Worth at the time of the event: a half-life must not thin out what is tested on."""
+    return weigh(Graph(log), settings.kinds, now=0).interactions
+
+
+def _read_ncf(train: Path, test: Path, negatives: Path, settings: Settings, rejects: Path) -> Split:
+    known, asked = (
+        read_history(path, settings.ingest, _rejects(rejects, path)) for path in (train, test)
+    )
+    return given_candidates(known, asked, read_negatives(negatives))
+
+
+def _rejects(folder: Path, path: Path) -> Path:
+    return folder / f"{path.stem}.csv"
+
+
+def _with_attributes(
+    split: Split, items: Path | None, users: Path | None, settings: Settings, rejects: Path
+) -> Split:
     attributes = {
         node_type: read_attributes(
             node_type,
             File(path),
             split.train.vocabulary(node_type),
             settings.ingest,
-            rejects / f"{path.stem}.csv",
+            _rejects(rejects, path),
         )
         for node_type, path in (("item", items), ("user", users))
         if path is not None
     }
-    split = split.with_attributes(attributes)
-    if valid is None:
-        return split, None
-    held = weigh(events(valid), settings.kinds, now=0).interactions
-    return split, held_out(split.train, held)
+    return split.with_attributes(attributes)
 
 
 def show_comparison(comparison: pipeline.Comparison) -> None:
@@ -172,13 +205,13 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
                 "–" if ndcg.low is None else f"{ndcg.low:.3f}–{ndcg.high:.3f}",
                 value(result.evaluation.slices["warm_users"].metrics.get(f"ndcg@{k}")),
                 value(metrics[f"recall@{k}"]),
-                f"{metrics[f'coverage@{k}'].value:.0%}",
+                "–" if f"coverage@{k}" not in metrics else f"{metrics[f'coverage@{k}'].value:.0%}",
                 "–" if result.epochs is None else str(result.epochs),
                 f"{result.fit_seconds + result.evaluation.score_seconds:.1f}",
             ]
         )
     columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "cover", "epochs", "s"]
-    print_table(f"Models on a {comparison.protocol} split", columns, rows)
+    print_table(f"Models on {_split_name(comparison)}", columns, rows)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
     when = "" if split.cutoff is None else f", cut off at {_day(split.cutoff)}"
@@ -187,6 +220,16 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
         f"ones to test on{when}; {tested:,} test users, {warm_users:,} of them with a history, "
         f"the others get the popular list. Interval: 95 % bootstrap over users; warm: NDCG of "
         f"those with a history; s: seconds to fit, score and rank."
+    )
+
+
+def _split_name(comparison: pipeline.Comparison) -> str:
+    candidates = comparison.split.candidates
+    if candidates is None:
+        return f"a {comparison.protocol} split"
+    each = candidates.nnz / np.count_nonzero(np.diff(candidates.indptr))
+    return (
+        f"an {comparison.protocol} split, each test item among {each:.0f} candidates; Recall is HR"
     )
 
 
