@@ -35,7 +35,15 @@ from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 
 SETTINGS_FILE = Path("graphrec.toml")
 
-MODEL_NAMES = ("popularity", "recent-popularity", "item-knn", "user-knn", "mf", "graphsage")
+MODEL_NAMES = (
+    "popularity",
+    "recent-popularity",
+    "item-knn",
+    "user-knn",
+    "mf",
+    "neumf",
+    "graphsage",
+)
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
 

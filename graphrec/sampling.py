@@ -55,13 +55,17 @@ class NegativeSampler:
         """`count` negatives for each of B users, [B, count]."""
         items = self.seen.shape[1]
         drawn = self.draw((len(users), count), rng)
+        if not len(self._met):
+            return drawn
+        flat, user = drawn.ravel(), np.repeat(users.astype(np.int64), count)
+        unsure = np.arange(flat.size)  # only what was redrawn needs another look
         for _ in range(ATTEMPTS):
-            keys = users[:, None].astype(np.int64) * items + drawn
-            at = np.minimum(np.searchsorted(self._met, keys), max(len(self._met) - 1, 0))
-            clash = self._met[at] == keys if len(self._met) else np.zeros_like(keys, bool)
-            if not clash.any():
+            keys = user[unsure] * items + flat[unsure]
+            at = np.minimum(np.searchsorted(self._met, keys), len(self._met) - 1)
+            unsure = unsure[self._met[at] == keys]
+            if not len(unsure):
                 break
-            drawn[clash] = self.draw(int(clash.sum()), rng)
+            flat[unsure] = self.draw(len(unsure), rng)
         return drawn
 
 

@@ -20,6 +20,7 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "item-knn": ("knn", "ItemKNN"),
     "user-knn": ("knn", "UserKNN"),
     "mf": ("mf", "MF"),
+    "neumf": ("neumf", "NeuMF"),
     "graphsage": ("graphsage", "GraphSAGE"),
 }
 """By the name that people type: where the class is. A module is imported when it is asked for,
