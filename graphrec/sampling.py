@@ -101,12 +101,29 @@ def log_popularity(graph: Graph, chance: NDArray[np.float64]) -> NDArray[np.floa
     return np.log1p(draws).astype(np.float32)
 
 
-def recency_shift(graph: Graph, half_life_share: float | None) -> NDArray[np.float32]:
+def recency_shift(
+    graph: Graph, half_life_share: float | None, learned: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
     """What to add to item scores learned on the whole log, so that they suit its end [I].
 
     The log-popularity of late less that of the whole log: models learn taste from all positives,
     and what is popular now comes in afterwards. This is the logit adjustment of Menon et al. (ICLR
-    2021) for a prior that has shifted between training and use. Zeros without a half-life.
+    2021) for a prior that has shifted between training and use. `learned` are the chances of
+    positives in training, where they are not those of the whole log. Zeros without a half-life.
     """
-    late, always = (positive_chances(graph, share) for share in (half_life_share, None))
+    if not half_life_share:
+        return np.zeros(len(graph.items), np.float32)
+    always = positive_chances(graph, None) if learned is None else learned
+    late = positive_chances(graph, half_life_share)
     return log_popularity(graph, late) - log_popularity(graph, always)
+
+
+def recent_chances(
+    graph: Graph, half_life_share: float | None, share: float
+) -> NDArray[np.float64]:
+    """A `share` of the draws with a half-life, the others without; see `positive_chances`.
+
+    Taste moves on, but what was liked long ago still says something.
+    """
+    recent, always = (positive_chances(graph, h) for h in (half_life_share, None))
+    return share * recent + (1 - share) * always

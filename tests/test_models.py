@@ -328,6 +328,8 @@ OUT_OF_RANGE = {
         "weight_decay": -1,
         "l2": -1,
         "warmup_steps": -1,
+        "recent_share": -0.1,
+        "taste_half_life_share": -1,
         "half_life_share": -1,
     },
     "neumf": {
@@ -346,6 +348,8 @@ OUT_OF_RANGE = {
         "l2": -1,
         "dropout": 1,
         "warmup_steps": -1,
+        "recent_share": -0.1,
+        "taste_half_life_share": -1,
         "half_life_share": -1,
     },
     "graphsage": {

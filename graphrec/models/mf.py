@@ -19,8 +19,8 @@ from graphrec.data import Graph, Rows
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.losses import bpr, pointwise_block
-from graphrec.models.ranges import Count, NotNegative, Rate, Steps
-from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
+from graphrec.models.ranges import Count, NotNegative, Rate, Share, Steps
+from graphrec.sampling import NegativeSampler, log_popularity, recency_shift, recent_chances
 from graphrec.train import train_epochs
 from graphrec.user_blocks import UserBlock, user_blocks
 
@@ -49,9 +49,13 @@ class MF:
     learning_rate: Rate = 0.01
     weight_decay: NotNegative = 0.0
     """Of everything, at every step: what suits bpr (1e-4) is far too much for pointwise."""
-    l2: NotNegative = 0.0125
+    l2: NotNegative = 0.02
     """With pointwise: of both vectors, for each positive."""
     warmup_steps: Steps = 20
+    recent_share: Share = 0.7
+    """Of the weight of positives in training that goes by how recent they are."""
+    taste_half_life_share: NotNegative | None = 0.1
+    """The half-life in that, as a part of the log (`graphrec.sampling.recent_chances`)."""
     half_life_share: NotNegative | None = 0.05
     """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
@@ -64,8 +68,8 @@ class MF:
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
-        chance = positive_chances(graph, None)
-        shift = torch.from_numpy(recency_shift(graph, self.half_life_share))
+        chance = recent_chances(graph, self.taste_half_life_share, self.recent_share)
+        shift = torch.from_numpy(recency_shift(graph, self.half_life_share, chance))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         user = (torch.randn(users, self.dim, generator=noise) * 0.1).requires_grad_()

@@ -30,7 +30,7 @@ from graphrec.data import Graph, Rows
 from graphrec.losses import pointwise
 from graphrec.models.mf import MF, MIN_BATCHES
 from graphrec.models.ranges import Count, Dropped, NotNegative, Rate, Share, Steps
-from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
+from graphrec.sampling import NegativeSampler, log_popularity, recency_shift, recent_chances
 from graphrec.train import train_epochs
 
 BLOCK_FLOATS = 2**21
@@ -43,7 +43,7 @@ class NeuMF:
 
     dim: Count = 64
     """Of the vectors of GMF."""
-    mlp_dim: Count = 64
+    mlp_dim: Count = 32
     """Of the vectors of MLP; each layer after the first has half as many outputs as inputs."""
     layers: Count = 3
     """Of MLP."""
@@ -51,7 +51,7 @@ class NeuMF:
     """Of the whole network, after pre-training."""
     pretrain_epochs: Steps = 15
     """Of each branch alone; 0: the network starts at random."""
-    gmf_share: Share = 0.5
+    gmf_share: Share = 0.8
     """The α of the paper: what GMF weighs at first, where MLP weighs 1 - α."""
     negatives: Count = 4
     negative_exponent: NotNegative = 0.0
@@ -61,13 +61,17 @@ class NeuMF:
     """Of the whole network."""
     gmf_learning_rate: Rate = 0.01
     """Of GMF alone."""
-    mlp_learning_rate: Rate = 0.005
+    mlp_learning_rate: Rate = 0.01
     """Of MLP alone."""
-    l2: NotNegative = 0.0125
+    l2: NotNegative = 0.02
     """Of the two vectors of GMF, for each positive."""
     dropout: Dropped = 0.0
     """Share of the outputs of MLP's first layer that are dropped in training."""
     warmup_steps: Steps = 100
+    recent_share: Share = 0.7
+    """Of the weight of positives in training that goes by how recent they are."""
+    taste_half_life_share: NotNegative | None = 0.1
+    """The half-life in that, as a part of the log (`graphrec.sampling.recent_chances`)."""
     half_life_share: NotNegative | None = 0.05
     """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
@@ -80,11 +84,11 @@ class NeuMF:
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
-        chance = positive_chances(graph, None)
+        chance = recent_chances(graph, self.taste_half_life_share, self.recent_share)
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         rate = sampler.probability * self.negatives * max(len(chance), 1)
         prior = torch.from_numpy(log_popularity(graph, chance) - np.log(rate)).float()
-        shift = torch.from_numpy(recency_shift(graph, self.half_life_share))
+        shift = torch.from_numpy(recency_shift(graph, self.half_life_share, chance))
         warm = torch.from_numpy(np.diff(likes.indptr) > 0)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         gmf = GMF(users, items, self.dim, noise)
@@ -148,6 +152,8 @@ class NeuMF:
             learning_rate=self.gmf_learning_rate,
             weight_decay=0.0,
             l2=self.l2,
+            recent_share=self.recent_share,
+            taste_half_life_share=self.taste_half_life_share,
             half_life_share=None,  # added once, to the biases of the whole
         )
 
