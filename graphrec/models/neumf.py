@@ -57,7 +57,7 @@ class NeuMF:
     negative_exponent: NotNegative = 0.0
     batch_size: Count = 8192
     """Positives. At most: a small log has `MIN_BATCHES` batches an epoch all the same."""
-    learning_rate: Rate = 0.001
+    learning_rate: Rate = 0.0001
     """Of the whole network."""
     gmf_learning_rate: Rate = 0.01
     """Of GMF alone."""
