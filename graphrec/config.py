@@ -37,7 +37,7 @@ SETTINGS_FILE = Path("graphrec.toml")
 
 MODEL_NAMES = (
     *("popularity", "recent-popularity", "item-knn", "user-knn", "rp3beta", "graph-filter"),
-    *("svd", "ials", "ease", "mf", "graphsage"),
+    *("svd", "ials", "ease", "mf", "neumf", "graphsage"),
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 

@@ -4,6 +4,9 @@ The protocol, the same for every model: fit on `Split.train` only; rank the full
 user with a test event, without the items they met in train; ties go to the lowest item row; take
 the mean over those users. A user with no positive interaction in train is served the popular list,
 whatever the model, as the service does. Intervals are a 95 % bootstrap over users.
+
+Where a split gives the candidates of each user, the test item is placed among these instead, with
+ties in random order, and the figures are expectations over that order (`evaluate_candidates`).
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +26,7 @@ from graphrec.data import Graph, Rows
 from graphrec.errors import DataError
 from graphrec.memory import with_peak_memory
 from graphrec.models.protocol import EpochModel, Model, Scorer
-from graphrec.ranking import top_k
+from graphrec.ranking import require_finite, rivals, top_k
 from graphrec.split import Split
 
 Rank: TypeAlias = Callable[[Rows, int], Rows]
@@ -91,21 +94,25 @@ def popularity(train: Graph) -> NDArray[np.int64]:
 
 def rank_by(scorer: Scorer, train: Graph) -> Rank:
     """Lists by score, without what users met in train; by popularity for users who like nothing."""
+    score = served_scores(scorer, train)
+    return lambda users, k: top_k(score(users), k, train.seen[users])
+
+
+def served_scores(scorer: Scorer, train: Graph) -> Callable[[Rows], NDArray[np.float32]]:
+    """Scores of users [B], for users who like nothing those of popularity: [B, I]."""
     fallback = np.asarray(train.matrix.sum(axis=0), np.float32)
     likes = np.diff(train.matrix.indptr)
 
-    def rank(users: Rows, k: int) -> Rows:
-        ranked = np.empty((len(users), k), np.int32)
+    def score(users: Rows) -> NDArray[np.float32]:
         warm = likes[users] > 0
+        if warm.all():
+            return scorer.score(users)
+        scores = np.tile(fallback, (len(users), 1))
         if warm.any():
-            ranked[warm] = top_k(scorer.score(users[warm]), k, train.seen[users[warm]])
-        if not warm.all():
-            cold = users[~warm]
-            popular = np.broadcast_to(fallback, (len(cold), len(fallback)))
-            ranked[~warm] = top_k(popular, k, train.seen[cold])
-        return ranked
+            scores[warm] = scorer.score(users[warm])
+        return scores
 
-    return rank
+    return score
 
 
 def evaluate(
@@ -113,9 +120,12 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a fitted model by the lists that `rank_by` makes of its scores.
 
-    `resamples` is that of the bootstrap; with 0 there are no intervals, and `rng` is not used.
-    Raises DataError where the test is empty, TrainingError where a score is not finite.
+    Where the split gives candidates, by places among them: `evaluate_candidates`. `resamples` is
+    that of the bootstrap; with 0 there are no intervals, and `rng` is not used. Raises DataError
+    where the test is empty, TrainingError where a score is not finite.
     """
+    if split.candidates is not None:
+        return evaluate_candidates(scorer, split, k=k, resamples=resamples, rng=rng)
     return evaluate_ranking(rank_by(scorer, split.train), split, k=k, resamples=resamples, rng=rng)
 
 
@@ -165,6 +175,55 @@ def evaluate_ranking(
         },
         score_seconds=seconds,
     )
+
+
+def evaluate_candidates(
+    scorer: Scorer, split: Split, *, k: int, resamples: int, rng: np.random.Generator
+) -> Evaluation:
+    """Evaluate a fitted model by the place of each user's one test item among their candidates.
+
+    Recall and hit are the same thing here: HR@k of the NCF paper (He et al., WWW 2017). A candidate
+    counts once however often it was given, and the test item is not its own rival. An item that
+    ties with others is at each of their places equally often: scores that are all the same get
+    k / candidates, not a perfect list. Raises as `evaluate` does, and DataError where a user has
+    more than one test item.
+    """
+    users, right = relevant(split)
+    counts = np.diff(right.indptr)
+    if counts.max() > 1:
+        user = split.test.users.ids[users[int(counts.argmax())]]
+        raise DataError(
+            f"user {user!r} has {counts.max()} test items: expected one for each user where "
+            f"candidates are given; leave out the others, or the candidates"
+        )
+    tested, candidates = right.indices, cast("sparse.csr_array", split.candidates)[users]
+    score = served_scores(scorer, split.train)
+    better, tied = np.zeros(len(users), np.int64), np.zeros(len(users), np.int64)
+    began = perf_counter()
+    size = max(1, BLOCK_BYTES // (4 * right.shape[1]))
+    for start in range(0, len(users), size):
+        block = slice(start, start + size)
+        scores = score(users[block])
+        require_finite(scores)
+        better[block], tied[block] = rivals(scores, tested[block], candidates[block])
+    seconds = perf_counter() - began
+    hit, ndcg = metrics.expected_hit_rate(better, tied, k), metrics.expected_ndcg(better, tied, k)
+    warm = np.diff(split.train.matrix.indptr)[users] > 0
+    per_user = {f"recall@{k}": hit, f"ndcg@{k}": ndcg, f"hit@{k}": hit}
+    columns = {("all", name): values for name, values in per_user.items()}
+    for part, inside in (("warm_users", warm), ("cold_users", ~warm)):
+        for name in (f"recall@{k}", f"ndcg@{k}"):
+            columns[part, name] = np.where(inside, per_user[name], np.nan)
+    means = _means(columns, resamples, rng)
+
+    def of(part: str) -> dict[str, Metric]:
+        return {name: metric for (p, name), metric in means.items() if p == part}
+
+    slices = {
+        part: Slice(int(np.count_nonzero(inside)), of(part))
+        for part, inside in (("warm_users", warm), ("cold_users", ~warm))
+    }
+    return Evaluation(k, users, per_user, of("all"), slices, seconds)
 
 
 def fit_and_evaluate(

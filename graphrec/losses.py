@@ -13,8 +13,21 @@ def bpr(positive: Tensor, negative: Tensor) -> Tensor:
 
 
 def pointwise(positive: Tensor, negative: Tensor) -> Tensor:
-    """Binary cross-entropy of 1 for positives and 0 for negatives (NCF, WWW 2017)."""
-    return F.softplus(-positive).mean() + F.softplus(negative).mean()
+    """Binary cross-entropy of 1 for positives and 0 for negatives (NCF, WWW 2017), a positive.
+
+    [B], [B, N] -> []: every negative counts as much as the positive.
+    """
+    return F.softplus(-positive).mean() + F.softplus(negative).sum(1).mean()
+
+
+def pointwise_block(score: Tensor, liked: Tensor, unmet: Tensor) -> Tensor:
+    """As `pointwise`, of a block of pairs with weights as positives and negatives. [B, J] -> [].
+
+    The mean over the positives: `negatives` for each of them where `unmet` adds up to so many times
+    `liked`. -log σ(s) is softplus(s) - s, so that one softplus does for both.
+    """
+    loss = (liked + unmet) * F.softplus(score) - liked * score
+    return loss.sum() / liked.sum()
 
 
 def sampled_softmax(positive: Tensor, negative: Tensor, log_probability: Tensor) -> Tensor:

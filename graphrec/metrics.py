@@ -56,6 +56,25 @@ def ndcg(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     return _share(hits @ discount, ideal[np.minimum(np.diff(relevant.indptr), k)])
 
 
+def expected_hit_rate(
+    better: NDArray[np.integer], tied: NDArray[np.integer], k: int
+) -> NDArray[np.float64]:
+    """Chance that the one relevant item is among the first k, ties in random order [B].
+
+    `better` candidates have a higher score and `tied` others the same, so that it is at each of the
+    places better + 1 … better + tied + 1 equally often (McSherry & Najork, ECIR 2008).
+    """
+    return np.clip((k - better) / (tied + 1), 0.0, 1.0)
+
+
+def expected_ndcg(
+    better: NDArray[np.integer], tied: NDArray[np.integer], k: int
+) -> NDArray[np.float64]:
+    """Mean of 1 / log2(place + 1) over those places, 0 beyond k [B]; see `expected_hit_rate`."""
+    gain = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
+    return (gain[np.minimum(better + tied + 1, k)] - gain[np.minimum(better, k)]) / (tied + 1)
+
+
 def average_precision(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     """Σ over hits of (hits so far / place), over min(|relevant|, k) [B]; its mean is MAP@k.
 

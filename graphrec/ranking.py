@@ -19,12 +19,7 @@ def top_k(scores: NDArray[np.floating], k: int, exclude: sparse.csr_array | None
 
     Raises TrainingError where a score is not finite.
     """
-    if scores.size and not (np.isfinite(scores.min()) and np.isfinite(scores.max())):
-        at = np.argwhere(~np.isfinite(scores))[0]
-        raise TrainingError(
-            f"score {scores[tuple(at)]} of item row {at[1]} for user {at[0]} of the block: "
-            f"expected finite scores from a model; check its learning rate and its input"
-        )
+    require_finite(scores)
     ranked = np.full((len(scores), k), -1, np.int32)
     for b, row in enumerate(scores):
         if exclude is not None:
@@ -33,6 +28,31 @@ def top_k(scores: NDArray[np.floating], k: int, exclude: sparse.csr_array | None
         best = _best(row, min(k, len(row)))
         ranked[b, : len(best)] = best
     return ranked
+
+
+def rivals(
+    scores: NDArray[np.floating], tested: Rows, candidates: sparse.csr_array
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many candidates are above the tested item, and how many others at its score: [B], [B].
+
+    `scores` [B, I], `tested` [B], `candidates` bool [B, I].
+    """
+    users = len(tested)
+    row = np.repeat(np.arange(users), np.diff(candidates.indptr))
+    rival = candidates.indices != tested[row]
+    ahead = scores[row, candidates.indices] - scores[np.arange(users), tested][row]
+    above = np.bincount(row[(ahead > 0) & rival], minlength=users)
+    return above, np.bincount(row[(ahead == 0) & rival], minlength=users)
+
+
+def require_finite(scores: NDArray[np.floating]) -> None:
+    """Raises TrainingError where a score of a block [B, I] is not finite."""
+    if scores.size and not (np.isfinite(scores.min()) and np.isfinite(scores.max())):
+        at = np.argwhere(~np.isfinite(scores))[0]
+        raise TrainingError(
+            f"score {scores[tuple(at)]} of item row {at[1]} for user {at[0]} of the block: "
+            f"expected finite scores from a model; check its learning rate and its input"
+        )
 
 
 def _best(row: NDArray[np.floating], k: int) -> NDArray[np.intp]:

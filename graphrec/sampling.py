@@ -55,13 +55,17 @@ class NegativeSampler:
         """`count` negatives for each of B users, [B, count]."""
         items = self.seen.shape[1]
         drawn = self.draw((len(users), count), rng)
+        if not len(self._met):
+            return drawn
+        flat, user = drawn.ravel(), np.repeat(users.astype(np.int64), count)
+        unsure = np.arange(flat.size)  # only what was redrawn needs another look
         for _ in range(ATTEMPTS):
-            keys = users[:, None].astype(np.int64) * items + drawn
-            at = np.minimum(np.searchsorted(self._met, keys), max(len(self._met) - 1, 0))
-            clash = self._met[at] == keys if len(self._met) else np.zeros_like(keys, bool)
-            if not clash.any():
+            keys = user[unsure] * items + flat[unsure]
+            at = np.minimum(np.searchsorted(self._met, keys), len(self._met) - 1)
+            unsure = unsure[self._met[at] == keys]
+            if not len(unsure):
                 break
-            drawn[clash] = self.draw(int(clash.sum()), rng)
+            flat[unsure] = self.draw(len(unsure), rng)
         return drawn
 
 
@@ -97,12 +101,29 @@ def log_popularity(graph: Graph, chance: NDArray[np.float64]) -> NDArray[np.floa
     return np.log1p(draws).astype(np.float32)
 
 
-def recency_shift(graph: Graph, half_life_share: float | None) -> NDArray[np.float32]:
+def recency_shift(
+    graph: Graph, half_life_share: float | None, learned: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
     """What to add to item scores learned on the whole log, so that they suit its end [I].
 
     The log-popularity of late less that of the whole log: models learn taste from all positives,
     and what is popular now comes in afterwards. This is the logit adjustment of Menon et al. (ICLR
-    2021) for a prior that has shifted between training and use. Zeros without a half-life.
+    2021) for a prior that has shifted between training and use. `learned` are the chances of
+    positives in training, where they are not those of the whole log. Zeros without a half-life.
     """
-    late, always = (positive_chances(graph, share) for share in (half_life_share, None))
+    if not half_life_share:
+        return np.zeros(len(graph.items), np.float32)
+    always = positive_chances(graph, None) if learned is None else learned
+    late = positive_chances(graph, half_life_share)
     return log_popularity(graph, late) - log_popularity(graph, always)
+
+
+def recent_chances(
+    graph: Graph, half_life_share: float | None, share: float
+) -> NDArray[np.float64]:
+    """A `share` of the draws with a half-life, the others without; see `positive_chances`.
+
+    Taste moves on, but what was liked long ago still says something.
+    """
+    recent, always = (positive_chances(graph, h) for h in (half_life_share, None))
+    return share * recent + (1 - share) * always

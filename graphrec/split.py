@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.blocked import blocks
 from graphrec.data import Attribute, Graph, Interactions, Vocabulary
@@ -30,6 +31,8 @@ class Split:
     """Where the split is by time: train is before it, test from it on; milliseconds since 1970."""
     repeats: int = 0
     """Positive test events that were left out because train holds their pair."""
+    candidates: sparse.csr_array | None = None  # bool [U, I]
+    """Where lists are made of given items only (`graphrec.candidates`): each user's."""
 
     def with_attributes(self, attributes: Mapping[str, Mapping[str, Attribute]]) -> Split:
         """The same split, its train side with these attributes by node type."""

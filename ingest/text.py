@@ -123,6 +123,14 @@ def open_json_lines(path: Path, size: int) -> Iterator[Reading]:
 
 
 @contextmanager
+def open_lines(path: Path) -> Iterator[Iterator[str]]:
+    """The lines of a file of no columns. Raises DataError for a file that is missing or broken."""
+    with _opened(path) as (_, stream):
+        text = _decoded(stream, "utf-8")  # named: the file would be closed with it
+        yield _guarded(path, text)
+
+
+@contextmanager
 def _opened(path: Path) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
     """The file, whose position tells how much has been read, and its content, decompressed."""
     try:

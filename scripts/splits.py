@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from graphrec.candidates import given_candidates, last_among_sampled
 from graphrec.config import Settings
 from graphrec.data import Attribute, Graph, Interactions
+from graphrec.evaluate import model_rng
 from graphrec.split import Split, given, held_out
 from graphrec.weighting import weigh
+from ingest.ncf import read_history, read_negatives
 from ingest.read import read_attributes, read_events
 from ingest.sources import File
 
@@ -32,6 +35,28 @@ def read_given(
     if valid is None:
         return split, None
     return split, held_out(split.train, _asked(valid, settings, rejects))
+
+
+def read_ncf(
+    train: Path,
+    test: Path,
+    negatives: Path,
+    items: Path | None,
+    users: Path | None,
+    settings: Settings,
+    rejects: Path,
+) -> tuple[Split, Split]:
+    """The split of the NCF paper that is in files, and the validation part carved from train.
+
+    `rejects` is as in `read_given`. Raises what reading raises, and DataError for a test item
+    without negatives.
+    """
+    known, asked = (
+        read_history(path, settings.ingest, _rejects(rejects, path)) for path in (train, test)
+    )
+    split = given_candidates(known, asked, read_negatives(negatives))
+    split = split.with_attributes(attributes_of(split.train, items, users, settings, rejects))
+    return split, last_among_sampled(split.train, model_rng(settings.seed, "validation"))
 
 
 def read_graph(events: Path, settings: Settings, rejects: Path) -> Graph:

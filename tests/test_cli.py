@@ -1079,3 +1079,40 @@ def test_titles_that_look_like_markup_are_shown_as_they_are(fresh: Path) -> None
     assert "T [/b] 3" in graphrec(fresh, "related", "i2").out
     assert "[red] for user u9" in graphrec(fresh, "explain", "u9", "i2").out
     assert graphrec(fresh, "recommend", "[/x]").code == 0
+
+
+def test_evaluate_places_test_items_among_given_negatives(fresh: Path) -> None:
+    """The NCF protocol: ratings count as likes whatever their value; epochs are chosen alike."""
+    rows = ratings()
+    last = {row[0]: row for row in rows}  # by user; rows are in order of time
+    met = {user: {item for u, item, *_ in rows if u == user} for user in last}
+    train, test = [row for row in rows if row != last[row[0]]], list(last.values())
+    files = [write_csv(fresh / f"{name}.csv", "user,item,rating,timestamp", part)
+             for name, part in (("train", train), ("test", test))]  # fmt: skip
+    unmet = {u: [f"i{i:02}" for i in range(30) if f"i{i:02}" not in met[u]][:9] for u in last}
+    negatives = fresh / "negatives"
+    negatives.write_text(
+        "".join("\t".join([f"({u},{last[u][1]})", *unmet[u]]) + "\n" for u in last)
+    )
+    arguments = ["evaluate", "--train", files[0], "--test", files[1], "--negatives", negatives]
+    answer = graphrec(
+        fresh,
+        *arguments,
+        "--models",
+        f"popularity,item-knn,{installed('mf')}",
+        "--json",
+        "out.json",
+    )
+    assert answer.code == 0, answer.err
+    assert "among 10 candidates" in answer.out.replace("\n", " ")
+    figures = json.loads((fresh / "out.json").read_bytes())
+    assert (figures["protocol"], figures["train"], figures["test"]) == ("ncf", 440, 40)
+    assert figures["valid"] == 40
+    for entry in figures["models"]:
+        assert set(entry["metrics"]) == {"recall@10", "ndcg@10", "hit@10"}
+        assert entry["metrics"]["hit@10"]["value"] == 1  # of ten candidates
+    popular, knn, mf = figures["models"]
+    assert knn["metrics"]["ndcg@10"]["value"] > popular["metrics"]["ndcg@10"]["value"]
+    assert mf["epochs"] in (1, 2)
+    assert "exclude each other" in graphrec(fresh, *arguments, "--valid", files[1]).err
+    assert "go together" in graphrec(fresh, "evaluate", "--negatives", negatives).err

@@ -176,3 +176,13 @@ def test_a_pair_is_compared_user_by_user() -> None:
     assert (mean, low, high) == pytest.approx((0.01, 0.01, 0.01))
     mean, low, high = metrics.paired_difference(rng.permutation(b), b, rng, 200)
     assert low < 0 < high
+
+
+@given(st.integers(0, 6), st.integers(0, 6), st.integers(1, 8))
+def test_expectations_are_means_over_the_order_of_ties(better: int, tied: int, k: int) -> None:
+    places = range(better + 1, better + tied + 2)
+    above, equal = np.array([better]), np.array([tied])
+    hits = [place <= k for place in places]
+    gains = [hit / np.log2(place + 1) for place, hit in zip(places, hits, strict=True)]
+    assert metrics.expected_hit_rate(above, equal, k)[0] == pytest.approx(np.mean(hits))
+    assert metrics.expected_ndcg(above, equal, k)[0] == pytest.approx(np.mean(gains))

@@ -117,6 +117,18 @@ class TestMF(ModelContract):
         return create("mf", {"dim": 4, "epochs": 2})
 
 
+class TestNeuMF(ModelContract):
+    @pytest.fixture(params=[0, 30])
+    def model(self, request: pytest.FixtureRequest) -> Model:
+        pytest.importorskip("torch")
+        changes = {"pretrain_epochs": request.param, "dim": 8, "mlp_dim": 16, "layers": 2}
+        return create("neumf", {**changes, "learning_rate": 0.02, "epochs": 60, "l2": 0.0})
+
+    def plain_model(self) -> Model:
+        pytest.importorskip("torch")
+        return create("neumf", {"dim": 4, "mlp_dim": 4, "epochs": 2, "pretrain_epochs": 1})
+
+
 class TestGraphSAGE(ModelContract):
     @pytest.fixture(params=[("softmax", 1), ("softmax", 2), ("bpr", 1)])
     def model(self, request: pytest.FixtureRequest) -> Model:
@@ -383,6 +395,8 @@ def purchases_and_views(worth: float) -> Graph:
         ("ials", {"dim": 4}),
         ("ease", {"regularization": 5.0}),
         ("mf", {"dim": 4, "epochs": 2}),
+        ("mf", {"dim": 4, "epochs": 2, "loss": "bpr"}),
+        ("neumf", {"dim": 4, "mlp_dim": 4, "epochs": 2, "pretrain_epochs": 1}),
         ("graphsage", {"dim": 4, "epochs": 2, "negatives": 5}),
     ],
 )
@@ -428,14 +442,52 @@ def test_graphsage_knows_a_user_without_events_by_their_features() -> None:
     assert odd[1::2].mean() > odd[0::2].mean()
 
 
-def test_train_yields_the_models_of_fewer_epochs() -> None:
+@pytest.mark.parametrize(
+    ("name", "changes"), [("mf", {}), ("mf", {"loss": "bpr"}), ("neumf", {"pretrain_epochs": 1})]
+)
+def test_train_yields_the_models_of_fewer_epochs(name: str, changes: dict[str, object]) -> None:
     """A run of n epochs is the beginning of a longer one: that is what choosing epochs rests on."""
     pytest.importorskip("torch")
-    graph = checkerboard()
-    scorers = list(create("mf", {"dim": 4, "epochs": 4}).train(graph, np.random.default_rng(3)))
-    short = create("mf", {"dim": 4, "epochs": 2}).fit(graph, np.random.default_rng(3))
-    np.testing.assert_array_equal(scorers[1].item, short.item)
-    assert not np.array_equal(scorers[1].item, scorers[3].item)
+    graph, rows = checkerboard(), np.arange(24, dtype=np.int32)
+    long, short = (create(name, {"dim": 4, **changes, "epochs": n}) for n in (4, 2))
+    scorers = list(long.train(graph, np.random.default_rng(3)))
+    expected = short.fit(graph, np.random.default_rng(3)).score(rows)
+    np.testing.assert_array_equal(scorers[1].score(rows), expected)
+    assert not np.array_equal(scorers[3].score(rows), expected)
+
+
+def test_neumf_starts_as_the_weighted_mean_of_its_branches() -> None:
+    """With a rate that changes nothing: the paper's fusion, α of GMF and 1 - α of MLP."""
+    pytest.importorskip("torch")
+    graph, rows = checkerboard(), np.arange(24, dtype=np.int32)
+    small = {"dim": 4, "mlp_dim": 4, "pretrain_epochs": 3, "epochs": 1, "learning_rate": 1e-30}
+    mixed, gmf, mlp = (
+        create("neumf", {**small, "gmf_share": share}).fit(graph, np.random.default_rng(2))
+        for share in (0.25, 1.0, 0.0)
+    )
+    expected = 0.25 * gmf.score(rows) + 0.75 * mlp.score(rows)
+    np.testing.assert_allclose(mixed.score(rows), expected, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(gmf.score(rows), mlp.score(rows))
+
+
+def test_neumf_scores_alike_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    neumf = pytest.importorskip("graphrec.models.neumf")
+    rows = np.arange(24, dtype=np.int32)
+    model = create("neumf", {"dim": 4, "epochs": 1, "pretrain_epochs": 0})
+    fitted = model.fit(checkerboard(), np.random.default_rng(0))
+    whole = fitted.score(rows)
+    monkeypatch.setattr(neumf, "BLOCK_FLOATS", 24 * 64 * 5)
+    np.testing.assert_allclose(fitted.score(rows), whole, rtol=1e-5, atol=1e-6)
+
+
+def test_a_user_without_positives_is_ranked_by_popularity_alone() -> None:
+    pytest.importorskip("torch")
+    full = checkerboard()
+    graph = full.with_interactions(full.interactions.take(full.interactions.user > 1))
+    for name in ("mf", "neumf"):
+        fitted = create(name, {"epochs": 1}).fit(graph, np.random.default_rng(0))
+        scores = fitted.score(np.array([0, 1], np.int32))
+        np.testing.assert_array_equal(scores[0], scores[1])
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -445,7 +497,7 @@ def test_models_are_created_by_name_and_frozen(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     assert hash(model) == hash(create(name))
-    assert isinstance(model, EpochModel) == (name in ("mf", "graphsage"))
+    assert isinstance(model, EpochModel) == (name in ("mf", "neumf", "graphsage"))
 
 
 @pytest.mark.parametrize(
@@ -501,9 +553,33 @@ OUT_OF_RANGE = {
         "negatives": 0,
         "negative_exponent": -1,
         "batch_size": 0,
+        "users_per_batch": 0,
         "learning_rate": 0,
         "weight_decay": -1,
+        "l2": -1,
         "warmup_steps": -1,
+        "recent_share": -0.1,
+        "taste_half_life_share": -1,
+        "half_life_share": -1,
+    },
+    "neumf": {
+        "dim": 0,
+        "mlp_dim": 0,
+        "layers": 0,
+        "epochs": 0,
+        "pretrain_epochs": -1,
+        "gmf_share": 1.1,
+        "negatives": 0,
+        "negative_exponent": -1,
+        "batch_size": 0,
+        "learning_rate": 0,
+        "gmf_learning_rate": 0,
+        "mlp_learning_rate": np.inf,
+        "l2": -1,
+        "dropout": 1,
+        "warmup_steps": -1,
+        "recent_share": -0.1,
+        "taste_half_life_share": -1,
         "half_life_share": -1,
     },
     "graphsage": {

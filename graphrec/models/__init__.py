@@ -25,6 +25,7 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "ials": ("ials", "IALS"),
     "ease": ("ease", "EASE"),
     "mf": ("mf", "MF"),
+    "neumf": ("neumf", "NeuMF"),
     "graphsage": ("graphsage", "GraphSAGE"),
 }
 """By the name that people type: where the class is. A module is imported when it is asked for,

@@ -45,7 +45,7 @@ from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.features import feature_matrix
 from graphrec.losses import bpr, shared_softmax
-from graphrec.models.ranges import Count, Dropped, NotNegative, Rate, Share, Steps
+from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Steps
 from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.spectral import item_spectrum
 from graphrec.train import train_epochs
@@ -76,7 +76,7 @@ class GraphSAGE:
     negative_exponent: NotNegative = 0.5
     batches: Count = 30
     """An epoch; each asks about its share of the users."""
-    hidden: Share = 0.3
+    hidden: Part = 0.3
     """Share of a user's edges that are asked about, and hidden from message passing."""
     temperature: Rate = 0.6
     """Where that of the softmax starts; it is learned too, and a low one is personal."""

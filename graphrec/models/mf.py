@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,28 +18,44 @@ from torch import Tensor
 from graphrec.data import Graph, Rows
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
-from graphrec.losses import bpr, pointwise
-from graphrec.models.ranges import Count, NotNegative, Rate, Steps
-from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
+from graphrec.losses import bpr, pointwise_block
+from graphrec.models.ranges import Count, NotNegative, Rate, Share, Steps
+from graphrec.sampling import NegativeSampler, log_popularity, recency_shift, recent_chances
 from graphrec.train import train_epochs
+from graphrec.user_blocks import UserBlock, user_blocks
 
 MIN_BATCHES = 5
 
 
 @dataclass(frozen=True)
 class MF:
-    """Biased matrix factorisation (Koren et al. 2009) on implicit feedback."""
+    """Biased matrix factorisation (Koren et al. 2009) on implicit feedback.
+
+    With `bpr` each positive meets `negatives` random items (Rendle et al., UAI 2009). `pointwise`
+    is the logistic loss of the tuned dot product of Rendle et al. (RecSys 2020, "Neural
+    Collaborative Filtering vs. Matrix Factorization Revisited"), in expectation over the draws of
+    negatives (`graphrec.user_blocks`).
+    """
 
     dim: Count = 64
     epochs: Count = 60
-    loss: Literal["bpr", "pointwise"] = "bpr"
+    loss: Literal["bpr", "pointwise"] = "pointwise"
     negatives: Count = 4
     negative_exponent: NotNegative = 0.0
     batch_size: Count = 1024
-    """At most; an epoch of a small log has `MIN_BATCHES` batches all the same."""
+    """Positives, with bpr. At most: a small log has `MIN_BATCHES` batches an epoch all the same."""
+    users_per_batch: Count = 256
+    """With pointwise; at most, too."""
     learning_rate: Rate = 0.01
-    weight_decay: NotNegative = 1e-4
-    warmup_steps: Steps = 100
+    weight_decay: NotNegative = 0.0
+    """Of everything, at every step: what suits bpr (1e-4) is far too much for pointwise."""
+    l2: NotNegative = 0.02
+    """With pointwise: of both vectors, for each positive."""
+    warmup_steps: Steps = 20
+    recent_share: Share = 0.7
+    """Of the weight of positives in training that goes by how recent they are."""
+    taste_half_life_share: NotNegative | None = 0.1
+    """The half-life in that, as a part of the log (`graphrec.sampling.recent_chances`)."""
     half_life_share: NotNegative | None = 0.05
     """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
@@ -52,16 +68,18 @@ class MF:
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
-        chance = positive_chances(graph, None)
-        shift = torch.from_numpy(recency_shift(graph, self.half_life_share))
+        chance = recent_chances(graph, self.taste_half_life_share, self.recent_share)
+        shift = torch.from_numpy(recency_shift(graph, self.half_life_share, chance))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         user = (torch.randn(users, self.dim, generator=noise) * 0.1).requires_grad_()
         item = (torch.randn(items, self.dim, generator=noise) * 0.1).requires_grad_()
-        bias = torch.from_numpy(log_popularity(graph, chance)).requires_grad_()
-        objective = {"bpr": bpr, "pointwise": pointwise}[self.loss]
+        prior = log_popularity(graph, chance)
+        if self.loss == "pointwise":  # a logit: log of the odds of being a positive or a negative
+            prior = prior - np.log(sampler.probability * self.negatives * len(chance))
+        bias = torch.from_numpy(prior.astype(np.float32)).requires_grad_()
 
-        def batches() -> Iterator[tuple[Rows, Rows, Rows]]:
+        def pairs() -> Iterator[tuple[Rows, Rows, Rows]]:
             order = rng.choice(len(edges), len(edges), p=chance)
             for rows in np.array_split(order, max(MIN_BATCHES, -(-len(order) // self.batch_size))):
                 if not len(rows):
@@ -69,20 +87,35 @@ class MF:
                 u, i = edges[rows].T
                 yield u, i, sampler.unmet(u, self.negatives, rng)
 
-        def loss_of(batch: tuple[Rows, Rows, Rows]) -> Tensor:
+        def loss_of_pairs(batch: tuple[Rows, Rows, Rows]) -> Tensor:
             u, positive, negative = (torch.from_numpy(rows).long() for rows in batch)
             vector = user[u]
-            return objective(
+            return bpr(
                 (vector * item[positive]).sum(1) + bias[positive],
                 (vector[:, None] * item[negative]).sum(2) + bias[negative],
             )
 
+        def blocks() -> Iterator[UserBlock]:
+            count = max(MIN_BATCHES, -(-users // self.users_per_batch))
+            return user_blocks(graph, chance, sampler, count, rng)
+
+        def loss_of_block(block: UserBlock) -> Tensor:
+            u, i = torch.from_numpy(block.users).long(), torch.from_numpy(block.items).long()
+            liked, unmet = torch.from_numpy(block.liked), torch.from_numpy(block.unmet)
+            loss = pointwise_block(user[u] @ item[i].T + bias[i], liked, unmet * self.negatives)
+            if self.l2:
+                squares = (user[u] ** 2).sum(1) @ liked.sum(1) + (item[i] ** 2).sum(1) @ liked.sum(
+                    0
+                )
+                loss = loss + self.l2 * squares / liked.sum()
+            return loss
+
+        steps: Any = (pairs, loss_of_pairs) if self.loss == "bpr" else (blocks, loss_of_block)
         # A user without positives keeps only the constant, and so is ranked by the biases.
         warm = torch.from_numpy(np.diff(likes.indptr) > 0)[:, None]
         for _ in train_epochs(
             [user, item, bias],
-            batches,
-            loss_of,
+            *steps,
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,

@@ -12,5 +12,6 @@ Rate: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Dropped: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 """A share that leaves something."""
-Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
-"""A part that is neither nothing nor all."""
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Part: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+"""A share that is neither nothing nor all."""

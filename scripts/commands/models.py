@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import orjson
 import typer
 from rich.markup import escape
@@ -23,7 +24,7 @@ from graphrec.store import open_store
 from graphrec.weighting import weigh
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
-from scripts.splits import read_given
+from scripts.splits import read_given, read_ncf
 
 COMPARED = (
     "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
@@ -41,6 +42,13 @@ def evaluate(
         Path | None,
         typer.Option(
             help="Events to choose epochs on.", show_default="carved from train, once for all"
+        ),
+    ] = None,
+    negatives: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of each test item: rank it among these alone, as the NCF paper does. Lines of "
+            "'(user,item)', item, item, … with tabs between.",
         ),
     ] = None,
     items: Annotated[
@@ -76,19 +84,31 @@ def evaluate(
     ties are broken the same way for all. Epochs are chosen on validation, then the model is fitted
     on all of train. Intervals are a 95 % bootstrap over users.
 
+    With `--negatives` the protocol is that of the NCF paper: each user's one test item is placed
+    among its negatives, ties in random order; epochs are chosen on each user's last event in train
+    among 99 random items; all events are positive ones.
+
     **Example:** `graphrec evaluate --train train.tsv --test test.tsv --models item-knn,mf --k 20`
     """
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
     names = installed_models(settings) if models == "auto" else named_models(models, settings)
-    if (train is None) != (test is None) or (valid and train is None):
-        raise SettingsError("--train and --test go together, --valid with both: or give none")
+    if (train is None) != (test is None) or ((valid or negatives) and train is None):
+        raise SettingsError(
+            "--train and --test go together, --valid or --negatives with both: or give none"
+        )
+    if valid and negatives:
+        raise SettingsError("--valid and --negatives exclude each other: give one of them")
     validation = None
     with progress_bars() as progress:
         if train is not None and test is not None:
-            title = "given"
-            split, validation = read_given(train, test, valid, items, users, settings, rejects)
+            title = "ncf" if negatives else "given"
+            split, validation = (
+                read_ncf(train, test, negatives, items, users, settings, rejects)
+                if negatives
+                else read_given(train, test, valid, items, users, settings, rejects)
+            )
         else:
             source = open_store(
                 store or settings.store, settings.kinds, settings.neo4j, create=False
@@ -143,13 +163,13 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
                 "–" if ndcg.low is None else f"{ndcg.low:.3f}–{ndcg.high:.3f}",
                 value(result.evaluation.slices["warm_users"].metrics.get(f"ndcg@{k}")),
                 value(metrics[f"recall@{k}"]),
-                f"{metrics[f'coverage@{k}'].value:.0%}",
+                "–" if f"coverage@{k}" not in metrics else f"{metrics[f'coverage@{k}'].value:.0%}",
                 "–" if result.epochs is None else str(result.epochs),
                 f"{result.fit_seconds + result.evaluation.score_seconds:.1f}",
             ]
         )
     columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "cover", "epochs", "s"]
-    print_table(f"Models on a {comparison.protocol} split", columns, rows)
+    print_table(f"Models on {_split_name(comparison)}", columns, rows)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
     when = "" if split.cutoff is None else f", cut off at {_day(split.cutoff)}"
@@ -158,6 +178,16 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
         f"ones to test on{when}; {tested:,} test users, {warm_users:,} of them with a history, "
         f"the others get the popular list. Interval: 95 % bootstrap over users; warm: NDCG of "
         f"those with a history; s: seconds to fit, score and rank."
+    )
+
+
+def _split_name(comparison: pipeline.Comparison) -> str:
+    candidates = comparison.split.candidates
+    if candidates is None:
+        return f"a {comparison.protocol} split"
+    each = candidates.nnz / np.count_nonzero(np.diff(candidates.indptr))
+    return (
+        f"an {comparison.protocol} split, each test item among {each:.0f} candidates; Recall is HR"
     )
 
 

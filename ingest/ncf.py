@@ -1,0 +1,60 @@
+"""Splits in the format of the NCF paper: logs, and the negatives published beside them.
+
+A line of negatives is a test pair and the items that it is to be told apart from, with tabs between
+them: `(user,item)	item	item	…` (He et al., WWW 2017, Data/ml-1m.test.negative).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from graphrec.config import IngestSettings
+from graphrec.data import Interactions
+from graphrec.errors import DataError
+from ingest.read import read_events
+from ingest.schema import event_columns
+from ingest.sources import File, open_source
+from ingest.text import open_lines
+
+PLACE = "seq"
+"""The column of a log that has an event's place in its user's history, and no times."""
+
+PAIR = re.compile(r"\(\s*([^,]+?)\s*,\s*([^,]+?)\s*\)")
+
+
+def read_history(path: Path, settings: IngestSettings, rejects: Path) -> Interactions:
+    """The events of a log, as `read_events` gives them; places within histories count as times.
+
+    Raises what `read_events` raises.
+    """
+    source = File(path)
+    with open_source(source, 1) as reading:
+        timeless = event_columns(reading.name, reading.columns, {}).time is None
+        mapping = {"time": PLACE} if timeless and PLACE in reading.columns else {}
+    return read_events(source, settings, rejects, mapping=mapping)
+
+
+def read_negatives(path: Path) -> Interactions:
+    """The candidates of each test user: the test item with weight 1, the negatives with 0.
+
+    Raises DataError for a file that is missing or broken, or a line of another shape.
+    """
+    users: list[str] = []
+    items: list[str] = []
+    weights: list[float] = []
+    with open_lines(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            head, *negatives = line.rstrip("\r\n").split("\t")
+            pair = PAIR.fullmatch(head)
+            if pair is None or not all(negatives):
+                raise DataError(
+                    f"line {number} of {str(path)!r} is {line[:40].strip()!r}: expected "
+                    f"'(user,item)' and items with a tab before each; see what the file is"
+                )
+            users += [pair[1]] * (1 + len(negatives))
+            items += [pair[2], *negatives]
+            weights += [1.0] + [0.0] * len(negatives)
+    if not users:
+        raise DataError(f"file {str(path)!r} is empty: expected a line for each test user")
+    return Interactions.of(users, items, weights)
