@@ -151,9 +151,13 @@ def compare(
         )
         fitted = perf_counter() - began
         recommender = Recommender(snapshot, settings.recall)
-        result = evaluate.evaluate_ranking(
-            recommender.rank, split, k=k, resamples=resamples, rng=np.random.default_rng(seed)
-        )
+        rng = np.random.default_rng(seed)
+        if split.candidates is None:
+            result = evaluate.evaluate_ranking(
+                recommender.rank, split, k=k, resamples=resamples, rng=rng
+            )
+        else:
+            result = evaluate.evaluate(recommender, split, k=k, resamples=resamples, rng=rng)
         return result, fitted
 
     (served, seconds), peak = with_peak_memory(serve)
@@ -206,9 +210,10 @@ def choose_weights(snapshot: Snapshot, validation: Split, k: int) -> Mapping[str
     absent = {"embedding"} if snapshot.embeddings is None else set()
     sources = [source for source in SOURCES if source not in absent]
     users, right = evaluate.relevant(validation)
+    asked = validation.candidates  # which hold what is right, too
     judged = []
     for b, opinions in enumerate(Recommender(snapshot, equal).opinions(users)):
-        items = recalled(opinions)
+        items = recalled(opinions) if asked is None else asked[[users[b]]].indices
         of = {opinion.source: opinion.of(items) for opinion in opinions}
         strength = np.stack([of.get(source, np.zeros(len(items))) for source in sources], axis=1)
         relevant = right.indices[right.indptr[b] : right.indptr[b + 1]]

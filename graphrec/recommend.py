@@ -135,6 +135,18 @@ class Recommender:
                 ranked[start + b, : len(items)] = items
         return ranked
 
+    def score(self, users: Rows) -> NDArray[np.float32]:
+        """The fused scores [B, I] of all items, recalled, met or not.
+
+        For tables in which the models are asked about given candidates; lists need less work.
+        """
+        everything = np.arange(len(self._popular), dtype=np.int32)
+        scores = np.zeros((len(users), len(everything)), np.float32)
+        for row, opinions in zip(scores, self.opinions(users), strict=True):
+            for opinion in opinions:
+                row += self._weights[opinion.source] * opinion.of(everything)
+        return scores
+
     def opinions(self, users: Rows) -> Iterator[tuple[Opinion, ...]]:
         """What the sources say to each of B users of what they have not met."""
         for start in range(0, len(users), BLOCK):

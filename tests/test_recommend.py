@@ -102,6 +102,16 @@ def test_lists_are_evaluated_as_they_are_served(recommender, k):
 
 
 @given(recommenders())
+def test_scores_of_all_items_order_what_is_recalled_as_the_list_does(recommender):
+    items = recommender.snapshot.likes.items
+    for row, user in enumerate(recommender.snapshot.likes.users.ids):
+        scores = recommender.score(np.array([row]))[0]
+        for found in recommender.recommend(user, len(items)):
+            if found.sources != ("fallback",):
+                assert scores[items.rows[found.item]] == pytest.approx(found.score, rel=1e-5)
+
+
+@given(recommenders())
 def test_a_short_list_is_the_start_of_a_long_one_and_asking_again_changes_nothing(recommender):
     for user in (*recommender.snapshot.likes.users.ids, "nobody"):
         whole = recommender.recommend(user, 10)
