@@ -156,6 +156,7 @@ def mapped_events(
     graph: MappedGraph, policy: Mapping[str, KindPolicy], whole: frozenset[str]
 ) -> Events:
     """The events of a graph that is there already; `whole` are the types with integer ids."""
+    nodes = mapped_catalogue(graph).nodes
     kinds = list(graph.interactions)
     each = list(graph.interactions.values())
     least = [_least(policy, kind) for kind in kinds]
@@ -176,8 +177,8 @@ def mapped_events(
         return f"{weight(n)} >= {_ANY if least[n] is None else f'$least_{n}'}"
 
     return Events(
-        user=mapped_catalogue(graph).nodes["user"],
-        item=mapped_catalogue(graph).nodes["item"],
+        user=nodes["user"],
+        item=nodes["item"],
         types="|".join(names.quoted(e.type) for e in each),
         kind="type(event)",
         weight=by_type(weight),

@@ -67,9 +67,8 @@ WHERE NOT EXISTS { (user)-[:INTERACTED]->() }
 RETURN id
 """
 
-# The events of users who have none need not be looked for. Items are looked up once, and an event
-# has the place of its item among them.
-ADD_EVENTS = """
+# Items are looked up once, and an event has the place of its item among them.
+_EACH_EVENT = """
 UNWIND $items AS id
 MATCH (item:Item {id: id})
 WITH collect(item) AS items
@@ -77,21 +76,24 @@ UNWIND $users AS row
 MATCH (user:User {id: row[0]})
 UNWIND row[1] AS event
 WITH user, items[event[0]] AS item, event
-CREATE (user)-[:INTERACTED {kind: event[1], time: event[2], weight: event[3]}]->(item)
 """
 
+# The events of users who have none need not be looked for.
+ADD_EVENTS = (
+    _EACH_EVENT
+    + """
+CREATE (user)-[:INTERACTED {kind: event[1], time: event[2], weight: event[3]}]->(item)
+"""
+)
+
 # An event is known again by user, item, kind and time.
-WRITE_EVENTS = """
-UNWIND $items AS id
-MATCH (item:Item {id: id})
-WITH collect(item) AS items
-UNWIND $users AS row
-MATCH (user:User {id: row[0]})
-UNWIND row[1] AS event
-WITH user, items[event[0]] AS item, event
+WRITE_EVENTS = (
+    _EACH_EVENT
+    + """
 MERGE (user)-[known:INTERACTED {kind: event[1], time: event[2]}]->(item)
 SET known.weight = event[3]
 """
+)
 
 ADD_NODE_TYPE = "MERGE (:GraphrecNodeType {name: $name, label: $label})"
 
