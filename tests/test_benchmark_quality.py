@@ -20,7 +20,7 @@ from graphrec.evaluate import Evaluation, Metric, ModelResult, Slice, relevant
 from graphrec.split import Split, temporal
 from scripts.quality import isolated, peers
 from scripts.quality.against import differences, opponents, speeds
-from scripts.quality.chart import Point, draw, points_of
+from scripts.quality.chart import LINE, Point, draw, points_of
 from scripts.quality.environments import PeerError, last_line, ready
 from scripts.quality.folder import Question, read_question
 from scripts.quality.job import Scored, rank_of, write_job
@@ -569,9 +569,12 @@ def test_a_chart_is_one_drawing_that_follows_light_and_dark() -> None:
 
 
 def test_labels_do_not_cover_each_other_and_one_point_is_enough() -> None:
-    same = [Point(name, False, 1.0, 0.3) for name in "abc"]
+    labels = ["a model", "another", "a third"]
+    same = [Point(label, False, 1.0, 0.3) for label in labels]
     root = ET.fromstring(draw(same, "t", "m"))  # noqa: S314 - it was made here
-    texts = root.iter("{http://www.w3.org/2000/svg}text")
-    heights = [float(text.attrib["y"]) for text in texts if text.text in ("a", "b", "c")]
-    assert np.diff(heights).min() >= 12
+    texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if t.text in labels]
+    places = [(text.attrib["text-anchor"], float(text.attrib["y"])) for text in texts]
+    assert len(set(places)) == 3
+    for side in ("start", "end"):
+        assert np.diff(sorted(y for at, y in places if at == side)).min(initial=LINE) >= LINE
     assert "NaN" not in draw(same[:1], "t", "m")
