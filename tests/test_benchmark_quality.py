@@ -192,7 +192,14 @@ def test_help_teaches_both_benchmarks(tmp_path: Path) -> None:
     assert "quality" in said
     assert "stores" in said
     said = graphrec(tmp_path, "benchmark", "quality", "--help").out
-    for part in ("--peer-minutes", "recbole-lightgcn", "Example:", "favours it", "--chart"):
+    for part in (
+        "--peer-minutes",
+        "recbole-lightgcn",
+        "Example:",
+        "favours it",
+        "--chart",
+        "'seq'",
+    ):
         assert part in said
 
 
