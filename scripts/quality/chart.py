@@ -11,7 +11,7 @@ from typing import TypeAlias
 from scripts.quality.rows import Row
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 44, 52
+LEFT, RIGHT, TOP, BOTTOM = 64, 96, 44, 52
 """Margins, in pixels; labels of points may reach into the right one."""
 
 LINE = 13
