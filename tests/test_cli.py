@@ -433,7 +433,7 @@ def test_train_publishes_a_snapshot_and_says_how_good_it_is(loaded: Path, tmp_pa
     manifest = json.loads((tmp_path / "s" / answer["version"] / "manifest.json").read_bytes())
     assert manifest["seed"] == 3
     assert manifest["metrics"] == figures
-    assert set(manifest["models"]) == {"graph-filter", "mf"}
+    assert set(manifest["models"]) == {"graph-filter", "recent-popularity", "mf"}
 
 
 def test_a_snapshot_without_learned_vectors_needs_no_comparison(
