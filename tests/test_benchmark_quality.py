@@ -261,7 +261,7 @@ def test_fusion_is_judged_among_negatives(tmp_path: Path) -> None:
     ]
     (tmp_path / "shop" / "test.negative").write_text("".join(lines))
     asked = ("--data", "shop", "--models", "fusion", "--k", "3", "--json", "figures.json")
-    with patch("scripts.commands.benchmark.quality.installed_embedding", lambda _: None):
+    with patch("scripts.commands.benchmark.quality.installed_embeddings", lambda _: ()):
         answer = graphrec(tmp_path, "benchmark", "quality", *asked)
     assert (answer.code, answer.err) == (0, "")
     [fused] = json.loads((tmp_path / "figures.json").read_text())["models"]
