@@ -314,6 +314,23 @@ class StoreContract:
         with pytest.raises(UnknownNode, match="item 'c' is unknown"):
             store.read_node("item", "c")
 
+    def test_attributes_have_kinds(self, store):
+        store.write_nodes("item", Vocabulary(("a",)), {"title": Attribute("text", ("Heat",))})
+        store.write_nodes("item", Vocabulary(), {"genres": Attribute("tags", ())})
+        assert store.attribute_kinds("item") == {"title": "text", "genres": "tags"}
+        assert store.attribute_kinds("user") == {}
+
+    def test_the_events_of_a_user(self, small):
+        small.write_events(log_of([Event("ann", "heat", 1, 5, "purchase")]))
+        log = small.user_events("ann")
+        items = [(log.items.ids[i], log.kinds[k]) for i, k in zip(log.item, log.kind, strict=True)]
+        assert items == [
+            ("fargo", "rating"), ("heat", "purchase"), ("heat", "rating"), ("speed", "rating")
+        ]  # fmt: skip
+        assert log.time.tolist() == [20, 5, 10, 30]
+        assert log.weight.tolist() == [4, 1, 5, 2]
+        assert len(small.user_events("nobody")) == 0
+
     def test_events_leave_attributes_alone(self, store):
         title = {"title": Attribute("text", ("Heat",))}
         store.write_nodes("item", Vocabulary(("heat",)), title)

@@ -11,7 +11,15 @@ import neo4j
 import numpy as np
 
 from graphrec.config import Neo4jSettings
-from graphrec.data import Attribute, AttributeValue, EdgeType, Graph, Interactions, Vocabulary
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Graph,
+    Interactions,
+    Vocabulary,
+)
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.store import neo4j_mapped
 from graphrec.store import neo4j_names as names
@@ -145,6 +153,18 @@ class Neo4jStore:
         return self._server.read(
             lambda tx: read.graph(tx, self._events, self._catalogue(tx), until)
         )
+
+    def user_events(self, user: str) -> Interactions:
+        """The events of a user, in canonical order; none where there is no such user."""
+        key = self._events.key_of("user", user)
+        if key is None:
+            return Interactions.of([], [])
+        return self._server.read(lambda tx: read.user_events(tx, self._events, user, key))
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
+        nodes = self._server.read(self._catalogue).nodes.get(node_type)
+        return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""

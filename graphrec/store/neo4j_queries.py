@@ -235,6 +235,13 @@ CALL (users, start) {
 RETURN rows
 """)
 
+USER_EVENTS = Cypher("""
+MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(item@OfItems)
+WITH item.@item_id AS item, @WEIGHT AS weight, @TIME AS time, @KIND AS kind
+WHERE item IS NOT NULL AND weight IS NOT NULL AND time IS NOT NULL
+RETURN item, weight, time, kind
+""")
+
 READ_LINKS = Cypher("""
 MATCH (source:@Source)
 WITH collect(source) AS sources

@@ -106,6 +106,18 @@ def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> Changed
     return ChangedNodes(nodes, found[-1][3] if len(found) == limit else last)
 
 
+def user_events(
+    tx: neo4j.ManagedTransaction, layout: Events, user: str, key: str | int
+) -> Interactions:
+    """The events of a user, in canonical order; `key` is the id as the database has it."""
+    found = rows(tx, layout.fill(cypher.USER_EVENTS), user=key)
+    items, weights, times, kinds = zip(*found, strict=True) if found else [()] * 4
+    named = [layout.kinds.get(kind, kind) for kind in kinds]
+    return Interactions.of(
+        [user] * len(items), list(map(str, items)), weights, times, named
+    ).sorted()
+
+
 def node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> Properties | None:
     """The attributes that the node with an id has, by name; None where there is none."""
     found = rows(tx, _about(cypher.READ_NODE, nodes), id=key)

@@ -15,7 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from graphrec.data import Attribute, AttributeValue, EdgeType, Graph, Interactions, Vocabulary
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Graph,
+    Interactions,
+    Vocabulary,
+)
 
 DIGITS = 9
 
@@ -154,6 +162,14 @@ class GraphStore(Protocol):
         Vocabularies are in code-point order and events by (user, item, time, kind), so that two
         stores with the same content give equal graphs. Weights are the raw values.
         """
+        ...
+
+    def user_events(self, user: str) -> Interactions:
+        """The events of a user, in canonical order; none where there is no such user."""
+        ...
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
         ...
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:

@@ -204,6 +204,17 @@ class SQLiteStore:
             dict(_links(links, position)),
         )
 
+    def user_events(self, user: str) -> Interactions:
+        """The events of a user, in canonical order; none where there is no such user."""
+        with self._reading() as connection:
+            rows = connection.execute(sql.USER_EVENTS, (user,)).fetchall()
+        return Interactions.of(*(zip(*rows, strict=True) if rows else [()] * 5)).sorted()
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
+        with self._reading() as connection:
+            return _kinds_of_attributes(connection).get(node_type, {})
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         with self._reading() as connection:
