@@ -188,6 +188,7 @@ def fit_snapshot(
     validation: Split | None = None,
     chosen: Mapping[str, Chosen] | None = None,
     metrics: Mapping[str, Any] | None = None,
+    position: int | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """Fit what the recommender serves from on all of a weighed graph.
@@ -195,8 +196,8 @@ def fit_snapshot(
     `embeddings` are models whose vectors may be indexed; without any, neighbours and popularity
     serve alone. Their epochs, unless `chosen` has them, which of them it is to be, and the weights
     of the sources are chosen on `validation`, which is carved from the graph unless it is given.
-    What `chosen` has learned must be of the train side of that. Raises what creating and fitting
-    raise.
+    What `chosen` has learned must be of the train side of that. `position` is the store's, just
+    before the graph was read. Raises what creating and fitting raise.
     """
     k = settings.evaluation.k
     rng = evaluate.model_rng(settings.seed, "validation")
@@ -217,6 +218,7 @@ def fit_snapshot(
         shown = sample_users(validation, MAX_USERS, rng)
         best, weights = _best_embedding(learners, validation.train, shown, settings, k)
     snapshot = _untrained(graph, settings, weights=weights, metrics=metrics or {})
+    snapshot = replace(snapshot, manifest=replace(snapshot.manifest, position=position))
     if best is None:
         return snapshot
     model = learners[best].model

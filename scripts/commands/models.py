@@ -225,10 +225,12 @@ def train(
         settings = settings.model_copy(update={"seed": seed})
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
+        position = opened.position()
         graph = opened.read_graph()
     comparison, version = train_and_publish(
         graph,
         settings,
+        position=position,
         embeddings=installed_embeddings(settings)
         if embedding == "auto"
         else ()
@@ -276,12 +278,16 @@ def train_and_publish(
     raw: Graph,
     settings: Settings,
     *,
+    position: int | None,
     embeddings: Sequence[str],
     names: Sequence[str],
     folder: Path,
     quiet: bool = False,
 ) -> tuple[pipeline.Comparison | None, str]:
-    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`."""
+    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
+
+    `position` is the store's, just before the graph was read.
+    """
     graph = weigh(raw, settings.kinds)
     if not graph.matrix.nnz:
         raise DataError(
@@ -307,6 +313,7 @@ def train_and_publish(
             embeddings=embeddings if comparison is None else tuple(comparison.served),
             chosen=None if comparison is None else comparison.served,
             metrics=None if comparison is None else comparison.as_json(),
+            position=position,
             progress=progress,
         )
         version = publish(snapshot, folder)
