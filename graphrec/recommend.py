@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.catalogue import Catalogue
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
 from graphrec.errors import SnapshotError
@@ -199,6 +200,11 @@ class Recommender:
         the length of an embedding carries popularity.
         """
         return self._vectors @ self._vectors[item] / (self._lengths * self._lengths[item])
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items and users that it knows."""
+        return Catalogue(self.snapshot)
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:

@@ -37,8 +37,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours",),
-    ("snapshot", "explain", "evaluate"),
-    ("fusion",),
+    ("snapshot", "explain", "evaluate", "search"),
+    ("fusion", "catalogue"),
     ("recommend", "early_stopping", "tune"),
     ("pipeline", "objective"),
 )
