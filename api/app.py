@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import health
+from api import browse, explorer, health
 from api.engine import Engine
 from api.errors import HANDLERS
 from api.live import RETRY_SECONDS, LiveStore
@@ -66,6 +66,8 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
     app.add_middleware(EncodedPaths)
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
+    app.include_router(browse.create_router(settings.serve.max_k))
+    app.include_router(explorer.router)
     return app
 
 
