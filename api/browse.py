@@ -76,7 +76,7 @@ def create_router(max_k: int) -> APIRouter:
     def items(query: Annotated[SearchQuery, Query()], recommender: Ready) -> ItemPage:
         """Items by title or id; of those that fit equally well, the most popular first."""
         version = recommender.snapshot.manifest.version
-        found = recommender.catalogue.items(query.query)
+        found = recommender.directory.items(query.query)
         rows, following = page(found, version, query.cursor, query.limit)
         return ItemPage(
             version=version, next=following, items=tuple(map(ItemSummary.model_validate, rows))
@@ -86,7 +86,7 @@ def create_router(max_k: int) -> APIRouter:
     def users(query: Annotated[SearchQuery, Query()], recommender: Ready) -> UserPage:
         """Users by id; of those that fit equally well, those who like most first."""
         version = recommender.snapshot.manifest.version
-        found = recommender.catalogue.users(query.query)
+        found = recommender.directory.users(query.query)
         rows, following = page(found, version, query.cursor, query.limit)
         return UserPage(
             version=version, next=following, users=tuple(map(UserSummary.model_validate, rows))
@@ -97,13 +97,13 @@ def create_router(max_k: int) -> APIRouter:
         item_id: ItemId, _: Annotated[_Query, Query()], recommender: Ready
     ) -> ItemDetails:
         """What is known of an item."""
-        found = recommender.catalogue.item(item_id)
+        found = recommender.directory.item(item_id)
         return ItemDetails(
             version=recommender.snapshot.manifest.version,
             item=found.item,
             title=found.title,
             likes=found.likes,
-            attributes=recommender.catalogue.attributes(item_id),
+            attributes=recommender.directory.attributes(item_id),
         )
 
     @router.get("/users/{user_id}", responses=UNKNOWN_USER | INVALID | NOT_READY)
@@ -112,7 +112,7 @@ def create_router(max_k: int) -> APIRouter:
     ) -> UserDetails:
         """A user and what they have met, as far as the snapshot knows."""
         version = recommender.snapshot.manifest.version
-        history = recommender.catalogue.history(user_id)
+        history = recommender.directory.history(user_id)
         rows, following = page(history, version, query.cursor, query.limit)
         return UserDetails(
             version=version,
@@ -143,7 +143,7 @@ def create_router(max_k: int) -> APIRouter:
         """The most popular items: what someone is recommended of whom nothing is known."""
         return PopularItems(
             version=recommender.snapshot.manifest.version,
-            items=tuple(map(ItemSummary.model_validate, recommender.catalogue.popular(query.k))),
+            items=tuple(map(ItemSummary.model_validate, recommender.directory.popular(query.k))),
         )
 
     @router.get("/snapshot", responses=INVALID | NOT_READY)

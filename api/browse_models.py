@@ -1,4 +1,4 @@
-"""What the routes to look around answer. The fields mirror `graphrec.catalogue`."""
+"""What the routes to look around answer. The fields mirror `graphrec.directory`."""
 
 from __future__ import annotations
 

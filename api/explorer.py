@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.routing import Route
 
-FILES = Path(__file__).parent / "page"
+FILES = Path(__file__).parent / "static"
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -37,7 +37,6 @@ def _serving(file: Path) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     headers = {
         "Content-Type": TYPES[file.suffix],
         "Content-Security-Policy": POLICY,
-        "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-cache",
         "ETag": tag,
     }
@@ -56,7 +55,7 @@ router = APIRouter(
     routes=[
         Route("/", _serving(FILES / "index.html")),
         *(
-            Route(f"/page/{file.name}", _serving(file))
+            Route(f"/static/{file.name}", _serving(file))
             for file in sorted(FILES.iterdir())
             if file.suffix in TYPES
         ),

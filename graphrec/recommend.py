@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.catalogue import Catalogue
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
+from graphrec.directory import Directory
 from graphrec.errors import SnapshotError
 from graphrec.explain import Because, Contribution, Explanation, Source, reason
 from graphrec.fusion import Opinion, fuse, strengths
@@ -202,9 +202,9 @@ class Recommender:
         return self._vectors @ self._vectors[item] / (self._lengths * self._lengths[item])
 
     @cached_property
-    def catalogue(self) -> Catalogue:
+    def directory(self) -> Directory:
         """The items and users that it knows."""
-        return Catalogue(self.snapshot)
+        return Directory(self.snapshot)
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:

@@ -38,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("neighbours",),
     ("snapshot", "explain", "evaluate", "search"),
-    ("fusion", "catalogue"),
+    ("fusion", "directory"),
     ("recommend", "early_stopping", "tune"),
     ("pipeline", "objective"),
 )

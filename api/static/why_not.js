@@ -18,9 +18,11 @@ function verdict(found) {
   const title = name(found);
   switch (found.verdict) {
     case "seen": return `${title} is left out because the user has met it.`;
-    case "ruled_out": return `${title} is left out by the rule ${found.rule}.`;
-    case "not_recalled": return `No source recalled ${title}: none of them holds it for one of the best.`;
-    case "ranked": return `${title} is in place ${number(found.rank)}, with a score of ${found.score.toFixed(2)}.`;
+    case "ruled_out": return `${title} is left out by a rule: ${found.rule}.`;
+    case "not_recalled": return `No source recalled ${title}: none holds it for one of the best.`;
+    case "ranked": return `${title} has place ${number(found.rank)}, with a score of ${found.score.toFixed(2)}.`;
+    case "deleted": return `${title} is left out because it was deleted.`;
+    case "new": return `${title} has come since the snapshot was made, which knows nothing of it.`;
     default: return `${title}: ${found.verdict}.`;
   }
 }

@@ -15,7 +15,7 @@ export function explanation(user, item) {
       found.because.length
         ? pathsGraph(found.because, found)
         : empty("No path leads here: nobody likes this item and one of the history."),
-      found.seen ? null : contributions(found.contributions, found.score),
+      found.contributions.length === 0 ? null : contributions(found.contributions, found.score),
       h("p", { class: "more" }, h("a", { href: at("item", item) }, "About this item")),
     ],
     4,

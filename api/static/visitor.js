@@ -69,7 +69,6 @@ export function visitor(first) {
   }
 
   const view = h("div", {},
-    h("p", { class: "kind" }, "New visitor"),
     h("h1", { tabindex: -1 }, "Someone nobody has seen before"),
     h("p", { class: "lead" }, "Click what you like: the next answer knows it already."),
     h("div", { class: "columns" },

@@ -8,6 +8,11 @@ export class ApiError extends Error {
     super(message);
     this.status = status;
   }
+
+  /** Whether another key is needed. The page asks for one, and says so once. */
+  get locked() {
+    return this.status === 401 || this.status === 403;
+  }
 }
 
 /** The answer to a GET, or to a POST where there is a body. */
@@ -28,10 +33,9 @@ export async function ask(path, body) {
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return answer;
   const message = answer?.error?.message ?? `The service answered with status ${response.status}.`;
-  if (response.status === 401) {
-    document.dispatchEvent(new CustomEvent("locked", { detail: message }));
-  }
-  throw new ApiError(response.status, message);
+  const error = new ApiError(response.status, message);
+  if (error.locked) document.dispatchEvent(new CustomEvent("locked", { detail: message }));
+  throw error;
 }
 
 /** Keep a key for as long as this tab is open. */

@@ -32,7 +32,7 @@ function route({ anew = false } = {}) {
   document.title = `${view.title} · graphrec`;
   main.replaceChildren(view.node);
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === at(kind)) link.setAttribute("aria-current", "page");
+    if (link.hash === at(kind)) link.setAttribute("aria-current", "static");
     else link.removeAttribute("aria-current");
   }
   if (first) return;

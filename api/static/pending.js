@@ -14,7 +14,7 @@ export function pending(load, draw, rows = 5) {
       place.replaceChildren(...[draw(await load())].flat(Infinity).filter(Boolean));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error; // a mistake in here
-      place.replaceChildren(failure(error, begin));
+      place.replaceChildren(...(error.locked ? [] : [failure(error, begin)]));
     } finally {
       place.removeAttribute("aria-busy");
     }

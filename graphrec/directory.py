@@ -41,7 +41,7 @@ class Met:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Directory:
     """The items and users of a snapshot; the names are made ready for search when first needed."""
 
     snapshot: Snapshot

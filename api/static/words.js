@@ -26,6 +26,8 @@ const SOURCES = {
   embedding: "Embedding",
   popularity: "Popularity",
   fallback: "Fills the list",
+  boost: "A rule's boost",
+  exploration: "Chance",
 };
 
 /** What a source is called; one that this page does not know, by its own name. */
