@@ -134,9 +134,11 @@ def vias(
     people. The time is that of reading everyone who likes an item of the history.
     """
     degree = _degrees(likes.by_item)
+    mine = frozenset(() if user is None else _row(likes.by_user, user).tolist())
+    theirs = np.array([via in mine for via in history.tolist()], bool)  # whom `support` counts
     found = []
     for item, support in zip(items.tolist(), _shared(likes, history, items).T, strict=True):
-        people = support - (user is not None and item in _row(likes.by_user, user))
+        people = support - theirs * (item in mine)
         at = np.flatnonzero((people > 0) & (history != item))
         via, people = history[at], people[at]
         score = _score(support[at], degree[item], degree[via], "cosine")

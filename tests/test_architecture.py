@@ -28,7 +28,7 @@ HEAVY = (
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "memory"),
     ("data",),
-    ("weighting",),
+    ("weighting", "rules"),
     ("config", "settings_file"),
     # stores, matrices and models, and the small parts that they are made of
     (
@@ -36,9 +36,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
         *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
-    ("neighbours",),
-    ("snapshot", "explain", "evaluate", "search"),
-    ("fusion", "directory"),
+    ("neighbours", "search"),
+    ("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
+    ("fusion", "taste", "options", "directory"),
+    ("recall", "ruling"),
     ("recommend", "early_stopping", "tune"),
     ("pipeline", "objective"),
 )
