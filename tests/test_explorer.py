@@ -339,6 +339,53 @@ class TestUser:
         expect(page.get_by_role("alert").first).to_contain_text("user 'a/b ?' is unknown")
 
 
+WHY_NOT = {
+    "item": "i09",
+    "title": "Title 09",
+    "rule": None,
+    "rank": None,
+    "score": None,
+    "sources": [
+        {"source": "neighbours", "recalled": False, "rank": 27, "strength": 0.25, "weight": 1.0},
+        {"source": "boost", "recalled": True, "rank": None, "strength": 1.0, "weight": 0.5},
+    ],
+}
+
+
+class TestWhyNot:
+    @pytest.mark.parametrize(
+        ("answer", "sentence"),
+        [
+            ({"verdict": "seen"}, "Title 09 is left out because the user has met it."),
+            (
+                {"verdict": "ruled_out", "rule": "no horror"},
+                "Title 09 is left out by a rule: no horror.",
+            ),
+            (
+                {"verdict": "ranked", "rank": 1234, "score": 0.5},
+                "Title 09 has place 1,234, with a score of 0.50.",
+            ),
+            ({"verdict": "later_invention"}, "Title 09: later_invention."),
+        ],
+    )
+    def test_says_what_keeps_an_item_out(
+        self, visit: Visit, answer: dict[str, object], sentence: str
+    ) -> None:
+        visit.page.route("**/why-not/*", lambda route: route.fulfill(json={**WHY_NOT, **answer}))
+        met = httpx.get(f"{visit.url}/v1/users/u01").json()["history"][0]
+        page = visit.open("#/user/u01")
+        settled(page)
+        page.get_by_role("combobox", name="Why is this item").fill(met["title"])
+        page.get_by_role("option", name=met["title"]).click()
+        assert page.url.endswith(f"#/user/u01/{met['item']}")
+        expect(page.locator(".verdict")).to_have_text(sentence)
+        rows = page.locator(".answer tbody tr")
+        expect(rows.nth(0)).to_have_text("Neighboursno270.251.00")
+        expect(rows.nth(1)).to_have_text("A rule's boostyes–1.000.50")
+        page.go_back()
+        expect(page.locator(".verdict")).to_have_count(0)
+
+
 def test_an_item_beside_others_by_graph_and_by_embedding(visit: Visit) -> None:
     page = visit.open("#/item/i04")
     heading(page, "Title 04")
