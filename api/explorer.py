@@ -1,7 +1,6 @@
 """The explorer: a page to look around with, made of files that lie beside this module.
 
-They are read once. A browser may keep them, and asks each time whether they are still the same, so
-that it never mixes files of two versions.
+They are read once. A browser may keep them, and asks each time whether they are still the same.
 """
 
 from __future__ import annotations

@@ -331,6 +331,10 @@ class TestUser:
         page.go_back()
         expect(page.locator(".ranked .row").first).to_have_attribute("aria-expanded", "false")
 
+    @pytest.mark.parametrize("place", ["#/user", "#/item/", "#/nothing/7", "#/user/%E0%A4%A", "#x"])
+    def test_an_address_of_nothing_leads_home(self, visit: Visit, place: str) -> None:
+        heading(visit.open(place), "Who would like what, and why")
+
     def test_one_that_the_snapshot_does_not_know(self, visit: Visit) -> None:
         visit.expected = {404}
         page = visit.open("#/user/a%2Fb%20%3F")
@@ -418,6 +422,10 @@ class TestVisitor:
         expect(rows.locator("strong")).to_have_text([each["title"] for each in told])
         assert rows.locator("strong").all_inner_texts() != before
         assert page.locator(".change").all_inner_texts()
+        page.locator(".ranked .row").nth(3).press("Enter")
+        expect(page.get_by_text("After 4 clicks")).to_be_visible()
+        expect(page.locator(".ranked .row").nth(3)).to_be_focused()
+        page.go_back()
         page.go_back()
         expect(page.get_by_text("After 2 clicks")).to_be_visible()
         expect(page.get_by_role("button", name="Take back Title 05")).to_have_count(0)

@@ -11,23 +11,29 @@ import { user } from "./user.js";
 import { visitor } from "./visitor.js";
 import { ago, at, number } from "./words.js";
 
-// A view is made of the ids in the address. It gives a title and a node; one with `follow` is told
-// when the address changes within it, and is not made anew.
-const VIEWS = { "": home, item, models, user, visitor };
-const WITHIN = { user: 1, visitor: 0 }; // so many ids of the address say which view it is
+// A view is made of the ids in the address, of which the first `own` say which one it is. It gives a
+// title and a node; one with `follow` is told when the others change, and is not made anew.
+const VIEWS = {
+  "": { make: home, own: 0 },
+  item: { make: item, own: 1 },
+  models: { make: models, own: 0 },
+  user: { make: user, own: 1 },
+  visitor: { make: visitor, own: 0 },
+};
 
 const main = document.getElementById("main");
 let shown = { identity: null, view: null };
 
 function route({ anew = false } = {}) {
-  const [kind, ...ids] = places();
-  const identity = JSON.stringify([kind, ...ids.slice(0, WITHIN[kind])]);
+  const { kind, ids } = place();
+  const { make, own } = VIEWS[kind];
+  const identity = JSON.stringify([kind, ...ids.slice(0, own)]);
   if (!anew && identity === shown.identity && shown.view.follow) {
-    shown.view.follow(ids.slice(WITHIN[kind]));
+    shown.view.follow(ids.slice(own));
     return;
   }
   const first = shown.identity === null;
-  const view = (Object.hasOwn(VIEWS, kind) ? VIEWS[kind] : home)(ids);
+  const view = make(ids);
   shown = { identity, view };
   document.title = `${view.title} · graphrec`;
   main.replaceChildren(view.node);
@@ -40,12 +46,15 @@ function route({ anew = false } = {}) {
   view.node.querySelector("h1").focus({ preventScroll: true }); // a new page, to a screen reader
 }
 
-function places() {
+/** What the address asks for; home, where it asks for nothing that there is. */
+function place() {
   try {
-    return location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  } catch {
-    return [""]; // an address cut short
+    const [kind, ...ids] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    if (Object.hasOwn(VIEWS, kind) && ids.filter(Boolean).length >= VIEWS[kind].own) return { kind, ids };
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
   }
+  return { kind: "", ids: [] };
 }
 
 const search = combobox({

@@ -12,6 +12,14 @@ export function s(tag, properties = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), properties, children);
 }
 
+/** Draw what is in `parent` anew; a button in it that has the focus hands it to its successor. */
+export function redraw(parent, ...children) {
+  const buttons = () => [...parent.querySelectorAll("button")];
+  const focused = buttons().indexOf(document.activeElement);
+  parent.replaceChildren(...children);
+  if (focused >= 0) (buttons()[focused] ?? buttons().at(-1))?.focus();
+}
+
 function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);

@@ -3,7 +3,7 @@
 
 import { ask, ApiError, path } from "./api.js";
 import { combobox } from "./combobox.js";
-import { h } from "./dom.js";
+import { h, redraw } from "./dom.js";
 import { findItems } from "./find.js";
 import { recommendation } from "./lists.js";
 import { empty, pending } from "./pending.js";
@@ -29,7 +29,7 @@ export function visitor(first) {
     for (const button of picks.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(clicked.includes(button.value)));
     }
-    chosen.replaceChildren(clicked.length
+    redraw(chosen, clicked.length
       ? h("ul", { class: "chips" }, clicked.map((item) => h("li", {},
         h("button", { type: "button", "aria-label": `Take back ${titles.get(item) ?? item}`, onclick: () => toggle(item) },
           titles.get(item) ?? item, h("small", { "aria-hidden": "true" }, "×")))))
@@ -53,7 +53,7 @@ export function visitor(first) {
     for (const row of recommendations) titles.set(row.item, name(row));
     const before = new Map([...list.children].map((row, place) => [row.dataset.item, { row, place }]));
     const tops = new Map([...before].map(([item, { row }]) => [item, row.offsetTop]));
-    list.replaceChildren(...recommendations.map((row, place) => entry(row, place, before)));
+    redraw(list, ...recommendations.map((row, place) => entry(row, place, before)));
     for (const row of list.children) slide(row, tops);
     const fresh = recommendations.filter((row) => !before.has(row.item)).length;
     said.textContent = clicked.length
