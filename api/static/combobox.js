@@ -31,7 +31,8 @@ export function combobox({ label, placeholder, find, pick }) {
     spellcheck: "false",
     placeholder,
     oninput: () => {
-      activate(-1); // what is in the list is not what is asked for now
+      asked++; // what is in the list, or on its way there, is not what is asked for now
+      activate(-1);
       clearTimeout(timer);
       timer = setTimeout(show, PAUSE);
     },
@@ -43,6 +44,7 @@ export function combobox({ label, placeholder, find, pick }) {
   list.addEventListener("pointerdown", (event) => event.preventDefault());
 
   async function show() {
+    clearTimeout(timer);
     const mine = ++asked;
     const query = input.value.trim();
     let groups = [];
