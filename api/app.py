@@ -8,15 +8,20 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 
+import numpy as np
 from fastapi import FastAPI
 
-from api import browse, explorer, health
+from api import browse, events, explorer, health, nodes
 from api.engine import Engine
 from api.errors import HANDLERS
+from api.events import Writer
+from api.feed import Feed
 from api.live import RETRY_SECONDS, LiveStore
+from api.options import Knowledge
 from api.paths import EncodedPaths
 from api.routes import create_router
 from graphrec.config import Settings
+from graphrec.overlay import Overlay
 from graphrec.recommend import Recommender
 from graphrec.snapshot import load
 from graphrec.store import open_store
@@ -35,6 +40,7 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
         lambda: Recommender(load(settings.snapshots), settings.recall), retry_seconds=retry_seconds
     )
     live = None if store is None else _live(settings, store, retry_seconds)
+    feed = None if live is None else Feed(live, engine, Overlay(settings.kinds))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -42,6 +48,8 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
         tasks = [] if await engine.load() else [asyncio.create_task(engine.keep_loading())]
         if live is not None:
             tasks.append(asyncio.create_task(live.watch()))
+        if feed is not None:
+            tasks.append(asyncio.create_task(feed.follow()))
         yield
         for task in tasks:
             task.cancel()
@@ -63,11 +71,18 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
     )
     app.state.engine = engine
     app.state.store = live
+    app.state.feed = feed
+    app.state.knowledge = Knowledge(
+        settings.rules, settings.kinds, np.random.default_rng(), feed, live
+    )
+    app.state.writer = None if live is None or feed is None else Writer(live, feed)
     app.add_middleware(EncodedPaths)
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
     app.include_router(browse.create_router(settings.serve.max_k))
     app.include_router(explorer.router)
+    app.include_router(events.create_router(settings.serve.max_events))
+    app.include_router(nodes.router)
     return app
 
 

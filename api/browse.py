@@ -24,7 +24,7 @@ from api.browse_models import (
 from api.engine import Ready
 from api.errors import INVALID, NOT_READY, UNKNOWN_ITEM, UNKNOWN_USER
 from api.paging import Cursor, page
-from api.routes import ItemId, UserId
+from api.paths import ItemId, UserId
 from api.validation import expecting
 from graphrec.neighbours import similar_users
 from graphrec.recommend import MIN_SUPPORT

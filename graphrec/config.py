@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 from graphrec.data import AttributeKind
 from graphrec.errors import SettingsError
+from graphrec.rules import Rule
 from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 
 SETTINGS_FILE = Path("graphrec.toml")
@@ -170,6 +171,7 @@ class ServeSettings(_Section):
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
+    max_events: int = Field(1000, ge=1, description="Most events a request may send.")
 
 
 class Settings(BaseSettings):
@@ -199,6 +201,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     recall: RecallSettings = Field(default_factory=RecallSettings)
+    rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
     serve: ServeSettings = Field(default_factory=ServeSettings)
 
     @classmethod

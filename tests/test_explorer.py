@@ -357,10 +357,18 @@ WHY_NOT = {
 
 
 class TestWhyNot:
+    def test_of_what_the_user_has_met(self, visit: Visit) -> None:
+        page = visit.open("#/user/u01/i01")
+        expect(page.locator(".verdict")).to_have_text(
+            "Title 01 is left out because the user has met it."
+        )
+        told = httpx.get(f"{visit.url}/v1/users/u01/why-not/i01").json()
+        assert (told["verdict"], told["title"]) == ("seen", "Title 01")
+        expect(page.locator(".answer tbody tr")).to_have_count(len(told["sources"]))
+
     @pytest.mark.parametrize(
         ("answer", "sentence"),
         [
-            ({"verdict": "seen"}, "Title 09 is left out because the user has met it."),
             (
                 {"verdict": "ruled_out", "rule": "no horror"},
                 "Title 09 is left out by a rule: no horror.",
