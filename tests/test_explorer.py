@@ -358,12 +358,12 @@ WHY_NOT = {
 
 class TestWhyNot:
     def test_of_what_the_user_has_met(self, visit: Visit) -> None:
-        page = visit.open("#/user/u01/i01")
+        page = visit.open("#/user/u01/i03")
         expect(page.locator(".verdict")).to_have_text(
-            "Title 01 is left out because the user has met it."
+            "Title 03 is left out because the user has met it."
         )
-        told = httpx.get(f"{visit.url}/v1/users/u01/why-not/i01").json()
-        assert (told["verdict"], told["title"]) == ("seen", "Title 01")
+        told = httpx.get(f"{visit.url}/v1/users/u01/why-not/i03").json()
+        assert (told["verdict"], told["title"]) == ("seen", "Title 03")
         expect(page.locator(".answer tbody tr")).to_have_count(len(told["sources"]))
 
     @pytest.mark.parametrize(
