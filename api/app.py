@@ -11,7 +11,7 @@ from importlib.metadata import version
 import numpy as np
 from fastapi import FastAPI
 
-from api import events, health, nodes
+from api import browse, events, explorer, health, nodes
 from api.engine import Engine
 from api.errors import HANDLERS
 from api.events import Writer
@@ -79,6 +79,8 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
     app.add_middleware(EncodedPaths)
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
+    app.include_router(browse.create_router(settings.serve.max_k))
+    app.include_router(explorer.router)
     app.include_router(events.create_router(settings.serve.max_events))
     app.include_router(nodes.router)
     return app

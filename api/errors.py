@@ -197,6 +197,8 @@ _EMBEDDINGS = ErrorDetail(
     field="by",
 )
 
+UNKNOWN_ITEM = _documented(404, "The snapshot does not know the item.", _ITEM)
+UNKNOWN_USER = _documented(404, "The snapshot does not know the user.", _USER)
 UNKNOWN_LISTED_ITEM = _documented(
     404, "The snapshot does not know one of the items.", _ITEM.model_copy(update={"field": "items"})
 )

@@ -26,6 +26,7 @@ from graphrec import taste as tastes
 from graphrec.catalogue import Catalogue
 from graphrec.config import RecallSettings
 from graphrec.data import AttributeValue, Rows, Vocabulary
+from graphrec.directory import Directory
 from graphrec.diversity import diversified
 from graphrec.errors import SnapshotError, UnknownNode
 from graphrec.explain import (
@@ -265,6 +266,11 @@ class Recommender:
         the length of an embedding carries popularity.
         """
         return self._vectors @ self._vectors[item] / (self._lengths * self._lengths[item])
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The items and users that it knows."""
+        return Directory(self.snapshot)
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:

@@ -1,0 +1,44 @@
+"""Pages of a list that is made anew for each: a cursor names a snapshot and a place in the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Annotated, TypeVar
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field
+
+from api.validation import expecting
+
+Row = TypeVar("Row")
+
+Cursor = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[^.]+\.\d{1,9}$",
+        description="Where to go on: `next` of the page before. A page of another snapshot has "
+        "other neighbours, so a cursor serves as long as its snapshot does.",
+        examples=["20261122T101500Z-3fa9c1.20"],
+    ),
+    expecting("`next` of the page before"),
+]
+
+
+def page(
+    rows: Iterable[Row], version: str, cursor: str | None, limit: int
+) -> tuple[tuple[Row, ...], str | None]:
+    """The `limit` rows from the cursor on, and the cursor of the next page, None on the last.
+
+    Raises RequestValidationError where the cursor is of another snapshot than `version`.
+    """
+    start = 0
+    if cursor is not None:
+        of, _, place = cursor.rpartition(".")
+        if of != version:
+            reason = f"one of snapshot {version!r}, which serves now; ask for the first page again"
+            wrong = {"type": "expected", "loc": ("query", "cursor"), "input": cursor, "msg": reason}
+            raise RequestValidationError([wrong])
+        start = int(place)
+    found = tuple(islice(rows, start, start + limit + 1))
+    return found[:limit], f"{version}.{start + limit}" if len(found) > limit else None

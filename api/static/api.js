@@ -1,0 +1,49 @@
+// The API: one function to ask it, one kind of error, and the key where it wants one.
+
+const KEY = "graphrec key";
+
+/** An answer that is not a success; the message is the API's own sentence. */
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Whether another key is needed. The page asks for one, and says so once. */
+  get locked() {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+/** The answer to a GET, or to a POST where there is a body. */
+export async function ask(path, body) {
+  const key = sessionStorage.getItem(KEY);
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  if (body) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, {
+      method: body ? "POST" : "GET",
+      headers,
+      body: body && JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, "The service does not answer: see that it runs, then try again.");
+  }
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  const message = answer?.error?.message ?? `The service answered with status ${response.status}.`;
+  const error = new ApiError(response.status, message);
+  if (error.locked) document.dispatchEvent(new CustomEvent("locked", { detail: message }));
+  throw error;
+}
+
+/** Keep a key for as long as this tab is open. */
+export function useKey(key) {
+  sessionStorage.setItem(KEY, key);
+}
+
+/** A path of the API, from ids that may hold anything: path`/v1/users/${id}`. */
+export function path(parts, ...ids) {
+  return String.raw({ raw: parts }, ...ids.map(encodeURIComponent));
+}

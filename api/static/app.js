@@ -1,0 +1,119 @@
+// The frame around the views: which one the address asks for, the search field, theme and key.
+
+import { ask, ApiError, useKey } from "./api.js";
+import { combobox } from "./combobox.js";
+import { h } from "./dom.js";
+import { findItems, findUsers } from "./find.js";
+import { home } from "./home.js";
+import { item } from "./item.js";
+import { models } from "./models.js";
+import { user } from "./user.js";
+import { visitor } from "./visitor.js";
+import { ago, at, number } from "./words.js";
+
+// A view is made of the ids in the address, of which the first `own` say which one it is. It gives a
+// title and a node; one with `follow` is told when the others change, and is not made anew.
+const VIEWS = {
+  "": { make: home, own: 0 },
+  item: { make: item, own: 1 },
+  models: { make: models, own: 0 },
+  user: { make: user, own: 1 },
+  visitor: { make: visitor, own: 0 },
+};
+
+const main = document.getElementById("main");
+let shown = { identity: null, view: null };
+
+function route({ anew = false } = {}) {
+  const { kind, ids } = place();
+  const { make, own } = VIEWS[kind];
+  const identity = JSON.stringify([kind, ...ids.slice(0, own)]);
+  if (!anew && identity === shown.identity && shown.view.follow) {
+    shown.view.follow(ids.slice(own));
+    return;
+  }
+  const first = shown.identity === null;
+  const view = make(ids);
+  shown = { identity, view };
+  document.title = `${view.title} · graphrec`;
+  main.replaceChildren(view.node);
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === at(kind)) link.setAttribute("aria-current", "static");
+    else link.removeAttribute("aria-current");
+  }
+  if (first) return;
+  scrollTo(0, 0);
+  view.node.querySelector("h1").focus({ preventScroll: true }); // a new page, to a screen reader
+}
+
+/** What the address asks for; home, where it asks for nothing that there is. */
+function place() {
+  try {
+    const [kind, ...ids] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    if (Object.hasOwn(VIEWS, kind) && ids.filter(Boolean).length >= VIEWS[kind].own) return { kind, ids };
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+  }
+  return { kind: "", ids: [] };
+}
+
+const search = combobox({
+  label: "Search for a user or an item",
+  placeholder: "Search a user or an item",
+  find: (query) => Promise.all([findItems(query), findUsers(query)]),
+  pick: ({ view, id }) => { location.hash = at(view, id); },
+});
+document.getElementById("search").append(search);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.target.matches("input")) return;
+  event.preventDefault();
+  search.querySelector("input").focus();
+});
+
+const theme = document.getElementById("theme");
+const isDark = () => {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+};
+const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
+theme.addEventListener("click", () => {
+  const next = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  localStorage.setItem("theme", next);
+  nameTheme();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
+nameTheme();
+
+const key = document.getElementById("key");
+document.addEventListener("locked", ({ detail }) => {
+  key.hidden = false;
+  key.querySelector("p").textContent = detail;
+  key.querySelector("input").focus();
+});
+key.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = key.querySelector("input");
+  useKey(field.value);
+  field.value = "";
+  key.hidden = true;
+  drawFacts();
+  route({ anew: true });
+});
+
+async function drawFacts() {
+  const footer = document.getElementById("facts");
+  try {
+    const { version, age_seconds: age, counts } = await ask("/v1/snapshot");
+    footer.replaceChildren(h("p", {},
+      `Snapshot ${version}, published ${ago(age)}: ${number(counts.users)} users, ${number(counts.items)} items, ${number(counts.events)} events. `,
+      h("a", { href: "/openapi.json" }, "The API")));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    footer.replaceChildren(); // the view says what is wrong
+  }
+}
+
+addEventListener("hashchange", () => route());
+route();
+drawFacts();

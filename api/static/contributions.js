@@ -1,0 +1,37 @@
+// What makes up a score: a bar for each source, each beginning where the one before it ends.
+
+import { h, s } from "./dom.js";
+import { sourceName } from "./words.js";
+
+/** A table of what each source adds; the parts sum to `score`. */
+export function contributions(parts, score) {
+  let sum = 0;
+  const spans = parts.map((part) => [sum, (sum += part.score)]);
+  const low = Math.min(0, ...spans.flat());
+  const high = Math.max(...spans.flat(), low + Number.EPSILON);
+  const share = (value) => (100 * (value - low)) / (high - low);
+  const rows = parts.map((part, at) => {
+    const [from, to] = spans[at].map(share).sort((a, b) => a - b);
+    return h("tr", {},
+      h("th", { scope: "row" }, badge(part.source)),
+      h("td", { class: "bar" },
+        s("svg", { "aria-hidden": "true" },
+          s("rect", { class: `source ${part.source}`, x: `${from}%`, width: `${to - from}%`, height: "100%" }))),
+      h("td", { class: "figure sum" }, `${part.strength.toFixed(2)} × ${part.weight.toFixed(2)}`),
+      h("td", { class: "figure" }, part.score.toFixed(2)));
+  });
+  return h("table", { class: "contributions" },
+    h("caption", {}, "What makes up the score"),
+    h("thead", { class: "unseen" }, h("tr", {},
+      ["Source", "Part", "Strength × weight", "Adds"].map((title) => h("th", { scope: "col" }, title)))),
+    h("tbody", {}, rows),
+    h("tfoot", {}, h("tr", {},
+      h("th", { scope: "row", colspan: 2 }, "Score"),
+      h("td", { class: "figure sum" }),
+      h("td", { class: "figure" }, score.toFixed(2)))));
+}
+
+/** A source by name, in its colour. */
+export function badge(source) {
+  return h("span", { class: `badge ${source}` }, sourceName(source));
+}

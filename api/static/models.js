@@ -1,0 +1,86 @@
+// The snapshot: what it holds, and how good the models were when it was made.
+
+import { ask } from "./api.js";
+import { badge } from "./contributions.js";
+import { h, s } from "./dom.js";
+import { empty, pending } from "./pending.js";
+import { ago, number } from "./words.js";
+
+export function models() {
+  return {
+    title: "Models",
+    node: h("div", {},
+      h("p", { class: "kind" }, "Snapshot"),
+      h("h1", { tabindex: -1 }, "What the answers are made from"),
+      pending(() => ask("/v1/snapshot"), (found) => [
+        facts(found),
+        h("h2", {}, "Models compared"),
+        comparison(found.metrics),
+        h("div", { class: "columns" },
+          h("section", {}, h("h2", {}, "Weights of the sources"),
+            h("dl", { class: "facts" }, Object.entries(found.weights).map(([source, weight]) =>
+              h("div", {}, h("dt", {}, badge(source)), h("dd", {}, weight.toFixed(2)))))),
+          h("section", {}, h("h2", {}, "Models that serve"), Object.entries(found.models).map(parameters))),
+      ], 12)),
+  };
+}
+
+function facts(found) {
+  const rows = [
+    ["Version", found.version],
+    ["Published", h("time", { datetime: found.created, title: found.created }, ago(found.age_seconds))],
+    ...Object.entries(found.counts).map(([what, value]) => [what, number(value)]),
+    ["Newest event", found.newest_event == null ? "none" : day(found.newest_event)],
+    ["Seed", String(found.seed)],
+  ];
+  return h("dl", { class: "facts" }, rows.map(([what, value]) =>
+    h("div", {}, h("dt", {}, what), h("dd", {}, value))));
+}
+
+const day = (time) => new Date(time).toISOString().slice(0, 10);
+
+function comparison(metrics) {
+  const rows = metrics.models ?? [];
+  if (!rows.length) return empty("None: the snapshot was made without a comparison.");
+  const names = ["ndcg", "recall", "hit", "coverage"].map((metric) => `${metric}@${metrics.k}`);
+  const main = names[0];
+  const bounds = rows.flatMap(({ metrics: { [main]: m } }) => [m.low ?? m.value, m.high ?? m.value]);
+  const scale = [Math.min(...bounds), Math.max(...bounds)];
+  const best = Object.fromEntries(names.map((metric) =>
+    [metric, Math.max(...rows.map((row) => row.metrics[metric]?.value ?? -Infinity))]));
+  return [
+    h("p", { class: "hint" },
+      `Split: ${metrics.protocol}. ${number(metrics.test_users)} users with ${number(metrics.test)} events in the test; `
+      + "the bars are 95 % intervals: where they overlap, do not trust the order."),
+    h("div", { class: "scroll", role: "region", "aria-label": "Models compared", tabindex: 0 },
+      h("table", { class: "figures" },
+        h("thead", {}, h("tr", {},
+          ["Model", main.toUpperCase(), "", ...names.slice(1).map(heading), "Seconds"].map((title) => h("th", { scope: "col" }, title)))),
+        h("tbody", {}, rows.map((row) => h("tr", {},
+          h("th", { scope: "row" }, row.model),
+          figure(row, main, best),
+          h("td", { class: "interval" }, interval(row.metrics[main], scale)),
+          names.slice(1).map((metric) => figure(row, metric, best)),
+          h("td", {}, row.fit_seconds < 10 ? row.fit_seconds.toFixed(1) : number(Math.round(row.fit_seconds)))))))),
+  ];
+}
+
+const heading = (metric) => metric[0].toUpperCase() + metric.slice(1);
+
+function figure(row, metric, best) {
+  const value = row.metrics[metric]?.value;
+  return h("td", { class: value === best[metric] ? "best" : null }, value == null ? "–" : value.toFixed(3));
+}
+
+function interval({ value, low, high }, [least, most]) {
+  const at = (each) => `${4 + (92 * (each - least)) / (most - least || 1)}%`;
+  return s("svg", { width: 140, height: 14, role: "img", "aria-label": low == null ? "no interval" : `${low.toFixed(3)} to ${high.toFixed(3)}` },
+    low == null ? null : s("line", { x1: at(low), x2: at(high), y1: 7, y2: 7 }),
+    s("circle", { cx: at(value), cy: 7, r: 3.5 }));
+}
+
+function parameters([model, values]) {
+  return h("details", {}, h("summary", {}, model),
+    h("dl", { class: "facts" }, Object.entries(values).map(([key, value]) =>
+      h("div", {}, h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, String(value))))));
+}

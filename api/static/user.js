@@ -1,0 +1,89 @@
+// A user: what is recommended to them beside their history, and why, or why not.
+// The address may name an item after the user: that one is explained.
+
+import { ask, path } from "./api.js";
+import { combobox } from "./combobox.js";
+import { h } from "./dom.js";
+import { explanation } from "./explanation.js";
+import { findItems } from "./find.js";
+import { history } from "./history.js";
+import { chips, recommendation } from "./lists.js";
+import { empty, pending } from "./pending.js";
+import { whyNot } from "./why_not.js";
+import { at } from "./words.js";
+
+export function user([id, ...named]) {
+  let asked = named[0]; // the item that the address names
+  let entries; // of the list, by item: the button and the region under it; undefined until it is there
+  const answer = h("div", { class: "answer", "aria-live": "polite" });
+
+  /** Open what the address names: an entry of the list, or why an item is not in it. */
+  function open() {
+    for (const [item, { button, region }] of entries) {
+      const isOpen = item === asked;
+      button.setAttribute("aria-expanded", String(isOpen));
+      region.hidden = !isOpen;
+      region.replaceChildren(...(isOpen ? [explanation(id, item)] : []));
+    }
+    const missing = asked !== undefined && !entries.has(asked);
+    answer.replaceChildren(...(missing ? [whyNot(id, asked)] : []));
+  }
+
+  function list({ recommendations }) {
+    entries = new Map();
+    const rows = recommendations.map((row, place) => {
+      const region = h("div", { class: "why", id: `why-${place}` });
+      const button = h("button", {
+        class: "row",
+        type: "button",
+        "aria-controls": region.id,
+        onclick: () => { location.hash = row.item === asked ? at("user", id) : at("user", id, row.item); },
+      }, recommendation(row));
+      entries.set(row.item, { button, region });
+      return h("li", {}, button, region);
+    });
+    open();
+    if (!rows.length) return empty("There is nothing left to recommend.");
+    return h("ol", { class: "rows ranked", onkeydown: closeOnEscape }, rows);
+  }
+
+  function closeOnEscape(event) {
+    if (event.key !== "Escape" || asked === undefined) return;
+    entries.get(asked)?.button.focus();
+    location.hash = at("user", id);
+  }
+
+  return {
+    title: `User ${id}`,
+    follow([item]) {
+      asked = item;
+      if (entries) open();
+    },
+    node: h("div", {},
+      h("h1", { tabindex: -1 }, `User ${id}`),
+      h("div", { class: "columns uneven" },
+        h("section", {},
+          h("h2", {}, "Recommended"),
+          pending(() => ask(path`/v1/users/${id}/recommendations?k=10`), list, 10),
+          h("h2", {}, "Why not …?"),
+          h("p", { class: "hint" }, "Pick an item that is not in the list, and read what keeps it out."),
+          combobox({
+            label: "Why is this item not in the list?",
+            placeholder: "An item, by title or id",
+            find: async (query) => [await findItems(query)],
+            pick: (picked) => { location.hash = at("user", id, picked.id); },
+          }),
+          answer),
+        h("section", {},
+          h("h2", {}, "History"), history(id),
+          h("h2", {}, "Similar users"), similar(id)))),
+  };
+}
+
+function similar(id) {
+  return pending(() => ask(path`/v1/users/${id}/similar?k=12`), (found) => found.similar.length
+    ? chips(found.similar.map((row) => ({
+      href: at("user", row.user), text: row.user, note: `${row.items} in common`,
+    })))
+    : empty("Nobody else likes two of the same items."), 2);
+}

@@ -1,0 +1,34 @@
+// How numbers, names and places are written.
+
+const NUMBER = new Intl.NumberFormat("en");
+const UNITS = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+/** 100000 is 100,000. */
+export const number = (value) => NUMBER.format(value);
+
+/** "1 person", "2 people". */
+export const count = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`;
+
+/** What to call an item. */
+export const name = (row) => row.title ?? row.item;
+
+/** The address of a view of this page. */
+export const at = (view, ...ids) => `#/${[view, ...ids].map(encodeURIComponent).join("/")}`;
+
+/** "3 hours ago". */
+export function ago(seconds) {
+  const [unit, length] = UNITS.find(([, each]) => seconds >= each) ?? UNITS.at(-1);
+  return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.floor(seconds / length), unit);
+}
+
+const SOURCES = {
+  neighbours: "Neighbours",
+  embedding: "Embedding",
+  popularity: "Popularity",
+  fallback: "Fills the list",
+  boost: "A rule's boost",
+  exploration: "Chance",
+};
+
+/** What a source is called; one that this page does not know, by its own name. */
+export const sourceName = (source) => SOURCES[source] ?? source;
