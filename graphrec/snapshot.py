@@ -50,6 +50,7 @@ FORMAT = 2
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
+DRAFT = ".draft-"
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
 
@@ -86,6 +87,8 @@ class Manifest:
     """As measured, in the shape of `graphrec.evaluate.as_json`."""
     weights: Mapping[str, float]
     """Of the sources of candidates in the ranking, as chosen on validation."""
+    forgotten: int = 0
+    """People who were taken out since it was made; its weights were learnt from them too."""
     format: int = FORMAT
     graphrec: str = field(default_factory=lambda: package_version("graphrec"))
     """Version of the package that built the snapshot."""
@@ -169,13 +172,22 @@ def build_snapshot(
 def publish(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> str:
     """Write a snapshot into `folder` and make it the current one; returns its version.
 
+    When the call does not return, either it or the previous one is current. Otherwise as `write`.
+    """
+    version = write(snapshot, folder, now)
+    _switch(folder, version)
+    return version
+
+
+def write(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> str:
+    """Write a snapshot into `folder` as a version that does not serve; returns it.
+
     `now` names the version and is the clock's time unless given. When the call returns, the
-    snapshot is durable; when it does not return, either it or the previous one is current. Raises
-    OSError where the folder cannot be written.
+    snapshot is durable. Raises OSError where the folder cannot be written.
     """
     created = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".draft-{secrets.token_hex(8)}"
+    draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
     draft.mkdir()
     try:
         _write(snapshot, draft)
@@ -192,7 +204,6 @@ def publish(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> st
         _rename(draft, folder / version)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    _switch(folder, version)
     return version
 
 
@@ -234,6 +245,13 @@ def versions(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(published, key=lambda name: _age(folder, name)))
 
 
+def time_of(version: str) -> datetime:
+    """When a version was made, to the second, as its name says."""
+    return datetime.strptime(version.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(
+        tzinfo=timezone.utc
+    )
+
+
 def rollback(folder: Path, version: str | None = None) -> str:
     """Make `version`, or the newest one before the current, the current one; returns it.
 
@@ -249,9 +267,33 @@ def rollback(folder: Path, version: str | None = None) -> str:
                 f"version to go back to; name one of {', '.join(versions(folder))}"
             )
         version = older[-1]
+    make_current(folder, version)
+    return version
+
+
+def make_current(folder: Path, version: str) -> None:
+    """Let `version` serve; raises SnapshotError where it is broken, and then changes nothing."""
     _verified(folder, version)
     _switch(folder, version)
-    return version
+
+
+def delete(folder: Path, version: str) -> None:
+    """Delete a version that does not serve; no reader sees half of it."""
+    doomed = folder / f"{DRAFT}{secrets.token_hex(8)}"
+    (folder / version).rename(doomed)
+    shutil.rmtree(doomed)
+    _sync(folder)
+
+
+def delete_drafts(folder: Path) -> int:
+    """Delete what killed publishers left; returns how many drafts that were.
+
+    A publisher that is at work fails, and the current version stays.
+    """
+    drafts = list(folder.glob(f"{DRAFT}*"))
+    for path in drafts:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return len(drafts)
 
 
 def _age(folder: Path, version: str) -> tuple[str, datetime, str]:
@@ -455,7 +497,7 @@ def _rename(draft: Path, target: Path) -> None:
 
 
 def _switch(folder: Path, version: str) -> None:
-    draft = folder / f".draft-{secrets.token_hex(8)}"
+    draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
     draft.write_text(f"{version}\n", "utf-8")
     _sync(draft)
     draft.replace(folder / CURRENT)

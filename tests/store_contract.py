@@ -486,6 +486,19 @@ class StoreContract:
         assert not small.forget_user("bob")
         assert not small.forget_user("heat")
 
+    def test_a_search_finds_a_user_until_they_are_forgotten(self, fresh):
+        store = fresh()
+        # One id within the other, an item by the same name, an id too short to search bytes for.
+        users = ("person-1", "person-12", "7")
+        store.write_events(log_of([Event(user, "person-1") for user in users]))
+        store.write_links(("user", "follows", "user"), [(users[0], users[1], 1)])
+        for n, user in enumerate(users):
+            assert store.traces(user)
+            assert store.forget_user(user)
+            assert store.traces(user) == () or user == "person-1"
+            assert all(store.traces(other) for other in users[n + 1 :])
+        assert store.traces("nobody at all") == ()
+
     def test_a_forgotten_user_may_come_back(self, small):
         small.forget_user("cat")
         small.write_events(log_of([Event("dan", "alien"), Event("cat", "speed")]))

@@ -26,7 +26,7 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory"),
+    ("errors", "progress", "memory", "traces"),
     ("data",),
     ("weighting",),
     ("config", "settings_file"),
@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
     ("fusion",),
-    ("recommend", "early_stopping", "tune"),
+    ("recommend", "early_stopping", "tune", "forget"),
     ("pipeline", "objective"),
 )
 

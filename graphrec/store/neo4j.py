@@ -185,9 +185,28 @@ class Neo4jStore:
         """Delete a user with all events and links; says whether there was one.
 
         The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
+        Raises StoreError for one that a mapped graph holds: it is only read.
         """
+        if self._mapped is not None and not self.traces(user):
+            return False
         self._refuse_mapped()
         return self._server.write(lambda tx: rows(tx, cypher.FORGET, id=user) != [[0]])
+
+    def traces(self, user: str) -> tuple[str, ...]:
+        """Where something of a user is left, in words; empty once they are forgotten.
+
+        All properties of users and of relationships are searched; of a mapped graph, the ids of
+        users. Nobody can look into the server's transaction logs.
+        """
+        if self._mapped is None:
+            found = self._server.read(lambda tx: rows(tx, cypher.TRACES, id=user))
+            return tuple(str(place) for (place,) in found)
+        key = self._events.key_of("user", user)
+        if key is None or not self._server.read(
+            lambda tx: read.has_node(tx, self._events.user, key)
+        ):
+            return ()
+        return (f"nodes {self._events.user.label}",)
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""

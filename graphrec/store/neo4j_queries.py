@@ -125,6 +125,14 @@ SET link_.weight = link[2]
 
 FORGET = "MATCH (user:User {id: $id}) DETACH DELETE user RETURN count(*) AS users"
 
+TRACES = """
+MATCH (user:User) WHERE any(key IN keys(user) WHERE user[key] = $id)
+RETURN 'nodes User' AS place LIMIT 1
+UNION
+MATCH ()-[edge]->() WHERE any(key IN keys(edge) WHERE edge[key] = $id)
+RETURN DISTINCT 'relationships ' + type(edge) AS place
+"""
+
 # Reads
 
 READ_NODE_TYPES = "MATCH (type:GraphrecNodeType) RETURN type.name AS name"

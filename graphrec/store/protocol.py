@@ -154,6 +154,13 @@ class GraphStore(Protocol):
         """Delete a user with all events and links; says whether there was one."""
         ...
 
+    def traces(self, user: str) -> tuple[str, ...]:
+        """Where something of a user is left, in words; empty once they are forgotten.
+
+        Everything that the store can look at is searched, which may take a while.
+        """
+        ...
+
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""
         ...

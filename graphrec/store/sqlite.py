@@ -34,6 +34,7 @@ from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.store import sqlite_queries as sql
 from graphrec.store.protocol import CAP, SCALE, Neighbour, Neighbours, Path, Popular, Similarity
 from graphrec.store.sqlite_file import connect, store_errors, transaction
+from graphrec.traces import holds_id
 from graphrec.weighting import KindPolicy
 
 LOOKUP = 500
@@ -254,6 +255,32 @@ class SQLiteStore:
                     connection.execute(statement, found)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return found is not None
+
+    def traces(self, user: str) -> tuple[str, ...]:
+        """Where something of a user is left, in words; empty once they are forgotten.
+
+        All tables are searched for the id and for rows that belong to nobody, and all bytes of the
+        files, free pages and write-ahead log included, for an id that is not too short to be told
+        from other bytes. Not while other threads use this store: its connections are closed first,
+        because closing a file of SQLite's releases the locks on it.
+        """
+        with self._reading() as connection:
+            found = [place for place, query in sql.ORPHANS if connection.execute(query).fetchone()]
+            for (table,) in connection.execute(sql.READ_TABLES).fetchall():
+                for (column,) in connection.execute(sql.READ_COLUMNS, (table,)).fetchall():
+                    query = sql.FIND_TEXT.substitute(table=table, column=column)
+                    if table != "nodes" and connection.execute(query, (user,)).fetchone():
+                        found.append(f"column {column} of table {table}")
+            if connection.execute(sql.FIND_NODE, ("user", user)).fetchone():
+                found.append("column id of table nodes")
+            # Ids that begin alike are told apart by where they end, which the bytes after one in
+            # an index may hide: so only where there are such ids.
+            alike = connection.execute(sql.FIND_ALIKE, {"id": user}).fetchone() is not None
+        while self._idle:
+            self._idle.pop().close()
+        files = sorted(self._path.parent.glob(f"{self._path.name}*"))
+        held = [file.name for file in files if holds_id(file, user, whole=alike)]
+        return (*found, *(f"file {name}" for name in held))
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""

@@ -150,6 +150,29 @@ FORGET = (
     "DELETE FROM nodes WHERE row = ?",
 )
 
+# What forgetting must not leave behind, wherever it is. The names come from the file's own schema.
+READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+READ_COLUMNS = "SELECT name FROM pragma_table_info(?)"
+FIND_TEXT = Template(
+    """SELECT 1 FROM "$table" WHERE typeof("$column") = 'text' AND "$column" = ? LIMIT 1"""
+)
+FIND_ALIKE = """
+SELECT 1 FROM nodes
+WHERE (type <> 'user' OR id <> :id) AND (instr(id, :id) OR instr(attributes, :id))
+LIMIT 1
+"""
+ORPHANS = (
+    ("events of nobody", "SELECT 1 FROM events WHERE user NOT IN (SELECT row FROM nodes) LIMIT 1"),
+    (
+        "links of nobody",
+        """
+        SELECT 1 FROM links
+        WHERE source NOT IN (SELECT row FROM nodes) OR target NOT IN (SELECT row FROM nodes)
+        LIMIT 1
+        """,
+    ),
+)
+
 COUNT = """
 SELECT type, COUNT(*) FROM nodes GROUP BY type
 UNION ALL SELECT 'events', COUNT(*) FROM events
