@@ -34,9 +34,9 @@ from graphrec.snapshot import (
     delete,
     delete_drafts,
     load,
-    make_current,
+    publish,
+    switch,
     versions,
-    write,
 )
 from graphrec.store.protocol import GraphStore
 from graphrec.traces import holds_id
@@ -97,9 +97,9 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
         if not snapshot.likes.users.rows.keys() & set(users):
             continue
         created = datetime.fromisoformat(snapshot.manifest.created)
-        rewritten[version] = write(without(snapshot, users), folder, created)
+        rewritten[version] = publish(without(snapshot, users), folder, created, serve=False)
         if version == serving:
-            make_current(folder, rewritten[version])
+            switch(folder, rewritten[version])
         del snapshot
         delete(folder, version)
     if broken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Literal, TypeAlias, cast
 
@@ -58,10 +58,12 @@ class Comparison:
     k: int
     seed: int
     protocol: str
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """NDCG@k on validation after each epoch, from the first, by the models that learn in epochs."""
 
     def as_json(self) -> dict[str, Any]:
-        """The figures in the shape of `graphrec.evaluate.as_json`."""
-        return evaluate.as_json(
+        """The figures in the shape of `graphrec.evaluate.as_json`, and `curves` beside them."""
+        figures = evaluate.as_json(
             self.results,
             protocol=self.protocol,
             split=self.split,
@@ -69,6 +71,7 @@ class Comparison:
             seed=self.seed,
             k=self.k,
         )
+        return {**figures, "curves": {name: list(curve) for name, curve in self.curves.items()}}
 
     def epochs(self) -> Mapping[str, int]:
         """The epochs chosen on validation, by model."""
@@ -119,9 +122,16 @@ def compare(
         rng = evaluate.model_rng(seed, "validation")
         validation = carve_validation(split.train, settings.evaluation.valid_share, rng)
 
+    curves: dict[str, list[float]] = {}
+
     def chooser(name: str) -> evaluate.ChooseEpochs:
+        def judged(epoch: int, ndcg: float) -> None:
+            curves.setdefault(name, []).append(ndcg)
+
         bar = _within(progress, name)
-        return lambda model, rng: choose_epochs(model, validation, rng, k=k, progress=bar)
+        return lambda model, rng: choose_epochs(
+            model, validation, rng, k=k, progress=bar, judged=judged
+        )
 
     results = [
         evaluate.fit_and_evaluate(
@@ -135,7 +145,7 @@ def compare(
         )
         for name, model in models.items()
     ]
-    comparison = Comparison(split, validation, tuple(results), k, seed, protocol)
+    comparison = Comparison(split, validation, tuple(results), k, seed, protocol, curves)
     if FUSION not in names:
         return comparison
 

@@ -50,7 +50,6 @@ FORMAT = 2
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
-DRAFT = ".draft-"
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
 
@@ -169,25 +168,18 @@ def build_snapshot(
     )
 
 
-def publish(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> str:
+def publish(
+    snapshot: Snapshot, folder: Path, now: datetime | None = None, *, serve: bool = True
+) -> str:
     """Write a snapshot into `folder` and make it the current one; returns its version.
 
-    When the call does not return, either it or the previous one is current. Otherwise as `write`.
-    """
-    version = write(snapshot, folder, now)
-    _switch(folder, version)
-    return version
-
-
-def write(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> str:
-    """Write a snapshot into `folder` as a version that does not serve; returns it.
-
     `now` names the version and is the clock's time unless given. When the call returns, the
-    snapshot is durable. Raises OSError where the folder cannot be written.
+    snapshot is durable; when it does not return, either it or the previous one is current. Without
+    `serve` it only lies beside the current one. Raises OSError where the folder cannot be written.
     """
     created = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
+    draft = folder / f".draft-{secrets.token_hex(8)}"
     draft.mkdir()
     try:
         _write(snapshot, draft)
@@ -204,6 +196,8 @@ def write(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> str:
         _rename(draft, folder / version)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    if serve:
+        switch(folder, version)
     return version
 
 
@@ -214,7 +208,7 @@ def load(folder: Path, version: str | None = None) -> Snapshot:
     missing, incomplete or changed.
     """
     version = current(folder) if version is None else version
-    manifest = _verified(folder, version)
+    manifest = verify(folder, version)
     try:
         return _read(folder / version, manifest)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
@@ -267,32 +261,27 @@ def rollback(folder: Path, version: str | None = None) -> str:
                 f"version to go back to; name one of {', '.join(versions(folder))}"
             )
         version = older[-1]
-    make_current(folder, version)
+    verify(folder, version)
+    switch(folder, version)
     return version
-
-
-def make_current(folder: Path, version: str) -> None:
-    """Let `version` serve; raises SnapshotError where it is broken, and then changes nothing."""
-    _verified(folder, version)
-    _switch(folder, version)
 
 
 def delete(folder: Path, version: str) -> None:
     """Delete a version that does not serve; no reader sees half of it."""
-    doomed = folder / f"{DRAFT}{secrets.token_hex(8)}"
+    doomed = folder / f".draft-{secrets.token_hex(8)}"
     (folder / version).rename(doomed)
     shutil.rmtree(doomed)
     _sync(folder)
 
 
 def delete_drafts(folder: Path) -> int:
-    """Delete what killed publishers left; returns how many drafts that were.
-
-    A publisher that is at work fails, and the current version stays.
-    """
-    drafts = list(folder.glob(f"{DRAFT}*"))
-    for path in drafts:
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    """Delete what killed publishers left; returns how many. For who holds the folder's lock."""
+    drafts = list(folder.glob(".draft-*"))
+    for draft in drafts:
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()
     return len(drafts)
 
 
@@ -407,8 +396,8 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     )
 
 
-def _verified(folder: Path, version: str) -> Manifest:
-    """The manifest of a version all of whose files are as it says."""
+def verify(folder: Path, version: str) -> Manifest:
+    """The manifest of a version all of whose files are as it says; raises SnapshotError."""
     if not _VERSION.fullmatch(version):
         raise SnapshotError(
             f"snapshot version {version!r} is not a version: expected one such as "
@@ -492,16 +481,22 @@ def _rename(draft: Path, target: Path) -> None:
     except OSError:
         if not target.is_dir():
             raise
-        _verified(target.parent, target.name)  # the same content, published within the same second
+        verify(target.parent, target.name)  # the same content, published within the same second
     _sync(target.parent)
 
 
-def _switch(folder: Path, version: str) -> None:
-    draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
-    draft.write_text(f"{version}\n", "utf-8")
+def switch(folder: Path, version: str) -> None:
+    """Make a published version the current one, in one step."""
+    replace_file(folder / CURRENT, f"{version}\n")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a small file anew, in one step, so that a crash leaves the old one or the new one."""
+    draft = path.parent / f".draft-{secrets.token_hex(8)}"
+    draft.write_text(text, "utf-8")
     _sync(draft)
-    draft.replace(folder / CURRENT)
-    _sync(folder)
+    draft.replace(path)
+    _sync(path.parent)
 
 
 def _sync(path: Path) -> None:

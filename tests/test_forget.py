@@ -171,7 +171,7 @@ def killed_at(at: int, folder: Path, users) -> bool:
         return call
 
     for module, name in (
-        *((snapshot_module, name) for name in ("_rename", "_write", "_switch")),
+        *((snapshot_module, name) for name in ("_rename", "_write", "replace_file")),
         (snapshot_module.shutil, "rmtree"),
         (forget_module, "delete"),
     ):
