@@ -28,6 +28,7 @@ from graphrec.data import Vocabulary
 from graphrec.embeddings import Embeddings
 from graphrec.errors import SnapshotError
 from graphrec.neighbours import Likes
+from graphrec.report.archive import drop_people
 from graphrec.snapshot import (
     Snapshot,
     current,
@@ -78,7 +79,7 @@ def forget(store: GraphStore, folder: Path, users: Collection[str]) -> Forgotten
 
 
 def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, str]:
-    """Take people out of every snapshot; returns the new versions by the old ones.
+    """Take people out of every snapshot and report; returns the new versions by the old ones.
 
     Drafts that killed publishers left are deleted, as nobody knows what they hold. One old version
     at a time is replaced, the one that serves first, so that there need be room for one only.
@@ -102,6 +103,8 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
             switch(folder, rewritten[version])
         del snapshot
         delete(folder, version)
+    if rewritten:
+        drop_people(folder)
     if broken:
         raise SnapshotError(
             f"snapshots {', '.join(broken)} in {str(folder)!r} cannot be read: expected to see "

@@ -23,6 +23,7 @@ COMMANDS = {
     "related": "queries",
     "explain": "queries",
     "cypher": "queries",
+    "report": "report",
     "forget": "forget",
     "serve": "serve",
     "benchmark": "benchmark",

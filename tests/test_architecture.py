@@ -39,8 +39,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
     ("fusion",),
-    ("recommend", "early_stopping", "tune", "forget"),
-    ("pipeline", "objective"),
+    ("recommend", "early_stopping", "tune"),
+    ("pipeline", "objective", "report"),
+    ("forget",),
 )
 
 
