@@ -26,6 +26,8 @@ COMMANDS = {
     "report": "report",
     "forget": "forget",
     "serve": "serve",
+    "doctor": "doctor",
+    "compare": "compare",
     "benchmark": "benchmark",
 }
 """By name, the module of `scripts.commands` that has the function, or the group of commands."""

@@ -26,7 +26,7 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory", "traces"),
+    ("errors", "progress", "memory", "traces", "exposures"),
     ("data",),
     ("weighting",),
     ("config", "settings_file"),
@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("fusion",),
     ("recommend", "early_stopping", "tune"),
     ("pipeline", "objective", "report"),
-    ("forget",),
+    ("forget", "doctor", "compare"),
 )
 
 
