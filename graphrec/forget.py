@@ -74,6 +74,8 @@ def forget(store: GraphStore, folder: Path, users: Collection[str]) -> Forgotten
     `forget_in_snapshots` raises.
     """
     stored = sum(store.forget_user(user) for user in users)
+    if stored:
+        drop_people(folder)
     rewritten = forget_in_snapshots(folder, users)
     return Forgotten(stored, rewritten, current(folder) if versions(folder) else None)
 
@@ -97,14 +99,14 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
             continue
         if not snapshot.likes.users.rows.keys() & set(users):
             continue
+        if not rewritten:  # first, since a crash after the last snapshot would leave no sign of it
+            drop_people(folder)
         created = datetime.fromisoformat(snapshot.manifest.created)
         rewritten[version] = publish(without(snapshot, users), folder, created, serve=False)
         if version == serving:
             switch(folder, rewritten[version])
         del snapshot
         delete(folder, version)
-    if rewritten:
-        drop_people(folder)
     if broken:
         raise SnapshotError(
             f"snapshots {', '.join(broken)} in {str(folder)!r} cannot be read: expected to see "

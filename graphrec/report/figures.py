@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
-from graphrec.neighbours import Likes
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot
 
@@ -290,12 +289,12 @@ def _people(now: Recommender, before: Recommender | None) -> tuple[Person, ...]:
 
 
 def _liked(snapshot: Snapshot, user: int) -> tuple[str, ...]:
-    """What tells most about someone: of what they like, that which the fewest others do."""
-    likes: Likes = snapshot.likes
+    """The best known of what someone likes."""
+    likes = snapshot.likes
     items = likes.by_user.indices[slice(*likes.by_user.indptr[user : user + 2])]
     people = np.diff(likes.by_item.indptr)[items]
-    known = items[np.argsort(-people, kind="stable")]
-    return tuple(_title(snapshot, int(item)) for item in known[:LIST])
+    best = items[np.argsort(-people, kind="stable")][:LIST]
+    return tuple(_title(snapshot, int(item)) for item in best)
 
 
 def _list(recommender: Recommender | None, user: str) -> tuple[str, ...] | None:
