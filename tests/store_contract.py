@@ -548,6 +548,16 @@ class StoreContract:
         names = [(node.type, node.id) for node in nodes_after(store, before)]
         assert sorted(names) == [("item", "alien"), ("user", "bob"), ("user", "cat")]
 
+    def test_events_of_some_users_are_all_of_theirs_and_nobody_elses(self, small):
+        found = small.events_of(["cat", "nobody", "ann"])
+        columns = (found.user, found.item, found.weight.tolist(), found.time.tolist(), found.kind)
+        rows = [
+            Event(found.users.ids[user], found.items.ids[item], weight, time, found.kinds[kind])
+            for user, item, weight, time, kind in zip(*columns, strict=True)
+        ]
+        assert sorted(rows) == sorted(event for event in SMALL if event.user != "bob")
+        assert len(small.events_of([])) == len(small.events_of(["nobody"])) == 0
+
     def test_writing_again_is_nothing_new(self, small):
         attributes = {"year": Attribute("number", (1995,)), "genres": Attribute("tags", (("a",),))}
         link = ("user", "follows", "user"), [("ann", "bob", 1.5)]

@@ -146,6 +146,11 @@ class Neo4jStore:
             lambda tx: read.graph(tx, self._events, self._catalogue(tx), until)
         )
 
+    def events_of(self, users: Sequence[str]) -> Interactions:
+        """All events of some users, in any order; nothing of those whom the store does not hold."""
+        self._refuse_mapped_positions()
+        return self._server.read(lambda tx: read.events_of(tx, users))
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
 

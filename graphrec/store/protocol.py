@@ -156,6 +156,13 @@ class GraphStore(Protocol):
         """
         ...
 
+    def events_of(self, users: Sequence[str]) -> Interactions:
+        """All events of some users, in any order; nothing of those whom the store does not hold.
+
+        Raises StoreError where the store has no position.
+        """
+        ...
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         ...
