@@ -24,6 +24,7 @@ import orjson
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.canary import canary, start_canary
 from graphrec.data import Vocabulary
 from graphrec.embeddings import Embeddings
 from graphrec.errors import SnapshotError
@@ -83,14 +84,17 @@ def forget(store: GraphStore, folder: Path, users: Collection[str]) -> Forgotten
 def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, str]:
     """Take people out of every snapshot and report; returns the new versions by the old ones.
 
-    Drafts that killed publishers left are deleted, as nobody knows what they hold. One old version
-    at a time is replaced, the one that serves first, so that there need be room for one only.
+    For who holds the lock of the folder (`graphrec.lock`), so that nobody publishes meanwhile what
+    was read before. Drafts of killed publishers are deleted: nobody knows what they hold. One old
+    version at a time is replaced, the one that serves first, so that there need be room for one
+    only.
     Raises SnapshotError, after all else is done, for versions that cannot be read.
     """
     delete_drafts(folder)
     kept = versions(folder)
-    serving = current(folder) if kept else ""
-    rewritten, broken = {}, []
+    serving, tried = current(folder) if kept else "", canary(folder)
+    rewritten: dict[str, str] = {}
+    broken = []
     for version in sorted(kept, key=lambda version: version != serving):
         try:
             snapshot = load(folder, version)
@@ -105,6 +109,8 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
         rewritten[version] = publish(without(snapshot, users), folder, created, serve=False)
         if version == serving:
             switch(folder, rewritten[version])
+        if tried is not None and version == tried.version:
+            start_canary(folder, rewritten[version], tried.share)
         del snapshot
         delete(folder, version)
     if broken:

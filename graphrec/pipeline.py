@@ -14,6 +14,7 @@ from graphrec.config import RecallSettings, Settings
 from graphrec.data import Graph
 from graphrec.early_stopping import choose_epochs
 from graphrec.embeddings import Embeddings
+from graphrec.errors import DataError
 from graphrec.explain import Source
 from graphrec.fusion import TRACE, Judged, recalled
 from graphrec.graph_filter import FittedFilter
@@ -21,8 +22,15 @@ from graphrec.memory import with_peak_memory
 from graphrec.models import EpochModel, Model, create
 from graphrec.progress import Progress
 from graphrec.recommend import Recommender
-from graphrec.snapshot import Snapshot, build_snapshot
-from graphrec.split import Split, carve_validation, leave_last_out, sample_users, temporal
+from graphrec.snapshot import HyperParameters, Snapshot, build_snapshot
+from graphrec.split import (
+    Split,
+    carve_validation,
+    cut,
+    leave_last_out,
+    sample_users,
+    temporal,
+)
 from graphrec.weighting import weigh
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out"]
@@ -78,6 +86,17 @@ class Comparison:
         return {r.model: r.epochs for r in self.results if r.epochs is not None}
 
 
+def weighed(raw: Graph, settings: Settings) -> Graph:
+    """A raw graph to learn from; raises DataError where nothing in it is positive."""
+    graph = weigh(raw, settings.kinds)
+    if not graph.matrix.nnz:
+        raise DataError(
+            "the store has no positive events: expected some to learn from; load them with "
+            "`graphrec ingest`, and see [kinds] in the settings for what counts as positive"
+        )
+    return graph
+
+
 def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tuple[str, Split]:
     """A split of a raw graph, weighed, and the name of its protocol.
 
@@ -93,10 +112,14 @@ def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tu
         return protocol, leave_last_out(graph)
     if protocol == "auto" and not timed:
         return "blocked", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
-    split = temporal(graph, share)
+    return "temporal", split_at(raw, cast("int", temporal(graph, share).cutoff), settings)
+
+
+def split_at(raw: Graph, cutoff: int, settings: Settings) -> Split:
+    """The split of a raw graph at a cutoff time, weighed."""
+    split = cut(weigh(raw, settings.kinds), cutoff)
     # As of the cutoff: how old an event is must not depend on when the test events were.
-    train = weigh(raw.before(cast("int", split.cutoff)), settings.kinds)
-    return "temporal", replace(split, train=train)
+    return replace(split, train=weigh(raw.before(cutoff), settings.kinds))
 
 
 def compare(
@@ -175,6 +198,28 @@ def compare(
     return replace(comparison, results=(*results, row))
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen on validation before anything is fitted on all of a graph."""
+
+    model: EpochModel | None
+    """The embedding model, with its epochs."""
+    weights: Mapping[str, float]
+    """Of the sources."""
+    curve: tuple[float, ...] = ()
+    """NDCG@k on validation after each epoch; none where epochs were given."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What models learnt of a graph: all of a snapshot that takes time."""
+
+    graph_filter: FittedFilter
+    embeddings: Embeddings | None
+    models: Mapping[str, HyperParameters]
+    weights: Mapping[str, float]
+
+
 def fit_snapshot(
     graph: Graph,
     settings: Settings,
@@ -183,32 +228,68 @@ def fit_snapshot(
     validation: Split | None = None,
     epochs: Mapping[str, int] | None = None,
     metrics: Mapping[str, Any] | None = None,
+    position: int | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """Fit what the recommender serves from on all of a weighed graph.
 
     `embedding` is the model whose vectors are indexed; None serves from neighbours and popularity
     alone. Its number of epochs, unless `epochs` has it, and the weights of the sources are chosen
-    on `validation`, which is carved from the graph unless it is given. Raises what creating and
-    fitting raise.
+    on `validation`, which is carved from the graph unless it is given. `position` is the store's,
+    just before the graph was read. Raises what creating and fitting raise.
     """
+    choice = choose(
+        graph,
+        settings,
+        embedding=embedding,
+        validation=validation,
+        epochs=epochs,
+        progress=progress,
+    )
+    learnt = learn(graph, settings, choice, embedding=embedding, progress=progress)
+    return snapshot_of(graph, learnt, settings, metrics or {}, position)
+
+
+def choose(
+    graph: Graph,
+    settings: Settings,
+    *,
+    embedding: str | None,
+    validation: Split | None = None,
+    epochs: Mapping[str, int] | None = None,
+    progress: Progress | None = None,
+) -> Choice:
+    """The epochs of the embedding model and the weights of the sources; see `fit_snapshot`."""
     k = settings.evaluation.k
     rng = evaluate.model_rng(settings.seed, "validation")
     if validation is None:
         validation = carve_validation(graph, settings.evaluation.valid_share, rng)
-    model = None
+    model, curve = None, list[float]()
     if embedding is not None:
-        model = cast("EpochModel", create(embedding, settings.models.get(embedding)))
+        model = embedding_model(embedding, settings)
         if embedding in (epochs or {}):
             model = replace(model, epochs=(epochs or {})[embedding])  # type: ignore[type-var]
         else:
             choose_rng = evaluate.model_rng(settings.seed, embedding).spawn(1)[0]
-            model = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
-    weights = UNCHOSEN
-    if len(validation.test):
-        trial = _fit(validation.train, settings, embedding, model, weights, {}, None)
-        weights = choose_weights(trial, sample_users(validation, MAX_USERS, rng), k)
-    return _fit(graph, settings, embedding, model, weights, metrics or {}, progress)
+            model = choose_epochs(
+                model,
+                validation,
+                choose_rng,
+                k=k,
+                progress=progress,
+                judged=lambda epoch, ndcg: curve.append(ndcg),
+            )
+    if not len(validation.test):
+        return Choice(model, UNCHOSEN)
+    learnt = learn(validation.train, settings, Choice(model, UNCHOSEN), embedding=embedding)
+    trial = snapshot_of(validation.train, learnt, settings, {})
+    weights = choose_weights(trial, sample_users(validation, MAX_USERS, rng), k)
+    return Choice(model, weights, tuple(curve))
+
+
+def embedding_model(embedding: str, settings: Settings) -> EpochModel:
+    """The embedding model of the settings, with as many epochs as may be chosen at most."""
+    return cast("EpochModel", create(embedding, settings.models.get(embedding)))
 
 
 def choose_weights(snapshot: Snapshot, validation: Split, k: int) -> Mapping[str, float]:
@@ -231,37 +312,55 @@ def choose_weights(snapshot: Snapshot, validation: Split, k: int) -> Mapping[str
     return {**dict.fromkeys(absent, 0.0), **fusion.choose_weights(sources, judged, k)}
 
 
-def _fit(
+def learn(
     graph: Graph,
     settings: Settings,
+    choice: Choice,
+    *,
     embedding: str | None,
-    model: EpochModel | None,
-    weights: Mapping[str, float],
-    metrics: Mapping[str, Any],
-    progress: Progress | None,
-) -> Snapshot:
+    progress: Progress | None = None,
+) -> Learnt:
+    """Fit the models, as chosen, on all of a weighed graph. Raises what fitting raises."""
     neighbourhood = create(FILTER, settings.models.get(FILTER))
     fitted = neighbourhood.fit(graph, evaluate.model_rng(settings.seed, FILTER))
     models: dict[str, Model] = {FILTER: neighbourhood}
     vectors: Embeddings | None = None
-    if embedding is not None and model is not None:
-        models[embedding] = model
+    if embedding is not None and choice.model is not None:
+        models[embedding] = choice.model
         rng = evaluate.model_rng(settings.seed, embedding).spawn(2)[1]
-        for epoch, learnt in enumerate(model.train(graph, rng), start=1):
+        for epoch, learnt in enumerate(choice.model.train(graph, rng), start=1):
             vectors = cast("Embeddings", learnt)
             if progress:
-                progress("training", epoch, model.epochs)
-    return build_snapshot(
+                progress("training", epoch, choice.model.epochs)
+    return Learnt(
+        cast("FittedFilter", fitted),
+        vectors,
+        {name: asdict(each) for name, each in models.items()},  # type: ignore[call-overload]
+        choice.weights,
+    )
+
+
+def snapshot_of(
+    graph: Graph,
+    learnt: Learnt,
+    settings: Settings,
+    metrics: Mapping[str, Any],
+    position: int | None = None,
+) -> Snapshot:
+    """The snapshot of a weighed graph and what was learnt of it: the index is built."""
+    vectors = learnt.embeddings
+    snapshot = build_snapshot(
         graph,
-        graph_filter=cast("FittedFilter", fitted),
+        graph_filter=learnt.graph_filter,
         embeddings=vectors,
         encoder=vectors.encoder if vectors else None,
         seed=settings.seed,
         cutoff=None,
-        models={name: asdict(each) for name, each in models.items()},  # type: ignore[call-overload]
+        models=learnt.models,
         metrics=metrics,
-        weights=weights,
+        weights=learnt.weights,
     )
+    return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
 
 
 def _within(progress: Progress | None, name: str) -> Progress | None:

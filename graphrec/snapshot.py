@@ -4,6 +4,7 @@ A folder of snapshots looks like this::
 
     snapshots/
     ├── current                          the version that serves, in one line
+    ├── canary                           maybe a version that serves some users (graphrec.canary)
     └── 20261122T101500Z-3fa9c1/         a version: UTC time and a hash of the content
         ├── manifest.json                what it is, with size and SHA-256 of every other file
         ├── manifest.sha256              as `sha256sum --check` reads it
@@ -15,7 +16,8 @@ A folder of snapshots looks like this::
 A version is written beside, under a name that no reader looks at, and made durable before it takes
 its name; then `current` is replaced in one step. So a crash at any moment leaves the previous
 version serving, and of several publishers the last one to finish wins. What a killed publisher
-leaves is a folder named `.draft-…`, which can be deleted.
+leaves is a folder named `.draft-…`, which the next one to hold the lock of the folder
+(`graphrec.lock`) deletes with `delete_drafts`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version as package_version
@@ -39,6 +41,7 @@ from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
 from graphrec.data import Attribute, Graph, Vocabulary
+from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import SnapshotError
@@ -46,7 +49,7 @@ from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.neighbours import Likes
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
@@ -70,6 +73,19 @@ class File:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """The snapshot whose training an inferred one serves from."""
+
+    version: str
+    newest_event: int | None
+    """As of which events are weighed ever since; milliseconds since 1970."""
+    shape: Shape
+    likes: int
+    inferred: int
+    """How many snapshots were inferred since, one from the other."""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a snapshot is. `version`, `created` and `files` are empty until it is published."""
 
@@ -86,6 +102,13 @@ class Manifest:
     """As measured, in the shape of `graphrec.evaluate.as_json`."""
     weights: Mapping[str, float]
     """Of the sources of candidates in the ranking, as chosen on validation."""
+    position: int | None = None
+    """Of the store, just before the graph was read from it: what was written since may not be in
+    the snapshot. None: the graph came from no store, or one without positions."""
+    shape: Shape | None = None
+    """Of the log that it was made from; None in snapshots that did not tell yet."""
+    trained: Trained | None = None
+    """None where the snapshot was trained itself."""
     forgotten: int = 0
     """People who were taken out since it was made; its weights were learnt from them too."""
     format: int = FORMAT
@@ -157,6 +180,7 @@ def build_snapshot(
             models=models,
             metrics=metrics,
             weights=weights,
+            shape=shape_of(likes.by_user, kinds_of(log)),
         ),
         likes=likes,
         popularity=popularity.astype(np.float32),
@@ -239,11 +263,9 @@ def versions(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(published, key=lambda name: _age(folder, name)))
 
 
-def time_of(version: str) -> datetime:
-    """When a version was made, to the second, as its name says."""
-    return datetime.strptime(version.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(
-        tzinfo=timezone.utc
-    )
+def made_at(version: str) -> datetime:
+    """When a version was published, to the second."""
+    return datetime.strptime(version[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
 
 
 def rollback(folder: Path, version: str | None = None) -> str:
@@ -272,6 +294,18 @@ def delete(folder: Path, version: str) -> None:
     (folder / version).rename(doomed)
     shutil.rmtree(doomed)
     _sync(folder)
+
+
+def prune(folder: Path, keep: int, used: Collection[str]) -> tuple[str, ...]:
+    """Delete all but the `keep` newest versions and those in use; returns what went, oldest first.
+
+    The current one is in use.
+    """
+    older = versions(folder)[:-keep] if keep else versions(folder)
+    gone = tuple(name for name in older if name not in {*used, current(folder)})
+    for name in gone:
+        delete(folder, name)
+    return gone
 
 
 def delete_drafts(folder: Path) -> int:

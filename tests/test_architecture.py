@@ -26,21 +26,24 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory", "traces", "exposures"),
+    ("errors", "progress", "memory", "lock", "traces", "exposures"),
     ("data",),
     ("weighting",),
-    ("config", "settings_file"),
+    ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
-        *("blocked", "candidates", "degrees", "encoder", "embeddings", "features"),
+        *("blocked", "candidates", "degrees", "drift", "encoder", "embeddings", "features"),
         *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
         *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours",),
     ("snapshot", "explain", "evaluate"),
-    ("fusion",),
-    ("recommend", "early_stopping", "tune"),
-    ("pipeline", "objective", "report"),
+    ("fusion", "canary", "infer"),
+    ("recommend", "early_stopping", "tune", "changes"),
+    ("pipeline", "objective"),
+    ("judge",),
+    ("refresh",),
+    ("report",),
     ("forget", "doctor", "compare"),
 )
 

@@ -10,7 +10,9 @@ from unittest.mock import patch
 
 import pytest
 
+from graphrec.canary import canary, start_canary
 from graphrec.exposures import lines, pseudonym
+from graphrec.lock import refresh_lock
 from graphrec.snapshot import current, load, versions
 from tests.small_data import DAY, ratings
 from tests.test_cli import error_line, fill, graphrec, write_csv
@@ -69,6 +71,43 @@ def test_forget_fails_where_a_search_finds_something(shop: Path) -> None:
     assert answer.code == 1
     assert "an id in notes.txt" in answer.err
     assert "person-0001" not in answer.err + answer.out
+
+
+def test_nothing_is_forgotten_while_a_refresh_could_publish_it_again(shop: Path) -> None:
+    with refresh_lock(shop / "snapshots"):
+        answer = graphrec(shop, "forget", "u07")
+    assert answer.code == 1
+    assert "is being refreshed by process" in error_line(answer)
+    assert graphrec(shop, "forget", "u07", "--json").json()["stored"] == 1
+
+
+def test_a_canary_is_tried_on_without_those_who_are_forgotten(shop: Path) -> None:
+    folder = shop / "snapshots"
+    tried = versions(folder)[0]
+    start_canary(folder, tried, 0.25)
+    done = graphrec(shop, "forget", "u07", "--json", "--verify").json()
+    follower = canary(folder)
+    assert follower is not None
+    assert (follower.version, follower.share) == (done["rewritten"][tried], 0.25)
+    assert "u07" not in load(folder, follower.version).likes.users
+
+
+def test_a_refresh_reports_and_trains_anew_once_someone_is_forgotten(shop: Path) -> None:
+    with (shop / "graphrec.toml").open("a") as file:
+        file.write("[refresh]\nmin_test_users = 2\n")
+    done = graphrec(shop, "refresh", "--embedding", "none", "--json").json()
+    html = (shop / done["report"]).read_text("utf-8")
+    assert done["version"] in done["report"]
+    assert "published" in html
+    for each in (*done["checks"], *done["stages"]):
+        assert each["name"] in html
+    graphrec(shop, "forget", "u07")
+    assert "Someone who likes" not in (shop / done["report"]).read_text("utf-8")
+    planned = graphrec(
+        shop, "refresh", "--since-last", "--embedding", "none", "--dry-run", "--json"
+    ).json()
+    assert planned["action"] == "train"
+    assert any("deleted" in reason for reason in planned["reasons"])
 
 
 def test_doctor_has_an_exit_status(shop: Path) -> None:

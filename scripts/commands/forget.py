@@ -12,7 +12,8 @@ from rich.markup import escape
 from graphrec.config import load_settings
 from graphrec.forget import Forgotten, marks, traces
 from graphrec.forget import forget as forget_people
-from graphrec.snapshot import time_of
+from graphrec.lock import refresh_lock
+from graphrec.snapshot import made_at
 from graphrec.store import open_store
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import ERR, OUT, print_json
@@ -20,7 +21,7 @@ from scripts.output import ERR, OUT, print_json
 STAYS = (
     "What was learnt from everyone together stays in its weights until the next full training: "
     "item embeddings, encoder, what the graph filter knows of items, metrics; no id and nobody's "
-    "row is in them. `graphrec train` makes a snapshot without."
+    "row is in them. The next `graphrec refresh` trains anew, also with --since-last."
 )
 
 
@@ -52,7 +53,8 @@ def forget(
     folder = snapshots or settings.snapshots
     people = sorted({id_ for user in users for id_ in (_lines() if user == "-" else [user])})
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
-    with source as opened:
+    # A refresh that is running has read them, and would publish them again.
+    with source as opened, refresh_lock(folder):
         sought = marks(folder, people) if verify else ()
         done = forget_people(opened, folder, people)
         left = (
@@ -80,7 +82,7 @@ def _show(done: Forgotten, asked: int, left: tuple[str, ...] | None) -> None:
         OUT.print("No kept snapshot holds any of them.")
     elif done.serving is not None:
         OUT.print(
-            f"Snapshot {done.serving} is of {time_of(done.serving):%Y-%m-%d %H:%M} UTC. {STAYS}"
+            f"Snapshot {done.serving} is of {made_at(done.serving):%Y-%m-%d %H:%M} UTC. {STAYS}"
         )
     if left:
         places = "; ".join(dict.fromkeys(left))

@@ -15,13 +15,12 @@ from rich.markup import escape
 from graphrec import pipeline
 from graphrec.config import Settings, load_settings
 from graphrec.data import Graph
-from graphrec.errors import DataError, MissingExtra, SettingsError
+from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluate import Metric
 from graphrec.models import create
 from graphrec.pipeline import EMBEDDING_MODELS, FUSION, MODELS
 from graphrec.snapshot import publish
 from graphrec.store import open_store
-from graphrec.weighting import weigh
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
 from scripts.splits import read_given, read_ncf
@@ -223,10 +222,12 @@ def train(
         settings = settings.model_copy(update={"seed": seed})
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
+        position = opened.position()
         graph = opened.read_graph()
     comparison, version = train_and_publish(
         graph,
         settings,
+        position=position,
         embedding=installed_embedding(settings)
         if embedding == "auto"
         else None
@@ -274,18 +275,17 @@ def train_and_publish(
     raw: Graph,
     settings: Settings,
     *,
+    position: int | None,
     embedding: str | None,
     names: Sequence[str],
     folder: Path,
     quiet: bool = False,
 ) -> tuple[pipeline.Comparison | None, str]:
-    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`."""
-    graph = weigh(raw, settings.kinds)
-    if not graph.matrix.nnz:
-        raise DataError(
-            "the store has no positive events: expected some to learn from; load them with "
-            "`graphrec ingest`, and see [kinds] in the settings for what counts as positive"
-        )
+    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
+
+    `position` is the store's, just before the graph was read.
+    """
+    graph = pipeline.weighed(raw, settings)
     comparison = None
     with progress_bars() as progress:
         if names:
@@ -305,6 +305,7 @@ def train_and_publish(
             embedding=embedding,
             epochs=None if comparison is None else comparison.epochs(),
             metrics=None if comparison is None else comparison.as_json(),
+            position=position,
             progress=progress,
         )
         version = publish(snapshot, folder)
