@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from html import unescape
 from pathlib import Path
 from unittest.mock import patch
 
@@ -96,7 +97,7 @@ def test_a_refresh_reports_and_trains_anew_once_someone_is_forgotten(shop: Path)
     with (shop / "graphrec.toml").open("a") as file:
         file.write("[refresh]\nmin_test_users = 2\n")
     done = graphrec(shop, "refresh", "--embedding", "none", "--json").json()
-    html = (shop / done["report"]).read_text("utf-8")
+    html = unescape((shop / done["report"]).read_text("utf-8"))
     assert done["version"] in done["report"]
     assert "published" in html
     for each in (*done["checks"], *done["stages"]):
