@@ -19,6 +19,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Literal
 
+from graphrec.canary import canary
 from graphrec.config import SETTINGS_FILE, Settings, load_settings
 from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
 from graphrec.snapshot import current, load, verify, versions
@@ -131,7 +132,7 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
     """Whether the store opens, and what it holds."""
     try:
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
-            counts = store.counts()
+            counts, position = store.counts(), store.position()
     except MissingExtra as error:
         yield Finding("store", "fail", str(error))
         return
@@ -140,7 +141,7 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
         return
     said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     if counts.get("events"):
-        yield Finding("store", "ok", f"{url}: {said}")
+        yield Finding("store", "ok", f"{url}: {said}; position {position}")
     else:
         yield Finding("store", "warn", f"{url} holds no events", "load some: `graphrec ingest`")
 
@@ -150,8 +151,13 @@ def snapshots_found(folder: Path) -> Iterator[Finding]:
     kept = versions(folder)
     yield from (found for version in kept for found in _broken(folder, version))
     try:
-        serving = current(folder)
+        serving, tried = current(folder), canary(folder)
         manifest = load(folder, serving).manifest
+        if tried is not None:
+            verify(folder, tried.version)
+            share = f"{tried.share:.0%} of users"
+            yield Finding("canary", "ok", f"{tried.version} serves {share}", "`graphrec promote`, "
+                          "or `graphrec rollback`")  # fmt: skip
     except SnapshotError as error:
         yield Finding("serving", "fail", str(error))
         return

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.canary import start_canary
 from graphrec.doctor import examine, pairing, secret
-from graphrec.snapshot import publish, versions
+from graphrec.snapshot import delete, publish, versions
 from graphrec.store.sqlite import SQLiteStore
 from tests.small_data import graph_of, ratings
 from tests.test_cli import inside
@@ -69,6 +70,16 @@ def test_every_broken_version_and_every_draft_is_found(shop: Path):
     assert now["serving"].state == "ok"
     assert now["drafts"].said.startswith("1 left")
     assert found(snapshots=shop / "none")["serving"].state == "fail"
+
+
+def test_a_canary_is_told_of_and_one_that_is_gone_is_a_failure(shop: Path):
+    folder = shop / "snapshots"
+    tried = publish(small_snapshot(1), folder, serve=False)
+    start_canary(folder, tried, 0.1)
+    assert found()["canary"].said == f"{tried} serves 10% of users"
+    delete(folder, tried)
+    assert tried in found()["serving"].said
+    assert states("fail") == {"serving"}
 
 
 def test_a_busy_port_is_a_warning(shop: Path):
