@@ -20,6 +20,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec import evaluate, pipeline
 from graphrec.config import Settings
@@ -41,7 +42,10 @@ SERVING = "serving"
 MAX_USERS = 4_000
 """Test users that are ranked; of more, a random sample."""
 
-HEALTH_USERS = 500
+INFERRED_USERS = 64
+"""The same where only what changed was inferred: its weights were judged when they were trained."""
+
+HEALTH_USERS = 64
 """Users whose lists are compared with each other; of more, a random sample."""
 
 RESAMPLES = 1000
@@ -103,10 +107,14 @@ def judge(
     on: Slice,
     settings: Settings,
     fit_seconds: float = 0.0,
+    max_users: int = MAX_USERS,
 ) -> Judgement:
-    """The lists of a rehearsal, of popularity and of what serves, for the same users."""
+    """The lists of a rehearsal, of popularity and of what serves, for the same users.
+
+    Of more than `max_users` test users, a random sample.
+    """
     k, resamples = settings.evaluation.k, settings.evaluation.resamples
-    split = sample_users(on.split, MAX_USERS, evaluate.model_rng(settings.seed, "judge"))
+    split = sample_users(on.split, max_users, evaluate.model_rng(settings.seed, "judge"))
 
     def row(name: str, rank: evaluate.Rank, seconds: float = 0.0) -> ModelResult:
         # The same draws of users for all of them.
@@ -225,10 +233,9 @@ def kept_likes(serving: Snapshot, candidate: Snapshot) -> float:
     users, items = (rows.astype(np.int64) for rows in before.by_user.tocoo().coords)
     users, items = user[users], item[items]
     there = (users >= 0) & (items >= 0)
-    row, column = (rows.astype(np.int64) for rows in now.by_user.tocoo().coords)
-    width = len(now.items)
-    held = np.isin(users[there] * width + items[there], row * width + column)
-    return float(np.count_nonzero(held) / before.by_user.nnz)
+    stored = np.ones(np.count_nonzero(there), bool)
+    held = sparse.csr_array((stored, (users[there], items[there])), now.by_user.shape)
+    return float(held.multiply(now.by_user).nnz / before.by_user.nnz)
 
 
 def _testable(split: Split, least: int) -> bool:

@@ -27,7 +27,7 @@ from graphrec.changes import changes
 from graphrec.config import Settings
 from graphrec.data import Graph, Interactions
 from graphrec.drift import drift
-from graphrec.gate import Check, Figures, check, failed
+from graphrec.gate import Check, Figures, Health, check, failed
 from graphrec.infer import Change, infer, likes_after, shape_after, trained_of
 from graphrec.judge import Judgement, Slice
 from graphrec.memory import with_peak_memory
@@ -43,7 +43,7 @@ from graphrec.snapshot import (
     prune,
     publish,
 )
-from graphrec.split import Split, held_out
+from graphrec.split import Split
 from graphrec.store.protocol import GraphStore
 from graphrec.weighting import weigh
 
@@ -101,6 +101,7 @@ class Candidate:
 
     snapshot: Snapshot
     judgement: Judgement | None
+    health: Health
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,6 @@ def refresh(
     `now` names the new version and is the clock's time unless given. Raises StoreError, DataError,
     SnapshotError, and OSError where the folder cannot be written.
     """
-    now = now or datetime.now(timezone.utc)
     stages: list[Stage] = []
 
     def staged(
@@ -186,7 +186,8 @@ def refresh(
         return result
 
     def read() -> tuple[Plan, int | None, Graph | None]:
-        planned = plan(store, folder, settings, options, now)
+        today = now or datetime.now(timezone.utc)
+        planned = plan(store, folder, settings, options, today)
         if planned.decision.action != "train":
             return planned, None, None
         position = store.position()  # before the graph: what is written meanwhile is new next time
@@ -290,16 +291,18 @@ def _train(
             graph, settings, choice, embedding=embedding, progress=progress
         )
 
-    def rehearse() -> Judgement | None:
+    def rehearse() -> Candidate:
+        curves = {embedding: choice.curve} if embedding is not None and choice.curve else {}
         if on is None:
-            return None
+            return _judged(snapshot, None, settings, position, curves)
         began = perf_counter()
         learnt = pipeline.learn(
             on.split.train, settings, choice, embedding=embedding, progress=progress
         )
         rehearsal = pipeline.snapshot_of(on.split.train, learnt, settings, {})
         seconds = perf_counter() - began
-        return judging.judge(rehearsal, serving, on, settings, seconds)
+        judgement = judging.judge(rehearsal, serving, on, settings, seconds)
+        return _judged(snapshot, judgement, settings, position, curves)
 
     choice, learnt = staged(
         "train",
@@ -316,9 +319,7 @@ def _train(
         lambda: pipeline.snapshot_of(graph, learnt, settings, {}),
         lambda made: dict(made.manifest.counts),
     )
-    judgement = staged("evaluate", rehearse, _judged_facts)
-    curves = {embedding: list(choice.curve)} if embedding is not None and choice.curve else {}
-    return Candidate(_labelled(snapshot, judgement, settings, position, curves), judgement)
+    return staged("evaluate", rehearse, _judged_facts)
 
 
 def chosen_epochs(
@@ -346,12 +347,15 @@ def _infer(serving: Snapshot, change: Change, settings: Settings, staged: Staged
         lambda made: {"users_changed": len(change.users), **made.manifest.counts},
     )
 
-    def rehearse() -> Judgement | None:
+    def rehearse() -> Candidate:
         found = newest_half(serving, change, settings)
-        return None if found is None else judging.judge(found[0], serving, found[1], settings)
+        if found is None:
+            return _judged(snapshot, None, settings, change.position, {})
+        most = judging.INFERRED_USERS
+        judgement = judging.judge(found[0], serving, found[1], settings, max_users=most)
+        return _judged(snapshot, judgement, settings, change.position, {})
 
-    judgement = staged("evaluate", rehearse, _judged_facts)
-    return Candidate(_labelled(snapshot, judgement, settings, change.position, {}), judgement)
+    return staged("evaluate", rehearse, _judged_facts)
 
 
 def newest_half(
@@ -363,17 +367,18 @@ def newest_half(
     """
     log = weigh(Graph(change.log), settings.kinds).interactions
     since = serving.manifest.newest_event
-    new = (log.weight > 0) & (log.time > (-1 if since is None else since))
-    if not new.any():
+    log = log.take((log.weight > 0) & (log.time > (-1 if since is None else since)))
+    if not len(log):
         return None
-    middle = int(np.median(log.time[new]))
+    middle = int(np.median(log.time))
     rehearsal = infer(serving, change.before(middle), settings)
-    train = graph_of(rehearsal)
-    split = held_out(train, log.take(new & (log.time >= middle)))
-    if len(np.unique(split.test.user)) < settings.refresh.min_test_users:
+    seen = rehearsal.likes.seen
+    test = log.take(log.time >= middle).recode(rehearsal.likes.users, rehearsal.likes.items)
+    test = test.take(~np.asarray(seen[test.user, test.item], bool).ravel())
+    if len(np.unique(test.user)) < settings.refresh.min_test_users:
         return None
-    cut = Split(split.train, split.test, middle, split.repeats)
-    return rehearsal, Slice("since the serving snapshot", cut, unseen=True)
+    split = Split(graph_of(rehearsal), test, middle)
+    return rehearsal, Slice("since the serving snapshot", split, unseen=True)
 
 
 def graph_of(snapshot: Snapshot) -> Graph:
@@ -393,16 +398,27 @@ def graph_of(snapshot: Snapshot) -> Graph:
     return Graph(log, {"item": dict(snapshot.attributes)})
 
 
-def _labelled(
+def _judged(
     snapshot: Snapshot,
     judgement: Judgement | None,
     settings: Settings,
     position: int | None,
     curves: Mapping[str, Sequence[float]],
-) -> Snapshot:
-    metrics = {} if judgement is None else {**judgement.as_json(), "curves": curves}
+) -> Candidate:
+    """With its health; the manifest says what was measured, for the next one to be compared."""
+    found = judging.health(snapshot, settings)
+    measured = {} if judgement is None else judgement.as_json()
+    if curves:
+        measured["curves"] = curves
+    metrics = {**measured, "health": asdict(found)}
     manifest = replace(snapshot.manifest, metrics=metrics, position=position)
-    return replace(snapshot, manifest=manifest)
+    return Candidate(replace(snapshot, manifest=manifest), judgement, found)
+
+
+def _health_of(serving: Snapshot, settings: Settings) -> Health:
+    """As measured when it was made; measured now where `graphrec train` made it."""
+    found = serving.manifest.metrics.get("health")
+    return judging.health(serving, settings) if found is None else Health(**found)
 
 
 def figures(candidate: Candidate, serving: Snapshot | None, settings: Settings) -> Figures:
@@ -411,8 +427,8 @@ def figures(candidate: Candidate, serving: Snapshot | None, settings: Settings) 
     manifest = None if serving is None else serving.manifest
     return Figures(
         quality=judging.quality(candidate.judgement, manifest, settings.seed),
-        health=judging.health(new, settings),
-        serving_health=None if serving is None else judging.health(serving, settings),
+        health=candidate.health,
+        serving_health=None if serving is None else _health_of(serving, settings),
         counts=new.manifest.counts,
         serving_counts=None if manifest is None else manifest.counts,
         kept_likes=None if serving is None else judging.kept_likes(serving, new),
@@ -434,18 +450,20 @@ def _read_facts(done: tuple[Plan, int | None, Graph | None]) -> Mapping[str, Any
     return {**facts, "written": planned.since.written}
 
 
-def _judged_facts(judgement: Judgement | None) -> Mapping[str, Any]:
+def _judged_facts(candidate: Candidate) -> Mapping[str, Any]:
+    judgement = candidate.judgement
     if judgement is None:
-        return {"slice": None}
+        return {"slice": None, **asdict(candidate.health)}
     rows = (judgement.candidate, judgement.popularity, judgement.serving)
     name = f"ndcg@{judgement.candidate.evaluation.k}"
     found = {r.model: r.evaluation.metrics[name].value for r in rows if r is not None}
     users = len(judgement.candidate.evaluation.users)
-    return {"slice": judgement.slice.protocol, "users": users, name: found}
+    facts = {"slice": judgement.slice.protocol, "users": users, name: found}
+    return {**facts, **asdict(candidate.health)}
 
 
 def _publish(
-    snapshot: Snapshot, folder: Path, settings: Settings, options: Options, now: datetime
+    snapshot: Snapshot, folder: Path, settings: Settings, options: Options, now: datetime | None
 ) -> tuple[str, tuple[str, ...]]:
     """Write a snapshot, let it serve everyone or some, and delete those that are too many."""
     everyone = options.share is None

@@ -17,6 +17,7 @@ from graphrec.config import Settings, load_settings
 from graphrec.data import Graph
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluate import Metric
+from graphrec.lock import refresh_lock
 from graphrec.models import create
 from graphrec.pipeline import EMBEDDING_MODELS, FUSION, MODELS
 from graphrec.snapshot import publish
@@ -287,7 +288,7 @@ def train_and_publish(
     """
     graph = pipeline.weighed(raw, settings)
     comparison = None
-    with progress_bars() as progress:
+    with refresh_lock(folder), progress_bars() as progress:
         if names:
             protocol, split = pipeline.split_log(raw, settings)
             comparison = pipeline.compare(

@@ -52,7 +52,7 @@ def read_question(
     does not hold what the protocol needs, and what reading and splitting raise.
     """
     folder = Path(data)
-    train, test = _find(folder, "train"), _find(folder, "test")
+    train, test = find(folder, "train"), find(folder, "test")
     if protocol == "auto":
         protocol = "given" if train and test else "auto"
     validation = None
@@ -66,14 +66,14 @@ def read_question(
         split, validation = read_given(
             train,
             test,
-            _find(folder, "valid"),
-            _find(folder, "items"),
-            _find(folder, "users"),
+            find(folder, "valid"),
+            find(folder, "items"),
+            find(folder, "users"),
             settings,
             rejects,
         )
     else:
-        raw = _read_log(data, settings, rejects, progress)
+        raw = read_log(data, settings, rejects, progress)
         title, split = pipeline.split_log(raw, settings, OF_A_LOG[protocol])
     if validation is None:
         rng = model_rng(settings.seed, "validation")
@@ -81,14 +81,15 @@ def read_question(
     return Question(title, split, validation)
 
 
-def _read_log(data: str, settings: Settings, rejects: Path, progress: Progress) -> Graph:
+def read_log(data: str, settings: Settings, rejects: Path, progress: Progress) -> Graph:
+    """The raw graph of a folder with a log, or of a named data set; see `read_question`."""
     folder = Path(data)
-    logs = [path for name in LOGS if (path := _find(folder, name))]
+    logs = [path for name in LOGS if (path := find(folder, name))]
     if logs and not (folder / "ratings.dat").is_file():
         raw = read_graph(logs[0], settings, rejects)
-        items, users = _find(folder, "items"), _find(folder, "users")
+        items, users = find(folder, "items"), find(folder, "users")
         return replace(raw, attributes=attributes_of(raw, items, users, settings, rejects))
-    if folder.is_dir() and _find(folder, "train"):
+    if folder.is_dir() and find(folder, "train"):
         raise DataError(
             f"{data!r} has no log to split: expected {', '.join(LOGS)}.tsv or the like; name the "
             f"protocol 'given', which takes its train and test"
@@ -101,7 +102,7 @@ def _read_log(data: str, settings: Settings, rejects: Path, progress: Progress) 
             return store.read_graph()
 
 
-def _find(folder: Path, stem: str) -> Path | None:
+def find(folder: Path, stem: str) -> Path | None:
     """The one file of a name, whatever its format; raises DataError where there are several."""
     known = (*DELIMITED, *JSON_LINES, *PARQUET)
     wanted = {f"{stem}{suffix}{packed}" for suffix in known for packed in ("", ".gz")}
