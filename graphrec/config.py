@@ -165,6 +165,49 @@ class RecallSettings(_Section):
     )
 
 
+class RefreshSettings(_Section):
+    """Refreshing what serves: what is published, what is kept, and when to train anew."""
+
+    keep: int = Field(5, ge=1, description="Snapshots to keep, newest first, beside those in use.")
+    every: int = Field(
+        7, ge=1, description="With --since-last, one refresh in so many trains; 1: all do."
+    )
+    max_age_days: float = Field(
+        7, gt=0, description="With --since-last, age of the training from which to train anew."
+    )
+    max_drift: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="With --since-last, share of users, items or events of another degree or kind "
+        "than at training, above which to train anew.",
+    )
+    max_new_share: float = Field(
+        0.1, ge=0, description="With --since-last, share of new likes above which to train anew."
+    )
+    min_test_users: int = Field(
+        50, ge=1, description="Test users below which lists are not compared on the newest events."
+    )
+    max_loss: float = Field(
+        0.05, ge=0, le=1, description="Share of NDCG that may be lost against what serves."
+    )
+    max_lost_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Share of the users, items, events or likes of what serves that may be gone.",
+    )
+    min_spread: float = Field(
+        0.05, ge=0, le=1, description="Least variance of the directions of embeddings, 0 to 1."
+    )
+    max_overlap: float = Field(
+        0.9, ge=0, le=1, description="Most that the lists of two users may have in common."
+    )
+    min_coverage: float = Field(
+        0.5, ge=0, le=1, description="Least coverage of the catalogue, in shares of what serves."
+    )
+
+
 class ServeSettings(_Section):
     """The API process."""
 
@@ -202,6 +245,7 @@ class Settings(BaseSettings):
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     recall: RecallSettings = Field(default_factory=RecallSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
+    refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
 
     @classmethod

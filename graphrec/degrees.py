@@ -28,13 +28,24 @@ def normalised(
 
     In units of the largest entry.
     """
-    by_user, by_item = (
-        np.asarray(matrix.sum(axis=axis, dtype=np.float64)).ravel() for axis in (1, 0)
-    )
-    data = matrix.data * np.repeat(_power(by_user, -user_exponent), np.diff(matrix.indptr))
-    data *= _power(by_item, -item_exponent)[matrix.indices]
+    data = scaled(matrix, user_exponent, item_exponent)
     data /= data.max(initial=0) or 1
     return sparse.csr_array((data.astype(np.float32), matrix.indices, matrix.indptr), matrix.shape)
+
+
+def scaled(
+    matrix: sparse.csr_array, user_exponent: float, item_exponent: float
+) -> NDArray[np.float64]:
+    """The entries of `normalised` [U, I], in their order, before they are in units of any."""
+    by_user = np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()
+    data = matrix.data * np.repeat(_power(by_user, -user_exponent), np.diff(matrix.indptr))
+    data *= _power(item_degrees(matrix), -item_exponent)[matrix.indices]
+    return data
+
+
+def item_degrees(matrix: sparse.csr_array) -> NDArray[np.float64]:
+    """The sums of weights [U, I] by item [I]."""
+    return np.asarray(matrix.sum(axis=0, dtype=np.float64)).ravel()
 
 
 def popularity_factor(matrix: sparse.csr_array, exponent: float) -> NDArray[np.float32]:
@@ -42,7 +53,7 @@ def popularity_factor(matrix: sparse.csr_array, exponent: float) -> NDArray[np.f
 
     0 for an item without weights, which nothing speaks for.
     """
-    popularity = np.asarray(matrix.sum(axis=0, dtype=np.float64)).ravel()
+    popularity = item_degrees(matrix)
     relative = popularity / (popularity.max(initial=0) or 1)
     return _power(relative, exponent).astype(np.float32)
 

@@ -31,6 +31,8 @@ class Chosen(Generic[ModelOfEpochs]):
     model: ModelOfEpochs
     scorer: Scorer | None
     """Fitted on the train side of validation; None where there was nothing to choose on."""
+    curve: tuple[float, ...] = ()
+    """NDCG@k on validation after each epoch, from the first."""
 
 
 def choose_epochs(
@@ -52,11 +54,13 @@ def choose_epochs(
     if not len(validation.test):
         return Chosen(model, None)
     shown = sample_users(validation, MAX_USERS, rng)
+    curve: list[float] = []
     best, best_epoch = -np.inf, 0
     learned: Scorer | None = None
     for epoch, scorer in enumerate(model.train(validation.train, rng), start=1):
         result = evaluate(scorer, shown, k=k, resamples=0, rng=rng)
         value = result.metrics[f"ndcg@{k}"].value
+        curve.append(value)
         if value > best:
             best, best_epoch, learned = value, epoch, scorer
         if progress:
@@ -66,4 +70,4 @@ def choose_epochs(
         if epoch - best_epoch >= patience:
             break
     best_model = replace(model, epochs=best_epoch)  # type: ignore[type-var]  # models are dataclasses
-    return Chosen(best_model, learned)
+    return Chosen(best_model, learned, tuple(curve))

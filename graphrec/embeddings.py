@@ -26,8 +26,17 @@ class Embeddings:
 
         For comparing items with each other: their biases say how popular they are, not how alike.
         """
-        biased = self.user.shape[1] > 1 and bool((self.user[:, -1] == 1).all())
-        return self.item[:, :-1] if biased else self.item
+        return self.item[:, :-1] if self.biased else self.item
+
+    @property
+    def user_taste(self) -> NDArray[np.float32]:
+        """The user vectors, likewise."""
+        return self.user[:, :-1] if self.biased else self.user
+
+    @property
+    def biased(self) -> bool:
+        """Whether all users have 1 in the last dimension, which makes it a bias of the items."""
+        return self.user.shape[1] > 1 and bool((self.user[:, -1] == 1).all())
 
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I]."""

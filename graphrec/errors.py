@@ -10,6 +10,7 @@
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot go on, such as a loss that is not finite
     ├── SnapshotError        a snapshot is missing, broken or from another format version
+    ├── RefreshRunning       another refresh works on the same folder of snapshots
     └── MissingExtra         the work needs a package that is not installed
 
 A message reads: subject, value, expectation, remedy.
@@ -54,6 +55,16 @@ class TrainingError(GraphrecError):
 
 class SnapshotError(GraphrecError):
     """A snapshot is missing, broken or of another format."""
+
+
+class RefreshRunning(GraphrecError):  # noqa: N818
+    """Another refresh works on the same folder of snapshots."""
+
+    def __init__(self, folder: str, holder: str) -> None:
+        super().__init__(
+            f"snapshot folder {folder!r} is being refreshed by {holder}: expected one refresh at a "
+            f"time; wait for it, or end that process"
+        )
 
 
 class MissingExtra(GraphrecError):  # noqa: N818

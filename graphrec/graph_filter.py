@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
-from graphrec.degrees import shares
+from graphrec.degrees import item_degrees, popularity_factor, scaled, shares
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,41 @@ class FittedFilter:
             smooth *= self.popularity
             scores = _unit(scores) + np.float32(self.spectral_weight) * _unit(smooth)
         return scores
+
+
+def follow(
+    fitted: FittedFilter,
+    history: sparse.csr_array,
+    user_exponent: float,
+    history_exponent: float,
+    target_exponent: float,
+) -> FittedFilter:
+    """The filter on other histories [U, I], with the directions that it was fitted with.
+
+    The first rows and items are those of before. Votes, targets and popularity are those of the
+    histories now, by the exponents that the filter was fitted with; the votes stay in the unit that
+    they had. The directions stay, too, but for what an item says in them, which fades as it does in
+    its votes where more people come to like it. Items without directions say nothing in them.
+    """
+    before = scaled(fitted.history, user_exponent / 2, history_exponent)
+    unit = fitted.votes.data.sum(dtype=np.float64) / (before.sum() or 1)
+    data = unit * scaled(history, user_exponent / 2, history_exponent)
+    votes = sparse.csr_array(
+        (data.astype(np.float32), history.indices, history.indptr), history.shape
+    )
+    new = history.shape[1] - len(fitted.target)
+    was, now = np.pad(item_degrees(fitted.history), (0, new)), item_degrees(history)
+    fading = np.divide(was, now, out=np.zeros_like(was), where=now > 0) ** history_exponent
+    return replace(
+        fitted,
+        history=history,
+        votes=votes,
+        voters=votes.T.tocsr(),
+        excess=(fading[:, None] * np.pad(fitted.excess, ((0, new), (0, 0)))).astype(np.float32),
+        target=popularity_factor(history, history_exponent - target_exponent),
+        low_pass=np.pad(fitted.low_pass, ((0, new), (0, 0))),
+        popularity=popularity_factor(history, history_exponent),
+    )
 
 
 def _unit(scores: NDArray[np.float32]) -> NDArray[np.float32]:

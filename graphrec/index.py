@@ -63,8 +63,14 @@ class Index:
         return cls(faiss.read_index(str(path)))
 
     def save(self, path: Path) -> None:
-        """Write the index in Faiss's own format."""
-        faiss.write_index(self.faiss_index, str(path))
+        """Write the index in Faiss's own format; raises OSError where that cannot be done."""
+        path.write_bytes(faiss.serialize_index(self.faiss_index))
+
+    def extended(self, items: NDArray[np.float32]) -> Index:
+        """An index of the same vectors and N further ones [N, dim], in rows after theirs."""
+        index = faiss.clone_index(self.faiss_index)
+        index.add(np.ascontiguousarray(items, np.float32))
+        return Index(index)
 
     @property
     def exact(self) -> bool:

@@ -8,23 +8,31 @@ from time import perf_counter
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphrec import config, evaluate, fusion
 from graphrec.config import RecallSettings, Settings
 from graphrec.data import Graph
 from graphrec.early_stopping import Chosen, choose_epochs
 from graphrec.embeddings import Embeddings
+from graphrec.errors import DataError
 from graphrec.explain import Source
 from graphrec.fusion import TRACE, Judged, recalled
 from graphrec.graph_filter import FittedFilter
-from graphrec.index import Index
 from graphrec.memory import with_peak_memory
-from graphrec.models import EpochModel, create
+from graphrec.models import EpochModel, Model, create
 from graphrec.models.popularity import PopularityScorer
 from graphrec.progress import Progress
 from graphrec.recommend import Recommender
-from graphrec.snapshot import Snapshot, build_snapshot
-from graphrec.split import Split, carve_validation, leave_last_out, sample_users, temporal
+from graphrec.snapshot import HyperParameters, Manifest, Snapshot, build_snapshot
+from graphrec.split import (
+    Split,
+    carve_validation,
+    cut,
+    leave_last_out,
+    sample_users,
+    temporal,
+)
 from graphrec.weighting import weigh
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out"]
@@ -67,12 +75,14 @@ class Comparison:
     k: int
     seed: int
     protocol: str
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """NDCG@k on validation after each epoch, from the first, by the models that learn in epochs."""
     served: Mapping[str, Chosen] = field(default_factory=dict)
     """The model whose vectors served in the row of FUSION, by its name; empty where none did."""
 
     def as_json(self) -> dict[str, Any]:
-        """The figures in the shape of `graphrec.evaluate.as_json`."""
-        return evaluate.as_json(
+        """The figures in the shape of `graphrec.evaluate.as_json`, and `curves` beside them."""
+        figures = evaluate.as_json(
             self.results,
             protocol=self.protocol,
             split=self.split,
@@ -80,6 +90,18 @@ class Comparison:
             seed=self.seed,
             k=self.k,
         )
+        return {**figures, "curves": {name: list(curve) for name, curve in self.curves.items()}}
+
+
+def weighed(raw: Graph, settings: Settings) -> Graph:
+    """A raw graph to learn from; raises DataError where nothing in it is positive."""
+    graph = weigh(raw, settings.kinds)
+    if not graph.matrix.nnz:
+        raise DataError(
+            "the store has no positive events: expected some to learn from; load them with "
+            "`graphrec ingest`, and see [kinds] in the settings for what counts as positive"
+        )
+    return graph
 
 
 def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tuple[str, Split]:
@@ -97,10 +119,14 @@ def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tu
         return protocol, leave_last_out(graph)
     if protocol == "auto" and not timed:
         return "blocked", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
-    split = temporal(graph, share)
+    return "temporal", split_at(raw, cast("int", temporal(graph, share).cutoff), settings)
+
+
+def split_at(raw: Graph, cutoff: int, settings: Settings) -> Split:
+    """The split of a raw graph at a cutoff time, weighed."""
+    split = cut(weigh(raw, settings.kinds), cutoff)
     # As of the cutoff: how old an event is must not depend on when the test events were.
-    train = weigh(raw.before(cast("int", split.cutoff)), settings.kinds)
-    return "temporal", replace(split, train=train)
+    return replace(split, train=weigh(raw.before(cutoff), settings.kinds))
 
 
 def compare(
@@ -127,11 +153,13 @@ def compare(
         validation = carve_validation(split.train, settings.evaluation.valid_share, rng)
 
     chosen: dict[str, Chosen] = {}
+    curves: dict[str, Sequence[float]] = {}
 
     def chooser(name: str) -> evaluate.ChooseEpochs:
         def choose(model: EpochModel, rng: np.random.Generator) -> EpochModel:
             bar = _within(progress, name)
             found = choose_epochs(model, validation, rng, k=k, progress=bar)
+            curves[name] = found.curve
             if FUSION in names and name in embeddings:
                 chosen[name] = found
             return found.model
@@ -150,7 +178,7 @@ def compare(
         )
         for name, model in models.items()
     ]
-    comparison = Comparison(split, validation, tuple(results), k, seed, protocol)
+    comparison = Comparison(split, validation, tuple(results), k, seed, protocol, curves)
     if FUSION not in names:
         return comparison
 
@@ -173,11 +201,36 @@ def compare(
             )
         else:
             result = evaluate.evaluate(recommender, split, k=k, resamples=resamples, rng=rng)
-        return result, fitted, _learner_of(snapshot)
+        return result, fitted, learner_of(snapshot.manifest)
 
     (evaluation, seconds, served), peak = with_peak_memory(serve)
     row = evaluate.ModelResult(FUSION, evaluation, None, seconds, peak)
     return replace(comparison, results=(*results, row), served=served)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen on validation before anything is fitted on all of a graph."""
+
+    embedding: str | None
+    """The model whose vectors serve."""
+    model: EpochModel | None
+    """That model, with its epochs."""
+    weights: Mapping[str, float]
+    """Of the sources."""
+    curve: Sequence[float] = ()
+    """NDCG@k on validation after each epoch; none where epochs were given."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What models learnt of a graph: all of a snapshot that takes time."""
+
+    graph_filter: FittedFilter
+    popularity: NDArray[np.float32]  # [I]
+    embeddings: Embeddings | None
+    models: Mapping[str, HyperParameters]
+    weights: Mapping[str, float]
 
 
 def fit_snapshot(
@@ -191,13 +244,38 @@ def fit_snapshot(
     position: int | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Fit what the recommender serves from on all of a weighed graph.
+    """Fit what the recommender serves from on all of a weighed graph, as is best on validation.
 
-    `embeddings` are models whose vectors may be indexed; without any, neighbours and popularity
-    serve alone. Their epochs, unless `chosen` has them, which of them it is to be, and the weights
-    of the sources are chosen on `validation`, which is carved from the graph unless it is given.
-    What `chosen` has learned must be of the train side of that. `position` is the store's, just
-    before the graph was read. Raises what creating and fitting raise.
+    `position` is the store's, just before the graph was read; the rest is as for `choose`. Raises
+    what creating and fitting raise.
+    """
+    choice = choose(
+        graph,
+        settings,
+        embeddings=embeddings,
+        validation=validation,
+        chosen=chosen,
+        progress=progress,
+    )
+    learnt = learn(graph, settings, choice, progress=progress)
+    return snapshot_of(graph, learnt, settings, metrics or {}, position)
+
+
+def choose(
+    graph: Graph,
+    settings: Settings,
+    *,
+    embeddings: Sequence[str],
+    validation: Split | None = None,
+    chosen: Mapping[str, Chosen] | None = None,
+    progress: Progress | None = None,
+) -> Choice:
+    """Whose vectors make the best recommender of a weighed graph, and the weights of its sources.
+
+    `embeddings` are models whose vectors may be indexed, the first of equally good ones being
+    taken; without any, neighbours and popularity serve alone. It is chosen on `validation`, which
+    is carved from the graph unless it is given; as are their epochs, unless `chosen` has them. What
+    `chosen` has learned must be of the train side of that.
     """
     k = settings.evaluation.k
     rng = evaluate.model_rng(settings.seed, "validation")
@@ -209,23 +287,32 @@ def fit_snapshot(
     for name in embeddings:
         known = (chosen or {}).get(name)
         if known is None:
-            model = cast("EpochModel", create(name, settings.models.get(name)))
             choose_rng = evaluate.model_rng(settings.seed, name).spawn(1)[0]
+            model = embedding_model(name, settings)
             known = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
         learners[name] = known
-    best, weights = next(iter(learners), None), UNCHOSEN
-    if len(validation.test):
-        shown = sample_users(validation, MAX_USERS, rng)
-        best, weights = _best_embedding(learners, validation.train, shown, settings, k)
-    snapshot = _untrained(graph, settings, weights=weights, metrics=metrics or {})
-    snapshot = replace(snapshot, manifest=replace(snapshot.manifest, position=position))
-    if best is None:
-        return snapshot
-    model = learners[best].model
-    vectors = _train(best, model, graph, settings, progress)
-    models = {**snapshot.manifest.models, best: asdict(model)}
-    manifest = replace(snapshot.manifest, models=models)
-    return _with_embeddings(replace(snapshot, manifest=manifest), vectors)
+    choices = [
+        Choice(name, learner.model, UNCHOSEN, learner.curve) for name, learner in learners.items()
+    ] or [Choice(None, None, UNCHOSEN)]
+    if not len(validation.test):
+        return choices[0]
+    train, shown = validation.train, sample_users(validation, MAX_USERS, rng)
+    untrained = learn(train, settings, Choice(None, None, UNCHOSEN))
+    judged = []
+    for choice in choices:
+        vectors = None
+        if choice.embedding is not None and choice.model is not None:
+            scorer = learners[choice.embedding].scorer
+            vectors = cast("Embeddings | None", scorer) or _vectors(choice, train, settings, None)
+        trial = snapshot_of(train, replace(untrained, embeddings=vectors), settings, {})
+        weights, value = choose_weights(trial, shown, k)
+        judged.append((value, replace(choice, weights=weights)))
+    return max(judged, key=lambda each: each[0])[1]
+
+
+def embedding_model(embedding: str, settings: Settings) -> EpochModel:
+    """The embedding model of the settings, with as many epochs as may be chosen at most."""
+    return cast("EpochModel", create(embedding, settings.models.get(embedding)))
 
 
 def choose_weights(
@@ -251,9 +338,9 @@ def choose_weights(
     return {**dict.fromkeys(absent, 0.0), **weights}, value
 
 
-def _learner_of(snapshot: Snapshot) -> Mapping[str, Chosen]:
+def learner_of(manifest: Manifest) -> Mapping[str, Chosen]:
     """The model whose vectors a snapshot serves, with its epochs, by its name."""
-    models = snapshot.manifest.models
+    models = manifest.models
     return {
         name: Chosen(cast("EpochModel", create(name, models[name])), None)
         for name in EMBEDDING_MODELS
@@ -261,64 +348,64 @@ def _learner_of(snapshot: Snapshot) -> Mapping[str, Chosen]:
     }
 
 
-def _best_embedding(
-    learners: Mapping[str, Chosen], train: Graph, shown: Split, settings: Settings, k: int
-) -> tuple[str | None, Mapping[str, float]]:
-    """Whose vectors make the best recommender on validation, and the weights of its sources.
-
-    The first of equally good ones; None, with the weights of what serves without, for no learners.
-    """
-    trial = _untrained(train, settings, weights=UNCHOSEN, metrics={})
-    if not learners:
-        return None, choose_weights(trial, shown, k)[0]
-    found = {}
-    for name, learner in learners.items():
-        vectors = learner.scorer or _train(name, learner.model, train, settings, None)
-        served = _with_embeddings(trial, cast("Embeddings", vectors))
-        found[name] = choose_weights(served, shown, k)
-    best = max(found, key=lambda name: found[name][1])
-    return best, found[best][0]
-
-
-def _untrained(
-    graph: Graph, settings: Settings, *, weights: Mapping[str, float], metrics: Mapping[str, Any]
-) -> Snapshot:
-    """A snapshot without embeddings: what needs no gradients."""
-    neighbourhood, popular = (create(each, settings.models.get(each)) for each in (FILTER, POPULAR))
-    fitted = neighbourhood.fit(graph, evaluate.model_rng(settings.seed, FILTER))
-    popularity = popular.fit(graph, evaluate.model_rng(settings.seed, POPULAR))
-    return build_snapshot(
-        graph,
-        graph_filter=cast("FittedFilter", fitted),
-        embeddings=None,
-        encoder=None,
-        seed=settings.seed,
-        cutoff=None,
-        models={
-            FILTER: asdict(neighbourhood),  # type: ignore[call-overload]
-            POPULAR: asdict(popular),  # type: ignore[call-overload]
-        },
-        metrics=metrics,
-        weights=weights,
-        popularity=cast("PopularityScorer", popularity).popularity,
+def learn(
+    graph: Graph, settings: Settings, choice: Choice, *, progress: Progress | None = None
+) -> Learnt:
+    """Fit the models, as chosen, on all of a weighed graph. Raises what fitting raises."""
+    models: dict[str, Model] = {
+        name: create(name, settings.models.get(name)) for name in (FILTER, POPULAR)
+    }
+    fitted, popular = (
+        model.fit(graph, evaluate.model_rng(settings.seed, name)) for name, model in models.items()
+    )
+    vectors: Embeddings | None = None
+    if choice.embedding is not None and choice.model is not None:
+        models[choice.embedding] = choice.model
+        vectors = _vectors(choice, graph, settings, progress)
+    return Learnt(
+        cast("FittedFilter", fitted),
+        cast("PopularityScorer", popular).popularity,
+        vectors,
+        {name: asdict(model) for name, model in models.items()},  # type: ignore[call-overload]
+        choice.weights,
     )
 
 
-def _with_embeddings(snapshot: Snapshot, vectors: Embeddings) -> Snapshot:
-    index = Index.build(vectors.item)
-    return replace(snapshot, embeddings=vectors, encoder=vectors.encoder, index=index)
+def snapshot_of(
+    graph: Graph,
+    learnt: Learnt,
+    settings: Settings,
+    metrics: Mapping[str, Any],
+    position: int | None = None,
+) -> Snapshot:
+    """The snapshot of a weighed graph and what was learnt of it: the index is built."""
+    vectors = learnt.embeddings
+    snapshot = build_snapshot(
+        graph,
+        graph_filter=learnt.graph_filter,
+        embeddings=vectors,
+        encoder=vectors.encoder if vectors else None,
+        seed=settings.seed,
+        cutoff=None,
+        models=learnt.models,
+        metrics=metrics,
+        weights=learnt.weights,
+        popularity=learnt.popularity,
+    )
+    return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
 
 
-def _train(
-    name: str, model: EpochModel, graph: Graph, settings: Settings, progress: Progress | None
+def _vectors(
+    choice: Choice, graph: Graph, settings: Settings, progress: Progress | None
 ) -> Embeddings:
-    """The vectors after the last epoch."""
-    rng = evaluate.model_rng(settings.seed, name).spawn(2)[1]
+    """The vectors of the chosen model after its last epoch."""
+    assert choice.embedding is not None and choice.model is not None  # noqa: S101, PT018 - chosen
+    rng = evaluate.model_rng(settings.seed, choice.embedding).spawn(2)[1]
     vectors: Embeddings | None = None
-    for epoch, learned in enumerate(model.train(graph, rng), start=1):
-        vectors = cast("Embeddings", learned)
+    for epoch, learnt in enumerate(choice.model.train(graph, rng), start=1):
+        vectors = cast("Embeddings", learnt)
         if progress:
-            progress("training", epoch, model.epochs)
+            progress("training", epoch, choice.model.epochs)
     assert vectors is not None  # noqa: S101 - a model has at least one epoch
     return vectors
 

@@ -4,6 +4,7 @@ A folder of snapshots looks like this::
 
     snapshots/
     ├── current                          the version that serves, in one line
+    ├── canary                           maybe a version that serves some users (graphrec.canary)
     └── 20261122T101500Z-3fa9c1/         a version: UTC time and a hash of the content
         ├── manifest.json                what it is, with size and SHA-256 of every other file
         ├── manifest.sha256              as `sha256sum --check` reads it
@@ -15,7 +16,8 @@ A folder of snapshots looks like this::
 A version is written beside, under a name that no reader looks at, and made durable before it takes
 its name; then `current` is replaced in one step. So a crash at any moment leaves the previous
 version serving, and of several publishers the last one to finish wins. What a killed publisher
-leaves is a folder named `.draft-…`, which can be deleted.
+leaves is a folder named `.draft-…`, which the next one to hold the lock of the folder
+(`graphrec.lock`) deletes with `delete_drafts`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version as package_version
@@ -39,6 +41,7 @@ from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
 from graphrec.data import Attribute, Graph, Vocabulary
+from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import SnapshotError
@@ -70,6 +73,19 @@ class File:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """The snapshot whose training an inferred one serves from."""
+
+    version: str
+    newest_event: int | None
+    """As of which events are weighed ever since; milliseconds since 1970."""
+    shape: Shape
+    likes: int
+    inferred: int
+    """How many snapshots were inferred since, one from the other."""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a snapshot is. `version`, `created` and `files` are empty until it is published."""
 
@@ -89,6 +105,12 @@ class Manifest:
     position: int | None = None
     """Of the store, just before the graph was read from it: what was written since may not be in
     the snapshot. None: the graph came from no store, or one without positions."""
+    shape: Shape | None = None
+    """Of the log that it was made from; None in snapshots that did not tell yet."""
+    trained: Trained | None = None
+    """None where the snapshot was trained itself."""
+    forgotten: int = 0
+    """People who were taken out since it was made; its weights were learnt from them too."""
     format: int = FORMAT
     graphrec: str = field(default_factory=lambda: package_version("graphrec"))
     """Version of the package that built the snapshot."""
@@ -158,6 +180,7 @@ def build_snapshot(
             models=models,
             metrics=metrics,
             weights=weights,
+            shape=shape_of(likes.by_user, kinds_of(log)),
         ),
         likes=likes,
         popularity=popularity.astype(np.float32),
@@ -169,12 +192,14 @@ def build_snapshot(
     )
 
 
-def publish(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> str:
+def publish(
+    snapshot: Snapshot, folder: Path, now: datetime | None = None, *, serve: bool = True
+) -> str:
     """Write a snapshot into `folder` and make it the current one; returns its version.
 
     `now` names the version and is the clock's time unless given. When the call returns, the
-    snapshot is durable; when it does not return, either it or the previous one is current. Raises
-    OSError where the folder cannot be written.
+    snapshot is durable; when it does not return, either it or the previous one is current. Without
+    `serve` it only lies beside the current one. Raises OSError where the folder cannot be written.
     """
     created = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
     folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +220,8 @@ def publish(snapshot: Snapshot, folder: Path, now: datetime | None = None) -> st
         _rename(draft, folder / version)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    _switch(folder, version)
+    if serve:
+        switch(folder, version)
     return version
 
 
@@ -206,7 +232,7 @@ def load(folder: Path, version: str | None = None) -> Snapshot:
     missing, incomplete or changed.
     """
     version = current(folder) if version is None else version
-    manifest = _verified(folder, version)
+    manifest = verify(folder, version)
     try:
         return _read(folder / version, manifest)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
@@ -237,6 +263,11 @@ def versions(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(published, key=lambda name: _age(folder, name)))
 
 
+def made_at(version: str) -> datetime:
+    """When a version was published, to the second."""
+    return datetime.strptime(version[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+
+
 def rollback(folder: Path, version: str | None = None) -> str:
     """Make `version`, or the newest one before the current, the current one; returns it.
 
@@ -252,9 +283,40 @@ def rollback(folder: Path, version: str | None = None) -> str:
                 f"version to go back to; name one of {', '.join(versions(folder))}"
             )
         version = older[-1]
-    _verified(folder, version)
-    _switch(folder, version)
+    verify(folder, version)
+    switch(folder, version)
     return version
+
+
+def delete(folder: Path, version: str) -> None:
+    """Delete a version that does not serve; no reader sees half of it."""
+    doomed = folder / f".draft-{secrets.token_hex(8)}"
+    (folder / version).rename(doomed)
+    shutil.rmtree(doomed)
+    _sync(folder)
+
+
+def prune(folder: Path, keep: int, used: Collection[str]) -> tuple[str, ...]:
+    """Delete all but the `keep` newest versions and those in use; returns what went, oldest first.
+
+    The current one is in use.
+    """
+    older = versions(folder)[:-keep] if keep else versions(folder)
+    gone = tuple(name for name in older if name not in {*used, current(folder)})
+    for name in gone:
+        delete(folder, name)
+    return gone
+
+
+def delete_drafts(folder: Path) -> int:
+    """Delete what killed publishers left; returns how many. For who holds the folder's lock."""
+    drafts = list(folder.glob(".draft-*"))
+    for draft in drafts:
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()
+    return len(drafts)
 
 
 def _age(folder: Path, version: str) -> tuple[str, datetime, str]:
@@ -368,8 +430,8 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     )
 
 
-def _verified(folder: Path, version: str) -> Manifest:
-    """The manifest of a version all of whose files are as it says."""
+def verify(folder: Path, version: str) -> Manifest:
+    """The manifest of a version all of whose files are as it says; raises SnapshotError."""
     if not _VERSION.fullmatch(version):
         raise SnapshotError(
             f"snapshot version {version!r} is not a version: expected one such as "
@@ -453,16 +515,22 @@ def _rename(draft: Path, target: Path) -> None:
     except OSError:
         if not target.is_dir():
             raise
-        _verified(target.parent, target.name)  # the same content, published within the same second
+        verify(target.parent, target.name)  # the same content, published within the same second
     _sync(target.parent)
 
 
-def _switch(folder: Path, version: str) -> None:
-    draft = folder / f".draft-{secrets.token_hex(8)}"
-    draft.write_text(f"{version}\n", "utf-8")
+def switch(folder: Path, version: str) -> None:
+    """Make a published version the current one, in one step."""
+    replace_file(folder / CURRENT, f"{version}\n")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a small file anew, in one step, so that a crash leaves the old one or the new one."""
+    draft = path.parent / f".draft-{secrets.token_hex(8)}"
+    draft.write_text(text, "utf-8")
     _sync(draft)
-    draft.replace(folder / CURRENT)
-    _sync(folder)
+    draft.replace(path)
+    _sync(path.parent)
 
 
 def _sync(path: Path) -> None:

@@ -58,7 +58,12 @@ def temporal(graph: Graph, test_share: float) -> Split:
         )
     total = np.count_nonzero(log.weight > 0)
     newer = total - first[1:]  # positive events from each possible cutoff on
-    cutoff = int(times[1:][np.argmin(np.abs(newer - test_share * total))])
+    return cut(graph, int(times[1:][np.argmin(np.abs(newer - test_share * total))]))
+
+
+def cut(graph: Graph, cutoff: int) -> Split:
+    """Train on all events before a cutoff time, test on the positive events from it on."""
+    log = graph.interactions
     train = graph.before(cutoff)
     test, repeats = _new_positives(log.take(log.time >= cutoff), train)
     return Split(train, test, cutoff, repeats)

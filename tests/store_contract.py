@@ -531,6 +531,19 @@ class StoreContract:
         assert not small.forget_user("bob")
         assert not small.forget_user("heat")
 
+    def test_a_search_finds_a_user_until_they_are_forgotten(self, fresh):
+        store = fresh()
+        # One id within the other, an item by the same name, an id too short to search bytes for.
+        users = ("person-1", "person-12", "7")
+        store.write_events(log_of([Event(user, "person-1") for user in users]))
+        store.write_links(("user", "follows", "user"), [(users[0], users[1], 1)])
+        for n, user in enumerate(users):
+            assert store.traces(user)
+            assert store.forget_user(user)
+            assert store.traces(user) == () or user == "person-1"
+            assert all(store.traces(other) for other in users[n + 1 :])
+        assert store.traces("nobody at all") == ()
+
     def test_a_forgotten_user_may_come_back(self, small):
         small.forget_user("cat")
         small.write_events(log_of([Event("dan", "alien"), Event("cat", "speed")]))
@@ -564,6 +577,16 @@ class StoreContract:
         assert (len(log), position) == (0, store.position())
         names = [(node.type, node.id) for node in nodes_after(store, before)]
         assert sorted(names) == [("item", "alien"), ("user", "bob"), ("user", "cat")]
+
+    def test_events_of_some_users_are_all_of_theirs_and_nobody_elses(self, small):
+        found = small.events_of(["cat", "nobody", "ann"])
+        columns = (found.user, found.item, found.weight.tolist(), found.time.tolist(), found.kind)
+        rows = [
+            Event(found.users.ids[user], found.items.ids[item], weight, time, found.kinds[kind])
+            for user, item, weight, time, kind in zip(*columns, strict=True)
+        ]
+        assert sorted(rows) == sorted(event for event in SMALL if event.user != "bob")
+        assert len(small.events_of([])) == len(small.events_of(["nobody"])) == 0
 
     def test_writing_again_is_nothing_new(self, small):
         attributes = {"year": Attribute("number", (1995,)), "genres": Attribute("tags", (("a",),))}

@@ -26,22 +26,26 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory"),
+    ("errors", "progress", "memory", "lock", "traces", "exposures"),
     ("data",),
     ("weighting", "rules"),
-    ("config", "settings_file"),
+    ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
-        *("blocked", "candidates", "degrees", "encoder", "embeddings", "features"),
+        *("blocked", "candidates", "degrees", "drift", "encoder", "embeddings", "features"),
         *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
         *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours", "search"),
     ("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-    ("fusion", "taste", "options", "directory"),
+    ("fusion", "taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
-    ("recommend", "early_stopping", "tune"),
+    ("recommend", "early_stopping", "tune", "changes"),
     ("pipeline", "objective"),
+    ("judge",),
+    ("refresh",),
+    ("report",),
+    ("forget", "doctor", "compare"),
 )
 
 

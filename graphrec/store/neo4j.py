@@ -166,6 +166,11 @@ class Neo4jStore:
         nodes = self._server.read(self._catalogue).nodes.get(node_type)
         return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
 
+    def events_of(self, users: Sequence[str]) -> Interactions:
+        """All events of some users, in any order; nothing of those whom the store does not hold."""
+        self._refuse_mapped_positions()
+        return self._server.read(lambda tx: read.events_of(tx, users))
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
 
@@ -234,7 +239,10 @@ class Neo4jStore:
         """Delete a user with all events and links; says whether there was one.
 
         The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
+        Raises StoreError for one that a mapped graph holds: it is only read.
         """
+        if self._mapped is not None and not self.traces(user):
+            return False
         self._prepare("user")
         return self._write(lambda writing: write.delete(writing, "user", user))
 
@@ -242,6 +250,22 @@ class Neo4jStore:
         """Delete an item with all events and links; says whether there was one."""
         self._prepare("item")
         return self._write(lambda writing: write.delete(writing, "item", item))
+
+    def traces(self, user: str) -> tuple[str, ...]:
+        """Where something of a user is left, in words; empty once they are forgotten.
+
+        All properties of users and of relationships are searched; of a mapped graph, the ids of
+        users. Nobody can look into the server's transaction logs.
+        """
+        if self._mapped is None:
+            found = self._server.read(lambda tx: rows(tx, cypher.TRACES, id=user))
+            return tuple(str(place) for (place,) in found)
+        key = self._events.key_of("user", user)
+        if key is None or not self._server.read(
+            lambda tx: read.has_node(tx, self._events.user, key)
+        ):
+            return ()
+        return (f"nodes {self._events.user.label}",)
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""

@@ -156,6 +156,14 @@ SET link_.weight = link[2]
 DELETE_NODE = Cypher("MATCH (node:@Node {id: $id}) DETACH DELETE node RETURN count(*) AS nodes")
 ADD_DELETION = "CREATE (:GraphrecDeletion {position: $position, type: $type, id: $id})"
 
+TRACES = """
+MATCH (user:User) WHERE any(key IN keys(user) WHERE user[key] = $id)
+RETURN 'nodes User' AS place LIMIT 1
+UNION
+MATCH ()-[edge]->() WHERE any(key IN keys(edge) WHERE edge[key] = $id)
+RETURN DISTINCT 'relationships ' + type(edge) AS place
+"""
+
 # Reads
 
 EVENTS_SINCE = """
@@ -166,6 +174,12 @@ WITH user, event, item
 ORDER BY event.position
 LIMIT $limit
 RETURN user.id, item.id, event.weight, event.time, event.kind, event.position
+"""
+
+EVENTS_OF = """
+UNWIND $users AS id
+MATCH (user:User {id: id})-[event:INTERACTED]->(item)
+RETURN user.id, item.id, event.weight, event.time, event.kind
 """
 
 # Nodes that came, changed or went; what went has no properties.

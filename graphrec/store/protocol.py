@@ -172,6 +172,13 @@ class GraphStore(Protocol):
         """What kind of value each attribute of a type of node has, by name."""
         ...
 
+    def events_of(self, users: Sequence[str]) -> Interactions:
+        """All events of some users, in any order; nothing of those whom the store does not hold.
+
+        Raises StoreError where the store has no position.
+        """
+        ...
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         ...
@@ -228,6 +235,13 @@ class GraphStore(Protocol):
 
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; says whether there was one."""
+        ...
+
+    def traces(self, user: str) -> tuple[str, ...]:
+        """Where something of a user is left, in words; empty once they are forgotten.
+
+        Everything that the store can look at is searched, which may take a while.
+        """
         ...
 
     def counts(self) -> Mapping[str, int]:

@@ -46,6 +46,7 @@ from graphrec.store.protocol import (
     Similarity,
 )
 from graphrec.store.sqlite_file import connect, store_errors, transaction
+from graphrec.traces import holds_id
 from graphrec.weighting import KindPolicy
 
 LOOKUP = 500
@@ -215,6 +216,17 @@ class SQLiteStore:
         with self._reading() as connection:
             return _kinds_of_attributes(connection).get(node_type, {})
 
+    def events_of(self, users: Sequence[str]) -> Interactions:
+        """All events of some users, in any order; nothing of those whom the store does not hold."""
+        found: list[tuple[str, str, float, int, str]] = []
+        with self._reading() as connection:
+            for start in range(0, len(users), LOOKUP):
+                ids = users[start : start + LOOKUP]
+                query = sql.EVENTS_OF.substitute(ids=",".join("?" * len(ids)))
+                found += connection.execute(query, ids).fetchall()
+        columns = zip(*found, strict=True) if found else ((),) * 5
+        return Interactions.of(*columns)
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         with self._reading() as connection:
@@ -302,6 +314,33 @@ class SQLiteStore:
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; says whether there was one."""
         return self._delete("item", item)
+
+    def traces(self, user: str) -> tuple[str, ...]:
+        """Where something of a user is left, in words; empty once they are forgotten.
+
+        All tables are searched for the id and for rows that belong to nobody, and all bytes of the
+        files, free pages and write-ahead log included, for an id that is not too short to be told
+        from other bytes. Not while other threads use this store: its connections are closed first,
+        because closing a file of SQLite's releases the locks on it.
+        """
+        with self._reading() as connection:
+            found = [place for place, query in sql.ORPHANS if connection.execute(query).fetchone()]
+            for (table,) in connection.execute(sql.READ_TABLES).fetchall():
+                columns = [name for (name,) in connection.execute(sql.READ_COLUMNS, (table,))]
+                # Where ids are told apart by a type, an item may have the same one.
+                find = sql.FIND_TYPED if {"type", "id"} <= set(columns) else sql.FIND_TEXT
+                for column in ("id",) if find is sql.FIND_TYPED else columns:
+                    query = find.substitute(table=table, column=column)
+                    if connection.execute(query, (user,)).fetchone():
+                        found.append(f"column {column} of table {table}")
+            # Ids that begin alike are told apart by where they end, which the bytes after one in
+            # an index may hide: so only where there are such ids.
+            alike = connection.execute(sql.FIND_ALIKE, {"id": user}).fetchone() is not None
+        while self._idle:
+            self._idle.pop().close()
+        files = sorted(self._path.parent.glob(f"{self._path.name}*"))
+        held = [file.name for file in files if holds_id(file, user, whole=alike)]
+        return (*found, *(f"file {name}" for name in held))
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""

@@ -168,6 +168,14 @@ WHERE events.position > ?
 ORDER BY events.position
 LIMIT ?
 """
+EVENTS_OF = Template("""
+SELECT users.id, items.id, events.weight, events.time, kinds.name
+FROM nodes AS users
+JOIN events ON events.user = users.row
+JOIN nodes AS items ON items.row = events.item
+JOIN kinds ON kinds.row = events.kind
+WHERE users.type = 'user' AND users.id IN ($ids)
+""")  # $ids: ?,?,…
 NODES_SINCE = """
 SELECT type, id, attributes, position FROM nodes
 WHERE position > :position AND type IN ('user', 'item')
@@ -208,6 +216,30 @@ DELETE_NODE = (
     "DELETE FROM nodes WHERE row = ?",
 )
 ADD_DELETION = "INSERT INTO deletions (position, type, id) VALUES (?, ?, ?)"
+
+# What forgetting must not leave behind, wherever it is. The names come from the file's own schema.
+READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+READ_COLUMNS = "SELECT name FROM pragma_table_info(?)"
+FIND_TEXT = Template(
+    """SELECT 1 FROM "$table" WHERE typeof("$column") = 'text' AND "$column" = ? LIMIT 1"""
+)
+FIND_TYPED = Template("""SELECT 1 FROM "$table" WHERE type = 'user' AND "$column" = ? LIMIT 1""")
+FIND_ALIKE = """
+SELECT 1 FROM nodes
+WHERE (type <> 'user' OR id <> :id) AND (instr(id, :id) OR instr(attributes, :id))
+LIMIT 1
+"""
+ORPHANS = (
+    ("events of nobody", "SELECT 1 FROM events WHERE user NOT IN (SELECT row FROM nodes) LIMIT 1"),
+    (
+        "links of nobody",
+        """
+        SELECT 1 FROM links
+        WHERE source NOT IN (SELECT row FROM nodes) OR target NOT IN (SELECT row FROM nodes)
+        LIMIT 1
+        """,
+    ),
+)
 
 COUNT = """
 SELECT type, COUNT(*) FROM nodes GROUP BY type

@@ -15,13 +15,13 @@ from rich.markup import escape
 from graphrec import pipeline
 from graphrec.config import Settings, load_settings
 from graphrec.data import Graph
-from graphrec.errors import DataError, MissingExtra, SettingsError
+from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluate import Metric
+from graphrec.lock import refresh_lock
 from graphrec.models import create
 from graphrec.pipeline import EMBEDDING_MODELS, FUSION, MODELS
 from graphrec.snapshot import publish
 from graphrec.store import open_store
-from graphrec.weighting import weigh
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
 from scripts.splits import read_given, read_ncf
@@ -288,14 +288,9 @@ def train_and_publish(
 
     `position` is the store's, just before the graph was read.
     """
-    graph = weigh(raw, settings.kinds)
-    if not graph.matrix.nnz:
-        raise DataError(
-            "the store has no positive events: expected some to learn from; load them with "
-            "`graphrec ingest`, and see [kinds] in the settings for what counts as positive"
-        )
+    graph = pipeline.weighed(raw, settings)
     comparison = None
-    with progress_bars() as progress:
+    with refresh_lock(folder), progress_bars() as progress:
         if names:
             protocol, split = pipeline.split_log(raw, settings)
             comparison = pipeline.compare(

@@ -58,11 +58,12 @@ def read_question(
     does not hold what the protocol needs, and what reading and splitting raise.
     """
     folder = Path(data)
-    if protocol == "auto" and _find(folder, "train") and _find(folder, "test"):
-        protocol = "ncf" if _find(folder, "test.negative", NEGATIVES) else "given"
+    if protocol == "auto" and find(folder, "train") and find(folder, "test"):
+        protocol = "ncf" if find(folder, "test.negative", NEGATIVES) else "given"
     if protocol == "given" or protocol == "ncf":
         return _of_files(folder, protocol, settings, rejects)
-    raw = _read_log(data, protocol, settings, rejects, progress)
+    in_order = protocol == "leave-one-out"  # which compares no places of different users
+    raw = read_log(data, settings, rejects, progress, in_order=in_order)
     if protocol == "leave-one-out":
         return Question(protocol, *each_users_last(weigh(raw, settings.kinds)))
     title, split = pipeline.split_log(raw, settings, protocol)
@@ -73,18 +74,18 @@ def _of_files(
     folder: Path, protocol: Literal["given", "ncf"], settings: Settings, rejects: Path
 ) -> Question:
     """The split that a folder holds the two sides of."""
-    train, test = _find(folder, "train"), _find(folder, "test")
+    train, test = find(folder, "train"), find(folder, "test")
     if train is None or test is None:
         raise DataError(
             f"{str(folder)!r} has no split: expected train.tsv and test.tsv, compressed or not; "
             f"name another protocol, which splits a log"
         )
-    items, users = _find(folder, "items"), _find(folder, "users")
+    items, users = find(folder, "items"), find(folder, "users")
     if protocol == "given":
-        valid = _find(folder, "valid")
+        valid = find(folder, "valid")
         given = read_given(train, test, valid, items, users, settings, rejects)
         return Question(protocol, *given)
-    negatives = _find(folder, "test.negative", NEGATIVES)
+    negatives = find(folder, "test.negative", NEGATIVES)
     if negatives is None:
         raise DataError(
             f"{str(folder)!r} has no negatives: expected test.negative, compressed or not, with a "
@@ -94,17 +95,25 @@ def _of_files(
     return Question(protocol, *ncf)
 
 
-def _read_log(
-    data: str, protocol: Protocol, settings: Settings, rejects: Path, progress: Progress
+def read_log(
+    data: str,
+    settings: Settings,
+    rejects: Path,
+    progress: Progress,
+    *,
+    in_order: bool = False,
 ) -> Graph:
+    """The raw graph of a folder with a log, or of a named data set; see `read_question`.
+
+    `in_order`: a column with the order of each user's history stands in for times.
+    """
     folder = Path(data)
-    logs = [path for name in LOGS if (path := _find(folder, name))]
+    logs = [path for name in LOGS if (path := find(folder, name))]
     if logs and not (folder / "ratings.dat").is_file():
-        in_order = protocol == "leave-one-out"  # which compares no places of different users
         raw = read_graph(logs[0], settings, rejects, in_order=in_order)
-        items, users = _find(folder, "items"), _find(folder, "users")
+        items, users = find(folder, "items"), find(folder, "users")
         return replace(raw, attributes=attributes_of(raw, items, users, settings, rejects))
-    if folder.is_dir() and _find(folder, "train"):
+    if folder.is_dir() and find(folder, "train"):
         raise DataError(
             f"{data!r} has no log to split: expected {', '.join(LOGS)}.tsv or the like; name the "
             f"protocol 'given', which takes its train and test"
@@ -117,7 +126,7 @@ def _read_log(
             return store.read_graph()
 
 
-def _find(folder: Path, stem: str, extensions: Collection[str] = EVENTS) -> Path | None:
+def find(folder: Path, stem: str, extensions: Collection[str] = EVENTS) -> Path | None:
     """The one file of a name, whatever its format; raises DataError where there are several."""
     wanted = {f"{stem}{suffix}{packed}" for suffix in extensions for packed in ("", ".gz")}
     found = sorted(path for path in folder.glob(f"{stem}*") if path.name.lower() in wanted)

@@ -1,0 +1,218 @@
+"""What is wrong with an installation, its settings, its store and its snapshots, and what to do.
+
+Every check looks and changes nothing. A finding is `ok`, a `warn`ing about what works now and may
+not for long, or a `fail`: something asked of graphrec will not work.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Literal
+
+from graphrec.canary import canary
+from graphrec.config import SETTINGS_FILE, Settings, load_settings
+from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
+from graphrec.snapshot import current, load, verify, versions
+from graphrec.store import open_store
+
+PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")
+"""Whose versions matter; of a missing one it is said what cannot be done without it."""
+
+WITHOUT = {
+    "fastapi": "`graphrec serve` needs graphrec[api]",
+    "torch": "training `mf` and `graphsage` needs graphrec[train]; serving does not",
+    "dgl": "training `graphsage` needs graphrec[train] on Python 3.11 or older; serving does not",
+    "neo4j": "a Neo4j store needs graphrec[neo4j]",
+    "optuna": "`graphrec tune` needs graphrec[tune]",
+}
+
+DGL = "1.1.3"
+"""The version that works beside torch of today; 2.x imports beside torch 2.0 to 2.2 only."""
+
+ROOM = 2
+"""Free disk, in sizes of the snapshot that serves: a new one, and a copy while one is rewritten."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found."""
+
+    about: str
+    state: Literal["ok", "warn", "fail"]
+    said: str
+    remedy: str = ""
+
+
+def examine(
+    settings_file: Path | None = None, *, store: str | None = None, snapshots: Path | None = None
+) -> Iterator[Finding]:
+    """All findings, in the order in which things depend on each other."""
+    yield from packages()
+    try:
+        settings = load_settings(settings_file)
+    except SettingsError as error:
+        yield Finding(
+            "settings", "fail", str(error), "mend the settings; nothing else was looked at"
+        )
+        return
+    yield from settings_found(settings, settings_file or SETTINGS_FILE)
+    yield from store_found(settings, store or settings.store)
+    yield from snapshots_found(snapshots or settings.snapshots)
+    yield port(settings)
+
+
+def packages() -> Iterator[Finding]:
+    """Of Python, and of packages whose versions matter."""
+    known = {name: _installed(name) for name in PACKAGES}
+    yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
+    for name, found in known.items():
+        if found is not None:
+            yield Finding(name, "ok", found)
+        elif name in WITHOUT:
+            yield Finding(name, "ok", f"not installed: {WITHOUT[name]}")
+        else:
+            yield Finding(name, "fail", "not installed", "install graphrec again")
+    yield from pairing(known, sys.version_info[:2])
+
+
+def pairing(known: Mapping[str, str | None], python: tuple[int, int]) -> Iterator[Finding]:
+    """Whether torch and DGL go together, by their versions and that of Python."""
+    torch, dgl = known.get("torch"), known.get("dgl")
+    if torch is None or dgl is None:
+        return
+    old_torch = tuple(map(int, torch.split("+")[0].split(".")[:2])) <= (2, 2)
+    if dgl.startswith("2.") and not old_torch:
+        yield Finding(
+            "torch and dgl",
+            "fail",
+            f"dgl {dgl} cannot be imported beside torch {torch}",
+            f"pip install dgl=={DGL}",
+        )
+    elif python > (3, 11) and not dgl.startswith("2."):
+        yield Finding(
+            "torch and dgl",
+            "fail",
+            f"dgl {dgl} has no wheels for Python {python[0]}.{python[1]}",
+            "use Python 3.11, or train `mf`",
+        )
+
+
+def settings_found(settings: Settings, file: Path) -> Iterator[Finding]:
+    """Where settings come from, and who may read a password in them."""
+    names = sorted(name for name in os.environ if name.upper().startswith("GRAPHREC_"))
+    source = str(file) if file.is_file() else "no file, so defaults"
+    yield Finding("settings", "ok", "; ".join([source, *names]))
+    in_file = file.is_file() and "password" in file.read_text("utf-8")
+    if settings.neo4j.password is not None and in_file:
+        yield from secret(file)
+
+
+def secret(path: Path) -> Iterator[Finding]:
+    """Whether others may read a file that holds a secret; nothing on Windows."""
+    if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield Finding(
+            "permissions",
+            "warn",
+            f"{path} holds a secret, and others than its owner may read it",
+            f"chmod 600 {path}",
+        )
+
+
+def store_found(settings: Settings, url: str) -> Iterator[Finding]:
+    """Whether the store opens, and what it holds."""
+    try:
+        with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
+            counts, position = store.counts(), store.position()
+    except MissingExtra as error:
+        yield Finding("store", "fail", str(error))
+        return
+    except GraphrecError as error:
+        yield Finding("store", "fail", str(error))
+        return
+    said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    if counts.get("events"):
+        yield Finding("store", "ok", f"{url}: {said}; position {position}")
+    else:
+        yield Finding("store", "warn", f"{url} holds no events", "load some: `graphrec ingest`")
+
+
+def snapshots_found(folder: Path) -> Iterator[Finding]:
+    """Whether a snapshot can serve, every byte of every version, what was left, and the room."""
+    kept = versions(folder)
+    yield from (found for version in kept for found in _broken(folder, version))
+    try:
+        serving, tried = current(folder), canary(folder)
+        manifest = load(folder, serving).manifest
+        if tried is not None:
+            verify(folder, tried.version)
+            share = f"{tried.share:.0%} of users"
+            yield Finding("canary", "ok", f"{tried.version} serves {share}", "`graphrec promote`, "
+                          "or `graphrec rollback`")  # fmt: skip
+    except SnapshotError as error:
+        yield Finding("serving", "fail", str(error))
+        return
+    counts = ", ".join(f"{count:,} {name}" for name, count in manifest.counts.items())
+    said = f"{serving}: {counts}"
+    if manifest.forgotten:
+        remedy = "train again, so that nothing learnt from them is left: `graphrec train`"
+        yield Finding("serving", "ok", f"{said}; {manifest.forgotten:,} forgotten since", remedy)
+    else:
+        yield Finding("serving", "ok", said)
+    yield Finding("snapshots", "ok", f"{len(kept)} kept in {folder}")
+    drafts = len(list(folder.glob(".draft-*")))
+    if drafts:
+        yield Finding(
+            "drafts",
+            "warn",
+            f"{drafts} left by publishers that were killed, or are at work",
+            f"once nothing publishes: rm -r {folder}/.draft-*",
+        )
+    size = sum(path.stat().st_size for path in (folder / serving).iterdir())
+    free = shutil.disk_usage(folder).free
+    state: Literal["ok", "warn"] = "ok" if free >= ROOM * size else "warn"
+    yield Finding(
+        "disk",
+        state,
+        f"{free / 2**20:,.0f} MiB free; the snapshot that serves has {size / 2**20:,.1f} MiB",
+        "" if state == "ok" else "delete old snapshots, or make room",
+    )
+
+
+def _broken(folder: Path, version: str) -> Iterator[Finding]:
+    try:
+        verify(folder, version)
+    except SnapshotError as error:
+        yield Finding("snapshot", "fail", str(error), f"or delete {folder / version}")
+
+
+def port(settings: Settings) -> Finding:
+    """Whether a service could listen."""
+    host, number = settings.serve.host, settings.serve.port
+    try:
+        with socket.create_server((host, number)):
+            return Finding("port", "ok", f"{host}:{number} is free")
+    except OSError as error:
+        return Finding(
+            "port",
+            "warn",
+            f"{host}:{number} cannot be listened on: {error.strerror or error}",
+            f"fine if the service runs already: curl http://{host}:{number}/health/ready; "
+            f"else choose another serve.port",
+        )
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return installed(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,216 @@
+"""Forgetting people: out of the store, and out of every kept snapshot.
+
+A snapshot without someone is a new version: it has all rows but theirs, the same time of creation,
+and so another hash in its name. It is written beside the old one and made durable; if the old one
+serves, the new one takes its place in one step; then the old one is deleted. So a crash at any
+moment leaves a version that serves, and the next run finishes the work: who is gone already is
+not looked for again.
+
+What was learnt from everyone together stays until the next training: item embeddings, the encoder,
+what the graph filter knows of items, the metrics. There is no id in it and no row of anyone.
+`Manifest.forgotten` counts whom a snapshot was made from and no longer holds.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.canary import canary, start_canary
+from graphrec.data import Vocabulary
+from graphrec.embeddings import Embeddings
+from graphrec.errors import SnapshotError
+from graphrec.neighbours import Likes
+from graphrec.report.archive import drop_people
+from graphrec.snapshot import (
+    Snapshot,
+    current,
+    delete,
+    delete_drafts,
+    load,
+    publish,
+    switch,
+    versions,
+)
+from graphrec.store.protocol import GraphStore
+from graphrec.traces import holds_id
+
+MARK_BYTES = 32
+"""A row of fewer bytes could be in a file by chance, and proves nothing."""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What there was to forget."""
+
+    stored: int
+    """How many of the people the store held."""
+    rewritten: Mapping[str, str]
+    """The new version of each snapshot that held any of them, by the old one."""
+    serving: str | None
+    """The version that serves now; what it learnt is from when it was made."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What gives someone away: an id, and rows of a snapshot that nobody else has."""
+
+    user: str
+    rows: Mapping[str, bytes]  # by what they are, such as "embeddings.user"
+
+
+def forget(store: GraphStore, folder: Path, users: Collection[str]) -> Forgotten:
+    """Take people out of the store and of every snapshot in `folder`; durable when it returns.
+
+    People of whom there is nothing are passed over, so that it can be run again. The store comes
+    first, so that no snapshot is made of them meanwhile. Raises StoreError, and what
+    `forget_in_snapshots` raises.
+    """
+    stored = sum(store.forget_user(user) for user in users)
+    if stored:
+        drop_people(folder)
+    rewritten = forget_in_snapshots(folder, users)
+    return Forgotten(stored, rewritten, current(folder) if versions(folder) else None)
+
+
+def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, str]:
+    """Take people out of every snapshot and report; returns the new versions by the old ones.
+
+    For who holds the lock of the folder (`graphrec.lock`), so that nobody publishes meanwhile what
+    was read before. Drafts of killed publishers are deleted: nobody knows what they hold. One old
+    version at a time is replaced, the one that serves first, so that there need be room for one
+    only.
+    Raises SnapshotError, after all else is done, for versions that cannot be read.
+    """
+    delete_drafts(folder)
+    kept = versions(folder)
+    serving, tried = current(folder) if kept else "", canary(folder)
+    rewritten: dict[str, str] = {}
+    broken = []
+    for version in sorted(kept, key=lambda version: version != serving):
+        try:
+            snapshot = load(folder, version)
+        except SnapshotError:
+            broken.append(version)
+            continue
+        if not snapshot.likes.users.rows.keys() & set(users):
+            continue
+        if not rewritten:  # first, since a crash after the last snapshot would leave no sign of it
+            drop_people(folder)
+        created = datetime.fromisoformat(snapshot.manifest.created)
+        rewritten[version] = publish(without(snapshot, users), folder, created, serve=False)
+        if version == serving:
+            switch(folder, rewritten[version])
+        if tried is not None and version == tried.version:
+            start_canary(folder, rewritten[version], tried.share)
+        del snapshot
+        delete(folder, version)
+    if broken:
+        raise SnapshotError(
+            f"snapshots {', '.join(broken)} in {str(folder)!r} cannot be read: expected to see "
+            f"whom they hold; all else is done; delete these folders, or restore them and forget "
+            f"again"
+        )
+    return rewritten
+
+
+def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
+    """The same snapshot of all other people; what was learnt from everyone stays as it is."""
+    likes, fitted, embeddings = snapshot.likes, snapshot.graph_filter, snapshot.embeddings
+    gone = set(users)
+    kept = np.array([row for row, user in enumerate(likes.users.ids) if user not in gone], np.int64)
+    by_user, seen = likes.by_user[kept], likes.seen[kept]
+    history, votes = fitted.history[kept], fitted.votes[kept]
+    counts = {"users": len(kept), "likes": by_user.nnz, "seen": seen.nnz}
+    return replace(
+        snapshot,
+        manifest=replace(
+            snapshot.manifest,
+            counts={**snapshot.manifest.counts, **counts},
+            forgotten=snapshot.manifest.forgotten + len(likes.users) - len(kept),
+        ),
+        likes=Likes(
+            Vocabulary(tuple(likes.users.ids[row] for row in kept)),
+            likes.items,
+            by_user,
+            by_user.T.tocsr(),
+            seen,
+        ),
+        # In proportion, whatever the popularity was made of.
+        popularity=(snapshot.popularity * _left(fitted.history, history)).astype(np.float32),
+        graph_filter=replace(fitted, history=history, votes=votes, voters=votes.T.tocsr()),
+        embeddings=embeddings and Embeddings(embeddings.user[kept], embeddings.item),
+    )
+
+
+def marks(folder: Path, users: Collection[str]) -> tuple[Mark, ...]:
+    """What to look for once `users` are forgotten, as far as snapshots that can be read hold it."""
+    found: dict[str, dict[str, bytes]] = {user: {} for user in users}
+    for version in versions(folder):
+        snapshot = load(folder, version)
+        for user in users:
+            row = snapshot.likes.users.rows.get(user)
+            if row is None:
+                continue
+            own = {f"{name}.npy": part.tobytes() for name, part in _rows(snapshot, row)}
+            for name, content in own.items():
+                alone = all(
+                    _count(path, content) == (content in own.get(path.name, b""))
+                    for path in (folder / version).iterdir()
+                )
+                if len(content) >= MARK_BYTES and alone:
+                    found[user][f"their row of {name} of {version}"] = content
+    return tuple(Mark(user, rows) for user, rows in found.items())
+
+
+def traces(folder: Path, sought: Sequence[Mark]) -> tuple[str, ...]:
+    """Where in the folder of snapshots something of anyone is left, in words.
+
+    Every file is searched, whatever it is: for the id as text, where it is not too short to be told
+    from other text, in the lists of users for any id, and for the bytes of each row. Which of the
+    people it is is not said.
+    """
+    found = []
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        listed = set(orjson.loads(path.read_bytes())) if path.name == "users.json" else set()
+        name = path.relative_to(folder).as_posix()
+        for mark in sought:
+            if mark.user in listed or holds_id(path, mark.user):
+                found.append(f"an id in {name}")
+            found += [f"{what} in {name}" for what, row in mark.rows.items() if _count(path, row)]
+    return tuple(found)
+
+
+def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
+    """The rows of a user in the files of a snapshot, by the name of the file."""
+    likes, fitted = snapshot.likes, snapshot.graph_filter
+    liked = slice(*likes.by_user.indptr[user : user + 2])
+    yield "likes.indices", likes.by_user.indices[liked]
+    yield "seen.indices", likes.seen.indices[slice(*likes.seen.indptr[user : user + 2])]
+    yield "filter.history", fitted.history.data[liked]
+    yield "filter.votes", fitted.votes.data[liked]
+    if snapshot.embeddings is not None:
+        yield "embeddings.user", snapshot.embeddings.user[user]
+
+
+def _count(path: Path, content: bytes) -> int:
+    """How often a file holds some bytes; 2 stands for more."""
+    if not content or path.stat().st_size < len(content):
+        return 0
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+        first = held.find(content)
+        return (first >= 0) + (first >= 0 and held.find(content, first + 1) >= 0)
+
+
+def _left(before: sparse.csr_array, after: sparse.csr_array) -> NDArray[np.float64]:
+    """What share of the weights of each column is left, [I]; 1 where there were none."""
+    total, left = (np.bincount(m.indices, m.data, m.shape[1]) for m in (before, after))
+    return np.divide(left, total, out=np.ones(len(total)), where=total > 0)

@@ -1,0 +1,275 @@
+"""A snapshot of the graph as it is now, with what was learnt of it some time ago.
+
+What training found stays: the vectors of items, the encoder, the directions of the graph filter,
+the weights of the sources. What the graph says is as of now: histories, what was met, counts, the
+votes of the graph filter, and the vectors of the users who changed, whom the encoder embeds anew
+from their histories. A user whose vector was learnt, and is not what the encoder makes of their
+history (as with matrix factorisation), keeps it: it is one of the trained weights.
+
+New users and items come after those there are, so that rows stay. A new item is recommended by its
+neighbourhood at once; it has a vector of zeros, and the least bias, until the next training.
+
+Reading histories and embedding users grow with what changed alone. Counts and votes are made anew
+in a few passes over arrays, as reading and writing a snapshot are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version as package_version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.config import Settings
+from graphrec.data import Attribute, AttributeValue, Graph, Interactions, Rows, Vocabulary
+from graphrec.drift import Shape, shape_of
+from graphrec.encoder import Encoder
+from graphrec.graph_filter import FittedFilter, follow
+from graphrec.neighbours import Likes
+from graphrec.snapshot import Manifest, Snapshot, Trained
+from graphrec.weighting import weigh
+
+FILTER = "graph-filter"
+"""The model whose hyper-parameters say how votes are made."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of a graph since a snapshot."""
+
+    users: tuple[str, ...]
+    """Those who are new, or of whom an event is new or has another weight."""
+    log: Interactions
+    """All events of these users, old and new, as they came."""
+    items: Mapping[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
+    """The attributes of new and changed items, by id."""
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    """New events by kind."""
+    written: int = 0
+    """New events, and events with another weight."""
+    deleted: int = 0
+    """Users and items that were deleted."""
+    events: int = 0
+    """In the store."""
+    position: int | None = None
+    """Of the store, up to which changes were looked for."""
+
+    def before(self, time: int) -> Change:
+        """What of it was so before a time, in milliseconds."""
+        return replace(self, log=self.log.take(self.log.time < time))
+
+
+def infer(
+    serving: Snapshot, change: Change, settings: Settings, metrics: Mapping[str, Any] | None = None
+) -> Snapshot:
+    """The snapshot that serves, brought up to date; `metrics` are its own unless given."""
+    users, items, changed, rows = _changed(serving, change, settings)
+    history = _with_rows(serving.graph_filter.history, changed.matrix, rows)
+    seen = _with_rows(serving.likes.seen, changed.seen, rows)
+    likes = Likes(users, items, history, history.T.tocsr(), seen)
+    embedded = _embedded(serving, history, rows)
+    return replace(
+        embedded,
+        manifest=_manifest(serving.manifest, likes, change, metrics),
+        likes=likes,
+        popularity=np.bincount(history.indices, history.data, len(items)).astype(np.float32),
+        graph_filter=_followed(serving, history),
+        attributes=_attributes(serving.attributes, items, change.items),
+    )
+
+
+def likes_after(serving: Snapshot, change: Change, settings: Settings) -> sparse.csr_array:
+    """The histories [U, I] that `infer` would give the snapshot, at a part of the cost."""
+    _, _, changed, rows = _changed(serving, change, settings)
+    return _with_rows(serving.graph_filter.history, changed.matrix, rows)
+
+
+def shape_after(serving: Manifest, likes: sparse.csr_array, change: Change) -> Shape:
+    """The shape of the log, where `likes` [U, I] are those after a change."""
+    kinds = Counter(serving.shape.kinds if serving.shape else {}) + Counter(change.kinds)
+    return shape_of(likes, dict(kinds))
+
+
+def everyone(graph: Graph) -> Change:
+    """All of a raw graph as a change: to infer with it is to infer everything anew."""
+    log = graph.interactions
+    return Change(graph.users.ids, log, events=len(log))
+
+
+def difference(one: Snapshot, other: Snapshot) -> float:
+    """The largest difference between the numbers that two snapshots of the same nodes serve from.
+
+    Rows may be in another order. Infinite where nodes, histories or what was met are not the same.
+    """
+    users, items = (
+        _rows_in(getattr(other.likes, name), getattr(one.likes, name))
+        for name in ("users", "items")
+    )
+    if users is None or items is None:
+        return np.inf
+    largest = 0.0
+    for a, b in (
+        (one.likes.seen, other.likes.seen[users][:, items]),
+        (one.graph_filter.history, other.graph_filter.history[users][:, items]),
+        (one.graph_filter.votes, other.graph_filter.votes[users][:, items]),
+    ):
+        if not np.array_equal(a.indptr, b.indptr):
+            return np.inf
+        gap = a.astype(np.float64) - b.astype(np.float64)
+        largest = max(largest, float(abs(gap).max()) if gap.nnz else 0.0)
+    mine, theirs = one.graph_filter, other.graph_filter
+    tables = [
+        (one.popularity, other.popularity[items]),
+        (mine.excess, theirs.excess[items]),
+        (mine.target, theirs.target[items]),
+        (mine.low_pass, theirs.low_pass[items]),
+        (mine.popularity, theirs.popularity[items]),
+    ]
+    if one.embeddings is not None and other.embeddings is not None:
+        tables.append((one.embeddings.user, other.embeddings.user[users]))
+        tables.append((one.embeddings.item, other.embeddings.item[items]))
+    return max(largest, *(float(np.abs(a - b).max(initial=0)) for a, b in tables))
+
+
+def _rows_in(vocabulary: Vocabulary, ids: Vocabulary) -> Rows | None:
+    """The row of each id; None where the two do not hold the same."""
+    if len(vocabulary) != len(ids) or any(each not in vocabulary for each in ids.ids):
+        return None
+    return np.array([vocabulary.rows[each] for each in ids.ids], np.int32)
+
+
+def trained_of(manifest: Manifest) -> Trained:
+    """The training that a snapshot serves from, be it its own."""
+    if manifest.trained is not None:
+        return manifest.trained
+    shape = manifest.shape or Shape({}, {}, {})
+    return Trained(manifest.version, manifest.newest_event, shape, manifest.counts["likes"], 0)
+
+
+def _changed(
+    serving: Snapshot, change: Change, settings: Settings
+) -> tuple[Vocabulary, Vocabulary, Graph, Rows]:
+    """Users and items now, the weighed events of those who changed, and their rows."""
+    old = serving.likes
+    users = _extended(old.users, change.users)
+    items = _extended(old.items, [*change.items, *change.log.items.ids])
+    # As of the training: how much an event has faded must not depend on whose history is read.
+    now = trained_of(serving.manifest).newest_event or 0
+    changed = weigh(Graph(change.log.recode(users, items)), settings.kinds, now)
+    return users, items, changed, np.array([users.rows[user] for user in change.users], np.int32)
+
+
+def _extended(vocabulary: Vocabulary, ids: Iterable[str]) -> Vocabulary:
+    """With those of the ids that are new, in code-point order, after those there are."""
+    new = {node_id for node_id in ids if node_id not in vocabulary}
+    return Vocabulary((*vocabulary.ids, *sorted(new))) if new else vocabulary
+
+
+def _with_rows(old: sparse.csr_array, new: sparse.csr_array, rows: Rows) -> sparse.csr_array:
+    """`old`, in the shape of `new`, which is no smaller, with the `rows` of `new`."""
+    more = np.full(new.shape[0] - old.shape[0], old.indptr[-1])
+    wide = sparse.csr_array((old.data, old.indices, np.concatenate([old.indptr, more])), new.shape)
+    order = np.arange(new.shape[0])
+    order[rows] += new.shape[0]
+    return sparse.csr_array(sparse.vstack([wide, new], format="csr")[order])
+
+
+def _followed(serving: Snapshot, history: sparse.csr_array) -> FittedFilter:
+    fitted_with = serving.manifest.models[FILTER]
+    exponents = ("user_exponent", "history_exponent", "target_exponent")
+    a, b, c = (float(fitted_with[name] or 0) for name in exponents)
+    return follow(serving.graph_filter, history, a, b, c)
+
+
+def _embedded(serving: Snapshot, history: sparse.csr_array, rows: Rows) -> Snapshot:
+    """The snapshot with vectors for all users [U] and items [I] of the histories."""
+    embeddings, encoder, index = serving.embeddings, serving.encoder, serving.index
+    if embeddings is None or index is None:
+        return serving
+    before = serving.graph_filter.history
+    new_users, new_items = (now - was for now, was in zip(history.shape, before.shape, strict=True))
+    user = np.pad(embeddings.user, ((0, new_users), (0, 0)))
+    item = embeddings.item
+    if new_items:
+        newcomers = _newcomers(embeddings.item, embeddings.biased, new_items)
+        item, index = np.concatenate([item, newcomers]), index.extended(newcomers)
+    if encoder is not None:
+        # Nobody can say yet what a new item tells its users.
+        silent = np.pad(encoder.messages, ((0, new_items), (0, 0)))
+        encoder = replace(encoder, messages=silent)
+        for row in rows.tolist():
+            if row >= before.shape[0] or _is_inferred(encoder, before, row, user[row]):
+                user[row] = encoder.embed(_stored(history, row))
+    return replace(
+        serving,
+        embeddings=replace(embeddings, user=user, item=item, encoder=None),
+        encoder=encoder,
+        index=index,
+    )
+
+
+def _newcomers(items: NDArray[np.float32], biased: bool, count: int) -> NDArray[np.float32]:
+    """Vectors [count, dim] for items that training did not meet."""
+    vectors = np.zeros((count, items.shape[1]), np.float32)
+    if biased:
+        vectors[:, -1] = items[:, -1].min(initial=0)
+    return vectors
+
+
+def _is_inferred(
+    encoder: Encoder, history: sparse.csr_array, row: int, vector: NDArray[np.float32]
+) -> bool:
+    """Whether a vector is what the encoder makes of the history."""
+    return np.allclose(encoder.embed(_stored(history, row)), vector, rtol=1e-4, atol=1e-4)
+
+
+def _stored(matrix: sparse.csr_array, row: int) -> Rows:
+    return matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+
+
+def _manifest(
+    serving: Manifest,
+    likes: Likes,
+    change: Change,
+    metrics: Mapping[str, Any] | None,
+) -> Manifest:
+    trained = trained_of(serving)
+    times = [serving.newest_event, *([int(change.log.time.max())] if len(change.log) else [])]
+    return replace(
+        serving,
+        newest_event=max((time for time in times if time is not None), default=None),
+        counts={
+            "users": len(likes.users),
+            "items": len(likes.items),
+            "events": change.events,
+            "likes": likes.by_user.nnz,
+            "seen": likes.seen.nnz,
+        },
+        metrics=serving.metrics if metrics is None else metrics,
+        shape=shape_after(serving, likes.by_user, change),
+        trained=replace(trained, inferred=trained.inferred + 1),
+        graphrec=package_version("graphrec"),
+        version="",
+        created="",
+        files={},
+    )
+
+
+def _attributes(
+    known: Mapping[str, Attribute],
+    items: Vocabulary,
+    changed: Mapping[str, Mapping[str, AttributeValue]],
+) -> Mapping[str, Attribute]:
+    """With the values of changed items; an attribute that no item had waits for the training."""
+    found = {}
+    for name, attribute in known.items():
+        values = [*attribute.values, *[None] * (len(items) - len(attribute.values))]
+        for item, attributes in changed.items():
+            values[items.rows[item]] = attributes.get(name)
+        found[name] = Attribute(attribute.kind, tuple(values))
+    return found

@@ -1,0 +1,64 @@
+"""Where reports are kept: the figures of each as JSON, and the page made from them.
+
+They lie in the folder `reports` beside the snapshots, under the second of the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from graphrec.errors import SnapshotError
+from graphrec.report.figures import Report
+from graphrec.report.page import page
+from graphrec.snapshot import delete_drafts, replace_file
+
+REPORTS = "reports"
+
+
+def keep(report: Report, folder: Path, name: str) -> Path:
+    """Write figures and page of a run into the folder of snapshots; returns the page.
+
+    `name` is that of the files: the version, or of a refused run the time.
+    """
+    reports = folder / REPORTS
+    reports.mkdir(parents=True, exist_ok=True)
+    replace_file(reports / f"{name}.json", orjson.dumps(report).decode())
+    path = reports / f"{name}.html"
+    replace_file(path, page(report))
+    return path
+
+
+def kept(folder: Path, name: str) -> Report:
+    """The figures of a run; raises SnapshotError where they cannot be read."""
+    path = folder / REPORTS / f"{name}.json"
+    try:
+        return TypeAdapter(Report).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise SnapshotError(
+            f"report {str(path)!r} cannot be read ({type(error).__name__}): expected the figures "
+            f"of a run; make it anew with `graphrec report`"
+        ) from error
+
+
+def drop_people(folder: Path) -> int:
+    """Take the lists of people out of all reports; returns how many reports held some.
+
+    For forgetting: reports do not know whose lists they show. One that cannot be read is deleted.
+    """
+    reports, dropped = folder / REPORTS, 0
+    delete_drafts(reports)
+    for path in sorted(reports.glob("*.json")):
+        try:
+            report = kept(folder, path.stem)
+        except SnapshotError:
+            path.unlink()
+            path.with_suffix(".html").unlink(missing_ok=True)
+            continue
+        if report.people:
+            keep(replace(report, people=()), folder, path.stem)
+            dropped += 1
+    return dropped

@@ -1,0 +1,316 @@
+"""The figures of a report: plain data, which can be kept as JSON and laid out again.
+
+They come from the snapshot that was made, from the one before it and from what the job tells of
+itself. People are shown without their ids.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.config import RecallSettings
+from graphrec.data import Rows
+from graphrec.recommend import Recommender
+from graphrec.snapshot import Snapshot
+
+MAP_ITEMS = 1_500
+"""Items on the map, the most popular ones: of those that few like, little is known."""
+
+GROUPS = 8
+"""Colours of the map; all other groups are grey."""
+
+CURVE_POINTS = 60
+"""Degrees at which a distribution is told, evenly on a logarithmic axis."""
+
+PEOPLE = (0.1, 0.4, 0.7, 0.95)
+"""Whose lists are shown, by the quantile of how much they like."""
+
+NEAR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
+"""Items whose neighbours are shown, by the share of items that are more popular."""
+
+LIST = 8
+"""Items in a list."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at before publishing."""
+
+    name: str
+    value: float
+    expectation: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage of the job took."""
+
+    name: str
+    seconds: float
+    peak_mib: float | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the job that made a snapshot tells of itself."""
+
+    started: str
+    """ISO 8601, UTC."""
+    action: str
+    """Such as train or infer."""
+    verdict: str
+    """published, canary, refused, or published against the checks."""
+    reasons: tuple[str, ...] = ()
+    """Why the action."""
+    checks: tuple[Check, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    drift: Mapping[str, float] = field(default_factory=dict)
+    """Since the last training, by what moved; 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What share of the nodes has at least so many likes; nodes without any are left out."""
+
+    likes: tuple[int, ...]
+    share: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """An item on the map."""
+
+    title: str
+    x: float
+    y: float
+    group: int | None
+    """Index of its group; None for another one, or none."""
+    size: float
+    """0 to 1, by the logarithm of popularity."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """Item embeddings in two dimensions: the two main directions, of vectors at unit length."""
+
+    attribute: str | None
+    """What the groups are values of."""
+    groups: tuple[str, ...]
+    dots: tuple[Dot, ...]
+    explained: float
+    """Share of the variance that the two dimensions have."""
+    items: int
+    """Of which the dots are the most popular ones."""
+
+
+@dataclass(frozen=True)
+class Near:
+    """An item and those nearest to it, with their similarity."""
+
+    title: str
+    people: int
+    near: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone, without their id, and what they would be recommended."""
+
+    likes: int
+    liked: tuple[str, ...]
+    before: tuple[str, ...] | None
+    """None where there is no earlier snapshot that knows them."""
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two snapshots that are compared."""
+
+    version: str
+    created: str
+    counts: Mapping[str, int]
+    newest_event: int | None
+    metrics: Mapping[str, Any]
+    """In the shape of `graphrec.evaluate.as_json`, maybe with `curves`; empty where none."""
+    weights: Mapping[str, float]
+    user_degrees: Distribution
+    item_degrees: Distribution
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page shows."""
+
+    now: Side
+    before: Side | None
+    job: Job | None
+    map: Map | None
+    near_by: str
+    """What makes items near: embedding, or graph."""
+    near: tuple[Near, ...]
+    people: tuple[Person, ...]
+
+
+def report_of(
+    now: Snapshot, before: Snapshot | None, recall: RecallSettings, job: Job | None = None
+) -> Report:
+    """The report on a snapshot, published or not, beside the one that served before it."""
+    recommender = Recommender(now, recall)
+    by = "graph" if now.embeddings is None else "embedding"
+    return Report(
+        now=_side(now),
+        before=None if before is None else _side(before),
+        job=job,
+        map=_map(now),
+        near_by=by,
+        near=_near(recommender),
+        people=_people(recommender, None if before is None else Recommender(before, recall)),
+    )
+
+
+def _side(snapshot: Snapshot) -> Side:
+    manifest, likes = snapshot.manifest, snapshot.likes
+    return Side(
+        version=manifest.version,
+        created=manifest.created,
+        counts=manifest.counts,
+        newest_event=manifest.newest_event,
+        metrics=manifest.metrics,
+        weights=manifest.weights,
+        user_degrees=_distribution(np.diff(likes.by_user.indptr)),
+        item_degrees=_distribution(np.diff(likes.by_item.indptr)),
+    )
+
+
+def _distribution(degrees: NDArray[np.integer]) -> Distribution:
+    degrees = np.sort(degrees[degrees > 0])
+    if not len(degrees):
+        return Distribution((), ())
+    at = np.unique(np.geomspace(1, degrees[-1], CURVE_POINTS).round().astype(int))
+    share = 1 - np.searchsorted(degrees, at, side="left") / len(degrees)
+    return Distribution(tuple(at.tolist()), tuple(share.round(6).tolist()))
+
+
+def _map(snapshot: Snapshot) -> Map | None:
+    if snapshot.embeddings is None or len(snapshot.likes.items) < 3:
+        return None
+    vectors = snapshot.embeddings.item_taste.astype(np.float64)
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    shown = _by_popularity(snapshot)[:MAP_ITEMS]
+    pointing = (vectors / np.where(length > 0, length, 1))[shown]
+    centred = pointing - pointing.mean(axis=0)
+    _, sigma, directions = np.linalg.svd(centred, full_matrices=False)
+    places = centred @ directions[:2].T
+    attribute, groups, group = _groups(snapshot, shown)
+    fame = np.log1p(np.diff(snapshot.likes.by_item.indptr)[shown])
+    dots = tuple(
+        Dot(
+            _title(snapshot, int(item)),
+            round(float(places[n, 0]), 4),
+            round(float(places[n, 1]), 4) if places.shape[1] > 1 else 0.0,
+            group[n],
+            round(float(fame[n] / (fame.max() or 1)), 3),
+        )
+        for n, item in enumerate(shown)
+    )
+    variance = sigma**2
+    explained = float(variance[:2].sum() / (variance.sum() or 1))
+    return Map(attribute, groups, dots, round(explained, 4), len(snapshot.likes.items))
+
+
+def _groups(
+    snapshot: Snapshot, items: Rows
+) -> tuple[str | None, tuple[str, ...], list[int | None]]:
+    """The attribute that tells most about items, its commonest values, and each item's of them.
+
+    An item of several values has the rarest of them, which says most.
+    """
+    kinds = ("tags", "category")
+    named = [(kinds.index(a.kind), n) for n, a in snapshot.attributes.items() if a.kind in kinds]
+    if not named:
+        return None, (), [None] * len(items)
+    attribute = min(named)[1]
+    values = [_values(snapshot.attributes[attribute].values[item]) for item in items.tolist()]
+    counts = Counter(value for each in values for value in each)
+    groups = tuple(sorted(name for name, _ in counts.most_common(GROUPS)))
+    code = {name: n for n, name in enumerate(groups)}
+    chosen = [min((v for v in each if v in code), key=lambda v: counts[v], default=None)
+              for each in values]  # fmt: skip
+    return attribute, groups, [None if name is None else code[name] for name in chosen]
+
+
+def _values(value: object) -> tuple[str, ...]:
+    if isinstance(value, tuple):
+        return value
+    return (value,) if isinstance(value, str) else ()
+
+
+def _near(recommender: Recommender) -> tuple[Near, ...]:
+    snapshot = recommender.snapshot
+    order = _by_popularity(snapshot)
+    people = np.diff(snapshot.likes.by_item.indptr)
+    order = order[people[order] > 0]
+    rows = dict.fromkeys(int(order[int(share * (len(order) - 1))]) for share in NEAR if len(order))
+    ids = snapshot.likes.items.ids
+    found = []
+    for row in rows:
+        if snapshot.embeddings is None:
+            related = recommender.related(ids[row], 5)
+        else:
+            related = recommender.related(ids[row], 5, by="embedding")
+        near = tuple((each.title or each.item, round(each.score, 3)) for each in related)
+        found.append(Near(_title(snapshot, row), int(people[row]), near))
+    return tuple(found)
+
+
+def _people(now: Recommender, before: Recommender | None) -> tuple[Person, ...]:
+    likes = now.snapshot.likes
+    degree = np.diff(likes.by_user.indptr)
+    warm = np.flatnonzero(degree)
+    order = warm[np.argsort(degree[warm], kind="stable")]
+    rows = dict.fromkeys(int(order[int(at * (len(order) - 1))]) for at in PEOPLE if len(order))
+    return tuple(
+        Person(
+            likes=int(degree[row]),
+            liked=_liked(now.snapshot, row),
+            before=_list(before, likes.users.ids[row]),
+            after=_list(now, likes.users.ids[row]) or (),
+        )
+        for row in rows
+    )
+
+
+def _liked(snapshot: Snapshot, user: int) -> tuple[str, ...]:
+    """The best known of what someone likes."""
+    likes = snapshot.likes
+    items = likes.by_user.indices[slice(*likes.by_user.indptr[user : user + 2])]
+    people = np.diff(likes.by_item.indptr)[items]
+    best = items[np.argsort(-people, kind="stable")][:LIST]
+    return tuple(_title(snapshot, int(item)) for item in best)
+
+
+def _list(recommender: Recommender | None, user: str) -> tuple[str, ...] | None:
+    if recommender is None or user not in recommender.snapshot.likes.users:
+        return None
+    return tuple(r.title or r.item for r in recommender.recommend(user, LIST))
+
+
+def _by_popularity(snapshot: Snapshot) -> Rows:
+    return np.argsort(-snapshot.popularity, kind="stable").astype(np.int32)
+
+
+def _title(snapshot: Snapshot, item: int) -> str:
+    return snapshot.title(item) or snapshot.likes.items.ids[item]
+
+
+def curves_of(metrics: Mapping[str, Any]) -> Mapping[str, Sequence[float]]:
+    """NDCG on validation by epoch, by model, where the figures hold it."""
+    return metrics.get("curves", {})

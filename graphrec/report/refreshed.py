@@ -1,0 +1,47 @@
+"""The report on a refresh, whatever became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from graphrec.config import RecallSettings
+from graphrec.refresh import Outcome
+from graphrec.report.archive import keep
+from graphrec.report.figures import Check, Job, Stage, report_of
+
+
+def keep_report(
+    outcome: Outcome, folder: Path, recall: RecallSettings, started: datetime
+) -> Path | None:
+    """Write the report on a refresh beside the snapshots; returns its page, None of no refresh.
+
+    It is named after the version, and after the second of the start where none was published.
+    """
+    if outcome.candidate is None:
+        return None
+    report = report_of(
+        outcome.candidate.snapshot, outcome.plan.serving, recall, job_of(outcome, started)
+    )
+    name = outcome.version or f"{started:%Y%m%dT%H%M%SZ}-refused"
+    return keep(report, folder, name)
+
+
+def job_of(outcome: Outcome, started: datetime) -> Job:
+    """What a refresh tells of itself."""
+    return Job(
+        started=started.isoformat(),
+        action=outcome.plan.decision.action,
+        verdict=_verdict(outcome),
+        reasons=outcome.plan.decision.reasons,
+        checks=tuple(Check(c.name, c.value, c.expectation, c.passed) for c in outcome.checks),
+        stages=tuple(Stage(s.name, s.seconds, s.peak_mib) for s in outcome.stages),
+        drift=outcome.plan.since.drift,
+    )
+
+
+def _verdict(outcome: Outcome) -> str:
+    if outcome.refused:
+        return "refused"
+    where = "published" if outcome.share is None else f"canary for {outcome.share:.0%} of users"
+    return f"{where} against its checks" if outcome.forced else where

@@ -1,0 +1,116 @@
+"""What the doctor finds, and what it leaves as it is."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from graphrec.canary import start_canary
+from graphrec.doctor import examine, pairing, secret
+from graphrec.snapshot import delete, publish, versions
+from graphrec.store.sqlite import SQLiteStore
+from tests.small_data import graph_of, ratings
+from tests.test_cli import inside
+from tests.test_snapshot import small_snapshot
+
+
+@pytest.fixture
+def shop(tmp_path: Path):
+    """A working folder in which nothing is wrong."""
+    (tmp_path / "graphrec.toml").write_text("[serve]\nport = 0\n")
+    with SQLiteStore(tmp_path / "graphrec.db", {}) as store:
+        store.write_events(graph_of(ratings()).interactions)
+    publish(small_snapshot(), tmp_path / "snapshots")
+    with inside(tmp_path):
+        yield tmp_path
+
+
+def found(**options):
+    return {finding.about: finding for finding in examine(**options)}
+
+
+def states(state):
+    return {about for about, finding in found().items() if finding.state == state}
+
+
+def test_where_nothing_is_wrong_it_says_so_and_changes_nothing(shop: Path):
+    before = {p: p.stat().st_mtime_ns for p in shop.rglob("*") if "graphrec.db-" not in p.name}
+    assert states("fail") == states("warn") == set()
+    assert before == {p: p.stat().st_mtime_ns for p in before}
+    assert "480 events" in found()["store"].said
+    assert versions(shop / "snapshots")[0] in found()["serving"].said
+
+
+def test_a_setting_that_is_none_is_named(shop: Path):
+    (shop / "graphrec.toml").write_text("prot = 1\n")
+    assert "'prot'" in found()["settings"].said
+    assert states("fail") == {"settings"}
+
+
+def test_a_store_that_is_not_there_and_one_that_is_empty(shop: Path):
+    assert found(store="sqlite:///nowhere.db")["store"].state == "fail"
+    assert not (shop / "nowhere.db").exists()
+    SQLiteStore(shop / "empty.db", {}).close()
+    empty = found(store="sqlite:///empty.db")["store"]
+    assert (empty.state, empty.remedy) == ("warn", "load some: `graphrec ingest`")
+
+
+def test_every_broken_version_and_every_draft_is_found(shop: Path):
+    folder = shop / "snapshots"
+    first = versions(folder)[0]
+    publish(small_snapshot(1), folder)
+    (folder / first / "items.json").write_text("[]")
+    (folder / ".draft-1").mkdir()
+    now = found()
+    assert first in now["snapshot"].said
+    assert now["snapshot"].state == "fail"
+    assert now["serving"].state == "ok"
+    assert now["drafts"].said.startswith("1 left")
+    assert found(snapshots=shop / "none")["serving"].state == "fail"
+
+
+def test_a_canary_is_told_of_and_one_that_is_gone_is_a_failure(shop: Path):
+    folder = shop / "snapshots"
+    tried = publish(small_snapshot(1), folder, serve=False)
+    start_canary(folder, tried, 0.1)
+    assert found()["canary"].said == f"{tried} serves 10% of users"
+    delete(folder, tried)
+    assert tried in found()["serving"].said
+    assert states("fail") == {"serving"}
+
+
+def test_a_busy_port_is_a_warning(shop: Path):
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        (shop / "graphrec.toml").write_text(f"[serve]\nport = {port}\n")
+        assert found()["port"].state == "warn"
+        assert f"127.0.0.1:{port} cannot be listened on" in found()["port"].said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of Unix")
+def test_a_password_that_others_can_read_is_a_warning(shop: Path):
+    file = shop / "graphrec.toml"
+    file.write_text('[neo4j]\npassword = "x"\n[serve]\nport = 0\n')
+    file.chmod(0o644)
+    assert found()["permissions"].remedy == "chmod 600 graphrec.toml"
+    file.chmod(0o600)
+    assert "permissions" not in found()
+    assert list(secret(file)) == []
+
+
+@pytest.mark.parametrize(
+    ("torch", "dgl", "python", "wrong"),
+    [
+        ("2.15.0+cpu", "1.1.3", (3, 11), False),
+        ("2.15.0", "2.1.0", (3, 11), True),
+        ("2.2.1", "2.1.0", (3, 11), False),
+        ("2.15.0", "1.1.3", (3, 12), True),
+        ("2.15.0", None, (3, 13), False),
+        (None, None, (3, 11), False),
+    ],
+)
+def test_torch_and_dgl_that_do_not_go_together(torch, dgl, python, wrong):
+    assert bool(list(pairing({"torch": torch, "dgl": dgl}, python))) == wrong
