@@ -99,7 +99,8 @@ def test_a_refresh_reports_and_trains_anew_once_someone_is_forgotten(shop: Path)
     done = graphrec(shop, "refresh", "--embedding", "none", "--json").json()
     html = unescape((shop / done["report"]).read_text("utf-8"))
     assert done["version"] in done["report"]
-    assert "published" in html
+    assert f"<h1>Refresh {done['version']}</h1>" in html
+    assert "not published" not in html
     for each in (*done["checks"], *done["stages"]):
         assert each["name"] in html
     graphrec(shop, "forget", "u07")

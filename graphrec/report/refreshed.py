@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from graphrec.config import RecallSettings
 from graphrec.refresh import Outcome
 from graphrec.report.archive import keep
 from graphrec.report.figures import Check, Job, Stage, report_of
+from graphrec.snapshot import made_at
 
 
 def keep_report(
@@ -20,9 +22,12 @@ def keep_report(
     """
     if outcome.candidate is None:
         return None
-    report = report_of(
-        outcome.candidate.snapshot, outcome.plan.serving, recall, job_of(outcome, started)
-    )
+    snapshot = outcome.candidate.snapshot
+    if outcome.version is not None:
+        created = made_at(outcome.version).isoformat()
+        manifest = replace(snapshot.manifest, version=outcome.version, created=created)
+        snapshot = replace(snapshot, manifest=manifest)
+    report = report_of(snapshot, outcome.plan.serving, recall, job_of(outcome, started))
     name = outcome.version or f"{started:%Y%m%dT%H%M%SZ}-refused"
     return keep(report, folder, name)
 
