@@ -219,6 +219,25 @@ def test_out_of_memory(shop: Path) -> None:
     load(shop / "snapshots")
 
 
+def test_watch_refreshes_again_and_again_until_it_is_told_to_stop(shop: Path) -> None:
+    process = subprocess.Popen(
+        command(shop, "--since-last", "--watch", "0.001"),
+        cwd=shop, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    reads = 0
+    for line in process.stderr:
+        reads += json.loads(line).get("stage") == "read" and "began" in line
+        if reads == 2:
+            break
+    process.terminate()
+    assert process.wait(30) == 0
+    assert "began" not in process.stderr.read()  # nothing goes on after it
+    process.stderr.close()
+    load(shop / "snapshots")
+
+
 @contextmanager
 def small_disk(folder: Path, kib: int) -> Iterator[None]:
     """A filesystem of so many KiB at a folder; skips where this may not be mounted."""

@@ -320,17 +320,18 @@ def _watch(seconds: float) -> int:
     at = next(n for n, said in enumerate(arguments) if said.split("=")[0] == "--watch")
     del arguments[at : at + (1 if "=" in arguments[at] else 2)]
     command = [sys.executable, "-m", "scripts.cli", *arguments]
-    running: list[subprocess.Popen[bytes]] = []
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        for process in running:
-            process.terminate()
         raise SystemExit(0)
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)
     while True:
         began = time.monotonic()
-        running[:] = [subprocess.Popen(command)]  # noqa: S603 - this very command
-        running[0].wait()
+        process = subprocess.Popen(command)  # noqa: S603 - this very command
+        try:
+            process.wait()
+        finally:
+            process.terminate()
+            process.wait()
         time.sleep(max(seconds - (time.monotonic() - began), 0))
