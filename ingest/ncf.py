@@ -1,6 +1,6 @@
-"""Splits in the format of the NCF paper: logs, and the negatives published beside them.
+"""Negatives in the format of the NCF paper, as they are published beside the logs of a split.
 
-A line of negatives is a test pair and the items that it is to be told apart from, with tabs between
+A line is a test pair and the items that it is to be told apart from, with tabs between
 them: `(user,item)	item	item	…` (He et al., WWW 2017, Data/ml-1m.test.negative).
 """
 
@@ -9,30 +9,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from graphrec.config import IngestSettings
 from graphrec.data import Interactions
 from graphrec.errors import DataError
-from ingest.read import read_events
-from ingest.schema import event_columns
-from ingest.sources import File, open_source
 from ingest.text import open_lines
 
-PLACE = "seq"
-"""The column of a log that has an event's place in its user's history, and no times."""
-
 PAIR = re.compile(r"\(\s*([^,]+?)\s*,\s*([^,]+?)\s*\)")
-
-
-def read_history(path: Path, settings: IngestSettings, rejects: Path) -> Interactions:
-    """The events of a log, as `read_events` gives them; places within histories count as times.
-
-    Raises what `read_events` raises.
-    """
-    source = File(path)
-    with open_source(source, 1) as reading:
-        timeless = event_columns(reading.name, reading.columns, {}).time is None
-        mapping = {"time": PLACE} if timeless and PLACE in reading.columns else {}
-    return read_events(source, settings, rejects, mapping=mapping)
 
 
 def read_negatives(path: Path) -> Interactions:

@@ -1,17 +1,23 @@
-"""Splits in files of one's own, for the commands that compare models on them."""
+"""Splits of one's own files, for the commands that compare models on them.
+
+Each comes with its validation part, which asks of train what the test asks of everything.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from graphrec.candidates import given_candidates, last_among_sampled
+from graphrec.candidates import given_candidates, last_among_sampled, places_from_the_end
 from graphrec.config import Settings
 from graphrec.data import Attribute, Graph, Interactions
+from graphrec.errors import DataError
 from graphrec.evaluate import model_rng
-from graphrec.split import Split, given, held_out
+from graphrec.split import Split, carve_validation, given, held_out, leave_last_out
 from graphrec.weighting import weigh
-from ingest.ncf import read_history, read_negatives
+from ingest.history import PLACE, read_history
+from ingest.ncf import read_negatives
 from ingest.read import read_attributes, read_events
 from ingest.sources import File
 
@@ -24,8 +30,8 @@ def read_given(
     users: Path | None,
     settings: Settings,
     rejects: Path,
-) -> tuple[Split, Split | None]:
-    """The split that is in files, and its validation part where there is a file of it.
+) -> tuple[Split, Split]:
+    """The split that is in files, and its validation part: a file of it, or carved from train.
 
     `rejects` is a folder for files of rows that are set aside. Raises what reading raises.
     """
@@ -33,7 +39,7 @@ def read_given(
     split = given(known, _asked(test, settings, rejects))
     split = split.with_attributes(attributes_of(split.train, items, users, settings, rejects))
     if valid is None:
-        return split, None
+        return split, carved(split, settings)
     return split, held_out(split.train, _asked(valid, settings, rejects))
 
 
@@ -52,16 +58,48 @@ def read_ncf(
     without negatives.
     """
     known, asked = (
-        read_history(path, settings.ingest, _rejects(rejects, path)) for path in (train, test)
+        read_graph(path, settings, rejects, in_order=True).interactions for path in (train, test)
     )
     split = given_candidates(known, asked, read_negatives(negatives))
     split = split.with_attributes(attributes_of(split.train, items, users, settings, rejects))
     return split, last_among_sampled(split.train, model_rng(settings.seed, "validation"))
 
 
-def read_graph(events: Path, settings: Settings, rejects: Path) -> Graph:
-    """The raw graph of a file of events."""
-    return Graph(read_events(File(events), settings.ingest, _rejects(rejects, events)))
+def each_users_last(graph: Graph) -> tuple[Split, Split]:
+    """Each user's last positive event of a weighed graph is the test, the one before validation.
+
+    Times of train become `places_from_the_end`: users are asked about their own ends, which are
+    at other dates, and places do not compare between users before that. Raises DataError where the
+    events have no order.
+    """
+    times = graph.interactions.time
+    if len(times) and times.min() == times.max():
+        raise DataError(
+            f"all {len(times)} events have one time: expected times, or a column {PLACE!r} with "
+            f"each event's place in its user's history; name the protocol 'auto', which needs "
+            f"neither"
+        )
+    split = leave_last_out(graph)
+    log = split.train.interactions
+    train = split.train.with_interactions(replace(log, time=places_from_the_end(log)))
+    return replace(split, train=train), leave_last_out(train)
+
+
+def carved(split: Split, settings: Settings) -> Split:
+    """The validation part of a split by time or at random: `carve_validation` of its train side."""
+    rng = model_rng(settings.seed, "validation")
+    return carve_validation(split.train, settings.evaluation.valid_share, rng)
+
+
+def read_graph(events: Path, settings: Settings, rejects: Path, *, in_order: bool = False) -> Graph:
+    """The raw graph of a file of events; `in_order` takes places in histories, as `read_history`.
+
+    `rejects` is as in `read_given`. Raises what reading raises.
+    """
+    rejected = _rejects(rejects, events)
+    if in_order:
+        return Graph(read_history(events, settings.ingest, rejected))
+    return Graph(read_events(File(events), settings.ingest, rejected))
 
 
 def attributes_of(

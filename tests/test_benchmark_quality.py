@@ -20,10 +20,11 @@ from graphrec.evaluate import Evaluation, Metric, ModelResult, Slice, relevant
 from graphrec.split import Split, temporal
 from scripts.quality import isolated, peers
 from scripts.quality.against import differences, opponents, speeds
-from scripts.quality.chart import Point, draw, points_of
+from scripts.quality.chart import LINE, Point, draw, points_of
 from scripts.quality.environments import PeerError, last_line, ready
 from scripts.quality.folder import Question, read_question
-from scripts.quality.peers import PEERS, SCRIPTS, Peer, measure, named_peers, rank_of, write_job
+from scripts.quality.job import Scored, rank_of, write_job
+from scripts.quality.peers import PEERS, SCRIPTS, Peer, measure, named_peers
 from scripts.quality.rows import Checkpoint, Row
 from tests.small_data import graph_of, ratings
 from tests.test_cli import TOML, error_line, graphrec, write_csv
@@ -35,11 +36,14 @@ from exchange import answer, read_job
 
 job = read_job(sys.argv)
 together = (job.train.T @ job.train).toarray()
+likes = job.train.sum(axis=0)
 last = None
 
 def say(sign, epoch):
     global last
     def score(users):
+        if job.method == "popular":
+            return sign * likes.repeat(len(users), axis=0)
         return sign * (job.train[users] @ together)
     last = answer(job, score, learnt=10.0 * epoch, last=last, epoch=epoch,
                   settings={{"epochs": 3}}, packages=("numpy",))
@@ -52,6 +56,8 @@ if job.method == "endless":
     for epoch in range(1, 1000):
         say(1, epoch)
         time.sleep(0.001)
+if job.method == "nan":
+    say(float("nan"), 1)
 if job.method != "silent":
     say(-1, 1)
     say(1, 2)
@@ -63,7 +69,7 @@ if job.method in ("hangs", "silent"):
     print("still at it", flush=True)
     time.sleep(60)
 """
-"""A peer whose second lists are its best."""
+"""A peer whose second answer is its best."""
 
 
 @pytest.fixture
@@ -72,7 +78,7 @@ def fakes(tmp_path: Path) -> Iterator[None]:
     script, pins = tmp_path / "run_fake.py", tmp_path / "fake.txt"
     script.write_text(FAKE)
     pins.touch()
-    methods = ("fine", "fails", "seen", "endless", "breaks", "hangs", "silent")
+    methods = ("fine", "fails", "seen", "endless", "breaks", "hangs", "silent", "popular", "nan")
     found = {f"fake-{method}": Peer("fake", method, script, pins) for method in methods}
     here = Path(sys.executable)
     with patch.dict(PEERS, found), patch.object(peers, "ready", lambda *_: here):
@@ -84,11 +90,11 @@ def split() -> Split:
     return temporal(graph_of(ratings()), 0.2)
 
 
-def run(name: str, split: Split, limit: float = 30) -> Row:
+def run(name: str, split: Split, limit: float = 30, k: int = 5) -> Row:
     def quiet(stage: str, done: int, total: int | None) -> None: ...
 
     return measure(
-        name, split, k=5, seed=0, resamples=20, limit=limit, cache=Path(), progress=quiet
+        name, split, k=k, seed=0, resamples=20, limit=limit, cache=Path(), progress=quiet
     )
 
 
@@ -118,7 +124,7 @@ def test_a_given_split_beside_a_peer(fakes: None, tmp_path: Path) -> None:
     assert (answer.code, answer.err) == (0, "")
     for name in ("item-knn", "popularity", "fake-fine *", "fake-fails *"):
         assert name in answer.out
-    assert "fake-fails: made no lists; ended with an error: there is no such thing" in answer.out
+    assert "fake-fails: gave no answer; ended with an error: there is no such thing" in answer.out
     assert "item-knn − fake-fine, ndcg@5: +" in answer.out
     found = json.loads((tmp_path / "out" / "figures.json").read_text())
     assert (found["protocol"], found["seed"], found["k"], found["data"]) == ("given", 3, 5, "shop")
@@ -150,7 +156,7 @@ def test_a_log_is_split_and_fusion_stands_against_the_others(tmp_path: Path) -> 
     write_csv(tmp_path / "shop" / "ratings.csv", "user,item,rating,timestamp", ratings())
     asked = ("--data", "shop", "--models", "popularity,fusion", "--json", "figures.json")
     # Without vectors: what fusion is made of is tested elsewhere, and torch takes seconds to load.
-    with patch("scripts.commands.benchmark.quality.installed_embedding", lambda _: None):
+    with patch("scripts.commands.benchmark.quality.installed_embeddings", lambda _: ()):
         answer = graphrec(tmp_path, "benchmark", "quality", *asked, "--protocol", "temporal")
     assert (answer.code, answer.err) == (0, "")
     assert "fusion − popularity, ndcg@20: " in answer.out
@@ -186,8 +192,103 @@ def test_help_teaches_both_benchmarks(tmp_path: Path) -> None:
     assert "quality" in said
     assert "stores" in said
     said = graphrec(tmp_path, "benchmark", "quality", "--help").out
-    for part in ("--peer-minutes", "recbole-lightgcn", "Example:", "favours it", "--chart"):
+    for part in (
+        "--peer-minutes",
+        "recbole-lightgcn",
+        "Example:",
+        "favours it",
+        "--chart",
+        "'seq'",
+    ):
         assert part in said
+
+
+# The protocol of NCF
+
+
+def ncf_folder(folder: Path) -> Path:
+    """Four test items whose places among their candidates, by popularity, are 1, 1, 1 or 2, and 2.
+
+    Of 5 items a is liked by three, b by two, c by one, d and e by nobody. `u` is asked for d twice,
+    `v` for its own test item, w's ties with another, and `new` has no history.
+    """
+    folder.mkdir()
+    train = [("u", "a"), ("u", "b"), ("v", "a"), ("v", "c"), ("w", "a"), ("w", "b")]
+    write_csv(folder / "train.csv", "user,item,seq", [(*pair, n) for n, pair in enumerate(train)])
+    test = [("u", "c"), ("v", "b"), ("w", "d"), ("new", "c")]
+    write_csv(folder / "test.csv", "user,item,rating,timestamp", [(*pair, 1, 9) for pair in test])
+    negatives = ["(u,c)\td\te\td", "(v,b)\td\te\tb", "(w,d)\te\te", "(new,c)\tb\td"]
+    (folder / "test.negative").write_text("\n".join(negatives) + "\n")
+    return folder
+
+
+def test_places_among_negatives_of_a_case_done_by_hand(fakes: None, tmp_path: Path) -> None:
+    """With k = 1: 1, 1, ½ and 0; a peer that scores by popularity gets what popularity gets."""
+    (tmp_path / "graphrec.toml").write_text(TOML)
+    ncf_folder(tmp_path / "shop")
+    command = ("benchmark", "quality", "--data", "shop", "--models", "popularity")
+    answer = graphrec(
+        tmp_path, *command, "--k", "1", "--peers", "fake-popular,fake-nan", "--json", "figures.json"
+    )
+    assert (answer.code, answer.err) == (0, "")
+    assert "HR@1" in answer.out
+    assert "fake-nan: its scores cannot be ranked: score nan" in answer.out
+    found = json.loads((tmp_path / "figures.json").read_text())
+    assert (found["protocol"], found["valid"], found["test_users"]) == ("ncf", 3, 4)
+    ours, peer = found["models"]
+    for row in (ours, peer):
+        for metric in ("hit@1", "recall@1", "ndcg@1"):
+            assert row["metrics"][metric]["value"] == pytest.approx(2.5 / 4)
+            assert row["metrics"][metric]["low"] == ours["metrics"][metric]["low"]
+        assert row["slices"]["warm_users"]["metrics"]["ndcg@1"]["value"] == pytest.approx(2.5 / 3)
+    assert [d["value"] for d in found["differences"]] == [0, 0]
+    assert "NDCG@10" in graphrec(tmp_path, *command).out  # the paper's cut-off
+
+
+def test_fusion_is_judged_among_negatives(tmp_path: Path) -> None:
+    (tmp_path / "graphrec.toml").write_text(TOML)
+    liked = sorted((row for row in ratings() if row[2] > 1), key=lambda row: row[3])
+    log = [(user, item, n) for n, (user, item, *_) in enumerate(liked)]
+    users = sorted({user for user, *_ in log})
+    last = {user: item for user, item, _ in log}
+    (tmp_path / "shop").mkdir()
+    train = [row for row in log if row[1] != last[row[0]]]
+    write_csv(tmp_path / "shop" / "train.csv", "user,item,seq", train)
+    write_csv(tmp_path / "shop" / "test.csv", "user,item", last.items())
+    other = {parity: [f"i{n:02}" for n in range(30) if n % 2 != parity] for parity in (0, 1)}
+    lines = [
+        "\t".join([f"({user},{last[user]})", *other[int(user[1:]) % 2]]) + "\n" for user in users
+    ]
+    (tmp_path / "shop" / "test.negative").write_text("".join(lines))
+    asked = ("--data", "shop", "--models", "fusion", "--k", "3", "--json", "figures.json")
+    with patch("scripts.commands.benchmark.quality.installed_embeddings", lambda _: ()):
+        answer = graphrec(tmp_path, "benchmark", "quality", *asked)
+    assert (answer.code, answer.err) == (0, "")
+    [fused] = json.loads((tmp_path / "figures.json").read_text())["models"]
+    assert fused["metrics"]["ndcg@3"]["value"] > 0.9  # by chance 0.13
+
+
+def test_a_peer_is_told_the_candidates_and_not_which_is_right(tmp_path: Path) -> None:
+    split = question(ncf_folder(tmp_path / "shop"), "auto").split
+    write_job(tmp_path, "method", split, 1, 0)
+    users, items = split.train.users, split.train.items
+    asked = np.load(tmp_path / "candidates.npy", allow_pickle=False)
+    assert [(users.ids[user], items.ids[item]) for user, item in asked] == [
+        *(("u", item) for item in "cde"),
+        *(("v", item) for item in "bde"),
+        *(("w", item) for item in "de"),
+    ]
+    with pytest.raises(PeerError, match=r"its scores are \(3,\): expected one for each of 8"):
+        Scored.of(np.zeros(3, np.float32), split)
+
+
+def test_scores_of_blocks_of_users_are_put_together(fakes: None, tmp_path: Path) -> None:
+    split = question(ncf_folder(tmp_path / "shop"), "ncf").split
+    whole = run("fake-popular", split, k=1)
+    script = PEERS["fake-popular"].script
+    small = "import exchange\nexchange.BLOCK_BYTES = 40\n"  # two users
+    script.write_text(script.read_text().replace("from exchange", f"{small}from exchange"))
+    assert run("fake-popular", split, k=1).ndcg == whole.ndcg == pytest.approx(2.5 / 4)
 
 
 # The folder
@@ -195,6 +296,14 @@ def test_help_teaches_both_benchmarks(tmp_path: Path) -> None:
 
 def question(folder: Path, protocol: Any) -> Any:
     return read_question(str(folder), protocol, Settings(), folder / "rejects", lambda *_: None)  # type: ignore[arg-type]
+
+
+def pairs(split: Split) -> set[tuple[str, str]]:
+    """The (user, item) of the test."""
+    test = split.test
+    return {
+        (test.users.ids[u], test.items.ids[i]) for u, i in zip(test.user, test.item, strict=True)
+    }
 
 
 def test_auto_takes_the_test_that_is_there_and_its_validation(tmp_path: Path) -> None:
@@ -205,6 +314,12 @@ def test_auto_takes_the_test_that_is_there_and_its_validation(tmp_path: Path) ->
     assert list(found.split.train.attributes["item"]) == ["genre"]
     with pytest.raises(DataError, match=r"no log to split.*'given'"):
         question(folder, "temporal")
+    with pytest.raises(DataError, match="has no negatives"):
+        question(folder, "ncf")
+    (folder / "test.negative.gz").touch()
+    with pytest.raises(DataError, match="is empty"):  # so they are what is read
+        question(folder, "auto")
+    assert question(folder, "given").protocol == "given"
 
 
 def test_a_log_in_recbole_form_and_each_users_last(tmp_path: Path) -> None:
@@ -212,15 +327,55 @@ def test_a_log_in_recbole_form_and_each_users_last(tmp_path: Path) -> None:
     header = "user_id:token\titem_id:token\trating:float\ttimestamp:float"
     (tmp_path / "shop.inter").write_text("\n".join([header, *lines]) + "\n")
     found = question(tmp_path, "leave-one-out")
-    assert found.protocol == "leave-last-out"
-    assert len(found.split.test) == 40
-    assert len(found.validation.test) > 0
+    assert found.protocol == "leave-one-out"
+    assert len(found.split.test) == len(found.validation.test) == 40
+
+
+def test_the_order_of_events_tells_each_users_last_and_the_one_before(tmp_path: Path) -> None:
+    """Histories of different lengths, and one too short to be tested on; the file is in no order.
+
+    The item of a user's place n is called n, so a longer history's last has a higher place.
+    """
+    rows = [(f"u{n}", f"i{at}", at) for n in (1, 3, 5, 9) for at in range(n)]
+    write_csv(tmp_path / "events.csv", "user,item,seq", sorted(rows, key=lambda row: -row[2]))
+    found = question(tmp_path, "leave-one-out")
+    assert found.protocol == "leave-one-out"
+    assert pairs(found.split) == {("u3", "i2"), ("u5", "i4"), ("u9", "i8")}
+    assert pairs(found.validation) == {("u3", "i1"), ("u5", "i3"), ("u9", "i7")}
+    log = found.split.train.interactions
+    assert log.time[log.user == log.users.row("u3")].tolist() == [-1, 0]  # all end at once
+    assert log.time.max() == 0
+
+
+def test_times_and_places_in_histories_are_one_order(tmp_path: Path) -> None:
+    rows = sorted(ratings(), key=lambda row: row[3])
+    for name, column in (("timed", "timestamp"), ("ordered", "seq")):
+        (tmp_path / name).mkdir()
+        at: dict[str, int] = {}
+        log = []
+        for user, item, stars, time in rows:
+            at[user] = at.get(user, -1) + 1
+            log.append((user, item, stars, time if column == "timestamp" else at[user]))
+        write_csv(tmp_path / name / "ratings.csv", f"user,item,rating,{column}", log)
+    timed, ordered = (question(tmp_path / name, "leave-one-out") for name in ("timed", "ordered"))
+    assert pairs(timed.split) == pairs(ordered.split)
+    assert pairs(timed.validation) == pairs(ordered.validation)
+
+
+def test_places_are_no_times_for_a_split_of_all_users_at_once(tmp_path: Path) -> None:
+    rows = [(f"u{user}", f"i{at}", at) for user in range(9) for at in range(9)]
+    write_csv(tmp_path / "events.csv", "user,item,seq", rows)
+    assert question(tmp_path, "auto").protocol == "blocked"
+    with pytest.raises(DataError, match="have 1 distinct times"):
+        question(tmp_path, "temporal")
+    write_csv(tmp_path / "events.csv", "user,item", [row[:2] for row in rows])
+    with pytest.raises(DataError, match=r"all 81 events have one time: .* column 'seq'"):
+        question(tmp_path, "leave-one-out")
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     for name in ("train.csv", "train.tsv", "test.csv"):
         write_csv(tmp_path / name, "user,item", [("u", "i")])
-    (tmp_path / "test.negative.gz").touch()
     with pytest.raises(DataError, match=r"has train\.csv and train\.tsv: expected one"):
         question(tmp_path, "auto")
 
@@ -241,7 +396,7 @@ def test_the_best_lists_of_a_peer_count(fakes: None, split: Split) -> None:
     ("name", "limit", "has_result", "note"),
     [
         ("fake-hangs", 3, True, "stopped at its limit of 0.05 minutes; best of 2 checkpoints"),
-        ("fake-silent", 0.2, False, "made no lists; stopped at its limit"),
+        ("fake-silent", 0.2, False, "gave no answer; stopped at its limit"),
         ("fake-breaks", 30, True, "ended with an error: MemoryError: it was too much; best of 2"),
         ("fake-endless", 30, True, "stopped after 10 checkpoints that were no better"),
         ("fake-seen", 30, False, "items that their users met in train and 0 repeats"),
@@ -332,7 +487,7 @@ def test_the_last_line_is_what_went_wrong() -> None:
 def test_a_model_of_ours_that_fails_gets_a_row_that_says_so(split: Split) -> None:
     nothing = replace(split, test=split.test.take(np.zeros(len(split.test), bool)))
     row = isolated.measure(
-        "item-knn", Question("temporal", nothing, split), Settings(), k=5, embedding=None,
+        "item-knn", Question("temporal", nothing, split), Settings(), k=5, embeddings=(),
         progress=lambda *_: None,  # type: ignore[arg-type]
     )  # fmt: skip
     assert row.result is None
@@ -421,9 +576,12 @@ def test_a_chart_is_one_drawing_that_follows_light_and_dark() -> None:
 
 
 def test_labels_do_not_cover_each_other_and_one_point_is_enough() -> None:
-    same = [Point(name, False, 1.0, 0.3) for name in "abc"]
+    labels = ["a model", "another", "a third"]
+    same = [Point(label, False, 1.0, 0.3) for label in labels]
     root = ET.fromstring(draw(same, "t", "m"))  # noqa: S314 - it was made here
-    texts = root.iter("{http://www.w3.org/2000/svg}text")
-    heights = [float(text.attrib["y"]) for text in texts if text.text in ("a", "b", "c")]
-    assert np.diff(heights).min() >= 12
+    texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if t.text in labels]
+    places = [(text.attrib["text-anchor"], float(text.attrib["y"])) for text in texts]
+    assert len(set(places)) == 3
+    for side in ("start", "end"):
+        assert np.diff(sorted(y for at, y in places if at == side)).min(initial=LINE) >= LINE
     assert "NaN" not in draw(same[:1], "t", "m")

@@ -17,7 +17,8 @@ from graphrec.errors import DataError, TrainingError
 from graphrec.evaluate import Evaluation, evaluate
 from graphrec.models import create
 from graphrec.split import Split
-from ingest.ncf import read_history, read_negatives
+from ingest.history import read_history
+from ingest.ncf import read_negatives
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 They run in environments of their own, where there is no graphrec. The job is a folder: `job.json`,
 the liked pairs `train.npy` [P, 2], all pairs that must not be listed `seen.npy` [S, 2], and the
-users to make lists for, `users.npy` [W]. The answer is lists of item rows [W, k], best first and -1
-where a list is short, and a report beside each. A peer that learns in epochs answers many times.
+users to answer for, `users.npy` [W]. The answer is lists of item rows [W, k], best first and -1
+where a list is short. Where the folder holds pairs `candidates.npy` [C, 2], it is their scores [C]
+instead. A report stands beside each answer; a peer that learns in epochs gives many.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ BLOCK_BYTES = 64 * 2**20
 """Size of the float32 scores of one block of users."""
 
 RANKING_SHARE = 0.1
-"""Of the time to learn, that may be spent on lists in between."""
+"""Of the time to learn, that may be spent on answers in between."""
 
 Score = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 """Scores of all items for users [B]: [B, I]."""
@@ -42,6 +44,7 @@ class Job:
     train: sparse.csr_matrix  # float32 [U, I], 1 where liked
     seen: sparse.csr_matrix  # [U, I]
     users: NDArray[np.int32]  # [W]
+    candidates: NDArray[np.int32] | None  # [C, 2] in ascending order of users
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Answered:
     at: float
     """Seconds of learning until then."""
     seconds: float
-    """That making the lists took."""
+    """That scoring and ranking took."""
 
 
 def read_job(arguments: list[str]) -> Job:
@@ -62,11 +65,18 @@ def read_job(arguments: list[str]) -> Job:
     shape = (job["users"], job["items"])
     train, seen = (_matrix(folder / f"{name}.npy", shape) for name in ("train", "seen"))
     users = np.load(folder / "users.npy", allow_pickle=False)
-    return Job(folder, job["method"], job["k"], job["seed"], train, seen, users)
+    asked = folder / "candidates.npy"
+    candidates = np.load(asked, allow_pickle=False) if asked.exists() else None
+    return Job(folder, job["method"], job["k"], job["seed"], train, seen, users, candidates)
+
+
+def threads() -> int:
+    """To learn with: what OMP_NUM_THREADS says, as our models do, else one a core."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
 def is_due(last: Answered | None, learnt: float) -> bool:
-    """Whether so much was learnt since the last lists that making new ones adds little time."""
+    """Whether so much was learnt since the last answer that a new one adds little time."""
     return last is None or learnt - last.at >= last.seconds / RANKING_SHARE
 
 
@@ -80,13 +90,15 @@ def answer(
     settings: Mapping[str, Any],
     packages: tuple[str, ...],
 ) -> Answered:
-    """Make lists by score and write them; `learnt` is the seconds of learning so far."""
+    """Answer by score; `learnt` is the seconds of learning so far."""
     began = perf_counter()
-    lists = np.full((len(job.users), job.k), -1, np.int32)
     size = max(1, BLOCK_BYTES // (4 * job.train.shape[1]))
-    for start in range(0, len(job.users), size):
-        block = job.users[start : start + size]
-        lists[start : start + size] = _top_k(score(block), job.seen[block], job.k)
+    blocks = [job.users[start : start + size] for start in range(0, len(job.users), size)]
+    found: list[NDArray[Any]]
+    if job.candidates is None:
+        found = [_top_k(score(block), job.seen[block], job.k) for block in blocks]
+    else:
+        found = [_picked(score(block), block, job.candidates) for block in blocks]
     number = 1 if last is None else last.number + 1
     done = Answered(number, learnt, perf_counter() - began)
     report = {
@@ -97,7 +109,7 @@ def answer(
         "settings": dict(settings),
         "versions": {package: version(package) for package in packages},
     }
-    np.save(job.folder / f"lists-{number}.npy", lists, allow_pickle=False)
+    np.save(job.folder / f"answer-{number}.npy", np.concatenate(found), allow_pickle=False)
     unfinished = job.folder / "report.part"
     unfinished.write_text(json.dumps(report), "utf-8")
     unfinished.rename(job.folder / f"report-{number}.json")  # whoever sees it can read all of it
@@ -121,6 +133,14 @@ def _peak_mib() -> float | None:
 def _matrix(path: Path, shape: tuple[int, int]) -> sparse.csr_matrix:
     user, item = np.load(path, allow_pickle=False).T
     return sparse.csr_matrix((np.ones(len(user), np.float32), (user, item)), shape)
+
+
+def _picked(
+    scores: NDArray[np.float32], users: NDArray[np.int32], candidates: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Of scores [B, I] of ascending users [B], those of their candidates."""
+    user, item = candidates[np.isin(candidates[:, 0], users)].T
+    return np.asarray(scores, np.float32)[np.searchsorted(users, user), item]
 
 
 def _top_k(scores: NDArray[np.float32], seen: sparse.csr_matrix, k: int) -> NDArray[np.int32]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import implicit.als
 import implicit.nearest_neighbours
-from exchange import Job, Score, answer, read_job
+from exchange import Job, Score, answer, read_job, threads
 from threadpoolctl import threadpool_limits
 
 ALS: Mapping[str, Any] = {"factors": 100, "regularization": 0.01, "alpha": 1.0, "iterations": 15}
@@ -19,7 +19,9 @@ COSINE: Mapping[str, Any] = {"K": 20}
 
 def fit_als(job: Job) -> Score:
     """Alternating least squares: the inner product of vectors."""
-    als = implicit.als.AlternatingLeastSquares(**ALS, use_gpu=False, random_state=job.seed)
+    als = implicit.als.AlternatingLeastSquares(
+        **ALS, use_gpu=False, num_threads=threads(), random_state=job.seed
+    )
     with threadpool_limits(1, "blas"):  # as implicit asks for: its own threads do the work
         als.fit(job.train, show_progress=False)
     return lambda users: als.user_factors[users] @ als.item_factors.T
@@ -28,9 +30,9 @@ def fit_als(job: Job) -> Score:
 def fit_neighbours(job: Job) -> Score:
     """Item-kNN: the sum of similarities to what the user likes."""
     if job.method == "bm25":
-        knn = implicit.nearest_neighbours.BM25Recommender(**BM25)
+        knn = implicit.nearest_neighbours.BM25Recommender(**BM25, num_threads=threads())
     else:
-        knn = implicit.nearest_neighbours.CosineRecommender(**COSINE)
+        knn = implicit.nearest_neighbours.CosineRecommender(**COSINE, num_threads=threads())
     knn.fit(job.train, show_progress=False)
     return lambda users: (job.train[users] @ knn.similarity).toarray()
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from time import perf_counter
 
 import numpy as np
-from exchange import Answered, Score, answer, is_due, read_job
+from exchange import Answered, Score, answer, is_due, read_job, threads
 from lightfm import LightFM
 from numpy.typing import NDArray
 
@@ -34,7 +33,7 @@ def main() -> None:
     last: Answered | None = None
     for epoch in range(1, EPOCHS + 1):
         began = perf_counter()
-        model.fit_partial(interactions, epochs=1, num_threads=os.cpu_count() or 1)
+        model.fit_partial(interactions, epochs=1, num_threads=threads())
         learnt += perf_counter() - began
         if is_due(last, learnt) or epoch == EPOCHS:
             last = answer(

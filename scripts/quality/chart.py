@@ -6,32 +6,45 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TypeAlias
 
 from scripts.quality.rows import Row
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 44, 52
+LEFT, RIGHT, TOP, BOTTOM = 64, 96, 44, 52
 """Margins, in pixels; labels of points may reach into the right one."""
 
-LABEL_GAP = 13
-"""Pixels between the labels of points one above the other."""
+LINE = 13
+"""Height of a label, in pixels."""
 
-LETTER = 7
+LETTER = 6.5
 """Width of a letter in a label, about, in pixels."""
 
+PLACES = tuple(
+    (side, rise)
+    for rise in (0.0, -0.8, 0.8, -1.6, 1.6, -2.4, 2.4, -3.2, 3.2, -4.0, 4.0)
+    for side in ("start", "end")
+)
+"""Where the label of a point may be, the best first: on which side, and how many lines lower."""
+
 STYLE = """
-text { font: 12px system-ui, sans-serif; fill: #24292f }
+text { font: 12px system-ui, sans-serif; fill: #24292f; paint-order: stroke }
+text { stroke: #fff; stroke-width: 3px }
 .title { font-size: 15px; font-weight: 600 }
 .grid { stroke: #d0d7de }
 .ours { stroke: #0969da; fill: #0969da }
 .peer { stroke: #bc4c00; fill: none }
-.interval, .curve { fill: none; stroke-opacity: .55 }
+.interval, .curve { fill: none; stroke-opacity: .35 }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 } .grid { stroke: #30363d }
+  text { fill: #e6edf3; stroke: #0d1117 } .grid { stroke: #30363d }
   .ours { stroke: #58a6ff; fill: #58a6ff } .peer { stroke: #f0883e; fill: none }
   .interval, .curve { fill: none }
 }
 """
+
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +123,20 @@ def draw(points: Sequence[Point], title: str, measure: str) -> str:
     parts.append(_text(middle, HEIGHT - 12, "seconds to fit and rank, choosing included", "middle"))
     parts.append(_text(8, TOP - 10, measure, "start"))
 
-    labels = _apart([(x(p.seconds), y(p.value) + 4, LETTER * len(p.model)) for p in points])
-    for point, label in zip(points, labels, strict=True):
-        kind = "peer" if point.is_peer else "ours"
-        at, height = x(point.seconds), y(point.value)
+    for point in points:  # behind what follows
+        kind = _kind(point)
         if len(point.curve) > 1:
             way = " ".join(f"{x(s):.1f},{y(v):.1f}" for s, v in point.curve)
             parts.append(f'<polyline class="{kind} curve" points="{way}"/>')
         if point.low is not None and point.high is not None:
+            at = x(point.seconds)
             parts.append(_line(f"{kind} interval", at, y(point.low), at, y(point.high)))
-        parts.append(f'<circle class="{kind}" cx="{at:.1f}" cy="{height:.1f}" r="4.5"/>')
-        parts.append(_text(at + 9, label, point.model, "start"))
+    at_points = [(x(point.seconds), y(point.value)) for point in points]
+    for point, (left, height) in zip(points, at_points, strict=True):
+        parts.append(f'<circle class="{_kind(point)}" cx="{left:.1f}" cy="{height:.1f}" r="4.5"/>')
+    names = [point.model for point in points]
+    for name, place in zip(names, _labels(names, at_points), strict=True):
+        parts.append(_text(place[0], place[1], name, place[2]))
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -135,18 +151,38 @@ def _decimals(step: float) -> int:
     return max(0, -math.floor(math.log10(step * 1.001)))
 
 
-def _apart(labels: Sequence[tuple[float, float, float]]) -> list[float]:
-    """Heights of labels (left, height, width), moved down where one would cover another."""
-    heights = [height for _, height, _ in labels]
-    placed: list[int] = []
-    for at in sorted(range(len(labels)), key=lambda at: heights[at]):
-        left, _, width = labels[at]
-        for other in placed:  # from the top down, so that moving below one may meet the next
-            beside = labels[other][0] >= left + width or left >= labels[other][0] + labels[other][2]
-            if not beside and abs(heights[at] - heights[other]) < LABEL_GAP:
-                heights[at] = heights[other] + LABEL_GAP
-        placed = sorted([*placed, at], key=lambda at: heights[at])
-    return heights
+def _kind(point: Point) -> str:
+    return "peer" if point.is_peer else "ours"
+
+
+def _labels(
+    names: Sequence[str], points: Sequence[tuple[float, float]]
+) -> list[tuple[float, float, str]]:
+    """Where labels begin or end, their lower edges, and which of it: clear of each other.
+
+    Each takes the first of PLACES where it covers neither a point nor a label before it, or else
+    covers the least.
+    """
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    found = []
+    for name, (x, y) in zip(names, points, strict=True):
+        width, places = LETTER * len(name), []
+        for side, rise in PLACES:
+            edge = x + 9 if side == "start" else x - 9
+            left = edge if side == "start" else edge - width
+            middle = y + rise * LINE
+            box = (left, middle - LINE / 2, left + width, middle + LINE / 2)
+            places.append((sum(_overlap(box, other) for other in taken), box, (edge, middle, side)))
+        _, box, (edge, middle, side) = min(places, key=lambda place: place[0])
+        taken.append(box)
+        found.append((edge, middle + 4, side))
+    return found
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """The area that two boxes share."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0) * max(height, 0)
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:

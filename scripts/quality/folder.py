@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -12,25 +12,31 @@ from graphrec import pipeline
 from graphrec.config import Settings
 from graphrec.data import Graph
 from graphrec.errors import DataError
-from graphrec.evaluate import model_rng
 from graphrec.progress import Progress
-from graphrec.split import Split, carve_validation
+from graphrec.split import Split
 from graphrec.store import open_store
+from graphrec.weighting import weigh
 from ingest.datasets import load_dataset, open_dataset
 from ingest.sources import DELIMITED, JSON_LINES, PARQUET
-from scripts.splits import attributes_of, read_given, read_graph
+from scripts.splits import (
+    attributes_of,
+    carved,
+    each_users_last,
+    read_given,
+    read_graph,
+    read_ncf,
+)
 
-Protocol: TypeAlias = Literal["auto", "given", "temporal", "leave-one-out"]
+Protocol: TypeAlias = Literal["auto", "given", "temporal", "ncf", "leave-one-out"]
 
 LOGS = ("interactions", "events", "ratings")
 """What a log is called in a folder that is no data set of a known form."""
 
-OF_A_LOG: Mapping[str, pipeline.Protocol] = {
-    "auto": "auto",
-    "temporal": "temporal",
-    "leave-one-out": "leave-last-out",
-}
-"""What the protocols of a log are called in the library."""
+EVENTS = (*DELIMITED, *JSON_LINES, *PARQUET)
+"""Extensions of files of events and nodes."""
+
+NEGATIVES = ("", *DELIMITED)
+"""Extensions of `test.negative`; the paper's own file has none."""
 
 
 @dataclass(frozen=True)
@@ -52,40 +58,50 @@ def read_question(
     does not hold what the protocol needs, and what reading and splitting raise.
     """
     folder = Path(data)
+    if protocol == "auto" and _find(folder, "train") and _find(folder, "test"):
+        protocol = "ncf" if _find(folder, "test.negative", NEGATIVES) else "given"
+    if protocol == "given" or protocol == "ncf":
+        return _of_files(folder, protocol, settings, rejects)
+    raw = _read_log(data, protocol, settings, rejects, progress)
+    if protocol == "leave-one-out":
+        return Question(protocol, *each_users_last(weigh(raw, settings.kinds)))
+    title, split = pipeline.split_log(raw, settings, protocol)
+    return Question(title, split, carved(split, settings))
+
+
+def _of_files(
+    folder: Path, protocol: Literal["given", "ncf"], settings: Settings, rejects: Path
+) -> Question:
+    """The split that a folder holds the two sides of."""
     train, test = _find(folder, "train"), _find(folder, "test")
-    if protocol == "auto":
-        protocol = "given" if train and test else "auto"
-    validation = None
-    if protocol == "given":
-        if train is None or test is None:
-            raise DataError(
-                f"{data!r} has no split: expected train.tsv and test.tsv, compressed or not; "
-                f"name another protocol, which splits a log"
-            )
-        title = "given"
-        split, validation = read_given(
-            train,
-            test,
-            _find(folder, "valid"),
-            _find(folder, "items"),
-            _find(folder, "users"),
-            settings,
-            rejects,
+    if train is None or test is None:
+        raise DataError(
+            f"{str(folder)!r} has no split: expected train.tsv and test.tsv, compressed or not; "
+            f"name another protocol, which splits a log"
         )
-    else:
-        raw = _read_log(data, settings, rejects, progress)
-        title, split = pipeline.split_log(raw, settings, OF_A_LOG[protocol])
-    if validation is None:
-        rng = model_rng(settings.seed, "validation")
-        validation = carve_validation(split.train, settings.evaluation.valid_share, rng)
-    return Question(title, split, validation)
+    items, users = _find(folder, "items"), _find(folder, "users")
+    if protocol == "given":
+        valid = _find(folder, "valid")
+        given = read_given(train, test, valid, items, users, settings, rejects)
+        return Question(protocol, *given)
+    negatives = _find(folder, "test.negative", NEGATIVES)
+    if negatives is None:
+        raise DataError(
+            f"{str(folder)!r} has no negatives: expected test.negative, compressed or not, with a "
+            f"line for each test item; name the protocol 'given', which ranks all items"
+        )
+    ncf = read_ncf(train, test, negatives, items, users, settings, rejects)
+    return Question(protocol, *ncf)
 
 
-def _read_log(data: str, settings: Settings, rejects: Path, progress: Progress) -> Graph:
+def _read_log(
+    data: str, protocol: Protocol, settings: Settings, rejects: Path, progress: Progress
+) -> Graph:
     folder = Path(data)
     logs = [path for name in LOGS if (path := _find(folder, name))]
     if logs and not (folder / "ratings.dat").is_file():
-        raw = read_graph(logs[0], settings, rejects)
+        in_order = protocol == "leave-one-out"  # which compares no places of different users
+        raw = read_graph(logs[0], settings, rejects, in_order=in_order)
         items, users = _find(folder, "items"), _find(folder, "users")
         return replace(raw, attributes=attributes_of(raw, items, users, settings, rejects))
     if folder.is_dir() and _find(folder, "train"):
@@ -101,11 +117,10 @@ def _read_log(data: str, settings: Settings, rejects: Path, progress: Progress) 
             return store.read_graph()
 
 
-def _find(folder: Path, stem: str) -> Path | None:
+def _find(folder: Path, stem: str, extensions: Collection[str] = EVENTS) -> Path | None:
     """The one file of a name, whatever its format; raises DataError where there are several."""
-    known = (*DELIMITED, *JSON_LINES, *PARQUET)
-    wanted = {f"{stem}{suffix}{packed}" for suffix in known for packed in ("", ".gz")}
-    found = sorted(path for path in folder.glob(f"{stem}.*") if path.name.lower() in wanted)
+    wanted = {f"{stem}{suffix}{packed}" for suffix in extensions for packed in ("", ".gz")}
+    found = sorted(path for path in folder.glob(f"{stem}*") if path.name.lower() in wanted)
     if len(found) > 1:
         raise DataError(
             f"{str(folder)!r} has {' and '.join(path.name for path in found)}: expected one of "

@@ -1,31 +1,26 @@
 """Peers: other libraries, on the same split, judged by the same metrics.
 
 A peer is a script that knows nothing of graphrec (`scripts/peers`) and runs in an environment of
-its own. It writes lists, once or after every few epochs; `scripts/peers/exchange.py` says how.
+its own. It answers once, or after every few epochs; `scripts/peers/exchange.py` says how.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from graphrec.data import Rows
 from graphrec.errors import SettingsError
-from graphrec.evaluate import Evaluation, ModelResult, Rank, evaluate_ranking, rank_by, relevant
-from graphrec.models import create
+from graphrec.evaluate import ModelResult
 from graphrec.progress import Progress
 from graphrec.split import Split
 from scripts.quality.environments import PeerError, last_line, ready
+from scripts.quality.job import evaluate_answer, read_report, write_job
 from scripts.quality.rows import Checkpoint, Row
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "peers"
@@ -93,7 +88,7 @@ def measure(
     cache: Path,
     progress: Progress,
 ) -> Row:
-    """Install and run a peer for at most `limit` seconds, loading included, and evaluate its lists.
+    """Install and run a peer for at most `limit` seconds, loading included, and judge its answers.
 
     Of a peer that learns in epochs, the best checkpoint counts, by NDCG on the test itself: what it
     could have reached at best. A peer that fails gets a row that says so.
@@ -107,70 +102,9 @@ def measure(
             folder = Path(temporary)
             write_job(folder, peer.method, split, k, seed)
             watched = _watch(name, peer, python, folder, split, k, limit, progress)
-            return _row(name, watched, folder, split, k, seed, resamples)
+            return _row(name, *watched, folder, split, k, seed, resamples)
     except PeerError as error:
         return Row(name, True, None, note=str(error))
-
-
-def write_job(folder: Path, method: str, split: Split, k: int, seed: int) -> None:
-    """What a peer is asked: rows of the split, and no test item."""
-    train = split.train
-    for name, matrix in (("train", train.matrix), ("seen", train.seen)):
-        pairs = np.column_stack(matrix.nonzero()).astype(np.int32)
-        np.save(folder / f"{name}.npy", pairs, allow_pickle=False)
-    np.save(folder / "users.npy", _warm(split), allow_pickle=False)
-    job = {
-        "method": method,
-        "k": k,
-        "seed": seed,
-        "users": len(train.users),
-        "items": len(train.items),
-    }
-    (folder / "job.json").write_text(json.dumps(job), "utf-8")
-
-
-def rank_of(lists: Rows, split: Split) -> Rank:
-    """Ready lists [W, k] of the test users with a history; others get the popular list, as always.
-
-    Raises PeerError for lists of another shape, with an item twice, one that there is not, or one
-    that the user has met.
-    """
-    train, warm = split.train, _warm(split)
-    listed = lists >= 0
-    if len(lists) != len(warm) or lists.max(initial=-1) >= len(train.items):
-        raise PeerError(
-            f"its lists are {lists.shape} with items up to {lists.max(initial=-1)}: expected one "
-            f"for each of {len(warm)} users, of {len(train.items)} items; mend its script"
-        )
-    pairs = (warm[:, None].astype(np.int64) * len(train.items) + lists)[listed]
-    user, item = train.seen.nonzero()
-    met = np.isin(pairs, user.astype(np.int64) * len(train.items) + item)
-    if met.any() or len(np.unique(pairs)) < len(pairs):
-        raise PeerError(
-            f"its lists hold {np.count_nonzero(met)} items that their users met in train and "
-            f"{len(pairs) - len(np.unique(pairs))} repeats: expected none; mend its script"
-        )
-    popular = rank_by(create("popularity").fit(train, np.random.default_rng(0)), train)
-    place = np.full(len(train.users), -1)
-    place[warm] = np.arange(len(warm))
-
-    def rank(users: Rows, k: int) -> Rows:
-        at = place[users]
-        ranked = np.empty((len(users), k), np.int32)
-        ranked[at >= 0] = lists[at[at >= 0], :k]
-        if (at < 0).any():
-            ranked[at < 0] = popular(users[at < 0], k)
-        return ranked
-
-    return rank
-
-
-@dataclass(frozen=True)
-class _Watched:
-    """What was seen of a run."""
-
-    checkpoints: tuple[Checkpoint, ...]
-    note: str | None
 
 
 def _watch(
@@ -182,8 +116,11 @@ def _watch(
     k: int,
     limit: float,
     progress: Progress,
-) -> _Watched:
-    """Run a peer until it ends, its time is over, or it has got no better for long."""
+) -> tuple[tuple[Checkpoint, ...], str | None]:
+    """Run a peer until it ends, its time is over, or it has got no better for long.
+
+    Returns how good its answers were, and what is to be said of its end.
+    """
     checkpoints: list[Checkpoint] = []
     began = time.monotonic()
     with (folder / "said.txt").open("w") as said:
@@ -197,12 +134,12 @@ def _watch(
         )
         try:
             while True:
-                status = process.poll()  # before looking, so that the last lists are not missed
+                status = process.poll()  # before looking, so that the last answer is not missed
                 while not _has_converged(checkpoints):
-                    number = len(checkpoints) + 1
-                    if not (folder / f"report-{number}.json").exists():
+                    found = _checkpoint(folder, len(checkpoints) + 1, split, k)
+                    if found is None:
                         break
-                    checkpoints.append(_checkpoint(folder, number, split, k))
+                    checkpoints.append(found)
                 spent = time.monotonic() - began
                 progress(f"{name}: seconds of its limit", int(spent), int(limit))
                 note = None
@@ -214,7 +151,7 @@ def _watch(
                 elif status is None and spent > limit:
                     note = f"stopped at its limit of {limit / 60:g} minutes"
                 if note or status is not None:
-                    return _Watched(tuple(checkpoints), note)
+                    return tuple(checkpoints), note
                 time.sleep(POLL_SECONDS)
         finally:
             _end(process)
@@ -231,13 +168,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _row(
-    name: str, watched: _Watched, folder: Path, split: Split, k: int, seed: int, resamples: int
+    name: str,
+    checkpoints: tuple[Checkpoint, ...],
+    note: str | None,
+    folder: Path,
+    split: Split,
+    k: int,
+    seed: int,
+    resamples: int,
 ) -> Row:
-    if not watched.checkpoints:
-        raise PeerError(f"made no lists; {watched.note or 'it ended without a word'}")
-    best = _best(watched.checkpoints)
-    report = _report(folder, best + 1)
-    evaluation = _evaluated(folder, best + 1, split, k, resamples, seed)
+    number = _best(checkpoints) + 1
+    report = read_report(folder, number)
+    if report is None:
+        raise PeerError(f"gave no answer; {note or 'it ended without a word'}")
+    evaluation = evaluate_answer(folder, number, split, k=k, resamples=resamples, seed=seed)
     result = ModelResult(
         name,
         replace(evaluation, score_seconds=report["score_seconds"]),
@@ -245,9 +189,9 @@ def _row(
         report["fit_seconds"],
         report["peak_mib"],
     )
-    notes = [watched.note] if watched.note else []
-    if len(watched.checkpoints) > 1:
-        notes.append(f"best of {len(watched.checkpoints)} checkpoints on the test")
+    notes = [note] if note else []
+    if len(checkpoints) > 1:
+        notes.append(f"best of {len(checkpoints)} checkpoints on the test")
     return Row(
         name,
         True,
@@ -255,27 +199,19 @@ def _row(
         note="; ".join(notes) or None,
         settings=report["settings"],
         versions=report["versions"],
-        checkpoints=watched.checkpoints,
+        checkpoints=checkpoints,
     )
 
 
-def _checkpoint(folder: Path, number: int, split: Split, k: int) -> Checkpoint:
-    metrics = _evaluated(folder, number, split, k, 0, 0).metrics
-    seconds = _report(folder, number)["fit_seconds"]
-    return Checkpoint(seconds, metrics[f"recall@{k}"].value, metrics[f"ndcg@{k}"].value)
-
-
-def _evaluated(
-    folder: Path, number: int, split: Split, k: int, resamples: int, seed: int
-) -> Evaluation:
-    lists = np.load(folder / f"lists-{number}.npy", allow_pickle=False)
-    # The same draws of users as for our models, so that intervals can be compared.
-    rng = np.random.default_rng(seed)
-    return evaluate_ranking(rank_of(lists, split), split, k=k, resamples=resamples, rng=rng)
-
-
-def _report(folder: Path, number: int) -> Mapping[str, Any]:
-    return json.loads((folder / f"report-{number}.json").read_text("utf-8"))
+def _checkpoint(folder: Path, number: int, split: Split, k: int) -> Checkpoint | None:
+    """How good an answer is; None where there is none yet."""
+    report = read_report(folder, number)
+    if report is None:
+        return None
+    metrics = evaluate_answer(folder, number, split, k=k, resamples=0, seed=0).metrics
+    return Checkpoint(
+        report["fit_seconds"], metrics[f"recall@{k}"].value, metrics[f"ndcg@{k}"].value
+    )
 
 
 def _has_converged(checkpoints: Sequence[Checkpoint]) -> bool:
@@ -285,9 +221,3 @@ def _has_converged(checkpoints: Sequence[Checkpoint]) -> bool:
 def _best(checkpoints: Sequence[Checkpoint]) -> int:
     """Where the best is, the first of equal ones; -1 where there is none."""
     return max(range(len(checkpoints)), key=lambda at: checkpoints[at].ndcg, default=-1)
-
-
-def _warm(split: Split) -> Rows:
-    """The test users with a history [W], in ascending order."""
-    users, _ = relevant(split)
-    return users[np.diff(split.train.matrix.indptr)[users] > 0]
