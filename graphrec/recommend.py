@@ -43,6 +43,7 @@ from graphrec.exploration import Explored, explore
 from graphrec.fusion import Opinion, fuse
 from graphrec.neighbours import related_items, vias
 from graphrec.options import Live, Options
+from graphrec.overlay import Overlay
 from graphrec.ranking import top_k
 from graphrec.recall import Sources
 from graphrec.rules import Rule
@@ -298,18 +299,20 @@ class Recommender:
         return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)
 
     @cached_property
-    def _catalogues(self) -> dict[int, Catalogue]:
-        """The last one, by the edition of the overlay whose items it holds; filled as asked for."""
+    def _catalogues(self) -> dict[tuple[Overlay | None, int], Catalogue]:
+        """The last one, by the overlay whose items it holds, and its edition."""
         return {}
 
     def _catalogue(self, live: Live) -> Catalogue:
-        edition = 0 if live.overlay is None else live.overlay.edition
-        if edition not in self._catalogues:
-            changed = {} if live.overlay is None else live.overlay.items
+        """The items as they are now: made once, until one of them changes."""
+        overlay = live.overlay
+        key = (overlay, 0 if overlay is None else overlay.edition)
+        if key not in self._catalogues:
+            changed = {} if overlay is None else overlay.items
             found = Catalogue(self.snapshot.likes.items, self.snapshot.attributes, changed)
             self._catalogues.clear()
-            self._catalogues[edition] = found
-        return self._catalogues[edition]
+            self._catalogues[key] = found
+        return self._catalogues[key]
 
     def _known_taste_of(self, user: str, options: Options, live: Live) -> Taste:
         """As `_taste_of`; raises UnknownNode for a user of whom nothing is known."""

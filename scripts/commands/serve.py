@@ -30,9 +30,9 @@ def serve(
     **Example:** `graphrec serve --port 8000`, then
     `curl 'http://127.0.0.1:8000/v1/users/42/recommendations?k=5'`
 
-    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, events, items and users
-    can be sent: they are stored, and in the next answer. Related items are also answered from the
-    graph as it is now. Recommendations go on where that store is away.
+    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, events, items and
+    users can be sent: they are stored, and the next answer knows them. Related items are also
+    answered from the graph as it is now. Recommendations go on where that store is away.
     """
     try:
         from api.server import serve as run
