@@ -27,6 +27,7 @@ from graphrec.changes import changes
 from graphrec.config import Settings
 from graphrec.data import Graph, Interactions
 from graphrec.drift import drift
+from graphrec.early_stopping import Chosen
 from graphrec.gate import Check, Figures, Health, check, failed
 from graphrec.infer import Change, infer, likes_after, shape_after, trained_of
 from graphrec.judge import Judgement, Slice
@@ -71,12 +72,13 @@ Told: TypeAlias = Callable[[str, Stage | None], None]
 class Options:
     """What is asked of a refresh."""
 
-    embedding: str | None
-    """Model whose vectors are indexed."""
+    embeddings: tuple[str, ...]
+    """Models whose vectors may be indexed."""
     since_last: bool = False
     """Infer what changed, where the policy does not ask for training."""
     choose: bool = False
-    """Choose epochs anew, where the serving snapshot's could be taken over."""
+    """Choose whose vectors, and the epochs, anew, where the serving snapshot's could be taken over.
+    """
     force: bool = False
     """Publish whatever the gate says."""
     share: float | None = None
@@ -275,30 +277,25 @@ def _train(
     """Train on all of a raw graph; and on what was before the newest slice, to be judged there."""
     graph = pipeline.weighed(raw, settings)
     manifest = None if serving is None else serving.manifest
-    embedding = options.embedding
     on = judging.newest(raw, manifest, settings)
-    epochs = None if options.choose else chosen_epochs(manifest, settings, embedding)
+    known = {} if options.choose else chosen_before(manifest, settings, options.embeddings)
 
     def train() -> tuple[pipeline.Choice, pipeline.Learnt]:
         choice = pipeline.choose(
             graph if on is None else on.split.train,
             settings,
-            embedding=embedding,
-            epochs=epochs,
+            embeddings=tuple(known) or options.embeddings,
+            chosen=known,
             progress=progress,
         )
-        return choice, pipeline.learn(
-            graph, settings, choice, embedding=embedding, progress=progress
-        )
+        return choice, pipeline.learn(graph, settings, choice, progress=progress)
 
     def rehearse() -> Candidate:
         curves = {embedding: choice.curve} if embedding is not None and choice.curve else {}
         if on is None:
             return _judged(snapshot, None, settings, position, curves)
         began = perf_counter()
-        learnt = pipeline.learn(
-            on.split.train, settings, choice, embedding=embedding, progress=progress
-        )
+        learnt = pipeline.learn(on.split.train, settings, choice, progress=progress)
         rehearsal = pipeline.snapshot_of(on.split.train, learnt, settings, {})
         seconds = perf_counter() - began
         judgement = judging.judge(rehearsal, serving, on, settings, seconds)
@@ -308,9 +305,9 @@ def _train(
         "train",
         train,
         lambda done: {
-            "embedding": embedding,
+            "embedding": done[0].embedding,
             "epochs": None if done[0].model is None else done[0].model.epochs,
-            "warm": epochs is not None,
+            "warm": bool(known),
             "weights": dict(done[1].weights),
         },
     )
@@ -322,21 +319,23 @@ def _train(
     return staged("evaluate", rehearse, _judged_facts)
 
 
-def chosen_epochs(
-    serving: Manifest | None, settings: Settings, embedding: str | None
-) -> Mapping[str, int] | None:
-    """The epochs that were chosen for the serving snapshot, where nothing else has changed.
+def chosen_before(
+    serving: Manifest | None, settings: Settings, embeddings: Sequence[str]
+) -> Mapping[str, Chosen]:
+    """The embedding model of the serving snapshot, where its hyper-parameters are still the same.
 
-    They depend on the hyper-parameters more than on some new events; weights of sources are cheaper
-    to choose, and are chosen each time.
+    Its epochs depend on these more than on some new events; weights of sources are cheaper to
+    choose, and are chosen each time.
     """
-    if serving is None or embedding is None or embedding not in serving.models:
-        return None
-    model = pipeline.embedding_model(embedding, settings)
-    then = serving.models[embedding]
-    epochs = int(then.get("epochs") or 0)
-    same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
-    return {embedding: epochs} if same and 1 <= epochs <= model.epochs else None
+    found = {}
+    for name in embeddings:
+        then = {} if serving is None else serving.models.get(name, {})
+        model = pipeline.embedding_model(name, settings)
+        epochs = int(then.get("epochs") or 0)
+        same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
+        if same and 1 <= epochs <= model.epochs:
+            found[name] = Chosen(replace(model, epochs=epochs), None)  # type: ignore[type-var]
+    return found
 
 
 def _infer(serving: Snapshot, change: Change, settings: Settings, staged: Staged) -> Candidate:

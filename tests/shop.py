@@ -82,4 +82,6 @@ def refreshed(
     store: GraphStore, folder: Path, settings: Settings, embedding: str | None = None, **asked: Any
 ) -> Outcome:
     """A refresh of a folder."""
-    return refresh(store, folder, settings, Options(embedding, **asked))
+    return refresh(
+        store, folder, settings, Options(() if embedding is None else (embedding,), **asked)
+    )

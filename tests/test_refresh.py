@@ -90,7 +90,7 @@ def test_a_store_without_likes_is_an_error_and_nothing_is_published(tmp_path, fo
 def test_epochs_of_what_serves_are_taken_over_unless_asked_or_settings_differ(store, folder):
     needs("mf")
     told = []
-    asked = Options("mf")
+    asked = Options(("mf",))
 
     def run(settings, options):
         steps = []
@@ -111,14 +111,14 @@ def test_the_last_ones_are_kept_and_those_in_use_whatever_their_age(store, folde
     published = []
     for day in range(3):
         when = now + timedelta(days=day)
-        published.append(refresh(store, folder, settings, Options(None), now=when).version)
+        published.append(refresh(store, folder, settings, Options(()), now=when).version)
     assert versions(folder) == tuple(published[1:])
     tried = refresh(
-        store, folder, settings, Options(None, share=0.1), now=now + timedelta(days=3)
+        store, folder, settings, Options((), share=0.1), now=now + timedelta(days=3)
     ).version
     others = [
         refresh(
-            store, folder, settings, Options(None, share=0.2), now=now + timedelta(days=day)
+            store, folder, settings, Options((), share=0.2), now=now + timedelta(days=day)
         ).version
         for day in (4, 5, 6)
     ]
@@ -282,7 +282,7 @@ def test_a_deleted_item_asks_for_training(store, folder):
     refreshed(store, folder, SETTINGS)
     store.delete_item("i00")
     decision = plan(
-        store, folder, SETTINGS, Options(None, since_last=True), datetime.now(timezone.utc)
+        store, folder, SETTINGS, Options((), since_last=True), datetime.now(timezone.utc)
     ).decision
     assert decision.action == "train"
     assert "deleted" in decision.reasons[0]

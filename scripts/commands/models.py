@@ -231,11 +231,7 @@ def train(
         graph,
         settings,
         position=position,
-        embeddings=installed_embeddings(settings)
-        if embedding == "auto"
-        else ()
-        if embedding == "none"
-        else (embedding,),
+        embeddings=named_embeddings(embedding, settings),
         names=_compared(models, settings),
         folder=snapshots or settings.snapshots,
         quiet=as_json,
@@ -259,6 +255,15 @@ def _compared(models: str, settings: Settings) -> tuple[str, ...]:
 def installed_models(settings: Settings) -> tuple[str, ...]:
     """The models of COMPARED whose libraries are installed."""
     return tuple(name for name in COMPARED if name == FUSION or _is_installed(name, settings))
+
+
+def named_embeddings(
+    embedding: Literal["auto", "graphsage", "mf", "none"], settings: Settings
+) -> tuple[str, ...]:
+    """The models that an option means whose vectors may serve."""
+    if embedding == "auto":
+        return installed_embeddings(settings)
+    return () if embedding == "none" else (embedding,)
 
 
 def installed_embeddings(settings: Settings) -> tuple[str, ...]:

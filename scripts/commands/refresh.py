@@ -31,7 +31,7 @@ from graphrec.refresh import refresh as refresh_snapshot
 from graphrec.report.refreshed import keep_report
 from graphrec.store import open_store
 from graphrec.store.protocol import GraphStore
-from scripts.commands.models import installed_embedding
+from scripts.commands.models import named_embeddings
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import ERR, OUT, print_json, print_table, progress_bars
 
@@ -69,7 +69,9 @@ def refresh(
     ] = False,
     embedding: Annotated[
         Literal["auto", "graphsage", "mf", "none"],
-        typer.Option(help="Model whose embeddings serve; auto: GraphSAGE, where DGL is installed."),
+        typer.Option(
+            help="Model whose embeddings serve; auto: of those installed, the better on validation."
+        ),
     ] = "auto",
     watch: Annotated[
         float | None,
@@ -105,11 +107,7 @@ def refresh(
                 f"of users; leave it out to serve everyone"
             )
         options = Options(
-            embedding=installed_embedding(settings)
-            if embedding == "auto"
-            else None
-            if embedding == "none"
-            else embedding,
+            embeddings=named_embeddings(embedding, settings),
             since_last=since_last,
             choose=choose,
             force=force,
@@ -265,10 +263,10 @@ def _show_plan(
     planned = plan(store, folder, settings, options, datetime.now(timezone.utc))
     decision, since = planned.decision, planned.since
     if as_json:
-        print_json({**asdict(decision), "since": asdict(since), "embedding": options.embedding})
+        print_json({**asdict(decision), "since": asdict(since), "embeddings": options.embeddings})
         return
     does = {
-        "train": f"train (embeddings: {options.embedding or 'none'}), judge and publish",
+        "train": f"train (embeddings: {' or '.join(options.embeddings) or 'none'}), judge and publish",
         "infer": "infer what changed, judge and publish",
         "nothing": "do nothing",
     }
