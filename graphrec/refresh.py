@@ -291,7 +291,8 @@ def _train(
         return choice, pipeline.learn(graph, settings, choice, progress=progress)
 
     def rehearse() -> Candidate:
-        curves = {embedding: choice.curve} if embedding is not None and choice.curve else {}
+        name = choice.embedding
+        curves = {name: choice.curve} if name is not None and choice.curve else {}
         if on is None:
             return _judged(snapshot, None, settings, position, curves)
         began = perf_counter()

@@ -266,7 +266,7 @@ def _show_plan(
         print_json({**asdict(decision), "since": asdict(since), "embeddings": options.embeddings})
         return
     does = {
-        "train": f"train (embeddings: {' or '.join(options.embeddings) or 'none'}), judge and publish",
+        "train": f"train ({' or '.join(options.embeddings) or 'no embeddings'}), judge and publish",
         "infer": "infer what changed, judge and publish",
         "nothing": "do nothing",
     }
