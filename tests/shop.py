@@ -82,6 +82,5 @@ def refreshed(
     store: GraphStore, folder: Path, settings: Settings, embedding: str | None = None, **asked: Any
 ) -> Outcome:
     """A refresh of a folder."""
-    return refresh(
-        store, folder, settings, Options(() if embedding is None else (embedding,), **asked)
-    )
+    embeddings = () if embedding is None else (embedding,)
+    return refresh(store, folder, settings, Options(embeddings, **asked))

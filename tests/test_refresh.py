@@ -156,6 +156,8 @@ def test_constant_embeddings_are_refused(folder, store, monkeypatch):
     def collapsed(*args, **options):
         learnt = learn(*args, **options)
         vectors = learnt.embeddings
+        if vectors is None:  # what is tried in the choice of weights, with vectors put in
+            return learnt
         constant = replace(
             vectors,
             user=np.tile(vectors.user[:1], (len(vectors.user), 1)),
@@ -181,6 +183,8 @@ def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, mon
 
     def misplaced(*args, **options):
         learnt = learn(*args, **options)
+        if learnt.embeddings is None:
+            return learnt
         item = np.random.default_rng(0).permutation(learnt.embeddings.item)
         weights = {"neighbours": 0.0, "embedding": 1.0, "popularity": 0.01}
         return replace(learnt, embeddings=replace(learnt.embeddings, item=item), weights=weights)
