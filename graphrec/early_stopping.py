@@ -8,13 +8,13 @@ was best, so that it also learns from the newest events, which validation had he
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from graphrec.evaluate import evaluate
-from graphrec.models.protocol import EpochModel
+from graphrec.models.protocol import EpochModel, Scorer
 from graphrec.progress import Progress
 from graphrec.split import Split, sample_users
 
@@ -22,6 +22,15 @@ MAX_USERS = 4_000
 """Validation users that are ranked after each epoch; of more, a random sample."""
 
 ModelOfEpochs = TypeVar("ModelOfEpochs", bound=EpochModel)
+
+
+@dataclass(frozen=True)
+class Chosen(Generic[ModelOfEpochs]):
+    """A model with the best number of epochs, and what it had learned in them."""
+
+    model: ModelOfEpochs
+    scorer: Scorer | None
+    """Fitted on the train side of validation; None where there was nothing to choose on."""
 
 
 def choose_epochs(
@@ -33,7 +42,7 @@ def choose_epochs(
     patience: int = 10,
     progress: Progress | None = None,
     judged: Callable[[int, float], None] | None = None,
-) -> ModelOfEpochs:
+) -> Chosen[ModelOfEpochs]:
     """The model with the `epochs` after which NDCG@k on `validation` was best.
 
     At most `model.epochs`; just these where the validation split holds nothing, as of a tiny log.
@@ -41,18 +50,20 @@ def choose_epochs(
     `judged` raise.
     """
     if not len(validation.test):
-        return model
+        return Chosen(model, None)
     shown = sample_users(validation, MAX_USERS, rng)
     best, best_epoch = -np.inf, 0
+    learned: Scorer | None = None
     for epoch, scorer in enumerate(model.train(validation.train, rng), start=1):
         result = evaluate(scorer, shown, k=k, resamples=0, rng=rng)
         value = result.metrics[f"ndcg@{k}"].value
         if value > best:
-            best, best_epoch = value, epoch
+            best, best_epoch, learned = value, epoch, scorer
         if progress:
             progress("choosing epochs", epoch, min(model.epochs, best_epoch + patience))
         if judged:
             judged(epoch, value)
         if epoch - best_epoch >= patience:
             break
-    return replace(model, epochs=best_epoch)  # type: ignore[type-var]  # models are dataclasses
+    best_model = replace(model, epochs=best_epoch)  # type: ignore[type-var]  # models are dataclasses
+    return Chosen(best_model, learned)

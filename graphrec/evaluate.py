@@ -3,7 +3,8 @@
 The protocol, the same for every model: fit on `Split.train` only; rank the full catalogue for every
 user with a test event, without the items they met in train; ties go to the lowest item row; take
 the mean over those users. A user with no positive interaction in train is served the popular list,
-whatever the model, as the service does. Intervals are a 95 % bootstrap over users.
+whatever the model; the recommender that serves has its own. Intervals are a 95 % bootstrap over
+users.
 
 Where a split gives the candidates of each user, the test item is placed among these instead, with
 ties in random order, and the figures are expectations over that order (`evaluate_candidates`).

@@ -83,8 +83,8 @@ def recalled(opinions: Sequence[Opinion]) -> Rows:
 
 def choose_weights(
     sources: Sequence[Source], judged: Sequence[Judged], k: int
-) -> Mapping[str, float]:
-    """The weights of LEVELS with the best mean NDCG@k; of equally good ones, the first tried.
+) -> tuple[Mapping[str, float], float]:
+    """The weights of LEVELS with the best mean NDCG@k, and that; of equally good ones, the first.
 
     Sources that come first are tried with high weights first.
     """
@@ -93,8 +93,9 @@ def choose_weights(
         for source in sources
     ]
     tried = [np.array(each) for each in product(*levels) if max(each) == 1]
-    best = max(tried, key=lambda weights: _mean_ndcg(weights, judged, k))
-    return dict(zip(sources, best.tolist(), strict=True))
+    values = [_mean_ndcg(weights, judged, k) for weights in tried]
+    best = int(np.argmax(values))
+    return dict(zip(sources, tried[best].tolist(), strict=True)), values[best]
 
 
 def _mean_ndcg(weights: NDArray[np.float64], judged: Sequence[Judged], k: int) -> float:

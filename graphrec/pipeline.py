@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphrec import config, evaluate, fusion
 from graphrec.config import RecallSettings, Settings
 from graphrec.data import Graph
-from graphrec.early_stopping import choose_epochs
+from graphrec.early_stopping import Chosen, choose_epochs
 from graphrec.embeddings import Embeddings
 from graphrec.errors import DataError
 from graphrec.explain import Source
 from graphrec.fusion import TRACE, Judged, recalled
 from graphrec.graph_filter import FittedFilter
+from graphrec.index import Index
 from graphrec.memory import with_peak_memory
 from graphrec.models import EpochModel, Model, create
+from graphrec.models.popularity import PopularityScorer
 from graphrec.progress import Progress
 from graphrec.recommend import Recommender
-from graphrec.snapshot import HyperParameters, Snapshot, build_snapshot
+from graphrec.snapshot import HyperParameters, Manifest, Snapshot, build_snapshot
 from graphrec.split import (
     Split,
     carve_validation,
@@ -47,6 +50,13 @@ EMBEDDING_MODELS = ("graphsage", "mf")
 FILTER = "graph-filter"
 """The model of the neighbourhoods that serve."""
 
+POPULAR = "recent-popularity"
+"""The model of the popular items that serve: on a log with times, what is popular of late."""
+
+MAX_PAIRS = 100_000_000
+"""Pairs of a user and an item up to which MF, whose loss is over all of them, is tried beside
+another model of vectors."""
+
 SOURCES: tuple[Source, ...] = ("neighbours", "embedding", "popularity")
 
 MAX_USERS = 2_000
@@ -66,6 +76,8 @@ class Comparison:
     k: int
     seed: int
     protocol: str
+    served: Mapping[str, Chosen] = field(default_factory=dict)
+    """The model whose vectors served in the row of FUSION, by its name; empty where none did."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures in the shape of `graphrec.evaluate.as_json`."""
@@ -77,10 +89,6 @@ class Comparison:
             seed=self.seed,
             k=self.k,
         )
-
-    def epochs(self) -> Mapping[str, int]:
-        """The epochs chosen on validation, by model."""
-        return {r.model: r.epochs for r in self.results if r.epochs is not None}
 
 
 def weighed(raw: Graph, settings: Settings) -> Graph:
@@ -127,14 +135,14 @@ def compare(
     protocol: str,
     k: int,
     validation: Split | None = None,
-    embedding: str | None = None,
+    embeddings: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Comparison:
     """Fit models on the train side of a split and evaluate them on its test side.
 
     Epochs are chosen on `validation`, which is carved from train, once for all models, unless it is
-    given. FUSION is the recommender that would serve, with the vectors of `embedding`; it comes
-    last in the results. Raises what creating, fitting and evaluating raise.
+    given. FUSION is the recommender that would serve, with the vectors of one of `embeddings`; it
+    comes last in the results. Raises what creating, fitting and evaluating raise.
     """
     models = {name: create(name, settings.models.get(name)) for name in names if name != FUSION}
     seed, resamples = settings.seed, settings.evaluation.resamples
@@ -142,9 +150,17 @@ def compare(
         rng = evaluate.model_rng(seed, "validation")
         validation = carve_validation(split.train, settings.evaluation.valid_share, rng)
 
+    chosen: dict[str, Chosen] = {}
+
     def chooser(name: str) -> evaluate.ChooseEpochs:
-        bar = _within(progress, name)
-        return lambda model, rng: choose_epochs(model, validation, rng, k=k, progress=bar)
+        def choose(model: EpochModel, rng: np.random.Generator) -> EpochModel:
+            bar = _within(progress, name)
+            found = choose_epochs(model, validation, rng, k=k, progress=bar)
+            if FUSION in names and name in embeddings:
+                chosen[name] = found
+            return found.model
+
+        return choose
 
     results = [
         evaluate.fit_and_evaluate(
@@ -162,14 +178,14 @@ def compare(
     if FUSION not in names:
         return comparison
 
-    def serve() -> tuple[evaluate.Evaluation, float]:
+    def serve() -> tuple[evaluate.Evaluation, float, Mapping[str, Chosen]]:
         began = perf_counter()
         snapshot = fit_snapshot(
             split.train,
             settings,
-            embedding=embedding,
+            embeddings=embeddings,
             validation=validation,
-            epochs=comparison.epochs(),
+            chosen=chosen,
             progress=_within(progress, FUSION),
         )
         fitted = perf_counter() - began
@@ -181,19 +197,21 @@ def compare(
             )
         else:
             result = evaluate.evaluate(recommender, split, k=k, resamples=resamples, rng=rng)
-        return result, fitted
+        return result, fitted, learner_of(snapshot.manifest)
 
-    (served, seconds), peak = with_peak_memory(serve)
-    row = evaluate.ModelResult(FUSION, served, None, seconds, peak)
-    return replace(comparison, results=(*results, row))
+    (evaluation, seconds, served), peak = with_peak_memory(serve)
+    row = evaluate.ModelResult(FUSION, evaluation, None, seconds, peak)
+    return replace(comparison, results=(*results, row), served=served)
 
 
 @dataclass(frozen=True)
 class Choice:
     """What is chosen on validation before anything is fitted on all of a graph."""
 
+    embedding: str | None
+    """The model whose vectors serve; None: neighbours and popularity serve alone."""
     model: EpochModel | None
-    """The embedding model, with its epochs."""
+    """That, with its epochs."""
     weights: Mapping[str, float]
     """Of the sources."""
 
@@ -203,6 +221,7 @@ class Learnt:
     """What models learnt of a graph: all of a snapshot that takes time."""
 
     graph_filter: FittedFilter
+    popularity: NDArray[np.float32]  # [I]
     embeddings: Embeddings | None
     models: Mapping[str, HyperParameters]
     weights: Mapping[str, float]
@@ -212,29 +231,30 @@ def fit_snapshot(
     graph: Graph,
     settings: Settings,
     *,
-    embedding: str | None,
+    embeddings: Sequence[str],
     validation: Split | None = None,
-    epochs: Mapping[str, int] | None = None,
+    chosen: Mapping[str, Chosen] | None = None,
     metrics: Mapping[str, Any] | None = None,
     position: int | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """Fit what the recommender serves from on all of a weighed graph.
 
-    `embedding` is the model whose vectors are indexed; None serves from neighbours and popularity
-    alone. Its number of epochs, unless `epochs` has it, and the weights of the sources are chosen
-    on `validation`, which is carved from the graph unless it is given. `position` is the store's,
-    just before the graph was read. Raises what creating and fitting raise.
+    `embeddings` are models whose vectors may be indexed; without any, neighbours and popularity
+    serve alone. Their epochs, unless `chosen` has them, which of them it is to be, and the weights
+    of the sources are chosen on `validation`, which is carved from the graph unless it is given.
+    What `chosen` has learned must be of the train side of that. `position` is the store's, just
+    before the graph was read. Raises what creating and fitting raise.
     """
     choice = choose(
         graph,
         settings,
-        embedding=embedding,
+        embeddings=embeddings,
         validation=validation,
-        epochs=epochs,
+        chosen=chosen,
         progress=progress,
     )
-    learnt = learn(graph, settings, choice, embedding=embedding, progress=progress)
+    learnt = learn(graph, settings, choice, progress=progress)
     return snapshot_of(graph, learnt, settings, metrics or {}, position)
 
 
@@ -242,79 +262,48 @@ def choose(
     graph: Graph,
     settings: Settings,
     *,
-    embedding: str | None,
+    embeddings: Sequence[str],
     validation: Split | None = None,
-    epochs: Mapping[str, int] | None = None,
+    chosen: Mapping[str, Chosen] | None = None,
     progress: Progress | None = None,
 ) -> Choice:
-    """The epochs of the embedding model and the weights of the sources; see `fit_snapshot`."""
+    """Whose vectors serve, their epochs, and the weights of the sources; see `fit_snapshot`."""
     k = settings.evaluation.k
     rng = evaluate.model_rng(settings.seed, "validation")
     if validation is None:
         validation = carve_validation(graph, settings.evaluation.valid_share, rng)
-    model = None
-    if embedding is not None:
-        model = embedding_model(embedding, settings)
-        if embedding in (epochs or {}):
-            model = replace(model, epochs=(epochs or {})[embedding])  # type: ignore[type-var]
-        else:
-            choose_rng = evaluate.model_rng(settings.seed, embedding).spawn(1)[0]
-            model = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
-    if not len(validation.test):
-        return Choice(model, UNCHOSEN)
-    learnt = learn(validation.train, settings, Choice(model, UNCHOSEN), embedding=embedding)
-    trial = snapshot_of(validation.train, learnt, settings, {})
-    weights = choose_weights(trial, sample_users(validation, MAX_USERS, rng), k)
-    return Choice(model, weights)
-
-
-def embedding_model(embedding: str, settings: Settings) -> EpochModel:
-    """The embedding model of the settings, with as many epochs as may be chosen at most."""
-    return cast("EpochModel", create(embedding, settings.models.get(embedding)))
-
-
-def choose_weights(snapshot: Snapshot, validation: Split, k: int) -> Mapping[str, float]:
-    """The weights of the sources with the best NDCG@k on validation.
-
-    `snapshot` is of the train side of `validation`.
-    """
-    equal = RecallSettings(neighbours=1, embedding=1, popularity=1)
-    absent = {"embedding"} if snapshot.embeddings is None else set()
-    sources = [source for source in SOURCES if source not in absent]
-    users, right = evaluate.relevant(validation)
-    asked = validation.candidates  # which hold what is right, too
-    judged = []
-    for b, opinions in enumerate(Recommender(snapshot, equal).opinions(users)):
-        items = recalled(opinions) if asked is None else asked[[users[b]]].indices
-        of = {opinion.source: opinion.of(items) for opinion in opinions}
-        strength = np.stack([of.get(source, np.zeros(len(items))) for source in sources], axis=1)
-        relevant = right.indices[right.indptr[b] : right.indptr[b + 1]]
-        judged.append(Judged(strength, np.isin(items, relevant), len(relevant)))
-    return {**dict.fromkeys(absent, 0.0), **fusion.choose_weights(sources, judged, k)}
+    if len(graph.users) * len(graph.items) > MAX_PAIRS and len(embeddings) > 1:
+        embeddings = [name for name in embeddings if name != "mf"]
+    learners: dict[str, Chosen] = {}
+    for name in embeddings:
+        known = (chosen or {}).get(name)
+        if known is None:
+            model = cast("EpochModel", create(name, settings.models.get(name)))
+            choose_rng = evaluate.model_rng(settings.seed, name).spawn(1)[0]
+            known = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
+        learners[name] = known
+    best, weights = next(iter(learners), None), UNCHOSEN
+    if len(validation.test):
+        shown = sample_users(validation, MAX_USERS, rng)
+        best, weights = _best_embedding(learners, validation.train, shown, settings, k)
+    return Choice(best, None if best is None else learners[best].model, weights)
 
 
 def learn(
-    graph: Graph,
-    settings: Settings,
-    choice: Choice,
-    *,
-    embedding: str | None,
-    progress: Progress | None = None,
+    graph: Graph, settings: Settings, choice: Choice, *, progress: Progress | None = None
 ) -> Learnt:
     """Fit the models, as chosen, on all of a weighed graph. Raises what fitting raises."""
-    neighbourhood = create(FILTER, settings.models.get(FILTER))
+    neighbourhood, popular = (create(each, settings.models.get(each)) for each in (FILTER, POPULAR))
     fitted = neighbourhood.fit(graph, evaluate.model_rng(settings.seed, FILTER))
-    models: dict[str, Model] = {FILTER: neighbourhood}
-    vectors: Embeddings | None = None
-    if embedding is not None and choice.model is not None:
-        models[embedding] = choice.model
-        rng = evaluate.model_rng(settings.seed, embedding).spawn(2)[1]
-        for epoch, learnt in enumerate(choice.model.train(graph, rng), start=1):
-            vectors = cast("Embeddings", learnt)
-            if progress:
-                progress("training", epoch, choice.model.epochs)
+    popularity = popular.fit(graph, evaluate.model_rng(settings.seed, POPULAR))
+    models: dict[str, Model] = {FILTER: neighbourhood, POPULAR: popular}
+    vectors = None
+    if choice.embedding is not None and choice.model is not None:
+        models[choice.embedding] = choice.model
+        vectors = _train(choice.embedding, choice.model, graph, settings, progress)
     return Learnt(
         cast("FittedFilter", fitted),
+        cast("PopularityScorer", popularity).popularity,
         vectors,
         {name: asdict(each) for name, each in models.items()},  # type: ignore[call-overload]
         choice.weights,
@@ -340,8 +329,81 @@ def snapshot_of(
         models=learnt.models,
         metrics=metrics,
         weights=learnt.weights,
+        popularity=learnt.popularity,
     )
     return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
+
+
+def choose_weights(
+    snapshot: Snapshot, validation: Split, k: int
+) -> tuple[Mapping[str, float], float]:
+    """The weights of the sources with the best NDCG@k on validation, and that.
+
+    `snapshot` is of the train side of `validation`.
+    """
+    equal = RecallSettings(neighbours=1, embedding=1, popularity=1)
+    absent = {"embedding"} if snapshot.embeddings is None else set()
+    sources = [source for source in SOURCES if source not in absent]
+    users, right = evaluate.relevant(validation)
+    asked = validation.candidates  # which hold what is right, too
+    judged = []
+    for b, opinions in enumerate(Recommender(snapshot, equal).opinions(users)):
+        items = recalled(opinions) if asked is None else asked[[users[b]]].indices
+        of = {opinion.source: opinion.of(items) for opinion in opinions}
+        strength = np.stack([of.get(source, np.zeros(len(items))) for source in sources], axis=1)
+        relevant = right.indices[right.indptr[b] : right.indptr[b + 1]]
+        judged.append(Judged(strength, np.isin(items, relevant), len(relevant)))
+    weights, value = fusion.choose_weights(sources, judged, k)
+    return {**dict.fromkeys(absent, 0.0), **weights}, value
+
+
+def learner_of(served: Manifest) -> Mapping[str, Chosen]:
+    """The model whose vectors a snapshot serves, with its epochs, by its name."""
+    models = served.models
+    return {
+        name: Chosen(cast("EpochModel", create(name, models[name])), None)
+        for name in EMBEDDING_MODELS
+        if name in models
+    }
+
+
+def _best_embedding(
+    learners: Mapping[str, Chosen], train: Graph, shown: Split, settings: Settings, k: int
+) -> tuple[str | None, Mapping[str, float]]:
+    """Whose vectors make the best recommender on validation, and the weights of its sources.
+
+    The first of equally good ones; None, with the weights of what serves without, for no learners.
+    """
+    untrained = learn(train, settings, Choice(None, None, UNCHOSEN))
+    trial = snapshot_of(train, untrained, settings, {})
+    if not learners:
+        return None, choose_weights(trial, shown, k)[0]
+    found = {}
+    for name, learner in learners.items():
+        vectors = learner.scorer or _train(name, learner.model, train, settings, None)
+        served = _with_embeddings(trial, cast("Embeddings", vectors))
+        found[name] = choose_weights(served, shown, k)
+    best = max(found, key=lambda name: found[name][1])
+    return best, found[best][0]
+
+
+def _with_embeddings(snapshot: Snapshot, vectors: Embeddings) -> Snapshot:
+    index = Index.build(vectors.item)
+    return replace(snapshot, embeddings=vectors, encoder=vectors.encoder, index=index)
+
+
+def _train(
+    name: str, model: EpochModel, graph: Graph, settings: Settings, progress: Progress | None
+) -> Embeddings:
+    """The vectors after the last epoch."""
+    rng = evaluate.model_rng(settings.seed, name).spawn(2)[1]
+    vectors: Embeddings | None = None
+    for epoch, learned in enumerate(model.train(graph, rng), start=1):
+        vectors = cast("Embeddings", learned)
+        if progress:
+            progress("training", epoch, model.epochs)
+    assert vectors is not None  # noqa: S101 - a model has at least one epoch
+    return vectors
 
 
 def _within(progress: Progress | None, name: str) -> Progress | None:

@@ -11,12 +11,12 @@ serves on, and the next refresh starts from the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -27,10 +27,12 @@ from graphrec.changes import changes
 from graphrec.config import Settings
 from graphrec.data import Graph, Interactions
 from graphrec.drift import drift
+from graphrec.early_stopping import Chosen
 from graphrec.gate import Check, Figures, Health, check, failed
 from graphrec.infer import Change, infer, likes_after, shape_after, trained_of
 from graphrec.judge import Judgement, Slice
 from graphrec.memory import with_peak_memory
+from graphrec.models import EpochModel, create
 from graphrec.policy import Decision, Since, decide
 from graphrec.progress import Progress
 from graphrec.snapshot import (
@@ -71,12 +73,12 @@ Told: TypeAlias = Callable[[str, Stage | None], None]
 class Options:
     """What is asked of a refresh."""
 
-    embedding: str | None
-    """Model whose vectors are indexed."""
+    embeddings: tuple[str, ...]
+    """Models whose vectors may be indexed: the best on validation is."""
     since_last: bool = False
     """Infer what changed, where the policy does not ask for training."""
     choose: bool = False
-    """Choose epochs anew, where the serving snapshot's could be taken over."""
+    """Choose the model and its epochs anew, where those of what serves could be taken over."""
     force: bool = False
     """Publish whatever the gate says."""
     share: float | None = None
@@ -275,29 +277,24 @@ def _train(
     """Train on all of a raw graph; and on what was before the newest slice, to be judged there."""
     graph = pipeline.weighed(raw, settings)
     manifest = None if serving is None else serving.manifest
-    embedding = options.embedding
     on = judging.newest(raw, manifest, settings)
-    epochs = None if options.choose else chosen_epochs(manifest, settings, embedding)
+    chosen = {} if options.choose else chosen_before(manifest, settings, options.embeddings)
 
     def train() -> tuple[pipeline.Choice, pipeline.Learnt]:
         choice = pipeline.choose(
             graph if on is None else on.split.train,
             settings,
-            embedding=embedding,
-            epochs=epochs,
+            embeddings=tuple(chosen) or options.embeddings,
+            chosen=chosen,
             progress=progress,
         )
-        return choice, pipeline.learn(
-            graph, settings, choice, embedding=embedding, progress=progress
-        )
+        return choice, pipeline.learn(graph, settings, choice, progress=progress)
 
     def rehearse() -> Candidate:
         if on is None:
             return _judged(snapshot, None, settings, position)
         began = perf_counter()
-        learnt = pipeline.learn(
-            on.split.train, settings, choice, embedding=embedding, progress=progress
-        )
+        learnt = pipeline.learn(on.split.train, settings, choice, progress=progress)
         rehearsal = pipeline.snapshot_of(on.split.train, learnt, settings, {})
         seconds = perf_counter() - began
         judgement = judging.judge(rehearsal, serving, on, settings, seconds)
@@ -307,9 +304,9 @@ def _train(
         "train",
         train,
         lambda done: {
-            "embedding": embedding,
+            "embedding": done[0].embedding,
             "epochs": None if done[0].model is None else done[0].model.epochs,
-            "warm": epochs is not None,
+            "warm": bool(chosen),
             "weights": dict(done[1].weights),
         },
     )
@@ -321,21 +318,28 @@ def _train(
     return staged("evaluate", rehearse, _judged_facts)
 
 
-def chosen_epochs(
-    serving: Manifest | None, settings: Settings, embedding: str | None
-) -> Mapping[str, int] | None:
-    """The epochs that were chosen for the serving snapshot, where nothing else has changed.
+def chosen_before(
+    serving: Manifest | None, settings: Settings, embeddings: Sequence[str]
+) -> Mapping[str, Chosen]:
+    """The model of the serving snapshot with its epochs, where the settings are as they were.
 
-    They depend on the hyper-parameters more than on some new events; weights of sources are cheaper
+    They depend on the hyper-parameters more than on some new events. Weights of sources are cheaper
     to choose, and are chosen each time.
     """
-    if serving is None or embedding is None or embedding not in serving.models:
-        return None
-    model = pipeline.embedding_model(embedding, settings)
-    then = serving.models[embedding]
-    epochs = int(then.get("epochs") or 0)
-    same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
-    return {embedding: epochs} if same and 1 <= epochs <= model.epochs else None
+    if serving is None:
+        return {}
+    return {
+        name: before
+        for name, before in pipeline.learner_of(serving).items()
+        if name in embeddings and _as_set(name, before.model, settings)
+    }
+
+
+def _as_set(name: str, model: EpochModel, settings: Settings) -> bool:
+    """Whether a model is that of the settings, but for fewer epochs."""
+    most = cast("EpochModel", create(name, settings.models.get(name)))
+    same = replace(model, epochs=most.epochs) == most  # type: ignore[type-var]
+    return same and 1 <= model.epochs <= most.epochs
 
 
 def _infer(serving: Snapshot, change: Change, settings: Settings, staged: Staged) -> Candidate:

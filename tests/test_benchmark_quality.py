@@ -150,7 +150,7 @@ def test_a_log_is_split_and_fusion_stands_against_the_others(tmp_path: Path) -> 
     write_csv(tmp_path / "shop" / "ratings.csv", "user,item,rating,timestamp", ratings())
     asked = ("--data", "shop", "--models", "popularity,fusion", "--json", "figures.json")
     # Without vectors: what fusion is made of is tested elsewhere, and torch takes seconds to load.
-    with patch("scripts.commands.benchmark.quality.installed_embedding", lambda _: None):
+    with patch("scripts.commands.benchmark.quality.installed_embeddings", lambda _: ()):
         answer = graphrec(tmp_path, "benchmark", "quality", *asked, "--protocol", "temporal")
     assert (answer.code, answer.err) == (0, "")
     assert "fusion − popularity, ndcg@20: " in answer.out
@@ -332,7 +332,7 @@ def test_the_last_line_is_what_went_wrong() -> None:
 def test_a_model_of_ours_that_fails_gets_a_row_that_says_so(split: Split) -> None:
     nothing = replace(split, test=split.test.take(np.zeros(len(split.test), bool)))
     row = isolated.measure(
-        "item-knn", Question("temporal", nothing, split), Settings(), k=5, embedding=None,
+        "item-knn", Question("temporal", nothing, split), Settings(), k=5, embeddings=(),
         progress=lambda *_: None,  # type: ignore[arg-type]
     )  # fmt: skip
     assert row.result is None

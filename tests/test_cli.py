@@ -434,7 +434,7 @@ def test_train_publishes_a_snapshot_and_says_how_good_it_is(loaded: Path, tmp_pa
     assert manifest["seed"] == 3
     assert manifest["position"] == 481 + 70 + 1  # events, users and items, and the write
     assert manifest["metrics"] == figures
-    assert set(manifest["models"]) == {"graph-filter", "mf"}
+    assert set(manifest["models"]) == {"graph-filter", "recent-popularity", "mf"}
 
 
 def test_a_snapshot_without_learned_vectors_needs_no_comparison(

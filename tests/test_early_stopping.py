@@ -61,7 +61,8 @@ def split_of(users: int = 3) -> Split:
 
 def chosen(places: tuple[int, ...], patience: int, epochs: int | None = None) -> Script:
     model = Script(places, len(places) if epochs is None else epochs)
-    return choose_epochs(model, split_of(), np.random.default_rng(0), k=ITEMS, patience=patience)
+    rng = np.random.default_rng(0)
+    return choose_epochs(model, split_of(), rng, k=ITEMS, patience=patience).model
 
 
 def test_the_script_is_a_model_of_epochs() -> None:
@@ -97,8 +98,16 @@ def test_no_more_epochs_than_the_model_allows() -> None:
 def test_a_model_that_never_hits_keeps_an_epoch() -> None:
     """With NDCG 0 throughout, one epoch is as good as any; none would be no model."""
     split = split_of()
-    model = choose_epochs(Script((6, 6, 6), 3), split, np.random.default_rng(0), k=2, patience=2)
-    assert model.epochs == 1
+    rng = np.random.default_rng(0)
+    assert choose_epochs(Script((6, 6, 6), 3), split, rng, k=2, patience=2).model.epochs == 1
+
+
+def test_what_was_learned_in_the_chosen_epochs_comes_along() -> None:
+    found = choose_epochs(
+        Script((3, 0, 2), 3), split_of(), np.random.default_rng(0), k=ITEMS, patience=9
+    )
+    assert isinstance(found.scorer, AtPlace)
+    assert found.scorer.place == 0
 
 
 def test_everything_but_the_epochs_stays() -> None:

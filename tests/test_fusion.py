@@ -46,7 +46,8 @@ def judged(right: int, rng: np.random.Generator) -> Judged:
 @pytest.mark.parametrize("right", [0, 1, 2])
 def test_the_source_that_is_right_gets_the_highest_weight(right):
     rng = np.random.default_rng(0)
-    weights = choose_weights(SOURCES, [judged(right, rng) for _ in range(50)], k=3)
+    weights, value = choose_weights(SOURCES, [judged(right, rng) for _ in range(50)], k=3)
+    assert 0.9 < value <= 1
     assert weights[SOURCES[right]] == max(weights.values()) == 1
     assert set(weights.values()) <= {*LEVELS, TRACE}
     assert weights["popularity"] >= TRACE
@@ -55,10 +56,11 @@ def test_the_source_that_is_right_gets_the_highest_weight(right):
 def test_sources_that_are_right_for_half_of_the_people_each_are_mixed():
     rng = np.random.default_rng(0)
     people = [judged(n % 2, rng) for n in range(100)]
-    weights = choose_weights(SOURCES, people, k=1)
+    weights, _ = choose_weights(SOURCES, people, k=1)
     assert min(weights["neighbours"], weights["embedding"]) >= 0.35
 
 
 def test_where_nobody_can_tell_the_first_source_is_not_left_out():
-    weights = choose_weights(SOURCES, [], k=10)
+    weights, value = choose_weights(SOURCES, [], k=10)
+    assert value == 0
     assert weights == {"neighbours": 1, "embedding": 1, "popularity": 1}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from graphrec import evaluate, pipeline
 from graphrec.config import EvaluationSettings, RecallSettings, Settings
 from graphrec.data import Graph, Interactions, Rows
+from graphrec.early_stopping import Chosen
 from graphrec.embeddings import Embeddings
 from graphrec.errors import MissingExtra
 from graphrec.models import MODELS, EpochModel, create
@@ -38,6 +39,11 @@ def needs(name: str) -> str:
     except MissingExtra as error:
         pytest.skip(str(error))
     return name
+
+
+def named(embedding: str | None) -> tuple[str, ...]:
+    """As the embeddings to choose from."""
+    return () if embedding is None else (embedding,)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +115,7 @@ def test_a_test_edge_changes_no_score_of_any_model(
 def served(rows: list[Rating], embedding: str | None) -> tuple[Rows, Snapshot]:
     """The lists that the recommender of a comparison would give everyone, and its snapshot."""
     split = temporal(graph_of(rows), 0.2)
-    snapshot = fit_snapshot(split.train, SETTINGS, embedding=embedding)
+    snapshot = fit_snapshot(split.train, SETTINGS, embeddings=named(embedding))
     everyone = np.arange(len(split.train.users), dtype=np.int32)
     return Recommender(snapshot, SETTINGS.recall).rank(everyone, 10), snapshot
 
@@ -131,9 +137,9 @@ def test_epochs_are_chosen_on_validation_which_is_carved_from_train_alone(
 ) -> None:
     chosen_on: list[Split] = []
 
-    def choose(model: EpochModel, on: Split, *_: Any, **__: Any) -> EpochModel:
+    def choose(model: EpochModel, on: Split, *_: Any, **__: Any) -> Chosen:
         chosen_on.append(on)
-        return model
+        return Chosen(model, None)
 
     monkeypatch.setattr(pipeline, "choose_epochs", choose)
     validation = compared(["popularity", needs("mf")], split).validation
@@ -242,7 +248,7 @@ def test_one_seed_gives_one_snapshot(embedding: str, split: Split) -> None:
 
     def fitted(seed: int) -> tuple[Embeddings, Snapshot]:
         settings = SETTINGS.model_copy(update={"seed": seed})
-        snapshot = fit_snapshot(split.train, settings, embedding=embedding)
+        snapshot = fit_snapshot(split.train, settings, embeddings=[embedding])
         assert snapshot.embeddings is not None
         return snapshot.embeddings, snapshot
 
@@ -266,8 +272,9 @@ def test_results_are_in_the_order_of_the_names_and_only_learners_have_epochs(
     names = ["item-knn", needs("mf"), "popularity"]
     comparison = compared(names, split)
     assert [result.model for result in comparison.results] == names
-    assert set(comparison.epochs()) == {"mf"}
-    assert 1 <= comparison.epochs()["mf"] <= QUICK["mf"]["epochs"]  # type: ignore[operator]
+    epochs = [result.epochs for result in comparison.results]
+    assert epochs[0] is epochs[2] is None
+    assert 1 <= epochs[1] <= QUICK["mf"]["epochs"]  # type: ignore[operator]
     found = comparison.as_json()
     assert [entry["model"] for entry in found["models"]] == names
     assert (found["protocol"], found["k"], found["cutoff"]) == ("temporal", K, split.cutoff)
@@ -283,7 +290,7 @@ def test_a_validation_that_is_given_is_used(split: Split) -> None:
 def test_hyper_parameters_of_the_settings_reach_the_models(split: Split) -> None:
     narrow = SETTINGS.model_copy(update={"models": {"graph-filter": {"dim": 1}}})
     wide, narrow_snapshot = (
-        fit_snapshot(split.train, settings, embedding=None) for settings in (SETTINGS, narrow)
+        fit_snapshot(split.train, settings, embeddings=[]) for settings in (SETTINGS, narrow)
     )
     assert narrow_snapshot.manifest.models["graph-filter"]["dim"] == 1
     assert narrow_snapshot.graph_filter.excess.shape[1] <= 1 < wide.graph_filter.excess.shape[1]
@@ -304,15 +311,15 @@ def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) 
 @pytest.mark.parametrize("embedding", [None, "mf"])
 def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, split: Split) -> None:
     names = ["popularity"] if embedding is None else [needs(embedding)]
-    comparison = compared([*names, FUSION], split, embedding=embedding)
+    comparison = compared([*names, FUSION], split, embeddings=named(embedding))
     *_, row = comparison.results
     assert (row.model, row.epochs) == (FUSION, None)
     snapshot = fit_snapshot(
         split.train,
         SETTINGS,
-        embedding=embedding,
+        embeddings=tuple(comparison.served),
         validation=comparison.validation,
-        epochs=comparison.epochs(),
+        chosen=comparison.served,
     )
     recommender = Recommender(snapshot, SETTINGS.recall)
     relevant: dict[str, set[str]] = {}
@@ -325,10 +332,10 @@ def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, spli
 
 
 def test_without_an_embedding_there_are_neighbours_and_popularity_alone(split: Split) -> None:
-    snapshot = fit_snapshot(split.train, SETTINGS, embedding=None)
+    snapshot = fit_snapshot(split.train, SETTINGS, embeddings=[])
     assert (snapshot.embeddings, snapshot.encoder, snapshot.index) == (None, None, None)
     assert snapshot.manifest.weights["embedding"] == 0
-    assert set(snapshot.manifest.models) == {"graph-filter"}
+    assert set(snapshot.manifest.models) == {"graph-filter", "recent-popularity"}
     sources = {
         source
         for user in split.train.users.ids
@@ -347,10 +354,11 @@ def test_epochs_that_are_known_are_not_chosen_again(
         raise AssertionError("expected the known number of epochs")
 
     monkeypatch.setattr(pipeline, "choose_epochs", choose)
-    snapshot = fit_snapshot(split.train, SETTINGS, embedding="mf", epochs={"mf": 2})
+    known = {"mf": Chosen(create("mf", {**QUICK["mf"], "epochs": 2}), None)}
+    snapshot = fit_snapshot(split.train, SETTINGS, embeddings=["mf"], chosen=known)
     assert snapshot.manifest.models["mf"]["epochs"] == 2
     with pytest.raises(AssertionError, match="known number"):
-        fit_snapshot(split.train, SETTINGS, embedding="mf", epochs={"graphsage": 2})
+        fit_snapshot(split.train, SETTINGS, embeddings=["mf"], chosen={"graphsage": known["mf"]})
 
 
 def knowing(
@@ -362,17 +370,18 @@ def knowing(
     from graphrec.index import Index
 
     items = np.eye(truth.shape[1], dtype=np.float32)
-    snapshot = fit_snapshot(split.train, SETTINGS, embedding=None)
+    snapshot = fit_snapshot(split.train, SETTINGS, embeddings=[])
     embeddings = Embeddings(vectors(truth), items)
     return replace(snapshot, embeddings=embeddings, index=Index.build(items))
 
 
 def test_the_source_that_knows_what_was_held_back_gets_the_weight(split: Split) -> None:
     oracle = knowing(split, lambda truth: truth)
-    weights = choose_weights(oracle, split, K)
+    weights, value = choose_weights(oracle, split, K)
+    assert value == pytest.approx(1)
     assert weights["embedding"] == 1
     liar = knowing(split, lambda truth: -truth)
-    weights = choose_weights(liar, split, K)
+    weights, _ = choose_weights(liar, split, K)
     assert weights["embedding"] < weights["neighbours"]
 
 
@@ -380,11 +389,11 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
     oracle = knowing(split, lambda truth: truth)
     chosen = replace(
         oracle,
-        manifest=replace(oracle.manifest, weights=choose_weights(oracle, split, K)),
+        manifest=replace(oracle.manifest, weights=choose_weights(oracle, split, K)[0]),
     )
     everyone = np.arange(len(split.train.users), dtype=np.int32)
     fixed = RecallSettings(embedding=0, neighbours=1, popularity=0.01)
-    plain = fit_snapshot(split.train, SETTINGS, embedding=None)
+    plain = fit_snapshot(split.train, SETTINGS, embeddings=[])
     np.testing.assert_array_equal(
         Recommender(chosen, fixed).rank(everyone, K), Recommender(plain, fixed).rank(everyone, K)
     )
@@ -398,7 +407,7 @@ def test_progress_is_told_under_the_name_of_the_model(split: Split) -> None:
     needs("mf")
     told: list[tuple[str, int, int | None]] = []
     compared(
-        ["popularity", "mf", FUSION], split, embedding="mf",
+        ["popularity", "mf", FUSION], split, embeddings=["mf"],
         progress=lambda stage, done, total: told.append((stage, done, total)),
     )  # fmt: skip
     stages = {stage for stage, _, _ in told}

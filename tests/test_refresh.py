@@ -90,7 +90,7 @@ def test_a_store_without_likes_is_an_error_and_nothing_is_published(tmp_path, fo
 def test_epochs_of_what_serves_are_taken_over_unless_asked_or_settings_differ(store, folder):
     needs("mf")
     told = []
-    asked = Options("mf")
+    asked = Options(("mf",))
 
     def run(settings, options):
         steps = []
@@ -111,14 +111,14 @@ def test_the_last_ones_are_kept_and_those_in_use_whatever_their_age(store, folde
     published = []
     for day in range(3):
         when = now + timedelta(days=day)
-        published.append(refresh(store, folder, settings, Options(None), now=when).version)
+        published.append(refresh(store, folder, settings, Options(()), now=when).version)
     assert versions(folder) == tuple(published[1:])
     tried = refresh(
-        store, folder, settings, Options(None, share=0.1), now=now + timedelta(days=3)
+        store, folder, settings, Options((), share=0.1), now=now + timedelta(days=3)
     ).version
     others = [
         refresh(
-            store, folder, settings, Options(None, share=0.2), now=now + timedelta(days=day)
+            store, folder, settings, Options((), share=0.2), now=now + timedelta(days=day)
         ).version
         for day in (4, 5, 6)
     ]
@@ -156,6 +156,8 @@ def test_constant_embeddings_are_refused(folder, store, monkeypatch):
     def collapsed(*args, **options):
         learnt = learn(*args, **options)
         vectors = learnt.embeddings
+        if vectors is None:  # while weights are chosen
+            return learnt
         constant = replace(
             vectors,
             user=np.tile(vectors.user[:1], (len(vectors.user), 1)),
@@ -181,6 +183,8 @@ def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, mon
 
     def misplaced(*args, **options):
         learnt = learn(*args, **options)
+        if learnt.embeddings is None:  # while weights are chosen
+            return learnt
         item = np.random.default_rng(0).permutation(learnt.embeddings.item)
         weights = {"neighbours": 0.0, "embedding": 1.0, "popularity": 0.01}
         return replace(learnt, embeddings=replace(learnt.embeddings, item=item), weights=weights)
@@ -267,7 +271,7 @@ def test_a_changed_weight_and_an_event_twice_are_as_in_the_store(store, folder):
     outcome = refreshed(store, folder, SETTINGS, since_last=True)
     assert outcome.plan.decision.action == "infer"
     full = infer(trained, everyone(store.read_graph()), SETTINGS)
-    assert difference(load(folder), full) == 0
+    assert difference(load(folder), full) <= 1e-5
 
 
 def test_nothing_new_is_nothing_to_do(store, folder):
@@ -282,7 +286,7 @@ def test_a_deleted_item_asks_for_training(store, folder):
     refreshed(store, folder, SETTINGS)
     store.delete_item("i00")
     decision = plan(
-        store, folder, SETTINGS, Options(None, since_last=True), datetime.now(timezone.utc)
+        store, folder, SETTINGS, Options((), since_last=True), datetime.now(timezone.utc)
     ).decision
     assert decision.action == "train"
     assert "deleted" in decision.reasons[0]

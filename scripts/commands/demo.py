@@ -17,7 +17,7 @@ from graphrec.store import open_store
 from graphrec.weighting import weigh
 from ingest.datasets import load_dataset, open_dataset
 from scripts.commands.data import show_reports
-from scripts.commands.models import installed_embedding, installed_models, train_and_publish
+from scripts.commands.models import installed_embeddings, installed_models, train_and_publish
 from scripts.options import SettingsFile
 from scripts.output import OUT, print_table, progress_bars
 
@@ -61,7 +61,7 @@ def demo(
         raw,
         settings,
         position=position,
-        embedding=installed_embedding(settings),
+        embeddings=installed_embeddings(settings),
         names=installed_models(settings),
         folder=snapshots,
     )

@@ -122,7 +122,7 @@ def evaluate(
             protocol=title,
             k=k or settings.evaluation.k,
             validation=validation,
-            embedding=installed_embedding(settings),
+            embeddings=installed_embeddings(settings),
             progress=progress,
         )
     show_comparison(comparison)
@@ -198,7 +198,9 @@ def _day(time: int) -> str:
 def train(
     embedding: Annotated[
         Literal["auto", "graphsage", "mf", "none"],
-        typer.Option(help="Model whose embeddings serve; auto: GraphSAGE, where DGL is installed."),
+        typer.Option(
+            help="Model whose embeddings serve; auto: of those installed, the better on validation."
+        ),
     ] = "auto",
     models: Annotated[
         str,
@@ -229,11 +231,11 @@ def train(
         graph,
         settings,
         position=position,
-        embedding=installed_embedding(settings)
+        embeddings=installed_embeddings(settings)
         if embedding == "auto"
-        else None
+        else ()
         if embedding == "none"
-        else embedding,
+        else (embedding,),
         names=_compared(models, settings),
         folder=snapshots or settings.snapshots,
         quiet=as_json,
@@ -259,9 +261,9 @@ def installed_models(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in COMPARED if name == FUSION or _is_installed(name, settings))
 
 
-def installed_embedding(settings: Settings) -> str | None:
-    """The preferred embedding model whose libraries are installed; None where none is."""
-    return next((name for name in EMBEDDING_MODELS if _is_installed(name, settings)), None)
+def installed_embeddings(settings: Settings) -> tuple[str, ...]:
+    """The models of vectors to serve whose libraries are installed."""
+    return tuple(name for name in EMBEDDING_MODELS if _is_installed(name, settings))
 
 
 def _is_installed(name: str, settings: Settings) -> bool:
@@ -277,7 +279,7 @@ def train_and_publish(
     settings: Settings,
     *,
     position: int | None,
-    embedding: str | None,
+    embeddings: Sequence[str],
     names: Sequence[str],
     folder: Path,
     quiet: bool = False,
@@ -297,14 +299,14 @@ def train_and_publish(
                 settings,
                 protocol=protocol,
                 k=settings.evaluation.k,
-                embedding=embedding,
+                embeddings=embeddings,
                 progress=progress,
             )
         snapshot = pipeline.fit_snapshot(
             graph,
             settings,
-            embedding=embedding,
-            epochs=None if comparison is None else comparison.epochs(),
+            embeddings=embeddings if comparison is None else tuple(comparison.served),
+            chosen=None if comparison is None else comparison.served,
             metrics=None if comparison is None else comparison.as_json(),
             position=position,
             progress=progress,

@@ -30,7 +30,7 @@ from graphrec.refresh import Options, Outcome, Stage, Told, plan
 from graphrec.refresh import refresh as refresh_snapshot
 from graphrec.store import open_store
 from graphrec.store.protocol import GraphStore
-from scripts.commands.models import installed_embedding
+from scripts.commands.models import installed_embeddings
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import ERR, OUT, print_json, print_table, progress_bars
 
@@ -64,11 +64,13 @@ def refresh(
         bool, typer.Option("--force", help="Publish whatever the checks say, and say so.")
     ] = False,
     choose: Annotated[
-        bool, typer.Option("--choose", help="Choose epochs anew, not those of what serves.")
+        bool, typer.Option("--choose", help="Choose model and epochs anew, not as of what serves.")
     ] = False,
     embedding: Annotated[
         Literal["auto", "graphsage", "mf", "none"],
-        typer.Option(help="Model whose embeddings serve; auto: GraphSAGE, where DGL is installed."),
+        typer.Option(
+            help="Model whose embeddings serve; auto: of those installed, the better on validation."
+        ),
     ] = "auto",
     watch: Annotated[
         float | None,
@@ -104,11 +106,11 @@ def refresh(
                 f"of users; leave it out to serve everyone"
             )
         options = Options(
-            embedding=installed_embedding(settings)
+            embeddings=installed_embeddings(settings)
             if embedding == "auto"
-            else None
+            else ()
             if embedding == "none"
-            else embedding,
+            else (embedding,),
             since_last=since_last,
             choose=choose,
             force=force,
@@ -253,10 +255,11 @@ def _show_plan(
     planned = plan(store, folder, settings, options, datetime.now(timezone.utc))
     decision, since = planned.decision, planned.since
     if as_json:
-        print_json({**asdict(decision), "since": asdict(since), "embedding": options.embedding})
+        print_json({**asdict(decision), "since": asdict(since), "embeddings": options.embeddings})
         return
+    vectors = ", ".join(options.embeddings) or "none"
     does = {
-        "train": f"train (embeddings: {options.embedding or 'none'}), judge and publish",
+        "train": f"train (embeddings: {vectors}), judge and publish",
         "infer": "infer what changed, judge and publish",
         "nothing": "do nothing",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -12,7 +13,7 @@ from graphrec.config import Settings
 from graphrec.errors import GraphrecError
 from graphrec.evaluate import ModelResult
 from graphrec.models import create
-from graphrec.pipeline import FILTER, FUSION
+from graphrec.pipeline import FILTER, FUSION, POPULAR
 from graphrec.progress import Progress
 from scripts.quality.folder import Question
 from scripts.quality.rows import Row
@@ -24,7 +25,7 @@ def measure(
     settings: Settings,
     *,
     k: int,
-    embedding: str | None,
+    embeddings: Sequence[str],
     progress: Progress,
 ) -> Row:
     """Fit a model and evaluate it, in a process that starts afresh and ends with it.
@@ -33,7 +34,7 @@ def measure(
     """
     context = get_context("spawn")  # a fork would hold what is in memory here, and torch's threads
     receiver, sender = context.Pipe(duplex=False)
-    arguments = (sender, name, question, settings, k, embedding)
+    arguments = (sender, name, question, settings, k, tuple(embeddings))
     process = context.Process(target=_work, args=arguments, daemon=True)
     process.start()
     sender.close()  # so that the end of the process is the end of the pipe
@@ -50,7 +51,7 @@ def measure(
         answer = f"its process ended with status {process.exitcode}; see that memory suffices"
     finally:
         process.terminate() if answer is None else process.join()
-    shown = _hyper_parameters(name, settings, embedding)
+    shown = _hyper_parameters(name, settings, embeddings)
     if isinstance(answer, ModelResult):
         return Row(name, False, answer, settings=shown)
     return Row(name, False, None, note=f"no result: {answer}", settings=shown)
@@ -62,7 +63,7 @@ def _work(
     question: Question,
     settings: Settings,
     k: int,
-    embedding: str | None,
+    embeddings: Sequence[str],
 ) -> None:
     """What the process does: it sends steps as tuples, then a result, or what went wrong."""
     try:
@@ -73,7 +74,7 @@ def _work(
             protocol=question.protocol,
             k=k,
             validation=question.validation,
-            embedding=embedding,
+            embeddings=embeddings,
             progress=lambda stage, done, total: sender.send((stage, done, total)),
         )
     except (GraphrecError, MemoryError) as error:
@@ -82,10 +83,11 @@ def _work(
         sender.send(comparison.results[0])
 
 
-def _hyper_parameters(name: str, settings: Settings, embedding: str | None) -> dict[str, Any]:
-    """Those of a model; of FUSION, those of what it is made of."""
+def _hyper_parameters(name: str, settings: Settings, embeddings: Sequence[str]) -> dict[str, Any]:
+    """Those of a model; of FUSION, those of what it is made of, or may be."""
     if name != FUSION:
         return asdict(create(name, settings.models.get(name)))  # type: ignore[call-overload]
-    parts = (FILTER, *([embedding] if embedding else []))
-    of_parts = {part: _hyper_parameters(part, settings, None) for part in parts}
+    of_parts = {
+        part: _hyper_parameters(part, settings, ()) for part in (FILTER, POPULAR, *embeddings)
+    }
     return {"recall": settings.recall.model_dump(), **of_parts}

@@ -15,7 +15,7 @@ from graphrec.errors import SettingsError
 from graphrec.evaluate import Metric
 from graphrec.pipeline import FUSION, MODELS
 from graphrec.progress import Progress
-from scripts.commands.models import installed_embedding, installed_models, named_models
+from scripts.commands.models import installed_embeddings, installed_models, named_models
 from scripts.options import SettingsFile
 from scripts.output import OUT, print_table, progress_bars
 from scripts.quality import isolated, peers
@@ -123,10 +123,10 @@ def _measured(
     progress: Progress,
 ) -> Iterator[Row]:
     """A row for each model of ours, then for each peer, as they get done."""
-    embedding = installed_embedding(settings) if FUSION in names else None
+    embeddings = installed_embeddings(settings) if FUSION in names else ()
     for name in names:
         yield isolated.measure(
-            name, question, settings, k=k, embedding=embedding, progress=progress
+            name, question, settings, k=k, embeddings=embeddings, progress=progress
         )
     for name in rivals:
         yield peers.measure(

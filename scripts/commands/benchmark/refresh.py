@@ -25,7 +25,7 @@ from graphrec.refresh import refresh as refresh_snapshot
 from graphrec.snapshot import load
 from graphrec.store import GraphStore, open_store
 from scripts.commands.benchmark.kills import kill_matrix
-from scripts.commands.models import installed_embedding
+from scripts.commands.models import installed_embeddings
 from scripts.options import SettingsFile
 from scripts.output import OUT, print_table, progress_bars
 from scripts.quality.folder import find, read_log
@@ -91,7 +91,7 @@ def _measure(
     log = raw.interactions
     order = np.argsort(log.time, kind="stable")
     first = round(len(order) * (1 - new))
-    options = Options(installed_embedding(settings))
+    options = Options(installed_embeddings(settings))
     snapshots = folder / "snapshots"
     with open_store(f"sqlite:///{folder}/graphrec.db", settings.kinds) as store:
         for node_type in ("user", "item"):
@@ -119,7 +119,7 @@ def _measure(
         "events": len(log),
         "new_events": len(log) - first,
         "changed_users": 0 if change is None else len(change.users),
-        "embedding": options.embedding,
+        "models": sorted(trained.manifest.models),
         "full_seconds": full_seconds,
         "incremental_seconds": seconds,
         "times_cheaper": full_seconds / seconds,
