@@ -15,6 +15,7 @@ in a few passes over arrays, as reading and writing a snapshot are.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from scipy import sparse
 
 from graphrec.config import Settings
 from graphrec.data import Attribute, AttributeValue, Graph, Interactions, Rows, Vocabulary
+from graphrec.degrees import item_degrees
 from graphrec.drift import Shape, shape_of
 from graphrec.encoder import Encoder
 from graphrec.graph_filter import FittedFilter, follow
@@ -36,6 +38,9 @@ from graphrec.weighting import weigh
 
 FILTER = "graph-filter"
 """The model whose hyper-parameters say how votes are made."""
+
+POPULAR = "recent-popularity"
+"""The model whose hyper-parameters say how much what is new counts."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def infer(
         embedded,
         manifest=_manifest(serving.manifest, likes, change, metrics),
         likes=likes,
-        popularity=np.bincount(history.indices, history.data, len(items)).astype(np.float32),
+        popularity=_popularity(serving, history),
         graph_filter=_followed(serving, history),
         attributes=_attributes(serving.attributes, items, change.items),
     )
@@ -104,7 +109,8 @@ def everyone(graph: Graph) -> Change:
 def difference(one: Snapshot, other: Snapshot) -> float:
     """The largest difference between the numbers that two snapshots of the same nodes serve from.
 
-    Rows may be in another order. Infinite where nodes, histories or what was met are not the same.
+    In a table with numbers above 1, in units of the largest. Rows may be in another order. Infinite
+    where nodes, histories or what was met are not the same.
     """
     users, items = (
         _rows_in(getattr(other.likes, name), getattr(one.likes, name))
@@ -133,7 +139,8 @@ def difference(one: Snapshot, other: Snapshot) -> float:
     if one.embeddings is not None and other.embeddings is not None:
         tables.append((one.embeddings.user, other.embeddings.user[users]))
         tables.append((one.embeddings.item, other.embeddings.item[items]))
-    return max(largest, *(float(np.abs(a - b).max(initial=0)) for a, b in tables))
+    gaps = (np.abs(a - b).max(initial=0) / max(np.abs(b).max(initial=0), 1) for a, b in tables)
+    return max(largest, *map(float, gaps))
 
 
 def _rows_in(vocabulary: Vocabulary, ids: Vocabulary) -> Rows | None:
@@ -184,6 +191,22 @@ def _followed(serving: Snapshot, history: sparse.csr_array) -> FittedFilter:
     exponents = ("user_exponent", "history_exponent", "target_exponent")
     a, b, c = (float(fitted_with[name] or 0) for name in exponents)
     return follow(serving.graph_filter, history, a, b, c)
+
+
+def _popularity(serving: Snapshot, history: sparse.csr_array) -> NDArray[np.float32]:
+    """What was popular at the training, and what likes came since, as much as the newest then.
+
+    Of a log with a half-life of `h` of it, the newest event counts as much as 1 over the mean of
+    0.5^(x / h) for x from 0 to 1. What is older fades with the next training.
+    """
+    fitted_with = serving.manifest.models.get(POPULAR, {})
+    half_life = float(fitted_with.get("half_life_share") or 0)
+    newest = 1.0
+    if half_life and serving.manifest.newest_event:
+        newest = math.log(2) / half_life / (1 - 0.5 ** (1 / half_life))
+    before = item_degrees(serving.graph_filter.history)
+    more = np.pad(serving.popularity - newest * before, (0, history.shape[1] - len(before)))
+    return np.maximum(more + newest * item_degrees(history), 0).astype(np.float32)
 
 
 def _embedded(serving: Snapshot, history: sparse.csr_array, rows: Rows) -> Snapshot:

@@ -79,7 +79,7 @@ def write_items(store: GraphStore, ids: Sequence[str]) -> None:
 
 
 def refreshed(
-    store: GraphStore, folder: Path, settings: Settings, embedding: str | None = None, **asked: Any
+    store: GraphStore, folder: Path, settings: Settings, *embeddings: str, **asked: Any
 ) -> Outcome:
     """A refresh of a folder."""
     embeddings = () if embedding is None else (embedding,)

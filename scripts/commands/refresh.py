@@ -65,7 +65,7 @@ def refresh(
         bool, typer.Option("--force", help="Publish whatever the checks say, and say so.")
     ] = False,
     choose: Annotated[
-        bool, typer.Option("--choose", help="Choose epochs anew, not those of what serves.")
+        bool, typer.Option("--choose", help="Choose model and epochs anew, not as of what serves.")
     ] = False,
     embedding: Annotated[
         Literal["auto", "graphsage", "mf", "none"],
@@ -265,6 +265,7 @@ def _show_plan(
     if as_json:
         print_json({**asdict(decision), "since": asdict(since), "embeddings": options.embeddings})
         return
+    vectors = ", ".join(options.embeddings) or "none"
     does = {
         "train": f"train ({' or '.join(options.embeddings) or 'no embeddings'}), judge and publish",
         "infer": "infer what changed, judge and publish",
