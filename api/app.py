@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import health
+from api import admin, health
 from api.engine import Engine
 from api.errors import HANDLERS
 from api.live import RETRY_SECONDS, LiveStore
@@ -26,20 +26,23 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
     """The service of the current snapshot in `settings.snapshots`.
 
     It starts with or without one. Until one can be loaded, which it tries every `retry_seconds`, it
-    is alive and not ready, and says why.
+    is alive and not ready, and says why. Whenever another one becomes current, it serves that.
 
     `store` is the URL of a graph store, to be asked as it is now. Where it is away, at the start or
     later, all else is answered as ever, and readiness says so; it is tried every `retry_seconds`.
     """
     engine = Engine(
-        lambda: Recommender(load(settings.snapshots), settings.recall), retry_seconds=retry_seconds
+        settings.snapshots,
+        lambda version: Recommender(load(settings.snapshots, version), settings.recall),
+        retry_seconds,
     )
     live = None if store is None else _live(settings, store, retry_seconds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Once before the first request, so that a server that listens is ready if it can be.
-        tasks = [] if await engine.load() else [asyncio.create_task(engine.keep_loading())]
+        await engine.update()
+        tasks = [asyncio.create_task(engine.watch())]
         if live is not None:
             tasks.append(asyncio.create_task(live.watch()))
         yield
@@ -66,6 +69,7 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
     app.add_middleware(EncodedPaths)
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
+    app.include_router(admin.router)
     return app
 
 

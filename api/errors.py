@@ -23,6 +23,7 @@ Code: TypeAlias = Literal[
     "malformed_json",
     "invalid_request",
     "not_ready",
+    "snapshot_refused",
     "store_away",
     "http_error",
     "internal_error",
@@ -54,6 +55,10 @@ class NotReady(Exception):  # noqa: N818 - reads as what the service is
         super().__init__(reason)
         self.retry_after = retry_after
         """Seconds."""
+
+
+class SnapshotRefused(Exception):  # noqa: N818
+    """A snapshot was to serve and cannot; the message is the reason."""
 
 
 class NoStore(Exception):  # noqa: N818
@@ -111,6 +116,10 @@ async def _not_ready(_: Request, error: NotReady) -> Response:
     return _answer(503, "not_ready", str(error), headers={"Retry-After": str(error.retry_after)})
 
 
+async def _snapshot_refused(_: Request, error: SnapshotRefused) -> Response:
+    return _answer(409, "snapshot_refused", str(error))
+
+
 async def _no_store(_: Request, error: NoStore) -> Response:
     return _answer(404, "no_store", str(error), "by")
 
@@ -147,6 +156,7 @@ HANDLERS: Mapping[
     SnapshotError: _no_embeddings,
     RequestValidationError: _invalid,
     NotReady: _not_ready,
+    SnapshotRefused: _snapshot_refused,
     NoStore: _no_store,
     StoreAway: _store_away,
     HTTPException: _http,
@@ -229,5 +239,14 @@ NOT_READY_OR_STORE_AWAY = _documented(
         code="store_away",
         message="store neo4j://localhost:7687 is away: Couldn't connect to localhost:7687; start "
         "the server, or check the address",
+    ),
+)
+REFUSED = _documented(
+    409,
+    "The snapshot cannot serve; the one that served goes on serving.",
+    ErrorDetail(
+        code="snapshot_refused",
+        message="snapshot '20261122T101500Z-3fa9c1' has no readable file 'items.json': expected "
+        "the 71250 bytes that were published; roll back, or publish again with `graphrec train`",
     ),
 )
