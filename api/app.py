@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from api import admin, health
+from api.access import document_security
+from api.boundary import Boundary, RequestLog
 from api.engine import Engine
 from api.errors import HANDLERS
+from api.keys import Keyring
+from api.limits import RateLimit
 from api.live import RETRY_SECONDS, LiveStore
+from api.metrics import Metrics
+from api.metrics import router as metrics_router
 from api.paths import EncodedPaths
 from api.routes import create_router
 from graphrec.config import Settings
@@ -22,7 +29,12 @@ from graphrec.snapshot import load
 from graphrec.store import open_store
 
 
-def create_app(settings: Settings, retry_seconds: float = 5, store: str | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    retry_seconds: float = 5,
+    store: str | None = None,
+    log: RequestLog | None = None,
+) -> FastAPI:
     """The service of the current snapshot in `settings.snapshots`.
 
     It starts with or without one. Until one can be loaded, which it tries every `retry_seconds`, it
@@ -30,19 +42,25 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
 
     `store` is the URL of a graph store, to be asked as it is now. Where it is away, at the start or
     later, all else is answered as ever, and readiness says so; it is tried every `retry_seconds`.
+
+    `log` is told of every request: see `api.boundary`. Raises SettingsError where the file of keys
+    cannot be read.
     """
+    live = None if store is None else _live(settings, store, retry_seconds)
+    metrics = Metrics(lambda: engine.serving, lambda: None if live is None else live.reason is None)
     engine = Engine(
         settings.snapshots,
         lambda version: Recommender(load(settings.snapshots, version), settings.recall),
         retry_seconds,
+        metrics.loaded,
     )
-    live = None if store is None else _live(settings, store, retry_seconds)
+    keyring = Keyring(settings.serve.keys)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Once before the first request, so that a server that listens is ready if it can be.
         await engine.update()
-        tasks = [asyncio.create_task(engine.watch())]
+        tasks = [asyncio.create_task(engine.watch()), asyncio.create_task(keyring.watch())]
         if live is not None:
             tasks.append(asyncio.create_task(live.watch()))
         yield
@@ -66,10 +84,32 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
     )
     app.state.engine = engine
     app.state.store = live
+    app.state.metrics = metrics
+    app.state.stopping = False
+    app.add_middleware(
+        Boundary,
+        keyring=keyring,
+        rate=RateLimit.of(settings.serve.rate, settings.serve.burst),
+        max_body=settings.serve.max_body_bytes,
+        metrics=metrics,
+        version=lambda: engine.version,
+        log=log,
+    )
     app.add_middleware(EncodedPaths)
+    if settings.serve.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.serve.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "X-API-Key", "X-Request-ID"),
+            expose_headers=("Retry-After", "X-Request-ID"),
+        )
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
     app.include_router(admin.router)
+    app.include_router(metrics_router)
+    openapi = app.openapi
+    app.openapi = cache(lambda: document_security(openapi()))  # type: ignore[method-assign]
     return app
 
 

@@ -61,6 +61,11 @@ class Engine:
         return self._recommender
 
     @property
+    def serving(self) -> Recommender | None:
+        """The recommender, where there is one."""
+        return self._recommender
+
+    @property
     def version(self) -> str | None:
         """The version that serves, where one does."""
         return None if self._recommender is None else self._recommender.snapshot.manifest.version

@@ -14,6 +14,10 @@ from api.validation import sentence
 from graphrec.errors import SnapshotError, UnknownNode
 
 Code: TypeAlias = Literal[
+    "unauthenticated",
+    "forbidden",
+    "too_many_requests",
+    "too_large",
     "unknown_user",
     "unknown_item",
     "no_embeddings",
@@ -80,27 +84,28 @@ class StoreAway(Exception):  # noqa: N818
         """Seconds."""
 
 
-def _answer(
+def error_answer(
     status: int,
     code: Code,
     message: str,
     field: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """An answer in the one shape of errors."""
     body = ErrorAnswer(error=ErrorDetail(code=code, message=message, field=field))
     return Response(body.model_dump_json(), status, headers, "application/json")
 
 
 async def _unknown_node(request: Request, error: UnknownNode) -> Response:
     if error.node_type == "user":
-        return _answer(404, "unknown_user", str(error), "user_id")
+        return error_answer(404, "unknown_user", str(error), "user_id")
     field = "item_id" if "item_id" in request.path_params else "items"
-    return _answer(404, "unknown_item", str(error), field)
+    return error_answer(404, "unknown_item", str(error), field)
 
 
 async def _no_embeddings(_: Request, error: SnapshotError) -> Response:
     # All else that a snapshot can lack is found when it is loaded: see `api.engine`.
-    return _answer(404, "no_embeddings", str(error), "by")
+    return error_answer(404, "no_embeddings", str(error), "by")
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
@@ -109,44 +114,49 @@ async def _invalid(_: Request, error: RequestValidationError) -> Response:
     fields, sentences = zip(*map(sentence, problems[:MOST_SENTENCES]), strict=True)
     more = len(problems) - MOST_SENTENCES
     message = "; ".join(sentences) + (f"; and {more} more" if more > 0 else "")
-    return _answer(422, code, message, fields[0])
+    return error_answer(422, code, message, fields[0])
 
 
 async def _not_ready(_: Request, error: NotReady) -> Response:
-    return _answer(503, "not_ready", str(error), headers={"Retry-After": str(error.retry_after)})
+    return error_answer(
+        503, "not_ready", str(error), headers={"Retry-After": str(error.retry_after)}
+    )
 
 
 async def _snapshot_refused(_: Request, error: SnapshotRefused) -> Response:
-    return _answer(409, "snapshot_refused", str(error))
+    return error_answer(409, "snapshot_refused", str(error))
 
 
 async def _no_store(_: Request, error: NoStore) -> Response:
-    return _answer(404, "no_store", str(error), "by")
+    return error_answer(404, "no_store", str(error), "by")
 
 
 async def _store_away(_: Request, error: StoreAway) -> Response:
-    return _answer(503, "store_away", str(error), headers={"Retry-After": str(error.retry_after)})
+    return error_answer(
+        503, "store_away", str(error), headers={"Retry-After": str(error.retry_after)}
+    )
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
     path = request.url.path
     if error.status_code == 404:
         message = f"path {path!r} is unknown: expected one of those in /openapi.json"
-        return _answer(404, "unknown_route", message)
+        return error_answer(404, "unknown_route", message)
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "another one")
         message = f"method {request.method} is not for path {path!r}: expected {allowed}"
-        return _answer(405, "method_not_allowed", message, headers=error.headers)
+        return error_answer(405, "method_not_allowed", message, headers=error.headers)
     if error.status_code == 400:  # FastAPI's word for a body that is not even text
-        return _answer(422, "malformed_json", "the body is not JSON: expected an object, in UTF-8")
-    return _answer(error.status_code, "http_error", error.detail, headers=error.headers)
+        return error_answer(
+            422, "malformed_json", "the body is not JSON: expected an object, in UTF-8"
+        )
+    return error_answer(error.status_code, "http_error", error.detail, headers=error.headers)
 
 
-async def _internal(_request: Request, _error: Exception) -> Response:
-    # Starlette raises the error again once this answer is sent: the server logs it and closes the
-    # connection, which the client should not try to use again.
+def internal_error() -> Response:
+    """What a client is told where the service is at fault: nothing but that."""
     message = "the service failed at this request: its log says why; please report it"
-    return _answer(500, "internal_error", message, headers={"Connection": "close"})
+    return error_answer(500, "internal_error", message)
 
 
 HANDLERS: Mapping[
@@ -160,7 +170,6 @@ HANDLERS: Mapping[
     NoStore: _no_store,
     StoreAway: _store_away,
     HTTPException: _http,
-    Exception: _internal,
 }
 """Who answers for which exception."""
 

@@ -26,6 +26,7 @@ from api.errors import (
     NoStore,
 )
 from api.live import Store
+from api.metrics import Observer
 from api.models import (
     By,
     Explanation,
@@ -100,16 +101,18 @@ def create_router(max_k: int) -> APIRouter:
 
     @router.get("/users/{user_id}/recommendations", responses=INVALID | NOT_READY)
     async def user_recommendations(
-        user_id: UserId, query: Annotated[ListQuery, Query()], recommender: Ready
+        user_id: UserId,
+        query: Annotated[ListQuery, Query()],
+        recommender: Ready,
+        observer: Observer,
     ) -> UserRecommendations:
         """The best items that the user has not met; popular ones where the user is unknown."""
+        found = recommender.recommend(user_id, query.k)
+        observer.recommended("user", found)
         return UserRecommendations(
             version=recommender.snapshot.manifest.version,
             user=user_id,
-            recommendations=tuple(
-                Recommendation.model_validate(found)
-                for found in recommender.recommend(user_id, query.k)
-            ),
+            recommendations=tuple(map(Recommendation.model_validate, found)),
         )
 
     @router.get(
@@ -152,15 +155,14 @@ def create_router(max_k: int) -> APIRouter:
 
     @router.post("/recommendations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_recommendations(
-        session: Annotated[Session, Body()], recommender: Ready
+        session: Annotated[Session, Body()], recommender: Ready, observer: Observer
     ) -> SessionRecommendations:
         """The best items for someone who likes these items; popular ones where there are none."""
+        found = recommender.recommend_for(session.items, session.k)
+        observer.recommended("session", found)
         return SessionRecommendations(
             version=recommender.snapshot.manifest.version,
-            recommendations=tuple(
-                Recommendation.model_validate(found)
-                for found in recommender.recommend_for(session.items, session.k)
-            ),
+            recommendations=tuple(map(Recommendation.model_validate, found)),
         )
 
     return router

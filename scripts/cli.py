@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "queries",
     "cypher": "queries",
     "serve": "serve",
+    "keys": "keys",
     "benchmark": "benchmark",
 }
 """By name, the module of `scripts.commands` that has the function, or the group of commands."""

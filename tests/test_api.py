@@ -72,7 +72,9 @@ def tiny_snapshot(embeddings: bool = True) -> Snapshot:
 @contextmanager
 def serving(app: FastAPI) -> Iterator[httpx.Client]:
     """A client of `app` behind a real server, so that paths arrive as they do in production."""
-    config = uvicorn.Config(app, port=0, lifespan="on", log_config=None, server_header=False)
+    config = uvicorn.Config(
+        app, port=0, lifespan="on", log_config=None, server_header=False, proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()
