@@ -245,6 +245,12 @@ class Recommender:
         """The strength of each item by popularity [I]; its logarithm, as it spans magnitudes."""
         return _strengths_of(np.log1p(self.snapshot.popularity))
 
+    @cached_property
+    def _by_fame(self) -> Rows:
+        """The item rows that stand out by popularity, the most popular first."""
+        order = np.argsort(-self._fame, kind="stable").astype(np.int32)
+        return order[self._fame[order] > 0]
+
     def _taste_of(self, user: int) -> Taste:
         likes, embeddings = self.snapshot.likes, self.snapshot.embeddings
         vector = None if embeddings is None else embeddings.user[user]
@@ -290,9 +296,16 @@ class Recommender:
             if weight["embedding"] and len(taste.history) and taste.vector is not None:
                 opinions.append(self._nearest(taste, taste.vector))
             if weight["popularity"]:
-                opinions.append(_opinion("popularity", self._fame, eligible, count))
+                opinions.append(self._famous(taste, eligible))
             found.append(tuple(opinions))
         return found
+
+    def _famous(self, taste: Taste, eligible: NDArray[np.bool_]) -> Opinion:
+        # Of those further down, none is among the best that are left.
+        best = self._by_fame[: self.recall.candidates + len(taste.seen)]
+        return Opinion(
+            "popularity", best[eligible[best]][: self.recall.candidates], self._fame.__getitem__
+        )
 
     def _filtered(self, tastes: Sequence[Taste]) -> NDArray[np.float32]:
         """The scores of the graph filter [B, I]."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from scripts.commands.benchmark.quality import quality
+from scripts.commands.benchmark.serve import serve
 from scripts.commands.benchmark.stores import stores
 
 benchmark = typer.Typer(no_args_is_help=True, help="Measure, on your data and this machine.")
 benchmark.command()(quality)
+benchmark.command()(serve)
 benchmark.command()(stores)
