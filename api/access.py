@@ -6,11 +6,12 @@ service itself is for admins.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from starlette.datastructures import Headers
 
-from api.keys import Key, Scope, holder
+from api.keys import Key, Keyring, Scope, holder
 
 PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 """What needs no key: health, which orchestrators ask, and the page, whose data do need one."""
@@ -45,14 +46,16 @@ def identify(keys: tuple[Key, ...], headers: Headers) -> Key | None:
     return None if secret is None else holder(keys, secret)
 
 
-def document_security(document: dict[str, Any]) -> dict[str, Any]:
-    """An OpenAPI document that says which scope each operation needs."""
+def documented(document: dict[str, Any], keyring: Keyring) -> dict[str, Any]:
+    """An OpenAPI document that says which scope each operation needs, where there are keys."""
+    if keyring.keys is None:
+        return document
+    document = deepcopy(document)
     document["components"]["securitySchemes"] = {
         "key": {
             "type": "http",
             "scheme": "bearer",
-            "description": "A key of `graphrec keys create`; `X-API-Key: KEY` does as well. Needed "
-            "wherever the service has keys, which off loopback it always has.",
+            "description": "A key of `graphrec keys create`.",
         },
         "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     }

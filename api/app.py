@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api import admin, health
-from api.access import document_security
+from api.access import documented
 from api.boundary import Boundary, RequestLog
 from api.engine import Engine
 from api.errors import HANDLERS
@@ -109,7 +109,7 @@ def create_app(
     app.include_router(admin.router)
     app.include_router(metrics_router)
     openapi = app.openapi
-    app.openapi = cache(lambda: document_security(openapi()))  # type: ignore[method-assign]
+    app.openapi = lambda: documented(openapi(), keyring)  # type: ignore[method-assign]
     return app
 
 

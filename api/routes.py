@@ -39,7 +39,7 @@ from api.models import (
 )
 from api.paths import PathId
 from api.related import related_in_store
-from api.validation import expecting
+from api.validation import WHOLE, expecting
 
 MAX_SESSION_ITEMS = 1000
 
@@ -61,6 +61,7 @@ def create_router(max_k: int) -> APIRouter:
         k: Annotated[
             int,
             Field(ge=1, le=max_k, description="Length of the list.", examples=[5]),
+            WHOLE,
             length,
         ] = min(10, max_k)
 

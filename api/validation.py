@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
 LONGEST_VALUE = 60
@@ -24,6 +24,14 @@ def expecting(what: str) -> WrapValidator:
             raise PydanticCustomError("expected", "{what}", {"what": what}) from None
 
     return WrapValidator(check)
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Before a strict integer: to JSON Schema, and so to clients, 5.0 is one as well."""
 
 
 def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
