@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from graphrec.data import Graph
 from graphrec.snapshot import load, publish
 from scripts.cli import command_line
-from scripts.commands.benchmark.serve import Catalogue, _calls, _snapshot, _synthetic
+from scripts.commands.benchmark.serve import Catalogue, _calls, fit, synthetic
 from scripts.load.attack import Call, attack
 from tests.test_api import serving, tiny_snapshot
 
@@ -88,13 +88,13 @@ def test_the_command_measures_the_service_that_it_starts(tmp_path: Path) -> None
 
 def test_synthetic_logs_can_be_learnt_and_asked_for(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    log = _synthetic(Catalogue("", 60, 80, 900), rng, groups=2)
+    log = synthetic(Catalogue("", 60, 80, 900), rng, groups=2)
     own = [
         (int(log.users.ids[u][1:]) - int(log.items.ids[i][1:])) % 2 == 0
         for u, i in zip(log.user, log.item, strict=True)
     ]
     assert 0.7 < np.mean(own) < 1
-    publish(_snapshot(Graph(log), 0, rng), tmp_path)
+    publish(fit(Graph(log), 0, rng), tmp_path)
     snapshot = load(tmp_path)
     calls = _calls(snapshot, rng)
     first = calls[: len(snapshot.likes.users)]

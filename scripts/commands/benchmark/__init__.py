@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from scripts.commands.benchmark.chaos import chaos
 from scripts.commands.benchmark.quality import quality
 from scripts.commands.benchmark.serve import serve
 from scripts.commands.benchmark.stores import stores
@@ -12,3 +13,4 @@ benchmark = typer.Typer(no_args_is_help=True, help="Measure, on your data and th
 benchmark.command()(quality)
 benchmark.command()(serve)
 benchmark.command()(stores)
+benchmark.command()(chaos)

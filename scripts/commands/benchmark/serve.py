@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.error import URLError
 from urllib.parse import quote
-from urllib.request import urlopen
 
 import numpy as np
 import orjson
@@ -33,6 +28,7 @@ from graphrec.snapshot import Snapshot, build_snapshot, load, publish
 from ingest.read import read_events
 from ingest.sources import File
 from scripts.load.attack import Call, Load, attack, tool
+from scripts.load.process import free_port, start, wait_until_answers
 from scripts.output import OUT, print_table, progress_bars
 
 K = 10
@@ -51,9 +47,6 @@ WARM_UP = 0.2
 
 LOADED = 0.7
 """Share of the throughput at full speed at which latency is measured."""
-
-START_LIMIT = 120.0
-"""Seconds after which a server that does not answer has failed."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +128,7 @@ def serve(
         else:
             for name, catalogue in CATALOGUES.items():
                 folder = Path(work) / name
-                source = _fit(name, catalogue, data, folder, seed)
+                source = _publish(name, catalogue, data, folder, seed)
                 found[name] = _measure(
                     name, folder, source, Path(work), seconds, connections, seed, step
                 )
@@ -162,22 +155,22 @@ def _report(found: Mapping[str, Figures]) -> dict[str, Any]:
     }
 
 
-def _fit(name: str, catalogue: Catalogue, data: Path | None, folder: Path, seed: int) -> str:
+def _publish(name: str, catalogue: Catalogue, data: Path | None, folder: Path, seed: int) -> str:
     """Publish a snapshot that is fitted in seconds; returns where its events are from."""
     rng = np.random.default_rng(seed)
     if data is None:
-        log, source = _synthetic(catalogue, rng), "synthetic"
+        log, source = synthetic(catalogue, rng), "synthetic"
     else:
         path = data / catalogue.file
         log, source = (
             read_events(File(path), IngestSettings(), folder.with_suffix(".csv")),
             str(path),
         )
-    publish(_snapshot(Graph(log), seed, rng), folder)
+    publish(fit(Graph(log), seed, rng), folder)
     return source
 
 
-def _snapshot(graph: Graph, seed: int, rng: np.random.Generator) -> Snapshot:
+def fit(graph: Graph, seed: int, rng: np.random.Generator) -> Snapshot:
     """All that serving has to do with a trained one: the directions of the filter are vectors.
 
     Of an item by itself, of a user by the mean of their items, which is what folds people in too.
@@ -199,7 +192,7 @@ def _snapshot(graph: Graph, seed: int, rng: np.random.Generator) -> Snapshot:
     )
 
 
-def _synthetic(catalogue: Catalogue, rng: np.random.Generator, groups: int = 50) -> Interactions:
+def synthetic(catalogue: Catalogue, rng: np.random.Generator, groups: int = 50) -> Interactions:
     """Users of `groups` tastes, who mostly like items of their own; few items have most likes."""
     users = (rng.random(catalogue.events) ** 1.5 * catalogue.users).astype(np.int64)
     places = (rng.random(catalogue.events) ** 2.5 * catalogue.items).astype(np.int64)
@@ -249,14 +242,14 @@ def _measure(
 
     def floor(at: int) -> None:
         step(f"{name}: empty route", at, 2)
-        with _server(["-m", "scripts.load.floor"], work) as (url, _, _):
+        with _server(["scripts.load.floor"], "/", work) as (url, _, _):
             attack(url, [Call("/")], seconds * WARM_UP, connections, None)
             empty.append(_good(attack(url, [Call("/")], seconds, connections, None)).throughput)
 
     floor(0)
     step(f"{name}: service", 0, 2)
-    command = ["-m", "scripts.cli", "serve", "--snapshots", str(folder.resolve()), "--port"]
-    with _server(command, work) as (url, process, start):
+    module = ["scripts.cli", "serve", "--snapshots", str(folder), "--port"]
+    with _server(module, "/health/ready", work) as (url, process, start_seconds):
         attack(url, calls, seconds * WARM_UP, connections, None)
         full = _good(attack(url, calls[::-1], seconds, connections, None))
         step(f"{name}: service", 1, 2)
@@ -277,7 +270,7 @@ def _measure(
         rate=rate,
         failures=full.failures + paced.failures,
         rss_mb=rss,
-        start_seconds=start,
+        start_seconds=start_seconds,
     )
 
 
@@ -289,47 +282,18 @@ def _good(load: Load) -> Load:
 
 @contextmanager
 def _server(
-    command: Sequence[str], folder: Path
+    module: Sequence[str], probe: str, folder: Path
 ) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     """A server process on a free port, and the seconds until it was ready."""
-    port = _free_port()
-    # As many threads as workers: BLAS would else take all cores for one request.
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    environment["GRAPHREC_SERVE__KEYS"] = str(folder / "none.json")
-    log = folder / "server.log"
-    ready = f"http://127.0.0.1:{port}" + ("/health/ready" if "scripts.cli" in command else "/")
-    with log.open("wb") as output:
-        began = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603 - this interpreter and this project
-            [sys.executable, *command, str(port)], stderr=output, stdout=output, env=environment
-        )
-        try:
-            while not _answers(ready):
-                if process.poll() is not None or time.perf_counter() - began > START_LIMIT:
-                    tail = log.read_text("utf-8", "replace")[-500:]
-                    raise GraphrecError(
-                        f"the server does not start: expected it on port {port}: {tail}"
-                    )
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{port}", process, time.perf_counter() - began
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _answers(url: str) -> bool:
+    port, log = free_port(), folder / "server.log"
+    url = f"http://127.0.0.1:{port}"
+    no_keys = {"GRAPHREC_SERVE__KEYS": str(folder / "none.json")}
+    process = start([*module, str(port)], log, no_keys)
     try:
-        with urlopen(url, timeout=5) as answer:  # noqa: S310 - http, on loopback
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+        yield url, process, wait_until_answers(f"{url}{probe}", process, log)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _resident(pid: int) -> float:
