@@ -6,6 +6,7 @@ service itself is for admins.
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -18,7 +19,7 @@ PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 
 PUBLIC_FOLDER = "/static/"
 
-READS_BY_POST = frozenset({"/v1/recommendations", "/v1/why-not"})
+READS_BY_POST = re.compile("/v1/(recommendations|why-not|users/[^/]+/recommendations)")
 """Questions that are too long for a path."""
 
 
@@ -29,7 +30,8 @@ def needed(method: str, path: str) -> Scope | None:
         return None
     if path == "/v1/admin" or path.startswith("/v1/admin/"):
         return "admin"
-    return "read" if reads or (method == "POST" and path in READS_BY_POST) else "write"
+    asks = method == "POST" and READS_BY_POST.fullmatch(path)
+    return "read" if reads or asks else "write"
 
 
 def presented(headers: Headers) -> str | None:

@@ -8,22 +8,27 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 
+import numpy as np
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import admin, health
+from api import admin, events, health, nodes
 from api.access import documented
 from api.boundary import Boundary, RequestLog
 from api.engine import Engine
 from api.errors import HANDLERS
+from api.events import Writer
+from api.feed import Feed
 from api.keys import Keyring
 from api.limits import RateLimit
 from api.live import RETRY_SECONDS, LiveStore
 from api.metrics import Metrics
 from api.metrics import router as metrics_router
+from api.options import Knowledge
 from api.paths import EncodedPaths
 from api.routes import create_router
 from graphrec.config import Settings
+from graphrec.overlay import Overlay
 from graphrec.recommend import Recommender
 from graphrec.snapshot import load
 from graphrec.store import open_store
@@ -55,6 +60,7 @@ def create_app(
         metrics.loaded,
     )
     keyring = Keyring(settings.serve.keys)
+    feed = None if live is None else Feed(live, engine, Overlay(settings.kinds))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +69,8 @@ def create_app(
         tasks = [asyncio.create_task(engine.watch()), asyncio.create_task(keyring.watch())]
         if live is not None:
             tasks.append(asyncio.create_task(live.watch()))
+        if feed is not None:
+            tasks.append(asyncio.create_task(feed.follow()))
         yield
         for task in tasks:
             task.cancel()
@@ -95,6 +103,11 @@ def create_app(
         version=lambda: engine.version,
         log=log,
     )
+    app.state.feed = feed
+    app.state.knowledge = Knowledge(
+        settings.rules, settings.kinds, np.random.default_rng(), feed, live
+    )
+    app.state.writer = None if live is None or feed is None else Writer(live, feed)
     app.add_middleware(EncodedPaths)
     if settings.serve.cors_origins:
         app.add_middleware(
@@ -106,6 +119,8 @@ def create_app(
         )
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
+    app.include_router(events.create_router(settings.serve.max_events))
+    app.include_router(nodes.router)
     app.include_router(admin.router)
     app.include_router(metrics_router)
     openapi = app.openapi

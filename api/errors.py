@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from api.validation import sentence
-from graphrec.errors import SnapshotError, UnknownNode
+from graphrec.errors import DataError, SnapshotError, UnknownNode
 
 Code: TypeAlias = Literal[
     "unauthenticated",
@@ -68,11 +68,12 @@ class SnapshotRefused(Exception):  # noqa: N818
 class NoStore(Exception):  # noqa: N818
     """The graph store is asked for, and the service was started without one."""
 
-    def __init__(self) -> None:
+    def __init__(self, why: str = "by is 'store'", field: str | None = None) -> None:
         super().__init__(
-            "by is 'store', and the service has no graph store: by=store needs a service started "
-            "with --store; ask by=graph, or start it so"
+            f"{why}, and the service has no graph store: expected one that was started with "
+            f"--store; start it so, or do without"
         )
+        self.field = field
 
 
 class StoreAway(Exception):  # noqa: N818
@@ -128,7 +129,11 @@ async def _snapshot_refused(_: Request, error: SnapshotRefused) -> Response:
 
 
 async def _no_store(_: Request, error: NoStore) -> Response:
-    return error_answer(404, "no_store", str(error), "by")
+    return error_answer(404, "no_store", str(error), error.field)
+
+
+async def _refused(_: Request, error: DataError) -> Response:
+    return error_answer(422, "invalid_request", str(error))
 
 
 async def _store_away(_: Request, error: StoreAway) -> Response:
@@ -168,6 +173,7 @@ HANDLERS: Mapping[
     NotReady: _not_ready,
     SnapshotRefused: _snapshot_refused,
     NoStore: _no_store,
+    DataError: _refused,
     StoreAway: _store_away,
     HTTPException: _http,
 }
@@ -223,6 +229,17 @@ UNKNOWN_ITEM_OR_NONE_OF_THESE = _documented(
     _EMBEDDINGS,
     ErrorDetail(code="no_store", message=str(NoStore()), field="by"),
 )
+UNKNOWN_ITEM_OR_NO_STORE = _documented(
+    404,
+    "The item is not known, or a graph store is needed and there is none.",
+    _ITEM,
+    ErrorDetail(code="no_store", message=str(NoStore("as_of needs the events of a user"))),
+)
+NO_STORE = _documented(
+    404,
+    "The service was started without a graph store.",
+    ErrorDetail(code="no_store", message=str(NoStore("events are sent"))),
+)
 INVALID = _documented(
     422,
     "The request is not as documented.",
@@ -240,15 +257,17 @@ _NOT_READY = ErrorDetail(
     "names the version to serve; run `graphrec train`",
 )
 NOT_READY = _documented(503, "There is no snapshot to answer from.", _NOT_READY)
+_STORE_AWAY = ErrorDetail(
+    code="store_away",
+    message="store neo4j://localhost:7687 is away: Couldn't connect to localhost:7687; start the "
+    "server, or check the address",
+)
+STORE_AWAY = _documented(503, "The graph store does not answer.", _STORE_AWAY)
 NOT_READY_OR_STORE_AWAY = _documented(
     503,
     "There is no snapshot to answer from, or the graph store does not answer.",
     _NOT_READY,
-    ErrorDetail(
-        code="store_away",
-        message="store neo4j://localhost:7687 is away: Couldn't connect to localhost:7687; start "
-        "the server, or check the address",
-    ),
+    _STORE_AWAY,
 )
 REFUSED = _documented(
     409,

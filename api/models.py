@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from graphrec.explain import Source
+from graphrec import recommend
+from graphrec.explain import Source, Verdict
 
 By: TypeAlias = Literal["graph", "embedding", "store"]
 Part: TypeAlias = Literal["snapshot", "store"]
@@ -28,7 +29,18 @@ EMPIRE: JsonDict = {
     "The Empire Strikes Back (1980)",
     "because": [ALIEN],
 }
-RECOMMENDED: JsonDict = {**EMPIRE, "sources": ["embedding", "neighbours"]}
+RECOMMENDED: JsonDict = {
+    **EMPIRE,
+    "sources": ["embedding", "neighbours"],
+}
+SEEN: JsonDict = {
+    "item": "183",
+    "title": "Alien (1979)",
+    "verdict": "seen",
+    "sources": [
+        {"source": "neighbours", "recalled": False, "rank": 7, "strength": 5.5, "weight": 1.0}
+    ],
+}
 
 
 class _Part(BaseModel):
@@ -47,22 +59,6 @@ class Because(_Part):
     score: float = Field(description="Cosine of the two items over all people, 0 to 1.")
 
 
-class Recommendation(_Part):
-    """An item for someone, and why."""
-
-    score: float = Field(description="What the list is ordered by; 0 where only filling it up.")
-    sources: tuple[Source, ...] = Field(description="What speaks for the item.")
-    reason: str = Field(description="Why, in one sentence.")
-    because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
-
-
-class Related(_Part):
-    """An item beside another one."""
-
-    score: float = Field(description="Cosine: of who likes both, or of the two embeddings.")
-    people: int | None = Field(description="How many like both; null by embedding.")
-
-
 class Contribution(BaseModel):
     """What one source adds to the score of an item."""
 
@@ -76,15 +72,80 @@ class Contribution(BaseModel):
     score: float = Field(description="What is added: weight times strength.")
 
 
+class Recommendation(_Part):
+    """An item for someone, and why."""
+
+    score: float = Field(description="What the list is ordered by; 0 where only filling it up.")
+    sources: tuple[Source, ...] = Field(description="What speaks for the item.")
+    reason: str = Field(description="Why, in one sentence.")
+    because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
+    contributions: tuple[Contribution, ...] | None = Field(
+        None, description="Per source; they sum to `score`. Null unless asked for by `explain`."
+    )
+    propensity: float | None = Field(
+        None,
+        description="Of an item that exploration put here: how likely it was to, given those "
+        "before it.",
+    )
+
+    @classmethod
+    def of(cls, found: recommend.Recommendation, explain: bool) -> Recommendation:
+        """As found, with what makes up the score where that is asked for."""
+        whole = cls.model_validate(found)
+        return whole if explain else whole.model_copy(update={"contributions": None})
+
+
+class Related(_Part):
+    """An item beside another one."""
+
+    score: float = Field(description="Cosine: of who likes both, or of the two embeddings.")
+    people: int | None = Field(description="How many like both; null by embedding.")
+
+
 class Explanation(_Part):
     """Why an item is, or is not, recommended."""
 
     seen: bool = Field(description="Whether the item is left out because the user has met it.")
-    rank: int | None = Field(description="Place in the user's list, from 1; null where seen.")
+    rank: int | None = Field(
+        description="Place in the user's list, from 1; null where it is left out."
+    )
     score: float = Field(description="What the list is ordered by.")
     contributions: tuple[Contribution, ...] = Field(description="Per source; they sum to `score`.")
     reason: str = Field(description="Why, in one sentence.")
     because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
+
+
+class Judgement(BaseModel):
+    """What a source makes of an item, recalled or not."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    source: Source = Field(description="A source of candidates.")
+    recalled: bool = Field(description="Whether the item is among those that the source gives.")
+    rank: int = Field(description="From 1, in the eyes of this source alone.")
+    strength: float = Field(
+        description="By how many standard deviations the item stands out to the source."
+    )
+    weight: float = Field(description="What the source counts for.")
+
+
+class WhyNot(_Part):
+    """What became of an item in a list."""
+
+    verdict: Verdict = Field(
+        description="ranked, or why not: not_recalled by any source, so that it only fills lists "
+        "up; seen; ruled_out by a rule; deleted; new since the snapshot was made."
+    )
+    rule: str | None = Field(
+        None, description="The name of the first rule that leaves the item out."
+    )
+    rank: int | None = Field(
+        None,
+        description="From 1: a list has the item if it is at least so long. Null where it is left "
+        "out of all.",
+    )
+    score: float | None = Field(None, description="What lists are ordered by; null without a rank.")
+    sources: tuple[Judgement, ...] = Field(description="What each source makes of the item.")
 
 
 class _Answer(BaseModel):
@@ -139,6 +200,22 @@ class UserExplanation(_Answer):
     explanation: Explanation
 
 
+class SessionWhyNot(_Answer, WhyNot):
+    """Why an item is, or is not, recommended to someone who likes some items."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"version": VERSION, **SEEN}})
+
+
+class UserWhyNot(_Answer, WhyNot):
+    """Why an item is, or is not, recommended to a user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"version": VERSION, "user": "196", **SEEN}}
+    )
+
+    user: str = Field(description="Id of the user, known to the snapshot or not.")
+
+
 class RelatedItems(_Answer):
     """The items most like an item."""
 
@@ -169,6 +246,31 @@ class RelatedItems(_Answer):
         description="By store: how many of them were asked, the latest; fewer than `degree` where "
         "very many like the item.",
     )
+
+
+class Accepted(BaseModel):
+    """The events are stored."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"accepted": 1}})
+
+    accepted: int = Field(description="How many events are stored: all that were sent.")
+
+
+class Stored(BaseModel):
+    """The item or user is stored."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"id": "183"}})
+
+    id: str
+
+
+class Deleted(BaseModel):
+    """There is no such item or user any more."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"id": "183", "deleted": True}})
+
+    id: str
+    deleted: bool = Field(description="Whether the store had one.")
 
 
 class Live(BaseModel):

@@ -10,6 +10,7 @@ import string
 from typing import Annotated
 from urllib.parse import quote, unquote
 
+from fastapi import Path
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,3 +43,6 @@ def _decoded(segment: str) -> str:
 
 PathId = Annotated[str, BeforeValidator(_decoded)]
 """An id out of the path, as the data spell it."""
+
+UserId = Annotated[PathId, Path(description="Id of the user.", examples=["196"])]
+ItemId = Annotated[PathId, Path(description="Id of the item.", examples=["172"])]

@@ -9,24 +9,27 @@ step of compiled code. Only the graph store, which may take long or be away, is 
 # No `from __future__ import annotations`: models below depend on settings, so they are local, and
 # FastAPI finds only the names of a module by their text.
 
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.engine import Ready
 from api.errors import (
     INVALID,
+    NO_STORE,
     NOT_READY,
     NOT_READY_OR_STORE_AWAY,
+    UNKNOWN_ITEM_OR_NO_STORE,
     UNKNOWN_ITEM_OR_NONE_OF_THESE,
     UNKNOWN_LISTED_ITEM,
     UNKNOWN_USER_OR_ITEM,
     NoStore,
 )
 from api.live import Store
-from api.metrics import Observer
+from api.metrics import Metrics, Observer
 from api.models import (
     By,
     Explanation,
@@ -34,18 +37,18 @@ from api.models import (
     Related,
     RelatedItems,
     SessionRecommendations,
+    SessionWhyNot,
     UserExplanation,
     UserRecommendations,
+    UserWhyNot,
 )
-from api.paths import PathId
+from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, Selection
+from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import WHOLE, expecting
+from graphrec.recommend import Recommender
 
 MAX_SESSION_ITEMS = 1000
-
-UserId = Annotated[PathId, Path(description="Id of the user.", examples=["196"])]
-ItemId = Annotated[PathId, Path(description="Id of the item.", examples=["172"])]
-ListedItem = Annotated[str, Field(min_length=1), expecting("the id of an item, in quotes")]
 
 
 class _Request(BaseModel):
@@ -65,6 +68,25 @@ def create_router(max_k: int) -> APIRouter:
             length,
         ] = min(10, max_k)
 
+    class UserQuery(History, Ordering, Selection, ListQuery):
+        """How the list of a user is asked for."""
+
+    class UserBody(Rules, UserQuery):
+        """How the list of a user is asked for, with rules of its own."""
+
+        model_config = ConfigDict(
+            strict=True,
+            json_schema_extra={
+                "example": {
+                    "k": 5,
+                    "rules": [
+                        {"name": "no horror", "action": "exclude", "attribute": "genres",
+                         "any_of": ["Horror"]}
+                    ],
+                }
+            },
+        )  # fmt: skip
+
     class RelatedQuery(ListQuery):
         by: Annotated[
             By,
@@ -83,13 +105,10 @@ def create_router(max_k: int) -> APIRouter:
             length,
         ] = min(5, max_k)
 
-    class Session(ListQuery):
-        """Someone who is known by what they like."""
+    class WhyNotQuery(History, Selection):
+        """Which list of a user is meant."""
 
-        model_config = ConfigDict(
-            strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
-        )
-
+    class Likes(_Request):
         items: Annotated[
             list[ListedItem],
             Field(
@@ -100,34 +119,101 @@ def create_router(max_k: int) -> APIRouter:
             expecting(f"a list of at most {MAX_SESSION_ITEMS} ids of items"),
         ]
 
-    @router.get("/users/{user_id}/recommendations", responses=INVALID | NOT_READY)
-    async def user_recommendations(
-        user_id: UserId,
-        query: Annotated[ListQuery, Query()],
-        recommender: Ready,
-        observer: Observer,
+    class Session(Rules, Ordering, Selection, ListQuery, Likes):
+        """Someone who is known by what they like, and how their list is asked for."""
+
+        model_config = ConfigDict(
+            strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
+        )
+
+    class WhyNotSession(Rules, Selection, Likes):
+        """Someone who is known by what they like, and an item."""
+
+        model_config = ConfigDict(
+            strict=True, json_schema_extra={"example": {"items": ["172"], "item": "183"}}
+        )
+
+        item: Annotated[
+            ListedItem, Field(description="Id of the item in question.", examples=["183"])
+        ]
+
+    async def listed(
+        user: str, asked: UserQuery, recommender: Recommender, known: Knowledge, observer: Metrics
     ) -> UserRecommendations:
-        """The best items that the user has not met; popular ones where the user is unknown."""
-        found = recommender.recommend(user_id, query.k)
+        options = known.options(asked)
+        live = await known.live(user, options)
+        found = recommender.recommend(user, asked.k, options, live, known.rng)
         observer.recommended("user", found)
         return UserRecommendations(
             version=recommender.snapshot.manifest.version,
-            user=user_id,
-            recommendations=tuple(map(Recommendation.model_validate, found)),
+            user=user,
+            recommendations=tuple(Recommendation.of(each, asked.explain) for each in found),
         )
 
     @router.get(
+        "/users/{user_id}/recommendations", responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY
+    )
+    async def user_recommendations(
+        user_id: UserId,
+        query: Annotated[UserQuery, Query()],
+        recommender: Ready,
+        known: Known,
+        observer: Observer,
+    ) -> UserRecommendations:
+        """The best items that the user has not met; popular ones where the user is unknown."""
+        return await listed(user_id, query, recommender, known, observer)
+
+    @router.post(
+        "/users/{user_id}/recommendations", responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY
+    )
+    async def user_recommendations_by_rules(
+        user_id: UserId,
+        body: Annotated[UserBody, Body()],
+        recommender: Ready,
+        known: Known,
+        observer: Observer,
+    ) -> UserRecommendations:
+        """The same, by rules of this request as well; nothing is stored."""
+        return await listed(user_id, body, recommender, known, observer)
+
+    @router.get(
         "/users/{user_id}/recommendations/{item_id}/explanation",
-        responses=UNKNOWN_USER_OR_ITEM | INVALID | NOT_READY,
+        responses=UNKNOWN_USER_OR_ITEM | INVALID | NOT_READY_OR_STORE_AWAY,
     )
     async def user_explanation(
-        user_id: UserId, item_id: ItemId, query: Annotated[PathsQuery, Query()], recommender: Ready
+        user_id: UserId,
+        item_id: ItemId,
+        query: Annotated[PathsQuery, Query()],
+        recommender: Ready,
+        known: Known,
     ) -> UserExplanation:
         """Why the item is, or is not, recommended to the user: sources, and paths with counts."""
+        options = known.options(Selection())
+        live = await known.live(user_id, options)
+        found = recommender.explain(user_id, item_id, query.k, options, live)
         return UserExplanation(
             version=recommender.snapshot.manifest.version,
             user=user_id,
-            explanation=Explanation.model_validate(recommender.explain(user_id, item_id, query.k)),
+            explanation=Explanation.model_validate(found),
+        )
+
+    @router.get(
+        "/users/{user_id}/why-not/{item_id}",
+        responses=UNKNOWN_ITEM_OR_NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
+    )
+    async def user_why_not(
+        user_id: UserId,
+        item_id: ItemId,
+        query: Annotated[WhyNotQuery, Query()],
+        recommender: Ready,
+        known: Known,
+    ) -> UserWhyNot:
+        """What became of the item in the user's list: its place and score, or why it has none."""
+        options = known.options(query)
+        live = await known.live(user_id, options)
+        found = recommender.why_not(user_id, item_id, options, live)
+        return UserWhyNot(
+            version=recommender.snapshot.manifest.version, user=user_id, **asdict(found)
         )
 
     @router.get(
@@ -148,7 +234,7 @@ def create_router(max_k: int) -> APIRouter:
             found = recommender.related(item_id, query.k, query.by)
             return answer(related=tuple(map(Related.model_validate, found)))
         if store is None:
-            raise NoStore
+            raise NoStore(field="by")
         near, related = await store.ask(partial(related_in_store, item=item_id, k=query.k))
         # A list of no rows does not know how many like the item.
         degree, counted = (near.degree, near.counted) if near else (None, None)
@@ -156,14 +242,29 @@ def create_router(max_k: int) -> APIRouter:
 
     @router.post("/recommendations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_recommendations(
-        session: Annotated[Session, Body()], recommender: Ready, observer: Observer
+        session: Annotated[Session, Body()],
+        recommender: Ready,
+        known: Known,
+        observer: Observer,
     ) -> SessionRecommendations:
         """The best items for someone who likes these items; popular ones where there are none."""
-        found = recommender.recommend_for(session.items, session.k)
+        options = known.options(session)
+        live = await known.live(None, options)
+        found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
         observer.recommended("session", found)
         return SessionRecommendations(
             version=recommender.snapshot.manifest.version,
-            recommendations=tuple(map(Recommendation.model_validate, found)),
+            recommendations=tuple(Recommendation.of(each, session.explain) for each in found),
         )
+
+    @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
+    async def session_why_not(
+        session: Annotated[WhyNotSession, Body()], recommender: Ready, known: Known
+    ) -> SessionWhyNot:
+        """What became of an item in the list for someone who likes these items."""
+        options = known.options(session)
+        live = await known.live(None, options)
+        found = recommender.why_not_session(session.items, session.item, options, live)
+        return SessionWhyNot(version=recommender.snapshot.manifest.version, **asdict(found))
 
     return router

@@ -52,7 +52,10 @@ def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
     value: Any = error["input"]
     if where == "query" and value.removeprefix("-").isdecimal():
         value = int(value[:LONGEST_VALUE])  # all of a query is text, this is meant as a number
-    return field, f"{field} is {_shown(value)}: expected {error['msg']}"
+    expected = error["msg"]
+    for prefix in ("Value error, ", "expected ", "Input should be "):  # pydantic's, and our own
+        expected = expected.removeprefix(prefix)
+    return field, f"{field} is {_shown(value)}: expected {expected}"
 
 
 def _shown(value: Any) -> str:

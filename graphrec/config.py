@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 from graphrec.data import AttributeKind
 from graphrec.errors import SettingsError
+from graphrec.rules import Rule
 from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 
 SETTINGS_FILE = Path("graphrec.toml")
@@ -189,6 +190,7 @@ class ServeSettings(_Section):
     drain_seconds: float = Field(
         0, ge=0, description="Told to stop, go on this long while readiness says 503 already."
     )
+    max_events: int = Field(1000, ge=1, description="Most events a request may send.")
 
 
 class Settings(BaseSettings):
@@ -218,6 +220,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     recall: RecallSettings = Field(default_factory=RecallSettings)
+    rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
     serve: ServeSettings = Field(default_factory=ServeSettings)
 
     @classmethod

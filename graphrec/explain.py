@@ -10,8 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Source: TypeAlias = Literal["embedding", "neighbours", "popularity", "fallback"]
-"""What speaks for an item; `fallback` is popular items that fill up a list, unrecalled."""
+Source: TypeAlias = Literal[
+    "embedding", "neighbours", "popularity", "fallback", "boost", "exploration"
+]
+"""What speaks for an item; `fallback` is popular items that fill up a list, unrecalled, `boost` a
+rule, and `exploration` chance."""
+
+Verdict: TypeAlias = Literal["seen", "deleted", "ruled_out", "not_recalled", "ranked", "new"]
+"""Why an item is not, or is, in a list: the first of these that holds. A new item has come since
+the snapshot was made, which knows nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,35 @@ class Contribution:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What a source makes of an item, recalled or not."""
+
+    source: Source
+    recalled: bool
+    rank: int
+    """From 1, of all items that may be recommended and this one, in the eyes of the source alone;
+    ties by row."""
+    strength: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """What became of an item in a list."""
+
+    item: str
+    title: str | None
+    verdict: Verdict
+    rule: str | None
+    """The one that left the item out, by its name; of several, the first."""
+    rank: int | None
+    """From 1: a list at least so long has the item. None where no list does."""
+    score: float | None
+    """None where the item has no rank."""
+    sources: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why an item is, or is not, recommended."""
 
@@ -45,7 +81,7 @@ class Explanation:
     seen: bool
     """Whether the item is left out because it was met before."""
     rank: int | None
-    """From 1, in the list of all items that can be recommended; None where the item was seen."""
+    """From 1, in the list of all items that can be recommended; None where it is left out."""
     score: float
     contributions: tuple[Contribution, ...]
     """They sum to `score`."""

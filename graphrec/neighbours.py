@@ -135,13 +135,14 @@ def vias(
     `user` is the row of the user whose history it is, where it is one's: they are not among the
     people. The time is that of reading everyone who likes an item of the history.
     """
-    support = _shared(likes, history, items)  # [H, N]
-    itself = history[:, None] == items
-    mine = 0 if user is None else np.isin(items, _row(likes.by_user, user)).astype(np.int64)
-    people = np.where(itself, 0, support - mine)
+    shared = people = _shared(likes, history, items)  # [H, N]
+    if user is not None:  # who is counted where they like both
+        mine = _row(likes.by_user, user)
+        people = shared - np.isin(history, mine)[:, None] * np.isin(items, mine)
+    people = np.where(history[:, None] == items, 0, people)
     liked = np.concatenate([history, items])
     degree = np.maximum(np.diff(likes.by_item.indptr)[liked], 1).astype(np.int64)
-    score = _score(support, degree[: len(history), None], degree[len(history) :], "cosine")
+    score = _score(shared, degree[: len(history), None], degree[len(history) :], "cosine")
     found = []
     for n in range(len(items)):
         at = np.flatnonzero(people[:, n] > 0)

@@ -173,14 +173,15 @@ def fit_snapshot(
     validation: Split | None = None,
     epochs: Mapping[str, int] | None = None,
     metrics: Mapping[str, Any] | None = None,
+    position: int | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """Fit what the recommender serves from on all of a weighed graph.
 
     `embedding` is the model whose vectors are indexed; None serves from neighbours and popularity
     alone. Its number of epochs, unless `epochs` has it, and the weights of the sources are chosen
-    on `validation`, which is carved from the graph unless it is given. Raises what creating and
-    fitting raise.
+    on `validation`, which is carved from the graph unless it is given. `position` is the store's,
+    just before the graph was read. Raises what creating and fitting raise.
     """
     k = settings.evaluation.k
     rng = evaluate.model_rng(settings.seed, "validation")
@@ -198,7 +199,8 @@ def fit_snapshot(
     if len(validation.test):
         trial = _fit(validation.train, settings, embedding, model, weights, {}, None)
         weights = choose_weights(trial, sample_users(validation, MAX_USERS, rng), k)
-    return _fit(graph, settings, embedding, model, weights, metrics or {}, progress)
+    snapshot = _fit(graph, settings, embedding, model, weights, metrics or {}, progress)
+    return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
 
 
 def choose_weights(snapshot: Snapshot, validation: Split, k: int) -> Mapping[str, float]:

@@ -13,25 +13,43 @@ to recommend. A user who likes nothing, or whom the snapshot does not know, gets
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec import taste as tastes
+from graphrec.catalogue import Catalogue
 from graphrec.config import RecallSettings
-from graphrec.data import Rows
-from graphrec.errors import SnapshotError
-from graphrec.explain import Because, Contribution, Explanation, Source, reason
-from graphrec.fusion import Opinion, fuse, strengths
+from graphrec.data import AttributeValue, Rows, Vocabulary
+from graphrec.diversity import diversified
+from graphrec.errors import SnapshotError, UnknownNode
+from graphrec.explain import (
+    Because,
+    Contribution,
+    Explanation,
+    Judgement,
+    Source,
+    Verdict,
+    WhyNot,
+    reason,
+)
+from graphrec.exploration import Explored, explore
+from graphrec.fusion import Opinion, fuse
 from graphrec.neighbours import related_items, vias
+from graphrec.options import Live, Options
+from graphrec.overlay import Overlay
 from graphrec.ranking import top_k
+from graphrec.recall import Sources
+from graphrec.rules import Rule
+from graphrec.ruling import Ruling, rule_on
 from graphrec.snapshot import Snapshot
 from graphrec.store.protocol import Similarity
+from graphrec.taste import Taste
 
 BLOCK = 128
 """People whose lists are made at a time, where many are."""
@@ -41,6 +59,11 @@ PATHS = 3
 
 MIN_SUPPORT = 2
 """People two items must share to be related in the graph: one may be chance."""
+
+DIVERSE_AMONG = 5
+"""A diverse list is chosen from the best so many times its length."""
+
+AS_RANKED, NOTHING_SINCE = Options(), Live()
 
 
 @dataclass(frozen=True)
@@ -53,6 +76,10 @@ class Recommendation:
     sources: tuple[Source, ...]
     reason: str
     because: tuple[Because, ...]
+    contributions: tuple[Contribution, ...]
+    """They sum to `score`."""
+    propensity: float | None = None
+    """Of an item that chance put here, how likely it was to; None for all others."""
 
 
 @dataclass(frozen=True)
@@ -68,22 +95,6 @@ class Related:
 
 
 @dataclass(frozen=True)
-class Taste:
-    """What is known of someone, in rows."""
-
-    history: Rows  # [H] items they like
-    worth: NDArray[np.float32]  # [H] how much
-    seen: Rows  # [S] items to leave out
-    vector: NDArray[np.float32] | None  # [dim]
-    user: int | None = None
-    """Their row, where the snapshot knows them."""
-
-
-NOTHING = np.empty(0, np.int32)
-NEWCOMER = Taste(NOTHING, np.empty(0, np.float32), NOTHING, None)
-
-
-@dataclass(frozen=True)
 class Ranking:
     """The best items for someone, in rows."""
 
@@ -93,6 +104,7 @@ class Ranking:
     """How many items any source recalled; those from this place on are the fallback."""
     opinions: tuple[Opinion, ...]
     weights: Mapping[str, float]
+    boosted: NDArray[np.float64]  # [N] what rules added to the scores
 
     def contributions(self, place: int) -> tuple[Contribution, ...]:
         """What makes up the score at a place of the list: the sources that speak for the item."""
@@ -103,35 +115,65 @@ class Ranking:
             weight = self.weights[opinion.source]
             if (strength := float(opinion.of(self.items[place : place + 1])[0])) > 0:
                 found.append(Contribution(opinion.source, strength, weight, weight * strength))
+        if added := float(self.boosted[place]):
+            found.append(Contribution("boost", added, 1.0, added))
         return tuple(found)
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What there is to rank for someone."""
+
+    ruling: Ruling
+    eligible: NDArray[np.bool_]  # [I]
+    opinions: tuple[Opinion, ...]
+
+
+@dataclass(frozen=True)
 class Recommender:
-    """Lists, related items and explanations; all of it deterministic, with ties by row."""
+    """Lists, related items and explanations; all of it deterministic, with ties by row.
+
+    `options` say what a list should be like, and `live` what is known since the snapshot was made.
+    """
 
     snapshot: Snapshot
     recall: RecallSettings
 
-    def recommend(self, user: str, k: int) -> tuple[Recommendation, ...]:
-        """The `k` best items that the user has not met; popular ones where the user is unknown."""
-        row = self.snapshot.likes.users.rows.get(user)
-        return self._recommendations(NEWCOMER if row is None else self._taste_of(row), k)
+    def recommend(
+        self,
+        user: str,
+        k: int,
+        options: Options = AS_RANKED,
+        live: Live = NOTHING_SINCE,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Recommendation, ...]:
+        """The `k` best items that the user has not met; popular ones where the user is unknown.
 
-    def recommend_for(self, items: Sequence[str], k: int) -> tuple[Recommendation, ...]:
+        `rng` is what places for exploration are drawn by; without it there is none.
+        """
+        return self._recommendations(self._taste_of(user, options, live), k, options, live, rng)
+
+    def recommend_for(
+        self,
+        items: Sequence[str],
+        k: int,
+        options: Options = AS_RANKED,
+        live: Live = NOTHING_SINCE,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Recommendation, ...]:
         """The `k` best items for someone who likes `items`, which are left out.
 
         Popular items where `items` is empty. Raises UnknownNode.
         """
-        return self._recommendations(self._taste_for(items), k)
+        return self._recommendations(self._taste_for(items, live), k, options, live, rng)
 
     def rank(self, users: Rows, k: int) -> Rows:
         """The lists of `recommend` for B user rows: item rows [B, k], -1 where a list is short."""
         ranked = np.full((len(users), k), -1, np.int32)
         for start in range(0, len(users), BLOCK):
-            tastes = [self._taste_of(int(user)) for user in users[start : start + BLOCK]]
-            for b, (taste, opinions) in enumerate(zip(tastes, self._opinions(tastes), strict=True)):
-                items = self._ranking(taste, opinions, k).items
+            block = [tastes.of_user(self.snapshot, int(u)) for u in users[start : start + BLOCK]]
+            for b, asked in enumerate(self._asked(block)):
+                items = self._ranking(asked, k).items
                 ranked[start + b, : len(items)] = items
         return ranked
 
@@ -144,24 +186,49 @@ class Recommender:
         scores = np.zeros((len(users), len(everything)), np.float32)
         for row, opinions in zip(scores, self.opinions(users), strict=True):
             for opinion in opinions:
-                row += self._weights[opinion.source] * opinion.of(everything)
+                row += self._sources.weights[opinion.source] * opinion.of(everything)
         return scores
 
     def opinions(self, users: Rows) -> Iterator[tuple[Opinion, ...]]:
         """What the sources say to each of B users of what they have not met."""
         for start in range(0, len(users), BLOCK):
-            yield from self._opinions(
-                [self._taste_of(int(user)) for user in users[start : start + BLOCK]]
-            )
+            block = [tastes.of_user(self.snapshot, int(u)) for u in users[start : start + BLOCK]]
+            yield from (asked.opinions for asked in self._asked(block))
 
-    def explain(self, user: str, item: str, k: int = PATHS) -> Explanation:
+    def explain(
+        self,
+        user: str,
+        item: str,
+        k: int = PATHS,
+        options: Options = AS_RANKED,
+        live: Live = NOTHING_SINCE,
+    ) -> Explanation:
         """Why `item` for `user`, with the `k` best paths between them; raises UnknownNode."""
-        taste = self._taste_of(self.snapshot.likes.users.row(user, "user"))
-        return self._explanation(taste, item, k)
+        return self._explanation(self._known_taste_of(user, options, live), item, k, options, live)
 
     def explain_session(self, items: Sequence[str], item: str, k: int = PATHS) -> Explanation:
         """Why `item` for someone who likes `items`; raises UnknownNode."""
-        return self._explanation(self._taste_for(items), item, k)
+        taste = self._taste_for(items, NOTHING_SINCE)
+        return self._explanation(taste, item, k, AS_RANKED, NOTHING_SINCE)
+
+    def why_not(
+        self, user: str, item: str, options: Options = AS_RANKED, live: Live = NOTHING_SINCE
+    ) -> WhyNot:
+        """What becomes of `item` in lists for `user`, known or not; raises UnknownNode.
+
+        As ranked: before a list is made diverse, or places are given to chance.
+        """
+        return self._why_not(self._taste_of(user, options, live), item, options, live)
+
+    def why_not_session(
+        self,
+        items: Sequence[str],
+        item: str,
+        options: Options = AS_RANKED,
+        live: Live = NOTHING_SINCE,
+    ) -> WhyNot:
+        """What becomes of `item` in lists for someone who likes `items`; raises UnknownNode."""
+        return self._why_not(self._taste_for(items, live), item, options, live)
 
     def related(
         self,
@@ -217,11 +284,8 @@ class Recommender:
         return np.where(length > 0, length, 1).astype(np.float32)
 
     @cached_property
-    def _weights(self) -> Mapping[str, float]:
-        """Of the sources: what the settings say, else what was chosen in training."""
-        chosen = self.snapshot.manifest.weights
-        set_by_hand = self.recall.model_dump(exclude={"candidates"}, exclude_none=True)
-        return {**chosen, **set_by_hand}
+    def _sources(self) -> Sources:
+        return Sources(self.snapshot, self.recall)
 
     @cached_property
     def _popular(self) -> Rows:
@@ -229,123 +293,177 @@ class Recommender:
         return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)
 
     @cached_property
-    def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean [dim] and covariance [dim, dim] of the item vectors.
+    def _catalogues(self) -> dict[tuple[Overlay | None, int], Catalogue]:
+        """The last one, by the overlay whose items it holds, and its edition."""
+        return {}
 
-        They give mean and deviation of anyone's scores, for which no item need be looked at.
-        """
-        embeddings = self.snapshot.embeddings
-        assert embeddings is not None  # noqa: S101 - who asks has a vector
-        items = embeddings.item.astype(np.float64)
-        mean = items.mean(axis=0)
-        return mean, (items - mean).T @ (items - mean) / len(items)
+    def _catalogue(self, live: Live) -> Catalogue:
+        """The items as they are now: made once, until one of them changes."""
+        overlay = live.overlay
+        key = (overlay, 0 if overlay is None else overlay.edition)
+        if key not in self._catalogues:
+            changed = {} if overlay is None else overlay.items
+            found = Catalogue(self.snapshot.likes.items, self.snapshot.attributes, changed)
+            self._catalogues.clear()
+            self._catalogues[key] = found
+        return self._catalogues[key]
 
-    @cached_property
-    def _fame(self) -> NDArray[np.float64]:
-        """The strength of each item by popularity [I]; its logarithm, as it spans magnitudes."""
-        return _strengths_of(np.log1p(self.snapshot.popularity))
+    def _known_taste_of(self, user: str, options: Options, live: Live) -> Taste:
+        """As `_taste_of`; raises UnknownNode for a user of whom nothing is known."""
+        taste = self._taste_of(user, options, live)
+        if taste.user is None and not len(taste.seen):
+            raise UnknownNode("user", user)
+        return taste
 
-    @cached_property
-    def _by_fame(self) -> Rows:
-        """The item rows that stand out by popularity, the most popular first."""
-        order = np.argsort(-self._fame, kind="stable").astype(np.int32)
-        return order[self._fame[order] > 0]
+    def _taste_of(self, user: str, options: Options, live: Live) -> Taste:
+        """Of a user, whether the snapshot knows them, or the overlay, or nobody."""
+        overlay = live.overlay
+        row = self.snapshot.likes.users.rows.get(user)
+        if overlay is not None and overlay.has_forgotten(user):
+            row = None
+        if options.kinds is not None or options.as_of is not None:
+            nobody = replace(tastes.NEWCOMER, user=row)
+            counted = [event for event in live.events or () if options.counts(event)]
+            return tastes.with_events(self.snapshot, nobody, counted)
+        taste = tastes.NEWCOMER if row is None else tastes.of_user(self.snapshot, row)
+        events = () if overlay is None else overlay.events_of(user)
+        return tastes.with_events(self.snapshot, taste, events) if events else taste
 
-    def _taste_of(self, user: int) -> Taste:
-        likes, embeddings = self.snapshot.likes, self.snapshot.embeddings
-        vector = None if embeddings is None else embeddings.user[user]
-        history = self.snapshot.graph_filter.history
-        worth = history.data[history.indptr[user] : history.indptr[user + 1]]
-        return Taste(_stored(likes.by_user, user), worth, _stored(likes.seen, user), vector, user)
+    def _taste_for(self, items: Sequence[str], live: Live) -> Taste:
+        """Of someone who likes `items`, of which those that are too new say nothing yet."""
+        new = () if live.overlay is None else live.overlay.items
+        known = self.snapshot.likes.items
+        return tastes.of_session(self.snapshot, [i for i in items if i in known or i not in new])
 
-    def _taste_for(self, items: Sequence[str]) -> Taste:
-        """Of someone who is known by the items they like."""
-        vocabulary, encoder = self.snapshot.likes.items, self.snapshot.encoder
-        history = np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
-        vector = None if encoder is None else encoder.embed(history)
-        return Taste(history, np.ones(len(history), np.float32), history, vector)
+    def _asked(
+        self, block: Sequence[Taste], options: Options = AS_RANKED, live: Live = NOTHING_SINCE
+    ) -> Iterator[Asked]:
+        """What there is to rank for each of some people."""
+        ruling = self._ruling(options, live)
+        eligible = [self._eligible(taste, ruling, options, live) for taste in block]
+        for each in zip(eligible, self._sources.opinions(block, eligible), strict=True):
+            yield Asked(ruling, *each)
 
-    def _ranking(self, taste: Taste, opinions: tuple[Opinion, ...], k: int) -> Ranking:
-        """The `k` best items for someone: the one way in which a list is made."""
-        items, scores = fuse(opinions, self._weights)
-        recalled = len(items)
-        if recalled < k:
-            eligible = self._eligible(taste)
-            eligible[items] = False
-            items = np.concatenate([items, self._popular[eligible[self._popular]]])
-            scores = np.concatenate([scores, np.zeros(len(items) - recalled)])
-        return Ranking(items[:k], scores[:k], recalled, opinions, self._weights)
+    def _ruling(self, options: Options, live: Live) -> Ruling:
+        if not options.selective:
+            return Ruling()
+        catalogue = self._catalogue(live)
+        return rule_on(catalogue, options, partial(_shared, catalogue, options, live), live.now)
 
-    def _eligible(self, taste: Taste) -> NDArray[np.bool_]:
+    def _eligible(
+        self, taste: Taste, ruling: Ruling, options: Options, live: Live
+    ) -> NDArray[np.bool_]:
         """Which items [I] may be recommended."""
         eligible = np.ones(len(self._popular), bool)
-        eligible[taste.seen] = False
+        for _, passes in ruling.filters:
+            eligible &= passes
+        if options.exclude_seen:
+            eligible[taste.seen] = False
+        if live.overlay is not None:
+            rows = self.snapshot.likes.items.rows
+            eligible[[rows[item] for item in live.overlay.deleted if item in rows]] = False
         return eligible
 
-    def _opinions(self, tastes: Sequence[Taste]) -> list[tuple[Opinion, ...]]:
-        """Of each source that has a weight and something to go by, for each person."""
-        weight, count = self._weights, self.recall.candidates
-        near = self._filtered(tastes) if weight["neighbours"] else None
-        found = []
-        for at, taste in enumerate(tastes):
-            opinions: list[Opinion] = []
-            eligible = self._eligible(taste)
-            if near is not None and len(taste.history):
-                strength = _strengths_of(near[at])
-                opinions.append(_opinion("neighbours", strength, eligible, count))
-            if weight["embedding"] and len(taste.history) and taste.vector is not None:
-                opinions.append(self._nearest(taste, taste.vector))
-            if weight["popularity"]:
-                opinions.append(self._famous(taste, eligible))
-            found.append(tuple(opinions))
-        return found
+    def _ranking(self, asked: Asked, k: int) -> Ranking:
+        """The `k` best items for someone: the one way in which a list is made."""
+        weights = self._sources.weights
+        items, scores, boosted = asked.ruling.reordered(*fuse(asked.opinions, weights))
+        recalled = len(items)
+        if recalled < k:
+            left = asked.eligible.copy()
+            left[items] = False
+            items = np.concatenate([items, self._popular[left[self._popular]]])
+            filling = np.zeros(len(items) - recalled)
+            scores, boosted = (np.concatenate([each, filling]) for each in (scores, boosted))
+        return Ranking(items[:k], scores[:k], recalled, asked.opinions, weights, boosted[:k])
 
-    def _famous(self, taste: Taste, eligible: NDArray[np.bool_]) -> Opinion:
-        # Of those further down, none is among the best that are left.
-        best = self._by_fame[: self.recall.candidates + len(taste.seen)]
-        return Opinion(
-            "popularity", best[eligible[best]][: self.recall.candidates], self._fame.__getitem__
-        )
-
-    def _filtered(self, tastes: Sequence[Taste]) -> NDArray[np.float32]:
-        """The scores of the graph filter [B, I]."""
-        histories = sparse.csr_array(
-            (
-                np.concatenate([taste.worth for taste in tastes]),
-                np.concatenate([taste.history for taste in tastes]),
-                np.cumsum([0, *(len(taste.history) for taste in tastes)]),
-            ),
-            (len(tastes), len(self._popular)),
-        )
-        return self.snapshot.graph_filter.score_histories(histories)
-
-    def _nearest(self, taste: Taste, vector: NDArray[np.float32]) -> Opinion:
-        embeddings, index = self.snapshot.embeddings, self.snapshot.index
-        assert embeddings is not None and index is not None  # noqa: S101, PT018 - there is a vector
-        mean, covariance = self._moments
-        user = vector.astype(np.float64)
-        middle, deviation = float(user @ mean), math.sqrt(max(float(user @ covariance @ user), 0))
-
-        def of(items: Rows) -> NDArray[np.float64]:
-            return strengths((embeddings.item[items] * user).sum(axis=1), middle, deviation)
-
-        rows = index.search(vector[None], self.recall.candidates, [taste.seen])[0][0]
-        rows = rows[rows >= 0]
-        return Opinion("embedding", rows[of(rows) > 0], of)
-
-    def _recommendations(self, taste: Taste, k: int) -> tuple[Recommendation, ...]:
-        [opinions] = self._opinions([taste])
-        ranking = self._ranking(taste, opinions, k)
-        return tuple(
+    def _recommendations(
+        self,
+        taste: Taste,
+        k: int,
+        options: Options,
+        live: Live,
+        rng: np.random.Generator | None,
+    ) -> tuple[Recommendation, ...]:
+        [asked] = self._asked([taste], options, live)
+        if options.diversity:
+            ranking = self._diverse(self._ranking(asked, DIVERSE_AMONG * k), options.diversity, k)
+        else:
+            ranking = self._ranking(asked, k)
+        listed = tuple(
             self._recommendation(ranking, place, because)
             for place, because in enumerate(self._because(taste, ranking.items, PATHS))
+        )
+        if rng is None or not options.exploration:
+            return listed
+        left = asked.eligible.copy()
+        left[ranking.items] = False
+        known = [self.snapshot.likes.items.ids[row] for row in np.flatnonzero(left).tolist()]
+        new = self._new_items(options, live)
+        return tuple(
+            self._explored(each, new) if isinstance(each, Explored) else each
+            for each in explore(listed, [*known, *new], options.exploration, k, rng)
+        )
+
+    def _diverse(self, among: Ranking, diversity: float, k: int) -> Ranking:
+        """The `k` of a ranking that are best and unlike each other; those recalled come first."""
+        recalled = min(among.recalled, len(among.items))
+        chosen = diversified(
+            among.scores[:recalled], self._likeness(among.items[:recalled]), diversity, k
+        )
+        order = np.concatenate([chosen, np.arange(recalled, len(among.items))])[:k]
+        return replace(
+            among,
+            items=among.items[order],
+            scores=among.scores[order],
+            boosted=among.boosted[order],
+            recalled=len(chosen),
+        )
+
+    def _likeness(self, items: Rows) -> NDArray[np.floating]:
+        """How alike N items are [N, N]: cosine of embeddings, or of who likes them."""
+        if self.snapshot.embeddings is not None:
+            vectors = self._vectors[items] / self._lengths[items, None]
+            return np.maximum(vectors @ vectors.T, 0)
+        likers = self.snapshot.likes.by_item[items].astype(np.float64)
+        degree = np.maximum(np.diff(likers.indptr), 1)
+        return (likers @ likers.T).toarray() / np.sqrt(np.outer(degree, degree))
+
+    def _new_items(self, options: Options, live: Live) -> Mapping[str, str | None]:
+        """Titles of items that came since and may be recommended: they have no vector to rank."""
+        if live.overlay is None:
+            return {}
+        known = self.snapshot.likes.items
+        new = {i: each for i, each in live.overlay.items.items() if i not in known}
+        shared = partial(_shared, self._catalogue(live), options, live)
+        catalogue = Catalogue(Vocabulary(tuple(new)), {}, new)
+        ruling = rule_on(catalogue, options, shared, live.now)
+        return {
+            item: _title(attributes)
+            for row, (item, attributes) in enumerate(new.items())
+            if ruling.stopped_by(row) is None
+        }
+
+    def _explored(self, explored: Explored, new: Mapping[str, str | None]) -> Recommendation:
+        row = self.snapshot.likes.items.rows.get(explored.item)
+        title = new[explored.item] if row is None else self.snapshot.title(row)
+        return Recommendation(
+            item=explored.item,
+            title=title,
+            score=0.0,
+            sources=("exploration",),
+            reason=f"To find out whether you like {title or explored.item}",
+            because=(),
+            contributions=(Contribution("exploration", 0.0, 0.0, 0.0),),
+            propensity=explored.propensity,
         )
 
     def _recommendation(
         self, ranking: Ranking, place: int, because: tuple[Because, ...]
     ) -> Recommendation:
         item = int(ranking.items[place])
-        sources = tuple(part.source for part in ranking.contributions(place))
+        contributions = ranking.contributions(place)
+        sources = tuple(part.source for part in contributions)
         return Recommendation(
             item=self.snapshot.likes.items.ids[item],
             title=self.snapshot.title(item),
@@ -353,25 +471,62 @@ class Recommender:
             sources=sources,
             reason=self._reason(item, because, sources),
             because=because,
+            contributions=contributions,
         )
 
-    def _explanation(self, taste: Taste, item: str, k: int) -> Explanation:
+    def _explanation(
+        self, taste: Taste, item: str, k: int, options: Options, live: Live
+    ) -> Explanation:
         row = self.snapshot.likes.items.row(item, "item")
         [because] = self._because(taste, np.array([row]), k)
-        [opinions] = self._opinions([taste])
-        ranking = self._ranking(taste, opinions, len(self._popular))
-        places = np.flatnonzero(ranking.items == row).tolist()  # none where the item was seen
+        [asked] = self._asked([taste], options, live)
+        ranking = self._ranking(asked, len(self._popular))
+        places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
         contributions = ranking.contributions(places[0]) if places else ()
         sources = tuple(part.source for part in contributions)
+        seen = not places and row in taste.seen
         return Explanation(
             item=item,
             title=self.snapshot.title(row),
-            seen=not places,
+            seen=seen,
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else 0.0,
             contributions=contributions,
-            reason=self._reason(row, because, sources),
+            reason=self._reason(row, because, sources)
+            if places or seen
+            else "A rule leaves it out: why-not says which",
             because=because,
+        )
+
+    def _why_not(self, taste: Taste, item: str, options: Options, live: Live) -> WhyNot:
+        row = self.snapshot.likes.items.rows.get(item)
+        if row is None:
+            if live.overlay is None or item not in live.overlay.items:
+                raise UnknownNode("item", item)
+            return WhyNot(item, _title(live.overlay.items[item]), "new", None, None, None, ())
+        [asked] = self._asked([taste], options, live)
+        ranking = self._ranking(asked, len(self._popular))
+        places = np.flatnonzero(ranking.items == row).tolist()
+        rule = asked.ruling.stopped_by(row)
+        verdict: Verdict = "deleted"
+        if places:
+            verdict = "ranked" if places[0] < ranking.recalled else "not_recalled"
+        elif options.exclude_seen and row in taste.seen:
+            verdict = "seen"
+        elif rule is not None:
+            verdict = "ruled_out"
+        others = np.flatnonzero(asked.eligible).astype(np.int32)
+        return WhyNot(
+            item=item,
+            title=self.snapshot.title(row),
+            verdict=verdict,
+            rule=rule,
+            rank=places[0] + 1 if places else None,
+            score=float(ranking.scores[places[0]]) if places else None,
+            sources=tuple(
+                _judgement(opinion, row, others, ranking.weights[opinion.source])
+                for opinion in asked.opinions
+            ),
         )
 
     def _because(self, taste: Taste, items: Rows, k: int) -> list[tuple[Because, ...]]:
@@ -388,32 +543,32 @@ class Recommender:
 
     def _reason(self, item: int, because: Sequence[Because], sources: Sequence[Source]) -> str:
         name = self.snapshot.title(item) or self.snapshot.likes.items.ids[item]
-        people = len(_stored(self.snapshot.likes.by_item, item))
+        people = len(tastes.stored(self.snapshot.likes.by_item, item))
         return reason(name, because, sources, people)
 
 
-def _strengths_of(scores: NDArray) -> NDArray[np.float64]:
-    """Of scores of all items [I]."""
-    if not len(scores):
-        return np.empty(0)
-    scores = scores.astype(np.float64)
-    return strengths(scores, float(scores.mean()), float(scores.std()))
+def _shared(catalogue: Catalogue, options: Options, live: Live, rule: Rule) -> frozenset[str]:
+    """The labels of what the user has events on, of the kind that a rule names."""
+    assert rule.attribute is not None  # noqa: S101 - the rule was checked
+    events = (event for event in live.events or () if options.was(event))
+    items = (event.item for event in events if event.kind == rule.shared_by)
+    return catalogue.labels_of(rule.attribute, items)
 
 
-def _opinion(
-    source: Source, strength: NDArray[np.float64], eligible: NDArray[np.bool_], count: int
-) -> Opinion:
-    """Of a source that knows the strengths [I] of all items."""
-    left = strength * eligible
-    rows = top_k(left[None], count)[0]
-    rows = rows[rows >= 0]
-
-    def of(items: Rows) -> NDArray[np.float64]:
-        return strength[items]
-
-    return Opinion(source, rows[left[rows] > 0], of)
+def _title(attributes: Mapping[str, AttributeValue]) -> str | None:
+    title = attributes.get("title")
+    return title if isinstance(title, str) else None
 
 
-def _stored(matrix: sparse.csr_array, row: int) -> Rows:
-    """The columns of a row."""
-    return matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+def _judgement(opinion: Opinion, row: int, others: Rows, weight: float) -> Judgement:
+    """What a source makes of an item among others."""
+    strength = float(opinion.of(np.array([row]))[0])
+    theirs = opinion.of(others)
+    before = (theirs > strength) | ((theirs == strength) & (others < row))
+    return Judgement(
+        source=opinion.source,
+        recalled=bool((opinion.candidates == row).any()),
+        rank=int(before.sum()) + 1,
+        strength=strength,
+        weight=weight,
+    )

@@ -46,7 +46,7 @@ from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.neighbours import Likes
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
@@ -86,6 +86,9 @@ class Manifest:
     """As measured, in the shape of `graphrec.evaluate.as_json`."""
     weights: Mapping[str, float]
     """Of the sources of candidates in the ranking, as chosen on validation."""
+    position: int | None = None
+    """Of the store, just before the graph was read from it: what was written since may not be in
+    the snapshot. None: the graph came from no store, or one without positions."""
     format: int = FORMAT
     graphrec: str = field(default_factory=lambda: package_version("graphrec"))
     """Version of the package that built the snapshot."""

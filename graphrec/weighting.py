@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphrec.data import Graph
+from graphrec.data import Graph, Interactions
 
 DAY = 86_400_000
 """Milliseconds."""
@@ -58,13 +59,20 @@ def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None
     log = graph.interactions
     if now is None:
         now = int(log.time.max(initial=0))
+    return graph.with_interactions(replace(log, weight=worth(log, policy, now)))
+
+
+def worth(
+    log: Interactions, policy: Mapping[str, KindPolicy], now: int
+) -> NDArray[np.float32]:  # [E]
+    """What each event of a raw log is worth at `now` (milliseconds); later ones have no age."""
     rules = [policy.get(kind, KindPolicy()) for kind in log.kinds]
-    worth = np.array([rule.weight for rule in rules], np.float64)[log.kind]
+    full = np.array([rule.weight for rule in rules], np.float64)[log.kind]
     least = np.array([np.nan if r.least is None else r.least for r in rules], np.float32)[log.kind]
     half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
     value = np.where(np.isnan(least), log.weight, log.weight >= least)
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
-    weight = value * worth * decay
+    weight = value * full * decay
     # However old, a positive event stays one: stores count it by its value alone.
-    weight = np.where(value * worth > 0, np.maximum(weight, np.finfo(np.float32).tiny), 0)
-    return graph.with_interactions(replace(log, weight=weight.astype(np.float32)))
+    weight = np.where(value * full > 0, np.maximum(weight, np.finfo(np.float32).tiny), 0)
+    return weight.astype(np.float32)

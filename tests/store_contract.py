@@ -14,7 +14,7 @@ from graphrec import neighbours
 from graphrec.data import MAX_KINDS, Attribute, Graph, Interactions, Vocabulary
 from graphrec.errors import DataError, UnknownNode
 from graphrec.neighbours import Likes
-from graphrec.store import GraphStore, Neighbour, Path, Popular
+from graphrec.store import ChangedNode, GraphStore, Neighbour, Path, Popular
 from graphrec.weighting import KindPolicy, weigh
 
 FreshStore = Callable[[], GraphStore]
@@ -136,6 +136,34 @@ SMALL = (
     Event("cat", "alien", 5, 90, "rating"),
 )
 """ann likes heat, fargo; bob heat, alien; cat heat, fargo, alien."""
+
+
+def events_after(store: GraphStore, position: int, page: int = 4) -> list[Event]:
+    """All events since a position, page by page."""
+    found: list[Event] = []
+    while position != store.position():
+        log, reached = store.events_since(position, page)
+        assert position < reached <= store.position()
+        assert len(log) <= page
+        columns = (log.user, log.item, log.weight.tolist(), log.time.tolist(), log.kind)
+        found += [
+            Event(log.users.ids[user], log.items.ids[item], weight, time, log.kinds[kind])
+            for user, item, weight, time, kind in zip(*columns, strict=True)
+        ]
+        position = reached
+    return found
+
+
+def nodes_after(store: GraphStore, position: int, page: int = 2) -> list[ChangedNode]:
+    """All users and items that changed since a position, page by page."""
+    found: list[ChangedNode] = []
+    while position != store.position():
+        nodes, reached = store.nodes_since(position, page)
+        assert position < reached <= store.position()
+        assert len(nodes) <= page
+        found += nodes
+        position = reached
+    return found
 
 
 class StoreContract:
@@ -285,6 +313,23 @@ class StoreContract:
         assert store.read_node("item", "b") == {"genres": ()}
         with pytest.raises(UnknownNode, match="item 'c' is unknown"):
             store.read_node("item", "c")
+
+    def test_attributes_have_kinds(self, store):
+        store.write_nodes("item", Vocabulary(("a",)), {"title": Attribute("text", ("Heat",))})
+        store.write_nodes("item", Vocabulary(), {"genres": Attribute("tags", ())})
+        assert store.attribute_kinds("item") == {"title": "text", "genres": "tags"}
+        assert store.attribute_kinds("user") == {}
+
+    def test_the_events_of_a_user(self, small):
+        small.write_events(log_of([Event("ann", "heat", 1, 5, "purchase")]))
+        log = small.user_events("ann")
+        items = [(log.items.ids[i], log.kinds[k]) for i, k in zip(log.item, log.kind, strict=True)]
+        assert items == [
+            ("fargo", "rating"), ("heat", "purchase"), ("heat", "rating"), ("speed", "rating")
+        ]  # fmt: skip
+        assert log.time.tolist() == [20, 5, 10, 30]
+        assert log.weight.tolist() == [4, 1, 5, 2]
+        assert len(small.user_events("nobody")) == 0
 
     def test_events_leave_attributes_alone(self, store):
         title = {"title": Attribute("text", ("Heat",))}
@@ -491,6 +536,113 @@ class StoreContract:
         small.write_events(log_of([Event("dan", "alien"), Event("cat", "speed")]))
         assert small.neighbour_recommendations("cat") == []
         assert small.popular_items(k=1, since=0, until=1) == [Popular("alien", 1)]
+
+    def test_a_deleted_item_is_gone_and_the_others_stay(self, small):
+        small.write_links(("item", "has_genre", "genre"), [("heat", "crime", 1)])
+        assert small.delete_item("heat")
+        assert small.counts() == {"user": 3, "item": 3, "genre": 1, "events": 6, "links": 0}
+        assert small.popular_items() == [("alien", 2), ("fargo", 2)]
+        assert not small.delete_item("heat")
+        assert not small.delete_item("ann")
+
+    # What was written since
+
+    def test_a_store_that_was_never_written_is_at_position_0(self, store):
+        assert store.position() == 0
+        assert events_after(store, 0) == []
+        assert store.nodes_since(0) == ((), 0)
+
+    def test_what_was_written_since_comes_in_the_order_in_which_it_was(self, store):
+        store.write_events(log_of(SMALL[:3]))
+        before = store.position()
+        store.write_events(log_of(SMALL[5:]))
+        store.write_events(log_of(SMALL[3:5]))
+        found = events_after(store, before)
+        assert sorted(found[:4]) == sorted(SMALL[5:])
+        assert sorted(found[4:]) == sorted(SMALL[3:5])
+        log, position = store.events_since(store.position())
+        assert (len(log), position) == (0, store.position())
+        names = [(node.type, node.id) for node in nodes_after(store, before)]
+        assert sorted(names) == [("item", "alien"), ("user", "bob"), ("user", "cat")]
+
+    def test_writing_again_is_nothing_new(self, small):
+        attributes = {"year": Attribute("number", (1995,)), "genres": Attribute("tags", (("a",),))}
+        link = ("user", "follows", "user"), [("ann", "bob", 1.5)]
+        small.write_nodes("item", Vocabulary(("heat",)), attributes)
+        small.write_links(*link)
+        position = small.position()
+        small.write_events(log_of(SMALL))
+        small.write_nodes("item", Vocabulary(("heat",)), attributes)
+        small.write_links(*link)
+        small.forget_user("nobody")
+        small.delete_item("nothing")
+        assert small.position() == position
+
+    def test_another_weight_is_something_new(self, small):
+        position = small.position()
+        changed = [SMALL[0]._replace(weight=1), SMALL[1]]
+        small.write_events(log_of(changed))
+        assert events_after(small, position) == changed[:1]
+        assert nodes_after(small, position) == []
+
+    def test_changed_attributes_are_something_new(self, small):
+        position = small.position()
+        year = {"year": Attribute("number", (1979.0, None))}
+        small.write_nodes("item", Vocabulary(("alien", "heat")), year)
+        assert nodes_after(small, position) == [ChangedNode("item", "alien", {"year": 1979.0})]
+        position = small.position()
+        small.write_nodes("item", Vocabulary(("alien",)), {"year": Attribute("number", (None,))})
+        small.write_nodes("user", Vocabulary(("ann", "dan")), {})
+        assert nodes_after(small, position) == [
+            ChangedNode("item", "alien", {}),
+            ChangedNode("user", "dan", {}),
+        ]
+
+    def test_links_and_other_nodes_move_the_position(self, small):
+        for weight in (1, 2):
+            position = small.position()
+            small.write_links(("item", "has_genre", "genre"), [("heat", "crime", weight)])
+            assert small.position() > position
+            assert nodes_after(small, position) == []
+
+    def test_what_went_is_told_and_a_forgotten_user_is_not_named(self, small):
+        position = small.position()
+        small.forget_user("ann")
+        small.delete_item("heat")
+        assert small.position() > position
+        assert nodes_after(small, position) == [
+            ChangedNode("user", None, None),
+            ChangedNode("item", "heat", None),
+        ]
+        assert events_after(small, position) == []
+        assert {event.user for event in events_after(small, 0)} == {"bob", "cat"}
+        small.write_events(log_of([SMALL[0]]))
+        assert events_after(small, position) == [SMALL[0]]
+        assert [node.attributes for node in nodes_after(small, position)] == [None, None, {}, {}]
+
+    @given(batches=st.lists(logs, max_size=5), page=st.integers(1, 4), data=st.data())
+    @property_settings
+    def test_pages_from_any_position_on_give_what_has_changed(self, fresh, batches, page, data):
+        store = fresh()
+        states = [(store.position(), {})]
+        for batch in batches:
+            store.write_events(log_of(batch))
+            log = store.read_graph().interactions
+            columns = (log.user, log.item, log.weight.tolist(), log.time.tolist(), log.kind)
+            state = {
+                (log.users.ids[user], log.items.ids[item], time, log.kinds[kind]): weight
+                for user, item, weight, time, kind in zip(*columns, strict=True)
+            }
+            states.append((store.position(), state))
+        position, before = data.draw(st.sampled_from(states))
+        found = events_after(store, position, page)
+        news = {(event.user, event.item, event.time, event.kind): event.weight for event in found}
+        assert len(news) == len(found)
+        assert {**before, **news} == states[-1][1]
+        came = {user for user, *_ in states[-1][1]} - {user for user, *_ in before}
+        nodes = nodes_after(store, position, page)
+        assert sorted(node.id for node in nodes if node.type == "user") == sorted(came)
+        store.close()
 
     def test_closing_ends_a_context(self, fresh):
         with fresh() as store:

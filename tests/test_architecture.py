@@ -28,7 +28,7 @@ HEAVY = (
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "memory"),
     ("data",),
-    ("weighting",),
+    ("weighting", "rules"),
     ("config", "settings_file"),
     # stores, matrices and models, and the small parts that they are made of
     (
@@ -37,8 +37,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours",),
-    ("snapshot", "explain", "evaluate"),
-    ("fusion",),
+    ("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
+    ("fusion", "taste", "options"),
+    ("recall", "ruling"),
     ("recommend", "early_stopping", "tune"),
     ("pipeline", "objective"),
 )

@@ -432,6 +432,7 @@ def test_train_publishes_a_snapshot_and_says_how_good_it_is(loaded: Path, tmp_pa
     assert (figures["protocol"], figures["seed"]) == ("temporal", 3)
     manifest = json.loads((tmp_path / "s" / answer["version"] / "manifest.json").read_bytes())
     assert manifest["seed"] == 3
+    assert manifest["position"] > 0
     assert manifest["metrics"] == figures
     assert set(manifest["models"]) == {"graph-filter", "mf"}
 

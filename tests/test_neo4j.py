@@ -30,6 +30,7 @@ from tests.store_contract import (
     FreshStore,
     StoreContract,
     assert_same_graph,
+    events_after,
     log_of,
 )
 
@@ -280,6 +281,24 @@ def test_a_mapped_graph_answers_as_a_copy_of_it_does(movies: tuple[Neo4jStore, S
             mapped.read_node("item", strange)
 
 
+def test_a_database_from_before_there_were_positions_is_brought_up_to_date_by_the_first_write(
+    neo4j_server: TestServer,
+):
+    neo4j_server.empty()
+    neo4j_server.query(
+        "CREATE (:GraphrecSchema {name: 'graphrec', version: 1}), (:GraphrecKind {name: 'view'}), "
+        "(:User {id: 'ann'})-[:INTERACTED {kind: 'view', time: 0, weight: 1.0}]->"
+        "(:Item {id: 'heat'})"
+    )
+    with Neo4jStore(neo4j_server.url, POLICY, neo4j_server.settings) as store:
+        assert store.position() == 0
+        assert events_after(store, 0) == []
+        assert store.write_events(log_of([Event("ann", "heat"), Event("bob", "heat")])) == 1
+        assert events_after(store, 0) == [Event("bob", "heat")]
+        assert store.counts()["events"] == 2
+    assert neo4j_server.query("MATCH (schema:GraphrecSchema) RETURN schema.version") == [[2]]
+
+
 def test_a_mapped_graph_is_left_as_it_is(
     movies: tuple[Neo4jStore, SQLiteStore], neo4j_server: TestServer
 ):
@@ -290,9 +309,14 @@ def test_a_mapped_graph_is_left_as_it_is(
         lambda: mapped.write_nodes("item", Vocabulary(("1",)), {}),
         lambda: mapped.write_links(("user", "knows", "user"), [("a", "b", 1)]),
         lambda: mapped.forget_user("ann"),
+        lambda: mapped.delete_item("1"),
     ):
         with pytest.raises(StoreError, match=r"that \[neo4j.graph\] maps is only read"):
             write()
+    assert mapped.position() is None
+    for ask in (mapped.events_since, mapped.nodes_since):
+        with pytest.raises(StoreError, match="has no position, as others write it"):
+            ask(0)
     assert neo4j_server.query("MATCH (node) RETURN count(node)") == before
 
 
@@ -389,7 +413,7 @@ def test_a_wrong_database_is_named(neo4j_server: TestServer):
 def test_a_later_schema_is_refused(store: Neo4jStore, neo4j_server: TestServer):
     store.write_events(log_of(SMALL))
     neo4j_server.query("MATCH (schema:GraphrecSchema) SET schema.version = 99")
-    with pytest.raises(StoreError, match="has schema version 99: expected at most 1; a newer"):
+    with pytest.raises(StoreError, match="has schema version 99: expected at most 2; a newer"):
         Neo4jStore(neo4j_server.url, POLICY, neo4j_server.settings)
 
 

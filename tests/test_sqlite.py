@@ -21,7 +21,15 @@ from graphrec.errors import DataError, StoreError
 from graphrec.store import open_store, sqlite_file
 from graphrec.store.sqlite import SQLiteStore
 from graphrec.weighting import DEFAULT_POLICY, KindPolicy
-from tests.store_contract import POLICY, SMALL, Event, FreshStore, StoreContract, log_of
+from tests.store_contract import (
+    POLICY,
+    SMALL,
+    Event,
+    FreshStore,
+    StoreContract,
+    events_after,
+    log_of,
+)
 
 
 class TestSQLiteStore(StoreContract):
@@ -274,8 +282,29 @@ def test_a_file_of_a_later_version_is_refused(path: Path):
     SQLiteStore(path, POLICY).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="has schema version 99: expected at most 1"):
+    with pytest.raises(StoreError, match="has schema version 99: expected at most 2"):
         SQLiteStore(path, POLICY)
+
+
+def test_a_file_from_before_there_were_positions_is_brought_up_to_date(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    old = sqlite_file.sql.MIGRATIONS[:1]
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file.sql, "MIGRATIONS", old)
+        patched.setattr(sqlite_file, "_apply_policy", lambda *_: None)
+        with closing(sqlite_file.connect(path, POLICY, 1)) as connection:
+            connection.executescript("""
+                INSERT INTO nodes (row, type, id) VALUES (1, 'user', 'ann'), (2, 'item', 'heat');
+                INSERT INTO kinds VALUES (1, 'view');
+                INSERT INTO events (user, item, kind, time, weight) VALUES (1, 2, 1, 0, 1);
+            """)
+    with SQLiteStore(path, POLICY) as store:
+        assert store.position() == 0
+        assert len(store.events_since(0).events) == 0
+        assert store.counts()["events"] == 1
+        assert store.write_events(log_of([Event("ann", "heat"), Event("bob", "heat")])) == 1
+        assert events_after(store, 0) == [Event("bob", "heat")]
 
 
 def test_an_empty_file_becomes_a_store(path: Path):

@@ -7,11 +7,30 @@ from pathlib import Path as FilePath
 
 from graphrec.config import Neo4jSettings
 from graphrec.errors import MissingExtra, SettingsError
-from graphrec.store.protocol import GraphStore, Neighbour, Path, Popular, Similarity
+from graphrec.store.protocol import (
+    ChangedNode,
+    ChangedNodes,
+    GraphStore,
+    Neighbour,
+    NewEvents,
+    Path,
+    Popular,
+    Similarity,
+)
 from graphrec.store.sqlite import SQLiteStore
 from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 
-__all__ = ["GraphStore", "Neighbour", "Path", "Popular", "Similarity", "open_store"]
+__all__ = [
+    "ChangedNode",
+    "ChangedNodes",
+    "GraphStore",
+    "Neighbour",
+    "NewEvents",
+    "Path",
+    "Popular",
+    "Similarity",
+    "open_store",
+]
 
 
 def open_store(

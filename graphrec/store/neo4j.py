@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import neo4j
 import numpy as np
 
 from graphrec.config import Neo4jSettings
-from graphrec.data import Attribute, AttributeValue, EdgeType, Graph, Interactions, Vocabulary
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Graph,
+    Interactions,
+    Vocabulary,
+)
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.store import neo4j_mapped
 from graphrec.store import neo4j_names as names
@@ -20,8 +28,21 @@ from graphrec.store import neo4j_read as read
 from graphrec.store import neo4j_write as write
 from graphrec.store.neo4j_layout import Catalogue, mapped_catalogue, mapped_events, own_events
 from graphrec.store.neo4j_server import Server, rows
-from graphrec.store.protocol import CAP, SCALE, Neighbour, Neighbours, Path, Popular, Similarity
+from graphrec.store.protocol import (
+    CAP,
+    PAGE,
+    SCALE,
+    ChangedNodes,
+    Neighbour,
+    Neighbours,
+    NewEvents,
+    Path,
+    Popular,
+    Similarity,
+)
 from graphrec.weighting import KindPolicy
+
+Result = TypeVar("Result")
 
 
 class Neo4jStore:
@@ -67,6 +88,22 @@ class Neo4jStore:
             self._server.close()
             raise
 
+    def position(self) -> int | None:
+        """How far the store has been written; None where the settings map a graph."""
+        if self._mapped is not None:
+            return None
+        return self._server.read(read.position)
+
+    def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
+        """The first `limit` events that came, or took another weight, after a position."""
+        self._refuse_mapped_positions()
+        return self._server.read(lambda tx: read.events_since(tx, position, limit))
+
+    def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
+        """The first `limit` users and items that came, changed or went after a position."""
+        self._refuse_mapped_positions()
+        return self._server.read(lambda tx: read.nodes_since(tx, position, limit))
+
     def write_events(self, events: Interactions) -> int:
         """Add events, and the users and items they name; returns how many were new.
 
@@ -79,7 +116,7 @@ class Neo4jStore:
             return 0
         self._prepare("user", "item")
         added = write.event_rows(events)
-        return self._server.write(lambda tx: write.events(tx, added))
+        return self._write(lambda writing: write.events(writing, added))
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
@@ -92,7 +129,7 @@ class Neo4jStore:
         added = write.node_rows(nodes, attributes)
         kinds = {name: attribute.kind for name, attribute in attributes.items()}
         self._prepare(node_type)
-        self._server.write(lambda tx: write.nodes(tx, node_type, added, kinds))
+        self._write(lambda writing: write.nodes(writing, node_type, added, kinds))
 
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.
@@ -106,7 +143,7 @@ class Neo4jStore:
         if not weights:
             return 0
         self._prepare(edge_type[0], edge_type[2])
-        return self._server.write(lambda tx: write.links(tx, edge_type, weights))
+        return self._write(lambda writing: write.links(writing, edge_type, weights))
 
     def read_graph(self, until: int | None = None) -> Graph:
         """All nodes, and the events before `until` (milliseconds), in canonical order.
@@ -116,6 +153,18 @@ class Neo4jStore:
         return self._server.read(
             lambda tx: read.graph(tx, self._events, self._catalogue(tx), until)
         )
+
+    def user_events(self, user: str) -> Interactions:
+        """The events of a user, in canonical order; none where there is no such user."""
+        key = self._events.key_of("user", user)
+        if key is None:
+            return Interactions.of([], [])
+        return self._server.read(lambda tx: read.user_events(tx, self._events, user, key))
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
+        nodes = self._server.read(self._catalogue).nodes.get(node_type)
+        return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
@@ -186,8 +235,13 @@ class Neo4jStore:
 
         The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
         """
-        self._refuse_mapped()
-        return self._server.write(lambda tx: rows(tx, cypher.FORGET, id=user) != [[0]])
+        self._prepare("user")
+        return self._write(lambda writing: write.delete(writing, "user", user))
+
+    def delete_item(self, item: str) -> bool:
+        """Delete an item with all events and links; says whether there was one."""
+        self._prepare("item")
+        return self._write(lambda writing: write.delete(writing, "item", item))
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""
@@ -211,22 +265,36 @@ class Neo4jStore:
     def _prepare(self, *node_types: str) -> None:
         """The schema, and a constraint for each type of node; made once."""
         self._refuse_mapped()
-        if not self._version:
+        if self._version < cypher.VERSION:
             self._server.define((*cypher.CREATE_SCHEMA, cypher.AWAIT_INDEXES))
             self._server.write(lambda tx: rows(tx, cypher.WRITE_VERSION, version=cypher.VERSION))
             self._version = cypher.VERSION
         labels = {names.label(node_type) for node_type in node_types} - self._constrained
         if labels:
             quoted = (names.quoted(label) for label in sorted(labels))
-            constraints = (cypher.CREATE_CONSTRAINT.substitute(Node=label) for label in quoted)
-            self._server.define((*constraints, cypher.AWAIT_INDEXES))
+            statements = (
+                statement.substitute(Node=label)
+                for label in quoted
+                for statement in (cypher.CREATE_CONSTRAINT, cypher.CREATE_INDEX)
+            )
+            self._server.define((*statements, cypher.AWAIT_INDEXES))
             self._constrained |= labels
+
+    def _write(self, work: Callable[[write.Writing], Result]) -> Result:
+        return self._server.write(lambda tx: write.write(tx, work))
 
     def _refuse_mapped(self) -> None:
         if self._mapped is not None:
             raise StoreError(
                 "a graph that [neo4j.graph] maps is only read: expected no write; write into it as "
                 "you do, or leave the mapping out to keep a graph of graphrec's own"
+            )
+
+    def _refuse_mapped_positions(self) -> None:
+        if self._mapped is not None:
+            raise StoreError(
+                "a graph that [neo4j.graph] maps has no position, as others write it: expected a "
+                "graph of graphrec's own; load it with `graphrec ingest`, or train on all of it"
             )
 
     def _catalogue(self, tx: neo4j.ManagedTransaction) -> Catalogue:

@@ -17,7 +17,7 @@ STRICT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _TYPE = re.compile(r"(?!type_|graphrec)[a-z][A-Za-z0-9_]*")
 _RELATION = re.compile(r"(?!link_|interacted$)[a-z][a-z0-9_]*")
-_ATTRIBUTE = re.compile(r"(?!attribute_|id$)[A-Za-z_][A-Za-z0-9_]*")
+_ATTRIBUTE = re.compile(r"(?!attribute_|graphrec_|id$)[A-Za-z_][A-Za-z0-9_]*")
 
 
 def label(node_type: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from string import Template
 
-VERSION = 1
+VERSION = 2
 """Of the schema. A later one is refused: a newer graphrec wrote it."""
 
 
@@ -22,6 +22,7 @@ class Cypher(Template):
 # The schema
 
 READ_VERSION = "MATCH (schema:GraphrecSchema) RETURN max(schema.version) AS version"
+READ_POSITION = "MATCH (schema:GraphrecSchema) RETURN max(schema.position) AS position"
 
 CREATE_SCHEMA = (
     "CREATE CONSTRAINT graphrec_schema IF NOT EXISTS FOR (schema:GraphrecSchema) "
@@ -34,6 +35,10 @@ CREATE_SCHEMA = (
     "REQUIRE (type.source, type.relation, type.target) IS UNIQUE",
     "CREATE CONSTRAINT graphrec_kind IF NOT EXISTS FOR (kind:GraphrecKind) "
     "REQUIRE kind.name IS UNIQUE",
+    "CREATE INDEX graphrec_event_position IF NOT EXISTS FOR ()-[event:INTERACTED]-() "
+    "ON (event.position)",
+    "CREATE CONSTRAINT graphrec_deletion IF NOT EXISTS FOR (deletion:GraphrecDeletion) "
+    "REQUIRE deletion.position IS UNIQUE",
 )
 """What graphrec notes about the graph: its types of nodes and links, and kinds of attributes and
 of events."""
@@ -41,27 +46,42 @@ of events."""
 CREATE_CONSTRAINT = Cypher("""
 CREATE CONSTRAINT IF NOT EXISTS FOR (node:@Node) REQUIRE node.id IS UNIQUE
 """)
+CREATE_INDEX = Cypher("CREATE INDEX IF NOT EXISTS FOR (node:@Node) ON (node.graphrec_position)")
 
 AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
 
 WRITE_VERSION = """
-MERGE (schema:GraphrecSchema {name: 'graphrec'}) ON CREATE SET schema.version = $version
+MERGE (schema:GraphrecSchema {name: 'graphrec'})
+SET schema.version = $version, schema.position = coalesce(schema.position, 0)
 """
 
 # Writes
+
+# What a write begins with: it locks the schema until the transaction ends, so that writers come one
+# after the other, and nobody who has read up to a position misses a lower one that comes later.
+LOCK_POSITION = """
+MERGE (schema:GraphrecSchema {name: 'graphrec'})
+SET schema.position = coalesce(schema.position, 0)
+RETURN schema.position AS position
+"""
+SET_POSITION = "MATCH (schema:GraphrecSchema) SET schema.position = $position"
 
 ADD_KINDS = "UNWIND $kinds AS name MERGE (:GraphrecKind {name: name})"
 
 COUNT_KINDS = "MATCH (kind:GraphrecKind) RETURN count(kind)"
 
-ADD_NODES = Cypher("UNWIND $ids AS id MERGE (:@Node {id: id})")
+ADD_NODES = Cypher("""
+UNWIND range(0, size($ids) - 1) AS place
+MERGE (node:@Node {id: $ids[place]})
+ON CREATE SET node.graphrec_position = $position + place
+""")
 
-# Users, and which of them have no events yet. Removing a property that is not there locks the node,
-# so that no other transaction adds the same events meanwhile.
+# Users, and which of them have no events yet.
 ADD_USERS = """
-UNWIND $ids AS id
+UNWIND range(0, size($ids) - 1) AS place
+WITH place, $ids[place] AS id
 MERGE (user:User {id: id})
-REMOVE user.lock
+ON CREATE SET user.graphrec_position = $position + place
 WITH id, user
 WHERE NOT EXISTS { (user)-[:INTERACTED]->() }
 RETURN id
@@ -82,16 +102,19 @@ WITH user, items[event[0]] AS item, event
 ADD_EVENTS = (
     _EACH_EVENT
     + """
-CREATE (user)-[:INTERACTED {kind: event[1], time: event[2], weight: event[3]}]->(item)
+CREATE (user)-[:INTERACTED
+    {kind: event[1], time: event[2], weight: event[3], position: event[4]}]->(item)
 """
 )
 
-# An event is known again by user, item, kind and time.
+# An event is known again by user, item, kind and time. What is as it was is not written again.
 WRITE_EVENTS = (
     _EACH_EVENT
     + """
 MERGE (user)-[known:INTERACTED {kind: event[1], time: event[2]}]->(item)
-SET known.weight = event[3]
+WITH known, event
+WHERE known.weight IS NULL OR known.weight <> event[3]
+SET known.weight = event[3], known.position = event[4]
 """
 )
 
@@ -106,9 +129,14 @@ RETURN attribute.kind AS kind
 
 # Attributes that are given as null are removed; those that are not given stay.
 WRITE_NODES = Cypher("""
-UNWIND $nodes AS row
+UNWIND range(0, size($nodes) - 1) AS place
+WITH place, $nodes[place] AS row
 MERGE (node:@Node {id: row[0]})
-SET node += row[1]
+ON CREATE SET node.graphrec_position = $position + place
+WITH place, row[1] AS attributes, node
+WHERE any(key IN keys(attributes) WHERE NOT coalesce(
+    node[key] = attributes[key], node[key] IS NULL AND attributes[key] IS NULL))
+SET node += attributes, node.graphrec_position = $position + place
 """)
 
 ADD_LINK_TYPE = """
@@ -120,12 +148,47 @@ UNWIND $links AS link
 MATCH (source:@Source {id: link[0]})
 MATCH (target:@Target {id: link[1]})
 MERGE (source)-[link_:@LINKED]->(target)
+WITH link_, link
+WHERE link_.weight IS NULL OR link_.weight <> link[2]
 SET link_.weight = link[2]
 """)
 
-FORGET = "MATCH (user:User {id: $id}) DETACH DELETE user RETURN count(*) AS users"
+DELETE_NODE = Cypher("MATCH (node:@Node {id: $id}) DETACH DELETE node RETURN count(*) AS nodes")
+ADD_DELETION = "CREATE (:GraphrecDeletion {position: $position, type: $type, id: $id})"
 
 # Reads
+
+EVENTS_SINCE = """
+MATCH (user)-[event:INTERACTED]->(item)
+USING INDEX event:INTERACTED(position)
+WHERE event.position > $position
+WITH user, event, item
+ORDER BY event.position
+LIMIT $limit
+RETURN user.id, item.id, event.weight, event.time, event.kind, event.position
+"""
+
+# Nodes that came, changed or went; what went has no properties.
+NODES_SINCE = """
+CALL () {
+    MATCH (node:User) WHERE node.graphrec_position > $position
+    RETURN 'user' AS type, node.id AS id, properties(node) AS properties,
+           node.graphrec_position AS position
+    ORDER BY position LIMIT $limit
+    UNION ALL
+    MATCH (node:Item) WHERE node.graphrec_position > $position
+    RETURN 'item' AS type, node.id AS id, properties(node) AS properties,
+           node.graphrec_position AS position
+    ORDER BY position LIMIT $limit
+    UNION ALL
+    MATCH (node:GraphrecDeletion) WHERE node.position > $position
+    RETURN node.type AS type, node.id AS id, NULL AS properties, node.position AS position
+    ORDER BY position LIMIT $limit
+}
+RETURN type, id, properties, position
+ORDER BY position
+LIMIT $limit
+"""
 
 READ_NODE_TYPES = "MATCH (type:GraphrecNodeType) RETURN type.name AS name"
 READ_LINK_TYPES = """
@@ -170,6 +233,13 @@ CALL (users, start) {
     RETURN collect([user.@user_id, kind, items, times, weights]) AS rows
 }
 RETURN rows
+""")
+
+USER_EVENTS = Cypher("""
+MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(item@OfItems)
+WITH item.@item_id AS item, @WEIGHT AS weight, @TIME AS time, @KIND AS kind
+WHERE item IS NOT NULL AND weight IS NOT NULL AND time IS NOT NULL
+RETURN item, weight, time, kind
 """)
 
 READ_LINKS = Cypher("""

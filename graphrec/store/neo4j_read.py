@@ -28,6 +28,7 @@ from graphrec.store import neo4j_names as names
 from graphrec.store import neo4j_queries as cypher
 from graphrec.store.neo4j_layout import OWN_ID, Catalogue, Events, Link, Nodes
 from graphrec.store.neo4j_server import rows
+from graphrec.store.protocol import ChangedNode, ChangedNodes, NewEvents
 
 Properties: TypeAlias = Mapping[str, AttributeValue]
 
@@ -71,17 +72,58 @@ def graph(
     return Graph(log.interactions(users, items), attributes, vocabularies, links)
 
 
+def position(tx: neo4j.ManagedTransaction) -> int:
+    """How far the store has been written; 0 where it never was."""
+    ((last,),) = rows(tx, cypher.READ_POSITION)
+    return int(last or 0)
+
+
+def events_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> NewEvents:
+    """The first `limit` events written after a position, of those before the transaction."""
+    last = position(tx)
+    if last <= after:  # and where there are no positions yet, there is no index of them either
+        return NewEvents(Interactions.of([], []), last)
+    found = rows(tx, cypher.EVENTS_SINCE, position=after, limit=limit)
+    *columns, positions = zip(*found, strict=True) if found else [()] * 6
+    return NewEvents(Interactions.of(*columns), positions[-1] if len(found) == limit else last)
+
+
+def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> ChangedNodes:
+    """The first `limit` users and items written or deleted after a position."""
+    last = position(tx)
+    if last <= after:
+        return ChangedNodes((), last)
+    declared = own_catalogue(tx).nodes
+    found = rows(tx, cypher.NODES_SINCE, position=after, limit=limit)
+    nodes = tuple(
+        ChangedNode(
+            node_type,
+            node_id,
+            None if properties is None else _attributes(declared[node_type], properties),
+        )
+        for node_type, node_id, properties, _ in found
+    )
+    return ChangedNodes(nodes, found[-1][3] if len(found) == limit else last)
+
+
+def user_events(
+    tx: neo4j.ManagedTransaction, layout: Events, user: str, key: str | int
+) -> Interactions:
+    """The events of a user, in canonical order; `key` is the id as the database has it."""
+    found = rows(tx, layout.fill(cypher.USER_EVENTS), user=key)
+    items, weights, times, kinds = zip(*found, strict=True) if found else [()] * 4
+    named = [layout.kinds.get(kind, kind) for kind in kinds]
+    return Interactions.of(
+        [user] * len(items), list(map(str, items)), weights, times, named
+    ).sorted()
+
+
 def node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> Properties | None:
     """The attributes that the node with an id has, by name; None where there is none."""
     found = rows(tx, _about(cypher.READ_NODE, nodes), id=key)
     if not found:
         return None
-    properties = found[0][0]
-    return {
-        name: _value(kind, properties[key])
-        for name, (key, kind) in nodes.attributes.items()
-        if key in properties
-    }
+    return _attributes(nodes, found[0][0])
 
 
 def has_node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> bool:
@@ -300,6 +342,14 @@ def _records(
 
 def _about(query: cypher.Cypher, nodes: Nodes) -> str:
     return query.substitute(Node=names.quoted(nodes.label), id=names.quoted(nodes.id))
+
+
+def _attributes(nodes: Nodes, properties: Mapping[str, Any]) -> Properties:
+    return {
+        name: _value(kind, properties[key])
+        for name, (key, kind) in nodes.attributes.items()
+        if key in properties
+    }
 
 
 def _value(kind: AttributeKind, value: Any) -> AttributeValue:

@@ -15,7 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from graphrec.data import Attribute, AttributeValue, EdgeType, Graph, Interactions, Vocabulary
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Graph,
+    Interactions,
+    Vocabulary,
+)
 
 DIGITS = 9
 
@@ -25,6 +33,9 @@ SCALE = 10**DIGITS
 CAP = 5_000
 """Of a node's neighbours, how many a query asks: the latest, ties by id. It bounds the time that a
 query on a supernode takes."""
+
+PAGE = 10_000
+"""Events or nodes that one call gives of what was written since a position."""
 
 Similarity: TypeAlias = Literal["cosine", "jaccard"]
 
@@ -70,8 +81,61 @@ class Path(NamedTuple):
     score: float
 
 
+class NewEvents(NamedTuple):
+    """Events written after a position, in the order in which they were, and how far they reach."""
+
+    events: Interactions
+    position: int
+
+
+class ChangedNode(NamedTuple):
+    """A user or item that was written or deleted.
+
+    Nobody can tell from a store who was forgotten: of a deleted user the id is None.
+    """
+
+    type: str
+    id: str | None
+    attributes: Mapping[str, AttributeValue] | None
+    """All that it has now; None where it is deleted."""
+
+
+class ChangedNodes(NamedTuple):
+    """Users and items written or deleted after a position, in order, and how far they reach."""
+
+    nodes: tuple[ChangedNode, ...]
+    position: int
+
+
 class GraphStore(Protocol):
-    """The durable graph. Writes are idempotent upserts, each call one transaction."""
+    """The durable graph. Writes are idempotent upserts, each call one transaction.
+
+    Every write that changes anything moves the store's position on, so that a reader can ask for
+    what was written since. A write that changes nothing leaves it where it is.
+    """
+
+    def position(self) -> int | None:
+        """How far the store has been written: 0 where it never was since stores have positions.
+
+        None where others write it too, and no position can tell.
+        """
+        ...
+
+    def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
+        """The first `limit` events that came, or took another weight, after a position.
+
+        Ask again from the position that is returned, until `position()` is reached. Events are
+        those that are there now: one that was forgotten, or has changed again since, comes later
+        or not at all. Raises StoreError where the store has no position.
+        """
+        ...
+
+    def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
+        """The first `limit` users and items that came, changed or went after a position.
+
+        As `events_since`. Links and nodes of other types move the position, but are not listed.
+        """
+        ...
 
     def write_events(self, events: Interactions) -> int:
         """Add events, and the users and items they name; returns how many were new.
@@ -98,6 +162,14 @@ class GraphStore(Protocol):
         Vocabularies are in code-point order and events by (user, item, time, kind), so that two
         stores with the same content give equal graphs. Weights are the raw values.
         """
+        ...
+
+    def user_events(self, user: str) -> Interactions:
+        """The events of a user, in canonical order; none where there is no such user."""
+        ...
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
         ...
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
@@ -152,6 +224,10 @@ class GraphStore(Protocol):
 
     def forget_user(self, user: str) -> bool:
         """Delete a user with all events and links; says whether there was one."""
+        ...
+
+    def delete_item(self, item: str) -> bool:
+        """Delete an item with all events and links; says whether there was one."""
         ...
 
     def counts(self) -> Mapping[str, int]:

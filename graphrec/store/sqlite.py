@@ -8,7 +8,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import count, groupby
 from operator import itemgetter
 from pathlib import Path as FilePath
 from types import TracebackType
@@ -32,7 +32,19 @@ from graphrec.data import (
 )
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.store import sqlite_queries as sql
-from graphrec.store.protocol import CAP, SCALE, Neighbour, Neighbours, Path, Popular, Similarity
+from graphrec.store.protocol import (
+    CAP,
+    PAGE,
+    SCALE,
+    ChangedNode,
+    ChangedNodes,
+    Neighbour,
+    Neighbours,
+    NewEvents,
+    Path,
+    Popular,
+    Similarity,
+)
 from graphrec.store.sqlite_file import connect, store_errors, transaction
 from graphrec.weighting import KindPolicy
 
@@ -74,6 +86,30 @@ class SQLiteStore:
         with self._lent():
             pass
 
+    def position(self) -> int:
+        """How far the store has been written; 0 for a file from before there were positions."""
+        with self._reading() as connection:
+            return _position(connection)
+
+    def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
+        """The first `limit` events that came, or took another weight, after a position."""
+        with self._reading() as connection:
+            rows = connection.execute(sql.EVENTS_SINCE, (position, limit)).fetchall()
+            last = _position(connection)
+        *columns, positions = zip(*rows, strict=True) if rows else [()] * 6
+        reached = positions[-1] if len(rows) == limit else last
+        return NewEvents(Interactions.of(*columns), reached)
+
+    def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
+        """The first `limit` users and items that came, changed or went after a position."""
+        with self._reading() as connection:
+            values = {"position": position, "limit": limit}
+            rows = connection.execute(sql.NODES_SINCE, values).fetchall()
+            kinds = _kinds_of_attributes(connection)
+            last = _position(connection)
+        nodes = tuple(_changed_node(kinds, *row[:3]) for row in rows)
+        return ChangedNodes(nodes, rows[-1][3] if len(rows) == limit else last)
+
     def write_events(self, events: Interactions) -> int:
         """Add events, and the users and items they name; returns how many were new.
 
@@ -82,16 +118,18 @@ class SQLiteStore:
         """
         if not np.isfinite(events.weight).all():
             raise DataError("event weights hold nan or inf: expected finite numbers; drop them")
-        with self._writing() as connection:
-            user = _store_rows(connection, "user", events.users, events.user)
-            item = _store_rows(connection, "item", events.items, events.item)
+        with self._writing() as (connection, positions):
+            user = _store_rows(connection, positions, "user", events.users, events.user)
+            item = _store_rows(connection, positions, "item", events.items, events.item)
             kind = _kind_rows(connection, events.kinds)[events.kind]
             # In the order of the table, so that each page is touched once.
             order = np.lexsort((events.time, kind, item, user))
             keys: list[NDArray[np.int64]] = [c[order] for c in (user, item, kind, events.time)]
             # Of events that are identified alike, the last one counts.
             last = last_of_equal(keys)
-            columns = [events.weight[order][last].tolist(), *(key[last].tolist() for key in keys)]
+            weight = events.weight[order][last].tolist()
+            position = [next(positions) for _ in weight]
+            columns = [weight, position, *(key[last].tolist() for key in keys)]
             return _upsert(connection, sql.ADD_EVENT, sql.SET_EVENT, *columns)
 
     def write_nodes(
@@ -102,12 +140,13 @@ class SQLiteStore:
         Raises DataError for a number that is not finite, and for an attribute that the store has
         with another kind.
         """
-        with self._writing() as connection:
+        with self._writing() as (connection, positions):
             for name, attribute in attributes.items():
                 _declare(connection, node_type, name, attribute.kind)
             patches = _patches(nodes, attributes)
             connection.executemany(
-                sql.PATCH_NODE, ((node_type, node, patch, patch) for node, patch in patches)
+                sql.PATCH_NODE,
+                ((node_type, node, next(positions), patch) for node, patch in patches),
             )
 
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
@@ -119,9 +158,10 @@ class SQLiteStore:
         weights = {(source, target): float(weight) for source, target, weight in links}
         if not all(map(math.isfinite, weights.values())):
             raise DataError(f"weights of {relation} links hold nan or inf: expected finite numbers")
-        with self._writing() as connection:
-            source = _rows(connection, source_type, sorted({link[0] for link in weights}))
-            target = _rows(connection, target_type, sorted({link[1] for link in weights}))
+        with self._writing() as (connection, positions):
+            sources, targets = (sorted({link[end] for link in weights}) for end in (0, 1))
+            source = _rows(connection, positions, source_type, sources)
+            target = _rows(connection, positions, target_type, targets)
             columns = (
                 list(weights.values()),
                 [source[link[0]] for link in weights],
@@ -164,18 +204,25 @@ class SQLiteStore:
             dict(_links(links, position)),
         )
 
+    def user_events(self, user: str) -> Interactions:
+        """The events of a user, in canonical order; none where there is no such user."""
+        with self._reading() as connection:
+            rows = connection.execute(sql.USER_EVENTS, (user,)).fetchall()
+        return Interactions.of(*(zip(*rows, strict=True) if rows else [()] * 5)).sorted()
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
+        with self._reading() as connection:
+            return _kinds_of_attributes(connection).get(node_type, {})
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         with self._reading() as connection:
             found = connection.execute(sql.READ_NODE, (node_type, node_id)).fetchone()
             if found is None:
                 raise UnknownNode(node_type, node_id)
-            kinds = {
-                name: kind
-                for type_, name, kind in connection.execute(sql.READ_ATTRIBUTES)
-                if type_ == node_type
-            }
-        return {name: _value(kinds[name], value) for name, value in json.loads(found[0]).items()}
+            kinds = _kinds_of_attributes(connection)
+        return _values(kinds.get(node_type, {}), found[0])
 
     def related_items(
         self,
@@ -247,13 +294,14 @@ class SQLiteStore:
         read an older state are done; where that takes longer than `busy_seconds`, a later
         checkpoint empties it.
         """
+        found = self._delete("user", user)
         with self._lent() as connection:
-            with transaction(connection, "IMMEDIATE"):
-                found = connection.execute(sql.FIND_NODE, ("user", user)).fetchone()
-                for statement in sql.FORGET if found else ():
-                    connection.execute(statement, found)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            return found is not None
+        return found
+
+    def delete_item(self, item: str) -> bool:
+        """Delete an item with all events and links; says whether there was one."""
+        return self._delete("item", item)
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""
@@ -306,9 +354,53 @@ class SQLiteStore:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self) -> Iterator[tuple[sqlite3.Connection, Iterator[int]]]:
+        """A connection, and the positions to come for what is written, of which some may be left
+        out; where anything changed, the last one becomes the store's.
+        """
         with self._lent() as connection, transaction(connection, "IMMEDIATE"):
-            yield connection
+            positions = count(_position(connection) + 1)
+            before = connection.total_changes
+            yield connection, positions
+            if connection.total_changes > before:
+                connection.execute(sql.SET_POSITION, (next(positions),))
+
+    def _delete(self, node_type: str, node_id: str) -> bool:
+        with self._writing() as (connection, positions):
+            found = connection.execute(sql.FIND_NODE, (node_type, node_id)).fetchone()
+            if found is None:
+                return False
+            for statement in sql.DELETE_NODE:
+                connection.execute(statement, found)
+            kept = None if node_type == "user" else node_id
+            connection.execute(sql.ADD_DELETION, (next(positions), node_type, kept))
+            return True
+
+
+def _position(connection: sqlite3.Connection) -> int:
+    (last,) = connection.execute(sql.READ_POSITION).fetchone()
+    return int(last)
+
+
+def _kinds_of_attributes(
+    connection: sqlite3.Connection,
+) -> Mapping[str, Mapping[str, AttributeKind]]:
+    """Kind by name, by type of node."""
+    kinds: dict[str, dict[str, AttributeKind]] = {}
+    for node_type, name, kind in connection.execute(sql.READ_ATTRIBUTES):
+        kinds.setdefault(node_type, {})[name] = kind
+    return kinds
+
+
+def _changed_node(
+    kinds: Mapping[str, Mapping[str, AttributeKind]],
+    node_type: str,
+    node_id: str | None,
+    text: str | None,
+) -> ChangedNode:
+    return ChangedNode(
+        node_type, node_id, None if text is None else _values(kinds.get(node_type, {}), text)
+    )
 
 
 def _row(connection: sqlite3.Connection, node_type: str, node_id: str) -> int:
@@ -318,7 +410,9 @@ def _row(connection: sqlite3.Connection, node_type: str, node_id: str) -> int:
     return int(found[0])
 
 
-def _rows(connection: sqlite3.Connection, node_type: str, ids: Sequence[str]) -> Mapping[str, int]:
+def _rows(
+    connection: sqlite3.Connection, positions: Iterator[int], node_type: str, ids: Sequence[str]
+) -> Mapping[str, int]:
     """The row of each of the distinct `ids`; those that are new are added."""
     rows: dict[str, int] = {}
     for start in range(0, len(ids), LOOKUP):
@@ -327,18 +421,22 @@ def _rows(connection: sqlite3.Connection, node_type: str, ids: Sequence[str]) ->
         rows.update(connection.execute(query, (node_type, *chunk)))
     for node_id in ids:
         if node_id not in rows:
-            added = connection.execute(sql.ADD_NODE, (node_type, node_id))
+            added = connection.execute(sql.ADD_NODE, (node_type, node_id, next(positions)))
             rows[node_id] = cast("int", added.lastrowid)
     return rows
 
 
 def _store_rows(
-    connection: sqlite3.Connection, node_type: str, vocabulary: Vocabulary, column: Rows
+    connection: sqlite3.Connection,
+    positions: Iterator[int],
+    node_type: str,
+    vocabulary: Vocabulary,
+    column: Rows,
 ) -> NDArray[np.int64]:
     """`column`, in the store's rows instead of the vocabulary's; nodes that are new are added."""
     used = np.unique(column)
     ids = [vocabulary.ids[row] for row in used.tolist()]
-    rows = _rows(connection, node_type, ids)
+    rows = _rows(connection, positions, node_type, ids)
     table = np.zeros(len(vocabulary), np.int64)
     table[used] = [rows[node_id] for node_id in ids]
     return table[column]
@@ -390,6 +488,11 @@ def _patches(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> Iterator
                 f"attributes of {node_id!r} hold nan or inf: expected finite numbers, or None "
                 f"where a value is missing"
             ) from None
+
+
+def _values(kinds: Mapping[str, AttributeKind], text: str) -> Mapping[str, AttributeValue]:
+    """The attributes in the JSON object of one node."""
+    return {name: _value(kinds[name], value) for name, value in json.loads(text).items()}
 
 
 def _attributes(kinds: Mapping[str, AttributeKind], texts: Iterable[str]) -> dict[str, Attribute]:

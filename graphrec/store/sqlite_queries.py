@@ -62,7 +62,27 @@ CREATE TABLE links (
 CREATE INDEX links_by_target ON links (target);
 """
 
-MIGRATIONS = (_VERSION_1,)
+_VERSION_2 = """
+-- What was written since: each event and node has the position of its last change, 0 where it came
+-- before there were positions.
+ALTER TABLE events ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE nodes ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX events_by_position ON events (position);
+CREATE INDEX nodes_by_position ON nodes (position);
+
+-- The last position given. Of the tables it could not be told: the last to come may have gone.
+CREATE TABLE position (last INTEGER NOT NULL);
+INSERT INTO position (last) VALUES (0);
+
+-- Users and items that went. A user's id is not kept.
+CREATE TABLE deletions (
+    position INTEGER PRIMARY KEY,
+    type     TEXT NOT NULL,
+    id       TEXT
+);
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 """`MIGRATIONS[v]` brings a file from schema version v to v + 1."""
 
 POLICY = (
@@ -105,28 +125,57 @@ ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 FIND_NODE = "SELECT row FROM nodes WHERE type = ? AND id = ?"
 FIND_NODES = Template("SELECT id, row FROM nodes WHERE type = ? AND id IN ($ids)")  # $ids: ?,?,…
-ADD_NODE = "INSERT INTO nodes (type, id) VALUES (?, ?)"
+ADD_NODE = "INSERT INTO nodes (type, id, position) VALUES (?, ?, ?)"
 
-# The patch, given twice, sets the attributes it names, removes those it has as null, leaves others.
+# The patch, ?4, sets the attributes it names, removes those it has as null and leaves others.
 PATCH_NODE = """
-INSERT INTO nodes (type, id, attributes) VALUES (?, ?, json_patch('{}', ?))
-ON CONFLICT (type, id) DO UPDATE SET attributes = json_patch(attributes, ?)
+INSERT INTO nodes (type, id, position, attributes) VALUES (?1, ?2, ?3, json_patch('{}', ?4))
+ON CONFLICT (type, id) DO UPDATE SET attributes = json_patch(attributes, ?4), position = ?3
+WHERE json_patch(attributes, ?4) <> attributes
 """
 
 FIND_ATTRIBUTE = "SELECT kind FROM attributes WHERE type = ? AND name = ?"
 ADD_ATTRIBUTE = "INSERT INTO attributes (type, name, kind) VALUES (?, ?, ?)"
 
 # Each upsert is two statements with the same parameters, because a single one would not tell how
-# many rows were new.
+# many rows were new. What is as it was is not written again.
 ADD_EVENT = """
-INSERT INTO events (weight, user, item, kind, time) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO events (weight, position, user, item, kind, time) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING
 """
-SET_EVENT = "UPDATE events SET weight = ? WHERE user = ? AND item = ? AND kind = ? AND time = ?"
+SET_EVENT = """
+UPDATE events SET weight = ?1, position = ?2
+WHERE user = ?3 AND item = ?4 AND kind = ?5 AND time = ?6 AND weight <> ?1
+"""
 
 ADD_LINK = """
 INSERT INTO links (weight, source, relation, target) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-SET_LINK = "UPDATE links SET weight = ? WHERE source = ? AND relation = ? AND target = ?"
+SET_LINK = """
+UPDATE links SET weight = ?1 WHERE source = ?2 AND relation = ?3 AND target = ?4 AND weight <> ?1
+"""
+
+READ_POSITION = "SELECT last FROM position"
+SET_POSITION = "UPDATE position SET last = ?"
+
+EVENTS_SINCE = """
+SELECT users.id, items.id, events.weight, events.time, kinds.name, events.position
+FROM events INDEXED BY events_by_position
+JOIN nodes AS users ON users.row = events.user
+JOIN nodes AS items ON items.row = events.item
+JOIN kinds ON kinds.row = events.kind
+WHERE events.position > ?
+ORDER BY events.position
+LIMIT ?
+"""
+NODES_SINCE = """
+SELECT type, id, attributes, position FROM nodes
+WHERE position > :position AND type IN ('user', 'item')
+UNION ALL
+SELECT type, id, NULL, position FROM deletions WHERE position > :position
+ORDER BY position
+LIMIT :limit
+"""
 
 # SQLite compares text by its UTF-8 bytes, which is the order of its code points.
 READ_NODES = "SELECT type, id, row, attributes FROM nodes ORDER BY type, id"
@@ -135,6 +184,14 @@ READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"
 READ_EVENTS = "SELECT user, item, kind, time, weight FROM events"
 READ_EVENTS_UNTIL = READ_EVENTS + " WHERE time < ?"
+USER_EVENTS = """
+SELECT users.id, items.id, events.weight, events.time, kinds.name
+FROM nodes AS users
+JOIN events ON events.user = users.row
+JOIN nodes AS items ON items.row = events.item
+JOIN kinds ON kinds.row = events.kind
+WHERE users.type = 'user' AND users.id = ?
+"""
 READ_LINKS = """
 SELECT source.type, links.relation, target.type, source.row, target.row, links.weight
 FROM links
@@ -143,12 +200,14 @@ JOIN nodes AS target ON target.row = links.target
 ORDER BY source.type, links.relation, target.type, source.id, target.id
 """
 
-FORGET = (
+DELETE_NODE = (
     "DELETE FROM events WHERE user = ?",
+    "DELETE FROM events WHERE item = ?",
     "DELETE FROM links WHERE source = ?",
     "DELETE FROM links WHERE target = ?",
     "DELETE FROM nodes WHERE row = ?",
 )
+ADD_DELETION = "INSERT INTO deletions (position, type, id) VALUES (?, ?, ?)"
 
 COUNT = """
 SELECT type, COUNT(*) FROM nodes GROUP BY type

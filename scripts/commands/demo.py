@@ -55,10 +55,12 @@ def demo(
             found = open_dataset(dataset, settings.cache.expanduser())
             reports = load_dataset(opened, found, settings.ingest, folder / "rejects", progress)
         show_reports(reports, opened.counts())
+        position = opened.position()
         raw = opened.read_graph()
     train_and_publish(
         raw,
         settings,
+        position=position,
         embedding=installed_embedding(settings),
         names=installed_models(settings),
         folder=snapshots,

@@ -223,10 +223,12 @@ def train(
         settings = settings.model_copy(update={"seed": seed})
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
+        position = opened.position()
         graph = opened.read_graph()
     comparison, version = train_and_publish(
         graph,
         settings,
+        position=position,
         embedding=installed_embedding(settings)
         if embedding == "auto"
         else None
@@ -274,12 +276,16 @@ def train_and_publish(
     raw: Graph,
     settings: Settings,
     *,
+    position: int | None,
     embedding: str | None,
     names: Sequence[str],
     folder: Path,
     quiet: bool = False,
 ) -> tuple[pipeline.Comparison | None, str]:
-    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`."""
+    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
+
+    `position` is the store's, just before the graph was read.
+    """
     graph = weigh(raw, settings.kinds)
     if not graph.matrix.nnz:
         raise DataError(
@@ -305,6 +311,7 @@ def train_and_publish(
             embedding=embedding,
             epochs=None if comparison is None else comparison.epochs(),
             metrics=None if comparison is None else comparison.as_json(),
+            position=position,
             progress=progress,
         )
         version = publish(snapshot, folder)

@@ -20,7 +20,7 @@ def serve(
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option(help="URL of a graph store, to be asked as it is now with by=store."),
+        typer.Option(help="URL of a graph store, to write events into, and to ask."),
     ] = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
@@ -30,7 +30,8 @@ def serve(
     **Example:** `graphrec serve --port 8000`, then
     `curl 'http://127.0.0.1:8000/v1/users/42/recommendations?k=5'`
 
-    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, related items are also
+    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, events, items and
+    users can be sent: they are stored, and the next answer knows them. Related items are also
     answered from the graph as it is now. Recommendations go on where that store is away.
     """
     try:

@@ -1,0 +1,82 @@
+"""What the graph store is told, as this process knows it: its own writes, and those of others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.engine import Engine
+from api.errors import NotReady, StoreAway
+from api.live import LiveStore
+from graphrec.overlay import Overlay
+from graphrec.snapshot import Manifest
+from graphrec.store import ChangedNodes, GraphStore, NewEvents
+
+POLL_SECONDS = 0.5
+"""How often the store is asked what others wrote."""
+
+
+class Feed:
+    """Keeps an overlay in step with a store, from the position of the snapshot that serves."""
+
+    def __init__(self, store: LiveStore, engine: Engine, overlay: Overlay) -> None:
+        self.overlay = overlay
+        self._store = store
+        self._engine = engine
+        self._version: str | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def follow(self) -> None:
+        """Catch up every so often, until cancelled."""
+        while True:
+            with suppress(StoreAway, NotReady):  # others say so
+                await self.catch_up()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def catch_up(self) -> None:
+        """Read all that was written before the call; raises StoreAway, and NotReady."""
+        async with self._one_at_a_time:
+            await self._align(self._engine.recommender.snapshot.manifest)
+            overlay = self.overlay
+            while True:
+                read = partial(_read, events=overlay.events_read, nodes=overlay.nodes_read)
+                found = await self._store.ask(read)
+                if found is None:
+                    return
+                events, nodes = found
+                overlay.add_events(*events)
+                overlay.add_nodes(*nodes)
+
+    async def _align(self, manifest: Manifest) -> None:
+        """Hold what the snapshot that serves does not, whichever it is now."""
+        if manifest.version == self._version:
+            return
+        position = manifest.position
+        if position is not None and self._version is not None and position >= self.overlay.since:
+            self.overlay.prune(position)
+        else:
+            # Of a snapshot that came from no store, what was written before now is not asked.
+            now = await self._store.ask(lambda store: store.position())
+            self.overlay.reset((now or 0) if position is None else position)
+        self._version = manifest.version
+
+
+def _read(store: GraphStore, events: int, nodes: int) -> tuple[NewEvents, ChangedNodes] | None:
+    """A page of what came after two positions; None where there is nothing."""
+    last = store.position()
+    if last is None or events == nodes == last:
+        return None
+    return store.events_since(events), store.nodes_since(nodes)
+
+
+async def _feed(request: Request) -> Feed | None:
+    feed: Feed | None = request.app.state.feed
+    return feed
+
+
+News = Annotated[Feed | None, Depends(_feed)]
+"""What the store was told since the snapshot; None in a service that was started without one."""

@@ -1,0 +1,163 @@
+"""How a list is asked for over HTTP, and what is known of the user at that time."""
+
+# No `from __future__ import annotations`: see `api.routes`.
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.errors import NoStore
+from api.feed import Feed
+from api.live import LiveStore
+from api.validation import expecting
+from graphrec.options import Live, Options
+from graphrec.overlay import valued
+from graphrec.rules import Rule
+from graphrec.weighting import KindPolicy
+
+MAX_LISTED = 1000
+"""Items that may be allowed or denied."""
+
+MAX_RULES = 20
+
+Id = Annotated[str, Field(min_length=1)]
+ListedItem = Annotated[Id, expecting("the id of an item, in quotes")]
+ListedKind = Annotated[Id, expecting("a kind of event, in quotes")]
+Share = Annotated[float, Field(ge=0, le=1), expecting("a number from 0 to 1")]
+
+
+class Selection(BaseModel):
+    """What may be in a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exclude_seen: Annotated[
+        bool,
+        Field(description="Leave out what they have met.", examples=[False]),
+        expecting("true or false"),
+    ] = True
+    allow: Annotated[
+        list[ListedItem] | None,
+        Field(max_length=MAX_LISTED, description="Nothing but these items.", examples=[["172"]]),
+        expecting(f"a list of at most {MAX_LISTED} ids of items"),
+    ] = None
+    deny: Annotated[
+        list[ListedItem],
+        Field(max_length=MAX_LISTED, description="None of these items.", examples=[["172"]]),
+        expecting(f"a list of at most {MAX_LISTED} ids of items"),
+    ] = []
+
+
+class Ordering(BaseModel):
+    """What a list is like beside that."""
+
+    diversity: Annotated[
+        Share,
+        Field(
+            description="From 0, by score alone, to 1, as unlike each other as can be (maximal "
+            "marginal relevance).",
+            examples=[0.3],
+        ),
+    ] = 0.0
+    exploration: Annotated[
+        Share,
+        Field(
+            description="Share of places given to items drawn at random, each with how likely it "
+            "was to be drawn (epsilon-greedy).",
+            examples=[0.1],
+        ),
+    ] = 0.0
+    explain: Annotated[
+        bool,
+        Field(description="Say what each source adds to each score.", examples=[True]),
+        expecting("true or false"),
+    ] = False
+
+
+class History(BaseModel):
+    """Which events of a user count; the service must have a graph store to know them."""
+
+    kinds: Annotated[
+        list[ListedKind] | None,
+        Field(
+            max_length=20,
+            description="Only events of these kinds are their history.",
+            examples=[["rating"]],
+        ),
+        expecting("a list of at most 20 kinds of events"),
+    ] = None
+    as_of: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=2**53,
+            description="Only events before this time are: milliseconds since 1970. The snapshot "
+            "may have learnt from later ones of other people.",
+            examples=[1_700_000_000_000],
+        ),
+        expecting("a whole number of milliseconds since 1970"),
+    ] = None
+
+
+class Rules(BaseModel):
+    """Rules of one request."""
+
+    rules: Annotated[
+        list[Rule],
+        Field(max_length=MAX_RULES, description="In addition to those in the settings."),
+        expecting(f"a list of at most {MAX_RULES} rules"),
+    ] = []
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What this process knows beside the snapshot."""
+
+    rules: tuple[Rule, ...]
+    """Of every list."""
+    policy: Mapping[str, KindPolicy]
+    """What events are worth."""
+    rng: np.random.Generator
+    """What exploration draws by."""
+    feed: Feed | None
+    store: LiveStore | None
+
+    def options(self, asked: Selection) -> Options:
+        """What was asked for, together with the rules of every list."""
+        said = asked.model_dump(include={"diversity", "exploration", "exclude_seen", "as_of"})
+        kinds: list[str] | None = getattr(asked, "kinds", None)
+        return Options(
+            allow=None if asked.allow is None else frozenset(asked.allow),
+            deny=frozenset(asked.deny),
+            rules=(*self.rules, *getattr(asked, "rules", ())),
+            kinds=None if kinds is None else frozenset(kinds),
+            **said,
+        )
+
+    async def live(self, user: str | None, options: Options) -> Live:
+        """What is known now; of a user all events, where the options need them.
+
+        Raises NoStore and StoreAway.
+        """
+        overlay = None if self.feed is None else self.feed.overlay
+        now = time.time_ns() // 1_000_000
+        if user is None or not options.needs_events:
+            return Live(overlay, None, now)
+        if self.store is None:
+            raise NoStore("kinds, as_of or a rule of shared_by needs the events of a user")
+        log = await self.store.ask(lambda store: store.user_events(user))
+        return Live(overlay, tuple(event for _, event in valued(log, self.policy)), now)
+
+
+async def _knowledge(request: Request) -> Knowledge:
+    knowledge: Knowledge = request.app.state.knowledge
+    return knowledge
+
+
+Known = Annotated[Knowledge, Depends(_knowledge)]
+"""What is known beside the snapshot."""

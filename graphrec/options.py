@@ -1,0 +1,59 @@
+"""How a list is asked for, and what is known of the user beside the snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphrec.overlay import Event, Overlay
+from graphrec.rules import Rule
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the list of one request should be like; by default, as it is ranked."""
+
+    exclude_seen: bool = True
+    """Leave out what the user has met."""
+    allow: frozenset[str] | None = None
+    """Nothing but these items."""
+    deny: frozenset[str] = frozenset()
+    """None of these items."""
+    rules: tuple[Rule, ...] = ()
+    diversity: float = 0.0
+    """From 0, the order of the scores, to 1, as unlike each other as can be."""
+    exploration: float = 0.0
+    """Share of places given to items drawn at random."""
+    kinds: frozenset[str] | None = None
+    """Only events of these kinds are the user's history."""
+    as_of: int | None = None
+    """Only events before this time are; milliseconds since 1970."""
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether the user's events must be known, which a snapshot does not keep one by one."""
+        kinds_matter = any(rule.shared_by is not None for rule in self.rules)
+        return kinds_matter or self.kinds is not None or self.as_of is not None
+
+    @property
+    def selective(self) -> bool:
+        """Whether anything is said of which items are wanted."""
+        return self.allow is not None or bool(self.deny) or bool(self.rules)
+
+    def was(self, event: Event) -> bool:
+        """Whether an event had happened at the time that the list is of."""
+        return self.as_of is None or event.time < self.as_of
+
+    def counts(self, event: Event) -> bool:
+        """Whether an event is in the user's history."""
+        return self.was(event) and (self.kinds is None or event.kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is known at the time of the request."""
+
+    overlay: Overlay | None = None
+    events: tuple[Event, ...] | None = None
+    """All events of the user, as a store has them; given where the options need them."""
+    now: int = 0
+    """Milliseconds since 1970: what rules of availability go by."""

@@ -1,0 +1,96 @@
+"""Every path and count that is cited, computed again by a query over the raw events alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from math import sqrt
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from graphrec.config import RecallSettings
+from graphrec.data import Graph, Interactions
+from graphrec.models.graph_filter import GraphFilter
+from graphrec.options import Live
+from graphrec.overlay import Overlay
+from graphrec.recommend import PATHS, Recommender
+from graphrec.snapshot import build_snapshot
+from graphrec.weighting import DEFAULT_POLICY, weigh
+
+USERS, ITEMS = [f"u{n}" for n in range(6)], [f"i{n}" for n in range(7)]
+
+raw_events = st.tuples(
+    st.sampled_from(USERS),
+    st.sampled_from(ITEMS),
+    st.sampled_from((1.0, 3.0, 3.5, 5.0)),
+    st.sampled_from(("rating", "view")),
+)
+
+# The user, an item of theirs, the people, the recommended item; a rating counts from 3.5.
+PATHS_TO = """
+WITH likes AS (
+    SELECT DISTINCT user, item FROM raw WHERE kind <> 'rating' OR weight >= 3.5
+)
+SELECT
+    mine.item,
+    (SELECT COUNT(*) FROM likes AS via JOIN likes AS there USING (user)
+     WHERE via.item = mine.item AND there.item = :item AND user <> :user),
+    (SELECT COUNT(*) FROM likes AS via JOIN likes AS there USING (user)
+     WHERE via.item = mine.item AND there.item = :item),
+    (SELECT COUNT(*) FROM likes WHERE item = mine.item),
+    (SELECT COUNT(*) FROM likes WHERE item = :item)
+FROM (
+    SELECT item FROM likes WHERE user = :user UNION SELECT value FROM json_each(:since)
+) AS mine
+WHERE mine.item <> :item
+"""
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(raw_events, min_size=10, max_size=60),
+    st.lists(st.sampled_from(ITEMS), max_size=2),
+)
+def test_every_cited_path_and_count_is_that_of_the_raw_events(events, since):
+    users, items, weights, kinds = zip(*events, strict=True)
+    log = Interactions.of(users, items, weights, range(len(events)), kinds).sorted()
+    graph = weigh(Graph(log), DEFAULT_POLICY)
+    assume(graph.matrix.nnz)
+    snapshot = build_snapshot(
+        graph,
+        graph_filter=GraphFilter().fit(graph, np.random.default_rng(0)),
+        embeddings=None, encoder=None, seed=0, cutoff=None, models={}, metrics={},
+    )  # fmt: skip
+    recommender = Recommender(snapshot, RecallSettings())
+    since = [item for item in since if item in log.items]
+    live = Live(overlay_of("u0", since))
+    with closing(sqlite3.connect(":memory:")) as raw:
+        raw.execute("CREATE TABLE raw (user TEXT, item TEXT, weight REAL, kind TEXT)")
+        raw.executemany("INSERT INTO raw VALUES (?, ?, ?, ?)", events)
+        for user in USERS:
+            new = str(since if user == "u0" else []).replace("'", '"')
+            for found in recommender.recommend(user, len(ITEMS), live=live):
+                values = {"user": user, "item": found.item, "since": new}
+                there_are = {
+                    via: (people, both / sqrt(degree * fans))
+                    for via, people, both, degree, fans in raw.execute(PATHS_TO, values)
+                    if people
+                }
+                cited = {path.item: (path.people, path.score) for path in found.because}
+                assert len(cited) == len(found.because) == min(PATHS, len(there_are))
+                for via, (people, score) in cited.items():
+                    assert people == there_are[via][0]
+                    assert score == pytest.approx(there_are[via][1], abs=1e-9)
+                best = sorted((score for _, score in there_are.values()), reverse=True)
+                assert [path.score for path in found.because] == pytest.approx(best[:PATHS])
+                total = sum(part.score for part in found.contributions)
+                assert total == pytest.approx(found.score)
+
+
+def overlay_of(user: str, items: list[str]) -> Overlay:
+    overlay = Overlay(DEFAULT_POLICY)
+    overlay.add_events(Interactions.of([user] * len(items), items), 1)
+    return overlay
