@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api.validation import sentence
 from graphrec.errors import DataError, SnapshotError, UnknownNode
@@ -148,14 +149,23 @@ async def _http(request: Request, error: HTTPException) -> Response:
         message = f"path {path!r} is unknown: expected one of those in /openapi.json"
         return error_answer(404, "unknown_route", message)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "another one")
+        allowed = ", ".join(sorted(_allowed(request, error)))
         message = f"method {request.method} is not for path {path!r}: expected {allowed}"
-        return error_answer(405, "method_not_allowed", message, headers=error.headers)
+        return error_answer(405, "method_not_allowed", message, headers={"Allow": allowed})
     if error.status_code == 400:  # FastAPI's word for a body that is not even text
         return error_answer(
             422, "malformed_json", "the body is not JSON: expected an object, in UTF-8"
         )
     return error_answer(error.status_code, "http_error", error.detail, headers=error.headers)
+
+
+def _allowed(request: Request, error: HTTPException) -> set[str]:
+    """The methods of a path: Starlette names those of the first route of it alone."""
+    found = set((error.headers or {}).get("Allow", "").split(", ")) - {""}
+    for template, methods in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(request.scope["path"]):
+            found.update(map(str.upper, methods))
+    return found
 
 
 def internal_error() -> Response:

@@ -50,7 +50,7 @@ def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
     if kind == "extra_forbidden":
         return field, f"{field} is unknown in the {where}: check its spelling, or leave it out"
     value: Any = error["input"]
-    if where == "query" and value.removeprefix("-").isdecimal():
+    if where == "query" and isinstance(value, str) and value.removeprefix("-").isdecimal():
         value = int(value[:LONGEST_VALUE])  # all of a query is text, this is meant as a number
     expected = error["msg"]
     for prefix in ("Value error, ", "expected ", "Input should be "):  # pydantic's, and our own
