@@ -10,13 +10,20 @@ from importlib.metadata import version
 
 import numpy as np
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
-from api import browse, events, explorer, health, nodes
+from api import admin, browse, events, explorer, health, nodes
+from api.access import documented
+from api.boundary import Boundary, RequestLog
 from api.engine import Engine
 from api.errors import HANDLERS
 from api.events import Writer
 from api.feed import Feed
+from api.keys import Keyring
+from api.limits import RateLimit
 from api.live import RETRY_SECONDS, LiveStore
+from api.metrics import Metrics
+from api.metrics import router as metrics_router
 from api.options import Knowledge
 from api.paths import EncodedPaths
 from api.routes import create_router
@@ -27,25 +34,39 @@ from graphrec.snapshot import load
 from graphrec.store import open_store
 
 
-def create_app(settings: Settings, retry_seconds: float = 5, store: str | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    retry_seconds: float = 5,
+    store: str | None = None,
+    log: RequestLog | None = None,
+) -> FastAPI:
     """The service of the current snapshot in `settings.snapshots`.
 
     It starts with or without one. Until one can be loaded, which it tries every `retry_seconds`, it
-    is alive and not ready, and says why.
+    is alive and not ready, and says why. Whenever another one becomes current, it serves that.
 
     `store` is the URL of a graph store, to be asked as it is now. Where it is away, at the start or
     later, all else is answered as ever, and readiness says so; it is tried every `retry_seconds`.
+
+    `log` is told of every request: see `api.boundary`. Raises SettingsError where the file of keys
+    cannot be read.
     """
-    engine = Engine(
-        lambda: Recommender(load(settings.snapshots), settings.recall), retry_seconds=retry_seconds
-    )
     live = None if store is None else _live(settings, store, retry_seconds)
+    metrics = Metrics(lambda: engine.serving, lambda: None if live is None else live.reason is None)
+    engine = Engine(
+        settings.snapshots,
+        lambda version: Recommender(load(settings.snapshots, version), settings.recall),
+        retry_seconds,
+        metrics.loaded,
+    )
+    keyring = Keyring(settings.serve.keys)
     feed = None if live is None else Feed(live, engine, Overlay(settings.kinds))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Once before the first request, so that a server that listens is ready if it can be.
-        tasks = [] if await engine.load() else [asyncio.create_task(engine.keep_loading())]
+        await engine.update()
+        tasks = [asyncio.create_task(engine.watch()), asyncio.create_task(keyring.watch())]
         if live is not None:
             tasks.append(asyncio.create_task(live.watch()))
         if feed is not None:
@@ -71,18 +92,41 @@ def create_app(settings: Settings, retry_seconds: float = 5, store: str | None =
     )
     app.state.engine = engine
     app.state.store = live
+    app.state.metrics = metrics
+    app.state.stopping = False
+    app.add_middleware(
+        Boundary,
+        keyring=keyring,
+        rate=RateLimit.of(settings.serve.rate, settings.serve.burst),
+        max_body=settings.serve.max_body_bytes,
+        metrics=metrics,
+        version=lambda: engine.version,
+        log=log,
+    )
     app.state.feed = feed
     app.state.knowledge = Knowledge(
         settings.rules, settings.kinds, np.random.default_rng(), feed, live
     )
     app.state.writer = None if live is None or feed is None else Writer(live, feed)
     app.add_middleware(EncodedPaths)
+    if settings.serve.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.serve.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "X-API-Key", "X-Request-ID"),
+            expose_headers=("Retry-After", "X-Request-ID"),
+        )
     app.include_router(health.router)
     app.include_router(create_router(settings.serve.max_k))
     app.include_router(browse.create_router(settings.serve.max_k))
     app.include_router(explorer.router)
     app.include_router(events.create_router(settings.serve.max_events))
     app.include_router(nodes.router)
+    app.include_router(admin.router)
+    app.include_router(metrics_router)
+    openapi = app.openapi
+    app.openapi = lambda: documented(openapi(), keyring)  # type: ignore[method-assign]
     return app
 
 

@@ -9,11 +9,16 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api.validation import sentence
 from graphrec.errors import DataError, SnapshotError, UnknownNode
 
 Code: TypeAlias = Literal[
+    "unauthenticated",
+    "forbidden",
+    "too_many_requests",
+    "too_large",
     "unknown_user",
     "unknown_item",
     "no_embeddings",
@@ -23,6 +28,7 @@ Code: TypeAlias = Literal[
     "malformed_json",
     "invalid_request",
     "not_ready",
+    "snapshot_refused",
     "store_away",
     "http_error",
     "internal_error",
@@ -56,6 +62,10 @@ class NotReady(Exception):  # noqa: N818 - reads as what the service is
         """Seconds."""
 
 
+class SnapshotRefused(Exception):  # noqa: N818
+    """A snapshot was to serve and cannot; the message is the reason."""
+
+
 class NoStore(Exception):  # noqa: N818
     """The graph store is asked for, and the service was started without one."""
 
@@ -76,27 +86,28 @@ class StoreAway(Exception):  # noqa: N818
         """Seconds."""
 
 
-def _answer(
+def error_answer(
     status: int,
     code: Code,
     message: str,
     field: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """An answer in the one shape of errors."""
     body = ErrorAnswer(error=ErrorDetail(code=code, message=message, field=field))
     return Response(body.model_dump_json(), status, headers, "application/json")
 
 
 async def _unknown_node(request: Request, error: UnknownNode) -> Response:
     if error.node_type == "user":
-        return _answer(404, "unknown_user", str(error), "user_id")
+        return error_answer(404, "unknown_user", str(error), "user_id")
     field = "item_id" if "item_id" in request.path_params else "items"
-    return _answer(404, "unknown_item", str(error), field)
+    return error_answer(404, "unknown_item", str(error), field)
 
 
 async def _no_embeddings(_: Request, error: SnapshotError) -> Response:
     # All else that a snapshot can lack is found when it is loaded: see `api.engine`.
-    return _answer(404, "no_embeddings", str(error), "by")
+    return error_answer(404, "no_embeddings", str(error), "by")
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
@@ -105,44 +116,62 @@ async def _invalid(_: Request, error: RequestValidationError) -> Response:
     fields, sentences = zip(*map(sentence, problems[:MOST_SENTENCES]), strict=True)
     more = len(problems) - MOST_SENTENCES
     message = "; ".join(sentences) + (f"; and {more} more" if more > 0 else "")
-    return _answer(422, code, message, fields[0])
+    return error_answer(422, code, message, fields[0])
 
 
 async def _not_ready(_: Request, error: NotReady) -> Response:
-    return _answer(503, "not_ready", str(error), headers={"Retry-After": str(error.retry_after)})
+    return error_answer(
+        503, "not_ready", str(error), headers={"Retry-After": str(error.retry_after)}
+    )
+
+
+async def _snapshot_refused(_: Request, error: SnapshotRefused) -> Response:
+    return error_answer(409, "snapshot_refused", str(error))
 
 
 async def _no_store(_: Request, error: NoStore) -> Response:
-    return _answer(404, "no_store", str(error), error.field)
+    return error_answer(404, "no_store", str(error), error.field)
 
 
 async def _refused(_: Request, error: DataError) -> Response:
-    return _answer(422, "invalid_request", str(error))
+    return error_answer(422, "invalid_request", str(error))
 
 
 async def _store_away(_: Request, error: StoreAway) -> Response:
-    return _answer(503, "store_away", str(error), headers={"Retry-After": str(error.retry_after)})
+    return error_answer(
+        503, "store_away", str(error), headers={"Retry-After": str(error.retry_after)}
+    )
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
     path = request.url.path
     if error.status_code == 404:
         message = f"path {path!r} is unknown: expected one of those in /openapi.json"
-        return _answer(404, "unknown_route", message)
+        return error_answer(404, "unknown_route", message)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "another one")
+        allowed = ", ".join(sorted(_allowed(request, error)))
         message = f"method {request.method} is not for path {path!r}: expected {allowed}"
-        return _answer(405, "method_not_allowed", message, headers=error.headers)
+        return error_answer(405, "method_not_allowed", message, headers={"Allow": allowed})
     if error.status_code == 400:  # FastAPI's word for a body that is not even text
-        return _answer(422, "malformed_json", "the body is not JSON: expected an object, in UTF-8")
-    return _answer(error.status_code, "http_error", error.detail, headers=error.headers)
+        return error_answer(
+            422, "malformed_json", "the body is not JSON: expected an object, in UTF-8"
+        )
+    return error_answer(error.status_code, "http_error", error.detail, headers=error.headers)
 
 
-async def _internal(_request: Request, _error: Exception) -> Response:
-    # Starlette raises the error again once this answer is sent: the server logs it and closes the
-    # connection, which the client should not try to use again.
+def _allowed(request: Request, error: HTTPException) -> set[str]:
+    """The methods of a path: Starlette names those of the first route of it alone."""
+    found = set((error.headers or {}).get("Allow", "").split(", ")) - {""}
+    for template, methods in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(request.scope["path"]):
+            found.update(map(str.upper, methods))
+    return found
+
+
+def internal_error() -> Response:
+    """What a client is told where the service is at fault: nothing but that."""
     message = "the service failed at this request: its log says why; please report it"
-    return _answer(500, "internal_error", message, headers={"Connection": "close"})
+    return error_answer(500, "internal_error", message)
 
 
 HANDLERS: Mapping[
@@ -152,11 +181,11 @@ HANDLERS: Mapping[
     SnapshotError: _no_embeddings,
     RequestValidationError: _invalid,
     NotReady: _not_ready,
+    SnapshotRefused: _snapshot_refused,
     NoStore: _no_store,
     DataError: _refused,
     StoreAway: _store_away,
     HTTPException: _http,
-    Exception: _internal,
 }
 """Who answers for which exception."""
 
@@ -251,4 +280,13 @@ NOT_READY_OR_STORE_AWAY = _documented(
     "There is no snapshot to answer from, or the graph store does not answer.",
     _NOT_READY,
     _STORE_AWAY,
+)
+REFUSED = _documented(
+    409,
+    "The snapshot cannot serve; the one that served goes on serving.",
+    ErrorDetail(
+        code="snapshot_refused",
+        message="snapshot '20261122T101500Z-3fa9c1' has no readable file 'items.json': expected "
+        "the 71250 bytes that were published; roll back, or publish again with `graphrec train`",
+    ),
 )

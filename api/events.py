@@ -16,7 +16,7 @@ from api.errors import INVALID, NO_STORE, STORE_AWAY, NoStore, NotReady, StoreAw
 from api.feed import Feed
 from api.live import LiveStore
 from api.models import Accepted
-from api.validation import expecting
+from api.validation import WHOLE, expecting
 from graphrec.data import Interactions
 from graphrec.errors import DataError
 from graphrec.store import GraphStore
@@ -59,6 +59,7 @@ class NewEvent(BaseModel):
             description="When, in milliseconds since 1970; now, if not said. Say it, and an event "
             "that is sent again counts once.",
         ),
+        WHOLE,
         expecting("a whole number of milliseconds since 1970"),
     ] = None
 

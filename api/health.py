@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from api.engine import Ready
-from api.errors import NOT_READY
+from api.engine import Ready, Serving
+from api.errors import NOT_READY, NotReady
 from api.live import Store
 from api.models import Live, Part, Readiness
 
@@ -20,13 +20,16 @@ async def live() -> Live:
 
 
 @router.get("/ready", responses=NOT_READY)
-async def ready(recommender: Ready, store: Store) -> Readiness:
+async def ready(recommender: Ready, engine: Serving, store: Store, request: Request) -> Readiness:
     """Whether recommendations can be given; 503, with the reason, where they cannot.
 
-    They need no graph store: one that is away makes the service degraded, not unready.
+    They need no graph store: one that is away makes the service degraded, not unready; and so does
+    a new snapshot that cannot be loaded, since the one before it goes on serving.
     """
+    if request.app.state.stopping:
+        raise NotReady("the service is stopping: ask another process", 1)
     manifest = recommender.snapshot.manifest
-    parts: dict[Part, str] = {"snapshot": "ready"}
+    parts: dict[Part, str] = {"snapshot": engine.reason or "ready"}
     if store is not None:
         parts["store"] = store.reason or "ready"
     return Readiness(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.errors import NoStore
 from api.feed import Feed
 from api.live import LiveStore
-from api.validation import expecting
+from api.validation import WHOLE, expecting
 from graphrec.options import Live, Options
 from graphrec.overlay import valued
 from graphrec.rules import Rule
@@ -100,6 +100,7 @@ class History(BaseModel):
             "may have learnt from later ones of other people.",
             examples=[1_700_000_000_000],
         ),
+        WHOLE,
         expecting("a whole number of milliseconds since 1970"),
     ] = None
 

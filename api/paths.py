@@ -6,6 +6,7 @@ is routed as the client wrote it, and each id is decoded once it has been cut ou
 
 from __future__ import annotations
 
+import string
 from typing import Annotated
 from urllib.parse import quote, unquote
 
@@ -13,6 +14,9 @@ from fastapi import Path
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+AS_SENT = string.punctuation
+"""Of a path as it came, only bytes that may not be in one are encoded."""
 
 
 class EncodedPaths:
@@ -25,7 +29,8 @@ class EncodedPaths:
         """Pass the call on, with the encoded path as the path."""
         if scope["type"] == "http":
             raw = scope.get("raw_path")  # optional in ASGI
-            scope = {**scope, "path": quote(scope["path"]) if raw is None else raw.decode("ascii")}
+            path = scope["path"] if raw is None else raw
+            scope = {**scope, "path": quote(path, safe="/" if raw is None else AS_SENT)}
         await self._app(scope, receive, send)
 
 

@@ -29,6 +29,7 @@ from api.errors import (
     NoStore,
 )
 from api.live import Store
+from api.metrics import Metrics, Observer
 from api.models import (
     By,
     Explanation,
@@ -44,7 +45,7 @@ from api.models import (
 from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, Selection
 from api.paths import ItemId, UserId
 from api.related import related_in_store
-from api.validation import expecting
+from api.validation import WHOLE, expecting
 from graphrec.recommend import Recommender
 
 MAX_SESSION_ITEMS = 1000
@@ -63,6 +64,7 @@ def create_router(max_k: int) -> APIRouter:
         k: Annotated[
             int,
             Field(ge=1, le=max_k, description="Length of the list.", examples=[5]),
+            WHOLE,
             length,
         ] = min(10, max_k)
 
@@ -136,11 +138,12 @@ def create_router(max_k: int) -> APIRouter:
         ]
 
     async def listed(
-        user: str, asked: UserQuery, recommender: Recommender, known: Knowledge
+        user: str, asked: UserQuery, recommender: Recommender, known: Knowledge, observer: Metrics
     ) -> UserRecommendations:
         options = known.options(asked)
         live = await known.live(user, options)
         found = recommender.recommend(user, asked.k, options, live, known.rng)
+        observer.recommended("user", found)
         return UserRecommendations(
             version=recommender.snapshot.manifest.version,
             user=user,
@@ -151,19 +154,27 @@ def create_router(max_k: int) -> APIRouter:
         "/users/{user_id}/recommendations", responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY
     )
     async def user_recommendations(
-        user_id: UserId, query: Annotated[UserQuery, Query()], recommender: Ready, known: Known
+        user_id: UserId,
+        query: Annotated[UserQuery, Query()],
+        recommender: Ready,
+        known: Known,
+        observer: Observer,
     ) -> UserRecommendations:
         """The best items that the user has not met; popular ones where the user is unknown."""
-        return await listed(user_id, query, recommender, known)
+        return await listed(user_id, query, recommender, known, observer)
 
     @router.post(
         "/users/{user_id}/recommendations", responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY
     )
     async def user_recommendations_by_rules(
-        user_id: UserId, body: Annotated[UserBody, Body()], recommender: Ready, known: Known
+        user_id: UserId,
+        body: Annotated[UserBody, Body()],
+        recommender: Ready,
+        known: Known,
+        observer: Observer,
     ) -> UserRecommendations:
         """The same, by rules of this request as well; nothing is stored."""
-        return await listed(user_id, body, recommender, known)
+        return await listed(user_id, body, recommender, known, observer)
 
     @router.get(
         "/users/{user_id}/recommendations/{item_id}/explanation",
@@ -231,12 +242,16 @@ def create_router(max_k: int) -> APIRouter:
 
     @router.post("/recommendations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_recommendations(
-        session: Annotated[Session, Body()], recommender: Ready, known: Known
+        session: Annotated[Session, Body()],
+        recommender: Ready,
+        known: Known,
+        observer: Observer,
     ) -> SessionRecommendations:
         """The best items for someone who likes these items; popular ones where there are none."""
         options = known.options(session)
         live = await known.live(None, options)
         found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
+        observer.recommended("session", found)
         return SessionRecommendations(
             version=recommender.snapshot.manifest.version,
             recommendations=tuple(Recommendation.of(each, session.explain) for each in found),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
 LONGEST_VALUE = 60
@@ -26,6 +26,14 @@ def expecting(what: str) -> WrapValidator:
     return WrapValidator(check)
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Before a strict integer: to JSON Schema, and so to clients, 5.0 is one as well."""
+
+
 def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
     """The field at fault, None for the body as a whole, and what is wrong, for one error."""
     where, *names = error["loc"]
@@ -42,7 +50,7 @@ def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
     if kind == "extra_forbidden":
         return field, f"{field} is unknown in the {where}: check its spelling, or leave it out"
     value: Any = error["input"]
-    if where == "query" and value.removeprefix("-").isdecimal():
+    if where == "query" and isinstance(value, str) and value.removeprefix("-").isdecimal():
         value = int(value[:LONGEST_VALUE])  # all of a query is text, this is meant as a number
     expected = error["msg"]
     for prefix in ("Value error, ", "expected ", "Input should be "):  # pydantic's, and our own

@@ -214,6 +214,25 @@ class ServeSettings(_Section):
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
+    max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
+    keys: Path = Field(
+        Path("keys.json"),
+        description="File of API keys, by `graphrec keys create`; keys are on where it is there.",
+    )
+    rate: float | None = Field(
+        None,
+        gt=0,
+        description="Requests a second for each key, or each address where keys are off; not set: "
+        "no limit.",
+    )
+    burst: int = Field(100, ge=1, description="Requests that may come at once within that rate.")
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="Origins whose pages may ask, such as `https://shop.example`; none unless set.",
+    )
+    drain_seconds: float = Field(
+        0, ge=0, description="Told to stop, go on this long while readiness says 503 already."
+    )
     max_events: int = Field(1000, ge=1, description="Most events a request may send.")
 
 

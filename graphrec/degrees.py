@@ -13,9 +13,10 @@ from scipy import sparse
 
 def shares(histories: sparse.csr_array) -> sparse.csr_array:
     """The weights of each history [B, I] over their sum, as float32; an empty one stays empty."""
-    total = np.asarray(histories.sum(axis=1, dtype=np.float64)).ravel()
+    people = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
+    total = np.bincount(people, histories.data, histories.shape[0])
     total = np.maximum(total, np.finfo(np.float64).tiny)  # a stored weight may be 0
-    data = histories.data / np.repeat(total, np.diff(histories.indptr))
+    data = histories.data / total[people]
     return sparse.csr_array(
         (data.astype(np.float32), histories.indices, histories.indptr), histories.shape
     )

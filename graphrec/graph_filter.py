@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,17 +44,55 @@ class FittedFilter:
         Only the proportions of the weights in a history count; zeros for an empty one.
         """
         x = shares(histories)
-        scores = (x @ self.voters).toarray() @ self.votes  # few voters are left out in a batch
+        scores = np.stack([self._votes(rows, weights) for rows, weights in _by_row(x)])
         if self.excess.shape[1]:
             scores -= (x @ self.excess) @ self.excess.T
         scores *= self.target
         if self.spectral_weight:
             known = self.popularity > 0
             rarity = np.divide(1, self.popularity, out=np.zeros_like(self.popularity), where=known)
-            smooth = (x @ (rarity[:, None] * self.low_pass)) @ self.low_pass.T
+            x.data *= rarity[x.indices]
+            smooth = (x @ self.low_pass) @ self.low_pass.T
             smooth *= self.popularity
             scores = _unit(scores) + np.float32(self.spectral_weight) * _unit(smooth)
         return scores
+
+    def _votes(self, items: Rows, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The votes x NᵀN [I] of one history x, which has `weights` at `items`."""
+        people = _combined(self.voters, self.votes, items, weights)
+        voting = np.flatnonzero(people)
+        return _combined(self.votes, self.voters, voting, people[voting])
+
+
+GATHERED = 8
+"""Entries that a product of all of a matrix reads in the time that one takes to be looked up."""
+
+
+def _combined(
+    matrix: sparse.csr_array,
+    transposed: sparse.csr_array,
+    rows: NDArray[np.integer],
+    weights: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """The sum [columns] of some rows of a matrix, each times its weight."""
+    starts = matrix.indptr[rows]
+    lengths = matrix.indptr[rows + 1] - starts
+    total = int(lengths.sum())
+    if GATHERED * total >= matrix.nnz:
+        x = np.zeros(matrix.shape[0], np.float32)
+        x[rows] = weights
+        found: NDArray[np.float32] = transposed @ x
+        return found
+    ends = np.cumsum(lengths)
+    at = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    data = matrix.data[at] * np.repeat(weights, lengths)
+    return np.bincount(matrix.indices[at], data, matrix.shape[1]).astype(np.float32)
+
+
+def _by_row(matrix: sparse.csr_array) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
+    """Columns and values of each row."""
+    for start, end in pairwise(matrix.indptr.tolist()):
+        yield matrix.indices[start:end], matrix.data[start:end]
 
 
 def follow(

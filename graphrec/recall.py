@@ -56,7 +56,8 @@ class Sources:
             if weight["embedding"] and len(taste.history) and taste.vector is not None:
                 opinions.append(self._nearest(taste.vector, allowed))
             if weight["popularity"]:
-                opinions.append(_opinion("popularity", self._fame, allowed, count))
+                best = self._by_fame[allowed[self._by_fame]][:count]
+                opinions.append(Opinion("popularity", best, self._fame.__getitem__))
             found.append(tuple(opinions))
         return found
 
@@ -103,6 +104,12 @@ class Sources:
     def _fame(self) -> NDArray[np.float64]:
         """The strength of each item by popularity [I]; its logarithm, as it spans magnitudes."""
         return _strengths_of(np.log1p(self.snapshot.popularity))
+
+    @cached_property
+    def _by_fame(self) -> Rows:
+        """The item rows that stand out by popularity, the most popular first."""
+        order = np.argsort(-self._fame, kind="stable").astype(np.int32)
+        return order[self._fame[order] > 0]
 
 
 def _strengths_of(scores: NDArray) -> NDArray[np.float64]:

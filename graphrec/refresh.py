@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -32,7 +32,6 @@ from graphrec.gate import Check, Figures, Health, check, failed
 from graphrec.infer import Change, infer, likes_after, shape_after, trained_of
 from graphrec.judge import Judgement, Slice
 from graphrec.memory import with_peak_memory
-from graphrec.models import EpochModel, create
 from graphrec.policy import Decision, Since, decide
 from graphrec.progress import Progress
 from graphrec.snapshot import (

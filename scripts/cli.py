@@ -31,6 +31,7 @@ COMMANDS = {
     "serve": "serve",
     "doctor": "doctor",
     "compare": "compare",
+    "keys": "keys",
     "benchmark": "benchmark",
 }
 """By name, the module of `scripts.commands` that has the function, or the group of commands."""

@@ -82,5 +82,4 @@ def refreshed(
     store: GraphStore, folder: Path, settings: Settings, *embeddings: str, **asked: Any
 ) -> Outcome:
     """A refresh of a folder."""
-    embeddings = () if embedding is None else (embedding,)
     return refresh(store, folder, settings, Options(embeddings, **asked))

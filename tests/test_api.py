@@ -72,7 +72,9 @@ def tiny_snapshot(embeddings: bool = True) -> Snapshot:
 @contextmanager
 def serving(app: FastAPI) -> Iterator[httpx.Client]:
     """A client of `app` behind a real server, so that paths arrive as they do in production."""
-    config = uvicorn.Config(app, port=0, lifespan="on", log_config=None, server_header=False)
+    config = uvicorn.Config(
+        app, port=0, lifespan="on", log_config=None, server_header=False, proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()
@@ -431,8 +433,8 @@ class TestRequests:
         def fail(*_: object) -> None:
             raise RuntimeError("a secret")
 
-        monkeypatch.setattr(Recommender, "recommend", fail)
         with serving(create_app(settings)) as client, caplog.at_level(logging.ERROR):
+            monkeypatch.setattr(Recommender, "recommend", fail)
             response = client.get("/v1/users/ann/recommendations")
             assert "secret" not in error(response, 500, "internal_error")
             assert client.get("/health/ready").status_code == 200
@@ -478,7 +480,7 @@ class TestReadiness:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        def fail(_: Path) -> None:
+        def fail(*_: object) -> None:
             raise MemoryError("a secret")
 
         monkeypatch.setattr("api.app.load", fail)
@@ -511,7 +513,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         operation
         for path, methods in document["paths"].items()
-        if path.startswith("/v1/")
+        if path.startswith("/v1/") and not path.startswith("/v1/admin/")
         for operation in methods.values()
     ]
 
@@ -542,6 +544,9 @@ class TestOpenAPI:
             ("/v1/users/{user_id}/similar", "get"),
             ("/v1/popular", "get"),
             ("/v1/snapshot", "get"),
+            ("/v1/admin/snapshots", "get"),
+            ("/v1/admin/reload", "post"),
+            ("/v1/admin/rollback", "post"),
             ("/v1/users/{user_id}/recommendations", "post"),
             ("/v1/users/{user_id}/why-not/{item_id}", "get"),
             ("/v1/why-not", "post"),

@@ -1,0 +1,93 @@
+"""What changes which snapshot serves: for the people who run the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.engine import Engine, Serving
+from api.errors import INVALID, REFUSED, SnapshotRefused
+from api.models import VERSION
+from graphrec.errors import SnapshotError
+from graphrec.snapshot import rollback, versions
+
+router = APIRouter(prefix="/v1/admin", tags=["admin"])
+
+EARLIER = "20261121T101500Z-9c1d42"
+
+
+class RollbackRequest(BaseModel):
+    """Which version to go back to."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"example": {"to": EARLIER}}
+    )
+
+    to: str | None = Field(None, description="Not given: the newest one before the current.")
+
+
+class SnapshotChange(BaseModel):
+    """Which snapshot serves now, and which one did."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"version": EARLIER, "previous": VERSION}}
+    )
+
+    version: str = Field(description="The snapshot that serves from now on.")
+    previous: str | None = Field(description="The one that did; null where there was none.")
+
+
+class SnapshotList(BaseModel):
+    """What there is to serve."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"version": VERSION, "refused": None, "versions": [EARLIER, VERSION]}
+        }
+    )
+
+    version: str | None = Field(description="The snapshot that serves; null where none does.")
+    refused: str | None = Field(
+        description="Why the current snapshot is not the one that serves; null where it is."
+    )
+    versions: tuple[str, ...] = Field(description="All that are published, the oldest first.")
+
+
+@router.get("/snapshots")
+async def snapshots(engine: Serving) -> SnapshotList:
+    """The published snapshots, and which one serves."""
+    return SnapshotList(
+        version=engine.version,
+        refused=engine.reason,
+        versions=await run_in_threadpool(versions, engine.folder),
+    )
+
+
+@router.post("/reload", responses=REFUSED)
+async def reload(engine: Serving) -> SnapshotChange:
+    """Serve the current snapshot now, also one that was refused before.
+
+    The service looks for itself about once a second; this is for who would not wait.
+    """
+    return await _changed(engine, engine.version)
+
+
+@router.post("/rollback", responses=REFUSED | INVALID, name="rollback")
+async def roll_back(engine: Serving, request: Annotated[RollbackRequest, Body()]) -> SnapshotChange:
+    """Make an earlier snapshot the current one, for this and every process on the same folder."""
+    previous = engine.version
+    try:
+        await run_in_threadpool(rollback, engine.folder, request.to)
+    except SnapshotError as error:
+        raise SnapshotRefused(str(error)) from error
+    return await _changed(engine, previous)
+
+
+async def _changed(engine: Engine, previous: str | None) -> SnapshotChange:
+    await engine.update(again=True)
+    if engine.reason is not None or engine.version is None:
+        raise SnapshotRefused(engine.reason or "no snapshot serves")
+    return SnapshotChange(version=engine.version, previous=previous)

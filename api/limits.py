@@ -1,0 +1,63 @@
+"""How much one client may ask for: requests a second, and bytes in one."""
+
+from __future__ import annotations
+
+from starlette.types import Message, Receive
+
+MOST_CLIENTS = 10_000
+"""Clients that are remembered before those who could ask at full burst are forgotten."""
+
+
+class RateLimit:
+    """A token bucket for each client: `burst` requests at once, `rate` a second in the long run.
+
+    Kept as one number a client, the moment at which their bucket is full again (GCRA, ITU-T I.371).
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._interval = 1 / rate
+        self._slack = (burst - 1) / rate
+        self._full_at: dict[str, float] = {}
+
+    @classmethod
+    def of(cls, rate: float | None, burst: int) -> RateLimit | None:
+        """None where there is no rate to hold to."""
+        return None if rate is None else cls(rate, burst)
+
+    def wait(self, client: str, now: float) -> float:
+        """Seconds until the client may ask; 0 where they may now, and then it is counted."""
+        full_at = max(self._full_at.get(client, now), now)
+        if full_at - now > self._slack:
+            return full_at - now - self._slack
+        if len(self._full_at) >= MOST_CLIENTS:
+            self._full_at = {who: at for who, at in self._full_at.items() if at > now}
+        self._full_at[client] = full_at + self._interval
+        return 0.0
+
+
+class TooLarge(Exception):  # noqa: N818 - reads as what the body is
+    """A body has more bytes than are taken."""
+
+
+async def read_body(receive: Receive, most: int) -> Receive:
+    """A `receive` that gives the body that was read from this one.
+
+    Raises TooLarge as soon as there are more than `most` bytes, so no more are ever held.
+    """
+    body = bytearray()
+    message: Message = {"more_body": True}
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] != "http.request":  # the client went away
+            break
+        body += message.get("body", b"")
+        if len(body) > most:
+            raise TooLarge
+    pending: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+    if message["type"] != "http.request":
+        pending = [message]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

@@ -1,0 +1,60 @@
+"""Servers of this project in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from http.client import HTTPException
+from pathlib import Path
+from urllib.request import urlopen
+
+from graphrec.errors import GraphrecError
+
+START_LIMIT = 120.0
+"""Seconds after which a server that does not answer has failed."""
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""BLAS would else take all cores for one request."""
+
+
+def free_port() -> int:
+    """One that nobody listens on, on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def start(
+    module: Sequence[str], log: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """`python -m module …`, which adds what it has to say to the file `log`."""
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - this interpreter and this project
+            [sys.executable, "-m", *module],
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **ONE_THREAD, **environment},
+        )
+
+
+def wait_until_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> float:
+    """The seconds until `url` answers 200; raises GraphrecError where the process ends before."""
+    began = time.perf_counter()
+    while not _answers(url):
+        if process.poll() is not None or time.perf_counter() - began > START_LIMIT:
+            tail = log.read_text("utf-8", "replace")[-500:]
+            raise GraphrecError(f"the server does not start: expected it at {url}; {tail}")
+        time.sleep(0.01)
+    return time.perf_counter() - began
+
+
+def _answers(url: str) -> bool:
+    with suppress(OSError, HTTPException), urlopen(url, timeout=5) as answer:  # noqa: S310
+        return bool(answer.status == 200)
+    return False

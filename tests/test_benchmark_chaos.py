@@ -1,0 +1,48 @@
+"""`graphrec benchmark chaos`, with everything going wrong faster than it would."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from scripts.cli import command_line
+
+chaos = import_module("scripts.commands.benchmark.chaos")  # the package has the command
+
+
+@pytest.fixture(autouse=True)
+def _faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RELOAD_SECONDS", "OUTAGE_SECONDS"):
+        monkeypatch.setattr(chaos, name, 0.5)
+    for name in ("BREAK_EVERY", "OUTAGE_EVERY", "KILL_EVERY"):
+        monkeypatch.setattr(chaos, name, 2)
+
+
+def run(json_: Path, seconds: float) -> Result:
+    options = ["--seconds", str(seconds), "--json", str(json_)]
+    return CliRunner().invoke(command_line(["benchmark"]), ["benchmark", "chaos", *options])
+
+
+@pytest.mark.slow
+def test_no_answer_is_wrong(tmp_path: Path) -> None:
+    done = run(tmp_path / "out.json", 6)
+    assert done.exit_code == 0, done.output
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert set(report["troubles"]) == {"reload", "broken snapshot", "store outage", "kill -9"}
+    assert report["versions"] > 1
+    assert report["wrong"] == []
+    for route in chaos.ROUTES:
+        assert report["answers"][f"{route}: 200"] > 0
+
+
+@pytest.mark.slow
+def test_a_wrong_answer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chaos, "_judge", lambda _: lambda *_: [])
+    done = run(tmp_path / "out.json", 1)
+    assert done.exit_code == 1
+    assert json.loads((tmp_path / "out.json").read_text())["wrong"]

@@ -1,0 +1,112 @@
+"""Files for those who deploy: well-formed, and about figures, settings and commands that exist.
+
+They are not run here, where there is no Docker.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from api.metrics import Metrics
+from graphrec.config import RecallSettings, Settings
+from graphrec.recommend import Recommender
+from scripts.cli import COMMANDS
+from tests.test_api import tiny_snapshot
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+
+
+def read(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def names() -> set[str]:
+    """Of every figure that the service gives."""
+    snapshot = tiny_snapshot()
+    object.__setattr__(snapshot.manifest, "created", "2026-11-22T10:15:00+00:00")
+    recommender = Recommender(snapshot, RecallSettings())
+    metrics = Metrics(lambda: recommender, lambda: True)
+    for user in ("ann", "bob"):
+        metrics.recommended("user", recommender.recommend(user, 3))
+    metrics.answered("GET", "/", 200, 0.1)
+    metrics.loaded(False)
+    assert isinstance(metrics.registry, CollectorRegistry)
+    return {sample.name for family in metrics.registry.collect() for sample in family.samples}
+
+
+def test_every_panel_and_alert_is_about_figures_that_there_are(names: set[str]) -> None:
+    dashboard = json.loads((DEPLOY / "grafana" / "graphrec.json").read_text("utf-8"))
+    asked = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    [group] = read("deploy/prometheus/alerts.yml")["groups"]
+    asked += [rule["expr"] for rule in group["rules"]]
+    used = {name for expression in asked for name in re.findall(r"graphrec_\w+", expression)}
+    assert used <= names
+    # What a person should look at is on the dashboard.
+    internal = {name for name in names if name.endswith(("_created", "_sum", "_count"))}
+    sizes = {name for name in names if re.fullmatch(r"graphrec_snapshot_(?!age_seconds)\w+", name)}
+    assert names - used <= internal | sizes
+
+
+def test_panels_do_not_overlap() -> None:
+    dashboard = json.loads((DEPLOY / "grafana" / "graphrec.json").read_text("utf-8"))
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard["panels"]:
+        at = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+def test_compose_names_what_there_is() -> None:
+    compose = read("compose.yaml")
+    services = compose["services"]
+    assert services["neo4j"].get("profiles") is None  # alone, for those who want it alone
+    targets = re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text("utf-8"), re.M)
+    for name, service in services.items():
+        if "build" in service:
+            assert service["build"]["target"] in targets
+            assert service["command"][0] in {*COMMANDS, "refresh"}, name
+        for variable in service.get("environment", {}):
+            if variable.startswith("GRAPHREC_"):
+                section, _, key = variable.removeprefix("GRAPHREC_").lower().partition("__")
+                assert key in type(getattr(Settings(), section)).model_fields, variable
+        for volume in service.get("volumes", ()):
+            source = volume.partition(":")[0]
+            assert source in compose["volumes"] or (ROOT / source).exists(), volume
+        for port in service.get("ports", ()):
+            assert port.startswith("127.0.0.1:")
+    assert services["prometheus"]["secrets"] == ["graphrec_key"]
+
+
+def test_prometheus_finds_the_rules_and_the_service() -> None:
+    settings = read("deploy/prometheus/prometheus.yml")
+    assert all((DEPLOY / "prometheus" / name).is_file() for name in settings["rule_files"])
+    [job] = settings["scrape_configs"]
+    assert job["static_configs"][0]["targets"] == ["api:8000"]
+    assert "Prometheus" in [
+        each["name"]
+        for each in read("deploy/grafana/provisioning/datasources/prometheus.yaml")["datasources"]
+    ]
+
+
+def test_the_images_hold_what_they_copy() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    for line in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.M):
+        for name in line.split():
+            assert (ROOT / name).exists(), name
+            assert f"!{name}" in ignored, name

@@ -1,0 +1,103 @@
+"""The service under requests that schemathesis makes up from its own OpenAPI document.
+
+All of its checks are on: no 5xx, documented statuses, headers, types and shapes, what does not fit
+the document refused, and what fits it taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from api.app import create_app
+from api.keys import create_key
+from graphrec.config import ServeSettings, Settings
+from graphrec.snapshot import publish
+from tests.test_api import serving, tiny_snapshot
+
+FEW = settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+LARGE = 2**26
+"""Bytes of a body: that some are too large is tested elsewhere, and no fault of the document."""
+
+MANY = settings(FEW, max_examples=300)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fuzz")
+    for _ in range(2):
+        publish(tiny_snapshot(), folder / "snapshots")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def open_(folder: Path) -> Iterator[httpx.Client]:
+    """The service without keys."""
+    serve = ServeSettings(keys=folder / "none.json", max_body_bytes=LARGE)
+    with serving(create_app(Settings(snapshots=folder / "snapshots", serve=serve))) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def key(folder: Path) -> str:
+    return create_key(folder / "keys.json", "fuzz", "admin")
+
+
+@pytest.fixture(scope="module")
+def locked(folder: Path, key: str) -> Iterator[httpx.Client]:
+    """The service with keys."""
+    serve = ServeSettings(keys=folder / "keys.json", max_body_bytes=LARGE)
+    with serving(create_app(Settings(snapshots=folder / "snapshots", serve=serve))) as client:
+        client.headers["authorization"] = f"Bearer {key}"
+        yield client
+
+
+def document(keys: Path) -> schemathesis.BaseSchema:
+    app = create_app(Settings(serve=ServeSettings(keys=keys)))
+    return schemathesis.openapi.from_dict(app.openapi())
+
+
+with TemporaryDirectory() as somewhere:
+    OPEN = document(Path(somewhere) / "keys.json")
+    create_key(Path(somewhere) / "keys.json", "any", "read")
+    LOCKED = document(Path(somewhere) / "keys.json")
+
+
+def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None:
+    # That the fields of a rule fit each other, the document says in words only.
+    ruled = isinstance(case.body, dict) and bool(case.body.get("rules"))
+    unstated = [positive_data_acceptance] if ruled else []
+    case.call_and_validate(base_url=str(client.base_url), excluded_checks=unstated, **options)
+
+
+@OPEN.parametrize()
+@FEW
+def test_without_keys(case: schemathesis.Case, open_: httpx.Client) -> None:
+    check(case, open_)
+
+
+@LOCKED.parametrize()
+@FEW
+def test_with_keys(case: schemathesis.Case, locked: httpx.Client, key: str) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    check(case, locked, headers=headers)
+
+
+@pytest.mark.slow
+@OPEN.parametrize()
+@MANY
+def test_without_keys_for_longer(case: schemathesis.Case, open_: httpx.Client) -> None:
+    check(case, open_)
