@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data import Rows
 from graphrec.encoder import Encoder
@@ -32,3 +33,10 @@ class Embeddings:
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I]."""
         return self.user[users] @ self.item.T
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """[B, I] for histories [B, I] of anybody, by the encoder; zeros where there is none."""
+        if self.encoder is None:
+            return np.zeros(histories.shape, np.float32)
+        rows = np.split(histories.indices, histories.indptr[1:-1])
+        return np.stack([self.encoder.embed(history) for history in rows]) @ self.item.T

@@ -127,10 +127,17 @@ class Recommender:
 
     def rank(self, users: Rows, k: int) -> Rows:
         """The lists of `recommend` for B user rows: item rows [B, k], -1 where a list is short."""
-        ranked = np.full((len(users), k), -1, np.int32)
-        for start in range(0, len(users), BLOCK):
-            tastes = [self._taste_of(int(user)) for user in users[start : start + BLOCK]]
-            for b, (taste, opinions) in enumerate(zip(tastes, self._opinions(tastes), strict=True)):
+        return self._rank([self._taste_of(int(user)) for user in users], k)
+
+    def rank_sessions(self, histories: Sequence[Rows], k: int) -> Rows:
+        """The lists of `recommend_for` for B histories of distinct item rows: [B, k], as `rank`."""
+        return self._rank([self._taste_for_rows(history) for history in histories], k)
+
+    def _rank(self, tastes: Sequence[Taste], k: int) -> Rows:
+        ranked = np.full((len(tastes), k), -1, np.int32)
+        for start in range(0, len(tastes), BLOCK):
+            block = tastes[start : start + BLOCK]
+            for b, (taste, opinions) in enumerate(zip(block, self._opinions(block), strict=True)):
                 items = self._ranking(taste, opinions, k).items
                 ranked[start + b, : len(items)] = items
         return ranked
@@ -254,8 +261,13 @@ class Recommender:
 
     def _taste_for(self, items: Sequence[str]) -> Taste:
         """Of someone who is known by the items they like."""
-        vocabulary, encoder = self.snapshot.likes.items, self.snapshot.encoder
-        history = np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
+        vocabulary = self.snapshot.likes.items
+        return self._taste_for_rows(
+            np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
+        )
+
+    def _taste_for_rows(self, history: Rows) -> Taste:
+        encoder = self.snapshot.encoder
         vector = None if encoder is None else encoder.embed(history)
         return Taste(history, np.ones(len(history), np.float32), history, vector)
 

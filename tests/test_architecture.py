@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config", "settings_file"),
     # stores, matrices and models, and the small parts that they are made of
     (
-        *("blocked", "candidates", "degrees", "encoder", "embeddings", "features"),
+        *("blocked", "candidates", "cold", "degrees", "encoder", "embeddings", "features"),
         *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
         *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("fusion",),
     ("recommend", "early_stopping", "tune"),
     ("pipeline", "objective"),
+    ("learning_curve",),
 )
 
 

@@ -76,8 +76,10 @@ _WEIGHTING = Choice(("none", "binary", "tfidf", "bm25"))
 _HALF_LIFE = Real(0.005, 1, log=True)
 
 SPACES: Mapping[str, Space] = {
+    "random": {},
     "popularity": {"half_life_share": _HALF_LIFE},
     "recent-popularity": {"half_life_share": _HALF_LIFE},
+    "content-knn": {"neighbours": Whole(20, 2000, log=True)},
     "item-knn": {
         "weighting": _WEIGHTING,
         "neighbours": Whole(20, 2000, log=True),
