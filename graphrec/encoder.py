@@ -14,21 +14,43 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 
+SLOPE = 0.2
+"""Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
+
 
 @dataclass(frozen=True)
 class Encoder:
-    """A linear aggregator over items, and maybe the length that the result is brought to."""
+    """An aggregator over items, and maybe the length that the result is brought to.
 
-    messages: NDArray[np.float32]  # [I, dim] what each item tells a user who likes it
+    What items say is put together by its mean; with `attention`, by a mean whose weights are a
+    softmax over the items; with `readout`, by its largest elements.
+    """
+
+    messages: NDArray[np.float32]  # [I, M] what each item tells a user who likes it
     base: NDArray[np.float32]  # [dim] the same for every user, such as 1 before an item bias
     length: float | None = None
     """Of what the items say together; None leaves it at the mean's, 0 stays 0."""
+    attention: NDArray[np.float32] | None = None
+    """How loud each item is, and how loud it makes the others seem [I, 2]."""
+    readout: NDArray[np.float32] | None = None  # [M, dim] from the largest elements to a vector
 
     def embed(self, items: Rows) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items`; `base` where H is 0."""
         if len(items) == 0:
             return self.base
-        said = self.messages[items].mean(axis=0)
+        said = self._heard(items)
         if self.length is not None:
             said = said * (self.length / max(float(np.linalg.norm(said)), 1e-12))
         return self.base + said
+
+    def _heard(self, items: Rows) -> NDArray[np.float32]:
+        messages = self.messages[items]
+        if self.readout is not None:
+            return messages.max(axis=0) @ self.readout
+        if self.attention is not None:
+            loud, seeming = self.attention[items].T
+            score = loud + seeming.mean()
+            score = np.maximum(score, SLOPE * score)
+            weight = np.exp(score - score.max())
+            return weight / weight.sum() @ messages
+        return messages.mean(axis=0)

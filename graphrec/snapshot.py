@@ -306,8 +306,12 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if snapshot.encoder is not None:
         arrays["encoder.messages"] = snapshot.encoder.messages
         arrays["encoder.base"] = snapshot.encoder.base
-        if snapshot.encoder.length is not None:
-            arrays["encoder.length"] = np.array(snapshot.encoder.length)
+        optional = {
+            "encoder.length": snapshot.encoder.length,
+            "encoder.attention": snapshot.encoder.attention,
+            "encoder.readout": snapshot.encoder.readout,
+        }
+        arrays |= {k: np.asarray(v) for k, v in optional.items() if v is not None}
     return arrays
 
 
@@ -334,8 +338,17 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     if "embeddings.item.npy" in manifest.files:
         embeddings = Embeddings(array("embeddings.user"), array("embeddings.item"))
     if "encoder.base.npy" in manifest.files:
-        length = float(array("encoder.length")) if "encoder.length.npy" in manifest.files else None
-        encoder = Encoder(array("encoder.messages"), array("encoder.base"), length)
+        length, attention, readout = (
+            array(f"encoder.{name}") if f"encoder.{name}.npy" in manifest.files else None
+            for name in ("length", "attention", "readout")
+        )
+        encoder = Encoder(
+            array("encoder.messages"),
+            array("encoder.base"),
+            None if length is None else float(length),
+            attention,
+            readout,
+        )
     if "index.faiss" in manifest.files:
         index = Index.load(folder / "index.faiss")
     return Snapshot(

@@ -32,19 +32,24 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from graphrec.data import Graph, Rows
 from graphrec.dgl_graph import (
-    LIKED_BY,
     LIKES,
     HeteroGraph,
+    ReceptiveField,
+    among,
     dot_on_edges,
     hide_edges,
+    items_heard,
     liked_by_graph,
     likes_graph,
-    sum_of_neighbours,
+    mean_of_neighbours,
+    sampled_edges,
+    sampled_field,
+    whole_field,
 )
 from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder
 from graphrec.features import feature_matrix
 from graphrec.losses import bpr, shared_softmax
+from graphrec.models.aggregators import Name, aggregator
 from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Steps
 from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.spectral import item_spectrum
@@ -67,8 +72,11 @@ class GraphSAGE:
     dim: Count = 128
     rounds: Count = 1
     """Of messages from items to users; n rounds see 2n - 1 steps far."""
-    aggregator: Literal["degree", "mean"] = "degree"
-    """Whether items with many neighbours speak more softly (degree^-½), or all alike."""
+    aggregator: Name = "degree"
+    """The mean of messages, of which items with many neighbours send softer ones (degree^-½) or all
+    alike ("mean"); or a learned one (`graphrec.models.aggregators`)."""
+    fanout: Count | None = None
+    """Neighbours that a node hears in training, at random; None: all of them."""
     epochs: Count = 60
     loss: Literal["softmax", "bpr"] = "softmax"
     negatives: Count = 1000
@@ -102,6 +110,7 @@ class GraphSAGE:
         shift = np.pad(recency_shift(graph, self.half_life_share)[:, None], ((0, 0), (self.dim, 0)))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         network = Network(self, graph, log_popularity(graph, chance), rng)
+        [fanout_rng] = rng.spawn(1)  # so that a fanout changes no other draw
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(self.averaged))
         warm = np.flatnonzero(np.diff(matrix.indptr)).astype(np.int32)
@@ -119,17 +128,28 @@ class GraphSAGE:
             met, shape = matrix.indices[edge], (len(users), matrix.shape[1])
             shown, asked = shown_and_asked(row, met, hidden, shape)
             rest = hide_edges(likes, edge[hidden]) if self.rounds > 1 else likes
-            of_item, messages = network.items(rest, noise)
+            if self.loss == "bpr":
+                drawn = sampler.unmet(users[row[hidden]], self.negatives, rng)
+            else:
+                drawn = sampler.draw(self.negatives, rng)
+            if self.fanout is None:
+                field, at = whole_field(rest, self.rounds - 1), drawn.astype(np.int64)
+            else:
+                seeds = fanout_rng.integers(2**31, size=2).tolist()
+                shown = sampled_edges(shown, self.fanout, seeds[0])
+                needed = np.unique(np.concatenate([items_heard(shown), met[hidden], drawn.ravel()]))
+                field = sampled_field(rest, needed, self.rounds - 1, self.fanout, seeds[1])
+                shown, asked = among(shown, needed), among(asked, needed)
+                at = np.searchsorted(needed, drawn)
+            of_item, messages = network.items(field, noise)
             of_user = network.users(shown, messages, users)
             positive = dot_on_edges(asked, of_item, of_user)
-            u = torch.from_numpy(row[hidden])
+            u, at = torch.from_numpy(row[hidden]), torch.from_numpy(at)
             if self.loss == "bpr":
-                drawn = torch.from_numpy(sampler.unmet(users[row[hidden]], self.negatives, rng))
-                return bpr(positive, (of_user[u][:, None] * of_item[drawn.long()]).sum(2))
-            rows = sampler.draw(self.negatives, rng)
-            rate = torch.from_numpy(np.log(sampler.probability[rows] * self.negatives)).float()
-            negative = of_user @ functional.embedding(torch.from_numpy(rows).long(), of_item).T
-            known = graph.seen[users][:, rows].tocoo().coords
+                return bpr(positive, (of_user[u][:, None] * of_item[at]).sum(2))
+            rate = torch.from_numpy(np.log(sampler.probability[drawn] * self.negatives)).float()
+            negative = of_user @ functional.embedding(at, of_item).T
+            known = graph.seen[users][:, drawn].tocoo().coords
             negative[tuple(torch.from_numpy(ends).long() for ends in known)] = MASKED
             weight = torch.from_numpy(chance[edge[hidden]]).float()
             return shared_softmax(positive, u, weight, negative, rate)
@@ -145,12 +165,10 @@ class GraphSAGE:
             after_step=lambda: average.update_parameters(network),
         ):
             with torch.no_grad():
-                items, messages = average.module.items(likes)
-                everyone = np.arange(matrix.shape[0], dtype=np.int32)
-                users = average.module.users(likes, messages, everyone)
-            base = np.eye(1, self.dim + 1, self.dim, dtype=np.float32)[0]
-            message = np.pad(messages.numpy(), ((0, 0), (0, 1)))
-            encoder = Encoder(message, base, float(average.module.length.detach()))
+                final = average.module
+                items, messages = final.items(whole_field(likes, self.rounds - 1))
+                users = final.users(likes, messages, np.arange(matrix.shape[0], dtype=np.int32))
+                encoder = final.hear.encoder(messages, float(final.length))
             yield Embeddings(users.numpy(), items.numpy() + shift, encoder)
 
 
@@ -185,12 +203,12 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         super().__init__()
         self.config = config
         matrix, dim = graph.matrix, config.dim
-        degrees = (np.diff(matrix.indptr), np.bincount(matrix.indices, minlength=matrix.shape[1]))
-        user, item = (np.maximum(d, 1).astype(np.float32)[:, None] for d in degrees)
+        degree = np.bincount(matrix.indices, minlength=matrix.shape[1])
+        item = np.maximum(degree, 1).astype(np.float32)[:, None]
         exponent = 0.5 if config.aggregator == "degree" else 0.0
-        self.user_share = torch.from_numpy(1 / user)  # half on receipt, half on sending by degree
-        self.item_receives = torch.from_numpy(item ** (exponent - 1))
+        self.item_receives = torch.from_numpy(item**exponent)
         self.item_sends = torch.from_numpy(item**-exponent)
+        self.hear = aggregator(config.aggregator, dim)
         self.user_features = _tensor(
             feature_matrix(graph.attributes.get("user", {}), len(graph.users))
         )
@@ -211,34 +229,42 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
 
     def items(
-        self, likes: HeteroGraph, noise: torch.Generator | None = None
+        self, field: ReceptiveField, noise: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Items [I, dim + 1], the last being their bias, and their messages to users [I, dim].
+        """Of the N items that `field` is of, vectors [N, dim + 1] and messages to users [N, dim].
 
-        With `noise`, as in training, there is dropout.
+        The last dimension is the item's bias. With `noise`, as in training, there is dropout.
         """
+
+        def of_field(table: Tensor) -> Tensor:
+            return table if field.items is None else functional.embedding(field.items, table)
+
         at = self.identity
         if self.item_features.shape[1]:
             at = at + self.item_features @ self.of_item_features
-        rounds = [at]
-        for _ in range(self.config.rounds - 1):
-            user = sum_of_neighbours(likes, LIKED_BY, rounds[-1] * self.item_sends)
-            item = sum_of_neighbours(likes, LIKES, user * self.user_share)
-            rounds.append(item * self.item_receives)
-        vector = torch.stack(rounds).mean(0) if len(rounds) > 1 else at
-        message = (vector + self.voice) * self.item_sends
+        rounds = [of_field(at)]
+        sends, receives, voice, bias = map(
+            of_field, (self.item_sends, self.item_receives, self.voice, self.bias)
+        )
+        count = len(rounds[0])
+        for to_users, to_items in field.rounds:
+            users = self.hear(to_users, rounds[-1] * sends[:count])
+            told = mean_of_neighbours(to_items, LIKES, users)
+            count = len(told)  # targets are the first of the sources
+            rounds = [*(each[:count] for each in rounds), told * receives[:count]]
+        vector = torch.stack(rounds).mean(0) if len(rounds) > 1 else rounds[0]
+        message = (vector + voice[:count]) * sends[:count]
         if noise is not None and self.config.dropout:
             kept = torch.rand(message.shape, generator=noise) >= self.config.dropout
             message = message * kept / (1 - self.config.dropout)
-        return torch.cat([self._of_length(vector), self.bias], 1), message
+        return torch.cat([self._of_length(vector), bias[:count]], 1), message
 
     def users(self, likes: HeteroGraph, messages: Tensor, users: Rows) -> Tensor:
         """The B `users`, which are the users of `likes`, from what they are told [B, dim + 1]."""
-        told = sum_of_neighbours(likes, LIKED_BY, messages)
+        told = self.hear(likes, messages)
         if self.user_features.shape[1]:
-            count = likes.in_degrees(etype=LIKED_BY).clamp_min(1)[:, None]
             about = self.user_features @ self.of_user_features
-            told = told / count + about[torch.from_numpy(users).long()]
+            told = told + about[torch.from_numpy(users).long()]
         return torch.cat([self._of_length(told), torch.ones(len(told), 1)], 1)
 
     @property

@@ -147,7 +147,7 @@ SPACES: Mapping[str, Space] = {
     "graphsage": {
         "dim": Whole(32, 256, log=True),
         "rounds": Whole(1, 3),
-        "aggregator": Choice(("degree", "mean")),
+        "aggregator": Choice(("degree", "mean", "pooling", "attention")),
         "negatives": Whole(100, 3000, log=True),
         "negative_exponent": _EXPONENT,
         "hidden": Real(0.1, 0.8),
