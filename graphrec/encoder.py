@@ -33,6 +33,8 @@ class Encoder:
     attention: NDArray[np.float32] | None = None
     """How loud each item is, and how loud it makes the others seem [I, 2]."""
     readout: NDArray[np.float32] | None = None  # [M, dim] from the largest elements to a vector
+    softening: float = 0.0
+    """The number of items that brings a user to half the length: a few items say little."""
 
     def embed(self, items: Rows) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items`; `base` where H is 0."""
@@ -40,7 +42,8 @@ class Encoder:
             return self.base
         said = self._heard(items)
         if self.length is not None:
-            said = said * (self.length / max(float(np.linalg.norm(said)), 1e-12))
+            length = self.length * len(items) / (len(items) + self.softening)
+            said = said * (length / max(float(np.linalg.norm(said)), 1e-12))
         return self.base + said
 
     def _heard(self, items: Rows) -> NDArray[np.float32]:

@@ -668,7 +668,11 @@ OUT_OF_RANGE = {
         "warmup_steps": -1,
         "dropout": 1,
         "half_life_share": -1,
+        "identity_dropout": 1.5,
+        "beginners": 1.5,
     },
+    "random": {},
+    "content-knn": {"neighbours": 0},
 }
 
 
@@ -692,4 +696,6 @@ def test_every_number_has_a_range(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     numbers = {field.name for field in fields(model) if "Literal" not in str(field.type)}
-    assert numbers - {"similarity", "weighting"} == set(OUT_OF_RANGE[name])
+    assert numbers - {"similarity", "weighting", "aggregator", "without_relations"} == set(
+        OUT_OF_RANGE[name]
+    )

@@ -17,9 +17,10 @@ average of the parameters, which is past the noise of the last steps.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from graphrec.data import Graph, Rows
 from graphrec.dgl_graph import (
+    LIKED_BY,
     LIKES,
     HeteroGraph,
     ReceptiveField,
@@ -47,10 +49,12 @@ from graphrec.dgl_graph import (
     whole_field,
 )
 from graphrec.embeddings import Embeddings
+from graphrec.encoder import Encoder
 from graphrec.features import feature_matrix
 from graphrec.losses import bpr, shared_softmax
 from graphrec.models.aggregators import Name, aggregator
-from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Steps
+from graphrec.models.item_side import ItemSide, as_tensor
+from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Share, Steps
 from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.spectral import item_spectrum
 from graphrec.train import train_epochs
@@ -60,6 +64,9 @@ HASTE = 5.0
 
 COLDEST = 0.1
 """The least temperature: below it, only the nearest of the negatives would be learned from."""
+
+MODEST = 10.0
+"""Where `Network.softening` starts: as much as nothing is said of one who likes an item or two."""
 
 MASKED = -1e30
 """Score of a negative that is none. Finite, as a gradient of all -inf would be nan."""
@@ -95,6 +102,14 @@ class GraphSAGE:
     """Decay of the moving average of the parameters, by step."""
     dropout: Dropped = 0.0
     """Share of the elements of item messages that are dropped in training."""
+    identity_dropout: Share = 0.5
+    """Share of the item identities that are dropped in training, where items have features or links
+    (`graphrec.models.item_side`)."""
+    without_relations: tuple[str, ...] = ()
+    """Names of relations of items that are left out."""
+    beginners: Share = 0.0
+    """Share of the users who show but a few of their items in training, so that the model learns
+    how much a few items say; 0: as much as many."""
     half_life_share: NotNegative | None = 0.05
     """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
@@ -108,8 +123,11 @@ class GraphSAGE:
         likes = likes_graph(matrix)
         chance = positive_chances(graph, None)
         shift = np.pad(recency_shift(graph, self.half_life_share)[:, None], ((0, 0), (self.dim, 0)))
-        sampler = NegativeSampler(graph.seen, self.negative_exponent)
         network = Network(self, graph, log_popularity(graph, chance), rng)
+        # Nobody could have met a stranger, so it is no negative.
+        sampler = NegativeSampler(
+            graph.seen, self.negative_exponent, floor=0 if network.item_side.has_content else 1
+        )
         [fanout_rng] = rng.spawn(1)  # so that a fanout changes no other draw
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(self.averaged))
@@ -118,7 +136,9 @@ class GraphSAGE:
         def batches() -> Iterator[tuple[Rows, NDArray[np.bool_]]]:
             for part in np.array_split(rng.permutation(warm), self.batches):
                 users = np.sort(part)
-                hidden = rng.random(int(np.diff(matrix.indptr)[users].sum())) < self.hidden
+                counts = np.diff(matrix.indptr)[users]
+                share = np.repeat(self._hidden_shares(counts, rng), counts)
+                hidden = rng.random(len(share)) < share
                 if hidden.any():
                     yield users, hidden
 
@@ -168,8 +188,21 @@ class GraphSAGE:
                 final = average.module
                 items, messages = final.items(whole_field(likes, self.rounds - 1))
                 users = final.users(likes, messages, np.arange(matrix.shape[0], dtype=np.int32))
-                encoder = final.hear.encoder(messages, float(final.length))
+                encoder = final.encoder(messages)
             yield Embeddings(users.numpy(), items.numpy() + shift, encoder)
+
+    def _hidden_shares(
+        self, counts: NDArray[np.integer], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Of the items of B users who have `counts` of them [B].
+
+        Beginners show from one to nearly all of them, each order of magnitude as often.
+        """
+        shares = np.full(len(counts), self.hidden)
+        if self.beginners:
+            few = rng.random(len(counts)) < self.beginners
+            shares[few] = 1 - counts[few] ** -rng.random(np.count_nonzero(few))
+        return shares
 
 
 def edges_of(matrix: sparse.csr_array, users: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -209,24 +242,26 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.item_receives = torch.from_numpy(item**exponent)
         self.item_sends = torch.from_numpy(item**-exponent)
         self.hear = aggregator(config.aggregator, dim)
-        self.user_features = _tensor(
+        self.user_features = as_tensor(
             feature_matrix(graph.attributes.get("user", {}), len(graph.users))
-        )
-        self.item_features = _tensor(
-            feature_matrix(graph.attributes.get("item", {}), len(graph.items))
         )
         vectors, strength = item_spectrum(matrix, dim, rng)
         # So that training starts from the spectral vectors whatever the rounds will add to them.
         gain = sum(strength ** (2 * n) for n in range(config.rounds)) / config.rounds
         start = vectors * (0.5 * np.sqrt(matrix.shape[1] / dim) / gain)
         start += 0.01 * rng.standard_normal(start.shape)
-        tags = rng.standard_normal((self.item_features.shape[1], dim)) * 0.1
-        self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
-        self.voice = nn.Parameter(torch.zeros_like(self.identity))
-        self.of_item_features = nn.Parameter(torch.from_numpy(tags.astype(np.float32)))
+        self.item_side = ItemSide(
+            graph,
+            start,
+            prior,
+            dropped=config.identity_dropout,
+            without=config.without_relations,
+            rng=rng,
+        )
+        self.voice = nn.Parameter(torch.zeros(matrix.shape[1], dim))
         self.of_user_features = nn.Parameter(torch.zeros(self.user_features.shape[1], dim))
         self.warmth = nn.Parameter(torch.zeros(()))
-        self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
+        self.modesty = nn.Parameter(torch.full((), math.log(MODEST) / HASTE))
 
     def items(
         self, field: ReceptiveField, noise: torch.Generator | None = None
@@ -239,12 +274,10 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         def of_field(table: Tensor) -> Tensor:
             return table if field.items is None else functional.embedding(field.items, table)
 
-        at = self.identity
-        if self.item_features.shape[1]:
-            at = at + self.item_features @ self.of_item_features
-        rounds = [of_field(at)]
+        whole, kept = self.item_side(noise)
+        rounds = [of_field(whole[:, :-1])]
         sends, receives, voice, bias = map(
-            of_field, (self.item_sends, self.item_receives, self.voice, self.bias)
+            of_field, (self.item_sends, self.item_receives, self.voice * kept, whole[:, -1:])
         )
         count = len(rounds[0])
         for to_users, to_items in field.rounds:
@@ -262,10 +295,18 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     def users(self, likes: HeteroGraph, messages: Tensor, users: Rows) -> Tensor:
         """The B `users`, which are the users of `likes`, from what they are told [B, dim + 1]."""
         told = self.hear(likes, messages)
+        evidence = likes.in_degrees(etype=LIKED_BY)[:, None].float()
         if self.user_features.shape[1]:
             about = self.user_features @ self.of_user_features
             told = told + about[torch.from_numpy(users).long()]
-        return torch.cat([self._of_length(told), torch.ones(len(told), 1)], 1)
+            evidence = evidence + 1
+        confidence = evidence / (evidence + self.softening).clamp_min(1)
+        return torch.cat([self._of_length(told) * confidence, torch.ones(len(told), 1)], 1)
+
+    def encoder(self, messages: Tensor) -> Encoder:
+        """What embeds anybody, given the messages of the items [I, dim]."""
+        encoder = self.hear.encoder(messages, float(self.length))
+        return replace(encoder, softening=float(self.softening))
 
     @property
     def length(self) -> Tensor:
@@ -273,14 +314,13 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         free = self.config.temperature**-0.5 * torch.exp(HASTE * self.warmth)
         return free.clamp_max(COLDEST**-0.5)
 
+    @property
+    def softening(self) -> Tensor:
+        """The number of items that makes a user half as long as one of very many."""
+        if not self.config.beginners:
+            return torch.zeros(())
+        return torch.exp(HASTE * self.modesty)
+
     def _of_length(self, vectors: Tensor) -> Tensor:
         """So that the inner product of user and item is their cosine over the temperature."""
         return functional.normalize(vectors, dim=1) * self.length
-
-
-def _tensor(matrix: sparse.csr_array) -> Tensor:
-    rows, columns = matrix.tocoo().coords
-    index = torch.from_numpy(np.stack([rows, columns]).astype(np.int64))
-    return torch.sparse_coo_tensor(
-        index, torch.from_numpy(matrix.data), matrix.shape, check_invariants=False
-    ).coalesce()
