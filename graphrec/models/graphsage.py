@@ -2,17 +2,19 @@
 
 An item starts as a learned identity vector plus what its features say; the identity begins at the
 item's place in the spectrum of the graph (`graphrec.spectral`). What it tells users may come to
-differ from what it is, by its voice. A user has no identity: they are
-what the items they like tell them, plus what their features say. So a user whom training never met
-is embedded like any other, which is what makes the model inductive, and serving does it in NumPy
-(`graphrec.encoder`). In further rounds items become what their users tell them, and tell their
-users again; a vector is the mean over the rounds.
+differ from what it is, by its voice. A user has no identity: they are what the items they like tell
+them, plus what their features say. So a user whom training never met is embedded like any other,
+which is what makes the model inductive, and serving does it in NumPy (`graphrec.encoder`). In
+further rounds items become what their users tell them, and tell their users again; a vector is the
+mean over the rounds.
 
-The aggregators are linear, as deep non-linear ones do not help where identities are learned
-(He et al., LightGCN, SIGIR 2020). A score is the cosine over a temperature plus the item's bias,
-and is trained as it ranks. Each training step hides the edges that it is asked about from message
-passing, both ways, so that no edge helps to predict itself. The embeddings are those of a moving
-average of the parameters, which is past the noise of the last steps.
+The aggregator is linear unless asked otherwise, as deep non-linear ones do not help where
+identities are learned (He et al., LightGCN, SIGIR 2020). Training learns a score that is the cosine
+over a temperature plus the item's bias; then each item's vector is lengthened by its popularity, so
+that the inner product ranks by the cosine times that. Each training step hides the edges that it is
+asked about from message passing, both ways, so that no edge helps to predict itself. The embeddings
+are those of a moving average of the parameters, which is past the noise of the last steps.
+They are always made from all neighbours, also where training samples them.
 """
 
 from __future__ import annotations
@@ -95,8 +97,11 @@ class GraphSAGE:
     """Decay of the moving average of the parameters, by step."""
     dropout: Dropped = 0.0
     """Share of the elements of item messages that are dropped in training."""
+    popularity_exponent: NotNegative = 0.0
+    """An item's vector is made longer by its popularity of late to this power: of what suits a
+    user, the popular is liked more than the loss learns."""
     half_life_share: NotNegative | None = 0.05
-    """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
+    """Of late: the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
         """The embeddings after the last epoch."""
@@ -107,9 +112,11 @@ class GraphSAGE:
         matrix = graph.matrix
         likes = likes_graph(matrix)
         chance = positive_chances(graph, None)
-        shift = np.pad(recency_shift(graph, self.half_life_share)[:, None], ((0, 0), (self.dim, 0)))
+        prior = log_popularity(graph, chance)
+        shift = recency_shift(graph, self.half_life_share)
+        longer = np.exp(self.popularity_exponent * (prior + shift))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
-        network = Network(self, graph, log_popularity(graph, chance), rng)
+        network = Network(self, graph, prior, rng)
         [fanout_rng] = rng.spawn(1)  # so that a fanout changes no other draw
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(self.averaged))
@@ -169,7 +176,10 @@ class GraphSAGE:
                 items, messages = final.items(whole_field(likes, self.rounds - 1))
                 users = final.users(likes, messages, np.arange(matrix.shape[0], dtype=np.int32))
                 encoder = final.hear.encoder(messages, float(final.length))
-            yield Embeddings(users.numpy(), items.numpy() + shift, encoder)
+            ranked = items.numpy()
+            ranked[:, :-1] *= longer[:, None]
+            ranked[:, -1] += shift
+            yield Embeddings(users.numpy(), ranked, encoder)
 
 
 def edges_of(matrix: sparse.csr_array, users: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
