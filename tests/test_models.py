@@ -133,7 +133,6 @@ class TestGraphSAGE(ModelContract):
     @pytest.fixture(
         params=[
             {"rounds": 1},
-            {"rounds": 2},
             {"loss": "bpr"},
             {"rounds": 2, "fanout": 5},
             {"aggregator": "pooling"},
@@ -331,8 +330,8 @@ def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> No
     pytest.importorskip("dgl")
     graph = checkerboard()
     for rounds, aggregator in itertools.product((1, 2), AGGREGATORS):
-        changes = {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5, "learning_rate": 0.05}
-        model = create("graphsage", {**changes, "aggregator": aggregator})
+        changes = {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5, "batches": 2}
+        model = create("graphsage", {**changes, "aggregator": aggregator, "learning_rate": 0.05})
         found = model.fit(graph, np.random.default_rng(0))
         embedded = [found.encoder.embed(graph.matrix[[u]].indices) for u in range(24)]
         np.testing.assert_allclose(embedded, found.user, atol=1e-5)
@@ -410,12 +409,31 @@ def test_a_fanout_that_leaves_nobody_out_learns_the_model_of_the_full_graph(
     )
     np.testing.assert_allclose(large.user, full.user, atol=1e-5)
     np.testing.assert_allclose(large.item, full.item, atol=1e-5)
-    assert np.abs(small.user - full.user).max() > 1e-3
+    assert np.abs(small.user - full.user).max() > 1e-4
+
+
+def test_popularity_lengthens_item_vectors_and_leaves_their_bias() -> None:
+    pytest.importorskip("dgl")
+    graph = purchases_and_views(1)
+    changes = {"dim": 4, "epochs": 2, "negatives": 5}
+    plain, louder = (
+        create("graphsage", {**changes, "popularity_exponent": exponent}).fit(
+            graph, np.random.default_rng(0)
+        )
+        for exponent in (0, 0.5)
+    )
+    degree = np.bincount(graph.matrix.indices, minlength=len(graph.items))
+    assert len(np.unique(degree)) > 1
+    expected = plain.item[:, :-1] * (1 + degree[:, None]) ** 0.5
+    np.testing.assert_allclose(louder.item[:, :-1], expected, rtol=1e-5)
+    np.testing.assert_array_equal(louder.item[:, -1], plain.item[:, -1])
+    np.testing.assert_array_equal(louder.user, plain.user)
 
 
 def test_one_seed_samples_one_neighbourhood() -> None:
     pytest.importorskip("dgl")
-    model = create("graphsage", {"dim": 4, "rounds": 2, "epochs": 2, "negatives": 5, "fanout": 2})
+    changes = {"dim": 4, "rounds": 2, "epochs": 2, "negatives": 5, "batches": 2}
+    model = create("graphsage", {**changes, "fanout": 2})
     one, same, other = (
         model.fit(checkerboard(), np.random.default_rng(seed)).user for seed in (1, 1, 2)
     )
@@ -667,6 +685,7 @@ OUT_OF_RANGE = {
         "weight_decay": -1,
         "warmup_steps": -1,
         "dropout": 1,
+        "popularity_exponent": -1,
         "half_life_share": -1,
         "identity_dropout": 1.5,
         "beginners": 1.5,

@@ -2,17 +2,19 @@
 
 An item starts as a learned identity vector plus what its features say; the identity begins at the
 item's place in the spectrum of the graph (`graphrec.spectral`). What it tells users may come to
-differ from what it is, by its voice. A user has no identity: they are
-what the items they like tell them, plus what their features say. So a user whom training never met
-is embedded like any other, which is what makes the model inductive, and serving does it in NumPy
-(`graphrec.encoder`). In further rounds items become what their users tell them, and tell their
-users again; a vector is the mean over the rounds.
+differ from what it is, by its voice. A user has no identity: they are what the items they like tell
+them, plus what their features say. So a user whom training never met is embedded like any other,
+which is what makes the model inductive, and serving does it in NumPy (`graphrec.encoder`). In
+further rounds items become what their users tell them, and tell their users again; a vector is the
+mean over the rounds.
 
-The aggregators are linear, as deep non-linear ones do not help where identities are learned
-(He et al., LightGCN, SIGIR 2020). A score is the cosine over a temperature plus the item's bias,
-and is trained as it ranks. Each training step hides the edges that it is asked about from message
-passing, both ways, so that no edge helps to predict itself. The embeddings are those of a moving
-average of the parameters, which is past the noise of the last steps.
+The aggregator is linear unless asked otherwise, as deep non-linear ones do not help where
+identities are learned (He et al., LightGCN, SIGIR 2020). Training learns a score that is the cosine
+over a temperature plus the item's bias; then each item's vector is lengthened by its popularity, so
+that the inner product ranks by the cosine times that. Each training step hides the edges that it is
+asked about from message passing, both ways, so that no edge helps to predict itself. The embeddings
+are those of a moving average of the parameters, which is past the noise of the last steps.
+They are always made from all neighbours, also where training samples them.
 """
 
 from __future__ import annotations
@@ -110,8 +112,11 @@ class GraphSAGE:
     beginners: Share = 0.0
     """Share of the users who show but a few of their items in training, so that the model learns
     how much a few items say; 0: as much as many."""
+    popularity_exponent: NotNegative = 0.0
+    """An item's vector is made longer by its popularity of late to this power: of what suits a
+    user, the popular is liked more than the loss learns."""
     half_life_share: NotNegative | None = 0.05
-    """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
+    """Of late: the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
         """The embeddings after the last epoch."""
@@ -122,8 +127,10 @@ class GraphSAGE:
         matrix = graph.matrix
         likes = likes_graph(matrix)
         chance = positive_chances(graph, None)
-        shift = np.pad(recency_shift(graph, self.half_life_share)[:, None], ((0, 0), (self.dim, 0)))
-        network = Network(self, graph, log_popularity(graph, chance), rng)
+        prior = log_popularity(graph, chance)
+        shift = recency_shift(graph, self.half_life_share)
+        longer = np.exp(self.popularity_exponent * (prior + shift))
+        network = Network(self, graph, prior, rng)
         # Nobody could have met a stranger, so it is no negative.
         sampler = NegativeSampler(
             graph.seen, self.negative_exponent, floor=0 if network.item_side.has_content else 1
@@ -189,7 +196,10 @@ class GraphSAGE:
                 items, messages = final.items(whole_field(likes, self.rounds - 1))
                 users = final.users(likes, messages, np.arange(matrix.shape[0], dtype=np.int32))
                 encoder = final.encoder(messages)
-            yield Embeddings(users.numpy(), items.numpy() + shift, encoder)
+            ranked = items.numpy()
+            ranked[:, :-1] *= longer[:, None]
+            ranked[:, -1] += shift
+            yield Embeddings(users.numpy(), ranked, encoder)
 
     def _hidden_shares(
         self, counts: NDArray[np.integer], rng: np.random.Generator

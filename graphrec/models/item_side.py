@@ -55,8 +55,8 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.has_content = bool(told.any())
         if self.has_content:  # strangers are compared with the others, of whom the mean is 0
             prior = prior - prior[events > 0].mean() if (events > 0).any() else prior
-        whole = np.concatenate([start, prior[:, None]], axis=1).astype(np.float32)
-        self.identity = nn.Parameter(torch.from_numpy(whole))
+        self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
+        self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
         self.features = as_tensor(features)
         self.of_features = nn.Parameter(_noise((features.shape[1], dim + 1), rng))
         self.relations = tuple(links)
@@ -78,7 +78,9 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         if noise is not None and self.has_content and self.dropped:
             kept = kept & (torch.rand(kept.shape, generator=noise) >= self.dropped)
         kept = kept.float()
-        item = self.identity * kept
+        item = torch.cat([self.identity, self.bias], 1)
+        if self.has_content:
+            item = item * kept
         if self.features.shape[1]:
             item = item + self.features @ self.of_features
         told = [

@@ -154,6 +154,7 @@ SPACES: Mapping[str, Space] = {
         "temperature": Real(0.1, 2, log=True),
         "learning_rate": Real(5e-4, 0.02, log=True),
         "dropout": Real(0, 0.8),
+        "popularity_exponent": Real(0, 0.5),
         "half_life_share": _HALF_LIFE,
     },
 }
