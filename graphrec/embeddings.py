@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
-from graphrec.encoder import Encoder
+from graphrec.encoder import Encoder, ItemEncoder
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Embeddings:
     item: NDArray[np.float32]  # [I, dim]
     encoder: Encoder | None = None
     """Makes a user's vector out of items, where the model can."""
+    newcomers: ItemEncoder | None = None
+    """Makes an item's vector out of features and links, where the model has learned of any."""
 
     @property
     def item_taste(self) -> NDArray[np.float32]:

@@ -1,4 +1,5 @@
-"""The forward pass of a trained model that embeds a user from items alone, in NumPy.
+"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items, and
+items from their features and links.
 
 With GraphSAGE a user is made of what their neighbours tell them (Hamilton, Ying & Leskovec,
 NeurIPS 2017), so one whom training never met is embedded like any other; with matrix factorisation,
@@ -7,12 +8,14 @@ one whom training never met is the mean of the vectors of their items. Serving n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Rows
+from graphrec.data import Attribute, EdgeType, Rows, Vocabulary
+from graphrec.features import FeatureSpace
 
 SLOPE = 0.2
 """Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
@@ -57,3 +60,33 @@ class Encoder:
             weight = np.exp(score - score.max())
             return weight / weight.sum() @ messages
         return messages.mean(axis=0)
+
+
+@dataclass(frozen=True)
+class ItemEncoder:
+    """What features and linked nodes say of an item that nobody has met, as training learned it."""
+
+    space: FeatureSpace
+    features: NDArray[np.float32]  # [F, dim], the last element of each being a bias
+    nodes: Mapping[EdgeType, NDArray[np.float32]]
+    """What the nodes of each relation of items say [N, dim], by row."""
+    others: Mapping[str, Vocabulary]
+    """Ids of these nodes by type, but for items."""
+    length: float
+    """Of an item without its bias."""
+
+    def embed(
+        self, attributes: Mapping[str, Attribute], links: Mapping[EdgeType, Rows]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The embedding of an item, and its message to those who like it, both [dim].
+
+        `attributes` are of this one item; `links` are rows of the nodes it is linked to, each of
+        weight 1. What is unknown says nothing: an item of which nothing is known is all zeros.
+        """
+        said = (self.space.matrix(attributes, 1) @ self.features)[0]
+        for relation, rows in links.items():
+            if relation in self.nodes and len(rows):
+                said = said + self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
+        taste = said[:-1] / max(float(np.linalg.norm(said[:-1])), 1e-12) * self.length
+        message = np.append(said[:-1], 0)
+        return np.append(taste, said[-1]).astype(np.float32), message.astype(np.float32)

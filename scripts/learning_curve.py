@@ -33,7 +33,7 @@ def show_curves(curves: LearningCurves) -> None:
         cells = [curve.model]
         for n in given:
             ndcg = curve.by_given[n].metrics[name]
-            interval = "" if ndcg.low is None else f" {ndcg.low:.3f}–{ndcg.high:.3f}"
+            interval = "" if ndcg.low is None else f"\n{ndcg.low:.3f}–{ndcg.high:.3f}"
             cells.append(f"{ndcg.value:.4f}{interval}")
         rows.append([*cells, "–" if curve.epochs is None else str(curve.epochs)])
     columns = ["model", *(f"{n} given" for n in given), "epochs"]

@@ -107,8 +107,8 @@ class GraphSAGE:
     identity_dropout: Share = 0.5
     """Share of the item identities that are dropped in training, where items have features or links
     (`graphrec.models.item_side`)."""
-    without_relations: tuple[str, ...] = ()
-    """Names of relations of items that are left out."""
+    without_relations: str = ""
+    """Names of relations of items that are left out, with commas between."""
     beginners: Share = 0.0
     """Share of the users who show but a few of their items in training, so that the model learns
     how much a few items say; 0: as much as many."""
@@ -196,10 +196,11 @@ class GraphSAGE:
                 items, messages = final.items(whole_field(likes, self.rounds - 1))
                 users = final.users(likes, messages, np.arange(matrix.shape[0], dtype=np.int32))
                 encoder = final.encoder(messages)
+                newcomers = final.item_side.encoder(float(final.length))
             ranked = items.numpy()
             ranked[:, :-1] *= longer[:, None]
             ranked[:, -1] += shift
-            yield Embeddings(users.numpy(), ranked, encoder)
+            yield Embeddings(users.numpy(), ranked, encoder, newcomers)
 
     def _hidden_shares(
         self, counts: NDArray[np.integer], rng: np.random.Generator
@@ -265,7 +266,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             start,
             prior,
             dropped=config.identity_dropout,
-            without=config.without_relations,
+            without=[name.strip() for name in config.without_relations.split(",")],
             rng=rng,
         )
         self.voice = nn.Parameter(torch.zeros(matrix.shape[1], dim))

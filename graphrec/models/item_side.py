@@ -22,7 +22,8 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from graphrec.data import EdgeType, Graph
-from graphrec.features import feature_matrix
+from graphrec.encoder import ItemEncoder
+from graphrec.features import FeatureSpace
 
 SPREAD = 0.1
 """Standard deviation of what features and nodes say at the start, per element."""
@@ -47,7 +48,10 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         super().__init__()
         count, dim = start.shape
         self.dropped = dropped
-        features = feature_matrix(graph.attributes.get("item", {}), count)
+        attributes = graph.attributes.get("item", {})
+        self.others = graph.others
+        self.space = FeatureSpace.of(attributes)
+        features = self.space.matrix(attributes, count)
         links = item_links(graph, without)
         told = sum((np.diff(m.indptr) for m in links.values()), np.diff(features.indptr))
         events = np.bincount(graph.seen.indices, minlength=count)
@@ -61,7 +65,10 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.of_features = nn.Parameter(_noise((features.shape[1], dim + 1), rng))
         self.relations = tuple(links)
         self.to_items = [as_tensor(_by_root_of_degree(m)) for m in links.values()]
-        self.to_nodes = [as_tensor(_by_degree(m.T.tocsr())) for m in links.values()]
+        met = sparse.diags_array((events > 0).astype(np.float32), format="csr")
+        self.to_nodes = [
+            as_tensor(_by_degree(_stored((met @ m).T.tocsr()))) for m in links.values()
+        ]
         self.weights = nn.Parameter(torch.ones(len(links)))
         self.echo = nn.Parameter(torch.full((len(links),), ECHO))
         self.nodes = nn.ParameterList(
@@ -78,11 +85,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         if noise is not None and self.has_content and self.dropped:
             kept = kept & (torch.rand(kept.shape, generator=noise) >= self.dropped)
         kept = kept.float()
-        item = torch.cat([self.identity, self.bias], 1)
-        if self.has_content:
-            item = item * kept
-        if self.features.shape[1]:
-            item = item + self.features @ self.of_features
+        item = self._unlinked(kept)
         told = [
             weight * (to_items @ node)
             for weight, to_items, node in zip(
@@ -90,6 +93,15 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             )
         ]
         return sum(told, item), kept
+
+    def _unlinked(self, kept: Tensor) -> Tensor:
+        """Items without their links [I, dim + 1], with so much of each identity [I, 1]."""
+        item = torch.cat([self.identity, self.bias], 1)
+        if self.has_content:
+            item = item * kept
+        if self.features.shape[1]:
+            item = item + self.features @ self.of_features
+        return item
 
     def linked(self, item: Tensor) -> list[Tensor]:
         """What the nodes of each relation say [N, dim + 1], given the items without their links."""
@@ -99,6 +111,24 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
                 self.relations, self.nodes, self.echo, self.to_nodes, strict=True
             )
         ]
+
+    def encoder(self, length: float) -> ItemEncoder | None:
+        """What embeds strangers at this length; None where there is nothing to embed them from."""
+        if not self.has_content:
+            return None
+        with torch.no_grad():
+            nodes = self.linked(self._unlinked((~self.stranger).float()))
+            said = [
+                (weight * node).numpy() for weight, node in zip(self.weights, nodes, strict=True)
+            ]
+        features = self.of_features.detach().numpy().copy()
+        return ItemEncoder(
+            self.space,
+            features,
+            dict(zip(self.relations, said, strict=True)),
+            {name: self.others[name] for _, _, name in self.relations if name != "item"},
+            length,
+        )
 
 
 def item_links(graph: Graph, without: Collection[str]) -> dict[EdgeType, sparse.csr_array]:
@@ -135,6 +165,13 @@ def as_tensor(matrix: sparse.csr_array) -> Tensor:
 def _by_root_of_degree(matrix: sparse.csr_array) -> sparse.csr_array:
     """Rows over the root of their number of elements: many links say more than one, not as much."""
     return sparse.csr_array(matrix.multiply(1 / np.sqrt(_degrees(matrix))).astype(np.float32))
+
+
+def _stored(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The same without elements that are 0."""
+    matrix = sparse.csr_array(matrix)
+    matrix.eliminate_zeros()
+    return matrix
 
 
 def _by_degree(matrix: sparse.csr_array) -> sparse.csr_array:
