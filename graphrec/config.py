@@ -37,8 +37,8 @@ from graphrec.weighting import DEFAULT_POLICY, KindPolicy
 SETTINGS_FILE = Path("graphrec.toml")
 
 MODEL_NAMES = (
-    *("popularity", "recent-popularity", "item-knn", "user-knn", "rp3beta", "graph-filter"),
-    *("svd", "ials", "ease", "mf", "neumf", "graphsage"),
+    *("random", "popularity", "recent-popularity", "content-knn", "item-knn", "user-knn"),
+    *("rp3beta", "graph-filter", "svd", "ials", "ease", "mf", "neumf", "graphsage"),
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 

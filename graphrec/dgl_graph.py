@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -104,11 +104,85 @@ def hide_edges(likes: HeteroGraph, hidden: NDArray[np.integer]) -> HeteroGraph:
     return dgl.edge_subgraph(likes, {LIKES: edges, LIKED_BY: edges}, relabel_nodes=False)
 
 
-def sum_of_neighbours(
+@dataclass(frozen=True)
+class ReceptiveField:
+    """What messages to some items pass along, through rounds from items to users and back.
+
+    The N items whose vectors go in begin with those that vectors come out for; the two graphs of a
+    round number their nodes in the same way, so that targets are the first of the sources.
+    """
+
+    items: torch.Tensor | None  # [N] rows; None: all, in their order
+    rounds: tuple[tuple[HeteroGraph, HeteroGraph], ...]  # to users, and from them to items
+
+
+def whole_field(likes: HeteroGraph, rounds: int) -> ReceptiveField:
+    """All items, along all edges."""
+    return ReceptiveField(None, ((likes, likes),) * rounds)
+
+
+def sampled_field(
+    likes: HeteroGraph, items: NDArray[np.integer], rounds: int, fanout: int, seed: int
+) -> ReceptiveField:
+    """`items`, along at most `fanout` random edges into each node of each round."""
+    sources = torch.from_numpy(items.astype(np.int32))
+    if not rounds:
+        return ReceptiveField(sources, ())
+    dgl.seed(seed)
+    into_users = {LIKED_BY: fanout, LIKES: 0}
+    into_items = {LIKED_BY: 0, LIKES: fanout}
+    # DGL 1.1.3's fused sampler loses nodes of graphs of several node types.
+    sampler = dgl.dataloading.NeighborSampler([into_users, into_items] * rounds, fused=False)
+    reached, _, blocks = sampler.sample_blocks(likes, {"item": sources})
+    return ReceptiveField(reached["item"], tuple(zip(blocks[0::2], blocks[1::2], strict=True)))
+
+
+def sampled_edges(likes: HeteroGraph, fanout: int, seed: int) -> HeteroGraph:
+    """A graph of `liked_by_graph` with at most `fanout` random items of each user."""
+    dgl.seed(seed)
+    return dgl.sampling.sample_neighbors(likes, {"user": likes.nodes("user")}, fanout)
+
+
+def items_heard(likes: HeteroGraph) -> NDArray[np.int32]:
+    """The item of each edge of a graph of `liked_by_graph` [E]."""
+    return likes.edges(etype=LIKED_BY, order="eid")[0].numpy()
+
+
+def among(likes: HeteroGraph, items: NDArray[np.integer]) -> HeteroGraph:
+    """A graph of `liked_by_graph` with its items numbered by their places in sorted `items`."""
+    item, user = (ends.numpy() for ends in likes.edges(etype=LIKED_BY, order="eid"))
+    return liked_by_graph(user, np.searchsorted(items, item), (likes.num_nodes("user"), len(items)))
+
+
+def mean_of_neighbours(
     graph: HeteroGraph, edge_type: EdgeType, vectors: torch.Tensor
 ) -> torch.Tensor:
-    """For each target node of `edge_type` the sum of its sources' vectors; 0 where it has none."""
-    return dgl.ops.copy_u_sum(graph[edge_type], vectors)
+    """For each target node of `edge_type` the mean of its sources' vectors; 0 where it has none."""
+    return dgl.ops.copy_u_mean(graph[edge_type], vectors)
+
+
+def max_of_neighbours(
+    graph: HeteroGraph, edge_type: EdgeType, vectors: torch.Tensor
+) -> torch.Tensor:
+    """For each target node the largest elements of its sources' vectors, none of them below 0."""
+    return dgl.ops.copy_u_max(graph[edge_type], vectors).clamp_min(0)
+
+
+def attention_over_neighbours(
+    graph: HeteroGraph,
+    edge_type: EdgeType,
+    vectors: torch.Tensor,
+    score_of: Callable[[torch.Tensor], torch.Tensor],
+    source: torch.Tensor,
+    target: torch.Tensor,
+) -> torch.Tensor:
+    """For each target node the mean of its sources' vectors by softmax weights; 0 where none.
+
+    The score of an edge is `score_of` the sum of what its `source` and `target` [., 1] bring.
+    """
+    part = graph[edge_type]
+    weight = dgl.ops.edge_softmax(part, score_of(dgl.ops.u_add_v(part, source, target)))
+    return dgl.ops.u_mul_e_sum(part, vectors, weight)
 
 
 def dot_on_edges(graph: HeteroGraph, item: torch.Tensor, user: torch.Tensor) -> torch.Tensor:

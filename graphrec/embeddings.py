@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data import Rows
-from graphrec.encoder import Encoder
+from graphrec.encoder import Encoder, ItemEncoder
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Embeddings:
     item: NDArray[np.float32]  # [I, dim]
     encoder: Encoder | None = None
     """Makes a user's vector out of items, where the model can."""
+    newcomers: ItemEncoder | None = None
+    """Makes an item's vector out of features and links, where the model has learned of any."""
 
     @property
     def item_taste(self) -> NDArray[np.float32]:
@@ -41,3 +44,10 @@ class Embeddings:
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I]."""
         return self.user[users] @ self.item.T
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """[B, I] for histories [B, I] of anybody, by the encoder; zeros where there is none."""
+        if self.encoder is None:
+            return np.zeros(histories.shape, np.float32)
+        rows = np.split(histories.indices, histories.indptr[1:-1])
+        return np.stack([self.encoder.embed(history) for history in rows]) @ self.item.T

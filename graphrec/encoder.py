@@ -1,4 +1,5 @@
-"""The forward pass of a trained model that embeds a user from items alone, in NumPy.
+"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items, and
+items from their features and links.
 
 With GraphSAGE a user is made of what their neighbours tell them (Hamilton, Ying & Leskovec,
 NeurIPS 2017), so one whom training never met is embedded like any other; with matrix factorisation,
@@ -7,28 +8,85 @@ one whom training never met is the mean of the vectors of their items. Serving n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Rows
+from graphrec.data import Attribute, EdgeType, Rows, Vocabulary
+from graphrec.features import FeatureSpace
+
+SLOPE = 0.2
+"""Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A linear aggregator over items, and maybe the length that the result is brought to."""
+    """An aggregator over items, and maybe the length that the result is brought to.
 
-    messages: NDArray[np.float32]  # [I, dim] what each item tells a user who likes it
+    What items say is put together by its mean; with `attention`, by a mean whose weights are a
+    softmax over the items; with `readout`, by its largest elements.
+    """
+
+    messages: NDArray[np.float32]  # [I, M] what each item tells a user who likes it
     base: NDArray[np.float32]  # [dim] the same for every user, such as 1 before an item bias
     length: float | None = None
     """Of what the items say together; None leaves it at the mean's, 0 stays 0."""
+    attention: NDArray[np.float32] | None = None
+    """How loud each item is, and how loud it makes the others seem [I, 2]."""
+    readout: NDArray[np.float32] | None = None  # [M, dim] from the largest elements to a vector
+    softening: float = 0.0
+    """The number of items that brings a user to half the length: a few items say little."""
 
     def embed(self, items: Rows) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items`; `base` where H is 0."""
         if len(items) == 0:
             return self.base
-        said = self.messages[items].mean(axis=0)
+        said = self._heard(items)
         if self.length is not None:
-            said = said * (self.length / max(float(np.linalg.norm(said)), 1e-12))
+            length = self.length * len(items) / (len(items) + self.softening)
+            said = said * (length / max(float(np.linalg.norm(said)), 1e-12))
         return self.base + said
+
+    def _heard(self, items: Rows) -> NDArray[np.float32]:
+        messages = self.messages[items]
+        if self.readout is not None:
+            return messages.max(axis=0) @ self.readout
+        if self.attention is not None:
+            loud, seeming = self.attention[items].T
+            score = loud + seeming.mean()
+            score = np.maximum(score, SLOPE * score)
+            weight = np.exp(score - score.max())
+            return weight / weight.sum() @ messages
+        return messages.mean(axis=0)
+
+
+@dataclass(frozen=True)
+class ItemEncoder:
+    """What features and linked nodes say of an item that nobody has met, as training learned it."""
+
+    space: FeatureSpace
+    features: NDArray[np.float32]  # [F, dim], the last element of each being a bias
+    nodes: Mapping[EdgeType, NDArray[np.float32]]
+    """What the nodes of each relation of items say [N, dim], by row."""
+    others: Mapping[str, Vocabulary]
+    """Ids of these nodes by type, but for items."""
+    length: float
+    """Of an item without its bias."""
+
+    def embed(
+        self, attributes: Mapping[str, Attribute], links: Mapping[EdgeType, Rows]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The embedding of an item, and its message to those who like it, both [dim].
+
+        `attributes` are of this one item; `links` are rows of the nodes it is linked to, each of
+        weight 1. What is unknown says nothing: an item of which nothing is known is all zeros.
+        """
+        said = (self.space.matrix(attributes, 1) @ self.features)[0]
+        for relation, rows in links.items():
+            if relation in self.nodes and len(rows):
+                said = said + self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
+        taste = said[:-1] / max(float(np.linalg.norm(said[:-1])), 1e-12) * self.length
+        message = np.append(said[:-1], 0)
+        return np.append(taste, said[-1]).astype(np.float32), message.astype(np.float32)

@@ -36,6 +36,17 @@ Rank: TypeAlias = Callable[[Rows, int], Rows]
 ChooseEpochs: TypeAlias = Callable[[EpochModel, np.random.Generator], EpochModel]
 """The model with the number of epochs that a validation split speaks for."""
 
+USER_SLICES: Mapping[str, tuple[float, float]] = {
+    "warm_users": (1, np.inf),
+    "cold_users": (0, 0),
+    "users_1_to_9": (1, 9),
+    "users_10_to_49": (10, 49),
+    "users_50_up": (50, np.inf),
+}
+"""By the least and the most items that their users like in train."""
+
+SLICES = (*USER_SLICES, "head_items", "tail_items", "cold_items")
+
 BLOCK_BYTES = 64 * 2**20
 """Size of the float32 scores of one block of users."""
 
@@ -68,8 +79,9 @@ class Evaluation:
     metrics: Mapping[str, Metric]
     """Those of `per_user`, and coverage. A metric that no user has a value for is left out."""
     slices: Mapping[str, Slice]
-    """`warm_users` and `cold_users`: with and without a positive interaction in train;
-    `head_items` and `tail_items`: relevant items in and outside the popular fifth."""
+    """`warm_users` and `cold_users`: with and without a positive interaction in train, and
+    `users_1_to_9` and so on by how many items they like there; `head_items` and `tail_items`:
+    relevant items in and outside the popular fifth; `cold_items`: those that nobody likes there."""
     score_seconds: float
     """Scoring and ranking of all T users."""
 
@@ -93,10 +105,20 @@ def popularity(train: Graph) -> NDArray[np.int64]:
     return np.bincount(train.matrix.indices, minlength=len(train.items))
 
 
-def rank_by(scorer: Scorer, train: Graph) -> Rank:
-    """Lists by score, without what users met in train; by popularity for users who like nothing."""
+def rank_by(scorer: Scorer, train: Graph, pool: Rows | None = None) -> Rank:
+    """Lists by score, without what users met in train; by popularity for users who like nothing.
+
+    Where there is a `pool` of items, in ascending order, lists are made of these alone.
+    """
     score = served_scores(scorer, train)
-    return lambda users, k: top_k(score(users), k, train.seen[users])
+    if pool is None:
+        return lambda users, k: top_k(score(users), k, train.seen[users])
+
+    def rank(users: Rows, k: int) -> Rows:
+        places = top_k(score(users)[:, pool], k, train.seen[users][:, pool])
+        return np.where(places < 0, -1, pool[places]).astype(np.int32)
+
+    return rank
 
 
 def served_scores(scorer: Scorer, train: Graph) -> Callable[[Rows], NDArray[np.float32]]:
@@ -127,7 +149,9 @@ def evaluate(
     """
     if split.candidates is not None:
         return evaluate_candidates(scorer, split, k=k, resamples=resamples, rng=rng)
-    return evaluate_ranking(rank_by(scorer, split.train), split, k=k, resamples=resamples, rng=rng)
+    return evaluate_ranking(
+        rank_by(scorer, split.train, split.pool), split, k=k, resamples=resamples, rng=rng
+    )
 
 
 def evaluate_ranking(
@@ -150,7 +174,7 @@ def evaluate_ranking(
         began = perf_counter()
         ranked[block] = rank(users[block], k)
         seconds += perf_counter() - began
-        values = _per_user(ranked[block], right[block], likes[users[block]] > 0, head)
+        values = _per_user(ranked[block], right[block], likes[users[block]], head, counts == 0)
         values["all", "novelty"] = metrics.novelty(ranked[block], counts, people)
         blocks.append(values)
     columns = {
@@ -172,7 +196,7 @@ def evaluate_ranking(
                 users=int(np.count_nonzero(~np.isnan(columns[part, f"recall@{k}"]))),
                 metrics=of(part),
             )
-            for part in ("warm_users", "cold_users", "head_items", "tail_items")
+            for part in SLICES
         },
         score_seconds=seconds,
     )
@@ -299,13 +323,13 @@ def as_json(
         "models": [
             {
                 "model": result.model,
-                "metrics": _metrics_json(result.evaluation.metrics),
+                "metrics": metrics_json(result.evaluation.metrics),
                 "epochs": result.epochs,
                 "fit_seconds": result.fit_seconds,
                 "score_seconds": result.evaluation.score_seconds,
                 "peak_mib": result.peak_mib,
                 "slices": {
-                    name: {"users": part.users, "metrics": _metrics_json(part.metrics)}
+                    name: {"users": part.users, "metrics": metrics_json(part.metrics)}
                     for name, part in result.evaluation.slices.items()
                 },
             }
@@ -314,7 +338,8 @@ def as_json(
     }
 
 
-def _metrics_json(values: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:
+def metrics_json(values: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:
+    """Values and intervals by name."""
     return {n: {"value": m.value, "low": m.low, "high": m.high} for n, m in values.items()}
 
 
@@ -338,12 +363,15 @@ def relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
 
 
 def _per_user(
-    ranked: Rows, relevant: sparse.csr_array, warm: NDArray[np.bool_], head: NDArray[np.bool_]
+    ranked: Rows,
+    relevant: sparse.csr_array,
+    likes: NDArray[np.integer],
+    head: NDArray[np.bool_],
+    unmet: NDArray[np.bool_],
 ) -> dict[tuple[str, str], NDArray[np.float64]]:
     """By slice ("all" is none) and metric: [B], NaN where a user has no value."""
     recall, ndcg = metrics.recall(ranked, relevant), metrics.ndcg(ranked, relevant)
-    in_head, in_tail = _among(relevant, head), _among(relevant, ~head)
-    return {
+    values = {
         ("all", "recall"): recall,
         ("all", "ndcg"): ndcg,
         ("all", "hit"): metrics.hit_rate(ranked, relevant),
@@ -351,15 +379,16 @@ def _per_user(
         ("all", "map"): metrics.average_precision(ranked, relevant),
         ("all", "precision"): metrics.precision(ranked, relevant),
         ("all", "long_tail"): metrics.long_tail_share(ranked, head),
-        ("warm_users", "recall"): np.where(warm, recall, np.nan),
-        ("warm_users", "ndcg"): np.where(warm, ndcg, np.nan),
-        ("cold_users", "recall"): np.where(warm, np.nan, recall),
-        ("cold_users", "ndcg"): np.where(warm, np.nan, ndcg),
-        ("head_items", "recall"): metrics.recall(ranked, in_head),
-        ("head_items", "ndcg"): metrics.ndcg(ranked, in_head),
-        ("tail_items", "recall"): metrics.recall(ranked, in_tail),
-        ("tail_items", "ndcg"): metrics.ndcg(ranked, in_tail),
     }
+    for part, (least, most) in USER_SLICES.items():
+        inside = (likes >= least) & (likes <= most)
+        values[part, "recall"] = np.where(inside, recall, np.nan)
+        values[part, "ndcg"] = np.where(inside, ndcg, np.nan)
+    for part, items in (("head_items", head), ("tail_items", ~head), ("cold_items", unmet)):
+        among = _among(relevant, items)
+        values[part, "recall"] = metrics.recall(ranked, among)
+        values[part, "ndcg"] = metrics.ndcg(ranked, among)
+    return values
 
 
 def _among(relevant: sparse.csr_array, items: NDArray[np.bool_]) -> sparse.csr_array:

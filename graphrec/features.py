@@ -1,50 +1,125 @@
-"""From attributes to features: a sparse matrix that a model can multiply."""
+"""From attributes to features: a sparse matrix that a model can multiply.
+
+What the columns mean is kept apart from the values, so that a node which training never met is
+told in the same columns: a newcomer's genre is the genre that the model learned of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Attribute, encode
+from graphrec.data import Attribute, AttributeValue, Vocabulary, encode
+
+BUCKETS = 8
+"""Of a number, each with an equal share of the nodes: taste need not rise or fall with a number."""
+
+
+@dataclass(frozen=True)
+class NumberColumns:
+    """Two columns, the standardised value and whether it is known, and one of each bucket."""
+
+    mean: float
+    deviation: float
+    edges: tuple[float, ...] = ()
+    """Between buckets, ascending; a value at an edge is in the upper one."""
+
+    def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
+        """[N, F]; zeros where the value is missing."""
+        value = _numbers(values)
+        known = np.isfinite(value)
+        standard = np.where(known, (value - self.mean) / self.deviation, 0)
+        columns = [standard, known]
+        if self.edges:
+            bucket = np.searchsorted(self.edges, value, side="right")
+            columns += [known & (bucket == b) for b in range(len(self.edges) + 1)]
+        return sparse.csr_array(np.stack(columns, 1).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class WordColumns:
+    """A column of each category or tag: 1 where the node has it."""
+
+    words: Vocabulary
+
+    def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
+        """[N, F]; words that are not among the columns say nothing."""
+        found = [
+            [self.words.rows[word] for word in set(_words(value)) if word in self.words]
+            for value in values
+        ]
+        row = np.repeat(np.arange(len(values)), [len(columns) for columns in found])
+        column = np.array([c for columns in found for c in columns], np.int32)
+        shape = (len(values), len(self.words))
+        return sparse.csr_array((np.ones(len(row), np.float32), (row, column)), shape)
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """What the columns of a feature matrix mean, by attribute; those of text are left out."""
+
+    columns: Mapping[str, NumberColumns | WordColumns]
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, Attribute]) -> FeatureSpace:
+        """The columns that tell these nodes apart."""
+        found = {name: _columns(attribute) for name, attribute in sorted(attributes.items())}
+        return cls({name: columns for name, columns in found.items() if columns is not None})
+
+    def matrix(self, attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array:
+        """The attributes of `count` nodes as float32 [count, F], by attribute name.
+
+        What is missing gives zeros, and so does what is of another kind than it was.
+        """
+        nothing: tuple[AttributeValue, ...] = (None,) * count
+        blocks = [
+            columns.matrix(attributes[name].values if name in attributes else nothing)
+            for name, columns in self.columns.items()
+        ]
+        if not blocks:
+            return sparse.csr_array(np.empty((count, 0), np.float32))
+        return sparse.csr_array(sparse.hstack(blocks, format="csr", dtype=np.float32))
 
 
 def feature_matrix(attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array:
-    """The attributes of `count` nodes as float32 [count, F], by attribute name.
+    """The attributes of `count` nodes as float32 [count, F], in columns of their own.
 
-    `number`: two columns, the value less the mean over the standard deviation (0 where missing)
-    and whether it is known. `category`: one-hot. `tags`: multi-hot, each node's tags summing to 1.
-    A missing category or empty tags give zeros. `text` is kept for display and gives none.
+    `number`: the value less the mean over the standard deviation (0 where missing), whether it is
+    known, and one-hot BUCKETS. `category`: one-hot. `tags`: multi-hot. A missing category or empty
+    tags give zeros. `text` is kept for display and gives none.
     """
-    blocks = [_columns(attribute) for _, attribute in sorted(attributes.items())]
-    blocks = [block for block in blocks if block.shape[1]]
-    if not blocks:
-        return _nothing(count)
-    return sparse.csr_array(sparse.hstack(blocks, format="csr", dtype=np.float32))
+    return FeatureSpace.of(attributes).matrix(attributes, count)
 
 
-def _nothing(count: int) -> sparse.csr_array:
-    return sparse.csr_array(np.empty((count, 0), np.float32))
-
-
-def _columns(attribute: Attribute) -> sparse.csr_array:
+def _columns(attribute: Attribute) -> NumberColumns | WordColumns | None:
     if attribute.kind == "text":
-        return _nothing(len(attribute.values))
+        return None
     if attribute.kind == "number":
-        value = np.array([np.nan if v is None else v for v in attribute.values], np.float64)
-        known = np.isfinite(value)
-        if not known.any():
-            return _nothing(len(value))
-        spread = value[known].std() or 1.0
-        standard = np.where(known, (value - value[known].mean()) / spread, 0)
-        return sparse.csr_array(np.stack([standard, known], 1).astype(np.float32))
-    tags = [
-        () if value is None else value if isinstance(value, tuple) else (str(value),)
-        for value in attribute.values
-    ]
-    vocabulary, column = encode([tag for of_node in tags for tag in of_node])
-    lengths = np.array([len(of_node) for of_node in tags])
-    row = np.repeat(np.arange(len(tags)), lengths)
-    share = np.repeat(1 / np.maximum(lengths, 1), lengths).astype(np.float32)
-    return sparse.csr_array((share, (row, column)), shape=(len(tags), len(vocabulary)))
+        value = _numbers(attribute.values)
+        value = value[np.isfinite(value)]
+        if not len(value):
+            return None
+        return NumberColumns(float(value.mean()), float(value.std()) or 1.0, _edges(value))
+    words, _ = encode([word for value in attribute.values for word in _words(value)])
+    return WordColumns(words) if len(words) else None
+
+
+def _edges(values: NDArray[np.float64]) -> tuple[float, ...]:
+    """The distinct quantiles; none where all values are the same."""
+    cuts = np.quantile(values, np.linspace(0, 1, BUCKETS + 1)[1:-1], method="higher")
+    return tuple(float(cut) for cut in np.unique(cuts) if cut > values.min())
+
+
+def _numbers(values: tuple[AttributeValue, ...]) -> NDArray[np.float64]:
+    """NaN where a value is missing or not a number."""
+    return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
+
+
+def _words(value: AttributeValue) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (str(value),)

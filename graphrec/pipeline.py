@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec import config, evaluate, fusion
+from graphrec.cold import cold_items
 from graphrec.config import RecallSettings, Settings
 from graphrec.data import Graph
 from graphrec.early_stopping import Chosen, choose_epochs
@@ -35,7 +36,7 @@ from graphrec.split import (
 )
 from graphrec.weighting import weigh
 
-Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out"]
+Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
 
 FUSION = "fusion"
 """In a table of models, the lists that the service would give: all sources together."""
@@ -117,6 +118,8 @@ def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tu
     share = settings.evaluation.test_share
     if protocol == "leave-last-out":
         return protocol, leave_last_out(graph)
+    if protocol == "cold-items":
+        return protocol, cold_items(graph, share, evaluate.model_rng(settings.seed, "test"))
     if protocol == "auto" and not timed:
         return "blocked", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
     return "temporal", split_at(raw, cast("int", temporal(graph, share).cutoff), settings)
@@ -142,15 +145,17 @@ def compare(
 ) -> Comparison:
     """Fit models on the train side of a split and evaluate them on its test side.
 
-    Epochs are chosen on `validation`, which is carved from train, once for all models, unless it is
-    given. FUSION is the recommender that would serve, with the vectors of one of `embeddings`; it
-    comes last in the results. Raises what creating, fitting and evaluating raise.
+    Epochs are chosen on `validation`, which is carved from train in the manner of the split, once
+    for all models, unless it is given. FUSION is the recommender that would serve, with the vectors
+    of one of `embeddings`; it comes last in the results. Raises what creating, fitting and
+    evaluating raise.
     """
     models = {name: create(name, settings.models.get(name)) for name in names if name != FUSION}
     seed, resamples = settings.seed, settings.evaluation.resamples
     if validation is None:
         rng = evaluate.model_rng(seed, "validation")
-        validation = carve_validation(split.train, settings.evaluation.valid_share, rng)
+        carve = carve_validation if split.pool is None else cold_items
+        validation = carve(split.train, settings.evaluation.valid_share, rng)
 
     chosen: dict[str, Chosen] = {}
     curves: dict[str, Sequence[float]] = {}
@@ -195,7 +200,7 @@ def compare(
         fitted = perf_counter() - began
         recommender = Recommender(snapshot, settings.recall)
         rng = np.random.default_rng(seed)
-        if split.candidates is None:
+        if split.candidates is None and split.pool is None:
             result = evaluate.evaluate_ranking(
                 recommender.rank, split, k=k, resamples=resamples, rng=rng
             )
@@ -327,9 +332,11 @@ def choose_weights(
     sources = [source for source in SOURCES if source not in absent]
     users, right = evaluate.relevant(validation)
     asked = validation.candidates  # which hold what is right, too
+    pool = validation.pool  # which does, too
     judged = []
     for b, opinions in enumerate(Recommender(snapshot, equal).opinions(users)):
         items = recalled(opinions) if asked is None else asked[[users[b]]].indices
+        items = items if pool is None else pool
         of = {opinion.source: opinion.of(items) for opinion in opinions}
         strength = np.stack([of.get(source, np.zeros(len(items))) for source in sources], axis=1)
         relevant = right.indices[right.indptr[b] : right.indptr[b + 1]]

@@ -170,10 +170,16 @@ class Recommender:
 
     def rank(self, users: Rows, k: int) -> Rows:
         """The lists of `recommend` for B user rows: item rows [B, k], -1 where a list is short."""
-        ranked = np.full((len(users), k), -1, np.int32)
-        for start in range(0, len(users), BLOCK):
-            block = [tastes.of_user(self.snapshot, int(u)) for u in users[start : start + BLOCK]]
-            for b, asked in enumerate(self._asked(block)):
+        return self._rank([tastes.of_user(self.snapshot, int(user)) for user in users], k)
+
+    def rank_sessions(self, histories: Sequence[Rows], k: int) -> Rows:
+        """The lists of `recommend_for` for B histories of distinct item rows: [B, k], as `rank`."""
+        return self._rank([tastes.of_items(self.snapshot, history) for history in histories], k)
+
+    def _rank(self, people: Sequence[Taste], k: int) -> Rows:
+        ranked = np.full((len(people), k), -1, np.int32)
+        for start in range(0, len(people), BLOCK):
+            for b, asked in enumerate(self._asked(people[start : start + BLOCK])):
                 items = self._ranking(asked, k).items
                 ranked[start + b, : len(items)] = items
         return ranked

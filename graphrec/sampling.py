@@ -25,6 +25,9 @@ class NegativeSampler:
 
     seen: sparse.csr_array  # [U, I]
     exponent: float = 0.0
+    floor: int = 1
+    """The least number of users that an item is taken to have; with 0, one nobody met is not drawn.
+    """
 
     @cached_property
     def _met(self) -> NDArray[np.int64]:
@@ -34,9 +37,10 @@ class NegativeSampler:
 
     @cached_property
     def probability(self) -> NDArray[np.float64]:
-        """Of drawing each item, before redraws [I]; no item is impossible."""
+        """Of drawing each item, before redraws [I]; with a floor, no item is impossible."""
         items = self.seen.shape[1]
-        share = np.maximum(np.bincount(self.seen.indices, minlength=items), 1) ** self.exponent
+        users = np.maximum(np.bincount(self.seen.indices, minlength=items), self.floor)
+        share = np.where(users > 0, np.maximum(users, 1) ** self.exponent, 0)
         return share / share.sum()
 
     @cached_property
@@ -46,7 +50,7 @@ class NegativeSampler:
     def draw(self, shape: int | tuple[int, ...], rng: np.random.Generator) -> Rows:
         """Items regardless of any user."""
         items = self.seen.shape[1]
-        if self.exponent == 0:
+        if self.exponent == 0 and self.floor:
             return rng.integers(items, size=shape, dtype=np.int32)
         drawn = np.searchsorted(self._cumulative, rng.random(shape), side="right")
         return np.minimum(drawn, items - 1).astype(np.int32)

@@ -10,6 +10,7 @@ A folder of snapshots looks like this::
         ├── manifest.sha256              as `sha256sum --check` reads it
         ├── users.json, items.json       ids by row
         ├── attributes.json              of items
+        ├── newcomers.json               what embeds new items, where the model can
         ├── *.npy                        arrays, none of them of objects
         └── index.faiss
 
@@ -43,8 +44,9 @@ from scipy import sparse
 from graphrec.data import Attribute, Graph, Vocabulary
 from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder
+from graphrec.encoder import Encoder, ItemEncoder
 from graphrec.errors import SnapshotError
+from graphrec.features import FeatureSpace, NumberColumns, WordColumns
 from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.neighbours import Likes
@@ -334,11 +336,13 @@ def _age(folder: Path, version: str) -> tuple[str, datetime, str]:
 
 
 def _write(snapshot: Snapshot, folder: Path) -> None:
-    documents = {
+    documents: dict[str, Any] = {
         "users": snapshot.likes.users.ids,
         "items": snapshot.likes.items.ids,
         "attributes": snapshot.attributes,
     }
+    if snapshot.embeddings is not None and snapshot.embeddings.newcomers is not None:
+        documents["newcomers"] = _newcomers_document(snapshot.embeddings.newcomers)
     for name, document in documents.items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(document))
     for name, array in _arrays(snapshot).items():
@@ -368,11 +372,20 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if snapshot.embeddings is not None:
         arrays["embeddings.user"] = snapshot.embeddings.user
         arrays["embeddings.item"] = snapshot.embeddings.item
+        if (newcomers := snapshot.embeddings.newcomers) is not None:
+            arrays["newcomers.features"] = newcomers.features
+            none = np.empty((0, newcomers.features.shape[1]), np.float32)
+            arrays["newcomers.nodes"] = np.concatenate([none, *newcomers.nodes.values()])
     if snapshot.encoder is not None:
         arrays["encoder.messages"] = snapshot.encoder.messages
         arrays["encoder.base"] = snapshot.encoder.base
-        if snapshot.encoder.length is not None:
-            arrays["encoder.length"] = np.array(snapshot.encoder.length)
+        optional = {
+            "encoder.length": snapshot.encoder.length,
+            "encoder.attention": snapshot.encoder.attention,
+            "encoder.readout": snapshot.encoder.readout,
+            "encoder.softening": snapshot.encoder.softening,
+        }
+        arrays |= {k: np.asarray(v) for k, v in optional.items() if v is not None}
     return arrays
 
 
@@ -397,10 +410,28 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     )
     embeddings = encoder = index = None
     if "embeddings.item.npy" in manifest.files:
-        embeddings = Embeddings(array("embeddings.user"), array("embeddings.item"))
+        embeddings = Embeddings(
+            array("embeddings.user"),
+            array("embeddings.item"),
+            newcomers=_item_encoder(
+                document("newcomers"), array("newcomers.features"), array("newcomers.nodes")
+            )
+            if "newcomers.json" in manifest.files
+            else None,
+        )
     if "encoder.base.npy" in manifest.files:
-        length = float(array("encoder.length")) if "encoder.length.npy" in manifest.files else None
-        encoder = Encoder(array("encoder.messages"), array("encoder.base"), length)
+        length, attention, readout = (
+            array(f"encoder.{name}") if f"encoder.{name}.npy" in manifest.files else None
+            for name in ("length", "attention", "readout")
+        )
+        encoder = Encoder(
+            array("encoder.messages"),
+            array("encoder.base"),
+            None if length is None else float(length),
+            attention,
+            readout,
+            float(array("encoder.softening")),
+        )
     if "index.faiss" in manifest.files:
         index = Index.load(folder / "index.faiss")
     return Snapshot(
@@ -427,6 +458,41 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         embeddings=embeddings,
         encoder=encoder,
         index=index,
+    )
+
+
+def _newcomers_document(encoder: ItemEncoder) -> Mapping[str, Any]:
+    """All of it but the arrays, in which the relations follow one another."""
+    return {
+        "columns": {
+            name: {"words": columns.words.ids}
+            if isinstance(columns, WordColumns)
+            else {"mean": columns.mean, "deviation": columns.deviation, "edges": columns.edges}
+            for name, columns in encoder.space.columns.items()
+        },
+        "relations": [[list(relation), len(said)] for relation, said in encoder.nodes.items()],
+        "others": {name: ids.ids for name, ids in encoder.others.items()},
+        "length": encoder.length,
+    }
+
+
+def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncoder:
+    space = FeatureSpace(
+        {
+            name: WordColumns(Vocabulary(tuple(columns["words"])))
+            if "words" in columns
+            else NumberColumns(columns["mean"], columns["deviation"], tuple(columns["edges"]))
+            for name, columns in document["columns"].items()
+        }
+    )
+    names = [tuple(relation) for relation, _ in document["relations"]]
+    ends = np.cumsum([count for _, count in document["relations"]]).astype(np.int64)
+    return ItemEncoder(
+        space,
+        features,
+        dict(zip(names, np.split(nodes, ends[:-1]), strict=True)) if names else {},
+        {name: Vocabulary(tuple(ids)) for name, ids in document["others"].items()},
+        document["length"],
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.blocked import blocks
-from graphrec.data import Attribute, Graph, Interactions, Vocabulary
+from graphrec.data import Attribute, Graph, Interactions, Rows, Vocabulary
 from graphrec.errors import DataError
 
 
@@ -33,6 +33,8 @@ class Split:
     """Positive test events that were left out because train holds their pair."""
     candidates: sparse.csr_array | None = None  # bool [U, I]
     """Where lists are made of given items only (`graphrec.candidates`): each user's."""
+    pool: Rows | None = None
+    """Where lists are made of some of the items only, the same for all users: which."""
 
     def with_attributes(self, attributes: Mapping[str, Mapping[str, Attribute]]) -> Split:
         """The same split, its train side with these attributes by node type."""
@@ -65,7 +67,7 @@ def cut(graph: Graph, cutoff: int) -> Split:
     """Train on all events before a cutoff time, test on the positive events from it on."""
     log = graph.interactions
     train = graph.before(cutoff)
-    test, repeats = _new_positives(log.take(log.time >= cutoff), train)
+    test, repeats = new_positives(log.take(log.time >= cutoff), train)
     return Split(train, test, cutoff, repeats)
 
 
@@ -102,7 +104,7 @@ def given(train: Interactions, test: Interactions) -> Split:
     users = Vocabulary(tuple(sorted({*train.users.ids, *test.users.ids})))
     items = Vocabulary(tuple(sorted({*train.items.ids, *test.items.ids})))
     graph = Graph(train.recode(users, items))
-    unseen, repeats = _new_positives(test.recode(users, items), graph)
+    unseen, repeats = new_positives(test.recode(users, items), graph)
     return Split(graph, unseen, repeats=repeats)
 
 
@@ -116,7 +118,7 @@ def held_out(train: Graph, log: Interactions) -> Split:
     known = replace(
         log, users=train.users, items=train.items, user=users[log.user], item=items[log.item]
     )
-    unseen, repeats = _new_positives(known.take((known.user >= 0) & (known.item >= 0)), train)
+    unseen, repeats = new_positives(known.take((known.user >= 0) & (known.item >= 0)), train)
     return Split(train, unseen, repeats=repeats)
 
 
@@ -157,7 +159,7 @@ def _pairs(log: Interactions) -> NDArray[np.int64]:
     return log.user.astype(np.int64) * len(log.items) + log.item
 
 
-def _new_positives(log: Interactions, train: Graph) -> tuple[Interactions, int]:
+def new_positives(log: Interactions, train: Graph) -> tuple[Interactions, int]:
     """Positive events of pairs that train does not hold, and how many others were left out."""
     log = log.take(log.weight > 0)
     new = ~np.isin(_pairs(log), _pairs(train.interactions))

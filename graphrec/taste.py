@@ -42,7 +42,13 @@ def of_user(snapshot: Snapshot, user: int) -> Taste:
 def of_session(snapshot: Snapshot, items: Sequence[str]) -> Taste:
     """Of someone who is known by the items they like; raises UnknownNode."""
     vocabulary = snapshot.likes.items
-    history = np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
+    return of_items(
+        snapshot, np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
+    )
+
+
+def of_items(snapshot: Snapshot, history: Rows) -> Taste:
+    """Of someone who is known by the distinct rows of the items they like."""
     worth = np.ones(len(history), np.float32)
     return Taste(history, worth, history, _folded_in(snapshot, history))
 

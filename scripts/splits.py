@@ -10,6 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from graphrec.candidates import given_candidates, last_among_sampled, places_from_the_end
+from graphrec.cold import (
+    ColdUsers,
+    beginnings,
+    cold_users,
+    given_cold_items,
+    without_times,
+)
 from graphrec.config import Settings
 from graphrec.data import Attribute, Graph, Interactions
 from graphrec.errors import DataError
@@ -17,9 +24,13 @@ from graphrec.evaluate import model_rng
 from graphrec.split import Split, carve_validation, given, held_out, leave_last_out
 from graphrec.weighting import weigh
 from ingest.history import PLACE, read_history
+from ingest.movielens import split_title
 from ingest.ncf import read_negatives
 from ingest.read import read_attributes, read_events
 from ingest.sources import File
+
+TITLES_WITH_YEAR = 0.9
+"""The share from which on the years in titles are taken for what they are."""
 
 
 def read_given(
@@ -41,6 +52,63 @@ def read_given(
     if valid is None:
         return split, carved(split, settings)
     return split, held_out(split.train, _asked(valid, settings, rejects))
+
+
+def read_cold_items(
+    train: Path,
+    test: Path,
+    valid: Path | None,
+    items: Path | None,
+    users: Path | None,
+    settings: Settings,
+    rejects: Path,
+) -> tuple[Split, Split | None]:
+    """The split whose test items have no events in train, and that of validation, as `read_given`.
+
+    Raises what reading raises, and DataError for a test item with events in train.
+    """
+    known = weigh(read_graph(train, settings, rejects), settings.kinds).interactions
+    chosen = None if valid is None else _asked(valid, settings, rejects)
+    split, validation = given_cold_items(known, _asked(test, settings, rejects), chosen)
+    attributes = attributes_of(split.train, items, users, settings, rejects)
+    split = split.with_attributes(attributes)
+    return split, None if validation is None else validation.with_attributes(attributes)
+
+
+def read_cold_users(
+    events: Path,
+    sequence: str | None,
+    items: Path | None,
+    users: Path | None,
+    settings: Settings,
+    rejects: Path,
+) -> tuple[ColdUsers, Split]:
+    """Users held out of a log in a file, in the order of time or of a column named `sequence`.
+
+    Beside them the validation part. The places of a sequence are no times that models could learn
+    from, so train has none then. Raises what reading raises, and DataError where nobody is held
+    out.
+    """
+    mapping = None if sequence is None else {"time": sequence}
+    aside = _rejects(rejects, events)
+    graph = Graph(read_events(File(events), settings.ingest, aside, mapping=mapping))
+    attributes = attributes_of(graph, items, users, settings, rejects)
+    graph = weigh(replace(graph, attributes=attributes), settings.kinds)
+    cold, validation = held_out_users(graph, settings)
+    if sequence is None:
+        return cold, validation
+    return (
+        replace(cold, train=without_times(cold.train)),
+        replace(validation, train=without_times(validation.train)),
+    )
+
+
+def held_out_users(graph: Graph, settings: Settings) -> tuple[ColdUsers, Split]:
+    """A share of the users of a weighed graph, and of the others some to choose epochs on."""
+    shares = settings.evaluation
+    cold = cold_users(graph, shares.test_share, model_rng(settings.seed, "test"))
+    rng = model_rng(settings.seed, "validation")
+    return cold, beginnings(cold.train, shares.valid_share, rng)
 
 
 def read_ncf(
@@ -107,16 +175,37 @@ def attributes_of(
 ) -> Mapping[str, Mapping[str, Attribute]]:
     """What files of items and of users say of the nodes of a graph, by node type."""
     return {
-        node_type: read_attributes(
-            node_type,
-            File(path),
-            graph.vocabulary(node_type),
-            settings.ingest,
-            _rejects(rejects, path),
+        node_type: with_year(
+            read_attributes(
+                node_type,
+                File(path),
+                graph.vocabulary(node_type),
+                settings.ingest,
+                _rejects(rejects, path),
+            )
         )
         for node_type, path in (("item", items), ("user", users))
         if path is not None
     }
+
+
+def with_year(attributes: Mapping[str, Attribute]) -> Mapping[str, Attribute]:
+    """The same, and where nearly all titles name a year, as "Heat (1995)", the `year` as a number.
+
+    An attribute `year` that is there already is left as it is.
+    """
+    titles = attributes.get("title")
+    if titles is None or "year" in attributes:
+        return attributes
+    named = [title for title in titles.values if isinstance(title, str)]
+    years = {title: year for title in named if (year := split_title(title)[1]) is not None}
+    if len([title for title in named if title in years]) < TITLES_WITH_YEAR * max(len(named), 1):
+        return attributes
+    found = tuple(
+        float(years[title]) if isinstance(title, str) and title in years else None
+        for title in titles.values
+    )
+    return {**attributes, "year": Attribute("number", found)}
 
 
 def _asked(events: Path, settings: Settings, rejects: Path) -> Interactions:

@@ -126,7 +126,7 @@ def test_an_unknown_key_is_named_with_its_file(text: str, key: str, value: str) 
         ('[ingest]\ntime_unit = "h"', "'ingest.time_unit' = 'h': Input should be 'auto', 's'"),
         (
             "[models.graphsge]\ndim = 3",
-            "'models.graphsge' = 'graphsge': expected the name of a model: popularity, ",
+            "'models.graphsge' = 'graphsge': expected the name of a model: random, ",
         ),
         ("[kinds.view]\nthreshold = nan", "'kinds.view.threshold' = nan: Input should be a finite"),
         ("kinds = 3", "'kinds' = 3: Input should be a valid dictionary"),

@@ -19,12 +19,17 @@ from graphrec.dgl_graph import (  # noqa: E402
     LIKES,
     REVERSE,
     HeteroGraph,
+    among,
+    attention_over_neighbours,
     dot_on_edges,
     from_dgl,
     hide_edges,
+    items_heard,
     liked_by_graph,
     likes_graph,
-    sum_of_neighbours,
+    max_of_neighbours,
+    mean_of_neighbours,
+    sampled_edges,
     to_dgl,
 )
 
@@ -158,13 +163,52 @@ def test_hidden_edges_are_gone_both_ways_and_nothing_else_is(
 
 
 @given(matrices(), st.integers(0, 3))
-def test_the_sum_of_neighbours_is_that_of_numpy(matrix: sparse.csr_array, seed: int) -> None:
+def test_the_mean_of_neighbours_is_that_of_numpy(matrix: sparse.csr_array, seed: int) -> None:
     rng = np.random.default_rng(seed)
     likes, dense = likes_graph(matrix), matrix.toarray()
     for edge_type, adjacency in ((LIKED_BY, dense), (LIKES, dense.T)):
         vectors = rng.normal(size=(adjacency.shape[1], 3)).astype(np.float32)
-        found = sum_of_neighbours(likes, edge_type, torch.from_numpy(vectors))
-        np.testing.assert_allclose(found.numpy(), adjacency @ vectors, atol=1e-5)
+        found = mean_of_neighbours(likes, edge_type, torch.from_numpy(vectors))
+        expected = adjacency @ vectors / np.maximum(adjacency.sum(1, keepdims=True), 1)
+        np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+
+
+@given(matrices(), st.integers(0, 3))
+def test_the_largest_and_attention_are_those_of_numpy(matrix: sparse.csr_array, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    likes, dense = likes_graph(matrix), matrix.toarray() > 0
+    vectors = rng.random((matrix.shape[1], 3)).astype(np.float32)
+    source, target = (rng.normal(size=(n, 1)).astype(np.float32) for n in matrix.shape[::-1])
+    v, s, t = map(torch.from_numpy, (vectors, source, target))
+    largest = max_of_neighbours(likes, LIKED_BY, v)
+    attended = attention_over_neighbours(likes, LIKED_BY, v, torch.abs, s, t)
+    for user, liked in enumerate(dense):
+        if not liked.any():
+            assert (largest[user] == 0).all()
+            assert (attended[user] == 0).all()
+            continue
+        weight = np.exp(np.abs(source[liked, 0] + target[user]))
+        expected = weight / weight.sum() @ vectors[liked]
+        np.testing.assert_allclose(largest[user], vectors[liked].max(0), atol=1e-5)
+        np.testing.assert_allclose(attended[user], expected, atol=1e-5)
+
+
+@given(matrices(), st.integers(1, 3), st.integers(0, 3))
+def test_a_fanout_keeps_edges_that_are_there_and_no_more_than_so_many_a_user(
+    matrix: sparse.csr_array, fanout: int, seed: int
+) -> None:
+    row, column = np.array(pairs_of(matrix), np.int64).reshape(-1, 2).T
+    shown = sampled_edges(liked_by_graph(row, column, matrix.shape), fanout, seed)
+    kept = [(user, item) for item, user in list_of(shown, LIKED_BY)]
+    assert set(kept) <= set(pairs_of(matrix))
+    assert sorted(user for user, _ in kept) == sorted(
+        user
+        for user, degree in enumerate(np.diff(matrix.indptr))
+        for _ in range(min(degree, fanout))
+    )
+    heard = np.unique(items_heard(shown))
+    again = [(user, heard[place]) for place, user in list_of(among(shown, heard), LIKED_BY)]
+    assert again == kept
 
 
 @given(matrices(), st.integers(0, 3))
@@ -182,14 +226,14 @@ def test_the_inner_products_on_edges_are_those_of_numpy(
 def test_gradients_flow_to_those_who_were_heard() -> None:
     matrix = sparse.csr_array(np.array([[1, 1, 0], [0, 0, 0]], np.float32))
     vectors = torch.ones(3, 2, requires_grad=True)
-    sum_of_neighbours(likes_graph(matrix), LIKED_BY, vectors).sum().backward()
+    mean_of_neighbours(likes_graph(matrix), LIKED_BY, vectors).sum().backward()
     assert vectors.grad is not None
-    assert vectors.grad.tolist() == [[1, 1], [1, 1], [0, 0]]
+    assert vectors.grad.tolist() == [[0.5, 0.5], [0.5, 0.5], [0, 0]]
 
 
 def test_a_hidden_edge_carries_no_message() -> None:
     matrix = sparse.csr_array(np.array([[1, 1]], np.float32))
     shown = hide_edges(likes_graph(matrix), np.array([1]))
     vectors = torch.tensor([[1.0], [100.0]])
-    assert sum_of_neighbours(shown, LIKED_BY, vectors).tolist() == [[1.0]]
-    assert sum_of_neighbours(shown, LIKES, torch.tensor([[3.0]])).tolist() == [[3.0], [0.0]]
+    assert mean_of_neighbours(shown, LIKED_BY, vectors).tolist() == [[1.0]]
+    assert mean_of_neighbours(shown, LIKES, torch.tensor([[3.0]])).tolist() == [[3.0], [0.0]]

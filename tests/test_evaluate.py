@@ -307,7 +307,10 @@ def test_json_shape() -> None:
     assert list(noise["metrics"]) == [f"{name}@20" for name in names]
     assert set(noise["metrics"]["recall@20"]) == {"value", "low", "high"}
     assert noise["metrics"]["coverage@20"]["low"] is None
-    assert list(noise["slices"]) == ["warm_users", "cold_users", "head_items", "tail_items"]
+    assert list(noise["slices"]) == [
+        *("warm_users", "cold_users", "users_1_to_9", "users_10_to_49", "users_50_up"),
+        *("head_items", "tail_items", "cold_items"),
+    ]
     assert set(noise["slices"]["warm_users"]) == {"users", "metrics"}
     assert list(noise["slices"]["warm_users"]["metrics"]) == ["recall@20", "ndcg@20"]
     assert [model["epochs"] for model in models] == [7, None]

@@ -130,12 +130,19 @@ class TestNeuMF(ModelContract):
 
 
 class TestGraphSAGE(ModelContract):
-    @pytest.fixture(params=[("softmax", 1), ("softmax", 2), ("bpr", 1)])
+    @pytest.fixture(
+        params=[
+            {"rounds": 1},
+            {"loss": "bpr"},
+            {"rounds": 2, "fanout": 5},
+            {"aggregator": "pooling"},
+            {"aggregator": "attention", "rounds": 2},
+        ]
+    )
     def model(self, request: pytest.FixtureRequest) -> Model:
         pytest.importorskip("dgl")
-        loss, rounds = request.param
-        changes = {"loss": loss, "rounds": rounds, "negatives": 20, "dim": 16, "batches": 2}
-        return create("graphsage", {**changes, "learning_rate": 0.02, "weight_decay": 0.0})
+        changes = {"negatives": 20, "dim": 16, "batches": 2, "learning_rate": 0.02}
+        return create("graphsage", {**changes, **request.param})
 
     def plain_model(self) -> Model:
         pytest.importorskip("dgl")
@@ -315,27 +322,30 @@ def test_ease_refuses_a_catalogue_that_it_would_choke_on() -> None:
         create("ease").fit(Graph(log), np.random.default_rng(0))
 
 
+AGGREGATORS = ("degree", "mean", "pooling", "attention")
+
+
 def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> None:
     """The encoder that serves in NumPy gives what the network gives for the same neighbours."""
     pytest.importorskip("dgl")
     graph = checkerboard()
-    for rounds, aggregator in itertools.product((1, 2), ("degree", "mean")):
-        changes = {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5}
-        model = create("graphsage", {**changes, "aggregator": aggregator})
+    for rounds, aggregator in itertools.product((1, 2), AGGREGATORS):
+        changes = {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5, "batches": 2}
+        model = create("graphsage", {**changes, "aggregator": aggregator, "learning_rate": 0.05})
         found = model.fit(graph, np.random.default_rng(0))
         embedded = [found.encoder.embed(graph.matrix[[u]].indices) for u in range(24)]
         np.testing.assert_allclose(embedded, found.user, atol=1e-5)
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
-@pytest.mark.parametrize("aggregator", ["degree", "mean"])
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
 def test_graphsage_gives_users_in_batches_what_it_gives_them_in_the_full_graph(
     rounds: int, aggregator: str
 ) -> None:
     """Training sees blocks of a few users with all their neighbours; inference the whole graph."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("dgl")
-    from graphrec.dgl_graph import liked_by_graph, likes_graph
+    from graphrec.dgl_graph import liked_by_graph, likes_graph, whole_field
     from graphrec.models.graphsage import GraphSAGE, Network, edges_of
 
     graph = checkerboard()
@@ -344,13 +354,91 @@ def test_graphsage_gives_users_in_batches_what_it_gives_them_in_the_full_graph(
     network = Network(config, graph, np.zeros(24, np.float32), rng)
     likes = likes_graph(matrix)
     with torch.no_grad():
-        _, messages = network.items(likes)
+        _, messages = network.items(whole_field(likes, rounds - 1))
         everyone = network.users(likes, messages, np.arange(24, dtype=np.int32))
         for users in (np.array([3, 8, 21], np.int32), np.array([5], np.int32)):
             row, edge = edges_of(matrix, users)
             block = liked_by_graph(row, matrix.indices[edge], (len(users), 24))
             found = network.users(block, messages, users)
             np.testing.assert_allclose(found.numpy(), everyone.numpy()[users], atol=1e-5)
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+def test_a_fanout_that_leaves_nobody_out_gives_the_items_and_gradients_of_the_full_graph(
+    rounds: int, aggregator: str
+) -> None:
+    """Neighbour sampling is another way to compute the same, for the items that it is asked for."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("dgl")
+    from graphrec.dgl_graph import likes_graph, sampled_field, whole_field
+    from graphrec.models.graphsage import GraphSAGE, Network
+
+    graph, rng = checkerboard(), np.random.default_rng(0)
+    config = GraphSAGE(dim=6, rounds=rounds, aggregator=aggregator)  # type: ignore[arg-type]
+    network = Network(config, graph, np.ones(24, np.float32), rng)
+    for parameter in network.hear.parameters():
+        torch.nn.init.normal_(parameter, generator=torch.Generator().manual_seed(0))
+    likes, asked = likes_graph(graph.matrix), np.array([2, 3, 11])
+    found = []
+    for field, rows in (
+        (whole_field(likes, rounds - 1), asked),
+        (sampled_field(likes, asked, rounds - 1, 24, 0), np.arange(3)),
+    ):
+        network.zero_grad()
+        items, messages = network.items(field)
+        (items[rows] ** 2 * torch.arange(1, 8)).sum().add(messages[rows].sum()).backward()
+        gradients = [p.grad.clone() for p in network.parameters() if p.grad is not None]
+        found.append([items.detach()[rows], messages.detach()[rows], *gradients])
+    full, sampled = found
+    for one, other in zip(full, sampled, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("rounds", "loss"), [(1, "softmax"), (2, "softmax"), (2, "bpr")])
+def test_a_fanout_that_leaves_nobody_out_learns_the_model_of_the_full_graph(
+    rounds: int, loss: str
+) -> None:
+    pytest.importorskip("dgl")
+    changes = {"dim": 6, "rounds": rounds, "loss": loss, "epochs": 2, "negatives": 5, "batches": 2}
+    full, large, small = (
+        create("graphsage", {**changes, "fanout": fanout}).fit(
+            checkerboard(), np.random.default_rng(0)
+        )
+        for fanout in (None, 24, 2)
+    )
+    np.testing.assert_allclose(large.user, full.user, atol=1e-5)
+    np.testing.assert_allclose(large.item, full.item, atol=1e-5)
+    assert np.abs(small.user - full.user).max() > 1e-4
+
+
+def test_popularity_lengthens_item_vectors_and_leaves_their_bias() -> None:
+    pytest.importorskip("dgl")
+    graph = purchases_and_views(1)
+    changes = {"dim": 4, "epochs": 2, "negatives": 5}
+    plain, louder = (
+        create("graphsage", {**changes, "popularity_exponent": exponent}).fit(
+            graph, np.random.default_rng(0)
+        )
+        for exponent in (0, 0.5)
+    )
+    degree = np.bincount(graph.matrix.indices, minlength=len(graph.items))
+    assert len(np.unique(degree)) > 1
+    expected = plain.item[:, :-1] * (1 + degree[:, None]) ** 0.5
+    np.testing.assert_allclose(louder.item[:, :-1], expected, rtol=1e-5)
+    np.testing.assert_array_equal(louder.item[:, -1], plain.item[:, -1])
+    np.testing.assert_array_equal(louder.user, plain.user)
+
+
+def test_one_seed_samples_one_neighbourhood() -> None:
+    pytest.importorskip("dgl")
+    changes = {"dim": 4, "rounds": 2, "epochs": 2, "negatives": 5, "batches": 2}
+    model = create("graphsage", {**changes, "fanout": 2})
+    one, same, other = (
+        model.fit(checkerboard(), np.random.default_rng(seed)).user for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
 
 
 def test_mf_embeds_a_new_user_as_the_mean_of_their_items() -> None:
@@ -586,6 +674,7 @@ OUT_OF_RANGE = {
         "dim": 0,
         "epochs": 0,
         "rounds": 0,
+        "fanout": 0,
         "negatives": 0,
         "negative_exponent": -1,
         "batches": 0,
@@ -596,8 +685,13 @@ OUT_OF_RANGE = {
         "weight_decay": -1,
         "warmup_steps": -1,
         "dropout": 1,
+        "popularity_exponent": -1,
         "half_life_share": -1,
+        "identity_dropout": 1.5,
+        "beginners": 1.5,
     },
+    "random": {},
+    "content-knn": {"neighbours": 0},
 }
 
 
@@ -621,4 +715,6 @@ def test_every_number_has_a_range(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     numbers = {field.name for field in fields(model) if "Literal" not in str(field.type)}
-    assert numbers - {"similarity", "weighting"} == set(OUT_OF_RANGE[name])
+    assert numbers - {"similarity", "weighting", "aggregator", "without_relations"} == set(
+        OUT_OF_RANGE[name]
+    )

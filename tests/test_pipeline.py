@@ -157,10 +157,18 @@ def matching(pairs: int = 12) -> Graph:
     return Graph(Interactions.of(names, names).sorted())
 
 
-@pytest.mark.parametrize("rounds", [1, 2])
-@pytest.mark.parametrize("loss", ["softmax", "bpr"])
+@pytest.mark.parametrize(
+    ("rounds", "changes"),
+    [
+        (1, {"loss": "softmax"}),
+        (2, {"loss": "softmax"}),
+        (1, {"loss": "bpr"}),
+        (2, {"loss": "bpr"}),
+        (2, {"fanout": 3}),
+    ],
+)
 def test_an_edge_does_not_help_to_predict_itself(
-    rounds: int, loss: str, monkeypatch: pytest.MonkeyPatch
+    rounds: int, changes: dict[str, str | int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where edges say nothing of each other, item vectors get no gradient: only biases learn.
 
@@ -176,7 +184,7 @@ def test_an_edge_does_not_help_to_predict_itself(
             "epochs": 4,
             "negatives": 6,
             "rounds": rounds,
-            "loss": loss,
+            **changes,
             "dropout": 0.0,
             "weight_decay": 0.0,
             "learning_rate": 0.05,

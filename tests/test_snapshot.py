@@ -28,7 +28,7 @@ from graphrec.weighting import KindPolicy, weigh
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
 
-def small_snapshot(seed=0, *, learnt=True, users=12, items=9):
+def small_snapshot(seed=0, *, learnt=True, users=12, items=9, aggregated=None):
     """A snapshot of random likes; `learnt` is whether it has embeddings and an encoder."""
     rng = np.random.default_rng(seed)
     pairs = np.argwhere(rng.random((users, items)) < 0.4)
@@ -52,7 +52,7 @@ def small_snapshot(seed=0, *, learnt=True, users=12, items=9):
         graph,
         graph_filter=GraphFilter().fit(graph, rng),
         embeddings=Embeddings(user, item) if learnt else None,
-        encoder=Encoder(messages[:items], base[0], 1.5) if learnt else None,
+        encoder=Encoder(messages[:items], base[0], 1.5, **(aggregated or {})) if learnt else None,
         seed=seed,
         cutoff=10**12,
         models={"item-knn": {"similarity": "cosine", "neighbours": 5, "half_life_days": None}},
@@ -83,6 +83,18 @@ def reseal(folder, version, change):
     path.write_text(json.dumps(manifest))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / version / "manifest.sha256").write_text(f"{digest}  manifest.json\n")
+
+
+@pytest.mark.parametrize("aggregated", [{"attention": (9, 2)}, {"readout": (4, 4)}])
+def test_an_encoder_that_is_loaded_embeds_as_before(tmp_path, aggregated):
+    rng = np.random.default_rng(0)
+    arrays = {k: rng.random(shape).astype(np.float32) for k, shape in aggregated.items()}
+    snapshot = small_snapshot(aggregated=arrays)
+    publish(snapshot, tmp_path)
+    items = np.array([1, 5, 6], np.int32)
+    found, expected = (each.encoder.embed(items) for each in (load(tmp_path), snapshot))
+    np.testing.assert_array_equal(found, expected)
+    assert not np.allclose(found, small_snapshot().encoder.embed(items))
 
 
 @pytest.mark.parametrize("learnt", [True, False])

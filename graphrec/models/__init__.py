@@ -15,8 +15,10 @@ from graphrec.models.protocol import EpochModel, Model, Scorer
 __all__ = ["MODELS", "EpochModel", "Model", "Scorer", "create"]
 
 MODELS: Mapping[str, tuple[str, str]] = {
+    "random": ("chance", "Chance"),
     "popularity": ("popularity", "Popularity"),
     "recent-popularity": ("popularity", "RecentPopularity"),
+    "content-knn": ("content", "ContentKNN"),
     "item-knn": ("knn", "ItemKNN"),
     "user-knn": ("knn", "UserKNN"),
     "rp3beta": ("walks", "RP3Beta"),

@@ -2,24 +2,27 @@
 
 An item starts as a learned identity vector plus what its features say; the identity begins at the
 item's place in the spectrum of the graph (`graphrec.spectral`). What it tells users may come to
-differ from what it is, by its voice. A user has no identity: they are
-what the items they like tell them, plus what their features say. So a user whom training never met
-is embedded like any other, which is what makes the model inductive, and serving does it in NumPy
-(`graphrec.encoder`). In further rounds items become what their users tell them, and tell their
-users again; a vector is the mean over the rounds.
+differ from what it is, by its voice. A user has no identity: they are what the items they like tell
+them, plus what their features say. So a user whom training never met is embedded like any other,
+which is what makes the model inductive, and serving does it in NumPy (`graphrec.encoder`). In
+further rounds items become what their users tell them, and tell their users again; a vector is the
+mean over the rounds.
 
-The aggregators are linear, as deep non-linear ones do not help where identities are learned
-(He et al., LightGCN, SIGIR 2020). A score is the cosine over a temperature plus the item's bias,
-and is trained as it ranks. Each training step hides the edges that it is asked about from message
-passing, both ways, so that no edge helps to predict itself. The embeddings are those of a moving
-average of the parameters, which is past the noise of the last steps.
+The aggregator is linear unless asked otherwise, as deep non-linear ones do not help where
+identities are learned (He et al., LightGCN, SIGIR 2020). Training learns a score that is the cosine
+over a temperature plus the item's bias; then each item's vector is lengthened by its popularity, so
+that the inner product ranks by the cosine times that. Each training step hides the edges that it is
+asked about from message passing, both ways, so that no edge helps to predict itself. The embeddings
+are those of a moving average of the parameters, which is past the noise of the last steps.
+They are always made from all neighbours, also where training samples them.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -35,17 +38,25 @@ from graphrec.dgl_graph import (
     LIKED_BY,
     LIKES,
     HeteroGraph,
+    ReceptiveField,
+    among,
     dot_on_edges,
     hide_edges,
+    items_heard,
     liked_by_graph,
     likes_graph,
-    sum_of_neighbours,
+    mean_of_neighbours,
+    sampled_edges,
+    sampled_field,
+    whole_field,
 )
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.features import feature_matrix
 from graphrec.losses import bpr, shared_softmax
-from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Steps
+from graphrec.models.aggregators import Name, aggregator
+from graphrec.models.item_side import ItemSide, as_tensor
+from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Share, Steps
 from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
 from graphrec.spectral import item_spectrum
 from graphrec.train import train_epochs
@@ -55,6 +66,9 @@ HASTE = 5.0
 
 COLDEST = 0.1
 """The least temperature: below it, only the nearest of the negatives would be learned from."""
+
+MODEST = 10.0
+"""Where `Network.softening` starts: as much as nothing is said of one who likes an item or two."""
 
 MASKED = -1e30
 """Score of a negative that is none. Finite, as a gradient of all -inf would be nan."""
@@ -67,8 +81,11 @@ class GraphSAGE:
     dim: Count = 128
     rounds: Count = 1
     """Of messages from items to users; n rounds see 2n - 1 steps far."""
-    aggregator: Literal["degree", "mean"] = "degree"
-    """Whether items with many neighbours speak more softly (degree^-½), or all alike."""
+    aggregator: Name = "degree"
+    """The mean of messages, of which items with many neighbours send softer ones (degree^-½) or all
+    alike ("mean"); or a learned one (`graphrec.models.aggregators`)."""
+    fanout: Count | None = None
+    """Neighbours that a node hears in training, at random; None: all of them."""
     epochs: Count = 60
     loss: Literal["softmax", "bpr"] = "softmax"
     negatives: Count = 1000
@@ -87,8 +104,19 @@ class GraphSAGE:
     """Decay of the moving average of the parameters, by step."""
     dropout: Dropped = 0.0
     """Share of the elements of item messages that are dropped in training."""
+    identity_dropout: Share = 0.5
+    """Share of the item identities that are dropped in training, where items have features or links
+    (`graphrec.models.item_side`)."""
+    without_relations: str = ""
+    """Names of relations of items that are left out, with commas between."""
+    beginners: Share = 0.0
+    """Share of the users who show but a few of their items in training, so that the model learns
+    how much a few items say; 0: as much as many."""
+    popularity_exponent: NotNegative = 0.0
+    """An item's vector is made longer by its popularity of late to this power: of what suits a
+    user, the popular is liked more than the loss learns."""
     half_life_share: NotNegative | None = 0.05
-    """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
+    """Of late: the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
         """The embeddings after the last epoch."""
@@ -99,9 +127,15 @@ class GraphSAGE:
         matrix = graph.matrix
         likes = likes_graph(matrix)
         chance = positive_chances(graph, None)
-        shift = np.pad(recency_shift(graph, self.half_life_share)[:, None], ((0, 0), (self.dim, 0)))
-        sampler = NegativeSampler(graph.seen, self.negative_exponent)
-        network = Network(self, graph, log_popularity(graph, chance), rng)
+        prior = log_popularity(graph, chance)
+        shift = recency_shift(graph, self.half_life_share)
+        longer = np.exp(self.popularity_exponent * (prior + shift))
+        network = Network(self, graph, prior, rng)
+        # Nobody could have met a stranger, so it is no negative.
+        sampler = NegativeSampler(
+            graph.seen, self.negative_exponent, floor=0 if network.item_side.has_content else 1
+        )
+        [fanout_rng] = rng.spawn(1)  # so that a fanout changes no other draw
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(self.averaged))
         warm = np.flatnonzero(np.diff(matrix.indptr)).astype(np.int32)
@@ -109,7 +143,9 @@ class GraphSAGE:
         def batches() -> Iterator[tuple[Rows, NDArray[np.bool_]]]:
             for part in np.array_split(rng.permutation(warm), self.batches):
                 users = np.sort(part)
-                hidden = rng.random(int(np.diff(matrix.indptr)[users].sum())) < self.hidden
+                counts = np.diff(matrix.indptr)[users]
+                share = np.repeat(self._hidden_shares(counts, rng), counts)
+                hidden = rng.random(len(share)) < share
                 if hidden.any():
                     yield users, hidden
 
@@ -119,17 +155,28 @@ class GraphSAGE:
             met, shape = matrix.indices[edge], (len(users), matrix.shape[1])
             shown, asked = shown_and_asked(row, met, hidden, shape)
             rest = hide_edges(likes, edge[hidden]) if self.rounds > 1 else likes
-            of_item, messages = network.items(rest, noise)
+            if self.loss == "bpr":
+                drawn = sampler.unmet(users[row[hidden]], self.negatives, rng)
+            else:
+                drawn = sampler.draw(self.negatives, rng)
+            if self.fanout is None:
+                field, at = whole_field(rest, self.rounds - 1), drawn.astype(np.int64)
+            else:
+                seeds = fanout_rng.integers(2**31, size=2).tolist()
+                shown = sampled_edges(shown, self.fanout, seeds[0])
+                needed = np.unique(np.concatenate([items_heard(shown), met[hidden], drawn.ravel()]))
+                field = sampled_field(rest, needed, self.rounds - 1, self.fanout, seeds[1])
+                shown, asked = among(shown, needed), among(asked, needed)
+                at = np.searchsorted(needed, drawn)
+            of_item, messages = network.items(field, noise)
             of_user = network.users(shown, messages, users)
             positive = dot_on_edges(asked, of_item, of_user)
-            u = torch.from_numpy(row[hidden])
+            u, at = torch.from_numpy(row[hidden]), torch.from_numpy(at)
             if self.loss == "bpr":
-                drawn = torch.from_numpy(sampler.unmet(users[row[hidden]], self.negatives, rng))
-                return bpr(positive, (of_user[u][:, None] * of_item[drawn.long()]).sum(2))
-            rows = sampler.draw(self.negatives, rng)
-            rate = torch.from_numpy(np.log(sampler.probability[rows] * self.negatives)).float()
-            negative = of_user @ functional.embedding(torch.from_numpy(rows).long(), of_item).T
-            known = graph.seen[users][:, rows].tocoo().coords
+                return bpr(positive, (of_user[u][:, None] * of_item[at]).sum(2))
+            rate = torch.from_numpy(np.log(sampler.probability[drawn] * self.negatives)).float()
+            negative = of_user @ functional.embedding(at, of_item).T
+            known = graph.seen[users][:, drawn].tocoo().coords
             negative[tuple(torch.from_numpy(ends).long() for ends in known)] = MASKED
             weight = torch.from_numpy(chance[edge[hidden]]).float()
             return shared_softmax(positive, u, weight, negative, rate)
@@ -145,13 +192,28 @@ class GraphSAGE:
             after_step=lambda: average.update_parameters(network),
         ):
             with torch.no_grad():
-                items, messages = average.module.items(likes)
-                everyone = np.arange(matrix.shape[0], dtype=np.int32)
-                users = average.module.users(likes, messages, everyone)
-            base = np.eye(1, self.dim + 1, self.dim, dtype=np.float32)[0]
-            message = np.pad(messages.numpy(), ((0, 0), (0, 1)))
-            encoder = Encoder(message, base, float(average.module.length.detach()))
-            yield Embeddings(users.numpy(), items.numpy() + shift, encoder)
+                final = average.module
+                items, messages = final.items(whole_field(likes, self.rounds - 1))
+                users = final.users(likes, messages, np.arange(matrix.shape[0], dtype=np.int32))
+                encoder = final.encoder(messages)
+                newcomers = final.item_side.encoder(float(final.length))
+            ranked = items.numpy()
+            ranked[:, :-1] *= longer[:, None]
+            ranked[:, -1] += shift
+            yield Embeddings(users.numpy(), ranked, encoder, newcomers)
+
+    def _hidden_shares(
+        self, counts: NDArray[np.integer], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Of the items of B users who have `counts` of them [B].
+
+        Beginners show from one to nearly all of them, each order of magnitude as often.
+        """
+        shares = np.full(len(counts), self.hidden)
+        if self.beginners:
+            few = rng.random(len(counts)) < self.beginners
+            shares[few] = 1 - counts[few] ** -rng.random(np.count_nonzero(few))
+        return shares
 
 
 def edges_of(matrix: sparse.csr_array, users: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -185,61 +247,77 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         super().__init__()
         self.config = config
         matrix, dim = graph.matrix, config.dim
-        degrees = (np.diff(matrix.indptr), np.bincount(matrix.indices, minlength=matrix.shape[1]))
-        user, item = (np.maximum(d, 1).astype(np.float32)[:, None] for d in degrees)
+        degree = np.bincount(matrix.indices, minlength=matrix.shape[1])
+        item = np.maximum(degree, 1).astype(np.float32)[:, None]
         exponent = 0.5 if config.aggregator == "degree" else 0.0
-        self.user_share = torch.from_numpy(1 / user)  # half on receipt, half on sending by degree
-        self.item_receives = torch.from_numpy(item ** (exponent - 1))
+        self.item_receives = torch.from_numpy(item**exponent)
         self.item_sends = torch.from_numpy(item**-exponent)
-        self.user_features = _tensor(
+        self.hear = aggregator(config.aggregator, dim)
+        self.user_features = as_tensor(
             feature_matrix(graph.attributes.get("user", {}), len(graph.users))
-        )
-        self.item_features = _tensor(
-            feature_matrix(graph.attributes.get("item", {}), len(graph.items))
         )
         vectors, strength = item_spectrum(matrix, dim, rng)
         # So that training starts from the spectral vectors whatever the rounds will add to them.
         gain = sum(strength ** (2 * n) for n in range(config.rounds)) / config.rounds
         start = vectors * (0.5 * np.sqrt(matrix.shape[1] / dim) / gain)
         start += 0.01 * rng.standard_normal(start.shape)
-        tags = rng.standard_normal((self.item_features.shape[1], dim)) * 0.1
-        self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
-        self.voice = nn.Parameter(torch.zeros_like(self.identity))
-        self.of_item_features = nn.Parameter(torch.from_numpy(tags.astype(np.float32)))
+        self.item_side = ItemSide(
+            graph,
+            start,
+            prior,
+            dropped=config.identity_dropout,
+            without=[name.strip() for name in config.without_relations.split(",")],
+            rng=rng,
+        )
+        self.voice = nn.Parameter(torch.zeros(matrix.shape[1], dim))
         self.of_user_features = nn.Parameter(torch.zeros(self.user_features.shape[1], dim))
         self.warmth = nn.Parameter(torch.zeros(()))
-        self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
+        self.modesty = nn.Parameter(torch.full((), math.log(MODEST) / HASTE))
 
     def items(
-        self, likes: HeteroGraph, noise: torch.Generator | None = None
+        self, field: ReceptiveField, noise: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Items [I, dim + 1], the last being their bias, and their messages to users [I, dim].
+        """Of the N items that `field` is of, vectors [N, dim + 1] and messages to users [N, dim].
 
-        With `noise`, as in training, there is dropout.
+        The last dimension is the item's bias. With `noise`, as in training, there is dropout.
         """
-        at = self.identity
-        if self.item_features.shape[1]:
-            at = at + self.item_features @ self.of_item_features
-        rounds = [at]
-        for _ in range(self.config.rounds - 1):
-            user = sum_of_neighbours(likes, LIKED_BY, rounds[-1] * self.item_sends)
-            item = sum_of_neighbours(likes, LIKES, user * self.user_share)
-            rounds.append(item * self.item_receives)
-        vector = torch.stack(rounds).mean(0) if len(rounds) > 1 else at
-        message = (vector + self.voice) * self.item_sends
+
+        def of_field(table: Tensor) -> Tensor:
+            return table if field.items is None else functional.embedding(field.items, table)
+
+        whole, kept = self.item_side(noise)
+        rounds = [of_field(whole[:, :-1])]
+        sends, receives, voice, bias = map(
+            of_field, (self.item_sends, self.item_receives, self.voice * kept, whole[:, -1:])
+        )
+        count = len(rounds[0])
+        for to_users, to_items in field.rounds:
+            users = self.hear(to_users, rounds[-1] * sends[:count])
+            told = mean_of_neighbours(to_items, LIKES, users)
+            count = len(told)  # targets are the first of the sources
+            rounds = [*(each[:count] for each in rounds), told * receives[:count]]
+        vector = torch.stack(rounds).mean(0) if len(rounds) > 1 else rounds[0]
+        message = (vector + voice[:count]) * sends[:count]
         if noise is not None and self.config.dropout:
             kept = torch.rand(message.shape, generator=noise) >= self.config.dropout
             message = message * kept / (1 - self.config.dropout)
-        return torch.cat([self._of_length(vector), self.bias], 1), message
+        return torch.cat([self._of_length(vector), bias[:count]], 1), message
 
     def users(self, likes: HeteroGraph, messages: Tensor, users: Rows) -> Tensor:
         """The B `users`, which are the users of `likes`, from what they are told [B, dim + 1]."""
-        told = sum_of_neighbours(likes, LIKED_BY, messages)
+        told = self.hear(likes, messages)
+        evidence = likes.in_degrees(etype=LIKED_BY)[:, None].float()
         if self.user_features.shape[1]:
-            count = likes.in_degrees(etype=LIKED_BY).clamp_min(1)[:, None]
             about = self.user_features @ self.of_user_features
-            told = told / count + about[torch.from_numpy(users).long()]
-        return torch.cat([self._of_length(told), torch.ones(len(told), 1)], 1)
+            told = told + about[torch.from_numpy(users).long()]
+            evidence = evidence + 1
+        confidence = evidence / (evidence + self.softening).clamp_min(1)
+        return torch.cat([self._of_length(told) * confidence, torch.ones(len(told), 1)], 1)
+
+    def encoder(self, messages: Tensor) -> Encoder:
+        """What embeds anybody, given the messages of the items [I, dim]."""
+        encoder = self.hear.encoder(messages, float(self.length))
+        return replace(encoder, softening=float(self.softening))
 
     @property
     def length(self) -> Tensor:
@@ -247,14 +325,13 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         free = self.config.temperature**-0.5 * torch.exp(HASTE * self.warmth)
         return free.clamp_max(COLDEST**-0.5)
 
+    @property
+    def softening(self) -> Tensor:
+        """The number of items that makes a user half as long as one of very many."""
+        if not self.config.beginners:
+            return torch.zeros(())
+        return torch.exp(HASTE * self.modesty)
+
     def _of_length(self, vectors: Tensor) -> Tensor:
         """So that the inner product of user and item is their cosine over the temperature."""
         return functional.normalize(vectors, dim=1) * self.length
-
-
-def _tensor(matrix: sparse.csr_array) -> Tensor:
-    rows, columns = matrix.tocoo().coords
-    index = torch.from_numpy(np.stack([rows, columns]).astype(np.int64))
-    return torch.sparse_coo_tensor(
-        index, torch.from_numpy(matrix.data), matrix.shape, check_invariants=False
-    ).coalesce()

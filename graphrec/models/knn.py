@@ -48,7 +48,11 @@ class ItemKNNScorer:
 
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I]; zeros for a user with no history."""
-        return (self.history[users] @ self.similarity).toarray()
+        return self.score_histories(self.history[users])
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Scores [B, I] for histories of weights [B, I]."""
+        return (histories @ self.similarity).toarray()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data import Graph, Rows
 from graphrec.models.ranges import NotNegative
@@ -21,6 +22,10 @@ class PopularityScorer:
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I], each row the same."""
         return np.broadcast_to(self.popularity, (len(users), len(self.popularity)))
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """The same for any histories [B, I]."""
+        return np.broadcast_to(self.popularity, histories.shape)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data import Graph, Rows
 
@@ -20,6 +21,15 @@ class Scorer(Protocol):
         A user who had no interactions in training gets a score all the same, from whatever the
         model knows without them, down to zeros.
         """
+        ...
+
+
+@runtime_checkable
+class FoldIn(Protocol):
+    """A fitted model that scores for anyone whose history it is shown."""
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """How much people with these histories of weights [B, I] would like each item: [B, I]."""
         ...
 
 

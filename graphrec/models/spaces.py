@@ -76,8 +76,10 @@ _WEIGHTING = Choice(("none", "binary", "tfidf", "bm25"))
 _HALF_LIFE = Real(0.005, 1, log=True)
 
 SPACES: Mapping[str, Space] = {
+    "random": {},
     "popularity": {"half_life_share": _HALF_LIFE},
     "recent-popularity": {"half_life_share": _HALF_LIFE},
+    "content-knn": {"neighbours": Whole(20, 2000, log=True)},
     "item-knn": {
         "weighting": _WEIGHTING,
         "neighbours": Whole(20, 2000, log=True),
@@ -145,13 +147,14 @@ SPACES: Mapping[str, Space] = {
     "graphsage": {
         "dim": Whole(32, 256, log=True),
         "rounds": Whole(1, 3),
-        "aggregator": Choice(("degree", "mean")),
+        "aggregator": Choice(("degree", "mean", "pooling", "attention")),
         "negatives": Whole(100, 3000, log=True),
         "negative_exponent": _EXPONENT,
         "hidden": Real(0.1, 0.8),
         "temperature": Real(0.1, 2, log=True),
         "learning_rate": Real(5e-4, 0.02, log=True),
         "dropout": Real(0, 0.8),
+        "popularity_exponent": Real(0, 0.5),
         "half_life_share": _HALF_LIFE,
     },
 }

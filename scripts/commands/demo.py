@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from graphrec.config import load_settings
+from graphrec.lock import refresh_lock
 from graphrec.recommend import Recommender
 from graphrec.snapshot import load
 from graphrec.store import open_store
@@ -55,16 +56,16 @@ def demo(
             found = open_dataset(dataset, settings.cache.expanduser())
             reports = load_dataset(opened, found, settings.ingest, folder / "rejects", progress)
         show_reports(reports, opened.counts())
-        position = opened.position()
-        raw = opened.read_graph()
-    train_and_publish(
-        raw,
-        settings,
-        position=position,
-        embeddings=installed_embeddings(settings),
-        names=installed_models(settings),
-        folder=snapshots,
-    )
+        with refresh_lock(snapshots):
+            position, raw = opened.position(), opened.read_graph()
+            train_and_publish(
+                raw,
+                settings,
+                position=position,
+                embeddings=installed_embeddings(settings),
+                names=installed_models(settings),
+                folder=snapshots,
+            )
     recommender = Recommender(load(snapshots), settings.recall)
     if user is None:  # whoever likes as many items as the median user does, by id
         degree = np.diff(weigh(raw, settings.kinds).matrix.indptr)

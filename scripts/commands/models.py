@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import orjson
@@ -17,20 +17,35 @@ from graphrec.config import Settings, load_settings
 from graphrec.data import Graph
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluate import Metric
+from graphrec.learning_curve import learning_curves
 from graphrec.lock import refresh_lock
 from graphrec.models import create
 from graphrec.pipeline import EMBEDDING_MODELS, FUSION, MODELS
 from graphrec.snapshot import publish
 from graphrec.store import open_store
+from graphrec.weighting import weigh
+from scripts.learning_curve import draw, show_curves
 from scripts.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from scripts.output import OUT, print_json, print_table, progress_bars
-from scripts.splits import read_given, read_ncf
+from scripts.splits import (
+    held_out_users,
+    read_cold_items,
+    read_cold_users,
+    read_given,
+    read_ncf,
+)
 
 COMPARED = (
     "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
     FUSION,
 )  # fmt: skip
 """Models in the tables, unless others are named."""
+
+COLD: Mapping[str, tuple[str, ...]] = {
+    "cold-items": ("random", "content-knn", "graphsage"),
+    "cold-users": ("popularity", "content-knn", "item-knn", "mf", "graphsage", FUSION),
+}
+"""The same, by protocol; with `mf` someone new is the mean of the embeddings of their items."""
 
 
 def evaluate(
@@ -58,12 +73,24 @@ def evaluate(
         Path | None, typer.Option(help="Users and their attributes, which become features.")
     ] = None,
     protocol: Annotated[
-        pipeline.Protocol,
+        Literal["auto", "temporal", "leave-last-out", "cold-items", "cold-users"],
         typer.Option(
             help="How to split what is in the store, without --train; auto: temporal where there "
-            "are times, else a random share of each user's."
+            "are times, else a random share of each user's. cold-items: rank items that nobody "
+            "has met, held out whole or those of --test. cold-users: hold out users whole, of the "
+            "store or of --train alone, and ask for the rest after their first interactions."
         ),
     ] = "auto",
+    sequence: Annotated[
+        str | None,
+        typer.Option(
+            help="For cold-users: the column of --train with places in a user's history, where "
+            "there are no times."
+        ),
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="For cold-users: file for the learning curves, as SVG.")
+    ] = None,
     models: Annotated[
         str, typer.Option(help=f"Comma-separated, of {', '.join(MODELS)}; auto: those installed.")
     ] = "auto",
@@ -93,7 +120,36 @@ def evaluate(
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    names = installed_models(settings) if models == "auto" else named_models(models, settings)
+    compared = COLD.get(protocol, COMPARED)
+    names = (
+        installed_models(settings, compared) if models == "auto" else named_models(models, settings)
+    )
+    if protocol == "cold-users":
+        if test or valid or negatives:
+            raise SettingsError(
+                "--protocol cold-users holds its own users out: give --train alone, or none"
+            )
+        with progress_bars() as progress:
+            if train is not None:
+                held = read_cold_users(train, sequence, items, users, settings, rejects)
+            else:
+                held = held_out_users(weigh(_stored(store, settings), settings.kinds), settings)
+            curves = learning_curves(
+                names,
+                *held,
+                settings,
+                k=k or settings.evaluation.k,
+                embeddings=installed_embeddings(settings),
+                progress=progress,
+            )
+        show_curves(curves)
+        if chart is not None:
+            chart.parent.mkdir(parents=True, exist_ok=True)
+            chart.write_text(draw(curves), "utf-8")
+        _write_json(json, curves.as_json())
+        return
+    if sequence or chart:
+        raise SettingsError("--sequence and --chart are for --protocol cold-users: give neither")
     if (train is None) != (test is None) or ((valid or negatives) and train is None):
         raise SettingsError(
             "--train and --test go together, --valid or --negatives with both: or give none"
@@ -103,18 +159,16 @@ def evaluate(
     validation = None
     with progress_bars() as progress:
         if train is not None and test is not None:
-            title = "ncf" if negatives else "given"
+            cold = protocol == "cold-items"
+            title = "ncf" if negatives else "cold-items" if cold else "given"
+            read = read_cold_items if cold else read_given
             split, validation = (
                 read_ncf(train, test, negatives, items, users, settings, rejects)
                 if negatives
-                else read_given(train, test, valid, items, users, settings, rejects)
+                else read(train, test, valid, items, users, settings, rejects)
             )
         else:
-            source = open_store(
-                store or settings.store, settings.kinds, settings.neo4j, create=False
-            )
-            with source as opened:
-                title, split = pipeline.split_log(opened.read_graph(), settings, protocol)
+            title, split = pipeline.split_log(_stored(store, settings), settings, protocol)
         comparison = pipeline.compare(
             names,
             split,
@@ -126,9 +180,20 @@ def evaluate(
             progress=progress,
         )
     show_comparison(comparison)
-    if json is not None:
-        json.parent.mkdir(parents=True, exist_ok=True)
-        json.write_bytes(orjson.dumps(comparison.as_json(), option=orjson.OPT_INDENT_2))
+    _write_json(json, comparison.as_json())
+
+
+def _write_json(path: Path | None, figures: Mapping[str, Any]) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+
+def _stored(store: str | None, settings: Settings) -> Graph:
+    """The raw graph of the store."""
+    source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
+    with source as opened:
+        return opened.read_graph()
 
 
 def named_models(models: str, settings: Settings) -> tuple[str, ...]:
@@ -223,19 +288,19 @@ def train(
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
+    folder = snapshots or settings.snapshots
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
-    with source as opened:
+    with source as opened, refresh_lock(folder):
         position = opened.position()
-        graph = opened.read_graph()
-    comparison, version = train_and_publish(
-        graph,
-        settings,
-        position=position,
-        embeddings=named_embeddings(embedding, settings),
-        names=_compared(models, settings),
-        folder=snapshots or settings.snapshots,
-        quiet=as_json,
-    )
+        comparison, version = train_and_publish(
+            opened.read_graph(),
+            settings,
+            position=position,
+            embeddings=named_embeddings(embedding, settings),
+            names=_compared(models, settings),
+            folder=folder,
+            quiet=as_json,
+        )
     if as_json:
         print_json(
             {
@@ -252,9 +317,9 @@ def _compared(models: str, settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*names, FUSION)))  # what would serve is always compared
 
 
-def installed_models(settings: Settings) -> tuple[str, ...]:
-    """The models of COMPARED whose libraries are installed."""
-    return tuple(name for name in COMPARED if name == FUSION or _is_installed(name, settings))
+def installed_models(settings: Settings, names: Sequence[str] = COMPARED) -> tuple[str, ...]:
+    """Those of `names` whose libraries are installed."""
+    return tuple(name for name in names if name == FUSION or _is_installed(name, settings))
 
 
 def named_embeddings(
@@ -291,11 +356,13 @@ def train_and_publish(
 ) -> tuple[pipeline.Comparison | None, str]:
     """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
 
+    For who holds the lock of the folder (`graphrec.lock`), from before the graph was read.
+
     `position` is the store's, just before the graph was read.
     """
     graph = pipeline.weighed(raw, settings)
     comparison = None
-    with refresh_lock(folder), progress_bars() as progress:
+    with progress_bars() as progress:
         if names:
             protocol, split = pipeline.split_log(raw, settings)
             comparison = pipeline.compare(
@@ -322,6 +389,6 @@ def train_and_publish(
             show_comparison(comparison)
         OUT.print(
             f"Published snapshot {version} in {escape(str(folder))}; a running service takes it up "
-            f"when it is started again"
+            f"within seconds"
         )
     return comparison, version

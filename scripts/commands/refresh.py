@@ -265,7 +265,6 @@ def _show_plan(
     if as_json:
         print_json({**asdict(decision), "since": asdict(since), "embeddings": options.embeddings})
         return
-    vectors = ", ".join(options.embeddings) or "none"
     does = {
         "train": f"train ({' or '.join(options.embeddings) or 'no embeddings'}), judge and publish",
         "infer": "infer what changed, judge and publish",
