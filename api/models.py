@@ -200,13 +200,13 @@ class UserExplanation(_Answer):
     explanation: Explanation
 
 
-class SessionWhyNot(_Answer, WhyNot):
+class SessionWhyNot(WhyNot, _Answer):
     """Why an item is, or is not, recommended to someone who likes some items."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"version": VERSION, **SEEN}})
 
 
-class UserWhyNot(_Answer, WhyNot):
+class UserWhyNot(WhyNot, _Answer):
     """Why an item is, or is not, recommended to a user."""
 
     model_config = ConfigDict(
