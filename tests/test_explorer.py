@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +89,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     break
             else:
                 pytest.fail("the server did not start")
+            # Read on: a log that nobody reads fills its pipe, and the server waits.
+            threading.Thread(target=process.stderr.read, daemon=True).start()
             yield running[1]
         finally:
             process.terminate()
