@@ -29,6 +29,7 @@ class FittedFilter:
     history: sparse.csr_array  # [U, I] weights of the users in training
     votes: sparse.csr_array  # N [U, I]
     voters: sparse.csr_array  # Nᵀ [I, U], which SciPy would make anew for each product
+    # The directions are best stored column by column: a product with all items reads them so.
     excess: NDArray[np.float32]  # F [I, D], what the strongest directions have too much
     target: NDArray[np.float32]  # the diagonal of S [I]
     low_pass: NDArray[np.float32]  # G [I, D], what the strongest directions say by themselves
@@ -52,7 +53,7 @@ class FittedFilter:
             popularity = self.popularity[x.indices]
             known = popularity > 0
             x.data = np.divide(x.data, popularity, out=np.zeros_like(x.data), where=known)
-            smooth = (x @ self.low_pass) @ self.low_pass.T
+            smooth = _through(x, self.low_pass)
             smooth *= self.popularity
             scores = _unit(scores) + np.float32(self.spectral_weight) * _unit(smooth)
         return scores
@@ -72,7 +73,7 @@ class FittedFilter:
     def _linear(self, x: sparse.csr_array) -> NDArray[np.float32]:
         scores = np.stack([self._votes(rows, weights) for rows, weights in _by_row(x)])
         if self.excess.shape[1]:
-            scores -= (x @ self.excess) @ self.excess.T
+            scores -= _through(x, self.excess)
         scores *= self.target
         return scores
 
@@ -91,6 +92,12 @@ PEOPLE_AT_ONCE = 2048
 
 GATHERED = 8
 """Entries that a product of all of a matrix reads in the time that one takes to be looked up."""
+
+
+def _through(x: sparse.csr_array, directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The product [B, I] of histories with directions D [I, dim] and back: x D Dᵀ."""
+    along = np.stack([weights @ directions[rows] for rows, weights in _by_row(x)])
+    return along @ directions.T
 
 
 def _combined(
