@@ -8,7 +8,6 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from graphrec import recommend
 from graphrec.explain import Source, Verdict
 
 By: TypeAlias = Literal["graph", "embedding", "store"]
@@ -87,12 +86,6 @@ class Recommendation(_Part):
         description="Of an item that exploration put here: how likely it was to, given those "
         "before it.",
     )
-
-    @classmethod
-    def of(cls, found: recommend.Recommendation, explain: bool) -> Recommendation:
-        """As found, with what makes up the score where that is asked for."""
-        whole = cls.model_validate(found)
-        return whole if explain else whole.model_copy(update={"contributions": None})
 
 
 class Related(_Part):

@@ -2,18 +2,21 @@
 
 The handlers are coroutines although they compute: a request is a few milliseconds of work, most of
 it under the interpreter's lock, and as measured with 8 clients threads answer no more of them. More
-cores are used by more processes. Answers are pydantic models, which FastAPI writes as JSON in one
-step of compiled code. Only the graph store, which may take long or be away, is asked in threads.
+cores are used by more processes. Answers are pydantic models, which FastAPI writes as JSON; only
+lists, which are asked for most, are written by orjson as they are found, in the shape of the models
+that document them. The graph store alone, which may take long or be away, is asked in threads.
 """
 
 # No `from __future__ import annotations`: models below depend on settings, so they are local, and
 # FastAPI finds only the names of a module by their text.
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+import orjson
+from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.engine import Ready
@@ -33,7 +36,6 @@ from api.metrics import Metrics, Observer
 from api.models import (
     By,
     Explanation,
-    Recommendation,
     Related,
     RelatedItems,
     SessionRecommendations,
@@ -46,7 +48,7 @@ from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, 
 from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import WHOLE, expecting
-from graphrec.recommend import Recommender
+from graphrec.recommend import Recommendation, Recommender
 
 MAX_SESSION_ITEMS = 1000
 
@@ -139,19 +141,17 @@ def create_router(max_k: int) -> APIRouter:
 
     async def listed(
         user: str, asked: UserQuery, recommender: Recommender, known: Knowledge, observer: Metrics
-    ) -> UserRecommendations:
+    ) -> Response:
         options = known.options(asked)
         live = await known.live(user, options)
         found = recommender.recommend(user, asked.k, options, live, known.rng)
         observer.recommended("user", found)
-        return UserRecommendations(
-            version=recommender.snapshot.manifest.version,
-            user=user,
-            recommendations=tuple(Recommendation.of(each, asked.explain) for each in found),
-        )
+        return _written(recommender, found, asked.explain, user=user)
 
     @router.get(
-        "/users/{user_id}/recommendations", responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY
+        "/users/{user_id}/recommendations",
+        response_model=UserRecommendations,
+        responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
     )
     async def user_recommendations(
         user_id: UserId,
@@ -159,12 +159,14 @@ def create_router(max_k: int) -> APIRouter:
         recommender: Ready,
         known: Known,
         observer: Observer,
-    ) -> UserRecommendations:
+    ) -> Response:
         """The best items that the user has not met; popular ones where the user is unknown."""
         return await listed(user_id, query, recommender, known, observer)
 
     @router.post(
-        "/users/{user_id}/recommendations", responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY
+        "/users/{user_id}/recommendations",
+        response_model=UserRecommendations,
+        responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
     )
     async def user_recommendations_by_rules(
         user_id: UserId,
@@ -172,7 +174,7 @@ def create_router(max_k: int) -> APIRouter:
         recommender: Ready,
         known: Known,
         observer: Observer,
-    ) -> UserRecommendations:
+    ) -> Response:
         """The same, by rules of this request as well; nothing is stored."""
         return await listed(user_id, body, recommender, known, observer)
 
@@ -240,22 +242,23 @@ def create_router(max_k: int) -> APIRouter:
         degree, counted = (near.degree, near.counted) if near else (None, None)
         return answer(related=related, degree=degree, counted=counted)
 
-    @router.post("/recommendations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
+    @router.post(
+        "/recommendations",
+        response_model=SessionRecommendations,
+        responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY,
+    )
     async def session_recommendations(
         session: Annotated[Session, Body()],
         recommender: Ready,
         known: Known,
         observer: Observer,
-    ) -> SessionRecommendations:
+    ) -> Response:
         """The best items for someone who likes these items; popular ones where there are none."""
         options = known.options(session)
         live = await known.live(None, options)
         found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
         observer.recommended("session", found)
-        return SessionRecommendations(
-            version=recommender.snapshot.manifest.version,
-            recommendations=tuple(Recommendation.of(each, session.explain) for each in found),
-        )
+        return _written(recommender, found, session.explain)
 
     @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_why_not(
@@ -268,3 +271,13 @@ def create_router(max_k: int) -> APIRouter:
         return SessionWhyNot(version=recommender.snapshot.manifest.version, **asdict(found))
 
     return router
+
+
+def _written(
+    recommender: Recommender, found: Sequence[Recommendation], explain: bool, **about: str
+) -> Response:
+    """A list as JSON, with what makes up the scores where that is asked for."""
+    listed = found if explain else [{**vars(each), "contributions": None} for each in found]
+    version = recommender.snapshot.manifest.version
+    answer = {"version": version, **about, "recommendations": listed}
+    return Response(orjson.dumps(answer), media_type="application/json")

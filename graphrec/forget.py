@@ -146,7 +146,9 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
         ),
         # In proportion, whatever the popularity was made of.
         popularity=(snapshot.popularity * _left(fitted.history, history)).astype(np.float32),
-        graph_filter=replace(fitted, history=history, votes=votes, voters=votes.T.tocsr()),
+        graph_filter=replace(
+            fitted, history=history, votes=votes, voters=votes.T.tocsr(), pairs=None
+        ),
         embeddings=embeddings and Embeddings(embeddings.user[kept], embeddings.item),
     )
 

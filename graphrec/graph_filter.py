@@ -22,17 +22,21 @@ class FittedFilter:
     """Scores are x (NᵀN - F Fᵀ) S for a history x: votes of all who share an item, less F's part.
 
     Where there is a low-pass term, x P⁻¹ G Gᵀ P, both are taken at unit length. The item-item
-    matrix, which may have a thousand times the entries of N, is never made.
+    matrix, which may have a thousand times the entries of N, is made of small catalogues alone, for
+    serving: then the votes for a history are a sum of a few of its rows.
     """
 
     history: sparse.csr_array  # [U, I] weights of the users in training
     votes: sparse.csr_array  # N [U, I]
     voters: sparse.csr_array  # Nᵀ [I, U], which SciPy would make anew for each product
+    # The directions are best stored column by column: a product with all items reads them so.
     excess: NDArray[np.float32]  # F [I, D], what the strongest directions have too much
     target: NDArray[np.float32]  # the diagonal of S [I]
     low_pass: NDArray[np.float32]  # G [I, D], what the strongest directions say by themselves
     popularity: NDArray[np.float32]  # the diagonal of P [I], 0 for items without interactions
     spectral_weight: float = 0.0
+    pairs: NDArray[np.float32] | None = None
+    """(NᵀN - F Fᵀ) S [I, I], where it is made."""
 
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I] for rows of training; zeros for a user with no history."""
@@ -44,17 +48,33 @@ class FittedFilter:
         Only the proportions of the weights in a history count; zeros for an empty one.
         """
         x = shares(histories)
-        scores = np.stack([self._votes(rows, weights) for rows, weights in _by_row(x)])
-        if self.excess.shape[1]:
-            scores -= (x @ self.excess) @ self.excess.T
-        scores *= self.target
+        scores = self._linear(x) if self.pairs is None else x @ self.pairs
         if self.spectral_weight:
-            known = self.popularity > 0
-            rarity = np.divide(1, self.popularity, out=np.zeros_like(self.popularity), where=known)
-            x.data *= rarity[x.indices]
-            smooth = (x @ self.low_pass) @ self.low_pass.T
+            popularity = self.popularity[x.indices]
+            known = popularity > 0
+            x.data = np.divide(x.data, popularity, out=np.zeros_like(x.data), where=known)
+            smooth = _through(x, self.low_pass)
             smooth *= self.popularity
             scores = _unit(scores) + np.float32(self.spectral_weight) * _unit(smooth)
+        return scores
+
+    def expanded(self) -> FittedFilter:
+        """The same with the item-item matrix, where the catalogue is small enough for one."""
+        items = len(self.target)
+        if items > PAIRED_UP_TO:
+            return replace(self, pairs=None)
+        pairs = -(self.excess @ self.excess.T)
+        for start in range(0, self.votes.shape[0], PEOPLE_AT_ONCE):
+            votes = self.votes[start : start + PEOPLE_AT_ONCE].toarray()
+            pairs += votes.T @ votes
+        pairs *= self.target
+        return replace(self, pairs=pairs)
+
+    def _linear(self, x: sparse.csr_array) -> NDArray[np.float32]:
+        scores = np.stack([self._votes(rows, weights) for rows, weights in _by_row(x)])
+        if self.excess.shape[1]:
+            scores -= _through(x, self.excess)
+        scores *= self.target
         return scores
 
     def _votes(self, items: Rows, weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,8 +84,20 @@ class FittedFilter:
         return _combined(self.votes, self.voters, voting, people[voting])
 
 
+PAIRED_UP_TO = 4096
+"""Items: their matrix takes 64 MiB."""
+
+PEOPLE_AT_ONCE = 2048
+"""Whose votes, which take 4 bytes an item, make the matrix at a time."""
+
 GATHERED = 8
 """Entries that a product of all of a matrix reads in the time that one takes to be looked up."""
+
+
+def _through(x: sparse.csr_array, directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The product [B, I] of histories with directions D [I, dim] and back: x D Dᵀ."""
+    along = np.stack([weights @ directions[rows] for rows, weights in _by_row(x)])
+    return along @ directions.T
 
 
 def _combined(
@@ -127,6 +159,7 @@ def follow(
         target=popularity_factor(history, history_exponent - target_exponent),
         low_pass=np.pad(fitted.low_pass, ((0, new), (0, 0))),
         popularity=popularity_factor(history, history_exponent),
+        pairs=None,
     )
 
 

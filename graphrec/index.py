@@ -2,8 +2,7 @@
 
 Up to `EXACT_UP_TO` items every one of them is compared; above, a graph is walked instead (HNSW:
 Malkov & Yashunin, TPAMI 2020), which is faster and misses a few. Each vector is searched in the
-thread that asks, without the interpreter lock: threads may share an index, and OpenMP's settings
-make no difference to a search.
+thread that asks, without the interpreter lock: threads may share an index.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows
+from graphrec.ranking import best
 
 faiss: Any = import_module("faiss")  # its type stubs miss what the search parameters need
 
@@ -90,8 +90,8 @@ class Index:
         scores = np.full((len(vectors), k), -np.inf, np.float32)
         for b, vector in enumerate(np.ascontiguousarray(vectors, np.float32)):
             excluded = np.unique(exclude[b]) if exclude is not None else np.empty(0)
-            best, score = self._nearest(vector[None], k, excluded.astype(np.int64))
-            rows[b, : len(best)], scores[b, : len(best)] = best, score
+            near, score = self._nearest(vector[None], k, excluded.astype(np.int64))
+            rows[b, : len(near)], scores[b, : len(near)] = near, score
         return rows, scores
 
     def _nearest(
@@ -101,34 +101,30 @@ class Index:
         count = min(k, eligible)
         if count <= 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        # Faiss keeps only a pointer to the inner selector.
-        batch = faiss.IDSelectorBatch(excluded)
-        selector = faiss.IDSelectorNot(batch)
         if self.exact:
-            return _exact(self.faiss_index, vector, count, eligible, selector)
+            return _exact(self.faiss_index, vector, count, excluded)
         width = max(EF_SEARCH, 2 * (k + len(excluded)))
         if width * ITEMS_PER_CANDIDATE < self.faiss_index.ntotal:
+            # Faiss keeps only a pointer to the inner selector.
+            batch = faiss.IDSelectorBatch(excluded)
+            selector = faiss.IDSelectorNot(batch)
             parameters = faiss.SearchParametersHNSW(sel=selector, efSearch=width)
             scores, rows = self.faiss_index.search(vector, count, params=parameters)
             if rows[0, -1] >= 0:  # else the walk ended early: a graph need not be connected
                 return _ordered(rows[0], scores[0])
         flat = faiss.downcast_index(self.faiss_index.storage)
-        return _exact(flat, vector, count, eligible, selector)
+        return _exact(flat, vector, count, excluded)
 
 
 def _exact(
-    flat: Any, vector: NDArray[np.float32], count: int, eligible: int, selector: Any
+    flat: Any, vector: NDArray[np.float32], count: int, excluded: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The `count` best of the `eligible` items, whatever Faiss does with ties."""
-    parameters = faiss.SearchParameters(sel=selector)
-    fetched = min(count + 1, eligible)
-    scores, rows = flat.search(vector, fetched, params=parameters)
-    # Of items that tie with the last one, Faiss gives any: fetch until all of them are there.
-    while fetched < eligible and scores[0, -1] == scores[0, count - 1]:
-        fetched = min(4 * fetched, eligible)
-        scores, rows = flat.search(vector, fetched, params=parameters)
-    rows, scores = _ordered(rows[0], scores[0])
-    return rows[:count], scores[:count]
+    """The `count` best items: one product with all, where Faiss would ask of each if it may be."""
+    vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
+    scores = vectors @ vector[0]
+    scores[excluded] = -np.inf
+    rows = best(scores, count)
+    return rows, scores[rows]
 
 
 def _ordered(

@@ -9,6 +9,7 @@ They give the same rows, in the same order and with the same scores, as the quer
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import nsmallest
 
 import numpy as np
@@ -21,7 +22,14 @@ from graphrec.store.protocol import SCALE, Neighbour, Path, Popular, Similarity
 BLOCK = 16
 """Items whose paths are counted at a time, which takes 4 bytes for each and every user."""
 
+BITS_UP_TO = 2**24
+"""Bytes that a bit for each and every item and user may take."""
+
+BITS_AT_ONCE = 512
+"""Items whose bits are made at a time, which takes a byte for each and every user."""
+
 NOBODY = np.empty(0, np.int32)
+NO_PATH = -1
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,24 @@ class Likes:
         """The likes of a weighed graph (`graphrec.weighting.weigh`)."""
         by_item = graph.matrix.T.tocsr()
         return cls(graph.users, graph.items, graph.matrix, by_item, graph.seen)
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint64] | None:
+        """The users who like each item, a bit for each and every one [I, U / 64].
+
+        Two items are compared by some instructions for each 64 users. None where it is too large.
+        """
+        users, items = len(self.users), len(self.items)
+        words = -(-users // 64)
+        if 8 * words * items > BITS_UP_TO:
+            return None
+        bits = np.zeros((items, 8 * words), np.uint8)
+        for start in range(0, items, BITS_AT_ONCE):
+            block = self.by_item[start : start + BITS_AT_ONCE]
+            likes_it = np.zeros((block.shape[0], 64 * words), bool)
+            likes_it[np.repeat(np.arange(block.shape[0]), np.diff(block.indptr)), block.indices] = 1
+            bits[start : start + BITS_AT_ONCE] = np.packbits(likes_it, axis=1)
+        return bits.view(np.uint64)
 
 
 def related_items(
@@ -133,44 +159,51 @@ def vias(
     """The `k` best paths from the distinct `history` [H] to each of the `items` [N], ties by id.
 
     `user` is the row of the user whose history it is, where it is one's: they are not among the
-    people. The time is that of reading everyone who likes an item of the history.
+    people. The time is that of reading everyone who likes an item of the history, at most.
     """
-    shared = people = _shared(likes, history, items)  # [H, N]
+    shared = people = _shared(likes, history, items)  # [N, H]
     if user is not None:  # who is counted where they like both
-        mine = _row(likes.by_user, user)
-        people = shared - np.isin(history, mine)[:, None] * np.isin(items, mine)
-    people = np.where(history[:, None] == items, 0, people)
-    liked = np.concatenate([history, items])
-    degree = np.maximum(np.diff(likes.by_item.indptr)[liked], 1).astype(np.int64)
-    score = _score(shared, degree[: len(history), None], degree[len(history) :], "cosine")
-    found = []
-    for n in range(len(items)):
-        at = np.flatnonzero(people[:, n] > 0)
-        best = at[_best(likes.items, history[at], score[at, n], k)]
-        found.append(
-            [
-                Via(int(history[h]), int(people[h, n]), float(score[h, n] / SCALE))
-                for h in best.tolist()
-            ]
-        )
-    return found
+        mine = np.zeros(len(likes.items), bool)
+        mine[_row(likes.by_user, user)] = True
+        people = shared - (mine[items, None] & mine[history])
+    people = np.where(items[:, None] == history, 0, people)
+    degree = np.maximum(_degrees(likes.by_item), 1)
+    score = _score(shared, degree[items, None], degree[history], "cosine")
+    found: list[list[Via]] = [[] for _ in items]
+    for n, h in np.argwhere(_at_least_kth(np.where(people > 0, score, NO_PATH), k)).tolist():
+        found[n].append(Via(int(history[h]), int(people[n, h]), float(score[n, h] / SCALE)))
+    ids = likes.items.ids
+    return [sorted(each, key=lambda via: (-via.score, ids[via.item]))[:k] for each in found]
+
+
+def _at_least_kth(score: NDArray[np.int64], k: int) -> NDArray[np.bool_]:
+    """Which scores [N, H] are paths and, but for ties, among the `k` best of their row."""
+    paths = score > NO_PATH
+    if not 0 < k < score.shape[1]:
+        return paths & (k > 0)
+    return paths & (score >= np.partition(score, -k)[:, -k, None])
 
 
 def _shared(likes: Likes, history: Rows, items: Rows) -> NDArray[np.int64]:
-    """How many people like both an item of the `history` and one of the `items` [H, N]."""
+    """How many people like both one of the `items` and an item of the `history` [N, H]."""
+    shared = np.empty((len(items), len(history)), np.int64)
+    if likes.bits is not None:
+        fans = likes.bits[history]
+        for n, item in enumerate(items.tolist()):
+            shared[n] = np.bitwise_count(fans & likes.bits[item]).sum(axis=1, dtype=np.int64)
+        return shared
     near = [_row(likes.by_item, item) for item in history.tolist()]
-    fans = np.concatenate([NOBODY, *near])
     ends = np.cumsum([0, *map(len, near)])
     shape = (len(history), len(likes.users))
-    people = sparse.csr_array((np.ones(len(fans), np.int32), fans, ends), shape)
-    counts = [np.empty((len(history), 0), np.int32)]
+    found = np.concatenate([NOBODY, *near])
+    people = sparse.csr_array((np.ones(len(found), np.int32), found, ends), shape)
     for start in range(0, len(items), BLOCK):
         block = items[start : start + BLOCK].tolist()
         likes_it = np.zeros((len(likes.users), len(block)), np.int32)
         for n, item in enumerate(block):
             likes_it[_row(likes.by_item, item), n] = 1
-        counts.append(people @ likes_it)  # dense on one side: five times as fast
-    return np.concatenate(counts, axis=1).astype(np.int64)
+        shared[start : start + BLOCK] = (people @ likes_it).T  # dense on one side: 5 times as fast
+    return shared
 
 
 def _similar(

@@ -25,8 +25,8 @@ def top_k(scores: NDArray[np.floating], k: int, exclude: sparse.csr_array | None
         if exclude is not None:
             row = row.copy()
             row[exclude.indices[exclude.indptr[b] : exclude.indptr[b + 1]]] = -np.inf
-        best = _best(row, min(k, len(row)))
-        ranked[b, : len(best)] = best
+        rows = best(row, min(k, len(row)))
+        ranked[b, : len(rows)] = rows
     return ranked
 
 
@@ -55,7 +55,7 @@ def require_finite(scores: NDArray[np.floating]) -> None:
         )
 
 
-def _best(row: NDArray[np.floating], k: int) -> NDArray[np.intp]:
+def best(row: NDArray[np.floating], k: int) -> NDArray[np.intp]:
     """The at most `k` best items of a row of scores [I], where -inf means left out."""
     if k == 0:
         return np.empty(0, np.intp)

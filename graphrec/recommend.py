@@ -107,15 +107,28 @@ class Ranking:
     weights: Mapping[str, float]
     boosted: NDArray[np.float64]  # [N] what rules added to the scores
 
-    def contributions(self, place: int) -> tuple[Contribution, ...]:
-        """What makes up the score at a place of the list: the sources that speak for the item."""
+    def contributions(self, places: slice) -> list[tuple[Contribution, ...]]:
+        """What makes up the scores at some places: the sources that speak for each item."""
+        items = self.items[places]
+        said = [
+            (opinion.source, self.weights[opinion.source], opinion.of(items).tolist())
+            for opinion in self.opinions
+        ]
+        return [
+            self._speaking(place, [(source, weight, each[n]) for source, weight, each in said])
+            for n, place in enumerate(range(len(self.items))[places])
+        ]
+
+    def _speaking(
+        self, place: int, said: Sequence[tuple[Source, float, float]]
+    ) -> tuple[Contribution, ...]:
         if place >= self.recalled:
             return (Contribution("fallback", 0.0, 0.0, 0.0),)
-        found = []
-        for opinion in self.opinions:
-            weight = self.weights[opinion.source]
-            if (strength := float(opinion.of(self.items[place : place + 1])[0])) > 0:
-                found.append(Contribution(opinion.source, strength, weight, weight * strength))
+        found = [
+            Contribution(source, strength, weight, weight * strength)
+            for source, weight, strength in said
+            if strength > 0
+        ]
         if added := float(self.boosted[place]):
             found.append(Contribution("boost", added, 1.0, added))
         return tuple(found)
@@ -402,9 +415,13 @@ class Recommender:
             ranking = self._diverse(self._ranking(asked, DIVERSE_AMONG * k), options.diversity, k)
         else:
             ranking = self._ranking(asked, k)
+        reasons = zip(
+            self._because(taste, ranking.items, PATHS),
+            ranking.contributions(slice(None)),
+            strict=True,
+        )
         listed = tuple(
-            self._recommendation(ranking, place, because)
-            for place, because in enumerate(self._because(taste, ranking.items, PATHS))
+            self._recommendation(ranking, place, *reason) for place, reason in enumerate(reasons)
         )
         if rng is None or not options.exploration:
             return listed
@@ -471,10 +488,13 @@ class Recommender:
         )
 
     def _recommendation(
-        self, ranking: Ranking, place: int, because: tuple[Because, ...]
+        self,
+        ranking: Ranking,
+        place: int,
+        because: tuple[Because, ...],
+        contributions: tuple[Contribution, ...],
     ) -> Recommendation:
         item = int(ranking.items[place])
-        contributions = ranking.contributions(place)
         sources = tuple(part.source for part in contributions)
         return Recommendation(
             item=self.snapshot.likes.items.ids[item],
@@ -494,7 +514,7 @@ class Recommender:
         [asked] = self._asked([taste], options, live)
         ranking = self._ranking(asked, len(self._popular))
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
-        contributions = ranking.contributions(places[0]) if places else ()
+        contributions = ranking.contributions(slice(places[0], places[0] + 1))[0] if places else ()
         sources = tuple(part.source for part in contributions)
         seen = not places and row in taste.seen
         return Explanation(

@@ -369,6 +369,9 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
         "filter.popularity": fitted.popularity,
         "filter.spectral_weight": np.array(fitted.spectral_weight),
     }
+    if (pairs := fitted.expanded().pairs) is not None:
+        # It could be made when it is read, but that takes ten times as long as reading it.
+        arrays["filter.pairs"] = pairs
     if snapshot.embeddings is not None:
         arrays["embeddings.user"] = snapshot.embeddings.user
         arrays["embeddings.item"] = snapshot.embeddings.item
@@ -447,6 +450,7 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             low_pass=array("filter.low_pass"),
             popularity=array("filter.popularity"),
             spectral_weight=float(array("filter.spectral_weight")),
+            pairs=array("filter.pairs") if "filter.pairs.npy" in manifest.files else None,
         ),
         attributes={
             name: Attribute(

@@ -273,6 +273,18 @@ def test_a_filter_scores_the_history_of_anyone() -> None:
     assert not scores[2].any()
 
 
+def test_a_filter_scores_alike_with_its_item_item_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is made of small catalogues alone."""
+    pytest.importorskip("sklearn")
+    found = create("graph-filter").fit(checkerboard(), np.random.default_rng(0))
+    everyone = np.arange(found.history.shape[0], dtype=np.int32)
+    expanded = found.expanded()
+    assert expanded.pairs is not None
+    np.testing.assert_allclose(expanded.score(everyone), found.score(everyone), atol=1e-6)
+    monkeypatch.setattr("graphrec.graph_filter.PAIRED_UP_TO", found.history.shape[1] - 1)
+    assert expanded.expanded().pairs is None
+
+
 @pytest.mark.parametrize("name", ["graph-filter", "svd", "rp3beta", "ease", "ials"])
 def test_without_any_likes_all_scores_are_alike(name: str) -> None:
     for library in ("sklearn", "implicit"):

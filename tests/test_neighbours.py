@@ -103,10 +103,13 @@ def test_recommendations_are_those_counted_by_hand(log):
         assert rows == sorted(rows, key=lambda row: (-row.score, row.id))
 
 
-@given(log=logs)
-def test_paths_are_those_counted_by_hand(log):
+@given(log=logs, in_bits=st.booleans())
+def test_paths_are_those_counted_by_hand(log, in_bits):
     graph, liked = graph_of(log), positives(log)
     likes = Likes.of(graph)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphrec.neighbours.BITS_UP_TO", 2**24 if in_bits else -1)
+        assert (likes.bits is not None) == in_bits
     fans, items = tied(liked, by="item"), tied(liked, by="user")
     for user in graph.users.ids:
         for item in graph.items.ids:

@@ -68,9 +68,9 @@ class GraphFilter:
             likes,
             votes,
             sparse.csr_array(votes.T.tocsr()),
-            np.ascontiguousarray(excess, np.float32),  # SciPy would copy it for each history
+            np.asfortranarray(excess, np.float32),
             popularity_factor(likes, self.history_exponent - self.target_exponent),
-            np.ascontiguousarray(smooth if self.spectral_weight else smooth[:, :0], np.float32),
+            np.asfortranarray(smooth if self.spectral_weight else smooth[:, :0], np.float32),
             popularity_factor(likes, self.history_exponent),
             self.spectral_weight,
         )
