@@ -46,7 +46,7 @@ from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, 
 from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import WHOLE, expecting
-from graphrec.recommend import Recommender
+from graphrec.recommend import AS_RANKED, Recommender
 
 MAX_SESSION_ITEMS = 1000
 
@@ -221,7 +221,11 @@ def create_router(max_k: int) -> APIRouter:
         responses=UNKNOWN_ITEM_OR_NONE_OF_THESE | INVALID | NOT_READY_OR_STORE_AWAY,
     )
     async def related_items(
-        item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready, store: Store
+        item_id: ItemId,
+        query: Annotated[RelatedQuery, Query()],
+        recommender: Ready,
+        known: Known,
+        store: Store,
     ) -> RelatedItems:
         """The items most like an item."""
         answer = partial(
@@ -231,7 +235,8 @@ def create_router(max_k: int) -> APIRouter:
             by=query.by,
         )
         if query.by != "store":
-            found = recommender.related(item_id, query.k, query.by)
+            live = await known.live(None, AS_RANKED)
+            found = recommender.related(item_id, query.k, query.by, live=live)
             return answer(related=tuple(map(Related.model_validate, found)))
         if store is None:
             raise NoStore(field="by")
