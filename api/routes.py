@@ -143,7 +143,7 @@ def create_router(max_k: int) -> APIRouter:
         options = known.options(asked)
         live = await known.live(user, options)
         found = recommender.recommend(user, asked.k, options, live, known.rng)
-        observer.recommended("user", found)
+        observer.recommended("user", recommender.snapshot.manifest.version, found)
         return UserRecommendations(
             version=recommender.snapshot.manifest.version,
             user=user,
@@ -256,7 +256,7 @@ def create_router(max_k: int) -> APIRouter:
         options = known.options(session)
         live = await known.live(None, options)
         found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
-        observer.recommended("session", found)
+        observer.recommended("session", recommender.snapshot.manifest.version, found)
         return SessionRecommendations(
             version=recommender.snapshot.manifest.version,
             recommendations=tuple(Recommendation.of(each, session.explain) for each in found),
