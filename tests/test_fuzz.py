@@ -26,7 +26,7 @@ from graphrec.snapshot import publish
 from tests.test_api import serving, tiny_snapshot
 
 EXAMPLES = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5")),
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3")),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
