@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.engine import Engine, Serving
 from api.errors import INVALID, REFUSED, SnapshotRefused
 from api.models import VERSION
+from graphrec.canary import end_canary, promote
 from graphrec.errors import SnapshotError
 from graphrec.snapshot import rollback, versions
 
@@ -45,11 +46,19 @@ class SnapshotList(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"version": VERSION, "refused": None, "versions": [EARLIER, VERSION]}
+            "example": {
+                "version": VERSION,
+                "canary": None,
+                "refused": None,
+                "versions": [EARLIER, VERSION],
+            }
         }
     )
 
     version: str | None = Field(description="The snapshot that serves; null where none does.")
+    canary: str | None = Field(
+        None, description="The one that serves a share of users beside it; null where none does."
+    )
     refused: str | None = Field(
         description="Why the current snapshot is not the one that serves; null where it is."
     )
@@ -61,6 +70,7 @@ async def snapshots(engine: Serving) -> SnapshotList:
     """The published snapshots, and which one serves."""
     return SnapshotList(
         version=engine.version,
+        canary=None if engine.canary is None else engine.canary.version,
         refused=engine.reason,
         versions=await run_in_threadpool(versions, engine.folder),
     )
@@ -75,12 +85,28 @@ async def reload(engine: Serving) -> SnapshotChange:
     return await _changed(engine, engine.version)
 
 
-@router.post("/rollback", responses=REFUSED | INVALID, name="rollback")
-async def roll_back(engine: Serving, request: Annotated[RollbackRequest, Body()]) -> SnapshotChange:
-    """Make an earlier snapshot the current one, for this and every process on the same folder."""
+@router.post("/promote", responses=REFUSED, name="promote")
+async def promote_canary(engine: Serving) -> SnapshotChange:
+    """Let the canary serve everyone, for this and every process on the same folder."""
     previous = engine.version
     try:
-        await run_in_threadpool(rollback, engine.folder, request.to)
+        await run_in_threadpool(promote, engine.folder)
+    except SnapshotError as error:
+        raise SnapshotRefused(str(error)) from error
+    return await _changed(engine, previous)
+
+
+@router.post("/rollback", responses=REFUSED | INVALID, name="rollback")
+async def roll_back(engine: Serving, request: Annotated[RollbackRequest, Body()]) -> SnapshotChange:
+    """Make an earlier snapshot the current one, for this and every process on the same folder.
+
+    Where a canary is tried, and no version is named, it ends that: the current one serves everyone.
+    """
+    previous = engine.version
+    try:
+        ended = await run_in_threadpool(end_canary, engine.folder)
+        if not ended or request.to is not None:
+            await run_in_threadpool(rollback, engine.folder, request.to)
     except SnapshotError as error:
         raise SnapshotRefused(str(error)) from error
     return await _changed(engine, previous)

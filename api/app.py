@@ -19,6 +19,7 @@ from api.engine import Engine
 from api.errors import HANDLERS
 from api.events import Writer
 from api.feed import Feed
+from api.forgetting import Forgetter
 from api.keys import Keyring
 from api.limits import RateLimit
 from api.live import RETRY_SECONDS, LiveStore
@@ -108,6 +109,7 @@ def create_app(
         settings.rules, settings.kinds, np.random.default_rng(), feed, live
     )
     app.state.writer = None if live is None or feed is None else Writer(live, feed)
+    app.state.forgetter = None if live is None or feed is None else Forgetter(live, feed, engine)
     app.add_middleware(EncodedPaths)
     if settings.serve.cors_origins:
         app.add_middleware(

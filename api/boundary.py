@@ -115,7 +115,7 @@ class Boundary:
                     status=status,
                     ms=round(1000 * seconds, 3),
                     request_id=request_id,
-                    version=version,
+                    version=scope.get("state", {}).get("version", version),
                 )
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:

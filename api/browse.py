@@ -22,7 +22,7 @@ from api.browse_models import (
     UserSummary,
 )
 from api.engine import Ready
-from api.errors import INVALID, NOT_READY, UNKNOWN_ITEM, UNKNOWN_USER
+from api.errors import INVALID, NOT_READY, STALE_CURSOR, UNKNOWN_ITEM, UNKNOWN_USER
 from api.paging import Cursor, page
 from api.paths import ItemId, UserId
 from api.validation import expecting
@@ -72,7 +72,7 @@ def create_router(max_k: int) -> APIRouter:
 
     # The two searches are no coroutines, so they run in a thread: the first one of a snapshot
     # makes the names ready, which takes a second where there are very many.
-    @router.get("/items", responses=INVALID | NOT_READY)
+    @router.get("/items", responses=STALE_CURSOR | INVALID | NOT_READY)
     def items(query: Annotated[SearchQuery, Query()], recommender: Ready) -> ItemPage:
         """Items by title or id; of those that fit equally well, the most popular first."""
         version = recommender.snapshot.manifest.version
@@ -82,7 +82,7 @@ def create_router(max_k: int) -> APIRouter:
             version=version, next=following, items=tuple(map(ItemSummary.model_validate, rows))
         )
 
-    @router.get("/users", responses=INVALID | NOT_READY)
+    @router.get("/users", responses=STALE_CURSOR | INVALID | NOT_READY)
     def users(query: Annotated[SearchQuery, Query()], recommender: Ready) -> UserPage:
         """Users by id; of those that fit equally well, those who like most first."""
         version = recommender.snapshot.manifest.version
@@ -106,7 +106,7 @@ def create_router(max_k: int) -> APIRouter:
             attributes=recommender.directory.attributes(item_id),
         )
 
-    @router.get("/users/{user_id}", responses=UNKNOWN_USER | INVALID | NOT_READY)
+    @router.get("/users/{user_id}", responses=STALE_CURSOR | UNKNOWN_USER | INVALID | NOT_READY)
     async def user(
         user_id: UserId, query: Annotated[PageQuery, Query()], recommender: Ready
     ) -> UserDetails:

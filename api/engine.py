@@ -1,18 +1,24 @@
-"""The recommender that serves, replaced whole once another snapshot is current."""
+"""The recommenders that serve, each replaced whole once another snapshot takes its place.
+
+One is of the current snapshot. Where a canary is tried beside it, a share of users gets that one,
+in every process the same: see `graphrec.canary`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import unquote
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from api.errors import NotReady
+from graphrec.canary import CANARY, Canary, canary, gets_canary
 from graphrec.errors import SnapshotError
 from graphrec.recommend import Recommender
 from graphrec.snapshot import CURRENT, current
@@ -24,14 +30,17 @@ POLL_SECONDS = 1.0
 
 Stamp: TypeAlias = tuple[int, int] | None
 
+Role: TypeAlias = Literal["current", "canary"]
+
 
 class Engine:
-    """Gives out one recommender at a time, and replaces it in one assignment.
+    """Gives out recommenders, and replaces each in one assignment.
 
     A request takes the recommender once, so its answer is of one version from beginning to end,
     and the old one is freed after its last request. A snapshot that cannot be loaded is refused:
     what served goes on serving, and it is not tried again until `current` is written anew, or
-    until it is asked for. Only where nothing serves yet is it tried every `retry_seconds`.
+    until it is asked for. Only where nothing serves yet is it tried every `retry_seconds`. A canary
+    that is refused serves nobody.
     """
 
     def __init__(
@@ -50,6 +59,10 @@ class Engine:
         self._recommender: Recommender | None = None
         self._stamp: Stamp = None
         self._reason: str | None = "the snapshot is not loaded yet: try again in a moment"
+        self._tried: Recommender | None = None
+        self._canary: Canary | None = None
+        self._canary_stamp: Stamp = None
+        self._canary_reason: str | None = None
         self._loading = asyncio.Lock()
 
     @property
@@ -60,10 +73,27 @@ class Engine:
             raise NotReady(self._reason, math.ceil(self._retry_seconds))
         return self._recommender
 
+    def recommender_for(self, user: str | None) -> Recommender:
+        """That of the canary for a user whom it is for, else the current one; raises NotReady."""
+        tried, canary = self._tried, self._canary
+        if user is None or tried is None or canary is None or self._recommender is None:
+            return self.recommender
+        salt = canary.version.partition("-")[0]  # which forgetting someone leaves as it is
+        return tried if gets_canary(user, canary.share, salt) else self.recommender
+
     @property
-    def serving(self) -> Recommender | None:
-        """The recommender, where there is one."""
-        return self._recommender
+    def serving(self) -> Mapping[Role, Recommender]:
+        """All recommenders, the current one first."""
+        roles: tuple[tuple[Role, Recommender | None], ...] = (
+            ("current", self._recommender),
+            ("canary", self._tried),
+        )
+        return {role: found for role, found in roles if found is not None}
+
+    @property
+    def canary(self) -> Canary | None:
+        """What serves beside the current snapshot, and to which share of users."""
+        return None if self._tried is None else self._canary
 
     @property
     def version(self) -> str | None:
@@ -72,33 +102,59 @@ class Engine:
 
     @property
     def reason(self) -> str | None:
-        """Why the current snapshot is not the one that serves; None where it is."""
-        return self._reason
+        """Why the current snapshot, or the canary, is not one that serves; None where they are."""
+        return self._reason or self._canary_reason
 
     async def update(self, again: bool = False) -> None:
-        """Serve the current snapshot, if it is another one, and can be; the log says why not.
+        """Serve the current snapshot, and the canary, if they are others and can be.
 
-        One that was refused is tried once more only where `again`, or where nothing serves.
+        The log says why not. One that was refused is tried once more only where `again`, or where
+        nothing serves.
         """
         async with self._loading:
-            stamp = _stamp(self.folder / CURRENT)
-            if stamp == self._stamp and self._recommender is not None and not again:
-                return
-            self._stamp = stamp
-            try:
-                found = await run_in_threadpool(self._found)
-            except SnapshotError as error:
-                self._refuse(str(error))
-            except Exception as error:
-                # Whatever is wrong with a snapshot, the process lives on and says so.
-                kind = type(error).__name__
-                self._refuse(f"the snapshot cannot be loaded ({kind}): the log says more", error)
-            else:
-                self._reason = None
-                if found is not None:
-                    self._recommender = found
-                    self._loaded(True)
-                    logger.info("serving snapshot %s", self.version)
+            await self._update_current(again)
+            await self._update_canary(again)
+
+    async def _update_current(self, again: bool) -> None:
+        stamp = _stamp(self.folder / CURRENT)
+        if stamp == self._stamp and self._recommender is not None and not again:
+            return
+        self._stamp = stamp
+        try:
+            found = await run_in_threadpool(self._found)
+        except SnapshotError as error:
+            self._refuse(str(error))
+        except Exception as error:
+            # Whatever is wrong with a snapshot, the process lives on and says so.
+            self._refuse(_unforeseen(error), error)
+        else:
+            self._reason = None
+            if found is not None:
+                self._recommender = found
+                self._loaded(True)
+                logger.info("serving snapshot %s", self.version)
+
+    async def _update_canary(self, again: bool) -> None:
+        stamp = _stamp(self.folder / CANARY)
+        if stamp == self._canary_stamp and not again:
+            return
+        self._canary_stamp = stamp
+        reason, cause = None, None
+        try:
+            found, tried = await run_in_threadpool(self._found_canary)
+        except SnapshotError as error:
+            found, tried, reason = None, None, str(error)
+        except Exception as error:
+            found, tried, reason, cause = None, None, _unforeseen(error), error
+        before = None if self._tried is None else self._tried.snapshot.manifest.version
+        self._canary, self._tried, self._canary_reason = found, tried, reason
+        if reason is not None:
+            self._loaded(False)
+            logger.warning("no canary serves: %s", reason, exc_info=cause)
+        elif found is not None:
+            if found.version != before:
+                self._loaded(True)
+            logger.info("serving snapshot %s to %.3g of users", found.version, found.share)
 
     async def watch(self) -> None:
         """Keep up with the current snapshot until cancelled."""
@@ -112,7 +168,21 @@ class Engine:
     def _found(self) -> Recommender | None:
         """The recommender of the current version; None where that one serves already."""
         version = current(self.folder)
-        return None if version == self.version else _warmed(self._load(version))
+        if version == self.version:
+            return None
+        return self._held(version) or _warmed(self._load(version))
+
+    def _found_canary(self) -> tuple[Canary | None, Recommender | None]:
+        """What is tried, and its recommender."""
+        found = canary(self.folder)
+        if found is None:
+            return None, None
+        return found, self._held(found.version) or _warmed(self._load(found.version))
+
+    def _held(self, version: str) -> Recommender | None:
+        """The recommender of a version that is loaded already."""
+        loaded = self.serving.values()
+        return next((each for each in loaded if each.snapshot.manifest.version == version), None)
 
     def _refuse(self, reason: str, error: Exception | None = None) -> None:
         self._loaded(False)
@@ -120,6 +190,10 @@ class Engine:
             serving = "not ready" if self._recommender is None else f"still serving {self.version}"
             logger.warning("%s: %s", serving, reason, exc_info=error)
         self._reason = reason
+
+
+def _unforeseen(error: Exception) -> str:
+    return f"the snapshot cannot be loaded ({type(error).__name__}): the log says more"
 
 
 def _stamp(path: Path) -> Stamp:
@@ -150,11 +224,15 @@ async def _engine(request: Request) -> Engine:
 
 async def _ready(request: Request) -> Recommender:
     engine: Engine = request.app.state.engine
-    return engine.recommender
+    user = request.path_params.get("user_id")  # as it was sent: see `api.paths`
+    found = engine.recommender_for(None if user is None else unquote(user))
+    request.state.version = found.snapshot.manifest.version  # for the log
+    return found
 
 
 Serving = Annotated[Engine, Depends(_engine)]
 """What loads snapshots."""
 
 Ready = Annotated[Recommender, Depends(_ready)]
-"""The recommender, one and the same for a whole request; 503 where there is none."""
+"""The recommender, one and the same for a whole request; 503 where there is none. On a
+route about a user it is the one that is for them."""

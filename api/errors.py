@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from api.validation import sentence
+from api.validation import sentence, shown
 from graphrec.errors import DataError, SnapshotError, UnknownNode
 
 Code: TypeAlias = Literal[
@@ -29,6 +29,8 @@ Code: TypeAlias = Literal[
     "invalid_request",
     "not_ready",
     "snapshot_refused",
+    "stale_cursor",
+    "not_forgotten",
     "store_away",
     "http_error",
     "internal_error",
@@ -64,6 +66,23 @@ class NotReady(Exception):  # noqa: N818 - reads as what the service is
 
 class SnapshotRefused(Exception):  # noqa: N818
     """A snapshot was to serve and cannot; the message is the reason."""
+
+
+class StaleCursor(Exception):  # noqa: N818
+    """A cursor is of another snapshot than the one that serves."""
+
+    def __init__(self, cursor: str, version: str) -> None:
+        super().__init__(
+            f"cursor is {shown(cursor)}: expected one of snapshot {version!r}, which serves now; "
+            f"ask for the first page again"
+        )
+
+
+class NotForgotten(Exception):  # noqa: N818
+    """Something is left of someone who was to be forgotten; the message is the reason."""
+
+    retry_after = 30
+    """Seconds: a refresh takes minutes."""
 
 
 class NoStore(Exception):  # noqa: N818
@@ -129,6 +148,16 @@ async def _snapshot_refused(_: Request, error: SnapshotRefused) -> Response:
     return error_answer(409, "snapshot_refused", str(error))
 
 
+async def _stale_cursor(_: Request, error: StaleCursor) -> Response:
+    return error_answer(409, "stale_cursor", str(error), "cursor")
+
+
+async def _not_forgotten(_: Request, error: NotForgotten) -> Response:
+    return error_answer(
+        503, "not_forgotten", str(error), headers={"Retry-After": str(error.retry_after)}
+    )
+
+
 async def _no_store(_: Request, error: NoStore) -> Response:
     return error_answer(404, "no_store", str(error), error.field)
 
@@ -182,6 +211,8 @@ HANDLERS: Mapping[
     RequestValidationError: _invalid,
     NotReady: _not_ready,
     SnapshotRefused: _snapshot_refused,
+    StaleCursor: _stale_cursor,
+    NotForgotten: _not_forgotten,
     NoStore: _no_store,
     DataError: _refused,
     StoreAway: _store_away,
@@ -289,4 +320,24 @@ REFUSED = _documented(
         message="snapshot '20261122T101500Z-3fa9c1' has no readable file 'items.json': expected "
         "the 71250 bytes that were published; roll back, or publish again with `graphrec train`",
     ),
+)
+STALE_CURSOR = _documented(
+    409,
+    "The cursor is of another snapshot.",
+    ErrorDetail(
+        code="stale_cursor",
+        message=str(StaleCursor("20261121T101500Z-9c1d42.20", "20261122T101500Z-3fa9c1")),
+        field="cursor",
+    ),
+)
+NOT_FORGOTTEN_OR_STORE_AWAY = _documented(
+    503,
+    "A refresh runs, or the folder of snapshots cannot be written; or the graph store does not "
+    "answer.",
+    ErrorDetail(
+        code="not_forgotten",
+        message="the user is not deleted: a refresh runs, and would publish again what it has "
+        "read; expected none; try again once it is done",
+    ),
+    _STORE_AWAY,
 )

@@ -13,7 +13,6 @@ from api.engine import Engine
 from api.errors import NotReady, StoreAway
 from api.live import LiveStore
 from graphrec.overlay import Overlay
-from graphrec.snapshot import Manifest
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
 
 POLL_SECONDS = 0.5
@@ -27,7 +26,7 @@ class Feed:
         self.overlay = overlay
         self._store = store
         self._engine = engine
-        self._version: str | None = None
+        self._versions: frozenset[str] = frozenset()
         self._one_at_a_time = asyncio.Lock()
 
     async def follow(self) -> None:
@@ -40,7 +39,8 @@ class Feed:
     async def catch_up(self) -> None:
         """Read all that was written before the call; raises StoreAway, and NotReady."""
         async with self._one_at_a_time:
-            await self._align(self._engine.recommender.snapshot.manifest)
+            self._engine.recommender  # noqa: B018 - raises where nothing serves
+            await self._align()
             overlay = self.overlay
             while True:
                 read = partial(_read, events=overlay.events_read, nodes=overlay.nodes_read)
@@ -51,18 +51,23 @@ class Feed:
                 overlay.add_events(*events)
                 overlay.add_nodes(*nodes)
 
-    async def _align(self, manifest: Manifest) -> None:
-        """Hold what the snapshot that serves does not, whichever it is now."""
-        if manifest.version == self._version:
+    async def _align(self) -> None:
+        """Hold what any of the snapshots that serve does not, whichever they are now."""
+        manifests = [each.snapshot.manifest for each in self._engine.serving.values()]
+        versions = frozenset(each.version for each in manifests)
+        if versions == self._versions:
             return
-        position = manifest.position
-        if position is not None and self._version is not None and position >= self.overlay.since:
-            self.overlay.prune(position)
-        else:
+        positions = [each.position for each in manifests if each.position is not None]
+        if len(positions) < len(manifests):
             # Of a snapshot that came from no store, what was written before now is not asked.
-            now = await self._store.ask(lambda store: store.position())
-            self.overlay.reset((now or 0) if position is None else position)
-        self._version = manifest.version
+            if not self._versions:
+                now = await self._store.ask(lambda store: store.position())
+                self.overlay.rewind(now or 0)
+        elif self._versions and min(positions) >= self.overlay.since:
+            self.overlay.prune(min(positions))
+        else:
+            self.overlay.rewind(min(positions))
+        self._versions = versions
 
 
 def _read(store: GraphStore, events: int, nodes: int) -> tuple[NewEvents, ChangedNodes] | None:

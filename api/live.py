@@ -62,16 +62,20 @@ class LiveStore:
         """Why the store does not answer, with no login in it; None where it does."""
         return self._reason
 
-    async def ask(self, question: Callable[[GraphStore], Result]) -> Result:
+    async def ask(
+        self,
+        question: Callable[[GraphStore], Result],
+        seconds: float | None = ANSWER_SECONDS,
+    ) -> Result:
         """What `question`, in a thread of its own, finds in the store.
 
         Raises StoreAway: at once where the store is known to be away, else once it fails or
-        ANSWER_SECONDS are over; and what `question` raises, such as UnknownNode.
+        `seconds`, where they are given, are over; and what `question` raises, such as UnknownNode.
         """
         if self._store is None or self._reason is not None:
             raise self._away(self._reason or OPENING)
         try:
-            return await asyncio.wait_for(self._asked(question, self._store), ANSWER_SECONDS)
+            return await asyncio.wait_for(self._asked(question, self._store), seconds)
         except (asyncio.TimeoutError, StoreError) as error:
             # It may be the store or this question: `watch` finds out, and does so now.
             self._doubted.set()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Multiset
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
@@ -18,6 +18,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from api.engine import Role
 from graphrec.recommend import Recommendation, Recommender
 
 router = APIRouter()
@@ -71,13 +72,15 @@ class Metrics:
     """What is counted as it happens, and what is looked up when Prometheus asks."""
 
     def __init__(
-        self, serving: Callable[[], Recommender | None], store_up: Callable[[], bool | None]
+        self,
+        serving: Callable[[], Mapping[Role, Recommender]],
+        store_up: Callable[[], bool | None],
     ) -> None:
-        """`store_up` gives None where there is no store."""
+        """`serving` gives recommenders by role; `store_up` gives None where there is no store."""
         self.registry = registry = CollectorRegistry()
         self._serving = serving
         self._store_up = store_up
-        self._latest = LatestLists()
+        self._latest: dict[str, LatestLists] = {}
         self._seconds = Histogram(
             "graphrec_request_seconds",
             "Time to answer, by route template.",
@@ -89,13 +92,18 @@ class Metrics:
             "graphrec_requests", "Answers.", ("method", "route", "status"), registry=registry
         )
         self._lists = Counter(
-            "graphrec_lists", "Lists given: to users, and folded in.", ("to",), registry=registry
+            "graphrec_lists",
+            "Lists given: to users, and folded in.",
+            ("to", "version"),
+            registry=registry,
         )
-        self._items = Counter("graphrec_recommended_items", "Items in them.", registry=registry)
+        self._items = Counter(
+            "graphrec_recommended_items", "Items in them.", ("version",), registry=registry
+        )
         self._sources = Counter(
             "graphrec_recommended_by",
             "Items in them by what speaks for them, maybe several sources.",
-            ("source",),
+            ("source", "version"),
             registry=registry,
         )
         self._reloads = Counter(
@@ -109,13 +117,13 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
         self._requests.labels(method, route, str(status)).inc()
 
-    def recommended(self, to: For, found: Sequence[Recommendation]) -> None:
-        """Count a list that is given."""
-        self._lists.labels(to).inc()
-        self._items.inc(len(found))
+    def recommended(self, to: For, version: str, found: Sequence[Recommendation]) -> None:
+        """Count a list that is given, of a version."""
+        self._lists.labels(to, version).inc()
+        self._items.labels(version).inc(len(found))
         for source, times in Multiset(s for each in found for s in each.sources).items():
-            self._sources.labels(source).inc(times)
-        self._latest.add(tuple(each.item for each in found))
+            self._sources.labels(source, version).inc(times)
+        self._latest.setdefault(version, LatestLists()).add(tuple(each.item for each in found))
 
     def loaded(self, well: bool) -> None:
         """Count a snapshot that was taken, or refused."""
@@ -123,35 +131,42 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """What Prometheus is told of the present; called by the registry."""
-        recommender, latest = self._serving(), self._latest
-        yield _gauge("graphrec_ready", "Whether a snapshot serves.", float(recommender is not None))
+        serving = self._serving()
+        yield _gauge("graphrec_ready", "Whether a snapshot serves.", float("current" in serving))
         if (up := self._store_up()) is not None:
             yield _gauge("graphrec_store_up", "Whether the graph store answers.", float(up))
-        if recommender is None:
+        if "current" not in serving:
             return
-        manifest = recommender.snapshot.manifest
+        manifest = serving["current"].snapshot.manifest
         created = datetime.fromisoformat(manifest.created).timestamp()
         yield _gauge(
             "graphrec_snapshot_age_seconds", "Since it was published.", time.time() - created
         )
-        info = GaugeMetricFamily("graphrec_snapshot", "What serves.", labels=("version",))
-        info.add_metric((manifest.version,), 1)
-        yield info
         for name, count in manifest.counts.items():
             yield _gauge(f"graphrec_snapshot_{name}", f"What it holds: {name}.", float(count))
-        items = len(recommender.snapshot.likes.items)
-        if items:
-            yield _gauge(
-                "graphrec_coverage",
-                f"Share of all items that are in the last {LISTS} lists.",
-                latest.distinct / items,
-            )
-        if latest.overlap is not None:
-            yield _gauge(
-                "graphrec_list_overlap",
-                f"Mean share of a list that another one of the last {LISTS} has too.",
-                latest.overlap,
-            )
+        info = GaugeMetricFamily("graphrec_snapshot", "What serves.", labels=("version", "role"))
+        coverage = GaugeMetricFamily(
+            "graphrec_coverage",
+            f"Share of all items that are in the last {LISTS} lists.",
+            labels=("version",),
+        )
+        overlap = GaugeMetricFamily(
+            "graphrec_list_overlap",
+            f"Mean share of a list that another one of the last {LISTS} has too.",
+            labels=("version",),
+        )
+        held = {}
+        for role, recommender in serving.items():
+            version = recommender.snapshot.manifest.version
+            info.add_metric((version, role), 1)
+            items = len(recommender.snapshot.likes.items)
+            held[version] = latest = self._latest.get(version, LatestLists())
+            if items:
+                coverage.add_metric((version,), latest.distinct / items)
+            if latest.overlap is not None:
+                overlap.add_metric((version,), latest.overlap)
+        self._latest = held  # of versions that no longer serve, nothing is asked
+        yield from (info, coverage, overlap)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -263,7 +263,7 @@ class Deleted(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"id": "183", "deleted": True}})
 
     id: str
-    deleted: bool = Field(description="Whether the store had one.")
+    deleted: bool = Field(description="Whether there was anything of it.")
 
 
 class Live(BaseModel):

@@ -10,8 +10,17 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.errors import INVALID, NO_STORE, STORE_AWAY, NoStore, NotReady, StoreAway
+from api.errors import (
+    INVALID,
+    NO_STORE,
+    NOT_FORGOTTEN_OR_STORE_AWAY,
+    STORE_AWAY,
+    NoStore,
+    NotReady,
+    StoreAway,
+)
 from api.feed import Feed, News
+from api.forgetting import Forgetting
 from api.live import LiveStore, Store
 from api.models import Deleted, Stored
 from api.paths import ItemId, UserId
@@ -75,23 +84,15 @@ async def delete_item(item_id: ItemId, store: Store, news: News) -> Deleted:
     return Deleted(id=item_id, deleted=deleted)
 
 
-@router.delete("/users/{user_id}", responses=RESPONSES)
-async def delete_user(user_id: UserId, store: Store, news: News) -> Deleted:
-    """Forget a user: the store has no trace of them, and the next answer knows nothing of them."""
-    store, news = _there(store, news, "a user is deleted")
-    deleted = await forget(store, news, user_id)
-    return Deleted(id=user_id, deleted=deleted)
+@router.delete("/users/{user_id}", responses=NO_STORE | INVALID | NOT_FORGOTTEN_OR_STORE_AWAY)
+async def delete_user(user_id: UserId, forgetter: Forgetting) -> Deleted:
+    """Forget a user: when it is answered, the store and all snapshots have no trace of them.
 
-
-async def forget(store: LiveStore, news: Feed, user: str) -> bool:
-    """Forget a user everywhere; says whether the store had one.
-
-    Published snapshots hold them until they are made anew: this process leaves them out.
+    The next answer of this process knows nothing of them; other processes follow within seconds.
     """
-    deleted = await store.ask(lambda held: held.forget_user(user))
-    await _caught_up(news)
-    news.overlay.forget(user)
-    return deleted
+    if forgetter is None:
+        raise NoStore("a user is deleted")
+    return Deleted(id=user_id, deleted=await forgetter.forget(user_id))
 
 
 async def _put(

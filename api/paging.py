@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, TypeVar
 
-from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 
+from api.errors import StaleCursor
 from api.validation import expecting
 
 Row = TypeVar("Row")
@@ -30,15 +30,13 @@ def page(
 ) -> tuple[tuple[Row, ...], str | None]:
     """The `limit` rows from the cursor on, and the cursor of the next page, None on the last.
 
-    Raises RequestValidationError where the cursor is of another snapshot than `version`.
+    Raises StaleCursor where the cursor is of another snapshot than `version`.
     """
     start = 0
     if cursor is not None:
         of, _, place = cursor.rpartition(".")
         if of != version:
-            reason = f"one of snapshot {version!r}, which serves now; ask for the first page again"
-            wrong = {"type": "expected", "loc": ("query", "cursor"), "input": cursor, "msg": reason}
-            raise RequestValidationError([wrong])
+            raise StaleCursor(cursor, version)
         start = int(place)
     found = tuple(islice(rows, start, start + limit + 1))
     return found[:limit], f"{version}.{start + limit}" if len(found) > limit else None

@@ -48,7 +48,7 @@ from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, 
 from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import WHOLE, expecting
-from graphrec.recommend import Recommendation, Recommender
+from graphrec.recommend import AS_RANKED, Recommendation, Recommender
 
 MAX_SESSION_ITEMS = 1000
 
@@ -145,7 +145,7 @@ def create_router(max_k: int) -> APIRouter:
         options = known.options(asked)
         live = await known.live(user, options)
         found = recommender.recommend(user, asked.k, options, live, known.rng)
-        observer.recommended("user", found)
+        observer.recommended("user", recommender.snapshot.manifest.version, found)
         return _written(recommender, found, asked.explain, user=user)
 
     @router.get(
@@ -223,7 +223,11 @@ def create_router(max_k: int) -> APIRouter:
         responses=UNKNOWN_ITEM_OR_NONE_OF_THESE | INVALID | NOT_READY_OR_STORE_AWAY,
     )
     async def related_items(
-        item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready, store: Store
+        item_id: ItemId,
+        query: Annotated[RelatedQuery, Query()],
+        recommender: Ready,
+        known: Known,
+        store: Store,
     ) -> RelatedItems:
         """The items most like an item."""
         answer = partial(
@@ -233,7 +237,8 @@ def create_router(max_k: int) -> APIRouter:
             by=query.by,
         )
         if query.by != "store":
-            found = recommender.related(item_id, query.k, query.by)
+            live = await known.live(None, AS_RANKED)
+            found = recommender.related(item_id, query.k, query.by, live=live)
             return answer(related=tuple(map(Related.model_validate, found)))
         if store is None:
             raise NoStore(field="by")
@@ -257,7 +262,7 @@ def create_router(max_k: int) -> APIRouter:
         options = known.options(session)
         live = await known.live(None, options)
         found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
-        observer.recommended("session", found)
+        observer.recommended("session", recommender.snapshot.manifest.version, found)
         return _written(recommender, found, session.explain)
 
     @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)

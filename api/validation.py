@@ -42,7 +42,7 @@ def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
         reason = error["ctx"]["error"]
         return None, f"the body is not JSON: {reason} at character {names[0]}; expected an object"
     if not names:
-        body = "missing" if kind == "missing" else _shown(error["input"])
+        body = "missing" if kind == "missing" else shown(error["input"])
         return None, f"the body is {body}: expected an object, sent as application/json"
     field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in names).removeprefix(".")
     if kind == "missing":
@@ -55,10 +55,11 @@ def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
     expected = error["msg"]
     for prefix in ("Value error, ", "expected ", "Input should be "):  # pydantic's, and our own
         expected = expected.removeprefix(prefix)
-    return field, f"{field} is {_shown(value)}: expected {expected}"
+    return field, f"{field} is {shown(value)}: expected {expected}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of a request as a message repeats it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str | int | float):

@@ -154,6 +154,13 @@ class RecallSettings(_Section):
     """Where candidates come from, and what each source weighs in the ranking."""
 
     candidates: int = Field(200, ge=1, description="Candidates from each source.")
+    newcomers: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Most of a list, in shares of it but one place at least, for items that came "
+        "since the snapshot and are near the user by their attributes; 0: none.",
+    )
     embedding: float | None = Field(
         None, ge=0, description="Weight of nearest embeddings; not set: as chosen in training."
     )

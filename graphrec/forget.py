@@ -26,7 +26,6 @@ from scipy import sparse
 
 from graphrec.canary import canary, start_canary
 from graphrec.data import Vocabulary
-from graphrec.embeddings import Embeddings
 from graphrec.errors import SnapshotError
 from graphrec.neighbours import Likes
 from graphrec.report.archive import drop_people
@@ -149,7 +148,7 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
         graph_filter=replace(
             fitted, history=history, votes=votes, voters=votes.T.tocsr(), pairs=None
         ),
-        embeddings=embeddings and Embeddings(embeddings.user[kept], embeddings.item),
+        embeddings=embeddings and replace(embeddings, user=embeddings.user[kept]),
     )
 
 

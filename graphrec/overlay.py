@@ -47,6 +47,10 @@ class Overlay:
         self._forgotten: dict[str, int] = {}
         self.edition += 1
 
+    def rewind(self, position: int) -> None:
+        """Read once more what a store was told after `position`; what is held stays meanwhile."""
+        self.since = self.events_read = self.nodes_read = position
+
     def add_events(self, events: Interactions, position: int) -> None:
         """Events that were read up to a position."""
         for user, event in valued(events, self._policy):

@@ -39,7 +39,9 @@ class Sources:
     def weights(self) -> Mapping[str, float]:
         """What the settings say, else what was chosen in training."""
         chosen = self.snapshot.manifest.weights
-        set_by_hand = self.settings.model_dump(exclude={"candidates"}, exclude_none=True)
+        set_by_hand = self.settings.model_dump(
+            exclude={"candidates", "newcomers"}, exclude_none=True
+        )
         return {**chosen, **set_by_hand}
 
     def opinions(
@@ -87,6 +89,15 @@ class Sources:
         rows = index.search(vector[None], self.settings.candidates, [barred])[0][0]
         rows = rows[rows >= 0]
         return Opinion("embedding", rows[of(rows) > 0], of)
+
+    def nearness(
+        self, vector: NDArray[np.float32], items: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """The strengths of N other items [N, dim] by embedding, among those of the snapshot."""
+        mean, covariance = self._moments
+        user = vector.astype(np.float64)
+        deviation = math.sqrt(max(float(user @ covariance @ user), 0))
+        return strengths(items @ user, float(user @ mean), deviation)
 
     @cached_property
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from heapq import merge
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -42,6 +44,7 @@ from graphrec.explain import (
 from graphrec.exploration import Explored, explore
 from graphrec.fusion import Opinion, fuse
 from graphrec.neighbours import related_items, vias
+from graphrec.newcomers import NONE, Newcomers, arrived
 from graphrec.options import Live, Options
 from graphrec.overlay import Overlay
 from graphrec.ranking import top_k
@@ -257,35 +260,64 @@ class Recommender:
         by: Literal["graph", "embedding"] = "graph",
         similarity: Similarity = "cosine",
         min_support: int = MIN_SUPPORT,
+        live: Live = NOTHING_SINCE,
     ) -> tuple[Related, ...]:
         """The `k` items most like `item`: liked by the same people, or of the nearest embeddings.
 
-        `similarity` and `min_support` are of the people; embeddings are compared by cosine.
-        Raises UnknownNode, and SnapshotError where embeddings are asked for and there are none.
+        `similarity` and `min_support` are of the people; embeddings are compared by cosine, those
+        of new items too. Raises UnknownNode, and SnapshotError where embeddings are asked for and
+        there are none.
         """
         likes, title = self.snapshot.likes, self.snapshot.title
-        row = likes.items.row(item, "item")
-        if by == "graph":
-            found = related_items(likes, item, k, similarity, min_support)
-            return tuple(
-                Related(near.id, title(likes.items.row(near.id)), near.score, near.support)
-                for near in found
-            )
-        cosine = self._cosine(row)
-        itself = sparse.csr_array(([True], ([0], [row])), (1, len(cosine)))
-        rows = top_k(cosine[None], k, itself)[0]
+        new = {} if live.overlay is None else live.overlay.items
+        deleted = set() if live.overlay is None else set(live.overlay.deleted)
+        if item in deleted or (item not in likes.items and item not in new):
+            raise UnknownNode("item", item)
+        if by == "embedding":
+            return self._nearest(item, k, deleted, live)
+        if item not in likes.items:  # nobody has liked it when the snapshot was made
+            return ()
+        found = related_items(likes, item, k + len(deleted), similarity, min_support)
         return tuple(
-            Related(likes.items.ids[near], title(near), float(cosine[near]), None)
-            for near in rows[rows >= 0].tolist()
+            Related(near.id, title(likes.items.row(near.id)), near.score, near.support)
+            for near in [near for near in found if near.id not in deleted][:k]
         )
 
-    def _cosine(self, item: int) -> NDArray[np.float32]:
-        """Of the embedding of an item with those of all [I].
+    def _nearest(self, item: str, k: int, deleted: set[str], live: Live) -> tuple[Related, ...]:
+        """The `k` items, new ones among them, whose embeddings are most like that of an item.
 
-        Not the inner product that ranks items for a user: it would put popular items first, since
-        the length of an embedding carries popularity.
+        By cosine, not by the inner product that ranks items for a user: it would put popular items
+        first, since the length of an embedding carries popularity.
         """
-        return self._vectors @ self._vectors[item] / (self._lengths * self._lengths[item])
+        vectors, known = self._vectors, self.snapshot.likes.items
+        new = self._newcomers(live)
+        ids = tuple(new.items)
+        rows = {each: len(known) + at for at, each in enumerate(ids)}
+        row = known.rows.get(item, rows.get(item))
+        if row is None:  # it is new, and its attributes say nothing
+            return ()
+        vector = vectors[row] if row < len(known) else new.taste[row - len(known)]
+        near = [vectors @ vector / self._lengths]
+        if ids:
+            near.append(new.taste @ vector / np.linalg.norm(new.taste, axis=1))
+        length = float(np.linalg.norm(vector)) or 1
+        cosine = (np.concatenate(near) / length).astype(np.float32)
+        left_out = [row, *(known.rows[each] for each in deleted - {item} if each in known)]
+        masked = sparse.csr_array(
+            (np.ones(len(left_out), bool), ([0] * len(left_out), left_out)), (1, len(cosine))
+        )
+        nearest = top_k(cosine[None], k, masked)[0]
+        return tuple(
+            Related(
+                known.ids[at] if at < len(known) else ids[at - len(known)],
+                self.snapshot.title(at)
+                if at < len(known)
+                else _title(new.items[ids[at - len(known)]]),
+                float(cosine[at]),
+                None,
+            )
+            for at in nearest[nearest >= 0].tolist()
+        )
 
     @cached_property
     def directory(self) -> Directory:
@@ -358,7 +390,9 @@ class Recommender:
         """Of someone who likes `items`, of which those that are too new say nothing yet."""
         new = () if live.overlay is None else live.overlay.items
         known = self.snapshot.likes.items
-        return tastes.of_session(self.snapshot, [i for i in items if i in known or i not in new])
+        unheard = frozenset(item for item in items if item not in known and item in new)
+        taste = tastes.of_session(self.snapshot, [i for i in items if i not in unheard])
+        return replace(taste, met=unheard)
 
     def _asked(
         self, block: Sequence[Taste], options: Options = AS_RANKED, live: Live = NOTHING_SINCE
@@ -423,16 +457,76 @@ class Recommender:
         listed = tuple(
             self._recommendation(ranking, place, *reason) for place, reason in enumerate(reasons)
         )
+        listed = self._with_newcomers(listed, taste, k, options, live)
         if rng is None or not options.exploration:
             return listed
         left = asked.eligible.copy()
         left[ranking.items] = False
         known = [self.snapshot.likes.items.ids[row] for row in np.flatnonzero(left).tolist()]
-        new = self._new_items(options, live)
+        there = {each.item for each in listed}
+        new = {i: title for i, title in self._new_items(options, live).items() if i not in there}
         return tuple(
             self._explored(each, new) if isinstance(each, Explored) else each
             for each in explore(listed, [*known, *new], options.exploration, k, rng)
         )
+
+    def _with_newcomers(
+        self,
+        listed: tuple[Recommendation, ...],
+        taste: Taste,
+        k: int,
+        options: Options,
+        live: Live,
+    ) -> tuple[Recommendation, ...]:
+        """The list, in which the new items that are nearest to the user have a share of places.
+
+        They stand where their score puts them, at the end at the latest, so that they can earn
+        their first interactions.
+        """
+        new, share = self._newcomers(live), self.recall.newcomers
+        if not new.items or not share or taste.vector is None or not len(taste.history):
+            return listed
+        strengths = self._sources.nearness(taste.vector, new.vectors)
+        met = taste.met if options.exclude_seen else frozenset()
+        allowed = self._new_items(options, live).keys() - met
+        ids = list(new.items)
+        best = (at for at in np.argsort(-strengths, kind="stable").tolist() if strengths[at] > 0)
+        near = [
+            self._new(ids[at], _title(new.items[ids[at]]), float(strengths[at]))
+            for at in islice((at for at in best if ids[at] in allowed), max(1, int(share * k)))
+        ]
+        return tuple(merge(listed[: k - len(near)], near, key=lambda each: -each.score))
+
+    def _new(self, item: str, title: str | None, strength: float) -> Recommendation:
+        weight = self._sources.weights["embedding"]
+        return Recommendation(
+            item=item,
+            title=title,
+            score=weight * strength,
+            sources=("embedding",),
+            reason="New, and close to your taste",
+            because=(),
+            contributions=(Contribution("embedding", strength, weight, weight * strength),),
+        )
+
+    def _newcomers(self, live: Live) -> Newcomers:
+        """The new items that have an embedding: made once, until an item changes."""
+        overlay, embeddings = live.overlay, self.snapshot.embeddings
+        if overlay is None or embeddings is None or embeddings.newcomers is None:
+            return NONE
+        key = (overlay, overlay.edition)
+        if key not in self._arrived:
+            known = self.snapshot.likes.items
+            items = {item: each for item, each in overlay.items.items() if item not in known}
+            found = arrived(embeddings.newcomers, items, *self._arrived.values())
+            self._arrived.clear()
+            self._arrived[key] = found
+        return self._arrived[key]
+
+    @cached_property
+    def _arrived(self) -> dict[tuple[Overlay, int], Newcomers]:
+        """The last ones, by the overlay that holds them, and its edition."""
+        return {}
 
     def _diverse(self, among: Ranking, diversity: float, k: int) -> Ranking:
         """The `k` of a ranking that are best and unlike each other; those recalled come first."""

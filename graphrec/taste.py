@@ -24,6 +24,8 @@ class Taste:
     vector: NDArray[np.float32] | None  # [dim]
     user: int | None = None
     """Their row, where the snapshot knows them."""
+    met: frozenset[str] = frozenset()
+    """Ids of items that they have met and the snapshot does not know."""
 
 
 NOTHING = np.empty(0, np.int32)
@@ -60,6 +62,8 @@ def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Ta
     snapshot holds as well changes nothing.
     """
     rows = snapshot.likes.items.rows
+    events = tuple(events)
+    taste = replace(taste, met=taste.met | {e.item for e in events if e.item not in rows})
     known = [(rows[event.item], event.worth) for event in events if event.item in rows]
     if not known:
         return taste
@@ -75,7 +79,7 @@ def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Ta
     history = np.array(sorted(total), np.int32)
     worth = np.array([total[row] for row in history.tolist()], np.float32)
     vector = _folded_in(snapshot, history) if total.keys() > before.keys() else taste.vector
-    return Taste(history, worth, seen, vector, taste.user)
+    return Taste(history, worth, seen, vector, taste.user, taste.met)
 
 
 def _folded_in(snapshot: Snapshot, history: Rows) -> NDArray[np.float32] | None:

@@ -37,7 +37,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours", "search"),
-    ("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
+    (
+        *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
+        *("newcomers",),
+    ),
     ("fusion", "taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
     ("recommend", "early_stopping", "tune", "changes"),

@@ -210,7 +210,7 @@ class TestRequests:
         self, client: httpx.Client, snapshot: Snapshot, route: str
     ) -> None:
         response = client.get(route, params={"cursor": "20261122T101500Z-3fa9c1.20"})
-        assert error(response, 422, "invalid_request", "cursor") == (
+        assert error(response, 409, "stale_cursor", "cursor") == (
             "cursor is '20261122T101500Z-3fa9c1.20': expected one of snapshot "
             f"'{snapshot.manifest.version}', which serves now; ask for the first page again"
         )

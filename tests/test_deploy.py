@@ -34,9 +34,9 @@ def names() -> set[str]:
     snapshot = tiny_snapshot()
     object.__setattr__(snapshot.manifest, "created", "2026-11-22T10:15:00+00:00")
     recommender = Recommender(snapshot, RecallSettings())
-    metrics = Metrics(lambda: recommender, lambda: True)
+    metrics = Metrics(lambda: {"current": recommender}, lambda: True)
     for user in ("ann", "bob"):
-        metrics.recommended("user", recommender.recommend(user, 3))
+        metrics.recommended("user", snapshot.manifest.version, recommender.recommend(user, 3))
     metrics.answered("GET", "/", 200, 0.1)
     metrics.loaded(False)
     assert isinstance(metrics.registry, CollectorRegistry)

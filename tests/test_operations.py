@@ -53,17 +53,17 @@ class TestMetrics:
             assert found["graphrec_requests_total", "GET", "/v1/items/{item_id}/related", "404"]
             assert found["graphrec_requests_total", "GET", "unknown", "404"] == 1
             given = [each for answer in lists for each in answer.json()["recommendations"]]
-            assert found["graphrec_lists_total", "user"] == 2
-            assert found["graphrec_lists_total", "session"] == 1
-            assert found["graphrec_recommended_items_total",] == len(given)
+            assert found["graphrec_lists_total", "user", version] == 2
+            assert found["graphrec_lists_total", "session", version] == 1
+            assert found["graphrec_recommended_items_total", version] == len(given)
             for source in ("neighbours", "popularity"):
                 expected = sum(source in each["sources"] for each in given)
-                assert found["graphrec_recommended_by_total", source] == expected > 0
+                assert found["graphrec_recommended_by_total", source, version] == expected > 0
             items = {item for liked in LIKES.values() for item in liked}
             distinct = {each["item"] for each in given}
-            assert found["graphrec_coverage",] == pytest.approx(len(distinct) / len(items))
-            assert 0 < found["graphrec_list_overlap",] < 1
-            assert found["graphrec_ready",] == found["graphrec_snapshot", version] == 1
+            assert found["graphrec_coverage", version] == pytest.approx(len(distinct) / len(items))
+            assert 0 < found["graphrec_list_overlap", version] < 1
+            assert found["graphrec_ready",] == found["graphrec_snapshot", "current", version] == 1
             assert 0 <= found["graphrec_snapshot_age_seconds",] < 600
             assert found["graphrec_snapshot_users",] == len(LIKES)
             assert "secret-person" not in client.get("/metrics").text

@@ -154,7 +154,12 @@ class TestAdmin:
         message = error(client.post("/v1/admin/reload"), 409, "snapshot_refused")
         assert "items.json" in message
         listed = client.get("/v1/admin/snapshots").json()
-        assert listed == {"version": two[0], "refused": message, "versions": list(two)}
+        assert listed == {
+            "version": two[0],
+            "canary": None,
+            "refused": message,
+            "versions": list(two),
+        }
         (tmp_path / two[1] / "items.json").write_bytes(content)
         assert client.post("/v1/admin/reload").json() == {"version": two[1], "previous": two[0]}
 

@@ -1,0 +1,87 @@
+"""Forgetting someone: gone from the store and from every kept snapshot before the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.engine import Engine
+from api.errors import NotForgotten, NotReady, StoreAway
+from api.feed import Feed
+from api.live import LiveStore
+from graphrec.errors import RefreshRunning, SnapshotError
+from graphrec.forget import Forgotten, forget
+from graphrec.lock import refresh_lock
+from graphrec.store import GraphStore
+
+
+class Forgetter:
+    """Forgets people one after the other: they share the lock of the folder of snapshots."""
+
+    def __init__(self, store: LiveStore, feed: Feed, engine: Engine) -> None:
+        self._store = store
+        self._feed = feed
+        self._engine = engine
+        self._one_at_a_time = asyncio.Lock()
+
+    async def forget(self, user: str) -> bool:
+        """Forget a user everywhere; says whether there was anything of them.
+
+        This process leaves them out from the moment on at which it begins; other processes once
+        they serve the snapshot that was made without them. Raises StoreAway; NotForgotten where
+        something is left, so that it must be asked again; and DataError for a user of a graph that
+        is only read.
+        """
+        loop, overlay = asyncio.get_running_loop(), self._feed.overlay
+        begun = partial(loop.call_soon_threadsafe, overlay.forget, user)
+        work = partial(_forgotten, folder=self._engine.folder, user=user, begun=begun)
+        async with self._one_at_a_time:
+            done = await self._store.ask(work, seconds=None)
+            with suppress(StoreAway, NotReady):  # what others did is read once both are back
+                await self._feed.catch_up()
+            overlay.forget(user)
+            await self._engine.update()
+        return bool(done.stored or done.rewritten)
+
+
+def _forgotten(
+    store: GraphStore, folder: Path, user: str, begun: Callable[[], object]
+) -> Forgotten:
+    with ExitStack() as held:
+        try:
+            held.enter_context(refresh_lock(folder))
+        except RefreshRunning as error:
+            raise NotForgotten(
+                "the user is not deleted: a refresh runs, and would publish again what it has "
+                "read; expected none; try again once it is done"
+            ) from error
+        except OSError as error:
+            raise NotForgotten(
+                f"the user is not deleted: the folder of snapshots cannot be written "
+                f"({error.strerror}), and they may be in it; make it writable for the service, or "
+                f"run `graphrec forget` where it is"
+            ) from error
+        begun()
+        try:
+            return forget(store, folder, [user])
+        except (SnapshotError, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise NotForgotten(
+                f"the user is deleted from the store, but not from every snapshot: {why}; then "
+                f"try again"
+            ) from error
+
+
+async def _forgetter(request: Request) -> Forgetter | None:
+    found: Forgetter | None = request.app.state.forgetter
+    return found
+
+
+Forgetting = Annotated[Forgetter | None, Depends(_forgetter)]
+"""What forgets people; None in a service that was started without a store."""
