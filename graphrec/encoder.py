@@ -1,5 +1,5 @@
-"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items, and
-items from their features and links.
+"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items and
+their features, and items from their features and links.
 
 With GraphSAGE a user is made of what their neighbours tell them (Hamilton, Ying & Leskovec,
 NeurIPS 2017), so one whom training never met is embedded like any other; with matrix factorisation,
@@ -14,16 +14,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Attribute, EdgeType, Rows, Vocabulary
+from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.features import FeatureSpace
 
 SLOPE = 0.2
 """Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
 
 
+NOTHING_KNOWN: Mapping[str, AttributeValue] = {}
+"""The attributes of someone who has told none."""
+
+
+@dataclass(frozen=True)
+class UserFeatures:
+    """What their own features say of a user, as training learned it."""
+
+    space: FeatureSpace
+    vectors: NDArray[np.float32]  # [F, dim]
+
+    def said(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
+        """What those of one user say together [dim]; None where none of them is known."""
+        row = self.space.row(attributes)
+        return row @ self.vectors if row.any() else None
+
+
 @dataclass(frozen=True)
 class Encoder:
-    """An aggregator over items, and maybe the length that the result is brought to.
+    """An aggregator over items, features, and maybe the length that the result is brought to.
 
     What items say is put together by its mean; with `attention`, by a mean whose weights are a
     softmax over the items; with `readout`, by its largest elements.
@@ -37,15 +54,26 @@ class Encoder:
     """How loud each item is, and how loud it makes the others seem [I, 2]."""
     readout: NDArray[np.float32] | None = None  # [M, dim] from the largest elements to a vector
     softening: float = 0.0
-    """The number of items that brings a user to half the length: a few items say little."""
+    """The number of items that brings a user to half the length: a few items say little. Features
+    say as much as one item."""
+    features: UserFeatures | None = None
 
-    def embed(self, items: Rows) -> NDArray[np.float32]:
-        """The embedding [dim] of someone who likes the H `items`; `base` where H is 0."""
-        if len(items) == 0:
+    def embed(
+        self, items: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+    ) -> NDArray[np.float32]:
+        """The embedding [dim] of someone who likes the H `items` and has these attributes.
+
+        `base` where H is 0 and no attribute says anything.
+        """
+        about = None if self.features is None else self.features.said(attributes)
+        evidence = len(items) + (about is not None)
+        if evidence == 0:
             return self.base
-        said = self._heard(items)
+        said = self._heard(items) if len(items) else np.zeros_like(self.base)
+        if about is not None:
+            said = said + about
         if self.length is not None:
-            length = self.length * len(items) / (len(items) + self.softening)
+            length = self.length * evidence / (evidence + self.softening)
             said = said * (length / max(float(np.linalg.norm(said)), 1e-12))
         return self.base + said
 

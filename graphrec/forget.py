@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.canary import canary, start_canary
-from graphrec.data import Vocabulary
-from graphrec.embeddings import Embeddings
+from graphrec.data import Attribute, Vocabulary
 from graphrec.errors import SnapshotError
 from graphrec.neighbours import Likes
 from graphrec.report.archive import drop_people
@@ -147,7 +146,11 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
         # In proportion, whatever the popularity was made of.
         popularity=(snapshot.popularity * _left(fitted.history, history)).astype(np.float32),
         graph_filter=replace(fitted, history=history, votes=votes, voters=votes.T.tocsr()),
-        embeddings=embeddings and Embeddings(embeddings.user[kept], embeddings.item),
+        embeddings=embeddings and replace(embeddings, user=embeddings.user[kept]),
+        user_attributes={
+            name: Attribute(attribute.kind, tuple(attribute.values[row] for row in kept))
+            for name, attribute in snapshot.user_attributes.items()
+        },
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Rows
+from graphrec.data import AttributeValue, Rows
+from graphrec.encoder import NOTHING_KNOWN
 from graphrec.overlay import Event
 from graphrec.snapshot import Snapshot
 
@@ -22,8 +23,11 @@ class Taste:
     worth: NDArray[np.float32]  # [H] how much
     seen: Rows  # [S] items they have met
     vector: NDArray[np.float32] | None  # [dim]
+    """None where there is nothing that it could be made of."""
     user: int | None = None
     """Their row, where the snapshot knows them."""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    """Their own, as far as the encoder listens to them."""
 
 
 NOTHING = np.empty(0, np.int32)
@@ -33,24 +37,41 @@ NEWCOMER = Taste(NOTHING, np.empty(0, np.float32), NOTHING, None)
 def of_user(snapshot: Snapshot, user: int) -> Taste:
     """Of a user that the snapshot knows, by row."""
     likes, embeddings = snapshot.likes, snapshot.embeddings
-    vector = None if embeddings is None else embeddings.user[user]
-    history = snapshot.graph_filter.history
-    worth = history.data[history.indptr[user] : history.indptr[user + 1]]
-    return Taste(stored(likes.by_user, user), worth, stored(likes.seen, user), vector, user)
+    history, attributes = stored(likes.by_user, user), snapshot.about(user)
+    vector = None
+    if embeddings is not None and (len(history) or _speaks(snapshot, attributes)):
+        vector = embeddings.user[user]
+    weighed = snapshot.graph_filter.history
+    worth = weighed.data[weighed.indptr[user] : weighed.indptr[user + 1]]
+    return Taste(history, worth, stored(likes.seen, user), vector, user, attributes)
 
 
-def of_session(snapshot: Snapshot, items: Sequence[str]) -> Taste:
-    """Of someone who is known by the items they like; raises UnknownNode."""
+def of_session(
+    snapshot: Snapshot,
+    items: Sequence[str],
+    attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+) -> Taste:
+    """Of someone who is known by the items they like and by attributes; raises UnknownNode."""
     vocabulary = snapshot.likes.items
-    return of_items(
-        snapshot, np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
-    )
+    rows = np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
+    return of_items(snapshot, rows, attributes)
 
 
-def of_items(snapshot: Snapshot, history: Rows) -> Taste:
-    """Of someone who is known by the distinct rows of the items they like."""
+def of_items(
+    snapshot: Snapshot, history: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+) -> Taste:
+    """As `of_session`, by the distinct rows of the items."""
     worth = np.ones(len(history), np.float32)
-    return Taste(history, worth, history, _folded_in(snapshot, history))
+    vector = _folded_in(snapshot, history, attributes)
+    return Taste(history, worth, history, vector, attributes=attributes)
+
+
+def with_attributes(
+    snapshot: Snapshot, taste: Taste, attributes: Mapping[str, AttributeValue]
+) -> Taste:
+    """The same of someone whose attributes are these now."""
+    vector = _folded_in(snapshot, taste.history, attributes)
+    return replace(taste, vector=vector, attributes=attributes)
 
 
 def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Taste:
@@ -74,13 +95,25 @@ def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Ta
         return replace(taste, seen=seen)
     history = np.array(sorted(total), np.int32)
     worth = np.array([total[row] for row in history.tolist()], np.float32)
-    vector = _folded_in(snapshot, history) if total.keys() > before.keys() else taste.vector
-    return Taste(history, worth, seen, vector, taste.user)
+    vector = taste.vector
+    if total.keys() > before.keys():
+        vector = _folded_in(snapshot, history, taste.attributes)
+    return Taste(history, worth, seen, vector, taste.user, taste.attributes)
 
 
-def _folded_in(snapshot: Snapshot, history: Rows) -> NDArray[np.float32] | None:
-    """The embedding of someone with a history that training did not meet."""
-    return None if snapshot.encoder is None else snapshot.encoder.embed(history)
+def _folded_in(
+    snapshot: Snapshot, history: Rows, attributes: Mapping[str, AttributeValue]
+) -> NDArray[np.float32] | None:
+    """The embedding of someone whom training did not meet so; None where nothing is known."""
+    if snapshot.encoder is None or not (len(history) or _speaks(snapshot, attributes)):
+        return None
+    return snapshot.encoder.embed(history, attributes)
+
+
+def _speaks(snapshot: Snapshot, attributes: Mapping[str, AttributeValue]) -> bool:
+    """Whether the encoder makes anything of attributes."""
+    features = None if snapshot.encoder is None else snapshot.encoder.features
+    return bool(attributes) and features is not None and features.said(attributes) is not None
 
 
 def stored(matrix: sparse.csr_array, row: int) -> Rows:

@@ -51,8 +51,8 @@ from graphrec.dgl_graph import (
     whole_field,
 )
 from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder
-from graphrec.features import feature_matrix
+from graphrec.encoder import Encoder, UserFeatures
+from graphrec.features import FeatureSpace
 from graphrec.losses import bpr, shared_softmax
 from graphrec.models.aggregators import Name, aggregator
 from graphrec.models.item_side import ItemSide, as_tensor
@@ -253,9 +253,11 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.item_receives = torch.from_numpy(item**exponent)
         self.item_sends = torch.from_numpy(item**-exponent)
         self.hear = aggregator(config.aggregator, dim)
-        self.user_features = as_tensor(
-            feature_matrix(graph.attributes.get("user", {}), len(graph.users))
-        )
+        attributes = graph.attributes.get("user", {})
+        self.user_space = FeatureSpace.of(attributes)
+        features = self.user_space.matrix(attributes, len(graph.users))
+        self.user_features = as_tensor(features)
+        self.introduced = torch.from_numpy((np.diff(features.indptr) > 0).astype(np.float32))
         vectors, strength = item_spectrum(matrix, dim, rng)
         # So that training starts from the spectral vectors whatever the rounds will add to them.
         gain = sum(strength ** (2 * n) for n in range(config.rounds)) / config.rounds
@@ -308,16 +310,20 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         told = self.hear(likes, messages)
         evidence = likes.in_degrees(etype=LIKED_BY)[:, None].float()
         if self.user_features.shape[1]:
-            about = self.user_features @ self.of_user_features
-            told = told + about[torch.from_numpy(users).long()]
-            evidence = evidence + 1
+            about, rows = self.user_features @ self.of_user_features, torch.from_numpy(users).long()
+            told = told + about[rows]
+            evidence = evidence + self.introduced[rows, None]
         confidence = evidence / (evidence + self.softening).clamp_min(1)
         return torch.cat([self._of_length(told) * confidence, torch.ones(len(told), 1)], 1)
 
     def encoder(self, messages: Tensor) -> Encoder:
         """What embeds anybody, given the messages of the items [I, dim]."""
         encoder = self.hear.encoder(messages, float(self.length))
-        return replace(encoder, softening=float(self.softening))
+        features = None
+        if self.user_features.shape[1]:
+            vectors = np.pad(self.of_user_features.detach().numpy(), ((0, 0), (0, 1)))
+            features = UserFeatures(self.user_space, vectors)
+        return replace(encoder, softening=float(self.softening), features=features)
 
     @property
     def length(self) -> Tensor:
