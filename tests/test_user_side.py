@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from graphrec import taste
 from graphrec.config import RecallSettings, Settings
@@ -18,6 +20,7 @@ from graphrec.infer import Change, difference, everyone, infer
 from graphrec.models import create
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot, build_snapshot, load, publish
+from scripts.cli import app
 from tests.small_data import graph_of, ratings
 
 if TYPE_CHECKING:
@@ -175,3 +178,13 @@ def test_inference_listens_to_features_of_known_and_new_users() -> None:
         np.testing.assert_array_equal(found.embeddings.user[row], expected)
         if row < len(serving.embeddings.user):
             assert not np.allclose(expected, serving.embeddings.user[row], atol=1e-3)
+
+
+def test_fold_in_is_measured_for_each_number_of_interactions_there_can_be(tmp_path: Path) -> None:
+    publish(snapshot_of(introduced()), tmp_path)
+    command = ["benchmark", "fold-in", "--snapshots", str(tmp_path), "--calls", "100", "--json"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [each["given"] for each in found] == [1, 5, 10]  # of 30 items
+    assert all(0 < each["p50"] <= each["p95"] <= each["p99"] <= each["largest"] for each in found)
