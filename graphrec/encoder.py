@@ -1,5 +1,5 @@
-"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items and
-their features, and items from their features and links.
+"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items,
+features and friends, and items from their features and links.
 
 With GraphSAGE a user is made of what their neighbours tell them (Hamilton, Ying & Leskovec,
 NeurIPS 2017), so one whom training never met is embedded like any other; with matrix factorisation,
@@ -8,7 +8,7 @@ one whom training never met is the mean of the vectors of their items. Serving n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,25 +57,42 @@ class Encoder:
     """The number of items that brings a user to half the length: a few items say little. Features
     say as much as one item."""
     features: UserFeatures | None = None
+    friendship: float | None = None
+    """What the mean of friends counts beside what a user says of themselves; None: nothing. All
+    friends together are evidence as one item is."""
 
     def embed(
-        self, items: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+        self,
+        items: Rows,
+        attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+        friends: Sequence[NDArray[np.float32]] = (),
     ) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items` and has these attributes.
 
-        `base` where H is 0 and no attribute says anything.
+        `friends` are what each says of themselves, by `own`. `base` where there is nothing of all.
         """
-        about = None if self.features is None else self.features.said(attributes)
-        evidence = len(items) + (about is not None)
+        heeded = self.friendship is not None and len(friends) > 0
+        evidence = len(items) + self._introduced(attributes) + heeded
         if evidence == 0:
             return self.base
-        said = self._heard(items) if len(items) else np.zeros_like(self.base)
-        if about is not None:
-            said = said + about
+        said = self.own(items, attributes)
+        if self.friendship is not None and len(friends):
+            said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
         if self.length is not None:
             length = self.length * evidence / (evidence + self.softening)
             said = said * (length / max(float(np.linalg.norm(said)), 1e-12))
         return self.base + said
+
+    def own(
+        self, items: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+    ) -> NDArray[np.float32]:
+        """What a user's items and attributes say [dim], of whatever length."""
+        said = self._heard(items) if len(items) else np.zeros_like(self.base)
+        about = None if self.features is None else self.features.said(attributes)
+        return said if about is None else said + about
+
+    def _introduced(self, attributes: Mapping[str, AttributeValue]) -> bool:
+        return self.features is not None and self.features.said(attributes) is not None
 
     def _heard(self, items: Rows) -> NDArray[np.float32]:
         messages = self.messages[items]

@@ -146,7 +146,12 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
         # In proportion, whatever the popularity was made of.
         popularity=(snapshot.popularity * _left(fitted.history, history)).astype(np.float32),
         graph_filter=replace(fitted, history=history, votes=votes, voters=votes.T.tocsr()),
-        embeddings=embeddings and replace(embeddings, user=embeddings.user[kept]),
+        embeddings=embeddings
+        and replace(
+            embeddings,
+            user=embeddings.user[kept],
+            friends=None if embeddings.friends is None else embeddings.friends[kept][:, kept],
+        ),
         user_attributes={
             name: Attribute(attribute.kind, tuple(attribute.values[row] for row in kept))
             for name, attribute in snapshot.user_attributes.items()

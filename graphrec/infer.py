@@ -230,6 +230,13 @@ def _embedded(
     before = serving.graph_filter.history
     new_users, new_items = (now - was for now, was in zip(history.shape, before.shape, strict=True))
     user = np.pad(embeddings.user, ((0, new_users), (0, 0)))
+    friends = embeddings.friends
+    if friends is not None:
+        ends = np.pad(friends.indptr, (0, new_users), "edge")
+        shape = (len(user), len(user))
+        friends = sparse.csr_array((friends.data, friends.indices, ends), shape)
+        # What they say changed for those who listen to them, too.
+        rows = np.union1d(rows, np.flatnonzero(np.diff(friends[:, rows].indptr)))
     item = embeddings.item
     if new_items:
         newcomers = _newcomers(embeddings.item, embeddings.biased, new_items)
@@ -240,10 +247,10 @@ def _embedded(
         encoder = replace(encoder, messages=silent)
         for row in rows.tolist():
             if row >= before.shape[0] or _is_inferred(encoder, serving, row):
-                user[row] = encoder.embed(_stored(history, row), values_at(attributes, row))
+                user[row] = _embed(encoder, history, attributes, friends, row)
     return replace(
         serving,
-        embeddings=replace(embeddings, user=user, item=item, encoder=None),
+        embeddings=replace(embeddings, user=user, item=item, encoder=None, friends=friends),
         encoder=encoder,
         index=index,
     )
@@ -259,10 +266,25 @@ def _newcomers(items: NDArray[np.float32], biased: bool, count: int) -> NDArray[
 
 def _is_inferred(encoder: Encoder, serving: Snapshot, row: int) -> bool:
     """Whether the vector of a user is what the encoder makes of what was known of them."""
-    assert serving.embeddings is not None  # noqa: S101 - there is a vector
-    history = _stored(serving.graph_filter.history, row)
-    vector = encoder.embed(history, serving.about(row))
-    return np.allclose(vector, serving.embeddings.user[row], rtol=1e-4, atol=1e-4)
+    embeddings, history = serving.embeddings, serving.graph_filter.history
+    assert embeddings is not None  # noqa: S101 - there is a vector
+    vector = _embed(encoder, history, serving.user_attributes, embeddings.friends, row)
+    return np.allclose(vector, embeddings.user[row], rtol=1e-4, atol=1e-4)
+
+
+def _embed(
+    encoder: Encoder,
+    history: sparse.csr_array,
+    attributes: Mapping[str, Attribute],
+    friends: sparse.csr_array | None,
+    row: int,
+) -> NDArray[np.float32]:
+    """The vector of a user, who hears their items, attributes and friends."""
+    said = [
+        encoder.own(_stored(history, friend), values_at(attributes, friend))
+        for friend in ([] if friends is None else _stored(friends, row).tolist())
+    ]
+    return encoder.embed(_stored(history, row), values_at(attributes, row), said)
 
 
 def _stored(matrix: sparse.csr_array, row: int) -> Rows:

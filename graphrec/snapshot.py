@@ -390,6 +390,9 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if snapshot.embeddings is not None:
         arrays["embeddings.user"] = snapshot.embeddings.user
         arrays["embeddings.item"] = snapshot.embeddings.item
+        if (friends := snapshot.embeddings.friends) is not None:
+            arrays["friends.indptr"] = friends.indptr
+            arrays["friends.indices"] = friends.indices
         if (newcomers := snapshot.embeddings.newcomers) is not None:
             arrays["newcomers.features"] = newcomers.features
             none = np.empty((0, newcomers.features.shape[1]), np.float32)
@@ -402,6 +405,7 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
             "encoder.attention": snapshot.encoder.attention,
             "encoder.readout": snapshot.encoder.readout,
             "encoder.softening": snapshot.encoder.softening,
+            "encoder.friendship": snapshot.encoder.friendship,
         }
         arrays |= {k: np.asarray(v) for k, v in optional.items() if v is not None}
         if snapshot.encoder.features is not None:
@@ -449,6 +453,9 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             )
             if "newcomers.json" in manifest.files
             else None,
+            friends=pairs("friends", (len(users), len(users)))
+            if "friends.indices.npy" in manifest.files
+            else None,
         )
     if "encoder.base.npy" in manifest.files:
         length, attention, readout = (
@@ -464,6 +471,9 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             float(array("encoder.softening")),
             UserFeatures(_space(document("user_features")), array("encoder.features"))
             if introduced
+            else None,
+            float(array("encoder.friendship"))
+            if "encoder.friendship.npy" in manifest.files
             else None,
         )
     if "index.faiss" in manifest.files:

@@ -14,6 +14,8 @@ from graphrec.encoder import NOTHING_KNOWN
 from graphrec.overlay import Event
 from graphrec.snapshot import Snapshot
 
+NOTHING = np.empty(0, np.int32)
+
 
 @dataclass(frozen=True)
 class Taste:
@@ -28,9 +30,10 @@ class Taste:
     """Their row, where the snapshot knows them."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     """Their own, as far as the encoder listens to them."""
+    friends: Rows = field(default_factory=lambda: NOTHING)
+    """Users whom they hear."""
 
 
-NOTHING = np.empty(0, np.int32)
 NEWCOMER = Taste(NOTHING, np.empty(0, np.float32), NOTHING, None)
 
 
@@ -38,39 +41,48 @@ def of_user(snapshot: Snapshot, user: int) -> Taste:
     """Of a user that the snapshot knows, by row."""
     likes, embeddings = snapshot.likes, snapshot.embeddings
     history, attributes = stored(likes.by_user, user), snapshot.about(user)
-    vector = None
-    if embeddings is not None and (len(history) or _speaks(snapshot, attributes)):
-        vector = embeddings.user[user]
+    friends, vector = NOTHING, None
+    if embeddings is not None:
+        if embeddings.friends is not None:
+            friends = stored(embeddings.friends, user)
+        if len(history) or len(friends) or _speaks(snapshot, attributes):
+            vector = embeddings.user[user]
     weighed = snapshot.graph_filter.history
     worth = weighed.data[weighed.indptr[user] : weighed.indptr[user + 1]]
-    return Taste(history, worth, stored(likes.seen, user), vector, user, attributes)
+    seen = stored(likes.seen, user)
+    return Taste(history, worth, seen, vector, user, attributes, friends)
 
 
 def of_session(
     snapshot: Snapshot,
     items: Sequence[str],
     attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+    friends: Sequence[str] = (),
 ) -> Taste:
-    """Of someone who is known by the items they like and by attributes; raises UnknownNode."""
-    vocabulary = snapshot.likes.items
-    rows = np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
-    return of_items(snapshot, rows, attributes)
+    """Of someone known by the items they like, attributes and friends; raises UnknownNode."""
+    likes = snapshot.likes
+    rows = np.unique(np.array([likes.items.row(i, "item") for i in items], np.int32))
+    heard = np.unique(np.array([likes.users.row(u, "user") for u in friends], np.int32))
+    return of_items(snapshot, rows, attributes, heard)
 
 
 def of_items(
-    snapshot: Snapshot, history: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+    snapshot: Snapshot,
+    history: Rows,
+    attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+    friends: Rows = NOTHING,
 ) -> Taste:
-    """As `of_session`, by the distinct rows of the items."""
+    """As `of_session`, by the distinct rows of the items and of the friends."""
     worth = np.ones(len(history), np.float32)
-    vector = _folded_in(snapshot, history, attributes)
-    return Taste(history, worth, history, vector, attributes=attributes)
+    vector = _folded_in(snapshot, history, attributes, friends)
+    return Taste(history, worth, history, vector, attributes=attributes, friends=friends)
 
 
 def with_attributes(
     snapshot: Snapshot, taste: Taste, attributes: Mapping[str, AttributeValue]
 ) -> Taste:
     """The same of someone whose attributes are these now."""
-    vector = _folded_in(snapshot, taste.history, attributes)
+    vector = _folded_in(snapshot, taste.history, attributes, taste.friends)
     return replace(taste, vector=vector, attributes=attributes)
 
 
@@ -97,17 +109,22 @@ def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Ta
     worth = np.array([total[row] for row in history.tolist()], np.float32)
     vector = taste.vector
     if total.keys() > before.keys():
-        vector = _folded_in(snapshot, history, taste.attributes)
-    return Taste(history, worth, seen, vector, taste.user, taste.attributes)
+        vector = _folded_in(snapshot, history, taste.attributes, taste.friends)
+    return replace(taste, history=history, worth=worth, seen=seen, vector=vector)
 
 
 def _folded_in(
-    snapshot: Snapshot, history: Rows, attributes: Mapping[str, AttributeValue]
+    snapshot: Snapshot, history: Rows, attributes: Mapping[str, AttributeValue], friends: Rows
 ) -> NDArray[np.float32] | None:
     """The embedding of someone whom training did not meet so; None where nothing is known."""
-    if snapshot.encoder is None or not (len(history) or _speaks(snapshot, attributes)):
+    encoder, liked = snapshot.encoder, snapshot.likes.by_user
+    if encoder is None:
         return None
-    return snapshot.encoder.embed(history, attributes)
+    heard = [] if encoder.friendship is None else friends.tolist()
+    if not (len(history) or heard or _speaks(snapshot, attributes)):
+        return None
+    said = [encoder.own(stored(liked, friend), snapshot.about(friend)) for friend in heard]
+    return encoder.embed(history, attributes, said)
 
 
 def _speaks(snapshot: Snapshot, attributes: Mapping[str, AttributeValue]) -> bool:

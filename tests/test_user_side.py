@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 
 from graphrec import taste
 from graphrec.config import RecallSettings, Settings
-from graphrec.data import Attribute, Graph, Interactions, Vocabulary
+from graphrec.data import Attribute, Graph, Interactions, Links, Vocabulary
 from graphrec.encoder import Encoder
 from graphrec.forget import without
 from graphrec.infer import Change, difference, everyone, infer
 from graphrec.models import create
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot, build_snapshot, load, publish
-from scripts.cli import app
+from scripts.cli import command_line
 from tests.small_data import graph_of, ratings
 
 if TYPE_CHECKING:
@@ -180,10 +180,93 @@ def test_inference_listens_to_features_of_known_and_new_users() -> None:
             assert not np.allclose(expected, serving.embeddings.user[row], atol=1e-3)
 
 
+FOLLOWS = ("user", "follows", "user")
+
+
+def befriended(graph: Graph) -> Graph:
+    """Known users follow two others of their taste; x-silent follows two who like odd items."""
+    users = np.arange(USERS)
+    silent = graph.users.rows[SILENT]
+    source = np.concatenate([users, users, [silent, silent, 0]]).astype(np.int32)
+    target = np.concatenate([(users + 2) % USERS, (users + 4) % USERS, [1, 3, 0]]).astype(np.int32)
+    links = {FOLLOWS: Links(source, target, np.ones(len(source), np.float32))}
+    return replace(graph, links=links)
+
+
+def own_of_friends(graph: Graph, encoder: Encoder, user: int) -> list[np.ndarray]:
+    links = graph.links[FOLLOWS]
+    friends = set(links.target[links.source == user].tolist()) - {user}
+    return [
+        encoder.own(graph.matrix[[friend]].indices, values(graph, friend))  # type: ignore[arg-type]
+        for friend in sorted(friends)
+    ]
+
+
+@pytest.mark.parametrize("options", [{}, {"beginners": 0.5, "rounds": 2}, {"fanout": 3}])
+def test_serving_hears_friends_as_offline_inference_does(options: dict[str, object]) -> None:
+    graph = befriended(introduced())
+    fitted = fit(graph, **options)
+    encoder = encoder_of(fitted)
+    assert encoder.friendship not in (None, 0.5)  # it is learned
+    for user in range(len(graph.users)):
+        vector = encoder.embed(
+            graph.matrix[[user]].indices,
+            values(graph, user),  # type: ignore[arg-type]
+            own_of_friends(graph, encoder, user),
+        )
+        np.testing.assert_allclose(vector, fitted.user[user], atol=1e-5)
+
+
+def test_friends_can_be_left_out() -> None:
+    fitted = fit(befriended(introduced()), epochs=1, without_relations="follows")
+    assert fitted.friends is None
+    assert encoder_of(fitted).friendship is None
+
+
+def test_a_user_with_friends_alone_gets_what_they_like(tmp_path: Path) -> None:
+    snapshot = snapshot_of(befriended(introduced()))
+    publish(snapshot, tmp_path)
+    read = load(tmp_path)
+    recommender = Recommender(read, RecallSettings(popularity=0.01))
+    assert all(int(each.item[1:]) % 2 == 1 for each in recommender.recommend(SILENT, 5))
+    session = taste.of_session(read, [], friends=["u01", "u03"])
+    known = taste.of_user(read, read.likes.users.rows[SILENT])
+    np.testing.assert_allclose(session.vector, known.vector, atol=1e-5)
+    left = without(read, ["u01"])
+    assert left.embeddings is not None
+    assert left.embeddings.friends is not None
+    assert left.embeddings.friends.shape == (USERS + 2, USERS + 2)
+    assert left.embeddings.friends[[left.likes.users.rows[SILENT]]].nnz == 1
+
+
+def test_what_a_friend_does_changes_the_vectors_of_those_who_listen() -> None:
+    graph = befriended(introduced())
+    serving, settings = snapshot_of(graph), Settings()
+    rows = graph.users.rows
+    more = Interactions.of(["u03"], ["i02"], None, [10**12]).recode(graph.users, graph.items)
+    log = graph.interactions
+    together = replace(
+        log,
+        **{
+            name: np.concatenate([getattr(log, name), getattr(more, name)])
+            for name in ("user", "item", "weight", "time", "kind")
+        },
+    )
+    mine = together.take(together.user == rows["u03"])
+    found = infer(serving, Change(("u03",), mine), settings)
+    full = infer(serving, everyone(graph.with_interactions(together)), settings)
+    assert difference(found, full) < 1e-6
+    assert found.embeddings is not None
+    assert serving.embeddings is not None
+    listening = {rows["u03"], rows["u01"], rows[SILENT], USERS - 1}
+    moved = np.abs(found.embeddings.user - serving.embeddings.user).max(axis=1) > 1e-6
+    assert set(np.flatnonzero(moved)) == listening
+
+
 def test_fold_in_is_measured_for_each_number_of_interactions_there_can_be(tmp_path: Path) -> None:
     publish(snapshot_of(introduced()), tmp_path)
     command = ["benchmark", "fold-in", "--snapshots", str(tmp_path), "--calls", "100", "--json"]
-    done = CliRunner().invoke(app, command)
+    done = CliRunner().invoke(command_line(["benchmark"]), command)
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert [each["given"] for each in found] == [1, 5, 10]  # of 30 items
