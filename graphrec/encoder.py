@@ -72,10 +72,11 @@ class Encoder:
         `friends` are what each says of themselves, by `own`. `base` where there is nothing of all.
         """
         heeded = self.friendship is not None and len(friends) > 0
-        evidence = len(items) + self._introduced(attributes) + heeded
+        about = self._about(attributes)
+        evidence = len(items) + (about is not None) + heeded
         if evidence == 0:
             return self.base
-        said = self.own(items, attributes)
+        said = self._together(items, about)
         if self.friendship is not None and len(friends):
             said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
         if self.length is not None:
@@ -87,12 +88,14 @@ class Encoder:
         self, items: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
     ) -> NDArray[np.float32]:
         """What a user's items and attributes say [dim], of whatever length."""
-        said = self._heard(items) if len(items) else np.zeros_like(self.base)
-        about = None if self.features is None else self.features.said(attributes)
-        return said if about is None else said + about
+        return self._together(items, self._about(attributes))
 
-    def _introduced(self, attributes: Mapping[str, AttributeValue]) -> bool:
-        return self.features is not None and self.features.said(attributes) is not None
+    def _about(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
+        return None if self.features is None else self.features.said(attributes)
+
+    def _together(self, items: Rows, about: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        said = self._heard(items) if len(items) else np.zeros_like(self.base)
+        return said if about is None else said + about
 
     def _heard(self, items: Rows) -> NDArray[np.float32]:
         messages = self.messages[items]

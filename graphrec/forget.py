@@ -207,6 +207,8 @@ def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
     yield "filter.votes", fitted.votes.data[liked]
     if snapshot.embeddings is not None:
         yield "embeddings.user", snapshot.embeddings.user[user]
+        if (friends := snapshot.embeddings.friends) is not None:
+            yield "friends.indices", friends.indices[slice(*friends.indptr[user : user + 2])]
 
 
 def _count(path: Path, content: bytes) -> int:
