@@ -18,6 +18,7 @@ def changes(store: GraphStore, since: int) -> Change:
     """
     users: set[str] = set()
     items: dict[str, dict[str, AttributeValue]] = {}
+    people: dict[str, dict[str, AttributeValue]] = {}
     kinds: Counter[str] = Counter()
     deleted = written = 0
     reached = store.position() or 0
@@ -35,6 +36,7 @@ def changes(store: GraphStore, since: int) -> Change:
                 deleted += 1
             elif node.type == "user":
                 users.add(node.id)
+                people[node.id] = dict(node.attributes)
             else:
                 items[node.id] = dict(node.attributes)
     changed = tuple(sorted(users))
@@ -42,6 +44,7 @@ def changes(store: GraphStore, since: int) -> Change:
         users=changed,
         log=store.events_of(changed),
         items=items,
+        people=people,
         kinds=dict(kinds),
         written=written,
         deleted=deleted,

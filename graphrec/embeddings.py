@@ -22,6 +22,8 @@ class Embeddings:
     """Makes a user's vector out of items, where the model can."""
     newcomers: ItemEncoder | None = None
     """Makes an item's vector out of features and links, where the model has learned of any."""
+    friends: sparse.csr_array | None = None  # [U, U]
+    """Whom each user hears, where the encoder listens to friends."""
 
     @property
     def item_taste(self) -> NDArray[np.float32]:

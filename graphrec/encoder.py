@@ -1,5 +1,5 @@
-"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items, and
-items from their features and links.
+"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items,
+features and friends, and items from their features and links.
 
 With GraphSAGE a user is made of what their neighbours tell them (Hamilton, Ying & Leskovec,
 NeurIPS 2017), so one whom training never met is embedded like any other; with matrix factorisation,
@@ -8,22 +8,39 @@ one whom training never met is the mean of the vectors of their items. Serving n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Attribute, EdgeType, Rows, Vocabulary
+from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.features import FeatureSpace
 
 SLOPE = 0.2
 """Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
 
 
+NOTHING_KNOWN: Mapping[str, AttributeValue] = {}
+"""The attributes of someone who has told none."""
+
+
+@dataclass(frozen=True)
+class UserFeatures:
+    """What their own features say of a user, as training learned it."""
+
+    space: FeatureSpace
+    vectors: NDArray[np.float32]  # [F, dim]
+
+    def said(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
+        """What those of one user say together [dim]; None where none of them is known."""
+        row = self.space.row(attributes)
+        return row @ self.vectors if row.any() else None
+
+
 @dataclass(frozen=True)
 class Encoder:
-    """An aggregator over items, and maybe the length that the result is brought to.
+    """An aggregator over items, features, and maybe the length that the result is brought to.
 
     What items say is put together by its mean; with `attention`, by a mean whose weights are a
     softmax over the items; with `readout`, by its largest elements.
@@ -37,17 +54,48 @@ class Encoder:
     """How loud each item is, and how loud it makes the others seem [I, 2]."""
     readout: NDArray[np.float32] | None = None  # [M, dim] from the largest elements to a vector
     softening: float = 0.0
-    """The number of items that brings a user to half the length: a few items say little."""
+    """The number of items that brings a user to half the length: a few items say little. Features
+    say as much as one item."""
+    features: UserFeatures | None = None
+    friendship: float | None = None
+    """What the mean of friends counts beside what a user says of themselves; None: nothing. All
+    friends together are evidence as one item is."""
 
-    def embed(self, items: Rows) -> NDArray[np.float32]:
-        """The embedding [dim] of someone who likes the H `items`; `base` where H is 0."""
-        if len(items) == 0:
+    def embed(
+        self,
+        items: Rows,
+        attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+        friends: Sequence[NDArray[np.float32]] = (),
+    ) -> NDArray[np.float32]:
+        """The embedding [dim] of someone who likes the H `items` and has these attributes.
+
+        `friends` are what each says of themselves, by `own`. `base` where there is nothing of all.
+        """
+        heeded = self.friendship is not None and len(friends) > 0
+        about = self._about(attributes)
+        evidence = len(items) + (about is not None) + heeded
+        if evidence == 0:
             return self.base
-        said = self._heard(items)
+        said = self._together(items, about)
+        if self.friendship is not None and len(friends):
+            said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
         if self.length is not None:
-            length = self.length * len(items) / (len(items) + self.softening)
+            length = self.length * evidence / (evidence + self.softening)
             said = said * (length / max(float(np.linalg.norm(said)), 1e-12))
         return self.base + said
+
+    def own(
+        self, items: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+    ) -> NDArray[np.float32]:
+        """What a user's items and attributes say [dim], of whatever length."""
+        return self._together(items, self._about(attributes))
+
+    def _about(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
+        return None if self.features is None else self.features.said(attributes)
+
+    def _together(self, items: Rows, about: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        said = self._heard(items) if len(items) else np.zeros_like(self.base)
+        return said if about is None else said + about
 
     def _heard(self, items: Rows) -> NDArray[np.float32]:
         messages = self.messages[items]

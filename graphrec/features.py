@@ -30,6 +30,13 @@ class NumberColumns:
 
     def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
         """[N, F]; zeros where the value is missing."""
+        return sparse.csr_array(self._dense(values))
+
+    def row(self, value: AttributeValue) -> NDArray[np.float32]:
+        """The same of one node [F]."""
+        return self._dense((value,))[0]
+
+    def _dense(self, values: tuple[AttributeValue, ...]) -> NDArray[np.float32]:
         value = _numbers(values)
         known = np.isfinite(value)
         standard = np.where(known, (value - self.mean) / self.deviation, 0)
@@ -37,7 +44,7 @@ class NumberColumns:
         if self.edges:
             bucket = np.searchsorted(self.edges, value, side="right")
             columns += [known & (bucket == b) for b in range(len(self.edges) + 1)]
-        return sparse.csr_array(np.stack(columns, 1).astype(np.float32))
+        return np.stack(columns, 1).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,20 @@ class WordColumns:
 
     def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
         """[N, F]; words that are not among the columns say nothing."""
-        found = [
-            [self.words.rows[word] for word in set(_words(value)) if word in self.words]
-            for value in values
-        ]
+        found = [self._columns(value) for value in values]
         row = np.repeat(np.arange(len(values)), [len(columns) for columns in found])
         column = np.array([c for columns in found for c in columns], np.int32)
         shape = (len(values), len(self.words))
         return sparse.csr_array((np.ones(len(row), np.float32), (row, column)), shape)
+
+    def row(self, value: AttributeValue) -> NDArray[np.float32]:
+        """The same of one node [F]."""
+        row = np.zeros(len(self.words), np.float32)
+        row[self._columns(value)] = 1
+        return row
+
+    def _columns(self, value: AttributeValue) -> list[int]:
+        return [self.words.rows[word] for word in set(_words(value)) if word in self.words]
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,11 @@ class FeatureSpace:
         if not blocks:
             return sparse.csr_array(np.empty((count, 0), np.float32))
         return sparse.csr_array(sparse.hstack(blocks, format="csr", dtype=np.float32))
+
+    def row(self, values: Mapping[str, AttributeValue]) -> NDArray[np.float32]:
+        """The values of one node as a row of `matrix` [F], without the cost of sparse arrays."""
+        blocks = [columns.row(values.get(name)) for name, columns in self.columns.items()]
+        return np.concatenate([np.empty(0, np.float32), *blocks])
 
 
 def feature_matrix(attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.canary import canary, start_canary
-from graphrec.data import Vocabulary
+from graphrec.data import Attribute, Vocabulary
 from graphrec.errors import SnapshotError
 from graphrec.neighbours import Likes
 from graphrec.report.archive import drop_people
@@ -148,7 +148,16 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
         graph_filter=replace(
             fitted, history=history, votes=votes, voters=votes.T.tocsr(), pairs=None
         ),
-        embeddings=embeddings and replace(embeddings, user=embeddings.user[kept]),
+        embeddings=embeddings
+        and replace(
+            embeddings,
+            user=embeddings.user[kept],
+            friends=None if embeddings.friends is None else embeddings.friends[kept][:, kept],
+        ),
+        user_attributes={
+            name: Attribute(attribute.kind, tuple(attribute.values[row] for row in kept))
+            for name, attribute in snapshot.user_attributes.items()
+        },
     )
 
 
@@ -200,6 +209,8 @@ def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
     yield "filter.votes", fitted.votes.data[liked]
     if snapshot.embeddings is not None:
         yield "embeddings.user", snapshot.embeddings.user[user]
+        if (friends := snapshot.embeddings.friends) is not None:
+            yield "friends.indices", friends.indices[slice(*friends.indptr[user : user + 2])]
 
 
 def _count(path: Path, content: bytes) -> int:

@@ -33,7 +33,7 @@ from graphrec.drift import Shape, shape_of
 from graphrec.encoder import Encoder
 from graphrec.graph_filter import FittedFilter, follow
 from graphrec.neighbours import Likes
-from graphrec.snapshot import Manifest, Snapshot, Trained
+from graphrec.snapshot import Manifest, Snapshot, Trained, values_at
 from graphrec.weighting import weigh
 
 FILTER = "graph-filter"
@@ -53,6 +53,8 @@ class Change:
     """All events of these users, old and new, as they came."""
     items: Mapping[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
     """The attributes of new and changed items, by id."""
+    people: Mapping[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
+    """Likewise of users."""
     kinds: Mapping[str, int] = field(default_factory=dict)
     """New events by kind."""
     written: int = 0
@@ -77,7 +79,8 @@ def infer(
     history = _with_rows(serving.graph_filter.history, changed.matrix, rows)
     seen = _with_rows(serving.likes.seen, changed.seen, rows)
     likes = Likes(users, items, history, history.T.tocsr(), seen)
-    embedded = _embedded(serving, history, rows)
+    about = _attributes(serving.user_attributes, users, change.people)
+    embedded = _embedded(serving, history, rows, about)
     return replace(
         embedded,
         manifest=_manifest(serving.manifest, likes, change, metrics),
@@ -85,6 +88,7 @@ def infer(
         popularity=_popularity(serving, history),
         graph_filter=_followed(serving, history),
         attributes=_attributes(serving.attributes, items, change.items),
+        user_attributes=about,
     )
 
 
@@ -102,8 +106,12 @@ def shape_after(serving: Manifest, likes: sparse.csr_array, change: Change) -> S
 
 def everyone(graph: Graph) -> Change:
     """All of a raw graph as a change: to infer with it is to infer everything anew."""
-    log = graph.interactions
-    return Change(graph.users.ids, log, events=len(log))
+    log, attributes = graph.interactions, graph.attributes.get("user", {})
+    people = {
+        user: {name: attribute.values[row] for name, attribute in attributes.items()}
+        for row, user in enumerate(graph.users.ids)
+    }
+    return Change(graph.users.ids, log, people=people, events=len(log))
 
 
 def difference(one: Snapshot, other: Snapshot) -> float:
@@ -209,14 +217,26 @@ def _popularity(serving: Snapshot, history: sparse.csr_array) -> NDArray[np.floa
     return np.maximum(more + newest * item_degrees(history), 0).astype(np.float32)
 
 
-def _embedded(serving: Snapshot, history: sparse.csr_array, rows: Rows) -> Snapshot:
-    """The snapshot with vectors for all users [U] and items [I] of the histories."""
+def _embedded(
+    serving: Snapshot, history: sparse.csr_array, rows: Rows, attributes: Mapping[str, Attribute]
+) -> Snapshot:
+    """The snapshot with vectors for all users [U] and items [I] of the histories.
+
+    `attributes` are those of the users.
+    """
     embeddings, encoder, index = serving.embeddings, serving.encoder, serving.index
     if embeddings is None or index is None:
         return serving
     before = serving.graph_filter.history
     new_users, new_items = (now - was for now, was in zip(history.shape, before.shape, strict=True))
     user = np.pad(embeddings.user, ((0, new_users), (0, 0)))
+    friends = embeddings.friends
+    if friends is not None:
+        ends = np.pad(friends.indptr, (0, new_users), "edge")
+        shape = (len(user), len(user))
+        friends = sparse.csr_array((friends.data, friends.indices, ends), shape)
+        # What they say changed for those who listen to them, too.
+        rows = np.union1d(rows, np.flatnonzero(np.diff(friends[:, rows].indptr)))
     item = embeddings.item
     if new_items:
         newcomers = _newcomers(embeddings.item, embeddings.biased, new_items)
@@ -226,11 +246,11 @@ def _embedded(serving: Snapshot, history: sparse.csr_array, rows: Rows) -> Snaps
         silent = np.pad(encoder.messages, ((0, new_items), (0, 0)))
         encoder = replace(encoder, messages=silent)
         for row in rows.tolist():
-            if row >= before.shape[0] or _is_inferred(encoder, before, row, user[row]):
-                user[row] = encoder.embed(_stored(history, row))
+            if row >= before.shape[0] or _is_inferred(encoder, serving, row):
+                user[row] = _embed(encoder, history, attributes, friends, row)
     return replace(
         serving,
-        embeddings=replace(embeddings, user=user, item=item, encoder=None),
+        embeddings=replace(embeddings, user=user, item=item, encoder=None, friends=friends),
         encoder=encoder,
         index=index,
     )
@@ -244,11 +264,27 @@ def _newcomers(items: NDArray[np.float32], biased: bool, count: int) -> NDArray[
     return vectors
 
 
-def _is_inferred(
-    encoder: Encoder, history: sparse.csr_array, row: int, vector: NDArray[np.float32]
-) -> bool:
-    """Whether a vector is what the encoder makes of the history."""
-    return np.allclose(encoder.embed(_stored(history, row)), vector, rtol=1e-4, atol=1e-4)
+def _is_inferred(encoder: Encoder, serving: Snapshot, row: int) -> bool:
+    """Whether the vector of a user is what the encoder makes of what was known of them."""
+    embeddings, history = serving.embeddings, serving.graph_filter.history
+    assert embeddings is not None  # noqa: S101 - there is a vector
+    vector = _embed(encoder, history, serving.user_attributes, embeddings.friends, row)
+    return np.allclose(vector, embeddings.user[row], rtol=1e-4, atol=1e-4)
+
+
+def _embed(
+    encoder: Encoder,
+    history: sparse.csr_array,
+    attributes: Mapping[str, Attribute],
+    friends: sparse.csr_array | None,
+    row: int,
+) -> NDArray[np.float32]:
+    """The vector of a user, who hears their items, attributes and friends."""
+    said = [
+        encoder.own(_stored(history, friend), values_at(attributes, friend))
+        for friend in ([] if friends is None else _stored(friends, row).tolist())
+    ]
+    return encoder.embed(_stored(history, row), values_at(attributes, row), said)
 
 
 def _stored(matrix: sparse.csr_array, row: int) -> Rows:
@@ -285,14 +321,14 @@ def _manifest(
 
 def _attributes(
     known: Mapping[str, Attribute],
-    items: Vocabulary,
+    nodes: Vocabulary,
     changed: Mapping[str, Mapping[str, AttributeValue]],
 ) -> Mapping[str, Attribute]:
-    """With the values of changed items; an attribute that no item had waits for the training."""
+    """With the values of changed nodes; an attribute that no node had waits for the training."""
     found = {}
     for name, attribute in known.items():
-        values = [*attribute.values, *[None] * (len(items) - len(attribute.values))]
-        for item, attributes in changed.items():
-            values[items.rows[item]] = attributes.get(name)
+        values = [*attribute.values, *[None] * (len(nodes) - len(attribute.values))]
+        for node, attributes in changed.items():
+            values[nodes.rows[node]] = attributes.get(name)
         found[name] = Attribute(attribute.kind, tuple(values))
     return found

@@ -55,7 +55,7 @@ class Sources:
             opinions: list[Opinion] = []
             if near is not None and len(taste.history):
                 opinions.append(_opinion("neighbours", _strengths_of(near[at]), allowed, count))
-            if weight["embedding"] and len(taste.history) and taste.vector is not None:
+            if weight["embedding"] and taste.vector is not None:
                 opinions.append(self._nearest(taste.vector, allowed))
             if weight["popularity"]:
                 best = self._by_fame[allowed[self._by_fame]][:count]

@@ -10,6 +10,8 @@ A folder of snapshots looks like this::
         ├── manifest.sha256              as `sha256sum --check` reads it
         ├── users.json, items.json       ids by row
         ├── attributes.json              of items
+        ├── user_attributes.json         of users, as far as the encoder listens to them
+        ├── user_features.json           what it makes of them
         ├── newcomers.json               what embeds new items, where the model can
         ├── *.npy                        arrays, none of them of objects
         └── index.faiss
@@ -41,10 +43,10 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
-from graphrec.data import Attribute, Graph, Vocabulary
+from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary
 from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder, ItemEncoder
+from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
 from graphrec.errors import SnapshotError
 from graphrec.features import FeatureSpace, NumberColumns, WordColumns
 from graphrec.graph_filter import FittedFilter
@@ -136,12 +138,23 @@ class Snapshot:
     encoder: Encoder | None = None
     index: Index | None = None
     """Of the item embeddings."""
+    user_attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    """Those that the encoder listens to, and no others."""
+
+    def about(self, user: int) -> Mapping[str, AttributeValue]:
+        """The attributes of a user row that the encoder listens to."""
+        return values_at(self.user_attributes, user)
 
     def title(self, item: int) -> str | None:
         """The title of an item row, where it has one."""
         titles = self.attributes.get("title")
         value = None if titles is None else titles.values[item]
         return value if isinstance(value, str) else None
+
+
+def values_at(attributes: Mapping[str, Attribute], row: int) -> Mapping[str, AttributeValue]:
+    """The value of each attribute of one node."""
+    return {name: attribute.values[row] for name, attribute in attributes.items()}
 
 
 def build_snapshot(
@@ -164,6 +177,7 @@ def build_snapshot(
     """
     likes = Likes.of(graph)
     log = graph.interactions
+    listened = {} if encoder is None or encoder.features is None else encoder.features.space.columns
     if popularity is None:
         worth = np.bincount(graph.matrix.indices, graph.matrix.data, len(graph.items))
         popularity = worth.astype(np.float32)  # of no events: integers
@@ -191,6 +205,7 @@ def build_snapshot(
         embeddings=embeddings,
         encoder=encoder,
         index=None if embeddings is None else Index.build(embeddings.item),
+        user_attributes={name: graph.attributes["user"][name] for name in listened},
     )
 
 
@@ -343,6 +358,9 @@ def _write(snapshot: Snapshot, folder: Path) -> None:
     }
     if snapshot.embeddings is not None and snapshot.embeddings.newcomers is not None:
         documents["newcomers"] = _newcomers_document(snapshot.embeddings.newcomers)
+    if snapshot.encoder is not None and snapshot.encoder.features is not None:
+        documents["user_attributes"] = snapshot.user_attributes
+        documents["user_features"] = _columns_document(snapshot.encoder.features.space)
     for name, document in documents.items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(document))
     for name, array in _arrays(snapshot).items():
@@ -375,6 +393,9 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if snapshot.embeddings is not None:
         arrays["embeddings.user"] = snapshot.embeddings.user
         arrays["embeddings.item"] = snapshot.embeddings.item
+        if (friends := snapshot.embeddings.friends) is not None:
+            arrays["friends.indptr"] = friends.indptr
+            arrays["friends.indices"] = friends.indices
         if (newcomers := snapshot.embeddings.newcomers) is not None:
             arrays["newcomers.features"] = newcomers.features
             none = np.empty((0, newcomers.features.shape[1]), np.float32)
@@ -387,8 +408,11 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
             "encoder.attention": snapshot.encoder.attention,
             "encoder.readout": snapshot.encoder.readout,
             "encoder.softening": snapshot.encoder.softening,
+            "encoder.friendship": snapshot.encoder.friendship,
         }
         arrays |= {k: np.asarray(v) for k, v in optional.items() if v is not None}
+        if snapshot.encoder.features is not None:
+            arrays["encoder.features"] = snapshot.encoder.features.vectors
     return arrays
 
 
@@ -411,6 +435,17 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         sparse.csr_array((array(f"filter.{name}"), by_user.indices, by_user.indptr), by_user.shape)
         for name in ("history", "votes")
     )
+
+    def attributes(name: str) -> Mapping[str, Attribute]:
+        return {
+            name: Attribute(
+                attribute["kind"],
+                tuple(tuple(v) if isinstance(v, list) else v for v in attribute["values"]),
+            )
+            for name, attribute in document(name).items()
+        }
+
+    introduced = "user_features.json" in manifest.files
     embeddings = encoder = index = None
     if "embeddings.item.npy" in manifest.files:
         embeddings = Embeddings(
@@ -420,6 +455,9 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
                 document("newcomers"), array("newcomers.features"), array("newcomers.nodes")
             )
             if "newcomers.json" in manifest.files
+            else None,
+            friends=pairs("friends", (len(users), len(users)))
+            if "friends.indices.npy" in manifest.files
             else None,
         )
     if "encoder.base.npy" in manifest.files:
@@ -434,6 +472,12 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             attention,
             readout,
             float(array("encoder.softening")),
+            UserFeatures(_space(document("user_features")), array("encoder.features"))
+            if introduced
+            else None,
+            float(array("encoder.friendship"))
+            if "encoder.friendship.npy" in manifest.files
+            else None,
         )
     if "index.faiss" in manifest.files:
         index = Index.load(folder / "index.faiss")
@@ -452,47 +496,49 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             spectral_weight=float(array("filter.spectral_weight")),
             pairs=array("filter.pairs") if "filter.pairs.npy" in manifest.files else None,
         ),
-        attributes={
-            name: Attribute(
-                attribute["kind"],
-                tuple(tuple(v) if isinstance(v, list) else v for v in attribute["values"]),
-            )
-            for name, attribute in document("attributes").items()
-        },
+        attributes=attributes("attributes"),
         embeddings=embeddings,
         encoder=encoder,
         index=index,
+        user_attributes=attributes("user_attributes") if introduced else {},
     )
 
 
 def _newcomers_document(encoder: ItemEncoder) -> Mapping[str, Any]:
     """All of it but the arrays, in which the relations follow one another."""
     return {
-        "columns": {
-            name: {"words": columns.words.ids}
-            if isinstance(columns, WordColumns)
-            else {"mean": columns.mean, "deviation": columns.deviation, "edges": columns.edges}
-            for name, columns in encoder.space.columns.items()
-        },
+        "columns": _columns_document(encoder.space),
         "relations": [[list(relation), len(said)] for relation, said in encoder.nodes.items()],
         "others": {name: ids.ids for name, ids in encoder.others.items()},
         "length": encoder.length,
     }
 
 
-def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncoder:
-    space = FeatureSpace(
+def _columns_document(space: FeatureSpace) -> Mapping[str, Any]:
+    return {
+        name: {"words": columns.words.ids}
+        if isinstance(columns, WordColumns)
+        else {"mean": columns.mean, "deviation": columns.deviation, "edges": columns.edges}
+        for name, columns in space.columns.items()
+    }
+
+
+def _space(columns_document: Any) -> FeatureSpace:
+    return FeatureSpace(
         {
             name: WordColumns(Vocabulary(tuple(columns["words"])))
             if "words" in columns
             else NumberColumns(columns["mean"], columns["deviation"], tuple(columns["edges"]))
-            for name, columns in document["columns"].items()
+            for name, columns in columns_document.items()
         }
     )
+
+
+def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncoder:
     names = [tuple(relation) for relation, _ in document["relations"]]
     ends = np.cumsum([count for _, count in document["relations"]]).astype(np.int64)
     return ItemEncoder(
-        space,
+        _space(document["columns"]),
         features,
         dict(zip(names, np.split(nodes, ends[:-1]), strict=True)) if names else {},
         {name: Vocabulary(tuple(ids)) for name, ids in document["others"].items()},

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Rows
+from graphrec.data import AttributeValue, Rows
+from graphrec.encoder import NOTHING_KNOWN
 from graphrec.overlay import Event
 from graphrec.snapshot import Snapshot
+
+NOTHING = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -22,37 +25,67 @@ class Taste:
     worth: NDArray[np.float32]  # [H] how much
     seen: Rows  # [S] items they have met
     vector: NDArray[np.float32] | None  # [dim]
+    """None where there is nothing that it could be made of."""
     user: int | None = None
     """Their row, where the snapshot knows them."""
     met: frozenset[str] = frozenset()
     """Ids of items that they have met and the snapshot does not know."""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    """Their own, as far as the encoder listens to them."""
+    friends: Rows = field(default_factory=lambda: NOTHING)
+    """Users whom they hear."""
 
 
-NOTHING = np.empty(0, np.int32)
 NEWCOMER = Taste(NOTHING, np.empty(0, np.float32), NOTHING, None)
 
 
 def of_user(snapshot: Snapshot, user: int) -> Taste:
     """Of a user that the snapshot knows, by row."""
     likes, embeddings = snapshot.likes, snapshot.embeddings
-    vector = None if embeddings is None else embeddings.user[user]
-    history = snapshot.graph_filter.history
-    worth = history.data[history.indptr[user] : history.indptr[user + 1]]
-    return Taste(stored(likes.by_user, user), worth, stored(likes.seen, user), vector, user)
+    history, attributes = stored(likes.by_user, user), snapshot.about(user)
+    friends, vector = NOTHING, None
+    if embeddings is not None:
+        if embeddings.friends is not None:
+            friends = stored(embeddings.friends, user)
+        if len(history) or len(friends) or _speaks(snapshot, attributes):
+            vector = embeddings.user[user]
+    weighed = snapshot.graph_filter.history
+    worth = weighed.data[weighed.indptr[user] : weighed.indptr[user + 1]]
+    seen = stored(likes.seen, user)
+    return Taste(history, worth, seen, vector, user, attributes, friends)
 
 
-def of_session(snapshot: Snapshot, items: Sequence[str]) -> Taste:
-    """Of someone who is known by the items they like; raises UnknownNode."""
-    vocabulary = snapshot.likes.items
-    return of_items(
-        snapshot, np.unique(np.array([vocabulary.row(i, "item") for i in items], np.int32))
-    )
+def of_session(
+    snapshot: Snapshot,
+    items: Sequence[str],
+    attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+    friends: Sequence[str] = (),
+) -> Taste:
+    """Of someone known by the items they like, attributes and friends; raises UnknownNode."""
+    likes = snapshot.likes
+    rows = np.unique(np.array([likes.items.row(i, "item") for i in items], np.int32))
+    heard = np.unique(np.array([likes.users.row(u, "user") for u in friends], np.int32))
+    return of_items(snapshot, rows, attributes, heard)
 
 
-def of_items(snapshot: Snapshot, history: Rows) -> Taste:
-    """Of someone who is known by the distinct rows of the items they like."""
+def of_items(
+    snapshot: Snapshot,
+    history: Rows,
+    attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+    friends: Rows = NOTHING,
+) -> Taste:
+    """As `of_session`, by the distinct rows of the items and of the friends."""
     worth = np.ones(len(history), np.float32)
-    return Taste(history, worth, history, _folded_in(snapshot, history))
+    vector = _folded_in(snapshot, history, attributes, friends)
+    return Taste(history, worth, history, vector, attributes=attributes, friends=friends)
+
+
+def with_attributes(
+    snapshot: Snapshot, taste: Taste, attributes: Mapping[str, AttributeValue]
+) -> Taste:
+    """The same of someone whose attributes are these now."""
+    vector = _folded_in(snapshot, taste.history, attributes, taste.friends)
+    return replace(taste, vector=vector, attributes=attributes)
 
 
 def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Taste:
@@ -78,13 +111,30 @@ def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Ta
         return replace(taste, seen=seen)
     history = np.array(sorted(total), np.int32)
     worth = np.array([total[row] for row in history.tolist()], np.float32)
-    vector = _folded_in(snapshot, history) if total.keys() > before.keys() else taste.vector
-    return Taste(history, worth, seen, vector, taste.user, taste.met)
+    vector = taste.vector
+    if total.keys() > before.keys():
+        vector = _folded_in(snapshot, history, taste.attributes, taste.friends)
+    return replace(taste, history=history, worth=worth, seen=seen, vector=vector)
 
 
-def _folded_in(snapshot: Snapshot, history: Rows) -> NDArray[np.float32] | None:
-    """The embedding of someone with a history that training did not meet."""
-    return None if snapshot.encoder is None else snapshot.encoder.embed(history)
+def _folded_in(
+    snapshot: Snapshot, history: Rows, attributes: Mapping[str, AttributeValue], friends: Rows
+) -> NDArray[np.float32] | None:
+    """The embedding of someone whom training did not meet so; None where nothing is known."""
+    encoder, liked = snapshot.encoder, snapshot.likes.by_user
+    if encoder is None:
+        return None
+    heard = [] if encoder.friendship is None else friends.tolist()
+    if not (len(history) or heard or _speaks(snapshot, attributes)):
+        return None
+    said = [encoder.own(stored(liked, friend), snapshot.about(friend)) for friend in heard]
+    return encoder.embed(history, attributes, said)
+
+
+def _speaks(snapshot: Snapshot, attributes: Mapping[str, AttributeValue]) -> bool:
+    """Whether the encoder makes anything of attributes."""
+    features = None if snapshot.encoder is None else snapshot.encoder.features
+    return bool(attributes) and features is not None and features.said(attributes) is not None
 
 
 def stored(matrix: sparse.csr_array, row: int) -> Rows:

@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
         *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
-        *("split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
+        *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours", "search"),
     (

@@ -232,5 +232,5 @@ def test_all_that_a_snapshot_holds_of_people_is_known_here():
     """A field that is added must be looked at by `without`, `marks` and docs/forgetting.md."""
     assert {field.name for field in fields(Snapshot)} == {
         *("manifest", "likes", "popularity", "graph_filter", "attributes"),
-        *("embeddings", "encoder", "index"),
+        *("embeddings", "encoder", "index", "user_attributes"),
     }

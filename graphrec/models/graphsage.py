@@ -51,8 +51,9 @@ from graphrec.dgl_graph import (
     whole_field,
 )
 from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder
-from graphrec.features import feature_matrix
+from graphrec.encoder import Encoder, UserFeatures
+from graphrec.features import FeatureSpace
+from graphrec.friends import friends_of
 from graphrec.losses import bpr, shared_softmax
 from graphrec.models.aggregators import Name, aggregator
 from graphrec.models.item_side import ItemSide, as_tensor
@@ -69,6 +70,9 @@ COLDEST = 0.1
 
 MODEST = 10.0
 """Where `Network.softening` starts: as much as nothing is said of one who likes an item or two."""
+
+FRIENDSHIP = 0.5
+"""Where the weight of what friends say starts."""
 
 MASKED = -1e30
 """Score of a negative that is none. Finite, as a gradient of all -inf would be nan."""
@@ -108,7 +112,7 @@ class GraphSAGE:
     """Share of the item identities that are dropped in training, where items have features or links
     (`graphrec.models.item_side`)."""
     without_relations: str = ""
-    """Names of relations of items that are left out, with commas between."""
+    """Names of relations that are left out, with commas between."""
     beginners: Share = 0.0
     """Share of the users who show but a few of their items in training, so that the model learns
     how much a few items say; 0: as much as many."""
@@ -159,17 +163,23 @@ class GraphSAGE:
                 drawn = sampler.unmet(users[row[hidden]], self.negatives, rng)
             else:
                 drawn = sampler.draw(self.negatives, rng)
+            company = company_of(network.friends, matrix, users)
             if self.fanout is None:
                 field, at = whole_field(rest, self.rounds - 1), drawn.astype(np.int64)
             else:
                 seeds = fanout_rng.integers(2**31, size=2).tolist()
                 shown = sampled_edges(shown, self.fanout, seeds[0])
-                needed = np.unique(np.concatenate([items_heard(shown), met[hidden], drawn.ravel()]))
+                heard = [items_heard(shown)]
+                if company is not None:
+                    heard.append(items_heard(company.likes))
+                needed = np.unique(np.concatenate([*heard, met[hidden], drawn.ravel()]))
                 field = sampled_field(rest, needed, self.rounds - 1, self.fanout, seeds[1])
                 shown, asked = among(shown, needed), among(asked, needed)
+                if company is not None:
+                    company = replace(company, likes=among(company.likes, needed))
                 at = np.searchsorted(needed, drawn)
             of_item, messages = network.items(field, noise)
-            of_user = network.users(shown, messages, users)
+            of_user = network.users(shown, messages, users, company)
             positive = dot_on_edges(asked, of_item, of_user)
             u, at = torch.from_numpy(row[hidden]), torch.from_numpy(at)
             if self.loss == "bpr":
@@ -194,13 +204,15 @@ class GraphSAGE:
             with torch.no_grad():
                 final = average.module
                 items, messages = final.items(whole_field(likes, self.rounds - 1))
-                users = final.users(likes, messages, np.arange(matrix.shape[0], dtype=np.int32))
+                everyone = np.arange(matrix.shape[0], dtype=np.int32)
+                company = company_of(network.friends, matrix, everyone)
+                users = final.users(likes, messages, everyone, company)
                 encoder = final.encoder(messages)
                 newcomers = final.item_side.encoder(float(final.length))
             ranked = items.numpy()
             ranked[:, :-1] *= longer[:, None]
             ranked[:, -1] += shift
-            yield Embeddings(users.numpy(), ranked, encoder, newcomers)
+            yield Embeddings(users.numpy(), ranked, encoder, newcomers, network.friends)
 
     def _hidden_shares(
         self, counts: NDArray[np.integer], rng: np.random.Generator
@@ -234,6 +246,32 @@ def shown_and_asked(
     )
 
 
+@dataclass(frozen=True)
+class Company:
+    """The friends of B users, and what they like."""
+
+    rows: Rows  # [F] of the friends
+    likes: HeteroGraph  # of `liked_by_graph`, with the F friends as its users
+    share: Tensor  # [B, F] the mean of each user's friends, sparse
+
+
+def company_of(
+    friends: sparse.csr_array | None, matrix: sparse.csr_array, users: Rows
+) -> Company | None:
+    """Of the B `users`; None where nobody has friends.
+
+    A friend says all they like, also what they are asked about themselves: it is another edge.
+    """
+    if friends is None:
+        return None
+    near = friends[users].astype(np.float32)
+    share = sparse.csr_array(near.multiply(1 / np.maximum(np.diff(near.indptr), 1)[:, None]))
+    rows = np.unique(near.indices).astype(np.int32)
+    row, edge = edges_of(matrix, rows)
+    likes = liked_by_graph(row, matrix.indices[edge], (len(rows), matrix.shape[1]))
+    return Company(rows, likes, as_tensor(share[:, rows].astype(np.float32)))
+
+
 class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     """What is learned, and the forward pass."""
 
@@ -253,22 +291,27 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.item_receives = torch.from_numpy(item**exponent)
         self.item_sends = torch.from_numpy(item**-exponent)
         self.hear = aggregator(config.aggregator, dim)
-        self.user_features = as_tensor(
-            feature_matrix(graph.attributes.get("user", {}), len(graph.users))
-        )
+        attributes = graph.attributes.get("user", {})
+        self.user_space = FeatureSpace.of(attributes)
+        features = self.user_space.matrix(attributes, len(graph.users))
+        self.user_features = as_tensor(features)
+        self.introduced = torch.from_numpy((np.diff(features.indptr) > 0).astype(np.float32))
         vectors, strength = item_spectrum(matrix, dim, rng)
         # So that training starts from the spectral vectors whatever the rounds will add to them.
         gain = sum(strength ** (2 * n) for n in range(config.rounds)) / config.rounds
         start = vectors * (0.5 * np.sqrt(matrix.shape[1] / dim) / gain)
         start += 0.01 * rng.standard_normal(start.shape)
+        without = [name.strip() for name in config.without_relations.split(",")]
         self.item_side = ItemSide(
             graph,
             start,
             prior,
             dropped=config.identity_dropout,
-            without=[name.strip() for name in config.without_relations.split(",")],
+            without=without,
             rng=rng,
         )
+        self.friends = friends_of(graph, without)
+        self.friendship = nn.Parameter(torch.tensor(FRIENDSHIP))
         self.voice = nn.Parameter(torch.zeros(matrix.shape[1], dim))
         self.of_user_features = nn.Parameter(torch.zeros(self.user_features.shape[1], dim))
         self.warmth = nn.Parameter(torch.zeros(()))
@@ -303,21 +346,39 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             message = message * kept / (1 - self.config.dropout)
         return torch.cat([self._of_length(vector), bias[:count]], 1), message
 
-    def users(self, likes: HeteroGraph, messages: Tensor, users: Rows) -> Tensor:
+    def users(
+        self, likes: HeteroGraph, messages: Tensor, users: Rows, company: Company | None
+    ) -> Tensor:
         """The B `users`, which are the users of `likes`, from what they are told [B, dim + 1]."""
-        told = self.hear(likes, messages)
+        told = self._own(likes, messages, users)
         evidence = likes.in_degrees(etype=LIKED_BY)[:, None].float()
+        if self.user_features.shape[1]:
+            evidence = evidence + self.introduced[torch.from_numpy(users).long(), None]
+        if company is not None:
+            said = self._own(company.likes, messages, company.rows)
+            told = told + self.friendship * (company.share @ said)
+            evidence = evidence + (company.share @ torch.ones(len(said), 1) > 0).float()
+        confidence = evidence / (evidence + self.softening).clamp_min(1)
+        return torch.cat([self._of_length(told) * confidence, torch.ones(len(told), 1)], 1)
+
+    def _own(self, likes: HeteroGraph, messages: Tensor, users: Rows) -> Tensor:
+        """What items and features of the B `users` say [B, dim]."""
+        told: Tensor = self.hear(likes, messages)
         if self.user_features.shape[1]:
             about = self.user_features @ self.of_user_features
             told = told + about[torch.from_numpy(users).long()]
-            evidence = evidence + 1
-        confidence = evidence / (evidence + self.softening).clamp_min(1)
-        return torch.cat([self._of_length(told) * confidence, torch.ones(len(told), 1)], 1)
+        return told
 
     def encoder(self, messages: Tensor) -> Encoder:
         """What embeds anybody, given the messages of the items [I, dim]."""
         encoder = self.hear.encoder(messages, float(self.length))
-        return replace(encoder, softening=float(self.softening))
+        features = None
+        if self.user_features.shape[1]:
+            vectors = np.pad(self.of_user_features.detach().numpy(), ((0, 0), (0, 1)))
+            features = UserFeatures(self.user_space, vectors)
+        friendship = None if self.friends is None else float(self.friendship)
+        softening = float(self.softening)
+        return replace(encoder, softening=softening, features=features, friendship=friendship)
 
     @property
     def length(self) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from scripts.commands.benchmark.chaos import chaos
+from scripts.commands.benchmark.fold_in import fold_in
 from scripts.commands.benchmark.quality import quality
 from scripts.commands.benchmark.refresh import refresh
 from scripts.commands.benchmark.serve import serve
@@ -15,4 +16,5 @@ benchmark.command()(quality)
 benchmark.command()(serve)
 benchmark.command()(stores)
 benchmark.command()(refresh)
+benchmark.command("fold-in")(fold_in)
 benchmark.command()(chaos)
