@@ -52,7 +52,7 @@ def of_user(snapshot: Snapshot, user: int) -> Taste:
     weighed = snapshot.graph_filter.history
     worth = weighed.data[weighed.indptr[user] : weighed.indptr[user + 1]]
     seen = stored(likes.seen, user)
-    return Taste(history, worth, seen, vector, user, attributes, friends)
+    return Taste(history, worth, seen, vector, user, attributes=attributes, friends=friends)
 
 
 def of_session(

@@ -603,7 +603,7 @@ def test_models_are_created_by_name_and_frozen(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("item-nn", {}, "'item-nn' is unknown: expected one of popularity"),
+        ("item-nn", {}, "'item-nn' is unknown: expected one of random, popularity"),
         ("item-knn", {"neighbors": 3}, "models.item-knn.neighbors is unknown: expected"),
         ("item-knn", {"similarity": "cosinus"}, "models.item-knn.similarity = 'cosinus'"),
         ("mf", {"dim": 0, "epochs": -1}, "models.mf.dim = 0: *models.mf.epochs = -1: "),

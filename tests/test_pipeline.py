@@ -109,7 +109,8 @@ def test_a_test_edge_changes_no_score_of_any_model(
     np.testing.assert_array_equal(one, other)
     oldest = min(when for _, _, _, when in ratings())
     inside = learnt(planted(first, time=oldest - 1), [name], monkeypatch)[name]
-    assert not np.array_equal(one, inside)
+    if name not in ("random", "content-knn"):  # chance hears nothing, nor do features that are none
+        assert not np.array_equal(one, inside)
 
 
 def served(rows: list[Rating], embedding: str | None) -> tuple[Rows, Snapshot]:

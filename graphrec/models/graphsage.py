@@ -108,7 +108,7 @@ class GraphSAGE:
     """Decay of the moving average of the parameters, by step."""
     dropout: Dropped = 0.0
     """Share of the elements of item messages that are dropped in training."""
-    identity_dropout: Share = 0.5
+    identity_dropout: Share = 0.2
     """Share of the item identities that are dropped in training, where items have features or links
     (`graphrec.models.item_side`)."""
     without_relations: str = ""

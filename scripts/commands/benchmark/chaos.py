@@ -188,7 +188,7 @@ def _judge(folder: Path) -> Judge:
 
 
 def _plain(found: Recommendation) -> Any:
-    return orjson.loads(orjson.dumps(found))
+    return orjson.loads(orjson.dumps({**vars(found), "contributions": None}))  # as nobody asks why
 
 
 def _ask(
