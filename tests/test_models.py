@@ -367,11 +367,11 @@ def test_graphsage_gives_users_in_batches_what_it_gives_them_in_the_full_graph(
     likes = likes_graph(matrix)
     with torch.no_grad():
         _, messages = network.items(whole_field(likes, rounds - 1))
-        everyone = network.users(likes, messages, np.arange(24, dtype=np.int32))
+        everyone = network.users(likes, messages, np.arange(24, dtype=np.int32), None)
         for users in (np.array([3, 8, 21], np.int32), np.array([5], np.int32)):
             row, edge = edges_of(matrix, users)
             block = liked_by_graph(row, matrix.indices[edge], (len(users), 24))
-            found = network.users(block, messages, users)
+            found = network.users(block, messages, users, None)
             np.testing.assert_allclose(found.numpy(), everyone.numpy()[users], atol=1e-5)
 
 
