@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.browse_models import (
     ItemDetails,
@@ -25,7 +25,7 @@ from api.engine import Ready
 from api.errors import INVALID, NOT_READY, STALE_CURSOR, UNKNOWN_ITEM, UNKNOWN_USER
 from api.paging import Cursor, page
 from api.paths import ItemId, UserId
-from api.validation import expecting
+from api.validation import Strict, expecting
 from graphrec.neighbours import similar_users
 from graphrec.recommend import MIN_SUPPORT
 
@@ -33,23 +33,19 @@ LONGEST_QUERY = 100
 """Characters."""
 
 
-class _Query(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def create_router(max_k: int) -> APIRouter:
     """The routes, whose lists and pages are at most `max_k` long."""
     router = APIRouter(prefix="/v1", tags=["browse"])
     length = expecting(f"a whole number from 1 to {max_k}")
 
-    class ListQuery(_Query):
+    class ListQuery(Strict):
         k: Annotated[
             int,
             Field(ge=1, le=max_k, description="Length of the list.", examples=[5]),
             length,
         ] = min(10, max_k)
 
-    class PageQuery(_Query):
+    class PageQuery(Strict):
         limit: Annotated[
             int,
             Field(ge=1, le=max_k, description="Length of the page.", examples=[20]),
@@ -94,7 +90,7 @@ def create_router(max_k: int) -> APIRouter:
 
     @router.get("/items/{item_id}", responses=UNKNOWN_ITEM | INVALID | NOT_READY)
     async def item(
-        item_id: ItemId, _: Annotated[_Query, Query()], recommender: Ready
+        item_id: ItemId, _: Annotated[Strict, Query()], recommender: Ready
     ) -> ItemDetails:
         """What is known of an item."""
         found = recommender.directory.item(item_id)
@@ -147,7 +143,7 @@ def create_router(max_k: int) -> APIRouter:
         )
 
     @router.get("/snapshot", responses=INVALID | NOT_READY)
-    async def snapshot(_: Annotated[_Query, Query()], recommender: Ready) -> SnapshotFacts:
+    async def snapshot(_: Annotated[Strict, Query()], recommender: Ready) -> SnapshotFacts:
         """What the service answers from: what it holds, of which models, and how good they were."""
         manifest = recommender.snapshot.manifest
         age = datetime.now(timezone.utc) - datetime.fromisoformat(manifest.created)

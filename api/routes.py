@@ -17,7 +17,7 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Body, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from api.engine import Ready
 from api.errors import (
@@ -47,14 +47,10 @@ from api.models import (
 from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, Selection
 from api.paths import ItemId, UserId
 from api.related import related_in_store
-from api.validation import WHOLE, expecting
+from api.validation import WHOLE, Strict, expecting
 from graphrec.recommend import AS_RANKED, Recommendation, Recommender
 
 MAX_SESSION_ITEMS = 1000
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def create_router(max_k: int) -> APIRouter:
@@ -62,7 +58,7 @@ def create_router(max_k: int) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["recommendations"])
     length = expecting(f"a whole number from 1 to {max_k}")
 
-    class ListQuery(_Request):
+    class ListQuery(Strict):
         k: Annotated[
             int,
             Field(ge=1, le=max_k, description="Length of the list.", examples=[5]),
@@ -100,7 +96,7 @@ def create_router(max_k: int) -> APIRouter:
             expecting("graph, embedding or store"),
         ] = "graph"
 
-    class PathsQuery(_Request):
+    class PathsQuery(Strict):
         k: Annotated[
             int,
             Field(ge=1, le=max_k, description="How many paths to give.", examples=[5]),
@@ -110,7 +106,7 @@ def create_router(max_k: int) -> APIRouter:
     class WhyNotQuery(History, Selection):
         """Which list of a user is meant."""
 
-    class Likes(_Request):
+    class Likes(Strict):
         items: Annotated[
             list[ListedItem],
             Field(

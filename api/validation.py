@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 LONGEST_VALUE = 60
@@ -32,6 +39,12 @@ def _whole(value: Any) -> Any:
 
 WHOLE = BeforeValidator(_whole)
 """Before a strict integer: to JSON Schema, and so to clients, 5.0 is one as well."""
+
+
+class Strict(BaseModel):
+    """What is asked: unknown fields are refused, by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:

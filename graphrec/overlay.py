@@ -35,17 +35,12 @@ class Overlay:
         self._policy = policy
         self.edition = 0
         """Moves on whenever an item changes, comes or goes."""
-        self.reset(0)
-
-    def reset(self, position: int) -> None:
-        """Hold nothing; what comes next is what a store was told after `position`."""
-        self.since = self.events_read = self.nodes_read = position
+        self.since = self.events_read = self.nodes_read = 0
         # Each with how far the store had been read when it came.
         self._events: dict[str, dict[tuple[str, str, int], tuple[Event, int]]] = {}
         self._items: dict[str, tuple[Mapping[str, AttributeValue], int]] = {}
         self._deleted: dict[str, int] = {}
         self._forgotten: dict[str, int] = {}
-        self.edition += 1
 
     def rewind(self, position: int) -> None:
         """Read once more what a store was told after `position`; what is held stays meanwhile."""

@@ -45,7 +45,7 @@ def test_what_a_newer_snapshot_holds_is_let_go_of():
 
 def test_where_someone_was_forgotten_all_events_are_read_again():
     overlay = Overlay({})
-    overlay.reset(3)
+    overlay.rewind(3)
     overlay.add_events(log(("ann", "a", 1, 1, "view")), 5)
     overlay.add_nodes([ChangedNode("user", None, None)], 6)
     assert overlay.events_of("ann") == ()
