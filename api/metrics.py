@@ -109,6 +109,17 @@ class Metrics:
         self._reloads = Counter(
             "graphrec_reloads", "Snapshots that became current.", ("result",), registry=registry
         )
+        self._exposures = Counter(
+            "graphrec_exposures",
+            "Lists for the log of exposures: written, or lost.",
+            ("result",),
+            registry=registry,
+        )
+        self._exposure_failures = Counter(
+            "graphrec_exposure_failures",
+            "Times that the log of exposures could not be written.",
+            registry=registry,
+        )
         registry.register(self)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -124,6 +135,14 @@ class Metrics:
         for source, times in Multiset(s for each in found for s in each.sources).items():
             self._sources.labels(source, version).inc(times)
         self._latest.setdefault(version, LatestLists()).add(tuple(each.item for each in found))
+
+    def exposed(self, result: Literal["written", "lost"], lists: int) -> None:
+        """Count lists for the log of exposures."""
+        self._exposures.labels(result).inc(lists)
+
+    def exposures_failed(self) -> None:
+        """Count a time at which that log could not be written."""
+        self._exposure_failures.inc()
 
     def loaded(self, well: bool) -> None:
         """Count a snapshot that was taken, or refused."""

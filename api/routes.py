@@ -31,6 +31,7 @@ from api.errors import (
     UNKNOWN_USER_OR_ITEM,
     NoStore,
 )
+from api.exposures import Note, Shown
 from api.live import Store
 from api.metrics import Metrics, Observer
 from api.models import (
@@ -136,12 +137,19 @@ def create_router(max_k: int) -> APIRouter:
         ]
 
     async def listed(
-        user: str, asked: UserQuery, recommender: Recommender, known: Knowledge, observer: Metrics
+        user: str,
+        asked: UserQuery,
+        recommender: Recommender,
+        known: Knowledge,
+        observer: Metrics,
+        shown: Note,
     ) -> Response:
         options = known.options(asked)
         live = await known.live(user, options)
         found = recommender.recommend(user, asked.k, options, live, known.rng)
-        observer.recommended("user", recommender.snapshot.manifest.version, found)
+        version = recommender.snapshot.manifest.version
+        observer.recommended("user", version, found)
+        shown(user, version, found)
         return _written(recommender, found, asked.explain, user=user)
 
     @router.get(
@@ -155,9 +163,10 @@ def create_router(max_k: int) -> APIRouter:
         recommender: Ready,
         known: Known,
         observer: Observer,
+        shown: Shown,
     ) -> Response:
         """The best items that the user has not met; popular ones where the user is unknown."""
-        return await listed(user_id, query, recommender, known, observer)
+        return await listed(user_id, query, recommender, known, observer, shown)
 
     @router.post(
         "/users/{user_id}/recommendations",
@@ -170,9 +179,10 @@ def create_router(max_k: int) -> APIRouter:
         recommender: Ready,
         known: Known,
         observer: Observer,
+        shown: Shown,
     ) -> Response:
         """The same, by rules of this request as well; nothing is stored."""
-        return await listed(user_id, body, recommender, known, observer)
+        return await listed(user_id, body, recommender, known, observer, shown)
 
     @router.get(
         "/users/{user_id}/recommendations/{item_id}/explanation",

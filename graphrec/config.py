@@ -241,6 +241,11 @@ class ServeSettings(_Section):
         0, ge=0, description="Told to stop, go on this long while readiness says 503 already."
     )
     max_events: int = Field(1000, ge=1, description="Most events a request may send.")
+    exposures: Path | None = Field(
+        None,
+        description="Folder for the log of who was shown what, for `graphrec compare`; not set: "
+        "none is kept.",
+    )
 
 
 class Settings(BaseSettings):
