@@ -26,7 +26,7 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory", "lock", "traces", "exposures"),
+    ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
     ("data",),
     ("weighting", "rules"),
     ("config", "settings_file", "gate", "policy"),
