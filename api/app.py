@@ -75,6 +75,7 @@ def create_app(
         if live is not None:
             tasks.append(asyncio.create_task(live.watch()))
         if feed is not None:
+            await feed.begin()
             tasks.append(asyncio.create_task(feed.follow()))
         writing = None if exposures is None else asyncio.create_task(exposures.follow())
         yield
