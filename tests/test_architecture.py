@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("neighbours", "search"),
     (
         *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers",),
+        *("newcomers", "thompson"),
     ),
     ("fusion", "taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),

@@ -19,7 +19,7 @@ from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import UnknownNode
 from graphrec.explain import WhyNot
-from graphrec.exploration import Explored, explore
+from graphrec.exploration import EvenPool, Explored, explore
 from graphrec.models.graph_filter import GraphFilter
 from graphrec.options import Live, Options
 from graphrec.overlay import Event, Overlay
@@ -262,7 +262,7 @@ def test_what_is_explored_is_as_likely_as_it_says():
     rng, rounds = np.random.default_rng(0), 4000
     first: Counter[str] = Counter()
     for _ in range(rounds):
-        found = explore(["a", "b", "c"], ["w", "x", "y", "z"], 0.5, 3, rng)
+        found = explore(["a", "b", "c"], EvenPool(["w", "x", "y", "z"]), 0.5, 3, rng)
         kept = [each for each in found if not isinstance(each, Explored)]
         drawn = [each for each in found if isinstance(each, Explored)]
         assert kept == ["a", "b", "c"][: len(kept)]
@@ -278,9 +278,9 @@ def test_what_is_explored_is_as_likely_as_it_says():
 
 
 def test_exploration_ends_with_the_pool():
-    found = explore([], ["x"], 1.0, 3, np.random.default_rng(0))
+    found = explore([], EvenPool(["x"]), 1.0, 3, np.random.default_rng(0))
     assert found == [Explored("x", 1.0)]
-    assert explore(["a"], [], 1.0, 3, np.random.default_rng(0)) == ["a"]
+    assert explore(["a"], EvenPool([]), 1.0, 3, np.random.default_rng(0)) == ["a"]
 
 
 def test_places_for_exploration_are_taken_by_what_may_be_recommended():
