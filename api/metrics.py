@@ -18,8 +18,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from api.answers import Shown
 from api.engine import Role
-from graphrec.recommend import Recommendation, Recommender
+from graphrec.recommend import Recommender
 
 router = APIRouter()
 
@@ -117,7 +118,7 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
         self._requests.labels(method, route, str(status)).inc()
 
-    def recommended(self, to: For, version: str, found: Sequence[Recommendation]) -> None:
+    def recommended(self, to: For, version: str, found: Sequence[Shown]) -> None:
         """Count a list that is given, of a version."""
         self._lists.labels(to, version).inc()
         self._items.labels(version).inc(len(found))

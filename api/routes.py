@@ -16,9 +16,10 @@ from functools import partial
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import ConfigDict, Field
 
+from api.answers import Answer, Kept, KeptRoute, Shown, key_of, written
 from api.engine import Ready
 from api.errors import (
     INVALID,
@@ -48,6 +49,7 @@ from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, 
 from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import WHOLE, Strict, expecting
+from graphrec.options import Live, Options
 from graphrec.recommend import AS_RANKED, Recommendation, Recommender
 
 MAX_SESSION_ITEMS = 1000
@@ -135,16 +137,25 @@ def create_router(max_k: int) -> APIRouter:
             ListedItem, Field(description="Id of the item in question.", examples=["183"])
         ]
 
-    async def listed(
-        user: str, asked: UserQuery, recommender: Recommender, known: Knowledge, observer: Metrics
-    ) -> Response:
-        options = known.options(asked)
-        live = await known.live(user, options)
+    def made(
+        user: str,
+        asked: UserQuery,
+        recommender: Recommender,
+        options: Options,
+        live: Live,
+        known: Knowledge,
+        observer: Metrics,
+    ) -> Answer:
+        """The list of a user."""
+        version = recommender.snapshot.manifest.version
         found = recommender.recommend(user, asked.k, options, live, known.rng)
-        observer.recommended("user", recommender.snapshot.manifest.version, found)
-        return _written(recommender, found, asked.explain, user=user)
+        answer = _answer(version, found, asked.explain, user=user)
+        observer.recommended("user", version, answer.shown)
+        return answer
 
-    @router.get(
+    kept = APIRouter(route_class=KeptRoute)
+
+    @kept.get(
         "/users/{user_id}/recommendations",
         response_model=UserRecommendations,
         responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
@@ -155,9 +166,19 @@ def create_router(max_k: int) -> APIRouter:
         recommender: Ready,
         known: Known,
         observer: Observer,
+        answers: Kept,
+        request: Request,
     ) -> Response:
         """The best items that the user has not met; popular ones where the user is unknown."""
-        return await listed(user_id, query, recommender, known, observer)
+        options = known.options(query)
+        live = await known.live(user_id, options)
+        answer = made(user_id, query, recommender, options, live, known, observer)
+        if options.repeatable:
+            version = recommender.snapshot.manifest.version
+            answers.keep(key_of(request, version, live.state_of(user_id)), answer)
+        return written(answer)
+
+    router.include_router(kept)
 
     @router.post(
         "/users/{user_id}/recommendations",
@@ -172,7 +193,9 @@ def create_router(max_k: int) -> APIRouter:
         observer: Observer,
     ) -> Response:
         """The same, by rules of this request as well; nothing is stored."""
-        return await listed(user_id, body, recommender, known, observer)
+        options = known.options(body)
+        live = await known.live(user_id, options)
+        return written(made(user_id, body, recommender, options, live, known, observer))
 
     @router.get(
         "/users/{user_id}/recommendations/{item_id}/explanation",
@@ -257,9 +280,11 @@ def create_router(max_k: int) -> APIRouter:
         """The best items for someone who likes these items; popular ones where there are none."""
         options = known.options(session)
         live = await known.live(None, options)
+        version = recommender.snapshot.manifest.version
         found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
-        observer.recommended("session", recommender.snapshot.manifest.version, found)
-        return _written(recommender, found, session.explain)
+        answer = _answer(version, found, session.explain)
+        observer.recommended("session", version, answer.shown)
+        return written(answer)
 
     @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_why_not(
@@ -274,11 +299,8 @@ def create_router(max_k: int) -> APIRouter:
     return router
 
 
-def _written(
-    recommender: Recommender, found: Sequence[Recommendation], explain: bool, **about: str
-) -> Response:
+def _answer(version: str, found: Sequence[Recommendation], explain: bool, **about: str) -> Answer:
     """A list as JSON, with what makes up the scores where that is asked for."""
     listed = found if explain else [{**vars(each), "contributions": None} for each in found]
-    version = recommender.snapshot.manifest.version
-    answer = {"version": version, **about, "recommendations": listed}
-    return Response(orjson.dumps(answer), media_type="application/json")
+    body = orjson.dumps({"version": version, **about, "recommendations": listed})
+    return Answer(body, tuple(Shown(each.item, each.sources, each.propensity) for each in found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from graphrec.exploration import Exploration
@@ -37,6 +38,12 @@ class Options:
         return kinds_matter or self.kinds is not None or self.as_of is not None
 
     @property
+    def repeatable(self) -> bool:
+        """Whether the list is the same each time, as long as nothing new is known."""
+        by_time = any(rule.by_time for rule in self.rules)
+        return not (self.exploration or self.needs_events or by_time)
+
+    @property
     def selective(self) -> bool:
         """Whether anything is said of which items are wanted."""
         return self.allow is not None or bool(self.deny) or bool(self.rules)
@@ -59,3 +66,7 @@ class Live:
     """All events of the user, as a store has them; given where the options need them."""
     now: int = 0
     """Milliseconds since 1970: what rules of availability go by."""
+
+    def state_of(self, user: str) -> Hashable:
+        """Another one whenever something came to be known that may change a user's list."""
+        return None if self.overlay is None else self.overlay.state_of(user)
