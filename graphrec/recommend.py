@@ -368,7 +368,8 @@ class Recommender:
         key = (overlay, 0 if overlay is None else overlay.edition)
         if key not in self._catalogues:
             changed = {} if overlay is None else overlay.items
-            found = Catalogue(self.snapshot.likes.items, self.snapshot.attributes, changed)
+            held = self.snapshot
+            found = Catalogue(held.likes.items, held.attributes, changed, held.links)
             self._catalogues.clear()
             self._catalogues[key] = found
         return self._catalogues[key]
@@ -691,11 +692,9 @@ class Recommender:
 
 
 def _shared(catalogue: Catalogue, options: Options, live: Live, rule: Rule) -> frozenset[str]:
-    """The labels of what the user has events on, of the kind that a rule names."""
-    assert rule.attribute is not None  # noqa: S101 - the rule was checked
+    """What the items have that the user has events on, of the kind that a rule names."""
     events = (event for event in live.events or () if options.was(event))
-    items = (event.item for event in events if event.kind == rule.shared_by)
-    return catalogue.labels_of(rule.attribute, items)
+    return catalogue.shared(rule, (e.item for e in events if e.kind == rule.shared_by))
 
 
 def _title(attributes: Mapping[str, AttributeValue]) -> str | None:
