@@ -15,6 +15,7 @@ from api.errors import NoStore
 from api.feed import Feed
 from api.live import LiveStore
 from api.validation import WHOLE, expecting
+from graphrec.exploration import Exploration
 from graphrec.options import Live, Options
 from graphrec.overlay import valued
 from graphrec.rules import Rule
@@ -72,6 +73,15 @@ class Ordering(BaseModel):
             examples=[0.1],
         ),
     ] = 0.0
+    exploration_by: Annotated[
+        Exploration,
+        Field(
+            description="How they are drawn: each as likely (epsilon), or as likely as it may be "
+            "the one that most of those who meet it like (Thompson sampling).",
+            examples=["thompson"],
+        ),
+        expecting("epsilon or thompson"),
+    ] = "epsilon"
     explain: Annotated[
         bool,
         Field(description="Say what each source adds to each score.", examples=[True]),
@@ -130,7 +140,9 @@ class Knowledge:
 
     def options(self, asked: Selection) -> Options:
         """What was asked for, together with the rules of every list."""
-        said = asked.model_dump(include={"diversity", "exploration", "exclude_seen", "as_of"})
+        said = asked.model_dump(
+            include={"diversity", "exploration", "exploration_by", "exclude_seen", "as_of"}
+        )
         kinds: list[str] | None = getattr(asked, "kinds", None)
         return Options(
             allow=None if asked.allow is None else frozenset(asked.allow),

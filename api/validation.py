@@ -59,7 +59,8 @@ def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
         return None, f"the body is {body}: expected an object, sent as application/json"
     field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in names).removeprefix(".")
     if kind == "missing":
-        return field, f"{field} is missing: expected it in the {where}"
+        said = error["msg"] if error["msg"].startswith("expected ") else "expected it"
+        return field, f"{field} is missing: {said} in the {where}"
     if kind == "extra_forbidden":
         return field, f"{field} is unknown in the {where}: check its spelling, or leave it out"
     value: Any = error["input"]

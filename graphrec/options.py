@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from graphrec.exploration import Exploration
 from graphrec.overlay import Event, Overlay
 from graphrec.rules import Rule
 
@@ -24,6 +25,7 @@ class Options:
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
+    exploration_by: Exploration = "epsilon"
     kinds: frozenset[str] | None = None
     """Only events of these kinds are the user's history."""
     as_of: int | None = None

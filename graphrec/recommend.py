@@ -41,7 +41,7 @@ from graphrec.explain import (
     WhyNot,
     reason,
 )
-from graphrec.exploration import Explored, explore
+from graphrec.exploration import EvenPool, Explored, Pool, explore
 from graphrec.fusion import Opinion, fuse
 from graphrec.neighbours import related_items, vias
 from graphrec.newcomers import NONE, Newcomers, arrived
@@ -54,6 +54,7 @@ from graphrec.ruling import Ruling, rule_on
 from graphrec.snapshot import Snapshot
 from graphrec.store.protocol import Similarity
 from graphrec.taste import Taste
+from graphrec.thompson import Posteriors, ThompsonPool
 
 BLOCK = 128
 """People whose lists are made at a time, where many are."""
@@ -350,6 +351,13 @@ class Recommender:
         return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)
 
     @cached_property
+    def _posteriors(self) -> Posteriors:
+        """Of all items by row, and at the end of one that nobody has met."""
+        likes = self.snapshot.likes
+        met = np.bincount(likes.seen.indices, minlength=len(likes.items))
+        return Posteriors(np.append(np.diff(likes.by_item.indptr), 0), np.append(met, 0))
+
+    @cached_property
     def _catalogues(self) -> dict[tuple[Overlay | None, int], Catalogue]:
         """The last one, by the overlay whose items it holds, and its edition."""
         return {}
@@ -360,7 +368,8 @@ class Recommender:
         key = (overlay, 0 if overlay is None else overlay.edition)
         if key not in self._catalogues:
             changed = {} if overlay is None else overlay.items
-            found = Catalogue(self.snapshot.likes.items, self.snapshot.attributes, changed)
+            held = self.snapshot
+            found = Catalogue(held.likes.items, held.attributes, changed, held.links)
             self._catalogues.clear()
             self._catalogues[key] = found
         return self._catalogues[key]
@@ -462,13 +471,22 @@ class Recommender:
             return listed
         left = asked.eligible.copy()
         left[ranking.items] = False
-        known = [self.snapshot.likes.items.ids[row] for row in np.flatnonzero(left).tolist()]
         there = {each.item for each in listed}
         new = {i: title for i, title in self._new_items(options, live).items() if i not in there}
+        pool = self._pool(np.flatnonzero(left), list(new), options)
         return tuple(
             self._explored(each, new) if isinstance(each, Explored) else each
-            for each in explore(listed, [*known, *new], options.exploration, k, rng)
+            for each in explore(listed, pool, options.exploration, k, rng)
         )
+
+    def _pool(self, rows: NDArray[np.intp], new: Sequence[str], options: Options) -> Pool:
+        """What chance draws from: items by row, and items that nobody has met yet."""
+        ids = self.snapshot.likes.items.ids
+        items = [*(ids[row] for row in rows.tolist()), *new]
+        if options.exploration_by == "epsilon":
+            return EvenPool(items)
+        nobody = np.full(len(new), len(ids))
+        return ThompsonPool(items, self._posteriors.groups[[*rows, *nobody]], self._posteriors)
 
     def _with_newcomers(
         self,
@@ -674,11 +692,9 @@ class Recommender:
 
 
 def _shared(catalogue: Catalogue, options: Options, live: Live, rule: Rule) -> frozenset[str]:
-    """The labels of what the user has events on, of the kind that a rule names."""
-    assert rule.attribute is not None  # noqa: S101 - the rule was checked
+    """What the items have that the user has events on, of the kind that a rule names."""
     events = (event for event in live.events or () if options.was(event))
-    items = (event.item for event in events if event.kind == rule.shared_by)
-    return catalogue.labels_of(rule.attribute, items)
+    return catalogue.shared(rule, (e.item for e in events if e.kind == rule.shared_by))
 
 
 def _title(attributes: Mapping[str, AttributeValue]) -> str | None:

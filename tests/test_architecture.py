@@ -33,13 +33,22 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # stores, matrices and models, and the small parts that they are made of
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
-        *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
+        *(
+            "graph_filter",
+            "index",
+            "inspect",
+            "item_links",
+            "metrics",
+            "ranking",
+            "sampling",
+            "spectral",
+        ),
         *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours", "search"),
     (
         *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers",),
+        *("newcomers", "thompson"),
     ),
     ("fusion", "taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
