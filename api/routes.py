@@ -39,6 +39,7 @@ from api.models import (
     Explanation,
     Related,
     RelatedItems,
+    SessionExplanation,
     SessionRecommendations,
     SessionWhyNot,
     UserExplanation,
@@ -48,25 +49,24 @@ from api.models import (
 from api.options import History, Known, ListedItem, Ordering, Rules, Selection
 from api.paths import ItemId, UserId
 from api.related import related_in_store
-from api.validation import WHOLE, Strict, expecting
+from api.validation import Strict, Whole, expecting
 from graphrec.options import Live, Options
 from graphrec.recommend import AS_RANKED, Recommendation, Recommender
 
 MAX_SESSION_ITEMS = 1000
 
+Question = Annotated[ListedItem, Field(description="Id of the item in question.", examples=["183"])]
+
 
 def create_router(max_k: int) -> APIRouter:
     """The routes, whose lists are at most `max_k` long."""
     router = APIRouter(prefix="/v1", tags=["recommendations"])
-    length = expecting(f"a whole number from 1 to {max_k}")
+    length = Whole(1, max_k)
 
     class ListQuery(Strict):
-        k: Annotated[
-            int,
-            Field(ge=1, le=max_k, description="Length of the list.", examples=[5]),
-            WHOLE,
-            length,
-        ] = min(10, max_k)
+        k: Annotated[int, Field(description="Length of the list.", examples=[5]), length] = min(
+            10, max_k
+        )
 
     class UserQuery(History, Ordering, Selection, ListQuery):
         """How the list of a user is asked for."""
@@ -101,7 +101,7 @@ def create_router(max_k: int) -> APIRouter:
     class PathsQuery(Strict):
         k: Annotated[
             int,
-            Field(ge=1, le=max_k, description="How many paths to give.", examples=[5]),
+            Field(description="How many paths to give, and things in common.", examples=[5]),
             length,
         ] = min(5, max_k)
 
@@ -133,9 +133,16 @@ def create_router(max_k: int) -> APIRouter:
             strict=True, json_schema_extra={"example": {"items": ["172"], "item": "183"}}
         )
 
-        item: Annotated[
-            ListedItem, Field(description="Id of the item in question.", examples=["183"])
-        ]
+        item: Question
+
+    class ExplainedSession(PathsQuery, Likes):
+        """Someone who is known by what they like, and an item."""
+
+        model_config = ConfigDict(
+            strict=True, json_schema_extra={"example": {"items": ["172"], "item": "183"}}
+        )
+
+        item: Question
 
     def made(
         user: str,
@@ -280,6 +287,19 @@ def create_router(max_k: int) -> APIRouter:
         found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
         answer = _answer(version, found, session.explain)
         return given(request, version, answer)
+
+    @router.post("/explanations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
+    async def session_explanation(
+        session: Annotated[ExplainedSession, Body()], recommender: Ready, known: Known
+    ) -> SessionExplanation:
+        """Why an item is, or is not, recommended to someone who likes these items."""
+        options = known.options(Selection())
+        live = await known.live(None, options)
+        found = recommender.explain_session(session.items, session.item, session.k, options, live)
+        return SessionExplanation(
+            version=recommender.snapshot.manifest.version,
+            explanation=Explanation.model_validate(found),
+        )
 
     @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_why_not(

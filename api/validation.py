@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from annotated_types import GroupedMetadata, Interval
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -39,6 +41,20 @@ def _whole(value: Any) -> Any:
 
 WHOLE = BeforeValidator(_whole)
 """Before a strict integer: to JSON Schema, and so to clients, 5.0 is one as well."""
+
+
+@dataclass(frozen=True)
+class Whole(GroupedMetadata):
+    """A whole number in a range; 5.0 is one."""
+
+    least: int
+    most: int
+
+    def __iter__(self) -> Iterator[Any]:
+        """The constraints, which the document has too, and the sentence that says them."""
+        yield Interval(ge=self.least, le=self.most)
+        yield WHOLE
+        yield expecting(f"a whole number from {self.least} to {self.most}")
 
 
 class Strict(BaseModel):

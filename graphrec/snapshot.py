@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
-from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary
+from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary, as_title
 from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
@@ -151,8 +151,7 @@ class Snapshot:
     def title(self, item: int) -> str | None:
         """The title of an item row, where it has one."""
         titles = self.attributes.get("title")
-        value = None if titles is None else titles.values[item]
-        return value if isinstance(value, str) else None
+        return None if titles is None else as_title(titles.values[item])
 
 
 def values_at(attributes: Mapping[str, Attribute], row: int) -> Mapping[str, AttributeValue]:
