@@ -27,7 +27,7 @@ from api.errors import (
     NOT_READY_OR_STORE_AWAY,
     UNKNOWN_ITEM_OR_NO_STORE,
     UNKNOWN_ITEM_OR_NONE_OF_THESE,
-    UNKNOWN_LISTED_ITEM,
+    UNKNOWN_LISTED_USER_OR_ITEM,
     UNKNOWN_USER_OR_ITEM,
     NoStore,
 )
@@ -44,7 +44,16 @@ from api.models import (
     UserRecommendations,
     UserWhyNot,
 )
-from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, Selection
+from api.options import (
+    History,
+    Introduction,
+    Knowledge,
+    Known,
+    ListedItem,
+    Ordering,
+    Rules,
+    Selection,
+)
 from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import WHOLE, Strict, expecting
@@ -117,14 +126,14 @@ def create_router(max_k: int) -> APIRouter:
             expecting(f"a list of at most {MAX_SESSION_ITEMS} ids of items"),
         ]
 
-    class Session(Rules, Ordering, Selection, ListQuery, Likes):
+    class Session(Rules, Ordering, Selection, ListQuery, Introduction, Likes):
         """Someone who is known by what they like, and how their list is asked for."""
 
         model_config = ConfigDict(
             strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
         )
 
-    class WhyNotSession(Rules, Selection, Likes):
+    class WhyNotSession(Rules, Selection, Introduction, Likes):
         """Someone who is known by what they like, and an item."""
 
         model_config = ConfigDict(
@@ -246,7 +255,7 @@ def create_router(max_k: int) -> APIRouter:
     @router.post(
         "/recommendations",
         response_model=SessionRecommendations,
-        responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY,
+        responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY,
     )
     async def session_recommendations(
         session: Annotated[Session, Body()],
@@ -254,21 +263,25 @@ def create_router(max_k: int) -> APIRouter:
         known: Known,
         observer: Observer,
     ) -> Response:
-        """The best items for someone who likes these items; popular ones where there are none."""
+        """The best items for someone who likes these items; popular ones where nothing is known."""
         options = known.options(session)
         live = await known.live(None, options)
-        found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
+        found = recommender.recommend_for(
+            session.items, session.k, options, live, known.rng, session.about()
+        )
         observer.recommended("session", recommender.snapshot.manifest.version, found)
         return _written(recommender, found, session.explain)
 
-    @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
+    @router.post("/why-not", responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY)
     async def session_why_not(
         session: Annotated[WhyNotSession, Body()], recommender: Ready, known: Known
     ) -> SessionWhyNot:
         """What became of an item in the list for someone who likes these items."""
         options = known.options(session)
         live = await known.live(None, options)
-        found = recommender.why_not_session(session.items, session.item, options, live)
+        found = recommender.why_not_session(
+            session.items, session.item, options, live, session.about()
+        )
         return SessionWhyNot(version=recommender.snapshot.manifest.version, **asdict(found))
 
     return router

@@ -8,7 +8,7 @@ one whom training never met is the mean of the vectors of their items. Serving n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,17 +66,20 @@ class Encoder:
         items: Rows,
         attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
         friends: Sequence[NDArray[np.float32]] = (),
+        news: Sequence[NDArray[np.float32]] = (),
     ) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items` and has these attributes.
 
-        `friends` are what each says of themselves, by `own`. `base` where there is nothing of all.
+        `friends` are what each says of themselves, by `own`; `news` are messages [M] of items that
+        came since the training and that they like too. `base` where there is nothing of all.
         """
         heeded = self.friendship is not None and len(friends) > 0
         about = self._about(attributes)
-        evidence = len(items) + (about is not None) + heeded
+        items, news = self._telling(items, news)
+        evidence = len(items) + len(news) + (about is not None) + heeded
         if evidence == 0:
             return self.base
-        said = self._together(items, about)
+        said = self._together(items, news, about)
         if self.friendship is not None and len(friends):
             said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
         if self.length is not None:
@@ -85,20 +88,46 @@ class Encoder:
         return self.base + said
 
     def own(
-        self, items: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+        self,
+        items: Rows,
+        attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+        news: Sequence[NDArray[np.float32]] = (),
     ) -> NDArray[np.float32]:
-        """What a user's items and attributes say [dim], of whatever length."""
-        return self._together(items, self._about(attributes))
+        """What a user's items and attributes say [dim], of whatever length; as for `embed`."""
+        return self._together(*self._telling(items, news), self._about(attributes))
+
+    @property
+    def listens_to(self) -> Collection[str]:
+        """The names of the attributes of users that say something."""
+        return () if self.features is None else self.features.space.columns.keys()
+
+    @property
+    def hears_news(self) -> bool:
+        """Whether new items are heard: nobody learnt how loud they are, or what stands out."""
+        return self.attention is None and self.readout is None
+
+    def _telling(
+        self, items: Rows, news: Sequence[NDArray[np.float32]]
+    ) -> tuple[Rows, Sequence[NDArray[np.float32]]]:
+        """Those that say anything: of one that came since the training, nobody may know what."""
+        return items[self.messages[items].any(axis=1)], news if self.hears_news else ()
 
     def _about(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
         return None if self.features is None else self.features.said(attributes)
 
-    def _together(self, items: Rows, about: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        said = self._heard(items) if len(items) else np.zeros_like(self.base)
+    def _together(
+        self,
+        items: Rows,
+        news: Sequence[NDArray[np.float32]],
+        about: NDArray[np.float32] | None,
+    ) -> NDArray[np.float32]:
+        said = self._heard(items, news) if len(items) + len(news) else np.zeros_like(self.base)
         return said if about is None else said + about
 
-    def _heard(self, items: Rows) -> NDArray[np.float32]:
+    def _heard(self, items: Rows, news: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         messages = self.messages[items]
+        if len(news):
+            messages = np.concatenate([messages, news])
         if self.readout is not None:
             return messages.max(axis=0) @ self.readout
         if self.attention is not None:

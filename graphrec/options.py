@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from graphrec.data import AttributeValue
 from graphrec.overlay import Event, Overlay
 from graphrec.rules import Rule
 
@@ -21,6 +23,9 @@ class Options:
     rules: tuple[Rule, ...] = ()
     diversity: float = 0.0
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
+    segment: str | None = None
+    """Whose popular items come first where nothing is known that the user likes: a value of the
+    attribute in `recall.popular_by`; None: the user's own."""
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
     kinds: frozenset[str] | None = None
@@ -46,6 +51,15 @@ class Options:
     def counts(self, event: Event) -> bool:
         """Whether an event is in the user's history."""
         return self.was(event) and (self.kinds is None or event.kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class About:
+    """What someone of whom nothing is kept says of themselves, beside the items that they like."""
+
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    friends: tuple[str, ...] = ()
+    """Ids of users whom they hear."""
 
 
 @dataclass(frozen=True)

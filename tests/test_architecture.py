@@ -39,9 +39,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("neighbours", "search"),
     (
         *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers",),
+        *("newcomers", "fusion", "segments"),
     ),
-    ("fusion", "taste", "options", "directory", "canary", "infer"),
+    ("taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
     ("recommend", "early_stopping", "tune", "changes"),
     ("pipeline", "objective"),
