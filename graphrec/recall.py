@@ -149,8 +149,9 @@ class Sources:
         by = self.settings.popular_by
         if by is None or taste.likes:
             return None
+        known = self.segments.rows
         named = labels(taste.attributes.get(by)) if asked is None else (asked,)
-        return next((each for each in named if each in self.segments.rows), None)
+        return next((each for each in named if each in known), None)
 
     def _fame(self, segment: str | None) -> tuple[NDArray[np.float64], Rows]:
         """The strength of each item by popularity [I], and the rows of those that stand out.
