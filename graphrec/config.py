@@ -170,6 +170,12 @@ class RecallSettings(_Section):
     popularity: float | None = Field(
         None, ge=0, description="Weight of popular items; not set: as chosen."
     )
+    popular_by: str | None = Field(
+        None,
+        description="Attribute of users, a category or tags such as `country`: of whom nothing is "
+        "known that they like gets what is popular with those who share its value, from the next "
+        "training on.",
+    )
 
 
 class RefreshSettings(_Section):
