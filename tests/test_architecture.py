@@ -152,7 +152,7 @@ def test_one_module_knows_dgl() -> None:
 
 def test_only_what_trains_knows_torch() -> None:
     parts = ("models.mf", "models.neumf", "models.graphsage", "models.item_side")
-    parts += ("models.aggregators", "losses", "train", "dgl_graph")
+    parts += ("models.aggregators", "models.kinds", "losses", "train", "dgl_graph")
     assert who_imports("torch") == {f"graphrec.{part}" for part in parts}
 
 
