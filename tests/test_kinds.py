@@ -162,7 +162,9 @@ def test_kinds_are_as_many_as_bits_at_most() -> None:
         kinds_of_likes(graph)
 
 
-@pytest.mark.parametrize("targets", ["view:", "view: -1", "view: much", ": 2", "view: inf", "view, view"])
+@pytest.mark.parametrize(
+    "targets", ["view:", "view: -1", "view: much", ": 2", "view: inf", "view, view"]
+)
 def test_targets_that_say_nothing_clear_are_refused(targets: str) -> None:
     pytest.importorskip("dgl")
     with pytest.raises(SettingsError, match="is no target: expected a kind of events"):
