@@ -26,6 +26,11 @@ AttributeValue: TypeAlias = float | str | tuple[str, ...] | None
 """A float for `number`, a str for `category` and `text`, a tuple for `tags`, None where missing."""
 
 
+def as_title(value: AttributeValue) -> str | None:
+    """What a node is called, by its attribute `title`: None where that is missing or no text."""
+    return value if isinstance(value, str) else None
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """External ids by row: `ids[row]` is the id of that row."""

@@ -6,7 +6,7 @@ an event that was there before counts once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from graphrec.data import AttributeValue, Interactions
@@ -34,7 +34,7 @@ class Overlay:
     def __init__(self, policy: Mapping[str, KindPolicy]) -> None:
         self._policy = policy
         self.edition = 0
-        """Moves on whenever an item changes, comes or goes."""
+        """Moves on whenever an item changes, comes or goes, or events do."""
         self.since = self.events_read = self.nodes_read = 0
         # Each with how far the store had been read when it came.
         self._events: dict[str, dict[tuple[str, str, int], tuple[Event, int]]] = {}
@@ -63,6 +63,7 @@ class Overlay:
                 self._put_item(node.id, node.attributes, position)
             elif node.attributes is None:
                 self._events, self.events_read = {}, self.since
+                self.edition += 1
         self.nodes_read = position
 
     def forget(self, user: str) -> None:
@@ -87,6 +88,12 @@ class Overlay:
     def events_of(self, user: str) -> tuple[Event, ...]:
         """What a user did since."""
         return tuple(event for event, _ in self._events.get(user, {}).values())
+
+    def state_of(self, user: str) -> Hashable:
+        """Another one whenever a user did more, or anything but events changed."""
+        mine = self._events.get(user, {}).values()
+        latest = max((position for _, position in mine), default=None)
+        return self.edition, len(mine), latest, user in self._forgotten
 
     def has_forgotten(self, user: str) -> bool:
         """Whether what a snapshot holds of a user no longer counts."""

@@ -10,6 +10,7 @@ A folder of snapshots looks like this::
         ├── manifest.sha256              as `sha256sum --check` reads it
         ├── users.json, items.json       ids by row
         ├── attributes.json              of items
+        ├── links.json                   what items are linked to, by relation, with links.*.npy
         ├── user_attributes.json         of users, as far as the encoder listens to them
         ├── user_features.json           what it makes of them
         ├── newcomers.json               what embeds new items, where the model can
@@ -44,7 +45,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
-from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary
+from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary, as_title
 from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
@@ -52,6 +53,7 @@ from graphrec.errors import SnapshotError
 from graphrec.features import FeatureSpace, NumberColumns, WordColumns
 from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
+from graphrec.item_links import ItemLinks, links_of
 from graphrec.neighbours import Likes
 from graphrec.relations import Relations
 
@@ -142,6 +144,7 @@ class Snapshot:
     """Of the item embeddings."""
     user_attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """Those that the encoder listens to, and no others."""
+    links: tuple[ItemLinks, ...] = ()
 
     def about(self, user: int) -> Mapping[str, AttributeValue]:
         """The attributes of a user row that the encoder listens to."""
@@ -150,8 +153,7 @@ class Snapshot:
     def title(self, item: int) -> str | None:
         """The title of an item row, where it has one."""
         titles = self.attributes.get("title")
-        value = None if titles is None else titles.values[item]
-        return value if isinstance(value, str) else None
+        return None if titles is None else as_title(titles.values[item])
 
 
 def values_at(attributes: Mapping[str, Attribute], row: int) -> Mapping[str, AttributeValue]:
@@ -208,6 +210,7 @@ def build_snapshot(
         encoder=encoder,
         index=None if embeddings is None else Index.build(embeddings.item),
         user_attributes={name: graph.attributes["user"][name] for name in listened},
+        links=links_of(graph),
     )
 
 
@@ -358,6 +361,15 @@ def _write(snapshot: Snapshot, folder: Path) -> None:
         "items": snapshot.likes.items.ids,
         "attributes": snapshot.attributes,
     }
+    if snapshot.links:
+        documents["links"] = [
+            {
+                "relation": links.relation,
+                "type": links.type,
+                "nodes": None if links.type == "item" else links.nodes.ids,
+            }
+            for links in snapshot.links
+        ]
     if snapshot.embeddings is not None and snapshot.embeddings.newcomers is not None:
         documents["newcomers"] = _newcomers_document(snapshot.embeddings.newcomers)
     if snapshot.encoder is not None and snapshot.encoder.features is not None:
@@ -394,6 +406,9 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if (pairs := fitted.expanded().pairs) is not None:
         # It could be made when it is read, but that takes ten times as long as reading it.
         arrays["filter.pairs"] = pairs
+    if snapshot.links:  # beside each other, in the order of the document
+        together = sparse.hstack([links.by_item for links in snapshot.links], "csr")
+        arrays["links.indptr"], arrays["links.indices"] = together.indptr, together.indices
     if snapshot.embeddings is not None:
         arrays["embeddings.user"] = snapshot.embeddings.user
         arrays["embeddings.item"] = snapshot.embeddings.item
@@ -450,6 +465,18 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             )
             for name, attribute in document(name).items()
         }
+
+    def links() -> tuple[ItemLinks, ...]:
+        if "links.json" not in manifest.files:
+            return ()
+        described = document("links")
+        nodes = [items if d["nodes"] is None else Vocabulary(tuple(d["nodes"])) for d in described]
+        ends = np.cumsum([0, *map(len, nodes)]).tolist()
+        together = pairs("links", (len(items), ends[-1])).tocsc()
+        return tuple(
+            ItemLinks(d["relation"], d["type"], each, together[:, start:end].tocsr())
+            for d, each, start, end in zip(described, nodes, ends[:-1], ends[1:], strict=True)
+        )
 
     introduced = "user_features.json" in manifest.files
     embeddings = encoder = index = None
@@ -513,6 +540,7 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         encoder=encoder,
         index=index,
         user_attributes=attributes("user_attributes") if introduced else {},
+        links=links(),
     )
 
 

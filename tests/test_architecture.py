@@ -26,20 +26,29 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory", "lock", "traces", "exposures"),
+    ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
     ("data",),
     ("weighting", "rules", "relations"),
     ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
-        *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
+        *(
+            "graph_filter",
+            "index",
+            "inspect",
+            "item_links",
+            "metrics",
+            "ranking",
+            "sampling",
+            "spectral",
+        ),
         *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours", "search"),
     (
         *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers",),
+        *("newcomers", "thompson"),
     ),
     ("fusion", "taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
