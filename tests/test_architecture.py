@@ -28,7 +28,7 @@ HEAVY = (
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
     ("data",),
-    ("weighting", "rules", "relations"),
+    ("weighting", "rules", "relations", "text"),
     ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
