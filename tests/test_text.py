@@ -1,4 +1,4 @@
-"""Texts as features: off unless asked for, learned from, and understood by the process that serves."""
+"""Texts as features: off unless asked for, learned from, and understood where it is served."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_without_its_package_training_says_so_and_serving_hears_no_texts(
 def test_texts_that_there_are_not_are_errors() -> None:
     pytest.importorskip("dgl")
     graph, rng = described(), np.random.default_rng(0)
-    with pytest.raises(DataError, match="'abuot' is no attribute of words.*some of about"):
+    with pytest.raises(DataError, match=r"'abuot' is no attribute of words.*some of about"):
         create("graphsage", {"texts": "about, abuot", "text_encoder": "hashing"}).fit(graph, rng)
     with pytest.raises(SettingsError, match="text_encoder"):
         create("graphsage", {"text_encoder": "oracle"})

@@ -326,7 +326,7 @@ def texts_of(graph: Graph, config: GraphSAGE) -> Mapping[str, text.Name]:
         if name not in words:
             raise DataError(
                 f"text {name!r} is no attribute of words of users or items: expected some of "
-                f"{', '.join(sorted(words)) or 'none, as there are none'}; see `texts` in "
+                f"{', '.join(sorted(words)) or 'those that there are'}; see `texts` in "
                 f"[models.graphsage]"
             )
     return dict.fromkeys(names, config.text_encoder)
