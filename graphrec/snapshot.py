@@ -33,7 +33,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -50,7 +50,7 @@ from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
 from graphrec.errors import SnapshotError
-from graphrec.features import FeatureSpace, NumberColumns, WordColumns
+from graphrec.features import FeatureSpace, NumberColumns, TextColumns, WordColumns
 from graphrec.fusion import Weights, alike
 from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
@@ -566,22 +566,22 @@ def _newcomers_document(encoder: ItemEncoder) -> Mapping[str, Any]:
 
 def _columns_document(space: FeatureSpace) -> Mapping[str, Any]:
     return {
-        name: {"words": columns.words.ids}
-        if isinstance(columns, WordColumns)
-        else {"mean": columns.mean, "deviation": columns.deviation, "edges": columns.edges}
+        name: {"words": columns.words.ids} if isinstance(columns, WordColumns) else asdict(columns)
         for name, columns in space.columns.items()
     }
 
 
+def _columns(document: Any) -> NumberColumns | WordColumns | TextColumns:
+    if "words" in document:
+        return WordColumns(Vocabulary(tuple(document["words"])))
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in document.items()
+    }
+    return TextColumns(**values) if "encoder" in values else NumberColumns(**values)
+
+
 def _space(columns_document: Any) -> FeatureSpace:
-    return FeatureSpace(
-        {
-            name: WordColumns(Vocabulary(tuple(columns["words"])))
-            if "words" in columns
-            else NumberColumns(columns["mean"], columns["deviation"], tuple(columns["edges"]))
-            for name, columns in columns_document.items()
-        }
-    )
+    return FeatureSpace({name: _columns(each) for name, each in columns_document.items()})
 
 
 def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncoder:

@@ -28,7 +28,7 @@ HEAVY = (
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
     ("data",),
-    ("weighting", "rules", "relations"),
+    ("weighting", "rules", "relations", "text"),
     ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
@@ -161,7 +161,7 @@ def test_one_module_knows_dgl() -> None:
 
 def test_only_what_trains_knows_torch() -> None:
     parts = ("models.mf", "models.neumf", "models.graphsage", "models.item_side")
-    parts += ("models.aggregators", "losses", "train", "dgl_graph")
+    parts += ("models.aggregators", "models.kinds", "losses", "train", "dgl_graph")
     assert who_imports("torch") == {f"graphrec.{part}" for part in parts}
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -35,6 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from graphrec import text
 from graphrec.data import Graph, Rows
 from graphrec.dgl_graph import (
     LIKED_BY,
@@ -56,6 +57,7 @@ from graphrec.dgl_graph import (
 )
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, UserFeatures
+from graphrec.errors import DataError
 from graphrec.features import FeatureSpace
 from graphrec.friends import friends_of
 from graphrec.losses import bpr, shared_softmax
@@ -119,6 +121,10 @@ class GraphSAGE:
     (`graphrec.models.item_side`)."""
     without_relations: str = ""
     """Names of relations that are left out, with commas between."""
+    texts: str = ""
+    """Names of text attributes of users and items to embed, with commas between."""
+    text_encoder: text.Name = "wordllama"
+    """What embeds them (`graphrec.text`)."""
     targets: Targets = ""
     """Kinds of events to learn to predict, with commas between, the first of which lists are made
     for; a number after a colon is the weight of the loss, as in `purchase, cart: 0.3`. None: all
@@ -307,6 +313,25 @@ def company_of(
     return Company(rows, likes, as_tensor(share[:, rows].astype(np.float32)))
 
 
+def texts_of(graph: Graph, config: GraphSAGE) -> Mapping[str, text.Name]:
+    """The encoders of the attributes to embed; raises DataError where a name is of no text."""
+    names = [name for name in map(str.strip, config.texts.split(",")) if name]
+    words = {
+        name
+        for of_type in (graph.attributes.get("user", {}), graph.attributes.get("item", {}))
+        for name, attribute in of_type.items()
+        if attribute.kind in ("text", "category")
+    }
+    for name in names:
+        if name not in words:
+            raise DataError(
+                f"text {name!r} is no attribute of words of users or items: expected some of "
+                f"{', '.join(sorted(words)) or 'those that there are'}; see `texts` in "
+                f"[models.graphsage]"
+            )
+    return dict.fromkeys(names, config.text_encoder)
+
+
 class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     """What is learned, and the forward pass."""
 
@@ -328,7 +353,8 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.item_sends = torch.from_numpy(item**-exponent)
         self.hear = aggregator(config.aggregator, dim)
         attributes = graph.attributes.get("user", {})
-        self.user_space = FeatureSpace.of(attributes)
+        texts = texts_of(graph, config)
+        self.user_space = FeatureSpace.of(attributes, texts)
         features = self.user_space.matrix(attributes, len(graph.users))
         self.user_features = as_tensor(features)
         self.introduced = torch.from_numpy((np.diff(features.indptr) > 0).astype(np.float32))
@@ -344,6 +370,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             prior,
             dropped=config.identity_dropout,
             without=without,
+            texts=texts,
             rng=rng,
         )
         self.kinds: sparse.csr_array | None = None
