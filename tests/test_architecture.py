@@ -33,8 +33,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # stores, matrices and models, and the small parts that they are made of
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
-        *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
-        *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
+        *("graph_filter", "index", "inspect", "likeness", "metrics", "ranking", "sampling"),
+        *("spectral", "friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph"),
+        "models",
     ),
     ("neighbours", "search"),
     (
