@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recall", "ruling"),
     ("recommend", "early_stopping", "tune", "changes"),
     ("pipeline", "objective"),
-    ("judge", "learning_curve"),
+    ("ablation", "judge", "learning_curve"),
     ("refresh",),
     ("report",),
     ("forget", "doctor", "compare"),
