@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.features import FeatureSpace
+from graphrec.likeness import Likeness
 from graphrec.relations import Bits, Relations
 
 SLOPE = 0.2
@@ -172,7 +173,9 @@ class ItemEncoder:
     others: Mapping[str, Vocabulary]
     """Ids of these nodes by type, but for items."""
     length: float
-    """Of an item without its bias."""
+    """Of what they say together, without the bias."""
+    likeness: Likeness | None = None
+    """What known items of like features add to that."""
 
     def embed(
         self, attributes: Mapping[str, Attribute], links: Mapping[EdgeType, Rows]
@@ -182,10 +185,14 @@ class ItemEncoder:
         `attributes` are of this one item; `links` are rows of the nodes it is linked to, each of
         weight 1. What is unknown says nothing: an item of which nothing is known is all zeros.
         """
-        said = (self.space.matrix(attributes, 1) @ self.features)[0]
+        features = self.space.matrix(attributes, 1)
+        said = (features @ self.features)[0]
         for relation, rows in links.items():
             if relation in self.nodes and len(rows):
                 said = said + self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
         taste = said[:-1] / max(float(np.linalg.norm(said[:-1])), 1e-12) * self.length
         message = np.append(said[:-1], 0)
-        return np.append(taste, said[-1]).astype(np.float32), message.astype(np.float32)
+        vector = np.append(taste, said[-1])
+        if self.likeness is not None and features.nnz:
+            vector = vector + self.likeness.said(features)[0]
+        return vector.astype(np.float32), message.astype(np.float32)

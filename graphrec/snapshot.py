@@ -55,6 +55,7 @@ from graphrec.fusion import Weights, alike
 from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.item_links import ItemLinks, links_of
+from graphrec.likeness import Likeness
 from graphrec.neighbours import Likes
 from graphrec.relations import Relations
 
@@ -429,6 +430,11 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
             arrays["newcomers.features"] = newcomers.features
             none = np.empty((0, newcomers.features.shape[1]), np.float32)
             arrays["newcomers.nodes"] = np.concatenate([none, *newcomers.nodes.values()])
+            if (likeness := newcomers.likeness) is not None:
+                arrays["newcomers.columns"] = likeness.columns
+                arrays["newcomers.scale"] = likeness.scale
+                arrays["newcomers.known"] = likeness.known
+                arrays["newcomers.added"] = likeness.added
     if snapshot.encoder is not None:
         arrays["encoder.messages"] = snapshot.encoder.messages
         arrays["encoder.base"] = snapshot.encoder.base
@@ -493,7 +499,14 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             array("embeddings.user"),
             array("embeddings.item"),
             newcomers=_item_encoder(
-                document("newcomers"), array("newcomers.features"), array("newcomers.nodes")
+                document("newcomers"),
+                array("newcomers.features"),
+                array("newcomers.nodes"),
+                Likeness(
+                    *(array(f"newcomers.{each}") for each in ("columns", "scale", "known", "added"))
+                )
+                if "newcomers.known.npy" in manifest.files
+                else None,
             )
             if "newcomers.json" in manifest.files
             else None,
@@ -584,7 +597,9 @@ def _space(columns_document: Any) -> FeatureSpace:
     return FeatureSpace({name: _columns(each) for name, each in columns_document.items()})
 
 
-def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncoder:
+def _item_encoder(
+    document: Any, features: NDArray, nodes: NDArray, likeness: Likeness | None
+) -> ItemEncoder:
     names = [tuple(relation) for relation, _ in document["relations"]]
     ends = np.cumsum([count for _, count in document["relations"]]).astype(np.int64)
     return ItemEncoder(
@@ -593,6 +608,7 @@ def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncod
         dict(zip(names, np.split(nodes, ends[:-1]), strict=True)) if names else {},
         {name: Vocabulary(tuple(ids)) for name, ids in document["others"].items()},
         document["length"],
+        likeness,
     )
 
 

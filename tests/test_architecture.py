@@ -33,17 +33,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # stores, matrices and models, and the small parts that they are made of
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
-        *(
-            "graph_filter",
-            "index",
-            "inspect",
-            "item_links",
-            "metrics",
-            "ranking",
-            "sampling",
-            "spectral",
-        ),
-        *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
+        *("graph_filter", "index", "inspect", "item_links", "likeness", "metrics", "ranking"),
+        *("sampling", "spectral", "friends", "split", "store", "losses", "train", "user_blocks"),
+        *("dgl_graph", "models"),
     ),
     ("neighbours", "search"),
     (
@@ -54,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recall", "ruling"),
     ("recommend", "early_stopping", "tune", "changes"),
     ("pipeline", "objective"),
-    ("judge", "learning_curve"),
+    ("ablation", "judge", "learning_curve"),
     ("refresh",),
     ("report",),
     ("forget", "doctor", "compare"),

@@ -246,8 +246,12 @@ class GraphSAGE:
                 company = company_of(network.friends, matrix, everyone)
                 users = final.users(likes, messages, everyone, company)
                 encoder = final.encoder(messages)
-                newcomers = final.item_side.encoder(float(final.length))
+                length = float(final.length)
+                likeness = final.item_side.likeness(items, length)
+                newcomers = final.item_side.encoder(length, likeness)
             ranked = items.numpy()
+            if likeness is not None:
+                ranked[final.item_side.unmet] += likeness.said(final.item_side.of_unmet)
             ranked[:, :-1] *= longer[:, None]
             ranked[:, -1] += shift
             yield Embeddings(
