@@ -34,7 +34,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
         *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
-        *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
+        *(
+            "friends",
+            "warm_start",
+            "split",
+            "store",
+            "losses",
+            "train",
+            "user_blocks",
+            "dgl_graph",
+            "models",
+        ),
     ),
     ("neighbours", "search"),
     (
