@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Literal, TypeAlias, cast
@@ -21,8 +21,9 @@ from graphrec.errors import DataError
 from graphrec.fusion import TRACE, Judged, Weights, recalled
 from graphrec.graph_filter import FittedFilter
 from graphrec.memory import with_peak_memory
-from graphrec.models import EpochModel, Model, create
+from graphrec.models import EpochModel, Model, Scorer, create
 from graphrec.models.popularity import PopularityScorer
+from graphrec.models.protocol import WarmModel
 from graphrec.progress import Progress
 from graphrec.recall import SOURCES
 from graphrec.recommend import Recommender
@@ -36,6 +37,7 @@ from graphrec.split import (
     temporal,
 )
 from graphrec.taste import Taste
+from graphrec.warm_start import in_rows_of
 from graphrec.weighting import weigh
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
@@ -58,6 +60,9 @@ POPULAR = "recent-popularity"
 MAX_PAIRS = 100_000_000
 """Pairs of a user and an item up to which MF, whose loss is over all of them, is tried beside
 another model of vectors."""
+
+WARM_SHARE = 0.25
+"""Of the epochs of a model, what it takes where it goes on from what was learnt before."""
 
 MAX_USERS = 2_000
 """Validation users that weights of sources are chosen on; of more, a random sample."""
@@ -396,6 +401,11 @@ def _shown_less(train: Graph, users: Rows, rng: np.random.Generator) -> tuple[Ro
     return np.array(rows, np.int32), shown
 
 
+def warm_epochs(epochs: int) -> int:
+    """So many instead of `epochs`, where training goes on from what was learnt before."""
+    return max(1, round(WARM_SHARE * epochs))
+
+
 def learner_of(manifest: Manifest) -> Mapping[str, Chosen]:
     """The model whose vectors a snapshot serves, with its epochs, by its name."""
     models = manifest.models
@@ -407,9 +417,18 @@ def learner_of(manifest: Manifest) -> Mapping[str, Chosen]:
 
 
 def learn(
-    graph: Graph, settings: Settings, choice: Choice, *, progress: Progress | None = None
+    graph: Graph,
+    settings: Settings,
+    choice: Choice,
+    *,
+    start: Snapshot | None = None,
+    progress: Progress | None = None,
 ) -> Learnt:
-    """Fit the models, as chosen, on all of a weighed graph. Raises what fitting raises."""
+    """Fit the models, as chosen, on all of a weighed graph. Raises what fitting raises.
+
+    Where `start` is given, which `can_resume` is asked of before, the vectors go on from its own,
+    in a share of the epochs.
+    """
     models: dict[str, Model] = {
         name: create(name, settings.models.get(name)) for name in (FILTER, POPULAR)
     }
@@ -419,7 +438,7 @@ def learn(
     vectors: Embeddings | None = None
     if choice.embedding is not None and choice.model is not None:
         models[choice.embedding] = choice.model
-        vectors = _vectors(choice, graph, settings, progress)
+        vectors = _vectors(choice, graph, settings, progress, start)
     return Learnt(
         cast("FittedFilter", fitted),
         cast("PopularityScorer", popular).popularity,
@@ -454,17 +473,40 @@ def snapshot_of(
     return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
 
 
+def can_resume(model: EpochModel | None, start: Snapshot, graph: Graph) -> bool:
+    """Whether a model of vectors can go on from those of a snapshot on a weighed graph."""
+    if not isinstance(model, WarmModel) or start.embeddings is None:
+        return False
+    return model.can_resume(learnt_before(start, graph), graph)
+
+
+def learnt_before(start: Snapshot, graph: Graph) -> Embeddings:
+    """The vectors of a snapshot, and their encoder, in the rows of a graph."""
+    assert start.embeddings is not None  # noqa: S101 - see `can_resume`
+    learnt = replace(start.embeddings, encoder=start.encoder)
+    return in_rows_of(graph, learnt, start.likes.users, start.likes.items)
+
+
 def _vectors(
-    choice: Choice, graph: Graph, settings: Settings, progress: Progress | None
+    choice: Choice,
+    graph: Graph,
+    settings: Settings,
+    progress: Progress | None,
+    start: Snapshot | None = None,
 ) -> Embeddings:
     """The vectors of the chosen model after its last epoch."""
-    assert choice.embedding is not None and choice.model is not None  # noqa: S101, PT018 - chosen
+    model = choice.model
+    assert choice.embedding is not None and model is not None  # noqa: S101, PT018 - chosen
     rng = evaluate.model_rng(settings.seed, choice.embedding).spawn(2)[1]
+    trained: Iterator[Scorer] = model.train(graph, rng)
+    if start is not None:
+        model = replace(model, epochs=warm_epochs(model.epochs))  # type: ignore[type-var]
+        trained = cast("WarmModel", model).train(graph, rng, learnt_before(start, graph))
     vectors: Embeddings | None = None
-    for epoch, learnt in enumerate(choice.model.train(graph, rng), start=1):
+    for epoch, learnt in enumerate(trained, start=1):
         vectors = cast("Embeddings", learnt)
         if progress:
-            progress("training", epoch, choice.model.epochs)
+            progress("training", epoch, model.epochs)
     assert vectors is not None  # noqa: S101 - a model has at least one epoch
     return vectors
 

@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
         *("graph_filter", "index", "inspect", "item_links", "likeness", "metrics", "ranking"),
         *("sampling", "spectral", "friends", "split", "store", "losses", "train", "user_blocks"),
-        *("dgl_graph", "models"),
+        *("dgl_graph", "models", "warm_start"),
     ),
     ("neighbours", "search"),
     (
