@@ -9,10 +9,10 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from graphrec.explain import Source
@@ -77,8 +77,7 @@ class KeptRoute(APIRoute):
             if answer is None:
                 return await make(request)
             request.state.version = version
-            state.metrics.recommended("user", version, answer.shown)
-            return written(answer)
+            return given(request, version, answer, user)
 
         return handle
 
@@ -88,15 +87,10 @@ def key_of(request: Request, version: str, known: Hashable) -> Hashable:
     return request.scope["path"], request.scope["query_string"], version, known
 
 
-def written(answer: Answer) -> Response:
-    """An answer, as it goes out."""
+def given(request: Request, version: str, answer: Answer, user: str | None = None) -> Response:
+    """An answer, as it goes out to a user or a session, once it is counted and logged."""
+    state = request.app.state
+    state.metrics.recommended("session" if user is None else "user", version, answer.shown)
+    if user is not None and state.exposures is not None:
+        state.exposures.add(user, version, answer.shown, request.state.request_id)
     return Response(answer.body, media_type="application/json")
-
-
-async def _answers(request: Request) -> Answers:
-    answers: Answers = request.app.state.answers
-    return answers
-
-
-Kept = Annotated[Answers, Depends(_answers)]
-"""What `KeptRoute` looks at."""

@@ -15,11 +15,12 @@ from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
+import numpy as np
 import orjson
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from api.answers import Answer, Kept, KeptRoute, Shown, key_of, written
+from api.answers import Answer, KeptRoute, Shown, given, key_of
 from api.engine import Ready
 from api.errors import (
     INVALID,
@@ -33,7 +34,6 @@ from api.errors import (
     NoStore,
 )
 from api.live import Store
-from api.metrics import Metrics, Observer
 from api.models import (
     By,
     Explanation,
@@ -46,7 +46,7 @@ from api.models import (
     UserRecommendations,
     UserWhyNot,
 )
-from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, Selection
+from api.options import History, Known, ListedItem, Ordering, Rules, Selection
 from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import Strict, Whole, expecting
@@ -150,42 +150,37 @@ def create_router(max_k: int) -> APIRouter:
         recommender: Recommender,
         options: Options,
         live: Live,
-        known: Knowledge,
-        observer: Metrics,
+        rng: np.random.Generator,
     ) -> Answer:
         """The list of a user."""
         version = recommender.snapshot.manifest.version
-        found = recommender.recommend(user, asked.k, options, live, known.rng)
-        answer = _answer(version, found, asked.explain, user=user)
-        observer.recommended("user", version, answer.shown)
-        return answer
+        found = recommender.recommend(user, asked.k, options, live, rng)
+        return _answer(version, found, asked.explain, user=user)
 
-    kept = APIRouter(route_class=KeptRoute)
-
-    @kept.get(
-        "/users/{user_id}/recommendations",
-        response_model=UserRecommendations,
-        responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
-    )
     async def user_recommendations(
         user_id: UserId,
         query: Annotated[UserQuery, Query()],
         recommender: Ready,
         known: Known,
-        observer: Observer,
-        answers: Kept,
         request: Request,
     ) -> Response:
         """The best items that the user has not met; popular ones where the user is unknown."""
         options = known.options(query)
         live = await known.live(user_id, options)
-        answer = made(user_id, query, recommender, options, live, known, observer)
+        version = recommender.snapshot.manifest.version
+        answer = made(user_id, query, recommender, options, live, known.rng)
         if options.repeatable:
-            version = recommender.snapshot.manifest.version
-            answers.keep(key_of(request, version, live.state_of(user_id)), answer)
-        return written(answer)
+            key = key_of(request, version, live.state_of(user_id))
+            request.app.state.answers.keep(key, answer)
+        return given(request, version, answer, user_id)
 
-    router.include_router(kept)
+    router.add_api_route(
+        "/users/{user_id}/recommendations",
+        user_recommendations,
+        response_model=UserRecommendations,
+        responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
+        route_class_override=KeptRoute,
+    )
 
     @router.post(
         "/users/{user_id}/recommendations",
@@ -197,12 +192,13 @@ def create_router(max_k: int) -> APIRouter:
         body: Annotated[UserBody, Body()],
         recommender: Ready,
         known: Known,
-        observer: Observer,
+        request: Request,
     ) -> Response:
         """The same, by rules of this request as well; nothing is stored."""
         options = known.options(body)
         live = await known.live(user_id, options)
-        return written(made(user_id, body, recommender, options, live, known, observer))
+        answer = made(user_id, body, recommender, options, live, known.rng)
+        return given(request, recommender.snapshot.manifest.version, answer, user_id)
 
     @router.get(
         "/users/{user_id}/recommendations/{item_id}/explanation",
@@ -282,7 +278,7 @@ def create_router(max_k: int) -> APIRouter:
         session: Annotated[Session, Body()],
         recommender: Ready,
         known: Known,
-        observer: Observer,
+        request: Request,
     ) -> Response:
         """The best items for someone who likes these items; popular ones where there are none."""
         options = known.options(session)
@@ -290,8 +286,7 @@ def create_router(max_k: int) -> APIRouter:
         version = recommender.snapshot.manifest.version
         found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
         answer = _answer(version, found, session.explain)
-        observer.recommended("session", version, answer.shown)
-        return written(answer)
+        return given(request, version, answer)
 
     @router.post("/explanations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
     async def session_explanation(

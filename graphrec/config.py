@@ -246,6 +246,11 @@ class ServeSettings(_Section):
         ge=0,
         description="Lists kept for users who come again before anything changed, at about 2 KB.",
     )
+    exposures: Path | None = Field(
+        None,
+        description="Folder for the log of who was shown what, for `graphrec compare`; not set: "
+        "none is kept.",
+    )
 
 
 class Settings(BaseSettings):

@@ -66,6 +66,14 @@ MAX_KINDS = 255
 """Kinds of events that a log or a store may have: their codes are bytes."""
 
 
+def elements_of(matrix: sparse.csr_array, user: Rows, item: Rows) -> NDArray[np.int64]:
+    """The numbers of the stored elements of a canonical [U, I] matrix at E pairs, which it has."""
+    columns = matrix.shape[1]
+    place = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr)) * columns
+    place += matrix.indices
+    return np.searchsorted(place, user.astype(np.int64) * columns + item)
+
+
 def last_of_equal(keys: Sequence[NDArray[np.integer]]) -> NDArray[np.bool_]:
     """Which elements [E] of columns sorted by `keys` are the last of those with equal keys."""
     last = np.ones(len(keys[0]), bool)

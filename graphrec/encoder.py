@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.features import FeatureSpace
+from graphrec.relations import Bits, Relations
 
 SLOPE = 0.2
 """Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
@@ -60,23 +61,27 @@ class Encoder:
     friendship: float | None = None
     """What the mean of friends counts beside what a user says of themselves; None: nothing. All
     friends together are evidence as one item is."""
+    relations: Relations | None = None
+    """What each kind of liking an item counts; None: all alike."""
 
     def embed(
         self,
         items: Rows,
         attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
         friends: Sequence[NDArray[np.float32]] = (),
+        kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items` and has these attributes.
 
-        `friends` are what each says of themselves, by `own`. `base` where there is nothing of all.
+        `friends` are what each says of themselves, by `own`, and `kinds` the ways in which they
+        like each item [H]; None: in ways unknown. `base` where there is nothing of all.
         """
         heeded = self.friendship is not None and len(friends) > 0
         about = self._about(attributes)
         evidence = len(items) + (about is not None) + heeded
         if evidence == 0:
             return self.base
-        said = self._together(items, about)
+        said = self._together(items, about, kinds)
         if self.friendship is not None and len(friends):
             said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
         if self.length is not None:
@@ -85,28 +90,42 @@ class Encoder:
         return self.base + said
 
     def own(
-        self, items: Rows, attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN
+        self,
+        items: Rows,
+        attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+        kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
         """What a user's items and attributes say [dim], of whatever length."""
-        return self._together(items, self._about(attributes))
+        return self._together(items, self._about(attributes), kinds)
 
     def _about(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
         return None if self.features is None else self.features.said(attributes)
 
-    def _together(self, items: Rows, about: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        said = self._heard(items) if len(items) else np.zeros_like(self.base)
+    def _together(
+        self, items: Rows, about: NDArray[np.float32] | None, kinds: Bits | None
+    ) -> NDArray[np.float32]:
+        said = self._heard(items, kinds) if len(items) else np.zeros_like(self.base)
         return said if about is None else said + about
 
-    def _heard(self, items: Rows) -> NDArray[np.float32]:
+    def _heard(self, items: Rows, kinds: Bits | None) -> NDArray[np.float32]:
         messages = self.messages[items]
+        counts = None
+        if self.relations is not None and kinds is not None:
+            counts = self.relations.count(kinds)
         if self.readout is not None:
+            if counts is not None:
+                messages = messages * counts[:, None]
             return messages.max(axis=0) @ self.readout
         if self.attention is not None:
             loud, seeming = self.attention[items].T
-            score = loud + seeming.mean()
+            score = loud + np.average(seeming, weights=counts)
             score = np.maximum(score, SLOPE * score)
             weight = np.exp(score - score.max())
+            if counts is not None:
+                weight = weight * counts
             return weight / weight.sum() @ messages
+        if counts is not None:
+            return counts / counts.sum() @ messages
         return messages.mean(axis=0)
 
 

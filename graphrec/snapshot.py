@@ -14,6 +14,7 @@ A folder of snapshots looks like this::
         ├── user_attributes.json         of users, as far as the encoder listens to them
         ├── user_features.json           what it makes of them
         ├── newcomers.json               what embeds new items, where the model can
+        ├── kinds.json                   what each kind of interaction counts to the encoder
         ├── *.npy                        arrays, none of them of objects
         └── index.faiss
 
@@ -54,6 +55,7 @@ from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.item_links import ItemLinks, links_of
 from graphrec.neighbours import Likes
+from graphrec.relations import Relations
 
 FORMAT = 3
 """Raised whenever a reader of the old format could not read the new one."""
@@ -373,6 +375,8 @@ def _write(snapshot: Snapshot, folder: Path) -> None:
     if snapshot.encoder is not None and snapshot.encoder.features is not None:
         documents["user_attributes"] = snapshot.user_attributes
         documents["user_features"] = _columns_document(snapshot.encoder.features.space)
+    if snapshot.encoder is not None and snapshot.encoder.relations is not None:
+        documents["kinds"] = snapshot.encoder.relations.weights
     for name, document in documents.items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(document))
     for name, array in _arrays(snapshot).items():
@@ -411,6 +415,8 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
         if (friends := snapshot.embeddings.friends) is not None:
             arrays["friends.indptr"] = friends.indptr
             arrays["friends.indices"] = friends.indices
+        if snapshot.embeddings.kinds is not None:
+            arrays["likes.kinds"] = snapshot.embeddings.kinds.data  # of the same pairs
         if (newcomers := snapshot.embeddings.newcomers) is not None:
             arrays["newcomers.features"] = newcomers.features
             none = np.empty((0, newcomers.features.shape[1]), np.float32)
@@ -486,6 +492,11 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             friends=pairs("friends", (len(users), len(users)))
             if "friends.indices.npy" in manifest.files
             else None,
+            kinds=sparse.csr_array(
+                (array("likes.kinds"), by_user.indices, by_user.indptr), by_user.shape
+            )
+            if "likes.kinds.npy" in manifest.files
+            else None,
         )
     if "encoder.base.npy" in manifest.files:
         length, attention, readout = (
@@ -505,6 +516,7 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             float(array("encoder.friendship"))
             if "encoder.friendship.npy" in manifest.files
             else None,
+            Relations(document("kinds")) if "kinds.json" in manifest.files else None,
         )
     if "index.faiss" in manifest.files:
         index = Index.load(folder / "index.faiss")

@@ -12,6 +12,7 @@ from scipy import sparse
 from graphrec.data import AttributeValue, Rows
 from graphrec.encoder import NOTHING_KNOWN
 from graphrec.overlay import Event
+from graphrec.relations import Bits
 from graphrec.snapshot import Snapshot
 
 NOTHING = np.empty(0, np.int32)
@@ -34,6 +35,8 @@ class Taste:
     """Their own, as far as the encoder listens to them."""
     friends: Rows = field(default_factory=lambda: NOTHING)
     """Users whom they hear."""
+    kinds: Bits | None = None  # [H]
+    """In which ways they like each item, where the encoder listens; None: in ways unknown."""
 
 
 NEWCOMER = Taste(NOTHING, np.empty(0, np.float32), NOTHING, None)
@@ -51,8 +54,10 @@ def of_user(snapshot: Snapshot, user: int) -> Taste:
             vector = embeddings.user[user]
     weighed = snapshot.graph_filter.history
     worth = weighed.data[weighed.indptr[user] : weighed.indptr[user + 1]]
-    seen = stored(likes.seen, user)
-    return Taste(history, worth, seen, vector, user, attributes=attributes, friends=friends)
+    seen, kinds = stored(likes.seen, user), _kinds(snapshot, user)
+    return Taste(
+        history, worth, seen, vector, user, attributes=attributes, friends=friends, kinds=kinds
+    )
 
 
 def of_session(
@@ -84,7 +89,7 @@ def with_attributes(
     snapshot: Snapshot, taste: Taste, attributes: Mapping[str, AttributeValue]
 ) -> Taste:
     """The same of someone whose attributes are these now."""
-    vector = _folded_in(snapshot, taste.history, attributes, taste.friends)
+    vector = _folded_in(snapshot, taste.history, attributes, taste.friends, taste.kinds)
     return replace(taste, vector=vector, attributes=attributes)
 
 
@@ -107,18 +112,48 @@ def with_events(snapshot: Snapshot, taste: Taste, events: Iterable[Event]) -> Ta
             added[row] = added.get(row, 0) + value
     before = dict(zip(taste.history.tolist(), taste.worth.tolist(), strict=True))
     total = before | {row: max(value, before.get(row, 0)) for row, value in added.items()}
-    if total == before:
-        return replace(taste, seen=seen)
     history = np.array(sorted(total), np.int32)
+    ways = _ways(snapshot, taste, history, events)
+    if total == before and _same(ways, taste.kinds):
+        return replace(taste, seen=seen)
     worth = np.array([total[row] for row in history.tolist()], np.float32)
     vector = taste.vector
-    if total.keys() > before.keys():
-        vector = _folded_in(snapshot, history, taste.attributes, taste.friends)
-    return replace(taste, history=history, worth=worth, seen=seen, vector=vector)
+    if total.keys() > before.keys() or not _same(ways, taste.kinds):
+        vector = _folded_in(snapshot, history, taste.attributes, taste.friends, ways)
+    return replace(taste, history=history, worth=worth, seen=seen, vector=vector, kinds=ways)
+
+
+def _ways(snapshot: Snapshot, taste: Taste, history: Rows, events: Iterable[Event]) -> Bits | None:
+    """In which ways someone likes the items of a history, after more events."""
+    relations = None if snapshot.encoder is None else snapshot.encoder.relations
+    if relations is None:
+        return None
+    rows, kinds = snapshot.likes.items.rows, taste.kinds
+    before = [0] * len(taste.history) if kinds is None else kinds.tolist()
+    ways = dict(zip(taste.history.tolist(), before, strict=True))
+    for event in events:
+        if event.worth > 0 and event.item in rows:
+            row = rows[event.item]
+            ways[row] = ways.get(row, 0) | relations.bit(event.kind)
+    return np.array([ways[row] for row in history.tolist()], np.uint64)
+
+
+def _same(one: Bits | None, other: Bits | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def _kinds(snapshot: Snapshot, user: int) -> Bits | None:
+    """In which ways a user that the snapshot knows likes each item."""
+    kinds = None if snapshot.embeddings is None else snapshot.embeddings.kinds
+    return None if kinds is None else kinds.data[kinds.indptr[user] : kinds.indptr[user + 1]]
 
 
 def _folded_in(
-    snapshot: Snapshot, history: Rows, attributes: Mapping[str, AttributeValue], friends: Rows
+    snapshot: Snapshot,
+    history: Rows,
+    attributes: Mapping[str, AttributeValue],
+    friends: Rows,
+    kinds: Bits | None = None,
 ) -> NDArray[np.float32] | None:
     """The embedding of someone whom training did not meet so; None where nothing is known."""
     encoder, liked = snapshot.encoder, snapshot.likes.by_user
@@ -127,8 +162,11 @@ def _folded_in(
     heard = [] if encoder.friendship is None else friends.tolist()
     if not (len(history) or heard or _speaks(snapshot, attributes)):
         return None
-    said = [encoder.own(stored(liked, friend), snapshot.about(friend)) for friend in heard]
-    return encoder.embed(history, attributes, said)
+    said = [
+        encoder.own(stored(liked, friend), snapshot.about(friend), _kinds(snapshot, friend))
+        for friend in heard
+    ]
+    return encoder.embed(history, attributes, said, kinds)
 
 
 def _speaks(snapshot: Snapshot, attributes: Mapping[str, AttributeValue]) -> bool:

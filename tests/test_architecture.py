@@ -26,9 +26,9 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory", "lock", "traces", "exposures"),
+    ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
     ("data",),
-    ("weighting", "rules"),
+    ("weighting", "rules", "relations"),
     ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
