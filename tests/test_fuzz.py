@@ -1,5 +1,6 @@
 """The service under requests that schemathesis makes up from its own OpenAPI document.
 
+It is asked without a graph store and with one, into which the requests write, and with keys.
 All of its checks are on: no 5xx, documented statuses, headers, types and shapes, what does not fit
 the document refused, and what fits it taken. `FUZZ_EXAMPLES=300` makes a run of a few minutes.
 """
@@ -22,7 +23,10 @@ from api.app import create_app
 from api.keys import create_key
 from graphrec.config import ServeSettings, Settings
 from graphrec.snapshot import publish
+from graphrec.store.sqlite import SQLiteStore
 from tests.test_api import serving, tiny_snapshot
+from tests.test_live_events import publish_at, served
+from tests.test_live_store import fill
 
 EXAMPLES = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3")),
@@ -50,6 +54,22 @@ def open_(folder: Path) -> Iterator[httpx.Client]:
     """The service without keys."""
     serve = ServeSettings(keys=folder / "none.json", max_body_bytes=LARGE)
     with serving(create_app(Settings(snapshots=folder / "snapshots", serve=serve))) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The service with a graph store, which takes what is sent."""
+    work = tmp_path_factory.mktemp("fuzz-store")
+    with SQLiteStore(work / "graph.db", Settings().kinds) as store:
+        fill(store)
+        publish_at(store.position(), work / "snapshots")
+    settings_ = Settings(
+        store=f"sqlite:///{work / 'graph.db'}",
+        snapshots=work / "snapshots",
+        serve=ServeSettings(keys=work / "none.json", max_body_bytes=LARGE),
+    )
+    with served(settings_) as client:
         yield client
 
 
@@ -87,6 +107,12 @@ def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None
 @EXAMPLES
 def test_without_keys(case: schemathesis.Case, open_: httpx.Client) -> None:
     check(case, open_)
+
+
+@OPEN.parametrize()
+@EXAMPLES
+def test_with_a_store(case: schemathesis.Case, writing: httpx.Client) -> None:
+    check(case, writing)
 
 
 @LOCKED.parametrize()
