@@ -309,7 +309,7 @@ def _train(
             "embedding": done[0].embedding,
             "epochs": None if done[0].model is None else done[0].model.epochs,
             "warm": bool(known),
-            "weights": dict(done[1].weights),
+            "weights": [asdict(group) for group in done[1].weights],
         },
     )
     snapshot = staged(

@@ -11,8 +11,8 @@ A folder of snapshots looks like this::
         ├── users.json, items.json       ids by row
         ├── attributes.json              of items
         ├── links.json                   what items are linked to, by relation, with links.*.npy
-        ├── user_attributes.json         of users, as far as the encoder listens to them
-        ├── user_features.json           what it makes of them
+        ├── user_attributes.json         of users, as far as anything goes by them
+        ├── user_features.json           what the encoder makes of them
         ├── newcomers.json               what embeds new items, where the model can
         ├── kinds.json                   what each kind of interaction counts to the encoder
         ├── *.npy                        arrays, none of them of objects
@@ -51,13 +51,14 @@ from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
 from graphrec.errors import SnapshotError
 from graphrec.features import FeatureSpace, NumberColumns, TextColumns, WordColumns
+from graphrec.fusion import Weights, alike
 from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.item_links import ItemLinks, links_of
 from graphrec.neighbours import Likes
 from graphrec.relations import Relations
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
@@ -67,7 +68,7 @@ CHECKSUM = "manifest.sha256"
 _VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _FILE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
-EQUAL_WEIGHTS: Mapping[str, float] = {"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1}
+EQUAL_WEIGHTS = alike({"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1})
 
 HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]
 
@@ -108,8 +109,9 @@ class Manifest:
     """Hyper-parameters by the name of the model."""
     metrics: Mapping[str, Any]
     """As measured, in the shape of `graphrec.evaluate.as_json`."""
-    weights: Mapping[str, float]
-    """Of the sources of candidates in the ranking, as chosen on validation."""
+    weights: Weights
+    """Of the sources of candidates in the ranking, as chosen on validation, by how many items
+    people like."""
     position: int | None = None
     """Of the store, just before the graph was read from it: what was written since may not be in
     the snapshot. None: the graph came from no store, or one without positions."""
@@ -143,11 +145,11 @@ class Snapshot:
     index: Index | None = None
     """Of the item embeddings."""
     user_attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    """Those that the encoder listens to, and no others."""
+    """Those that the encoder listens to, and the one that popular items go by; no others."""
     links: tuple[ItemLinks, ...] = ()
 
     def about(self, user: int) -> Mapping[str, AttributeValue]:
-        """The attributes of a user row that the encoder listens to."""
+        """The attributes of a user row that are kept."""
         return values_at(self.user_attributes, user)
 
     def title(self, item: int) -> str | None:
@@ -171,13 +173,14 @@ def build_snapshot(
     cutoff: int | None,
     models: Mapping[str, HyperParameters],
     metrics: Mapping[str, Any],
-    weights: Mapping[str, float] = EQUAL_WEIGHTS,
+    weights: Weights = EQUAL_WEIGHTS,
     popularity: NDArray[np.floating] | None = None,
+    popular_by: str | None = None,
 ) -> Snapshot:
     """The snapshot of a weighed graph (`graphrec.weighting.weigh`) and of what models learnt of it.
 
     `graph_filter` was fitted on the graph. `popularity` [I] defaults to what the events of each
-    item are worth together.
+    item are worth together. `popular_by` is an attribute of users that popular items go by.
     """
     likes = Likes.of(graph)
     log = graph.interactions
@@ -209,7 +212,11 @@ def build_snapshot(
         embeddings=embeddings,
         encoder=encoder,
         index=None if embeddings is None else Index.build(embeddings.item),
-        user_attributes={name: graph.attributes["user"][name] for name in listened},
+        user_attributes={
+            name: attribute
+            for name, attribute in graph.attributes.get("user", {}).items()
+            if name in listened or name == popular_by
+        },
         links=links_of(graph),
     )
 
@@ -372,8 +379,9 @@ def _write(snapshot: Snapshot, folder: Path) -> None:
         ]
     if snapshot.embeddings is not None and snapshot.embeddings.newcomers is not None:
         documents["newcomers"] = _newcomers_document(snapshot.embeddings.newcomers)
-    if snapshot.encoder is not None and snapshot.encoder.features is not None:
+    if snapshot.user_attributes:
         documents["user_attributes"] = snapshot.user_attributes
+    if snapshot.encoder is not None and snapshot.encoder.features is not None:
         documents["user_features"] = _columns_document(snapshot.encoder.features.space)
     if snapshot.encoder is not None and snapshot.encoder.relations is not None:
         documents["kinds"] = snapshot.encoder.relations.weights
@@ -539,7 +547,9 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         embeddings=embeddings,
         encoder=encoder,
         index=index,
-        user_attributes=attributes("user_attributes") if introduced else {},
+        user_attributes=attributes("user_attributes")
+        if "user_attributes.json" in manifest.files
+        else {},
         links=links(),
     )
 

@@ -48,9 +48,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("neighbours", "search"),
     (
         *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers", "thompson"),
+        *("newcomers", "thompson", "fusion", "segments"),
     ),
-    ("fusion", "taste", "options", "directory", "canary", "infer"),
+    ("taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
     ("recommend", "early_stopping", "tune", "changes"),
     ("pipeline", "objective"),
