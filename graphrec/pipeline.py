@@ -30,6 +30,7 @@ from graphrec.recommend import Recommender
 from graphrec.snapshot import HyperParameters, Manifest, Snapshot, build_snapshot
 from graphrec.split import (
     Split,
+    asked_about,
     carve_validation,
     cut,
     leave_last_out,
@@ -165,6 +166,7 @@ def compare(
         rng = evaluate.model_rng(seed, "validation")
         carve = carve_validation if split.pool is None else cold_items
         validation = carve(split.train, settings.evaluation.valid_share, rng)
+    split, validation = (asked_about(s, settings.evaluation.kinds) for s in (split, validation))
 
     chosen: dict[str, Chosen] = {}
     curves: dict[str, Sequence[float]] = {}
@@ -295,6 +297,7 @@ def choose(
     rng = evaluate.model_rng(settings.seed, "validation")
     if validation is None:
         validation = carve_validation(graph, settings.evaluation.valid_share, rng)
+    validation = asked_about(validation, settings.evaluation.kinds)
     if len(graph.users) * len(graph.items) > MAX_PAIRS and len(embeddings) > 1:
         embeddings = [name for name in embeddings if name != "mf"]
     learners: dict[str, Chosen] = {}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from graphrec import taste
-from graphrec.config import Settings
+from graphrec.config import EvaluationSettings, Settings
 from graphrec.data import Attribute, Graph, Interactions, Links, Vocabulary
 from graphrec.errors import DataError, SettingsError
 from graphrec.evaluate import evaluate
@@ -19,9 +19,10 @@ from graphrec.infer import Change, difference, everyone, infer
 from graphrec.metrics import paired_difference
 from graphrec.models import create
 from graphrec.overlay import valued
+from graphrec.pipeline import compare, split_log
 from graphrec.relations import Relations, kinds_of_likes
 from graphrec.snapshot import Snapshot, build_snapshot, load, publish
-from graphrec.split import Split, new_positives
+from graphrec.split import Split, asked_about, new_positives
 
 if TYPE_CHECKING:
     from graphrec.embeddings import Embeddings
@@ -235,6 +236,22 @@ def test_a_purchase_of_what_was_viewed_is_heard_at_once_and_by_inference() -> No
         np.testing.assert_allclose(live.vector, vectors[users.rows[user]], atol=1e-5)  # type: ignore[arg-type]
         again = taste.with_events(serving, live, [event for who, event in events if who == user])
         assert again.vector is live.vector  # what is known already changes nothing
+
+
+def test_testing_and_choosing_ask_about_the_kinds_of_the_settings() -> None:
+    graph = shop(40)
+    about = Settings(evaluation=EvaluationSettings(kinds=("purchase",), resamples=0))
+    name, split = split_log(graph, Settings())
+    asked = asked_about(split, ("purchase",)).test
+    assert 0 < len(asked) < len(split.test)
+    assert {asked.kinds[code] for code in asked.kind.tolist()} == {"purchase"}
+    found = compare(["popularity"], split, about, protocol=name, k=10)
+    assert len(found.split.test) == len(asked)
+    kinds = found.validation.test
+    assert {kinds.kinds[code] for code in kinds.kind.tolist()} == {"purchase"}
+    nothing = Settings(evaluation=EvaluationSettings(kinds=("sale",), resamples=0))
+    with pytest.raises(DataError, match="test set has 0 events"):
+        compare(["popularity"], split, nothing, protocol=name, k=10)
 
 
 def test_purchases_are_found_among_views_that_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
