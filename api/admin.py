@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Body
@@ -9,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.engine import Engine, Serving
-from api.errors import INVALID, REFUSED, SnapshotRefused
+from api.errors import INVALID, REFUSED, REFUSED_OR_RUNNING, SnapshotRefused
 from api.models import VERSION
 from graphrec.canary import end_canary, promote
 from graphrec.errors import SnapshotError
+from graphrec.lock import refresh_lock
 from graphrec.snapshot import rollback, versions
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
@@ -85,31 +88,43 @@ async def reload(engine: Serving) -> SnapshotChange:
     return await _changed(engine, engine.version)
 
 
-@router.post("/promote", responses=REFUSED, name="promote")
+@router.post("/promote", responses=REFUSED_OR_RUNNING, name="promote")
 async def promote_canary(engine: Serving) -> SnapshotChange:
     """Let the canary serve everyone, for this and every process on the same folder."""
     previous = engine.version
-    try:
-        await run_in_threadpool(promote, engine.folder)
-    except SnapshotError as error:
-        raise SnapshotRefused(str(error)) from error
+    await run_in_threadpool(_change, engine.folder, lambda: promote(engine.folder))
     return await _changed(engine, previous)
 
 
-@router.post("/rollback", responses=REFUSED | INVALID, name="rollback")
+@router.post("/rollback", responses=REFUSED_OR_RUNNING | INVALID, name="rollback")
 async def roll_back(engine: Serving, request: Annotated[RollbackRequest, Body()]) -> SnapshotChange:
     """Make an earlier snapshot the current one, for this and every process on the same folder.
 
     Where a canary is tried, and no version is named, it ends that: the current one serves everyone.
     """
     previous = engine.version
-    try:
-        ended = await run_in_threadpool(end_canary, engine.folder)
+
+    def go_back() -> None:
+        ended = end_canary(engine.folder)
         if not ended or request.to is not None:
-            await run_in_threadpool(rollback, engine.folder, request.to)
+            rollback(engine.folder, request.to)
+
+    await run_in_threadpool(_change, engine.folder, go_back)
+    return await _changed(engine, previous)
+
+
+def _change(folder: Path, work: Callable[[], object]) -> None:
+    """Change what serves, as the only one; raises SnapshotRefused, and RefreshRunning."""
+    try:
+        with refresh_lock(folder):
+            work()
     except SnapshotError as error:
         raise SnapshotRefused(str(error)) from error
-    return await _changed(engine, previous)
+    except OSError as error:
+        raise SnapshotRefused(
+            f"the folder of snapshots cannot be written ({error.strerror}): make it writable for "
+            f"the service, or run `graphrec promote` or `graphrec rollback` where it is"
+        ) from error
 
 
 async def _changed(engine: Engine, previous: str | None) -> SnapshotChange:

@@ -14,10 +14,12 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api import admin, browse, events, explorer, health, nodes
 from api.access import documented
+from api.answers import Answers
 from api.boundary import Boundary, RequestLog
 from api.engine import Engine
 from api.errors import HANDLERS
 from api.events import Writer
+from api.exposures import ExposureLog
 from api.feed import Feed
 from api.forgetting import Forgetter
 from api.keys import Keyring
@@ -60,6 +62,8 @@ def create_app(
         retry_seconds,
         metrics.loaded,
     )
+    folder = settings.serve.exposures
+    exposures = None if folder is None else ExposureLog(folder, metrics)
     keyring = Keyring(settings.serve.keys)
     feed = None if live is None else Feed(live, engine, Overlay(settings.kinds))
 
@@ -71,10 +75,15 @@ def create_app(
         if live is not None:
             tasks.append(asyncio.create_task(live.watch()))
         if feed is not None:
+            await feed.begin()
             tasks.append(asyncio.create_task(feed.follow()))
+        writing = None if exposures is None else asyncio.create_task(exposures.follow())
         yield
         for task in tasks:
             task.cancel()
+        if exposures is not None and writing is not None:
+            exposures.stop()
+            await writing
         if live is not None:
             await live.close()
 
@@ -94,6 +103,7 @@ def create_app(
     app.state.engine = engine
     app.state.store = live
     app.state.metrics = metrics
+    app.state.exposures = exposures
     app.state.stopping = False
     app.add_middleware(
         Boundary,
@@ -108,8 +118,11 @@ def create_app(
     app.state.knowledge = Knowledge(
         settings.rules, settings.kinds, np.random.default_rng(), feed, live
     )
+    app.state.answers = Answers(settings.serve.answers)
     app.state.writer = None if live is None or feed is None else Writer(live, feed)
-    app.state.forgetter = None if live is None or feed is None else Forgetter(live, feed, engine)
+    app.state.forgetter = (
+        None if live is None or feed is None else Forgetter(live, feed, engine, exposures)
+    )
     app.add_middleware(EncodedPaths)
     if settings.serve.cors_origins:
         app.add_middleware(

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from api.validation import sentence, shown
-from graphrec.errors import DataError, SnapshotError, UnknownNode
+from graphrec.errors import DataError, RefreshRunning, SnapshotError, UnknownNode
 
 Code: TypeAlias = Literal[
     "unauthenticated",
@@ -29,6 +29,7 @@ Code: TypeAlias = Literal[
     "invalid_request",
     "not_ready",
     "snapshot_refused",
+    "refresh_running",
     "stale_cursor",
     "not_forgotten",
     "store_away",
@@ -149,6 +150,10 @@ async def _snapshot_refused(_: Request, error: SnapshotRefused) -> Response:
     return error_answer(409, "snapshot_refused", str(error))
 
 
+async def _refresh_running(_: Request, error: RefreshRunning) -> Response:
+    return error_answer(409, "refresh_running", str(error))
+
+
 async def _stale_cursor(_: Request, error: StaleCursor) -> Response:
     return error_answer(409, "stale_cursor", str(error), "cursor")
 
@@ -212,6 +217,7 @@ HANDLERS: Mapping[
     RequestValidationError: _invalid,
     NotReady: _not_ready,
     SnapshotRefused: _snapshot_refused,
+    RefreshRunning: _refresh_running,
     StaleCursor: _stale_cursor,
     NotForgotten: _not_forgotten,
     NoStore: _no_store,
@@ -316,13 +322,23 @@ NOT_READY_OR_STORE_AWAY = _documented(
     _NOT_READY,
     _STORE_AWAY,
 )
+_REFUSED = ErrorDetail(
+    code="snapshot_refused",
+    message="snapshot '20261122T101500Z-3fa9c1' has no readable file 'items.json': expected "
+    "the 71250 bytes that were published; roll back, or publish again with `graphrec train`",
+)
 REFUSED = _documented(
+    409, "The snapshot cannot serve; the one that served goes on serving.", _REFUSED
+)
+REFUSED_OR_RUNNING = _documented(
     409,
-    "The snapshot cannot serve; the one that served goes on serving.",
+    "The snapshot cannot serve, or a refresh runs; the one that served goes on serving.",
+    _REFUSED,
     ErrorDetail(
-        code="snapshot_refused",
-        message="snapshot '20261122T101500Z-3fa9c1' has no readable file 'items.json': expected "
-        "the 71250 bytes that were published; roll back, or publish again with `graphrec train`",
+        code="refresh_running",
+        message=str(
+            RefreshRunning("snapshots", "process 4711 on db1 since 2026-11-22T03:00:04+00:00")
+        ),
     ),
 )
 STALE_CURSOR = _documented(

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.routing import Route
 
 FILES = Path(__file__).parent / "static"
 TYPES = {
@@ -49,14 +48,9 @@ def _serving(file: Path) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     return serve
 
 
-# Routes of Starlette: they answer HEAD too, and are no part of the API's description.
-router = APIRouter(
-    routes=[
-        Route("/", _serving(FILES / "index.html")),
-        *(
-            Route(f"/static/{file.name}", _serving(file))
-            for file in sorted(FILES.iterdir())
-            if file.suffix in TYPES
-        ),
-    ]
-)
+router = APIRouter(include_in_schema=False)
+for _path, _file in (
+    ("/", FILES / "index.html"),
+    *((f"/static/{file.name}", file) for file in sorted(FILES.iterdir()) if file.suffix in TYPES),
+):
+    router.add_api_route(_path, _serving(_file), methods=["GET", "HEAD"], response_model=None)

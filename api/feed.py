@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from functools import partial
 from typing import Annotated
@@ -11,12 +12,15 @@ from fastapi import Depends, Request
 
 from api.engine import Engine
 from api.errors import NotReady, StoreAway
-from api.live import LiveStore
+from api.live import ANSWER_SECONDS, OPENING, LiveStore
 from graphrec.overlay import Overlay
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
 
 POLL_SECONDS = 0.5
 """How often the store is asked what others wrote."""
+
+OPENING_SECONDS = 0.02
+"""How often it is asked while it is being opened."""
 
 
 class Feed:
@@ -28,6 +32,21 @@ class Feed:
         self._engine = engine
         self._versions: frozenset[str] = frozenset()
         self._one_at_a_time = asyncio.Lock()
+
+    async def begin(self) -> None:
+        """Catch up before the first answer, which else would not know what was written before.
+
+        No longer than a request waits for the store; one that is away is left to `follow`.
+        """
+        until = time.monotonic() + ANSWER_SECONDS
+        while self._engine.version is not None and self._store.reason in (None, OPENING):
+            left = until - time.monotonic()
+            with suppress(StoreAway, asyncio.TimeoutError):
+                await asyncio.wait_for(self.catch_up(), max(left, 0))
+                return
+            if left <= 0:
+                return
+            await asyncio.sleep(OPENING_SECONDS)
 
     async def follow(self) -> None:
         """Catch up every so often, until cancelled."""

@@ -13,9 +13,10 @@ from fastapi import Depends, Request
 
 from api.engine import Engine
 from api.errors import NotForgotten, NotReady, StoreAway
+from api.exposures import ExposureLog
 from api.feed import Feed
 from api.live import LiveStore
-from graphrec.errors import RefreshRunning, SnapshotError
+from graphrec.errors import RefreshRunning, SettingsError, SnapshotError
 from graphrec.forget import Forgotten, forget
 from graphrec.lock import refresh_lock
 from graphrec.store import GraphStore
@@ -24,10 +25,13 @@ from graphrec.store import GraphStore
 class Forgetter:
     """Forgets people one after the other: they share the lock of the folder of snapshots."""
 
-    def __init__(self, store: LiveStore, feed: Feed, engine: Engine) -> None:
+    def __init__(
+        self, store: LiveStore, feed: Feed, engine: Engine, exposures: ExposureLog | None
+    ) -> None:
         self._store = store
         self._feed = feed
         self._engine = engine
+        self._exposures = exposures
         self._one_at_a_time = asyncio.Lock()
 
     async def forget(self, user: str) -> bool:
@@ -40,18 +44,27 @@ class Forgetter:
         """
         loop, overlay = asyncio.get_running_loop(), self._feed.overlay
         begun = partial(loop.call_soon_threadsafe, overlay.forget, user)
-        work = partial(_forgotten, folder=self._engine.folder, user=user, begun=begun)
+        shown = None if self._exposures is None else self._exposures.folder
+        work = partial(
+            _forgotten, folder=self._engine.folder, user=user, begun=begun, exposures=shown
+        )
         async with self._one_at_a_time:
+            if self._exposures is not None:
+                await self._exposures.flush()  # what this process has shown them goes too
             done = await self._store.ask(work, seconds=None)
             with suppress(StoreAway, NotReady):  # what others did is read once both are back
                 await self._feed.catch_up()
             overlay.forget(user)
             await self._engine.update()
-        return bool(done.stored or done.rewritten)
+        return bool(done.stored or done.rewritten or done.exposures)
 
 
 def _forgotten(
-    store: GraphStore, folder: Path, user: str, begun: Callable[[], object]
+    store: GraphStore,
+    folder: Path,
+    user: str,
+    begun: Callable[[], object],
+    exposures: Path | None,
 ) -> Forgotten:
     with ExitStack() as held:
         try:
@@ -69,11 +82,12 @@ def _forgotten(
             ) from error
         begun()
         try:
-            return forget(store, folder, [user])
-        except (SnapshotError, OSError) as error:
+            return forget(store, folder, [user], exposures)
+        except (SnapshotError, SettingsError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise NotForgotten(
-                f"the user is deleted from the store, but not from every snapshot: {why}; then "
+                f"the user is deleted from the store, but not from every snapshot or not from the "
+                f"log of exposures: {why}; then "
                 f"try again"
             ) from error
 

@@ -16,8 +16,10 @@ from api.errors import NoStore
 from api.feed import Feed
 from api.live import LiveStore
 from api.validation import WHOLE, expecting
+from graphrec.directory import NOTHING_SINCE
+from graphrec.exploration import Exploration
 from graphrec.options import About, Live, Options
-from graphrec.overlay import valued
+from graphrec.overlay import Overlay, valued
 from graphrec.rules import Rule
 from graphrec.weighting import KindPolicy
 
@@ -102,6 +104,15 @@ class Ordering(BaseModel):
             examples=[0.1],
         ),
     ] = 0.0
+    exploration_by: Annotated[
+        Exploration,
+        Field(
+            description="How they are drawn: each as likely (epsilon), or as likely as it may be "
+            "the one that most of those who meet it like (Thompson sampling).",
+            examples=["thompson"],
+        ),
+        expecting("epsilon or thompson"),
+    ] = "epsilon"
     segment: Annotated[
         Id | None,
         Field(
@@ -168,10 +179,18 @@ class Knowledge:
     feed: Feed | None
     store: LiveStore | None
 
+    @property
+    def overlay(self) -> Overlay:
+        """What the store was told since the snapshot; nothing in a service without a store."""
+        return NOTHING_SINCE if self.feed is None else self.feed.overlay
+
     def options(self, asked: Selection) -> Options:
         """What was asked for, together with the rules of every list."""
         said = asked.model_dump(
-            include={"diversity", "exploration", "exclude_seen", "as_of", "segment"}
+            include={
+                *("diversity", "exploration", "exploration_by", "exclude_seen", "as_of"),
+                "segment",
+            }
         )
         kinds: list[str] | None = getattr(asked, "kinds", None)
         return Options(
@@ -187,7 +206,7 @@ class Knowledge:
 
         Raises NoStore and StoreAway.
         """
-        overlay = None if self.feed is None else self.feed.overlay
+        overlay = None if self.feed is None else self.overlay
         now = time.time_ns() // 1_000_000
         if user is None or not options.needs_events:
             return Live(overlay, None, now)

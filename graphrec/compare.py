@@ -12,7 +12,8 @@ al., "Diagnosing sample ratio mismatch in online controlled experiments", KDD 20
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -24,6 +25,9 @@ from graphrec.data import Interactions, Vocabulary
 from graphrec.errors import DataError
 
 Verdict: TypeAlias = Literal["better", "worse", "no difference shown", "not to be trusted"]
+
+VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
+"""What snapshots are called (`graphrec.snapshot`)."""
 
 RATIO_P = 0.001
 """Below it, the sample ratio is off: so low because it is looked at again and again."""
@@ -126,6 +130,39 @@ def compare(
     effects = _effects(tables, resamples, rng)
     verdict, why = _verdict(arms, share, ratio_p, crossed, effects[CLICK_THROUGH])
     return Comparison(arms, share, ratio_p, crossed, effects, verdict, why)
+
+
+def pooled(logs: Sequence[Interactions], versions: Sequence[str]) -> Interactions:
+    """Exposures of several files as one, where those of a version are of one of `versions`.
+
+    A snapshot that was written anew without someone who was forgotten has the same second in its
+    name and another hash, and is the same version here. Raises DataError where there are no files.
+    """
+    if not logs:
+        raise DataError("there are no exposures: expected some; see docs/compare.md")
+    same = {_second(version): version for version in versions}
+    users, items = (
+        Vocabulary(tuple(dict.fromkeys(node for log in logs for node in getattr(log, name).ids)))
+        for name in ("users", "items")
+    )
+    recoded = [log.recode(users, items) for log in logs]
+    named = [
+        [kind if kind in versions else same.get(_second(kind), kind) for kind in log.kinds]
+        for log in logs
+    ]
+    kinds = tuple(dict.fromkeys(kind for each in named for kind in each))
+    codes = [np.array([kinds.index(kind) for kind in each]) for each in named]
+    columns = {
+        name: np.concatenate([getattr(log, name) for log in recoded])
+        for name in ("user", "item", "weight", "time")
+    }
+    kind = np.concatenate([code[log.kind] for code, log in zip(codes, recoded, strict=True)])
+    return Interactions(users, items, **columns, kind=kind.astype(np.uint8), kinds=kinds)
+
+
+def _second(version: str) -> str:
+    """When a snapshot was made, by its name; of any other name, all of it."""
+    return version[:16] if VERSION.fullmatch(version) else version
 
 
 def clicks(exposures: Interactions, events: Interactions, window: int) -> NDArray[np.bool_]:

@@ -247,6 +247,16 @@ class ServeSettings(_Section):
         0, ge=0, description="Told to stop, go on this long while readiness says 503 already."
     )
     max_events: int = Field(1000, ge=1, description="Most events a request may send.")
+    answers: int = Field(
+        10_000,
+        ge=0,
+        description="Lists kept for users who come again before anything changed, at about 2 KB.",
+    )
+    exposures: Path | None = Field(
+        None,
+        description="Folder for the log of who was shown what, for `graphrec compare`; not set: "
+        "none is kept.",
+    )
 
 
 class Settings(BaseSettings):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.features import FeatureSpace
+from graphrec.relations import Bits, Relations
 
 SLOPE = 0.2
 """Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
@@ -60,6 +61,8 @@ class Encoder:
     friendship: float | None = None
     """What the mean of friends counts beside what a user says of themselves; None: nothing. All
     friends together are evidence as one item is."""
+    relations: Relations | None = None
+    """What each kind of liking an item counts; None: all alike."""
 
     def embed(
         self,
@@ -67,19 +70,21 @@ class Encoder:
         attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
         friends: Sequence[NDArray[np.float32]] = (),
         news: Sequence[NDArray[np.float32]] = (),
+        kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items` and has these attributes.
 
         `friends` are what each says of themselves, by `own`; `news` are messages [M] of items that
-        came since the training and that they like too. `base` where there is nothing of all.
+        came since the training and that they like too, and `kinds` the ways in which they like
+        each item [H]; None, as for news: in ways unknown. `base` where there is nothing of all.
         """
         heeded = self.friendship is not None and len(friends) > 0
         about = self._about(attributes)
-        items, news = self._telling(items, news)
+        items, news, kinds = self._telling(items, news, kinds)
         evidence = len(items) + len(news) + (about is not None) + heeded
         if evidence == 0:
             return self.base
-        said = self._together(items, news, about)
+        said = self._together(items, news, about, kinds)
         if self.friendship is not None and len(friends):
             said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
         if self.length is not None:
@@ -92,9 +97,11 @@ class Encoder:
         items: Rows,
         attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
         news: Sequence[NDArray[np.float32]] = (),
+        kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
         """What a user's items and attributes say [dim], of whatever length; as for `embed`."""
-        return self._together(*self._telling(items, news), self._about(attributes))
+        items, news, kinds = self._telling(items, news, kinds)
+        return self._together(items, news, self._about(attributes), kinds)
 
     @property
     def listens_to(self) -> Collection[str]:
@@ -107,10 +114,12 @@ class Encoder:
         return self.attention is None and self.readout is None
 
     def _telling(
-        self, items: Rows, news: Sequence[NDArray[np.float32]]
-    ) -> tuple[Rows, Sequence[NDArray[np.float32]]]:
+        self, items: Rows, news: Sequence[NDArray[np.float32]], kinds: Bits | None
+    ) -> tuple[Rows, Sequence[NDArray[np.float32]], Bits | None]:
         """Those that say anything: of one that came since the training, nobody may know what."""
-        return items[self.messages[items].any(axis=1)], news if self.hears_news else ()
+        tells = self.messages[items].any(axis=1)
+        telling = None if kinds is None else kinds[tells]
+        return items[tells], news if self.hears_news else (), telling
 
     def _about(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
         return None if self.features is None else self.features.said(attributes)
@@ -120,22 +129,35 @@ class Encoder:
         items: Rows,
         news: Sequence[NDArray[np.float32]],
         about: NDArray[np.float32] | None,
+        kinds: Bits | None,
     ) -> NDArray[np.float32]:
-        said = self._heard(items, news) if len(items) + len(news) else np.zeros_like(self.base)
+        heard = len(items) + len(news)
+        said = self._heard(items, news, kinds) if heard else np.zeros_like(self.base)
         return said if about is None else said + about
 
-    def _heard(self, items: Rows, news: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    def _heard(
+        self, items: Rows, news: Sequence[NDArray[np.float32]], kinds: Bits | None
+    ) -> NDArray[np.float32]:
         messages = self.messages[items]
+        counts = None
+        if self.relations is not None and kinds is not None:
+            counts = np.concatenate([self.relations.count(kinds), np.ones(len(news), np.float32)])
         if len(news):
             messages = np.concatenate([messages, news])
         if self.readout is not None:
+            if counts is not None:
+                messages = messages * counts[:, None]
             return messages.max(axis=0) @ self.readout
         if self.attention is not None:
             loud, seeming = self.attention[items].T
-            score = loud + seeming.mean()
+            score = loud + np.average(seeming, weights=counts)
             score = np.maximum(score, SLOPE * score)
             weight = np.exp(score - score.max())
+            if counts is not None:
+                weight = weight * counts
             return weight / weight.sum() @ messages
+        if counts is not None:
+            return counts / counts.sum() @ messages
         return messages.mean(axis=0)
 
 

@@ -24,6 +24,7 @@ import orjson
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec import exposure_log
 from graphrec.canary import canary, start_canary
 from graphrec.data import Attribute, Vocabulary
 from graphrec.errors import SnapshotError
@@ -56,6 +57,8 @@ class Forgotten:
     """The new version of each snapshot that held any of them, by the old one."""
     serving: str | None
     """The version that serves now; what it learnt is from when it was made."""
+    exposures: int = 0
+    """Lines in the log of who was shown what."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,22 @@ class Mark:
     rows: Mapping[str, bytes]  # by what they are, such as "embeddings.user"
 
 
-def forget(store: GraphStore, folder: Path, users: Collection[str]) -> Forgotten:
+def forget(
+    store: GraphStore, folder: Path, users: Collection[str], exposures: Path | None = None
+) -> Forgotten:
     """Take people out of the store and of every snapshot in `folder`; durable when it returns.
 
-    People of whom there is nothing are passed over, so that it can be run again. The store comes
-    first, so that no snapshot is made of them meanwhile. Raises StoreError, and what
-    `forget_in_snapshots` raises.
+    And out of the folder of `exposures`, where one is kept. People of whom there is nothing are
+    passed over, so that it can be run again. The store comes first, so that no snapshot is made of
+    them meanwhile. Raises StoreError, OSError, and what `forget_in_snapshots` raises.
     """
     stored = sum(store.forget_user(user) for user in users)
     if stored:
         drop_people(folder)
+    shown = 0 if exposures is None else exposure_log.forget(exposures, users)
     rewritten = forget_in_snapshots(folder, users)
-    return Forgotten(stored, rewritten, current(folder) if versions(folder) else None)
+    serving = current(folder) if versions(folder) else None
+    return Forgotten(stored, rewritten, serving, shown)
 
 
 def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, str]:
@@ -153,6 +160,7 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
             embeddings,
             user=embeddings.user[kept],
             friends=None if embeddings.friends is None else embeddings.friends[kept][:, kept],
+            kinds=None if embeddings.kinds is None else embeddings.kinds[kept],
         ),
         user_attributes={
             name: Attribute(attribute.kind, tuple(attribute.values[row] for row in kept))
@@ -211,6 +219,8 @@ def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
         yield "embeddings.user", snapshot.embeddings.user[user]
         if (friends := snapshot.embeddings.friends) is not None:
             yield "friends.indices", friends.indices[slice(*friends.indptr[user : user + 2])]
+        if snapshot.embeddings.kinds is not None:
+            yield "likes.kinds", snapshot.embeddings.kinds.data[liked]
 
 
 def _count(path: Path, content: bytes) -> int:

@@ -35,6 +35,7 @@ from graphrec.encoder import Encoder
 from graphrec.graph_filter import FittedFilter, follow
 from graphrec.neighbours import Likes
 from graphrec.newcomers import NONE, Newcomers, arrived
+from graphrec.relations import Bits
 from graphrec.snapshot import Manifest, Snapshot, Trained, values_at
 from graphrec.store.protocol import ItemLink
 from graphrec.weighting import weigh
@@ -86,7 +87,8 @@ def infer(
     likes = Likes(users, items, history, history.T.tocsr(), seen)
     about = _attributes(serving.user_attributes, users, change.people)
     new = items.ids[len(serving.likes.items) :]
-    embedded = _embedded(serving, history, rows, about, new, _told(serving, new, change))
+    told = _told(serving, new, change)
+    embedded = _embedded(serving, changed, history, rows, about, new, told)
     return replace(
         embedded,
         manifest=_manifest(serving.manifest, likes, change, metrics),
@@ -253,6 +255,7 @@ def _told(serving: Snapshot, items: Sequence[str], change: Change) -> Newcomers:
 
 def _embedded(
     serving: Snapshot,
+    changed: Graph,
     history: sparse.csr_array,
     rows: Rows,
     attributes: Mapping[str, Attribute],
@@ -261,7 +264,8 @@ def _embedded(
 ) -> Snapshot:
     """The snapshot with vectors for all users [U] and items [I] of the histories.
 
-    `attributes` are those of the users, `items` all of the new ones, of which some are `told` of.
+    `changed` are the events of the users at `rows`, `attributes` those of all users, and `items`
+    all of the new ones, of which some are `told` of.
     """
     embeddings, encoder, index = serving.embeddings, serving.encoder, serving.index
     if embeddings is None or index is None:
@@ -269,6 +273,9 @@ def _embedded(
     before = serving.graph_filter.history
     new_users, new_items = (now - was for now, was in zip(history.shape, before.shape, strict=True))
     user = np.pad(embeddings.user, ((0, new_users), (0, 0)))
+    kinds = embeddings.kinds
+    if kinds is not None and encoder is not None and encoder.relations is not None:
+        kinds = _with_rows(kinds, encoder.relations.of(changed), rows)
     friends = embeddings.friends
     if friends is not None:
         ends = np.pad(friends.indptr, (0, new_users), "edge")
@@ -289,10 +296,12 @@ def _embedded(
         encoder = replace(encoder, messages=messages)
         for row in rows.tolist():
             if row >= before.shape[0] or _is_inferred(encoder, serving, row):
-                user[row] = _embed(encoder, history, attributes, friends, row)
+                user[row] = _embed(encoder, history, kinds, attributes, friends, row)
     return replace(
         serving,
-        embeddings=replace(embeddings, user=user, item=item, encoder=None, friends=friends),
+        embeddings=replace(
+            embeddings, user=user, item=item, encoder=None, friends=friends, kinds=kinds
+        ),
         encoder=encoder,
         index=index,
     )
@@ -313,23 +322,31 @@ def _is_inferred(encoder: Encoder, serving: Snapshot, row: int) -> bool:
     """Whether the vector of a user is what the encoder makes of what was known of them."""
     embeddings, history = serving.embeddings, serving.graph_filter.history
     assert embeddings is not None  # noqa: S101 - there is a vector
-    vector = _embed(encoder, history, serving.user_attributes, embeddings.friends, row)
+    about, friends = serving.user_attributes, embeddings.friends
+    vector = _embed(encoder, history, embeddings.kinds, about, friends, row)
     return np.allclose(vector, embeddings.user[row], rtol=1e-4, atol=1e-4)
 
 
 def _embed(
     encoder: Encoder,
     history: sparse.csr_array,
+    kinds: sparse.csr_array | None,
     attributes: Mapping[str, Attribute],
     friends: sparse.csr_array | None,
     row: int,
 ) -> NDArray[np.float32]:
     """The vector of a user, who hears their items, attributes and friends."""
+
+    def kinds_of(user: int) -> Bits | None:
+        return None if kinds is None else kinds.data[kinds.indptr[user] : kinds.indptr[user + 1]]
+
     said = [
-        encoder.own(_stored(history, friend), values_at(attributes, friend))
+        encoder.own(_stored(history, friend), values_at(attributes, friend), kinds=kinds_of(friend))
         for friend in ([] if friends is None else _stored(friends, row).tolist())
     ]
-    return encoder.embed(_stored(history, row), values_at(attributes, row), said)
+    return encoder.embed(
+        _stored(history, row), values_at(attributes, row), said, kinds=kinds_of(row)
+    )
 
 
 def _stored(matrix: sparse.csr_array, row: int) -> Rows:

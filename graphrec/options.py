@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from graphrec.data import AttributeValue
+from graphrec.exploration import Exploration
 from graphrec.overlay import Event, Overlay
 from graphrec.rules import Rule
 
@@ -28,6 +29,7 @@ class Options:
     attribute in `recall.popular_by`; None: the user's own."""
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
+    exploration_by: Exploration = "epsilon"
     kinds: frozenset[str] | None = None
     """Only events of these kinds are the user's history."""
     as_of: int | None = None
@@ -38,6 +40,12 @@ class Options:
         """Whether the user's events must be known, which a snapshot does not keep one by one."""
         kinds_matter = any(rule.shared_by is not None for rule in self.rules)
         return kinds_matter or self.kinds is not None or self.as_of is not None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the list is the same each time, as long as nothing new is known."""
+        by_time = any(rule.by_time for rule in self.rules)
+        return not (self.exploration or self.needs_events or by_time)
 
     @property
     def selective(self) -> bool:
@@ -71,3 +79,7 @@ class Live:
     """All events of the user, as a store has them; given where the options need them."""
     now: int = 0
     """Milliseconds since 1970: what rules of availability go by."""
+
+    def edition_of(self, user: str) -> Hashable:
+        """Another one whenever something came to be known that may change a user's list."""
+        return None if self.overlay is None else self.overlay.edition_of(user)

@@ -107,7 +107,7 @@ class Overlay:
         for gone in (self._deleted, self._forgotten):
             for name in [name for name, since in gone.items() if since <= position]:
                 del gone[name]
-        self.edition += 1
+        self._renew()
 
     def events_of(self, user: str) -> tuple[Event, ...]:
         """What a user did since."""
@@ -161,7 +161,12 @@ class Overlay:
     def _forget_users(self) -> None:
         self._events, self._users = {}, {}
         self.events_read = self.nodes_read = self.since
+        self._renew()
+
+    def _renew(self) -> None:
+        """A new edition for everyone."""
         self.edition += 1
+        self._editions = {}
 
     def _moved(self, user: str) -> None:
         self._editions[user] = self._editions.get(user, 0) + 1

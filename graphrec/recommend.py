@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec import taste as tastes
-from graphrec.catalogue import Catalogue
+from graphrec.catalogue import Catalogue, labels
 from graphrec.config import RecallSettings
-from graphrec.data import AttributeValue, Rows, Vocabulary
+from graphrec.data import AttributeValue, Rows, Vocabulary, as_title
 from graphrec.directory import Directory
 from graphrec.diversity import diversified
 from graphrec.errors import SnapshotError, UnknownNode
@@ -36,12 +36,15 @@ from graphrec.explain import (
     Contribution,
     Explanation,
     Judgement,
+    Shared,
     Source,
     Verdict,
     WhyNot,
     reason,
+    reason_of_new,
+    shared_labels,
 )
-from graphrec.exploration import Explored, explore
+from graphrec.exploration import EvenPool, Explored, Pool, explore
 from graphrec.fusion import Opinion, fuse
 from graphrec.neighbours import related_items, vias
 from graphrec.newcomers import NONE, Newcomers, arrived
@@ -51,9 +54,10 @@ from graphrec.ranking import top_k
 from graphrec.recall import Sources
 from graphrec.rules import Rule
 from graphrec.ruling import Ruling, rule_on
-from graphrec.snapshot import Snapshot
+from graphrec.snapshot import Snapshot, values_at
 from graphrec.store.protocol import Similarity
 from graphrec.taste import Taste
+from graphrec.thompson import Posteriors, ThompsonPool
 
 BLOCK = 128
 """People whose lists are made at a time, where many are."""
@@ -235,10 +239,17 @@ class Recommender:
         """Why `item` for `user`, with the `k` best paths between them; raises UnknownNode."""
         return self._explanation(self._known_taste_of(user, options, live), item, k, options, live)
 
-    def explain_session(self, items: Sequence[str], item: str, k: int = PATHS) -> Explanation:
+    def explain_session(
+        self,
+        items: Sequence[str],
+        item: str,
+        k: int = PATHS,
+        options: Options = AS_RANKED,
+        live: Live = NOTHING_SINCE,
+        about: About = NOTHING_SAID,
+    ) -> Explanation:
         """Why `item` for someone who likes `items`; raises UnknownNode."""
-        taste = self._taste_for(items, NOTHING_SAID, NOTHING_SINCE)
-        return self._explanation(taste, item, k, AS_RANKED, NOTHING_SINCE)
+        return self._explanation(self._taste_for(items, about, live), item, k, options, live)
 
     def why_not(
         self, user: str, item: str, options: Options = AS_RANKED, live: Live = NOTHING_SINCE
@@ -357,6 +368,13 @@ class Recommender:
         return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)
 
     @cached_property
+    def _posteriors(self) -> Posteriors:
+        """Of all items by row, and at the end of one that nobody has met."""
+        likes = self.snapshot.likes
+        met = np.bincount(likes.seen.indices, minlength=len(likes.items))
+        return Posteriors(np.append(np.diff(likes.by_item.indptr), 0), np.append(met, 0))
+
+    @cached_property
     def _catalogues(self) -> dict[tuple[Overlay | None, int], Catalogue]:
         """The last one, by the overlay whose items it holds, and its edition."""
         return {}
@@ -367,7 +385,8 @@ class Recommender:
         key = (overlay, 0 if overlay is None else overlay.edition)
         if key not in self._catalogues:
             changed = {} if overlay is None else overlay.items
-            found = Catalogue(self.snapshot.likes.items, self.snapshot.attributes, changed)
+            held = self.snapshot
+            found = Catalogue(held.likes.items, held.attributes, changed, held.links)
             self._catalogues.clear()
             self._catalogues[key] = found
         return self._catalogues[key]
@@ -487,13 +506,22 @@ class Recommender:
             return listed
         left = asked.eligible.copy()
         left[ranking.items] = False
-        known = [self.snapshot.likes.items.ids[row] for row in np.flatnonzero(left).tolist()]
         there = {each.item for each in listed}
         new = {i: title for i, title in self._new_items(options, live).items() if i not in there}
+        pool = self._pool(np.flatnonzero(left), list(new), options)
         return tuple(
             self._explored(each, new) if isinstance(each, Explored) else each
-            for each in explore(listed, [*known, *new], options.exploration, k, rng)
+            for each in explore(listed, pool, options.exploration, k, rng)
         )
+
+    def _pool(self, rows: NDArray[np.intp], new: Sequence[str], options: Options) -> Pool:
+        """What chance draws from: items by row, and items that nobody has met yet."""
+        ids = self.snapshot.likes.items.ids
+        items = [*(ids[row] for row in rows.tolist()), *new]
+        if options.exploration_by == "epsilon":
+            return EvenPool(items)
+        nobody = np.full(len(new), len(ids))
+        return ThompsonPool(items, self._posteriors.groups[[*rows, *nobody]], self._posteriors)
 
     def _with_newcomers(
         self,
@@ -570,18 +598,23 @@ class Recommender:
 
     def _new_items(self, options: Options, live: Live) -> Mapping[str, str | None]:
         """Titles of items that came since and may be recommended: they have no vector to rank."""
-        if live.overlay is None:
-            return {}
-        known = self.snapshot.likes.items
-        new = {i: each for i, each in live.overlay.items.items() if i not in known}
-        shared = partial(_shared, self._catalogue(live), options, live)
-        catalogue = Catalogue(Vocabulary(tuple(new)), {}, new)
-        ruling = rule_on(catalogue, options, shared, live.now)
+        ruling, new = self._new_ruling(options, live)
         return {
             item: _title(attributes)
             for row, (item, attributes) in enumerate(new.items())
             if ruling.stopped_by(row) is None
         }
+
+    def _new_ruling(
+        self, options: Options, live: Live
+    ) -> tuple[Ruling, Mapping[str, Mapping[str, AttributeValue]]]:
+        """The items that came since, and the ruling on them, in their order."""
+        if live.overlay is None:
+            return Ruling(), {}
+        known = self.snapshot.likes.items
+        new = {i: each for i, each in live.overlay.items.items() if i not in known}
+        shared = partial(_shared, self._catalogue(live), options, live)
+        return rule_on(Catalogue(Vocabulary(tuple(new)), {}, new), options, shared, live.now), new
 
     def _explored(self, explored: Explored, new: Mapping[str, str | None]) -> Recommendation:
         row = self.snapshot.likes.items.rows.get(explored.item)
@@ -620,7 +653,9 @@ class Recommender:
     def _explanation(
         self, taste: Taste, item: str, k: int, options: Options, live: Live
     ) -> Explanation:
-        row = self.snapshot.likes.items.row(item, "item")
+        row = self.snapshot.likes.items.rows.get(item)
+        if row is None:
+            return self._explanation_of_new(taste, item, k, live)
         [because] = self._because(taste, np.array([row]), k)
         [asked] = self._asked([taste], options, live)
         ranking = self._ranking(asked, len(self._popular))
@@ -637,16 +672,59 @@ class Recommender:
             contributions=contributions,
             reason=self._reason(row, because, sources, asked.segment)
             if places or seen
-            else "A rule leaves it out: why-not says which",
+            else "It is left out: why-not says by what",
             because=because,
+            shared=self._shared_labels(taste, values_at(self.snapshot.attributes, row), k),
         )
+
+    def _explanation_of_new(self, taste: Taste, item: str, k: int, live: Live) -> Explanation:
+        """Why an item that came since: by what it has in common with what is liked."""
+        attributes = self._came(item, live)
+        title, new = _title(attributes), self._newcomers(live)
+        shared = self._shared_labels(taste, attributes, k)
+        found: tuple[Contribution, ...] = ()
+        if taste.vector is not None and item in new.items:
+            vector = new.vectors[[list(new.items).index(item)]]
+            strength = float(self._sources.nearness(taste.vector, vector)[0])
+            weight = self._sources.weights_for(taste)["embedding"]
+            found = _new(item, title, strength, weight).contributions if strength > 0 else ()
+        seen = item in taste.met
+        return Explanation(
+            item=item,
+            title=title,
+            seen=seen,
+            rank=None,
+            score=sum(part.score for part in found),
+            contributions=found,
+            reason=reason(title or item, (), (), 0) if seen else reason_of_new(bool(found), shared),
+            because=(),
+            shared=shared,
+        )
+
+    def _came(self, item: str, live: Live) -> Mapping[str, AttributeValue]:
+        """The attributes of an item that came since; raises UnknownNode."""
+        attributes = None if live.overlay is None else live.overlay.items.get(item)
+        if attributes is None:
+            raise UnknownNode("item", item)
+        return attributes
+
+    def _shared_labels(
+        self, taste: Taste, item: Mapping[str, AttributeValue], k: int
+    ) -> tuple[Shared, ...]:
+        """The categories and tags that an item has in common with items that someone likes."""
+        known = self.snapshot.attributes.items()
+        names = [name for name, each in known if each.kind in ("category", "tags")]
+        liked = [values_at(self.snapshot.attributes, row) for row in taste.history.tolist()]
+
+        def labelled(values: Mapping[str, AttributeValue]) -> Mapping[str, tuple[str, ...]]:
+            return {name: labels(values.get(name)) for name in names}
+
+        return shared_labels(labelled(item), [labelled(each) for each in liked], k)
 
     def _why_not(self, taste: Taste, item: str, options: Options, live: Live) -> WhyNot:
         row = self.snapshot.likes.items.rows.get(item)
         if row is None:
-            if live.overlay is None or item not in live.overlay.items:
-                raise UnknownNode("item", item)
-            return WhyNot(item, _title(live.overlay.items[item]), "new", None, None, None, ())
+            return self._why_not_new(taste, item, options, live)
         [asked] = self._asked([taste], options, live)
         ranking = self._ranking(asked, len(self._popular))
         places = np.flatnonzero(ranking.items == row).tolist()
@@ -671,6 +749,15 @@ class Recommender:
                 for opinion in asked.opinions
             ),
         )
+
+    def _why_not_new(self, taste: Taste, item: str, options: Options, live: Live) -> WhyNot:
+        title = _title(self._came(item, live))
+        ruling, new = self._new_ruling(options, live)
+        if options.exclude_seen and item in taste.met:
+            return WhyNot(item, title, "seen", None, None, None, ())
+        rule = ruling.stopped_by(list(new).index(item))
+        verdict: Verdict = "new" if rule is None else "ruled_out"
+        return WhyNot(item, title, verdict, rule, None, None, ())
 
     def _because(self, taste: Taste, items: Rows, k: int) -> list[tuple[Because, ...]]:
         likes = self.snapshot.likes
@@ -701,11 +788,9 @@ class Recommender:
 
 
 def _shared(catalogue: Catalogue, options: Options, live: Live, rule: Rule) -> frozenset[str]:
-    """The labels of what the user has events on, of the kind that a rule names."""
-    assert rule.attribute is not None  # noqa: S101 - the rule was checked
+    """What the items have that the user has events on, of the kind that a rule names."""
     events = (event for event in live.events or () if options.was(event))
-    items = (event.item for event in events if event.kind == rule.shared_by)
-    return catalogue.labels_of(rule.attribute, items)
+    return catalogue.shared(rule, (e.item for e in events if e.kind == rule.shared_by))
 
 
 def _new(item: str, title: str | None, strength: float, weight: float) -> Recommendation:
@@ -721,8 +806,7 @@ def _new(item: str, title: str | None, strength: float, weight: float) -> Recomm
 
 
 def _title(attributes: Mapping[str, AttributeValue]) -> str | None:
-    title = attributes.get("title")
-    return title if isinstance(title, str) else None
+    return as_title(attributes.get("title"))
 
 
 def _judgement(opinion: Opinion, row: int, others: Rows, weight: float) -> Judgement:

@@ -12,6 +12,7 @@ from scipy import sparse
 from graphrec.data import AttributeValue, Rows
 from graphrec.encoder import NOTHING_KNOWN
 from graphrec.overlay import Event
+from graphrec.relations import Bits
 from graphrec.snapshot import Snapshot
 
 NOTHING = np.empty(0, np.int32)
@@ -41,6 +42,8 @@ class Taste:
     """Users whom they hear."""
     company: tuple[NDArray[np.float32], ...] = ()
     """What other friends say of themselves."""
+    kinds: Bits | None = None  # [H]
+    """In which ways they like each item, where the encoder listens; None: in ways unknown."""
 
     @property
     def likes(self) -> int:
@@ -63,8 +66,10 @@ def of_user(snapshot: Snapshot, user: int) -> Taste:
             vector = embeddings.user[user]
     weighed = snapshot.graph_filter.history
     worth = weighed.data[weighed.indptr[user] : weighed.indptr[user + 1]]
-    seen = stored(likes.seen, user)
-    return Taste(history, worth, seen, vector, user, attributes=attributes, friends=friends)
+    seen, kinds = stored(likes.seen, user), _kinds(snapshot, user)
+    return Taste(
+        history, worth, seen, vector, user, attributes=attributes, friends=friends, kinds=kinds
+    )
 
 
 def of_beginner(snapshot: Snapshot, user: int, shown: Rows) -> Taste:
@@ -74,9 +79,9 @@ def of_beginner(snapshot: Snapshot, user: int, shown: Rows) -> Taste:
     """
     known = of_user(snapshot, user)
     kept = np.isin(known.history, shown)
-    return _folded_in(
-        snapshot, replace(known, history=known.history[kept], worth=known.worth[kept])
-    )
+    kinds = None if known.kinds is None else known.kinds[kept]
+    beginner = replace(known, history=known.history[kept], worth=known.worth[kept], kinds=kinds)
+    return _folded_in(snapshot, beginner)
 
 
 def of_session(
@@ -95,7 +100,9 @@ def of_session(
     company: tuple[NDArray[np.float32], ...] = ()
     if encoder is not None and encoder.friendship is not None:
         company = tuple(
-            encoder.own(friend.history, friend.attributes, tuple(friend.news.values()))
+            encoder.own(
+                friend.history, friend.attributes, tuple(friend.news.values()), friend.kinds
+            )
             for friend in friends
         )
     told = replace(of_items(rows), attributes=attributes, company=company, news=news)
@@ -152,11 +159,38 @@ def with_events(
     before = dict(zip(taste.history.tolist(), taste.worth.tolist(), strict=True))
     total = before | {row: max(value, before.get(row, 0)) for row, value in added.items()}
     history = np.array(sorted(total), np.int32)
+    ways = _ways(snapshot, taste, history, events)
     worth = np.array([total[row] for row in history.tolist()], np.float32)
-    after = replace(taste, history=history, worth=worth, seen=seen, news={**taste.news, **news})
-    if total.keys() > before.keys() or after.news.keys() > taste.news.keys():
-        return _folded_in(snapshot, after)
-    return after
+    after = replace(
+        taste, history=history, worth=worth, seen=seen, news={**taste.news, **news}, kinds=ways
+    )
+    more = total.keys() > before.keys() or after.news.keys() > taste.news.keys()
+    return after if not more and _same(ways, taste.kinds) else _folded_in(snapshot, after)
+
+
+def _ways(snapshot: Snapshot, taste: Taste, history: Rows, events: Iterable[Event]) -> Bits | None:
+    """In which ways someone likes the items of a history, after more events."""
+    relations = None if snapshot.encoder is None else snapshot.encoder.relations
+    if relations is None:
+        return None
+    rows, kinds = snapshot.likes.items.rows, taste.kinds
+    before = [0] * len(taste.history) if kinds is None else kinds.tolist()
+    ways = dict(zip(taste.history.tolist(), before, strict=True))
+    for event in events:
+        if event.worth > 0 and event.item in rows:
+            row = rows[event.item]
+            ways[row] = ways.get(row, 0) | relations.bit(event.kind)
+    return np.array([ways[row] for row in history.tolist()], np.uint64)
+
+
+def _same(one: Bits | None, other: Bits | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def _kinds(snapshot: Snapshot, user: int) -> Bits | None:
+    """In which ways a user that the snapshot knows likes each item."""
+    kinds = None if snapshot.embeddings is None else snapshot.embeddings.kinds
+    return None if kinds is None else kinds.data[kinds.indptr[user] : kinds.indptr[user + 1]]
 
 
 def _folded_in(snapshot: Snapshot, taste: Taste) -> Taste:
@@ -167,9 +201,16 @@ def _folded_in(snapshot: Snapshot, taste: Taste) -> Taste:
     heard = [] if encoder.friendship is None else taste.friends.tolist()
     if not (taste.likes or heard or taste.company or _speaks(snapshot, taste.attributes)):
         return replace(taste, vector=None)
-    said = [encoder.own(stored(liked, friend), snapshot.about(friend)) for friend in heard]
+    said = [
+        encoder.own(stored(liked, friend), snapshot.about(friend), kinds=_kinds(snapshot, friend))
+        for friend in heard
+    ]
     vector = encoder.embed(
-        taste.history, taste.attributes, [*said, *taste.company], tuple(taste.news.values())
+        taste.history,
+        taste.attributes,
+        [*said, *taste.company],
+        tuple(taste.news.values()),
+        taste.kinds,
     )
     return replace(taste, vector=vector)
 

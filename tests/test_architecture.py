@@ -26,20 +26,29 @@ HEAVY = (
 
 # Each layer may import those above it, and its own. Every module of graphrec is in one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory", "lock", "traces", "exposures"),
+    ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
     ("data",),
-    ("weighting", "rules"),
+    ("weighting", "rules", "relations", "text"),
     ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
-        *("graph_filter", "index", "inspect", "metrics", "ranking", "sampling", "spectral"),
+        *(
+            "graph_filter",
+            "index",
+            "inspect",
+            "item_links",
+            "metrics",
+            "ranking",
+            "sampling",
+            "spectral",
+        ),
         *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
     ),
     ("neighbours", "search"),
     (
         *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers", "fusion", "segments"),
+        *("newcomers", "thompson", "fusion", "segments"),
     ),
     ("taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
@@ -152,7 +161,7 @@ def test_one_module_knows_dgl() -> None:
 
 def test_only_what_trains_knows_torch() -> None:
     parts = ("models.mf", "models.neumf", "models.graphsage", "models.item_side")
-    parts += ("models.aggregators", "losses", "train", "dgl_graph")
+    parts += ("models.aggregators", "models.kinds", "losses", "train", "dgl_graph")
     assert who_imports("torch") == {f"graphrec.{part}" for part in parts}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -11,8 +12,9 @@ import httpx
 import pytest
 
 from api.app import create_app
-from graphrec.canary import gets_canary, start_canary
+from graphrec.canary import canary, gets_canary, start_canary
 from graphrec.config import RecallSettings, Settings
+from graphrec.lock import refresh_lock
 from graphrec.recommend import Recommender
 from graphrec.snapshot import current, load, publish
 from tests.test_api import LIKES, error, serving, tiny_snapshot
@@ -94,6 +96,18 @@ def test_it_is_ended_by_a_rollback(client: httpx.Client, two: tuple[str, str]) -
     old, _ = two
     assert client.post("/v1/admin/rollback", json={}).json() == {"version": old, "previous": old}
     assert versions_of(client) == {old}
+
+
+def test_while_a_refresh_runs_nothing_is_changed_and_it_is_said_who_runs_it(
+    client: httpx.Client, tmp_path: Path, two: tuple[str, str]
+) -> None:
+    with refresh_lock(tmp_path):
+        for what, body in (("promote", None), ("rollback", {}), ("rollback", {"to": two[1]})):
+            response = client.post(f"/v1/admin/{what}", json=body)
+            assert f"process {os.getpid()} on " in error(response, 409, "refresh_running")
+    assert current(tmp_path) == two[0]
+    assert canary(tmp_path) is not None
+    assert client.post("/v1/admin/promote").status_code == 200
 
 
 def test_one_that_begins_or_grows_is_taken_up(

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from graphrec.canary import canary, start_canary
-from graphrec.exposures import lines, pseudonym
+from graphrec.exposures import Exposure, lines, pseudonym
 from graphrec.lock import refresh_lock
 from graphrec.snapshot import current, load, versions
 from tests.small_data import DAY, ratings
@@ -137,7 +137,8 @@ def test_compare_joins_exposures_and_the_store(shop: Path) -> None:
     key = b"a key of the shop's own"
     (shop / "key").write_bytes(key + b"\n")
     content = b"".join(
-        lines(time * 1000, version, user, [item], key) for version, user, item, _, time in shown
+        lines(Exposure(time * 1000, version, user, [item]), key)
+        for version, user, item, _, time in shown
     )
     (shop / "shown.jsonl").write_bytes(content)
     assert pseudonym("u01", key).encode() in content

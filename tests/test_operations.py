@@ -46,12 +46,14 @@ class TestMetrics:
             lists.append(client.post("/v1/recommendations", json={"items": ["alien"], "k": 3}))
             client.get("/v1/users/secret-person/nothing")
             client.get("/v1/items/alein/related")
+            client.get("/")
             found = figures(client)
             route = "/v1/users/{user_id}/recommendations"
             assert found["graphrec_requests_total", "GET", route, "200"] == 2
             assert found["graphrec_request_seconds_count", "GET", route] == 2
             assert found["graphrec_requests_total", "GET", "/v1/items/{item_id}/related", "404"]
             assert found["graphrec_requests_total", "GET", "unknown", "404"] == 1
+            assert found["graphrec_requests_total", "GET", "/", "200"] == 1
             given = [each for answer in lists for each in answer.json()["recommendations"]]
             assert found["graphrec_lists_total", "user", version] == 2
             assert found["graphrec_lists_total", "session", version] == 1

@@ -13,7 +13,7 @@ events and so no identity, a stranger, is what its features and links say.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
 
+from graphrec import text
 from graphrec.data import EdgeType, Graph
 from graphrec.encoder import ItemEncoder
 from graphrec.features import FeatureSpace
@@ -43,6 +44,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         *,
         dropped: float,
         without: Collection[str],
+        texts: Mapping[str, text.Name],
         rng: np.random.Generator,
     ) -> None:
         super().__init__()
@@ -50,7 +52,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.dropped = dropped
         attributes = graph.attributes.get("item", {})
         self.others = graph.others
-        self.space = FeatureSpace.of(attributes)
+        self.space = FeatureSpace.of(attributes, texts)
         features = self.space.matrix(attributes, count)
         links = item_links(graph, without)
         told = sum((np.diff(m.indptr) for m in links.values()), np.diff(features.indptr))

@@ -215,9 +215,7 @@ class SQLiteStore:
 
     def user_events(self, user: str) -> Interactions:
         """The events of a user, in canonical order; none where there is no such user."""
-        with self._reading() as connection:
-            rows = connection.execute(sql.USER_EVENTS, (user,)).fetchall()
-        return Interactions.of(*(zip(*rows, strict=True) if rows else [()] * 5)).sorted()
+        return self.events_of([user]).sorted()
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""

@@ -209,14 +209,6 @@ READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"
 READ_EVENTS = "SELECT user, item, kind, time, weight FROM events"
 READ_EVENTS_UNTIL = READ_EVENTS + " WHERE time < ?"
-USER_EVENTS = """
-SELECT users.id, items.id, events.weight, events.time, kinds.name
-FROM nodes AS users
-JOIN events ON events.user = users.row
-JOIN nodes AS items ON items.row = events.item
-JOIN kinds ON kinds.row = events.kind
-WHERE users.type = 'user' AND users.id = ?
-"""
 READ_LINKS = """
 SELECT source.type, links.relation, target.type, source.row, target.row, links.weight
 FROM links

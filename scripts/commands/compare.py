@@ -10,11 +10,12 @@ import numpy as np
 import typer
 from rich.markup import escape
 
-from graphrec.compare import Comparison
+from graphrec.compare import Comparison, pooled
 from graphrec.compare import compare as compare_versions
 from graphrec.config import Settings, load_settings
 from graphrec.data import Graph, Interactions, Vocabulary
 from graphrec.errors import SettingsError
+from graphrec.exposure_log import KEY, files, read_key
 from graphrec.exposures import pseudonym
 from graphrec.store import open_store
 from graphrec.weighting import weigh
@@ -34,12 +35,13 @@ def compare(
     first: Annotated[str, typer.Argument(help="Version to compare with, such as the one before.")],
     second: Annotated[str, typer.Argument(help="Version in question, such as the canary.")],
     exposures: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            help="Who was shown what: version, user, item, rank and time, in a row for each item; "
-            "JSON Lines, CSV or Parquet."
+            help="Who was shown what: the service's folder, or a file with version, user, item, "
+            "rank and time in a row for each item; JSON Lines, CSV or Parquet.",
+            show_default="serve.exposures of the settings",
         ),
-    ],
+    ] = None,
     share: Annotated[
         float, typer.Option(help="Share of users who were to get the second version, 0 to 1.")
     ] = 0.5,
@@ -54,7 +56,7 @@ def compare(
         Path | None,
         typer.Option(
             help="File with the key of the exposures' pseudonyms.",
-            show_default="users are in them by id",
+            show_default="that in the folder; of a file, users are in it by id",
         ),
     ] = None,
     rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
@@ -69,12 +71,24 @@ def compare(
     What counts as a click is a positive event, as `[kinds]` in the settings has it. Where the
     versions did not get the users they should have got, there is no verdict, and exit status 1.
 
-    **Example:** `graphrec compare OLD NEW --exposures exposures.jsonl --share 0.1`
+    **Example:** `graphrec compare OLD NEW --share 0.1`, of a canary that 10 % of users get
     """
     settings = load_settings(settings_file)
     if not 0 < share < 1:
         raise SettingsError(f"--share is {share}: expected more than 0 and less than 1")
-    shown = read_events(File(exposures), settings.ingest, rejects, mapping=COLUMNS)
+    folder = exposures or settings.serve.exposures
+    if folder is None:
+        raise SettingsError(
+            "there are no exposures: expected --exposures, or serve.exposures in the settings; "
+            "see docs/compare.md"
+        )
+    if key is None and (folder / KEY).is_file():
+        key = folder / KEY
+    logs = [
+        read_events(File(path), settings.ingest, rejects, mapping=COLUMNS)
+        for path in (files(folder) if folder.is_dir() else [folder])
+    ]
+    shown = pooled(logs, [first, second])
     log = _events(events, store, settings, rejects)
     if key is not None:
         log = _under_pseudonyms(log, key)
@@ -110,9 +124,7 @@ def _events(
 
 
 def _under_pseudonyms(log: Interactions, key: Path) -> Interactions:
-    secret = key.read_bytes().strip()
-    if not 1 <= len(secret) <= 64:
-        raise SettingsError(f"key in {str(key)!r} has {len(secret)} bytes: expected 1 to 64")
+    secret = read_key(key)
     return replace(log, users=Vocabulary(tuple(pseudonym(user, secret) for user in log.users.ids)))
 
 

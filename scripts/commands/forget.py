@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from graphrec import exposure_log
 from graphrec.config import load_settings
 from graphrec.forget import Forgotten, marks, traces
 from graphrec.forget import forget as forget_people
@@ -41,7 +42,7 @@ def forget(
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete users from the store and from every kept snapshot, before it returns.
+    """Delete users from the store, from every kept snapshot and from the log of exposures.
 
     Each snapshot that holds them is replaced by one without them; a running service takes up the
     one that serves. Who is not there, or not any more, is passed over: it can be run again.
@@ -50,15 +51,19 @@ def forget(
     the shell's history.
     """
     settings = load_settings(settings_file)
-    folder = snapshots or settings.snapshots
+    folder, shown = snapshots or settings.snapshots, settings.serve.exposures
     people = sorted({id_ for user in users for id_ in (_lines() if user == "-" else [user])})
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     # A refresh that is running has read them, and would publish them again.
     with source as opened, refresh_lock(folder):
         sought = marks(folder, people) if verify else ()
-        done = forget_people(opened, folder, people)
+        done = forget_people(opened, folder, people, shown)
         left = (
-            (*(place for user in people for place in opened.traces(user)), *traces(folder, sought))
+            (
+                *(place for user in people for place in opened.traces(user)),
+                *traces(folder, sought),
+                *(exposure_log.traces(shown, people) if shown is not None else ()),
+            )
             if verify
             else None
         )
@@ -84,6 +89,8 @@ def _show(done: Forgotten, asked: int, left: tuple[str, ...] | None) -> None:
         OUT.print(
             f"Snapshot {done.serving} is of {made_at(done.serving):%Y-%m-%d %H:%M} UTC. {STAYS}"
         )
+    if done.exposures:
+        OUT.print(f"{done.exposures:,} lines of the log of exposures are deleted.")
     if left:
         places = "; ".join(dict.fromkeys(left))
         ERR.print(

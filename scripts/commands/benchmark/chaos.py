@@ -7,28 +7,24 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from http.client import HTTPConnection, HTTPException
+from dataclasses import replace
 from pathlib import Path
-from threading import Event, Lock, Thread
-from typing import Annotated, Any, TypeAlias
+from threading import Event, Thread
+from typing import Annotated
 
 import numpy as np
 import orjson
 import typer
 
-from graphrec.config import RecallSettings
 from graphrec.data import Graph
-from graphrec.recommend import Recommendation, Recommender
-from graphrec.snapshot import CURRENT, current, load, publish, rollback
+from graphrec.snapshot import CURRENT, current, publish, rollback
 from graphrec.store import open_store
-from scripts.commands.benchmark.serve import Catalogue, K, fit, synthetic
+from scripts.commands.benchmark.clients import CATALOGUE, Client, Findings, Sent, judge_of
+from scripts.commands.benchmark.serve import fit, synthetic
 from scripts.load.process import free_port, start, wait_until_answers
 from scripts.output import ERR, OUT, print_json
 
-CATALOGUE = Catalogue("", 400, 300, 12_000)
+DATABASE = "graph.db"
 
 VERSIONS = 3
 """Snapshots that take turns."""
@@ -41,71 +37,72 @@ OUTAGE_SECONDS = 4.0
 
 CLIENTS = 4
 
-ROUTES = ("user", "session", "store")
-
-
-@dataclass
-class Findings:
-    """What the clients met; the clients add to it under the lock."""
-
-    answers: Counter[str] = field(default_factory=Counter)
-    """By route and status."""
-    wrong: list[str] = field(default_factory=list)
-    versions: set[str] = field(default_factory=set)
-    lock: Lock = field(default_factory=Lock)
-
 
 def chaos(
     seconds: Annotated[float, typer.Option(min=1, help="How long to go on.")] = 600,
     json: Annotated[Path | None, typer.Option(help="File for what happened, as JSON.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the requests.")] = 0,
 ) -> None:
-    """Ask a service for lists while snapshots change every 5 s, some of them broken, the store is
-    locked, and the process is killed (`kill -9`) and started again.
+    """Ask a service for lists and send it events while snapshots change every 5 s, some of them
+    broken, the store is locked, and the process is killed (`kill -9`) and started again.
 
-    Every answer is compared with what its snapshot says. Exit status 1 where one is wrong, or fails
-    for another reason than a store that is away or a process that is not there.
+    Every list is compared with what its snapshot says. Of every event that was acknowledged, the
+    item is in none of the user's lists from then on, and the event is in the store in the end. Exit
+    status 1 where anything else is found, or an answer fails for another reason than a process
+    that is not there, or, of events alone, a store that is away (503, with Retry-After).
 
     **Example:** `graphrec benchmark chaos --seconds 60`
-    """  # fmt: skip
+    """
     with tempfile.TemporaryDirectory(prefix="graphrec-") as work:
         findings, troubles = _run(Path(work), seconds, np.random.default_rng(seed))
+        lost = _lost(Path(work) / DATABASE, findings)
     report = {
         "seconds": seconds,
         "troubles": dict(troubles),
         "answers": dict(sorted(findings.answers.items())),
         "versions": len(findings.versions),
+        "events": {
+            "sent": len(findings.sent),
+            "acknowledged": len(findings.acknowledged),
+            "lost": len(lost),
+        },
         "wrong": findings.wrong[:20],
     }
     if json is not None:
         json.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     print_json(report)
-    if findings.wrong or len(findings.versions) < 2:
+    if findings.wrong or lost or len(findings.versions) < 2:
         ERR.print(
             f"[bold red]error:[/] {len(findings.wrong)} answers were wrong, of "
-            f"{len(findings.versions)} snapshots: expected none, of two or more"
+            f"{len(findings.versions)} snapshots, and {len(lost)} acknowledged events are lost: "
+            f"expected none, of two snapshots or more"
         )
         raise SystemExit(1)
-    OUT.print("No answer was wrong.")
+    OUT.print("No answer was wrong, and no acknowledged event is lost.")
 
 
 def _run(work: Path, seconds: float, rng: np.random.Generator) -> tuple[Findings, Counter[str]]:
-    folder, database = work / "snapshots", work / "graph.db"
-    for _ in range(VERSIONS):
-        graph = Graph(synthetic(CATALOGUE, rng))
-        version = publish(fit(graph, 0, rng), folder)
+    folder, database = work / "snapshots", work / DATABASE
+    graphs = [Graph(synthetic(CATALOGUE, rng)) for _ in range(VERSIONS)]
     with open_store(f"sqlite:///{database}") as store:
-        store.write_events(graph.interactions)
+        store.write_events(graphs[-1].interactions)
+        position = store.position()
+    for graph in graphs:
+        made = fit(graph, 0, rng)
+        # As if made from the store: a process that starts then reads what was written since.
+        publish(replace(made, manifest=replace(made.manifest, position=position)), folder)
     service = _Service(work, folder, database)
     service.start()
     findings, troubles, stop = Findings(), Counter[str](), Event()
-    judge = _judge(folder)
+    judge = judge_of(folder, VERSIONS)
+    seeds = rng.integers(2**32, size=CLIENTS).tolist()
     clients = [
-        Thread(target=_ask, args=(service, judge, findings, stop, np.random.default_rng(each)))
-        for each in rng.integers(2**32, size=CLIENTS)
+        Client(name, service, judge, findings, np.random.default_rng(each))
+        for name, each in enumerate(seeds)
     ]
-    for client in clients:
-        client.start()
+    threads = [Thread(target=client.run, args=(stop,)) for client in clients]
+    for thread in threads:
+        thread.start()
     versions = sorted(path.name for path in folder.iterdir() if path.is_dir())
     until, turn = time.monotonic() + seconds, 0
     try:
@@ -128,10 +125,21 @@ def _run(work: Path, seconds: float, rng: np.random.Generator) -> tuple[Findings
                 troubles["kill -9"] += 1
     finally:
         stop.set()
-        for client in clients:
-            client.join()
+        for thread in threads:
+            thread.join()
         service.kill()
     return findings, troubles
+
+
+def _lost(database: Path, findings: Findings) -> set[Sent]:
+    """Acknowledged events that the store does not hold, and events in it that nobody sent."""
+    with open_store(f"sqlite:///{database}", create=False) as store:
+        stored: set[Sent] = set()
+        for user in {user for user, _, _ in findings.sent}:
+            log = store.user_events(user)
+            items = [log.items.ids[row] for row in log.item.tolist()]
+            stored.update((user, *each) for each in zip(items, log.time.tolist(), strict=True))
+    return findings.acknowledged - stored | stored - findings.sent
 
 
 class _Service:
@@ -159,92 +167,6 @@ class _Service:
         self.up = False
         self._process.kill()
         self._process.wait()
-
-
-Judge: TypeAlias = Callable[[str, str, tuple[str, ...]], list[Any]]
-"""What a version answers to a route about someone or something."""
-
-
-def _judge(folder: Path) -> Judge:
-    """Asked for the truth, it loads a version once, and works out each answer once."""
-
-    @lru_cache(maxsize=VERSIONS)
-    def recommender(version: str) -> Recommender:
-        return Recommender(load(folder, version), RecallSettings())
-
-    @lru_cache(maxsize=10_000)
-    def truth(version: str, route: str, about: tuple[str, ...]) -> list[Any]:
-        found = recommender(version)
-        lists = found.recommend(about[0], K) if route == "user" else found.recommend_for(about, K)
-        return [_plain(each) for each in lists]
-
-    with_lock = Lock()
-
-    def judge(version: str, route: str, about: tuple[str, ...]) -> list[Any]:
-        with with_lock:
-            return truth(version, route, about)
-
-    return judge
-
-
-def _plain(found: Recommendation) -> Any:
-    return orjson.loads(orjson.dumps({**vars(found), "contributions": None}))  # as nobody asks why
-
-
-def _ask(
-    service: _Service, judge: Judge, findings: Findings, stop: Event, rng: np.random.Generator
-) -> None:
-    """One client: asks, and judges each answer, until it is stopped."""
-    connection = HTTPConnection("127.0.0.1", service.port, timeout=30)
-    while not stop.is_set():
-        route = ROUTES[int(rng.integers(len(ROUTES)))]
-        items = [f"i{n}" for n in rng.choice(CATALOGUE.items // 10, 3, replace=False).tolist()]
-        about = (f"u{int(rng.integers(CATALOGUE.users // 2))}",) if route == "user" else (*items,)
-        generation = service.starts
-        was_up = service.up
-        try:
-            status, headers, body = _answer(connection, route, about)
-        except (OSError, HTTPException) as error:
-            connection.close()
-            killed = not was_up or not service.up or service.starts != generation
-            _note(findings, route, "no process" if killed else "none", None if killed else error)
-            time.sleep(0.05)
-            continue
-        problem = None
-        if status == 200 and route != "store":
-            if body["recommendations"] != judge(body["version"], route, about):
-                problem = f"{route} {about}: {body}"
-        elif status == 503 and route == "store":
-            problem = None if "Retry-After" in headers else "503 without Retry-After"
-        elif status != 200:
-            problem = f"{route} {about}: {status} {body}"
-        _note(findings, route, str(status), problem, body.get("version"))
-
-
-def _answer(
-    connection: HTTPConnection, route: str, about: tuple[str, ...]
-) -> tuple[int, Mapping[str, str], Any]:
-    if route == "session":
-        content = orjson.dumps({"items": about, "k": K})
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", "/v1/recommendations", content, headers)
-    elif route == "user":
-        connection.request("GET", f"/v1/users/{about[0]}/recommendations?k={K}")
-    else:
-        connection.request("GET", f"/v1/items/{about[0]}/related?by=store")
-    response = connection.getresponse()
-    return response.status, dict(response.headers), orjson.loads(response.read())
-
-
-def _note(
-    findings: Findings, route: str, status: str, problem: object, version: str | None = None
-) -> None:
-    with findings.lock:
-        findings.answers[f"{route}: {status}"] += 1
-        if version is not None:
-            findings.versions.add(version)
-        if problem is not None:
-            findings.wrong.append(str(problem))
 
 
 def _serve_broken(folder: Path, version: str) -> None:

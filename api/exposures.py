@@ -1,0 +1,94 @@
+"""The log of who was shown what, written beside the requests: they wait for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from api.answers import Shown
+from api.metrics import Metrics
+from graphrec.errors import SettingsError
+from graphrec.exposure_log import append
+from graphrec.exposures import Exposure
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.5
+"""How long a list waits to be written; a process that is killed takes so many with it."""
+
+MOST_WAITING = 10_000
+"""Lists that wait while they cannot be written; those after them are lost, and counted."""
+
+
+class ExposureLog:
+    """Keeps what was shown, and has one task write it to a folder (`graphrec.exposure_log`).
+
+    Whatever becomes of the folder, requests do not notice: what cannot be written waits, up to a
+    limit, and the log and a figure say so.
+    """
+
+    def __init__(self, folder: Path, metrics: Metrics) -> None:
+        self.folder = folder
+        self._metrics = metrics
+        self._waiting: list[Exposure] = []
+        self._one_at_a_time = asyncio.Lock()
+        self._stopping = asyncio.Event()
+        self._failing = False
+
+    def add(self, user: str, version: str, found: Sequence[Shown], request: str | None) -> None:
+        """Keep a list that is given to a user by a version."""
+        if not found:
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self._metrics.exposed("lost", 1)
+            return
+        chances = tuple(each.propensity for each in found)
+        items = tuple(each.item for each in found)
+        now = time.time_ns() // 1_000_000
+        explored = any(chance is not None for chance in chances)
+        self._waiting.append(
+            Exposure(now, version, user, items, chances if explored else (), request)
+        )
+
+    async def follow(self) -> None:
+        """Write every so often, until `stop`, and then what is left."""
+        while not self._stopping.is_set():
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), FLUSH_SECONDS)
+            await self.flush()
+
+    def stop(self) -> None:
+        """Let `follow` end."""
+        self._stopping.set()
+
+    async def flush(self) -> None:
+        """Write what waits; it never raises."""
+        async with self._one_at_a_time:
+            if not self._waiting:
+                return
+            batch = tuple(self._waiting)
+            try:
+                await asyncio.to_thread(append, self.folder, batch)
+            except (OSError, SettingsError) as error:
+                self._fail(f"exposures cannot be written to {str(self.folder)!r}: {error}")
+                return
+            except Exception:  # of this batch: the next may be better
+                logger.exception("%d exposures are lost", len(batch))
+                self._metrics.exposed("lost", len(batch))
+            else:
+                self._metrics.exposed("written", len(batch))
+                if self._failing:
+                    logger.warning("exposures are written again")
+                self._failing = False
+            del self._waiting[: len(batch)]
+
+    def _fail(self, reason: str) -> None:
+        """Say it where it is news; what waits is tried again."""
+        self._metrics.exposures_failed()
+        if not self._failing:
+            logger.warning("%s; up to %d lists wait for it", reason, MOST_WAITING)
+        self._failing = True
