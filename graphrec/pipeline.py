@@ -365,7 +365,7 @@ def choose_weights(
         return judged
 
     everyone = [tastes.of_user(snapshot, int(user)) for user in users]
-    rows, shown = _shown_less(validation.train, users, rng)
+    rows, shown = stand_ins(validation.train, users, rng)
     beginners = [
         tastes.of_beginner(snapshot, int(user), few)
         for user, few in zip(users[rows], shown, strict=True)
@@ -377,7 +377,7 @@ def choose_weights(
     return tuple(replace(each, weights={**none, **each.weights}) for each in groups), value
 
 
-def _shown_less(train: Graph, users: Rows, rng: np.random.Generator) -> tuple[Rows, Sequence[Rows]]:
+def stand_ins(train: Graph, users: Rows, rng: np.random.Generator) -> tuple[Rows, Sequence[Rows]]:
     """Who stands in for people who like few items: places among `users` [B], and items of each.
 
     Those are taken first who like the fewest items, as they are most like beginners. They show the
