@@ -19,7 +19,7 @@ PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 
 PUBLIC_FOLDER = "/static/"
 
-READS_BY_POST = re.compile("/v1/(recommendations|why-not|users/[^/]+/recommendations)")
+READS_BY_POST = re.compile("/v1/(recommendations|explanations|why-not|users/[^/]+/recommendations)")
 """Questions that are too long for a path."""
 
 

@@ -14,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api import admin, browse, events, explorer, health, nodes
 from api.access import documented
+from api.answers import Answers
 from api.boundary import Boundary, RequestLog
 from api.engine import Engine
 from api.errors import HANDLERS
@@ -117,6 +118,7 @@ def create_app(
     app.state.knowledge = Knowledge(
         settings.rules, settings.kinds, np.random.default_rng(), feed, live
     )
+    app.state.answers = Answers(settings.serve.answers)
     app.state.writer = None if live is None or feed is None else Writer(live, feed)
     app.state.forgetter = (
         None if live is None or feed is None else Forgetter(live, feed, engine, exposures)

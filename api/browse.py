@@ -20,12 +20,14 @@ from api.browse_models import (
     UserDetails,
     UserPage,
     UserSummary,
+    Weights,
 )
 from api.engine import Ready
 from api.errors import INVALID, NOT_READY, STALE_CURSOR, UNKNOWN_ITEM, UNKNOWN_USER
+from api.options import Known
 from api.paging import Cursor, page
 from api.paths import ItemId, UserId
-from api.validation import Strict, expecting
+from api.validation import Strict, Whole, expecting
 from graphrec.neighbours import similar_users
 from graphrec.recommend import MIN_SUPPORT
 
@@ -36,21 +38,17 @@ LONGEST_QUERY = 100
 def create_router(max_k: int) -> APIRouter:
     """The routes, whose lists and pages are at most `max_k` long."""
     router = APIRouter(prefix="/v1", tags=["browse"])
-    length = expecting(f"a whole number from 1 to {max_k}")
+    length = Whole(1, max_k)
 
     class ListQuery(Strict):
-        k: Annotated[
-            int,
-            Field(ge=1, le=max_k, description="Length of the list.", examples=[5]),
-            length,
-        ] = min(10, max_k)
+        k: Annotated[int, Field(description="Length of the list.", examples=[5]), length] = min(
+            10, max_k
+        )
 
     class PageQuery(Strict):
-        limit: Annotated[
-            int,
-            Field(ge=1, le=max_k, description="Length of the page.", examples=[20]),
-            length,
-        ] = min(20, max_k)
+        limit: Annotated[int, Field(description="Length of the page.", examples=[20]), length] = (
+            min(20, max_k)
+        )
         cursor: Cursor = None
 
     class SearchQuery(PageQuery):
@@ -69,10 +67,10 @@ def create_router(max_k: int) -> APIRouter:
     # The two searches are no coroutines, so they run in a thread: the first one of a snapshot
     # makes the names ready, which takes a second where there are very many.
     @router.get("/items", responses=STALE_CURSOR | INVALID | NOT_READY)
-    def items(query: Annotated[SearchQuery, Query()], recommender: Ready) -> ItemPage:
+    def items(query: Annotated[SearchQuery, Query()], recommender: Ready, known: Known) -> ItemPage:
         """Items by title or id; of those that fit equally well, the most popular first."""
         version = recommender.snapshot.manifest.version
-        found = recommender.directory.items(query.query)
+        found = recommender.directory.items(query.query, known.overlay)
         rows, following = page(found, version, query.cursor, query.limit)
         return ItemPage(
             version=version, next=following, items=tuple(map(ItemSummary.model_validate, rows))
@@ -90,25 +88,19 @@ def create_router(max_k: int) -> APIRouter:
 
     @router.get("/items/{item_id}", responses=UNKNOWN_ITEM | INVALID | NOT_READY)
     async def item(
-        item_id: ItemId, _: Annotated[Strict, Query()], recommender: Ready
+        item_id: ItemId, _: Annotated[Strict, Query()], recommender: Ready, known: Known
     ) -> ItemDetails:
-        """What is known of an item."""
-        found = recommender.directory.item(item_id)
-        return ItemDetails(
-            version=recommender.snapshot.manifest.version,
-            item=found.item,
-            title=found.title,
-            likes=found.likes,
-            attributes=recommender.directory.attributes(item_id),
-        )
+        """What is known of an item, as it is now; how many like it, as the snapshot knows."""
+        found = recommender.directory.item(item_id, known.overlay)
+        return ItemDetails(version=recommender.snapshot.manifest.version, **vars(found))
 
     @router.get("/users/{user_id}", responses=STALE_CURSOR | UNKNOWN_USER | INVALID | NOT_READY)
     async def user(
-        user_id: UserId, query: Annotated[PageQuery, Query()], recommender: Ready
+        user_id: UserId, query: Annotated[PageQuery, Query()], recommender: Ready, known: Known
     ) -> UserDetails:
-        """A user and what they have met, as far as the snapshot knows."""
+        """A user and what they have met."""
         version = recommender.snapshot.manifest.version
-        history = recommender.directory.history(user_id)
+        history = recommender.directory.history(user_id, known.overlay)
         rows, following = page(history, version, query.cursor, query.limit)
         return UserDetails(
             version=version,
@@ -121,11 +113,12 @@ def create_router(max_k: int) -> APIRouter:
 
     @router.get("/users/{user_id}/similar", responses=UNKNOWN_USER | INVALID | NOT_READY)
     async def user_similar(
-        user_id: UserId, query: Annotated[ListQuery, Query()], recommender: Ready
+        user_id: UserId, query: Annotated[ListQuery, Query()], recommender: Ready, known: Known
     ) -> SimilarUsers:
-        """The users who like the same items, at least two of them."""
+        """The users who like the same items, at least two of them, as the snapshot knows."""
         likes = recommender.snapshot.likes
-        near = similar_users(likes, user_id, query.k, min_support=MIN_SUPPORT)
+        is_new = user_id not in likes.users and known.overlay.events_of(user_id)
+        near = [] if is_new else similar_users(likes, user_id, query.k, min_support=MIN_SUPPORT)
         return SimilarUsers(
             version=recommender.snapshot.manifest.version,
             user=user_id,
@@ -135,11 +128,14 @@ def create_router(max_k: int) -> APIRouter:
         )
 
     @router.get("/popular", responses=INVALID | NOT_READY)
-    async def popular(query: Annotated[ListQuery, Query()], recommender: Ready) -> PopularItems:
+    async def popular(
+        query: Annotated[ListQuery, Query()], recommender: Ready, known: Known
+    ) -> PopularItems:
         """The most popular items: what someone is recommended of whom nothing is known."""
+        found = recommender.directory.popular(query.k, known.overlay)
         return PopularItems(
             version=recommender.snapshot.manifest.version,
-            items=tuple(map(ItemSummary.model_validate, recommender.directory.popular(query.k))),
+            items=tuple(map(ItemSummary.model_validate, found)),
         )
 
     @router.get("/snapshot", responses=INVALID | NOT_READY)
@@ -156,7 +152,7 @@ def create_router(max_k: int) -> APIRouter:
             seed=manifest.seed,
             counts=manifest.counts,
             models=manifest.models,
-            weights=manifest.weights,
+            weights=tuple(map(Weights.model_validate, manifest.weights)),
             metrics=manifest.metrics,
         )
 

@@ -8,46 +8,32 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
 
-from api.models import VERSION
+from api.models import VERSION, Answer, Mirror, Titled
 
 ALIEN: JsonDict = {"item": "183", "title": "Alien (1979)", "likes": 244}
 NEXT = f"{VERSION}.1"
 
 
-class _Answer(BaseModel):
-    version: str = Field(description="The snapshot that the answer was made from.")
-
-
-class _Page(_Answer):
+class _Page(Answer):
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
-class ItemSummary(BaseModel):
+class ItemSummary(Titled):
     """An item, in a list."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
-
-    item: str = Field(description="Id of the item.")
-    title: str | None = Field(description="What the item is called, where that is known.")
     likes: int = Field(description="How many people like it.")
 
 
-class UserSummary(BaseModel):
+class UserSummary(Mirror):
     """A user, in a list."""
-
-    model_config = ConfigDict(from_attributes=True, frozen=True)
 
     user: str = Field(description="Id of the user.")
     likes: int = Field(description="How many items they like.")
 
 
-class Met(BaseModel):
+class Met(Titled):
     """An item that a user has met."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
-
-    item: str = Field(description="Id of the item.")
-    title: str | None = Field(description="What the item is called, where that is known.")
     liked: bool = Field(description="Whether they like it; it is left out of their list anyway.")
 
 
@@ -81,7 +67,7 @@ class UserPage(_Page):
     users: tuple[UserSummary, ...] = Field(description="The best first.")
 
 
-class PopularItems(_Answer):
+class PopularItems(Answer):
     """What the most like."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"version": VERSION, "items": [ALIEN]}})
@@ -89,7 +75,7 @@ class PopularItems(_Answer):
     items: tuple[ItemSummary, ...] = Field(description="The most popular first.")
 
 
-class ItemDetails(_Answer):
+class ItemDetails(ItemSummary, Answer):
     """What is known of an item."""
 
     model_config = ConfigDict(
@@ -102,9 +88,6 @@ class ItemDetails(_Answer):
         }
     )
 
-    item: str = Field(description="Id of the item.")
-    title: str | None = Field(description="What the item is called, where that is known.")
-    likes: int = Field(description="How many people like it.")
     attributes: Mapping[str, float | str | tuple[str, ...] | None] = Field(
         description="What else is known of it, by name; null where this item lacks it."
     )
@@ -134,7 +117,7 @@ class UserDetails(_Page):
     )
 
 
-class SimilarUsers(_Answer):
+class SimilarUsers(Answer):
     """The users most like a user."""
 
     model_config = ConfigDict(
@@ -151,7 +134,19 @@ class SimilarUsers(_Answer):
     similar: tuple[SimilarUser, ...] = Field(description="The most alike first.")
 
 
-class SnapshotFacts(_Answer):
+class Weights(BaseModel):
+    """What the sources weigh for people who like at least so many items."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    least: int = Field(description="The least; the next group begins where this one ends.")
+    weights: Mapping[str, float] = Field(description="By source.")
+    people: int = Field(
+        description="How many they were chosen on; 0: they are those that are best for everyone."
+    )
+
+
+class SnapshotFacts(Answer):
     """What the service answers from."""
 
     model_config = ConfigDict(
@@ -165,7 +160,13 @@ class SnapshotFacts(_Answer):
                 "seed": 0,
                 "counts": {"users": 943, "items": 1682, "events": 100_000},
                 "models": {"mf": {"dim": 64, "learning_rate": 0.01}},
-                "weights": {"neighbours": 1.0, "embedding": 0.35, "popularity": 0.1},
+                "weights": [
+                    {
+                        "least": 0,
+                        "weights": {"neighbours": 1.0, "embedding": 0.35, "popularity": 0.1},
+                        "people": 0,
+                    }
+                ],
                 "metrics": {"protocol": "temporal", "k": 10, "models": []},
             }
         }
@@ -182,8 +183,9 @@ class SnapshotFacts(_Answer):
     models: Mapping[str, Mapping[str, JsonValue]] = Field(
         description="The hyper-parameters of the models in it, by name."
     )
-    weights: Mapping[str, float] = Field(
-        description="Of the sources in the ranking, as chosen in training."
+    weights: tuple[Weights, ...] = Field(
+        description="Of the sources in the ranking, as chosen in training, by how many items "
+        "people like."
     )
     metrics: Mapping[str, Any] = Field(
         description="The models compared, as `graphrec train` measured them: metrics with their "

@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias
 
-from fastapi import Depends, Request
-
+from api.answers import Shown
 from api.metrics import Metrics
 from graphrec.errors import SettingsError
 from graphrec.exposure_log import append
 from graphrec.exposures import Exposure
-from graphrec.recommend import Recommendation
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +39,7 @@ class ExposureLog:
         self._stopping = asyncio.Event()
         self._failing = False
 
-    def add(
-        self, user: str, version: str, found: Sequence[Recommendation], request: str | None
-    ) -> None:
+    def add(self, user: str, version: str, found: Sequence[Shown], request: str | None) -> None:
         """Keep a list that is given to a user by a version."""
         if not found:
             return
@@ -98,20 +92,3 @@ class ExposureLog:
         if not self._failing:
             logger.warning("%s; up to %d lists wait for it", reason, MOST_WAITING)
         self._failing = True
-
-
-Note: TypeAlias = Callable[[str, str, Sequence[Recommendation]], None]
-"""Is told of a list: for which user, by which version, and what is in it."""
-
-
-def _nothing(user: str, version: str, found: Sequence[Recommendation]) -> None:
-    """Where no log is kept."""
-
-
-async def _note(request: Request) -> Note:
-    log: ExposureLog | None = request.app.state.exposures
-    return _nothing if log is None else partial(log.add, request=request.state.request_id)
-
-
-Shown = Annotated[Note, Depends(_note)]
-"""What a route tells of the lists that it gives to users."""

@@ -12,14 +12,15 @@ from collections import Counter as Multiset
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from api.answers import Shown
 from api.engine import Role
-from graphrec.recommend import Recommendation, Recommender
+from graphrec.recommend import Recommender
 
 router = APIRouter()
 
@@ -128,7 +129,7 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
         self._requests.labels(method, route, str(status)).inc()
 
-    def recommended(self, to: For, version: str, found: Sequence[Recommendation]) -> None:
+    def recommended(self, to: For, version: str, found: Sequence[Shown]) -> None:
         """Count a list that is given, of a version."""
         self._lists.labels(to, version).inc()
         self._items.labels(version).inc(len(found))
@@ -197,12 +198,3 @@ async def metrics(request: Request) -> Response:
     """All of it, in Prometheus' text format."""
     registry = request.app.state.metrics.registry
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
-
-
-async def _metrics(request: Request) -> Metrics:
-    found: Metrics = request.app.state.metrics
-    return found
-
-
-Observer = Annotated[Metrics, Depends(_metrics)]
-"""What a route tells of the lists that it gives."""

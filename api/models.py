@@ -32,6 +32,16 @@ RECOMMENDED: JsonDict = {
     **EMPIRE,
     "sources": ["embedding", "neighbours"],
 }
+EXPLAINED: JsonDict = {
+    **EMPIRE,
+    "seen": False,
+    "rank": 1,
+    "contributions": [
+        {"source": "neighbours", "strength": 7.5, "weight": 1, "score": 7.5},
+        {"source": "embedding", "strength": 4.0, "weight": 0.35, "score": 1.4},
+    ],
+    "shared": [{"attribute": "genres", "value": "Sci-Fi", "items": 12}],
+}
 SEEN: JsonDict = {
     "item": "183",
     "title": "Alien (1979)",
@@ -42,26 +52,28 @@ SEEN: JsonDict = {
 }
 
 
-class _Part(BaseModel):
+class Mirror(BaseModel):
     """Read off the dataclass of the same fields."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Titled(Mirror):
+    """An item, by its id and what it is called."""
 
     item: str = Field(description="Id of the item.")
     title: str | None = Field(description="What the item is called, where that is known.")
 
 
-class Because(_Part):
+class Because(Titled):
     """A path in the graph: you, an item you like, people who like it too, the item in question."""
 
     people: int = Field(description="How many others like both this item and the one in question.")
     score: float = Field(description="Cosine of the two items over all people, 0 to 1.")
 
 
-class Contribution(BaseModel):
+class Contribution(Mirror):
     """What one source adds to the score of an item."""
-
-    model_config = ConfigDict(from_attributes=True, frozen=True)
 
     source: Source = Field(description="What speaks for the item.")
     strength: float = Field(
@@ -71,7 +83,7 @@ class Contribution(BaseModel):
     score: float = Field(description="What is added: weight times strength.")
 
 
-class Recommendation(_Part):
+class Recommendation(Titled):
     """An item for someone, and why."""
 
     score: float = Field(description="What the list is ordered by; 0 where only filling it up.")
@@ -88,30 +100,40 @@ class Recommendation(_Part):
     )
 
 
-class Related(_Part):
+class Shared(Mirror):
+    """A category or tag of an item that items have which the user likes."""
+
+    attribute: str = Field(description="Such as `genres`.")
+    value: str = Field(description="Such as `Horror`.")
+    items: int = Field(description="How many of the items that they like have it.")
+
+
+class Related(Titled):
     """An item beside another one."""
 
     score: float = Field(description="Cosine: of who likes both, or of the two embeddings.")
     people: int | None = Field(description="How many like both; null by embedding.")
 
 
-class Explanation(_Part):
+class Explanation(Titled):
     """Why an item is, or is not, recommended."""
 
     seen: bool = Field(description="Whether the item is left out because the user has met it.")
     rank: int | None = Field(
-        description="Place in the user's list, from 1; null where it is left out."
+        description="Place in the user's list, from 1; null where it is left out, and of an item "
+        "that came since the snapshot was made."
     )
     score: float = Field(description="What the list is ordered by.")
     contributions: tuple[Contribution, ...] = Field(description="Per source; they sum to `score`.")
     reason: str = Field(description="Why, in one sentence.")
     because: tuple[Because, ...] = Field(description="Why, in paths, the best first.")
+    shared: tuple[Shared, ...] = Field(
+        description="What it has in common with items that they like, the most frequent first."
+    )
 
 
-class Judgement(BaseModel):
+class Judgement(Mirror):
     """What a source makes of an item, recalled or not."""
-
-    model_config = ConfigDict(from_attributes=True, frozen=True)
 
     source: Source = Field(description="A source of candidates.")
     recalled: bool = Field(description="Whether the item is among those that the source gives.")
@@ -122,7 +144,7 @@ class Judgement(BaseModel):
     weight: float = Field(description="What the source counts for.")
 
 
-class WhyNot(_Part):
+class WhyNot(Titled):
     """What became of an item in a list."""
 
     verdict: Verdict = Field(
@@ -141,11 +163,13 @@ class WhyNot(_Part):
     sources: tuple[Judgement, ...] = Field(description="What each source makes of the item.")
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """What is said by a snapshot."""
+
     version: str = Field(description="The snapshot that the answer was made from.")
 
 
-class UserRecommendations(_Answer):
+class UserRecommendations(Answer):
     """What to recommend to a user."""
 
     model_config = ConfigDict(
@@ -158,7 +182,7 @@ class UserRecommendations(_Answer):
     recommendations: tuple[Recommendation, ...] = Field(description="The best first.")
 
 
-class SessionRecommendations(_Answer):
+class SessionRecommendations(Answer):
     """What to recommend to someone who likes some items."""
 
     model_config = ConfigDict(
@@ -168,38 +192,34 @@ class SessionRecommendations(_Answer):
     recommendations: tuple[Recommendation, ...] = Field(description="The best first.")
 
 
-class UserExplanation(_Answer):
+class SessionExplanation(Answer):
+    """Why an item is, or is not, recommended to someone who likes some items."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"version": VERSION, "explanation": EXPLAINED}}
+    )
+
+    explanation: Explanation
+
+
+class UserExplanation(Answer):
     """Why an item is, or is not, recommended to a user."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "version": VERSION,
-                "user": "196",
-                "explanation": {
-                    **EMPIRE,
-                    "seen": False,
-                    "rank": 1,
-                    "contributions": [
-                        {"source": "neighbours", "strength": 7.5, "weight": 1, "score": 7.5},
-                        {"source": "embedding", "strength": 4.0, "weight": 0.35, "score": 1.4},
-                    ],
-                },
-            }
-        }
+        json_schema_extra={"example": {"version": VERSION, "user": "196", "explanation": EXPLAINED}}
     )
 
     user: str = Field(description="Id of the user.")
     explanation: Explanation
 
 
-class SessionWhyNot(WhyNot, _Answer):
+class SessionWhyNot(WhyNot, Answer):
     """Why an item is, or is not, recommended to someone who likes some items."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"version": VERSION, **SEEN}})
 
 
-class UserWhyNot(WhyNot, _Answer):
+class UserWhyNot(WhyNot, Answer):
     """Why an item is, or is not, recommended to a user."""
 
     model_config = ConfigDict(
@@ -209,7 +229,7 @@ class UserWhyNot(WhyNot, _Answer):
     user: str = Field(description="Id of the user, known to the snapshot or not.")
 
 
-class RelatedItems(_Answer):
+class RelatedItems(Answer):
     """The items most like an item."""
 
     model_config = ConfigDict(
@@ -274,7 +294,7 @@ class Live(BaseModel):
     status: Literal["live"] = "live"
 
 
-class Readiness(_Answer):
+class Readiness(Answer):
     """Recommendations can be given, though maybe not all else."""
 
     model_config = ConfigDict(

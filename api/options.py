@@ -11,12 +11,15 @@ import numpy as np
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.attributes import MOST, Name, Value, value_of
 from api.errors import NoStore
 from api.feed import Feed
 from api.live import LiveStore
 from api.validation import WHOLE, expecting
-from graphrec.options import Live, Options
-from graphrec.overlay import valued
+from graphrec.directory import NOTHING_SINCE
+from graphrec.exploration import Exploration
+from graphrec.options import About, Live, Options
+from graphrec.overlay import Overlay, valued
 from graphrec.rules import Rule
 from graphrec.weighting import KindPolicy
 
@@ -26,6 +29,7 @@ MAX_LISTED = 1000
 MAX_RULES = 20
 
 Id = Annotated[str, Field(min_length=1)]
+ListedUser = Annotated[Id, expecting("the id of a user, in quotes")]
 ListedItem = Annotated[Id, expecting("the id of an item, in quotes")]
 ListedKind = Annotated[Id, expecting("a kind of event, in quotes")]
 Share = Annotated[float, Field(ge=0, le=1), expecting("a number from 0 to 1")]
@@ -53,6 +57,34 @@ class Selection(BaseModel):
     ] = []
 
 
+class Introduction(BaseModel):
+    """What someone says of themselves beside the items that they like."""
+
+    attributes: Annotated[
+        dict[Name, Value],
+        Field(
+            max_length=MOST,
+            description="Their own, by name: a number, a category or tags, as those of users are.",
+            examples=[{"country": "DE"}],
+        ),
+        expecting(f"an object of at most {MOST} numbers, texts and lists of texts"),
+    ] = {}
+    friends: Annotated[
+        list[ListedUser],
+        Field(
+            max_length=MAX_LISTED,
+            description="Ids of users whom they follow, as far as training learned of friends.",
+            examples=[[]],
+        ),
+        expecting(f"a list of at most {MAX_LISTED} ids of users"),
+    ] = []
+
+    def about(self) -> About:
+        """The same for the recommender."""
+        attributes = {name: value_of(value) for name, value in self.attributes.items()}
+        return About(attributes, tuple(self.friends))
+
+
 class Ordering(BaseModel):
     """What a list is like beside that."""
 
@@ -72,6 +104,25 @@ class Ordering(BaseModel):
             examples=[0.1],
         ),
     ] = 0.0
+    exploration_by: Annotated[
+        Exploration,
+        Field(
+            description="How they are drawn: each as likely (epsilon), or as likely as it may be "
+            "the one that most of those who meet it like (Thompson sampling).",
+            examples=["thompson"],
+        ),
+        expecting("epsilon or thompson"),
+    ] = "epsilon"
+    segment: Annotated[
+        Id | None,
+        Field(
+            description="Whose popular items come first where nothing is known that they like, "
+            "such as a country: a value of the attribute in the setting `recall.popular_by`; by "
+            "default their own.",
+            examples=["DE"],
+        ),
+        expecting("a value of an attribute, in quotes"),
+    ] = None
     explain: Annotated[
         bool,
         Field(description="Say what each source adds to each score.", examples=[True]),
@@ -128,9 +179,19 @@ class Knowledge:
     feed: Feed | None
     store: LiveStore | None
 
+    @property
+    def overlay(self) -> Overlay:
+        """What the store was told since the snapshot; nothing in a service without a store."""
+        return NOTHING_SINCE if self.feed is None else self.feed.overlay
+
     def options(self, asked: Selection) -> Options:
         """What was asked for, together with the rules of every list."""
-        said = asked.model_dump(include={"diversity", "exploration", "exclude_seen", "as_of"})
+        said = asked.model_dump(
+            include={
+                *("diversity", "exploration", "exploration_by", "exclude_seen", "as_of"),
+                "segment",
+            }
+        )
         kinds: list[str] | None = getattr(asked, "kinds", None)
         return Options(
             allow=None if asked.allow is None else frozenset(asked.allow),
@@ -145,7 +206,7 @@ class Knowledge:
 
         Raises NoStore and StoreAway.
         """
-        overlay = None if self.feed is None else self.feed.overlay
+        overlay = None if self.feed is None else self.overlay
         now = time.time_ns() // 1_000_000
         if user is None or not options.needs_events:
             return Live(overlay, None, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.models import Related
+from graphrec.data import as_title
 from graphrec.errors import UnknownNode
 from graphrec.recommend import MIN_SUPPORT
 from graphrec.store import GraphStore
@@ -25,7 +26,6 @@ def related_in_store(
 
 def _title(store: GraphStore, item: str) -> str | None:
     try:
-        title = store.read_node("item", item).get("title")
+        return as_title(store.read_node("item", item).get("title"))
     except UnknownNode:  # deleted since it was found
         return None
-    return title if isinstance(title, str) else None

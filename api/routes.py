@@ -15,10 +15,12 @@ from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
+import numpy as np
 import orjson
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import ConfigDict, Field
 
+from api.answers import Answer, KeptRoute, Shown, given, key_of
 from api.engine import Ready
 from api.errors import (
     INVALID,
@@ -27,45 +29,44 @@ from api.errors import (
     NOT_READY_OR_STORE_AWAY,
     UNKNOWN_ITEM_OR_NO_STORE,
     UNKNOWN_ITEM_OR_NONE_OF_THESE,
-    UNKNOWN_LISTED_ITEM,
+    UNKNOWN_LISTED_USER_OR_ITEM,
     UNKNOWN_USER_OR_ITEM,
     NoStore,
 )
-from api.exposures import Note, Shown
 from api.live import Store
-from api.metrics import Metrics, Observer
 from api.models import (
     By,
     Explanation,
     Related,
     RelatedItems,
+    SessionExplanation,
     SessionRecommendations,
     SessionWhyNot,
     UserExplanation,
     UserRecommendations,
     UserWhyNot,
 )
-from api.options import History, Knowledge, Known, ListedItem, Ordering, Rules, Selection
+from api.options import History, Introduction, Known, ListedItem, Ordering, Rules, Selection
 from api.paths import ItemId, UserId
 from api.related import related_in_store
-from api.validation import WHOLE, Strict, expecting
+from api.validation import Strict, Whole, expecting
+from graphrec.options import Live, Options
 from graphrec.recommend import AS_RANKED, Recommendation, Recommender
 
 MAX_SESSION_ITEMS = 1000
+
+Question = Annotated[ListedItem, Field(description="Id of the item in question.", examples=["183"])]
 
 
 def create_router(max_k: int) -> APIRouter:
     """The routes, whose lists are at most `max_k` long."""
     router = APIRouter(prefix="/v1", tags=["recommendations"])
-    length = expecting(f"a whole number from 1 to {max_k}")
+    length = Whole(1, max_k)
 
     class ListQuery(Strict):
-        k: Annotated[
-            int,
-            Field(ge=1, le=max_k, description="Length of the list.", examples=[5]),
-            WHOLE,
-            length,
-        ] = min(10, max_k)
+        k: Annotated[int, Field(description="Length of the list.", examples=[5]), length] = min(
+            10, max_k
+        )
 
     class UserQuery(History, Ordering, Selection, ListQuery):
         """How the list of a user is asked for."""
@@ -100,7 +101,7 @@ def create_router(max_k: int) -> APIRouter:
     class PathsQuery(Strict):
         k: Annotated[
             int,
-            Field(ge=1, le=max_k, description="How many paths to give.", examples=[5]),
+            Field(description="How many paths to give, and things in common.", examples=[5]),
             length,
         ] = min(5, max_k)
 
@@ -118,55 +119,68 @@ def create_router(max_k: int) -> APIRouter:
             expecting(f"a list of at most {MAX_SESSION_ITEMS} ids of items"),
         ]
 
-    class Session(Rules, Ordering, Selection, ListQuery, Likes):
+    class Session(Rules, Ordering, Selection, ListQuery, Introduction, Likes):
         """Someone who is known by what they like, and how their list is asked for."""
 
         model_config = ConfigDict(
             strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
         )
 
-    class WhyNotSession(Rules, Selection, Likes):
+    class WhyNotSession(Rules, Selection, Introduction, Likes):
         """Someone who is known by what they like, and an item."""
 
         model_config = ConfigDict(
             strict=True, json_schema_extra={"example": {"items": ["172"], "item": "183"}}
         )
 
-        item: Annotated[
-            ListedItem, Field(description="Id of the item in question.", examples=["183"])
-        ]
+        item: Question
 
-    async def listed(
+    class ExplainedSession(PathsQuery, Introduction, Likes):
+        """Someone who is known by what they like, and an item."""
+
+        model_config = ConfigDict(
+            strict=True, json_schema_extra={"example": {"items": ["172"], "item": "183"}}
+        )
+
+        item: Question
+
+    def made(
         user: str,
         asked: UserQuery,
         recommender: Recommender,
-        known: Knowledge,
-        observer: Metrics,
-        shown: Note,
-    ) -> Response:
-        options = known.options(asked)
-        live = await known.live(user, options)
-        found = recommender.recommend(user, asked.k, options, live, known.rng)
+        options: Options,
+        live: Live,
+        rng: np.random.Generator,
+    ) -> Answer:
+        """The list of a user."""
         version = recommender.snapshot.manifest.version
-        observer.recommended("user", version, found)
-        shown(user, version, found)
-        return _written(recommender, found, asked.explain, user=user)
+        found = recommender.recommend(user, asked.k, options, live, rng)
+        return _answer(version, found, asked.explain, user=user)
 
-    @router.get(
-        "/users/{user_id}/recommendations",
-        response_model=UserRecommendations,
-        responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
-    )
     async def user_recommendations(
         user_id: UserId,
         query: Annotated[UserQuery, Query()],
         recommender: Ready,
         known: Known,
-        observer: Observer,
-        shown: Shown,
+        request: Request,
     ) -> Response:
         """The best items that the user has not met; popular ones where the user is unknown."""
-        return await listed(user_id, query, recommender, known, observer, shown)
+        options = known.options(query)
+        live = await known.live(user_id, options)
+        version = recommender.snapshot.manifest.version
+        answer = made(user_id, query, recommender, options, live, known.rng)
+        if options.repeatable:
+            key = key_of(request, version, live.edition_of(user_id))
+            request.app.state.answers.keep(key, answer)
+        return given(request, version, answer, user_id)
+
+    router.add_api_route(
+        "/users/{user_id}/recommendations",
+        user_recommendations,
+        response_model=UserRecommendations,
+        responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
+        route_class_override=KeptRoute,
+    )
 
     @router.post(
         "/users/{user_id}/recommendations",
@@ -178,11 +192,13 @@ def create_router(max_k: int) -> APIRouter:
         body: Annotated[UserBody, Body()],
         recommender: Ready,
         known: Known,
-        observer: Observer,
-        shown: Shown,
+        request: Request,
     ) -> Response:
         """The same, by rules of this request as well; nothing is stored."""
-        return await listed(user_id, body, recommender, known, observer, shown)
+        options = known.options(body)
+        live = await known.live(user_id, options)
+        answer = made(user_id, body, recommender, options, live, known.rng)
+        return given(request, recommender.snapshot.manifest.version, answer, user_id)
 
     @router.get(
         "/users/{user_id}/recommendations/{item_id}/explanation",
@@ -256,39 +272,56 @@ def create_router(max_k: int) -> APIRouter:
     @router.post(
         "/recommendations",
         response_model=SessionRecommendations,
-        responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY,
+        responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY,
     )
     async def session_recommendations(
         session: Annotated[Session, Body()],
         recommender: Ready,
         known: Known,
-        observer: Observer,
+        request: Request,
     ) -> Response:
-        """The best items for someone who likes these items; popular ones where there are none."""
+        """The best items for someone who likes these items; popular ones where nothing is known."""
         options = known.options(session)
         live = await known.live(None, options)
-        found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
-        observer.recommended("session", recommender.snapshot.manifest.version, found)
-        return _written(recommender, found, session.explain)
+        version = recommender.snapshot.manifest.version
+        found = recommender.recommend_for(
+            session.items, session.k, options, live, known.rng, session.about()
+        )
+        answer = _answer(version, found, session.explain)
+        return given(request, version, answer)
 
-    @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
+    @router.post("/explanations", responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY)
+    async def session_explanation(
+        session: Annotated[ExplainedSession, Body()], recommender: Ready, known: Known
+    ) -> SessionExplanation:
+        """Why an item is, or is not, recommended to someone who likes these items."""
+        options = known.options(Selection())
+        live = await known.live(None, options)
+        found = recommender.explain_session(
+            session.items, session.item, session.k, options, live, session.about()
+        )
+        return SessionExplanation(
+            version=recommender.snapshot.manifest.version,
+            explanation=Explanation.model_validate(found),
+        )
+
+    @router.post("/why-not", responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY)
     async def session_why_not(
         session: Annotated[WhyNotSession, Body()], recommender: Ready, known: Known
     ) -> SessionWhyNot:
         """What became of an item in the list for someone who likes these items."""
         options = known.options(session)
         live = await known.live(None, options)
-        found = recommender.why_not_session(session.items, session.item, options, live)
+        found = recommender.why_not_session(
+            session.items, session.item, options, live, session.about()
+        )
         return SessionWhyNot(version=recommender.snapshot.manifest.version, **asdict(found))
 
     return router
 
 
-def _written(
-    recommender: Recommender, found: Sequence[Recommendation], explain: bool, **about: str
-) -> Response:
+def _answer(version: str, found: Sequence[Recommendation], explain: bool, **about: str) -> Answer:
     """A list as JSON, with what makes up the scores where that is asked for."""
     listed = found if explain else [{**vars(each), "contributions": None} for each in found]
-    version = recommender.snapshot.manifest.version
-    answer = {"version": version, **about, "recommendations": listed}
-    return Response(orjson.dumps(answer), media_type="application/json")
+    body = orjson.dumps({"version": version, **about, "recommendations": listed})
+    return Answer(body, tuple(Shown(each.item, each.sources, each.propensity) for each in found))

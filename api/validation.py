@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from annotated_types import GroupedMetadata, Interval
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -41,6 +43,20 @@ WHOLE = BeforeValidator(_whole)
 """Before a strict integer: to JSON Schema, and so to clients, 5.0 is one as well."""
 
 
+@dataclass(frozen=True)
+class Whole(GroupedMetadata):
+    """A whole number in a range; 5.0 is one."""
+
+    least: int
+    most: int
+
+    def __iter__(self) -> Iterator[Any]:
+        """The constraints, which the document has too, and the sentence that says them."""
+        yield Interval(ge=self.least, le=self.most)
+        yield WHOLE
+        yield expecting(f"a whole number from {self.least} to {self.most}")
+
+
 class Strict(BaseModel):
     """What is asked: unknown fields are refused, by name."""
 
@@ -59,7 +75,8 @@ def sentence(error: Mapping[str, Any]) -> tuple[str | None, str]:
         return None, f"the body is {body}: expected an object, sent as application/json"
     field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in names).removeprefix(".")
     if kind == "missing":
-        return field, f"{field} is missing: expected it in the {where}"
+        said = error["msg"] if error["msg"].startswith("expected ") else "expected it"
+        return field, f"{field} is missing: {said} in the {where}"
     if kind == "extra_forbidden":
         return field, f"{field} is unknown in the {where}: check its spelling, or leave it out"
     value: Any = error["input"]

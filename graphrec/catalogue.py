@@ -1,4 +1,4 @@
-"""The attributes of a snapshot's items by column, for rules to look items up by their values.
+"""The attributes of a snapshot's items by column and their links, for rules to look items up by.
 
 Which items a rule means is then a look-up or a comparison over all items at once.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, Rows, Vocabulary
+from graphrec.item_links import ItemLinks
 from graphrec.rules import Rule
 
 Mask = NDArray[np.bool_]
@@ -26,6 +27,7 @@ class Catalogue:
     attributes: Mapping[str, Attribute]
     changed: Mapping[str, Mapping[str, AttributeValue]]
     """All attributes of items that changed, by id."""
+    links: tuple[ItemLinks, ...] = ()
 
     @cached_property
     def _changed(self) -> Mapping[int, Mapping[str, AttributeValue]]:
@@ -88,10 +90,31 @@ class Catalogue:
         rows, values = self.items.rows, self.values(name)
         return frozenset(e for item in items if item in rows for e in labels(values[rows[item]]))
 
+    def linked(self, relation: str, nodes: Iterable[str]) -> Mask:
+        """Which items [I] are linked by a relation to one of some nodes."""
+        mask = np.zeros(len(self.items), bool)
+        wanted = tuple(nodes)
+        for links in self._by(relation):
+            for node in wanted:
+                mask[links.items_of(node)] = True
+        return mask
+
+    def _by(self, relation: str) -> tuple[ItemLinks, ...]:
+        return tuple(links for links in self.links if links.relation == relation)
+
+    def shared(self, rule: Rule, items: Iterable[str]) -> frozenset[str]:
+        """What some items have that a rule of `shared_by` is about: labels, or ids of nodes."""
+        if rule.attribute is not None:
+            return self.labels_of(rule.attribute, items)
+        assert rule.relation is not None  # noqa: S101 - the rule was checked
+        rows = [self.items.rows[item] for item in items if item in self.items]
+        linked = self._by(rule.relation)
+        return frozenset(node for links in linked for row in rows for node in links.nodes_of(row))
+
     def meant(self, rule: Rule, shared: frozenset[str], now: int) -> Mask:
         """The items [I] that a rule means at a time (milliseconds).
 
-        `shared` are the labels of what the user has events on, for a rule of `shared_by`.
+        `shared` is what the items have that the user has events on, for a rule of `shared_by`.
         """
         if rule.by_time:
             mask = np.ones(len(self.items), bool)
@@ -100,11 +123,12 @@ class Catalogue:
             if rule.available_until is not None:
                 mask &= ~(self.numbers(rule.available_until) <= now)
             return mask
+        wanted = shared if rule.any_of is None else rule.any_of
+        if rule.relation is not None:
+            return self.linked(rule.relation, wanted)
         assert rule.attribute is not None  # noqa: S101 - the rule was checked
-        if rule.any_of is not None:
-            return self.with_any(rule.attribute, rule.any_of)
-        if rule.shared_by is not None:
-            return self.with_any(rule.attribute, shared)
+        if rule.any_of is not None or rule.shared_by is not None:
+            return self.with_any(rule.attribute, wanted)
         least, most = rule.range
         numbers = self.numbers(rule.attribute)
         return (numbers >= least) & (numbers <= most)

@@ -26,6 +26,11 @@ AttributeValue: TypeAlias = float | str | tuple[str, ...] | None
 """A float for `number`, a str for `category` and `text`, a tuple for `tags`, None where missing."""
 
 
+def as_title(value: AttributeValue) -> str | None:
+    """What a node is called, by its attribute `title`: None where that is missing or no text."""
+    return value if isinstance(value, str) else None
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """External ids by row: `ids[row]` is the id of that row."""
@@ -59,6 +64,14 @@ def encode(ids: Sequence[str]) -> tuple[Vocabulary, Rows]:
 
 MAX_KINDS = 255
 """Kinds of events that a log or a store may have: their codes are bytes."""
+
+
+def elements_of(matrix: sparse.csr_array, user: Rows, item: Rows) -> NDArray[np.int64]:
+    """The numbers of the stored elements of a canonical [U, I] matrix at E pairs, which it has."""
+    columns = matrix.shape[1]
+    place = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr)) * columns
+    place += matrix.indices
+    return np.searchsorted(place, user.astype(np.int64) * columns + item)
 
 
 def last_of_equal(keys: Sequence[NDArray[np.integer]]) -> NDArray[np.bool_]:

@@ -24,9 +24,14 @@ except ImportError as error:
 
 HeteroGraph: TypeAlias = dgl.DGLHeteroGraph
 
+TINY = torch.finfo(torch.float32).tiny
+"""What no weights are together, so that nothing over it is 0."""
+
 INTERACTED = ("user", "interacted", "item")
 LIKES = ("user", "likes", "item")
 LIKED_BY = ("item", "liked_by", "user")
+PAIR = "pair"
+"""Edge data: the number of the pair in the graph's matrix, int32, where edges were numbered."""
 REVERSE = "rev_"
 """Before a relation's name: the same edges from target to source, so that messages go both ways."""
 
@@ -134,6 +139,10 @@ def sampled_field(
     # DGL 1.1.3's fused sampler loses nodes of graphs of several node types.
     sampler = dgl.dataloading.NeighborSampler([into_users, into_items] * rounds, fused=False)
     reached, _, blocks = sampler.sample_blocks(likes, {"item": sources})
+    for n, block in enumerate(blocks):
+        edge_type = LIKES if n % 2 else LIKED_BY
+        edges = block.edges[edge_type].data
+        edges[PAIR] = likes.edges[edge_type].data[PAIR][edges[dgl.EID].long()]
     return ReceptiveField(reached["item"], tuple(zip(blocks[0::2], blocks[1::2], strict=True)))
 
 
@@ -151,21 +160,56 @@ def items_heard(likes: HeteroGraph) -> NDArray[np.int32]:
 def among(likes: HeteroGraph, items: NDArray[np.integer]) -> HeteroGraph:
     """A graph of `liked_by_graph` with its items numbered by their places in sorted `items`."""
     item, user = (ends.numpy() for ends in likes.edges(etype=LIKED_BY, order="eid"))
-    return liked_by_graph(user, np.searchsorted(items, item), (likes.num_nodes("user"), len(items)))
+    shape = (likes.num_nodes("user"), len(items))
+    found = liked_by_graph(user, np.searchsorted(items, item), shape)
+    for name, data in likes.edges[LIKED_BY].data.items():
+        found.edges[LIKED_BY].data[name] = data
+    return found
+
+
+def numbered(likes: HeteroGraph, pairs: NDArray[np.integer]) -> HeteroGraph:
+    """The graph itself, whose edges, of each type, are of these pairs [E] of the matrix."""
+    for edge_type in likes.canonical_etypes:
+        likes.edges[edge_type].data[PAIR] = torch.from_numpy(pairs.astype(np.int32))
+    return likes
+
+
+def pairs_of(graph: HeteroGraph, edge_type: EdgeType) -> torch.Tensor:
+    """The pair of each edge of a type, where edges were numbered [E]."""
+    return graph.edges[edge_type].data[PAIR]
 
 
 def mean_of_neighbours(
-    graph: HeteroGraph, edge_type: EdgeType, vectors: torch.Tensor
+    graph: HeteroGraph,
+    edge_type: EdgeType,
+    vectors: torch.Tensor,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """For each target node of `edge_type` the mean of its sources' vectors; 0 where it has none."""
-    return dgl.ops.copy_u_mean(graph[edge_type], vectors)
+    """For each target node of `edge_type` the mean of its sources' vectors; 0 where it has none.
+
+    Edges count by their `weight` [E, 1], where there is one.
+    """
+    part = graph[edge_type]
+    if weight is None:
+        return dgl.ops.copy_u_mean(part, vectors)
+    total = dgl.ops.copy_e_sum(part, weight)
+    return dgl.ops.u_mul_e_sum(part, vectors, weight) / total.clamp_min(TINY)
 
 
 def max_of_neighbours(
-    graph: HeteroGraph, edge_type: EdgeType, vectors: torch.Tensor
+    graph: HeteroGraph,
+    edge_type: EdgeType,
+    vectors: torch.Tensor,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """For each target node the largest elements of its sources' vectors, none of them below 0."""
-    return dgl.ops.copy_u_max(graph[edge_type], vectors).clamp_min(0)
+    """For each target node the largest elements of its sources' vectors, none of them below 0.
+
+    They are as much larger as the `weight` of their edges [E, 1], where there is one.
+    """
+    part = graph[edge_type]
+    if weight is None:
+        return dgl.ops.copy_u_max(part, vectors).clamp_min(0)
+    return dgl.ops.u_mul_e_max(part, vectors, weight).clamp_min(0)
 
 
 def attention_over_neighbours(
@@ -175,14 +219,18 @@ def attention_over_neighbours(
     score_of: Callable[[torch.Tensor], torch.Tensor],
     source: torch.Tensor,
     target: torch.Tensor,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """For each target node the mean of its sources' vectors by softmax weights; 0 where none.
 
-    The score of an edge is `score_of` the sum of what its `source` and `target` [., 1] bring.
+    The score of an edge is `score_of` the sum of what its `source` and `target` [., 1] bring; its
+    share is in proportion to its `weight` [E, 1] as well, where there is one.
     """
     part = graph[edge_type]
-    weight = dgl.ops.edge_softmax(part, score_of(dgl.ops.u_add_v(part, source, target)))
-    return dgl.ops.u_mul_e_sum(part, vectors, weight)
+    score = score_of(dgl.ops.u_add_v(part, source, target))
+    if weight is not None:
+        score = score + weight.log()
+    return dgl.ops.u_mul_e_sum(part, vectors, dgl.ops.edge_softmax(part, score))
 
 
 def dot_on_edges(graph: HeteroGraph, item: torch.Tensor, user: torch.Tensor) -> torch.Tensor:
@@ -205,4 +253,5 @@ def likes_graph(matrix: sparse.csr_array) -> HeteroGraph:
     user = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
     ends = torch.from_numpy(user), torch.from_numpy(matrix.indices.astype(np.int32))
     sizes = dict(zip(("user", "item"), matrix.shape, strict=True))
-    return dgl.heterograph({LIKES: ends, LIKED_BY: ends[::-1]}, sizes, idtype=torch.int32)
+    graph = dgl.heterograph({LIKES: ends, LIKED_BY: ends[::-1]}, sizes, idtype=torch.int32)
+    return numbered(graph, np.arange(matrix.nnz))

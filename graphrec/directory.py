@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import AttributeValue, Rows
+from graphrec.data import AttributeValue, Rows, as_title
+from graphrec.errors import UnknownNode
+from graphrec.overlay import Overlay
 from graphrec.search import Search
-from graphrec.snapshot import Snapshot
+from graphrec.snapshot import Snapshot, values_at
+from graphrec.taste import stored
 
 
 @dataclass(frozen=True)
@@ -41,45 +47,100 @@ class Met:
 
 
 @dataclass(frozen=True)
+class Details(Item):
+    """An item, and what else is known of it."""
+
+    attributes: Mapping[str, AttributeValue]
+    """By name, but for the title."""
+
+
+NOTHING_SINCE = Overlay({})
+
+
+@dataclass(frozen=True)
 class Directory:
-    """The items and users of a snapshot; the names are made ready for search when first needed."""
+    """The items and users of a snapshot; the names are made ready for search when first needed.
+
+    An overlay says what came, changed and went since.
+    """
 
     snapshot: Snapshot
 
-    def items(self, query: str = "") -> Iterator[Item]:
-        """The items whose title or id fits a query, the best first, then the most popular."""
-        return map(self._item, self._items.find(query))
+    def items(self, query: str = "", overlay: Overlay = NOTHING_SINCE) -> Iterator[Item]:
+        """The items whose title or id fits a query, the best first, then the most popular.
 
-    def popular(self, k: int) -> tuple[Item, ...]:
+        Items that came since are the least popular. One whose title changed is found by the old.
+        """
+        deleted, new = frozenset(overlay.deleted), self._new(overlay)
+        names = ([as_title(values.get("title")) or item, item] for item, values in new.items())
+        ids, latest = tuple(new), Search.of(np.arange(len(new), dtype=np.int32), names)
+        held = self.snapshot.likes.items.ids
+        known = (each for each in self._items.ranked(query) if held[each[1]] not in deleted)
+        return (
+            item
+            for _, item in merge(
+                ((fit, self._item(row)) for fit, row in known),
+                ((fit, self.item(ids[at], overlay)) for fit, at in latest.ranked(query)),
+                key=itemgetter(0),
+            )
+        )
+
+    def popular(self, k: int, overlay: Overlay = NOTHING_SINCE) -> tuple[Item, ...]:
         """The `k` most popular items, by what the recommender goes by."""
-        return tuple(map(self._item, self._by_popularity[:k].tolist()))
+        held, deleted = self.snapshot.likes.items.ids, frozenset(overlay.deleted)
+        left = (row for row in self._by_popularity.tolist() if held[row] not in deleted)
+        return tuple(map(self._item, islice(left, k)))
 
     def users(self, query: str = "") -> Iterator[User]:
         """The users whose id fits a query, the best first, then those who like most."""
         ids, likes = self.snapshot.likes.users.ids, self._liked_by_user
         return (User(ids[row], int(likes[row])) for row in self._users.find(query))
 
-    def item(self, item: str) -> Item:
+    def item(self, item: str, overlay: Overlay = NOTHING_SINCE) -> Details:
         """The item of an id; raises UnknownNode."""
-        return self._item(self.snapshot.likes.items.row(item, "item"))
-
-    def attributes(self, item: str) -> Mapping[str, AttributeValue]:
-        """What else is known of an item: all but its title; raises UnknownNode."""
-        row = self.snapshot.likes.items.row(item, "item")
-        known = self.snapshot.attributes.items()
-        return {name: attribute.values[row] for name, attribute in known if name != "title"}
-
-    def history(self, user: str) -> tuple[Met, ...]:
-        """What a user has met: what they like first, then the most popular; raises UnknownNode."""
-        likes = self.snapshot.likes
-        row = likes.users.row(user, "user")
-        met, liked = likes.seen[[row]].indices, likes.by_user[[row]].indices
-        is_liked = np.isin(met, liked)
-        best = np.lexsort((met, -self.snapshot.popularity[met], ~is_liked))
-        return tuple(
-            Met(likes.items.ids[item], self.snapshot.title(item), bool(is_liked[at]))
-            for at, item in zip(best.tolist(), met[best].tolist(), strict=True)
+        row, changed = self.snapshot.likes.items.rows.get(item), overlay.items.get(item)
+        if item in overlay.deleted or (row is None and changed is None):
+            raise UnknownNode("item", item)
+        attributes = changed
+        if attributes is None:
+            assert row is not None  # noqa: S101 - else nothing is known of it
+            attributes = values_at(self.snapshot.attributes, row)
+        return Details(
+            item,
+            as_title(attributes.get("title")),
+            0 if row is None else int(self._liked_by_item[row]),
+            {name: value for name, value in attributes.items() if name != "title"},
         )
+
+    def history(self, user: str, overlay: Overlay = NOTHING_SINCE) -> tuple[Met, ...]:
+        """What a user has met: what they like first, then the most popular; raises UnknownNode."""
+        likes, events = self.snapshot.likes, overlay.events_of(user)
+        row = None if overlay.has_forgotten(user) else likes.users.rows.get(user)
+        if row is None and not events:
+            raise UnknownNode("user", user)
+        met = {}
+        if row is not None:
+            liked = set(stored(likes.by_user, row).tolist())
+            met = {likes.items.ids[at]: at in liked for at in stored(likes.seen, row).tolist()}
+        for event in events:
+            met[event.item] = met.get(event.item, False) or event.worth > 0
+        rows, new, gone = likes.items.rows, self._new(overlay), frozenset(overlay.deleted)
+
+        def title(item: str) -> str | None:
+            known = item in rows
+            return self.snapshot.title(rows[item]) if known else as_title(new[item].get("title"))
+
+        def place(item: str) -> tuple[bool, float, int]:
+            at = rows.get(item, len(rows))
+            return not met[item], -self.snapshot.popularity[at] if item in rows else 0.0, at
+
+        there = [item for item in met if item not in gone and (item in rows or item in new)]
+        return tuple(Met(item, title(item), met[item]) for item in sorted(there, key=place))
+
+    def _new(self, overlay: Overlay) -> Mapping[str, Mapping[str, AttributeValue]]:
+        """The attributes of items that came since."""
+        known = self.snapshot.likes.items
+        return {item: each for item, each in overlay.items.items() if item not in known}
 
     def _item(self, row: int) -> Item:
         ids = self.snapshot.likes.items.ids

@@ -24,6 +24,8 @@ class Embeddings:
     """Makes an item's vector out of features and links, where the model has learned of any."""
     friends: sparse.csr_array | None = None  # [U, U]
     """Whom each user hears, where the encoder listens to friends."""
+    kinds: sparse.csr_array | None = None  # [U, I]
+    """In which ways each user likes each item (`graphrec.relations`), where the encoder listens."""
 
     @property
     def item_taste(self) -> NDArray[np.float32]:

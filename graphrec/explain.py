@@ -6,7 +6,7 @@ A path is you → an item you like ← people → the recommended item. Its coun
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -73,6 +73,16 @@ class WhyNot:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """A category or tag of an item that items have which you like."""
+
+    attribute: str
+    value: str
+    items: int
+    """How many of them."""
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why an item is, or is not, recommended."""
 
@@ -81,16 +91,28 @@ class Explanation:
     seen: bool
     """Whether the item is left out because it was met before."""
     rank: int | None
-    """From 1, in the list of all items that can be recommended; None where it is left out."""
+    """From 1, in the list of all items that can be recommended; None where it is left out, and of
+    a new item, which has a place in lists beside those."""
     score: float
     contributions: tuple[Contribution, ...]
     """They sum to `score`."""
     reason: str
     because: tuple[Because, ...]
+    shared: tuple[Shared, ...]
+    """What else speaks for it, the most frequent first."""
 
 
-def reason(name: str, because: Sequence[Because], sources: Collection[Source], people: int) -> str:
-    """One sentence for an item called `name`, which `people` like; without sources, it was seen."""
+def reason(
+    name: str,
+    because: Sequence[Because],
+    sources: Collection[Source],
+    people: int,
+    segment: str | None = None,
+) -> str:
+    """One sentence for an item called `name`, which `people` like; without sources, it was seen.
+
+    The people are those of a segment, where one is given.
+    """
     if not sources:
         return f"You have already seen {name}"
     if "neighbours" in sources or "embedding" in sources:
@@ -101,7 +123,33 @@ def reason(name: str, because: Sequence[Because], sources: Collection[Source], p
             f"Because you liked {first.title or first.item}: "
             f"{_count(first.people)} who liked it also liked {name}"
         )
+    if segment is not None:
+        return f"Popular in {segment}: {_count(people)} there liked it"
     return f"Popular: {_count(people)} liked it" if people else "New: nobody has liked it yet"
+
+
+def reason_of_new(near: bool, shared: Sequence[Shared]) -> str:
+    """One sentence for an item that came since the snapshot was made."""
+    if shared:
+        named = ", ".join(f"{each.value} ({each.items})" for each in shared)
+        return f"New, and like items you liked: {named}"
+    return "New, and close to your taste" if near else "New: it comes up by exploration alone"
+
+
+def shared_labels(
+    item: Mapping[str, Collection[str]], liked: Sequence[Mapping[str, Collection[str]]], k: int
+) -> tuple[Shared, ...]:
+    """The `k` categories and tags of an item that most items have which someone likes.
+
+    Each item is its labels by attribute; ties by name.
+    """
+    found = (
+        Shared(name, label, sum(label in each.get(name, ()) for each in liked))
+        for name, own in item.items()
+        for label in own
+    )
+    best = sorted((s for s in found if s.items), key=lambda s: (-s.items, s.attribute, s.value))
+    return tuple(best[:k])
 
 
 def _count(people: int) -> str:

@@ -160,6 +160,7 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
             embeddings,
             user=embeddings.user[kept],
             friends=None if embeddings.friends is None else embeddings.friends[kept][:, kept],
+            kinds=None if embeddings.kinds is None else embeddings.kinds[kept],
         ),
         user_attributes={
             name: Attribute(attribute.kind, tuple(attribute.values[row] for row in kept))
@@ -218,6 +219,8 @@ def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
         yield "embeddings.user", snapshot.embeddings.user[user]
         if (friends := snapshot.embeddings.friends) is not None:
             yield "friends.indices", friends.indices[slice(*friends.indptr[user : user + 2])]
+        if snapshot.embeddings.kinds is not None:
+            yield "likes.kinds", snapshot.embeddings.kinds.data[liked]
 
 
 def _count(path: Path, content: bytes) -> int:

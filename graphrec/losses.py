@@ -30,24 +30,16 @@ def pointwise_block(score: Tensor, liked: Tensor, unmet: Tensor) -> Tensor:
     return loss.sum() / liked.sum()
 
 
-def sampled_softmax(positive: Tensor, negative: Tensor, log_probability: Tensor) -> Tensor:
-    """Cross-entropy of the positive among sampled negatives. [B], [B, N], [N] -> [].
-
-    Each negative's score is lowered by the log of the rate at which it is drawn, so that popular
-    negatives are not punished for being drawn often (Bengio & Senécal 2008; Yi et al. 2019).
-    """
-    logits = torch.cat([positive[:, None], negative - log_probability], dim=1)
-    return (torch.logsumexp(logits, dim=1) - positive).mean()
-
-
 def shared_softmax(
     positive: Tensor, row: Tensor, weight: Tensor, negative: Tensor, log_probability: Tensor
 ) -> Tensor:
-    """`sampled_softmax` of users with many positives each, in one pass over their negatives.
+    """Cross-entropy of each positive of a user among sampled negatives: the weighted mean.
 
     [E] scores of positives, [E] the users (rows of `negative`) and [E] the weights of them,
-    [B, N], [N] -> []: the weighted mean. The negatives of a user are summed once, not once a
-    positive. A negative that is none, being met, is masked with a large finite number.
+    [B, N], [N] -> []. Each negative's score is lowered by the log of the rate at which it is drawn,
+    so that popular negatives are not punished for being drawn often (Bengio & Senécal 2008; Yi et
+    al. 2019). The negatives of a user are summed once, not once a positive. A negative that is
+    none, being met, is masked with a large finite number.
     """
     rest = torch.logsumexp(negative - log_probability, dim=1)
     each = F.softplus(torch.index_select(rest, 0, row) - positive)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 
+from graphrec.data import AttributeValue
+from graphrec.exploration import Exploration
 from graphrec.overlay import Event, Overlay
 from graphrec.rules import Rule
 
@@ -21,8 +24,12 @@ class Options:
     rules: tuple[Rule, ...] = ()
     diversity: float = 0.0
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
+    segment: str | None = None
+    """Whose popular items come first where nothing is known that the user likes: a value of the
+    attribute in `recall.popular_by`; None: the user's own."""
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
+    exploration_by: Exploration = "epsilon"
     kinds: frozenset[str] | None = None
     """Only events of these kinds are the user's history."""
     as_of: int | None = None
@@ -33,6 +40,12 @@ class Options:
         """Whether the user's events must be known, which a snapshot does not keep one by one."""
         kinds_matter = any(rule.shared_by is not None for rule in self.rules)
         return kinds_matter or self.kinds is not None or self.as_of is not None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the list is the same each time, as long as nothing new is known."""
+        by_time = any(rule.by_time for rule in self.rules)
+        return not (self.exploration or self.needs_events or by_time)
 
     @property
     def selective(self) -> bool:
@@ -49,6 +62,15 @@ class Options:
 
 
 @dataclass(frozen=True)
+class About:
+    """What someone of whom nothing is kept says of themselves, beside the items that they like."""
+
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    friends: tuple[str, ...] = ()
+    """Ids of users whom they hear."""
+
+
+@dataclass(frozen=True)
 class Live:
     """What is known at the time of the request."""
 
@@ -57,3 +79,7 @@ class Live:
     """All events of the user, as a store has them; given where the options need them."""
     now: int = 0
     """Milliseconds since 1970: what rules of availability go by."""
+
+    def edition_of(self, user: str) -> Hashable:
+        """Another one whenever something came to be known that may change a user's list."""
+        return None if self.overlay is None else self.overlay.edition_of(user)

@@ -11,30 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec import config, evaluate, fusion
+from graphrec import taste as tastes
 from graphrec.cold import cold_items
 from graphrec.config import RecallSettings, Settings
-from graphrec.data import Graph
+from graphrec.data import Graph, Rows
 from graphrec.early_stopping import Chosen, choose_epochs
 from graphrec.embeddings import Embeddings
 from graphrec.errors import DataError
-from graphrec.explain import Source
-from graphrec.fusion import TRACE, Judged, recalled
+from graphrec.fusion import TRACE, Judged, Weights, recalled
 from graphrec.graph_filter import FittedFilter
 from graphrec.memory import with_peak_memory
 from graphrec.models import EpochModel, Model, Scorer, create
 from graphrec.models.popularity import PopularityScorer
 from graphrec.models.protocol import WarmModel
 from graphrec.progress import Progress
+from graphrec.recall import SOURCES
 from graphrec.recommend import Recommender
 from graphrec.snapshot import HyperParameters, Manifest, Snapshot, build_snapshot
 from graphrec.split import (
     Split,
+    asked_about,
     carve_validation,
     cut,
     leave_last_out,
     sample_users,
     temporal,
 )
+from graphrec.taste import Taste
 from graphrec.warm_start import in_rows_of
 from graphrec.weighting import weigh
 
@@ -62,12 +65,14 @@ another model of vectors."""
 WARM_SHARE = 0.25
 """Of the epochs of a model, what it takes where it goes on from what was learnt before."""
 
-SOURCES: tuple[Source, ...] = ("neighbours", "embedding", "popularity")
-
 MAX_USERS = 2_000
 """Validation users that weights of sources are chosen on; of more, a random sample."""
 
-UNCHOSEN: Mapping[str, float] = {"neighbours": 1.0, "embedding": 1.0, "popularity": TRACE}
+BEGINNERS = 200
+"""People of a group that its weights are chosen on: where fewer like so few items, others of whom
+as few are shown make them up."""
+
+UNCHOSEN = fusion.alike({"neighbours": 1.0, "embedding": 1.0, "popularity": TRACE})
 """Weights of the sources, where nothing can be held back to choose on."""
 
 
@@ -161,6 +166,7 @@ def compare(
         rng = evaluate.model_rng(seed, "validation")
         carve = carve_validation if split.pool is None else cold_items
         validation = carve(split.train, settings.evaluation.valid_share, rng)
+    split, validation = (asked_about(s, settings.evaluation.kinds) for s in (split, validation))
 
     chosen: dict[str, Chosen] = {}
     curves: dict[str, Sequence[float]] = {}
@@ -226,7 +232,7 @@ class Choice:
     """The model whose vectors serve."""
     model: EpochModel | None
     """That model, with its epochs."""
-    weights: Mapping[str, float]
+    weights: Weights
     """Of the sources."""
     curve: Sequence[float] = ()
     """NDCG@k on validation after each epoch; none where epochs were given."""
@@ -240,7 +246,7 @@ class Learnt:
     popularity: NDArray[np.float32]  # [I]
     embeddings: Embeddings | None
     models: Mapping[str, HyperParameters]
-    weights: Mapping[str, float]
+    weights: Weights
 
 
 def fit_snapshot(
@@ -291,6 +297,7 @@ def choose(
     rng = evaluate.model_rng(settings.seed, "validation")
     if validation is None:
         validation = carve_validation(graph, settings.evaluation.valid_share, rng)
+    validation = asked_about(validation, settings.evaluation.kinds)
     if len(graph.users) * len(graph.items) > MAX_PAIRS and len(embeddings) > 1:
         embeddings = [name for name in embeddings if name != "mf"]
     learners: dict[str, Chosen] = {}
@@ -315,7 +322,8 @@ def choose(
             scorer = learners[choice.embedding].scorer
             vectors = cast("Embeddings | None", scorer) or _vectors(choice, train, settings, None)
         trial = snapshot_of(train, replace(untrained, embeddings=vectors), settings, {})
-        weights, value = choose_weights(trial, shown, k)
+        weights_rng = evaluate.model_rng(settings.seed, "weights")
+        weights, value = choose_weights(trial, shown, k, weights_rng)
         judged.append((value, replace(choice, weights=weights)))
     return max(judged, key=lambda each: each[0])[1]
 
@@ -326,28 +334,74 @@ def embedding_model(embedding: str, settings: Settings) -> EpochModel:
 
 
 def choose_weights(
-    snapshot: Snapshot, validation: Split, k: int
-) -> tuple[Mapping[str, float], float]:
-    """The weights of the sources with the best NDCG@k on validation, and that.
+    snapshot: Snapshot, validation: Split, k: int, rng: np.random.Generator
+) -> tuple[Weights, float]:
+    """The weights of the sources with the best NDCG@k on validation, by how many items people like.
 
-    `snapshot` is of the train side of `validation`.
+    Beside them, the NDCG@k of those that are best for everyone. `snapshot` is of the train side of
+    `validation`. Where too few people like so few items, others count as if only the newest of what
+    they like were known. They are asked about the same events: what they have met besides is
+    neither right nor wrong, as the models learnt from it.
     """
     equal = RecallSettings(neighbours=1, embedding=1, popularity=1)
     absent = {"embedding"} if snapshot.embeddings is None else set()
     sources = [source for source in SOURCES if source not in absent]
+    recommender = Recommender(snapshot, equal)
     users, right = evaluate.relevant(validation)
     asked = validation.candidates  # which hold what is right, too
     pool = validation.pool  # which does, too
-    judged = []
-    for b, opinions in enumerate(Recommender(snapshot, equal).opinions(users)):
-        items = recalled(opinions) if asked is None else asked[[users[b]]].indices
-        items = items if pool is None else pool
-        of = {opinion.source: opinion.of(items) for opinion in opinions}
-        strength = np.stack([of.get(source, np.zeros(len(items))) for source in sources], axis=1)
-        relevant = right.indices[right.indptr[b] : right.indptr[b + 1]]
-        judged.append(Judged(strength, np.isin(items, relevant), len(relevant)))
-    weights, value = fusion.choose_weights(sources, judged, k)
-    return {**dict.fromkeys(absent, 0.0), **weights}, value
+
+    def judge(rows: Rows, people: Sequence[Taste]) -> list[Judged]:
+        """What was found for people, who are in the `rows` of what is right."""
+        judged = []
+        opinions_of = zip(rows, people, recommender.opinions(people), strict=True)
+        for row, taste, opinions in opinions_of:
+            items = recalled(opinions) if asked is None else asked[[users[row]]].indices
+            items = items if pool is None else pool
+            of = {opinion.source: opinion.of(items) for opinion in opinions}
+            strength = np.stack([of.get(s, np.zeros(len(items))) for s in sources], axis=1)
+            hits = right.indices[right.indptr[row] : right.indptr[row + 1]]
+            judged.append(Judged(strength, np.isin(items, hits), len(hits), taste.likes))
+        return judged
+
+    everyone = [tastes.of_user(snapshot, int(user)) for user in users]
+    rows, shown = stand_ins(validation.train, users, rng)
+    beginners = [
+        tastes.of_beginner(snapshot, int(user), few)
+        for user, few in zip(users[rows], shown, strict=True)
+    ]
+    groups, value = fusion.choose_weights(
+        sources, judge(np.arange(len(users), dtype=np.int32), everyone), k, judge(rows, beginners)
+    )
+    none = dict.fromkeys(absent, 0.0)
+    return tuple(replace(each, weights={**none, **each.weights}) for each in groups), value
+
+
+def stand_ins(train: Graph, users: Rows, rng: np.random.Generator) -> tuple[Rows, Sequence[Rows]]:
+    """Who stands in for people who like few items: places among `users` [B], and items of each.
+
+    Those are taken first who like the fewest items, as they are most like beginners. They show the
+    newest of these, in an order by chance where times are the same.
+    """
+    likes = np.diff(train.matrix.indptr)[users]
+    log = train.interactions
+    log = log.take((log.weight > 0) & np.isin(log.user, users))
+    log = log.take(np.lexsort((rng.random(len(log)), -log.time, log.user)))
+    starts = np.searchsorted(log.user, users)
+    ends = np.searchsorted(log.user, users, side="right")
+    rows: list[int] = []
+    shown: list[Rows] = []
+    for least, most in fusion.bounds():
+        if most is None:
+            continue
+        missing = BEGINNERS - np.count_nonzero((likes >= least) & (likes <= most))
+        longer = np.flatnonzero(likes > most)
+        for row in longer[np.argsort(likes[longer], kind="stable")][: max(missing, 0)].tolist():
+            newest = dict.fromkeys(log.item[starts[row] : ends[row]].tolist())
+            count = int(rng.integers(least, most + 1))
+            rows.append(row)
+            shown.append(np.array(list(newest)[:count], np.int32))
+    return np.array(rows, np.int32), shown
 
 
 def warm_epochs(epochs: int) -> int:
@@ -417,6 +471,7 @@ def snapshot_of(
         metrics=metrics,
         weights=learnt.weights,
         popularity=learnt.popularity,
+        popular_by=settings.recall.popular_by,
     )
     return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
 

@@ -317,7 +317,7 @@ def _train(
             "epochs": epochs_of(done[0], start),
             "epochs_taken_over": bool(known),
             "from": None if start is None else start.manifest.version,
-            "weights": dict(done[1].weights),
+            "weights": [asdict(group) for group in done[1].weights],
         },
     )
     snapshot = staged(

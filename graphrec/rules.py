@@ -8,28 +8,91 @@ settings, for every list, or in a request, for one.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
+WAYS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("any_of",): ("attribute", "relation"),
+    ("shared_by",): ("attribute", "relation"),
+    ("least", "most"): ("attribute",),
+    ("available_from", "available_until"): (),
+}
+"""In which a rule may mean items: by one or more of some keys, and what these are about."""
 
-class Rule(BaseModel):
-    """Which items, and what becomes of them."""
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "require": {"name": "in stock", "action": "require", "attribute": "stock", "least": 1},
+    "exclude": {
+        "name": "returned brand",
+        "action": "exclude",
+        "relation": "made_by",
+        "shared_by": "return",
+    },
+    "boost": {
+        "name": "comedies first",
+        "action": "boost",
+        "attribute": "genres",
+        "any_of": ["Comedy"],
+        "factor": 1.5,
+    },
+}
+"""By action."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+def _stated(schema: dict[str, Any]) -> None:
+    """Say in a JSON schema what the validators below see to."""
+    fields = schema["properties"]
+    for field in fields.values():
+        if "anyOf" in field:  # the value, or null: a key is left out instead
+            del field["default"]
+            field |= field.pop("anyOf")[0]
+    free = {key for keys, subjects in WAYS.items() for key in (*keys, *subjects)}
+    schema["oneOf"] = [
+        {
+            "required": list(subject),
+            "anyOf": [{"required": [key]} for key in keys],
+            "properties": dict.fromkeys(sorted(free - {*subject, *keys}), False),
+        }
+        for keys, subjects in WAYS.items()
+        for subject in (tuple((each,) for each in subjects) or ((),))
+    ]
+    if "factor" in fields:
+        schema["anyOf"] = [{"required": ["factor"]}, {"required": ["add"]}]
+    schema["example"] = EXAMPLES[fields["action"]["const"]]
+
+
+class _Rule(BaseModel):
+    """Which items a rule means."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, json_schema_extra=_stated)
 
     name: Name = Field(description="What the rule is called where it leaves out an item.")
-    action: Literal["require", "exclude", "boost"] = Field(
-        description="Leave out all other items, leave out these, or change their score."
-    )
     attribute: Name | None = Field(
         None, description="The attribute of items that `any_of`, a range or `shared_by` is about."
     )
+    relation: Name | None = Field(
+        None,
+        description="Or the relation of links of items, such as `made_by`, that `any_of` or "
+        "`shared_by` is about.",
+    )
     any_of: tuple[Name, ...] | None = Field(
-        None, max_length=1000, description="Items with one of these categories or tags."
+        None,
+        strict=False,
+        max_length=1000,
+        description="Items with one of these categories or tags, or linked to one of these nodes.",
     )
     least: Finite | None = Field(None, description="Items with at least this number.")
     most: Finite | None = Field(None, description="Items with at most this number.")
@@ -44,31 +107,36 @@ class Rule(BaseModel):
     shared_by: Name | None = Field(
         None,
         description="Items that share a value of the attribute, such as a brand, with an item that "
-        "the user has an event of this kind on, such as `return`.",
+        "the user has an event of this kind on, such as `return`; of a relation, items linked to "
+        "the same node as such an item, or, where it leads to items, linked with that item.",
     )
-    factor: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = Field(
-        1.0, description="Of a boost: what the score is multiplied by."
-    )
-    add: Finite = Field(0.0, description="Of a boost: what is then added to it.")
 
     @model_validator(mode="after")
-    def _means_items_in_one_way(self) -> Rule:
-        ways = {
-            "any_of": self.any_of is not None,
-            "least or most": self.least is not None or self.most is not None,
-            "shared_by": self.shared_by is not None,
-            "available_from or available_until": self.by_time,
-        }
-        chosen = [way for way, is_chosen in ways.items() if is_chosen]
-        if len(chosen) != 1:
-            raise ValueError(f"expected one of {', '.join(ways)}, and no two of them")
-        if (self.attribute is None) != self.by_time:
-            raise ValueError("expected an attribute, and with available_from or _until none")
-        if self.action == "boost" and (self.factor, self.add) == (1, 0):
-            raise ValueError("expected a factor or something to add of a boost")
-        if self.action != "boost" and (self.factor, self.add) != (1, 0):
-            raise ValueError("expected factor and add of a boost only")
+    def _means_items_in_one_way(self) -> _Rule:
+        if problem := next(self._problems(), None):
+            raise ValidationError.from_exception_data("rule", [problem])
         return self
+
+    def _problems(self) -> Iterator[InitErrorDetails]:
+        """What does not fit together, at the key that is missing or too much."""
+        there = [key for key in type(self).model_fields if key in self.model_fields_set]
+        for key in there:
+            if getattr(self, key) is None:
+                yield _wrong(key, None, "a value; leave it out instead")
+        ways = [keys for keys in WAYS if any(key in there for key in keys)]
+        if not ways:
+            yield _missing("any_of", "it, or shared_by, least, most or a time of availability")
+            return
+        beside = next(key for key in ways[0] if key in there)
+        for key in (key for keys in ways[1:] for key in keys if key in there):
+            yield _wrong(key, getattr(self, key), f"none beside {beside}")
+        about = WAYS[ways[0]]
+        given = [key for key in there if key in ("attribute", "relation")]
+        if about and not given:
+            yield _missing(about[0], f"{' or '.join(about)} with {beside}")
+        fitting = [key for key in given if key in about][:1]
+        for key in (key for key in given if key not in fitting):
+            yield _wrong(key, getattr(self, key), f"none beside {(fitting or [beside])[0]}")
 
     @property
     def by_time(self) -> bool:
@@ -80,3 +148,71 @@ class Rule(BaseModel):
         """The least and the most number, infinite where not said."""
         least = -math.inf if self.least is None else self.least
         return least, math.inf if self.most is None else self.most
+
+
+class RequireRule(_Rule):
+    """A rule by which all other items are left out."""
+
+    action: Literal["require"]
+
+
+class ExcludeRule(_Rule):
+    """A rule by which these items are left out."""
+
+    action: Literal["exclude"]
+
+
+class BoostRule(_Rule):
+    """A rule by which the score of these items is changed."""
+
+    action: Literal["boost"]
+    factor: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = Field(
+        1.0, description="What the score is multiplied by."
+    )
+    add: Finite = Field(0.0, description="What is then added to it.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> BoostRule:
+        if not self.model_fields_set & {"factor", "add"}:
+            raise ValidationError.from_exception_data("rule", [_missing("factor", "it, or add")])
+        return self
+
+
+def _wrong(key: str, value: object, expected: str) -> InitErrorDetails:
+    kind = PydanticCustomError("expected", "expected {what}", {"what": expected})
+    return InitErrorDetails(type=kind, loc=(key,), input=value)
+
+
+def _missing(key: str, expected: str) -> InitErrorDetails:
+    kind = PydanticCustomError("missing", "expected {what}", {"what": expected})
+    return InitErrorDetails(type=kind, loc=(key,), input=None)
+
+
+def _by_action(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """A rule; errors are at its keys, without the action that pydantic puts before them."""
+    try:
+        return handler(value)
+    except ValidationError as error:
+        raise ValidationError.from_exception_data(
+            "rule", [_at_key(each, value) for each in error.errors(include_url=False)]
+        ) from None
+
+
+def _at_key(error: ErrorDetails, rule: Any) -> InitErrorDetails:
+    actions = "require, exclude or boost"
+    if error["type"] == "union_tag_not_found":
+        return _missing("action", actions)
+    if error["type"] == "union_tag_invalid":
+        return _wrong("action", rule["action"], actions)
+    if not error["loc"]:
+        kind = PydanticCustomError("expected", "expected an object")
+        return InitErrorDetails(type=kind, input=rule)
+    kind = PydanticCustomError(error["type"], "{said}", {"said": error["msg"]})
+    return InitErrorDetails(type=kind, loc=error["loc"][1:], input=error["input"])
+
+
+Rule: TypeAlias = Annotated[
+    Annotated[RequireRule | ExcludeRule | BoostRule, Field(discriminator="action")],
+    WrapValidator(_by_action),
+]
+"""Which items, and what becomes of them."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from graphrec.catalogue import Catalogue, Mask
 from graphrec.data import Rows
 from graphrec.options import Options
-from graphrec.rules import Rule
+from graphrec.rules import BoostRule, Rule
 
 Scores = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def rule_on(
 ) -> Ruling:
     """The ruling on the items of a catalogue at a time.
 
-    `shared` gives the labels of what the user has events on, for a rule of `shared_by`.
+    `shared` gives what the items that the user has events on have, for a rule of `shared_by`.
     """
     filters: list[tuple[str, Mask]] = []
     boosts: list[Boost] = []
@@ -67,7 +67,7 @@ def rule_on(
         filters.append(("deny", ~catalogue.holding(options.deny)))
     for rule in options.rules:
         meant = catalogue.meant(rule, shared(rule) if rule.shared_by else frozenset(), now)
-        if rule.action == "boost":
+        if isinstance(rule, BoostRule):
             boosts.append(Boost(meant, rule.factor, rule.add))
         else:
             filters.append((rule.name, meant if rule.action == "require" else ~meant))

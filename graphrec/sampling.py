@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Graph, Rows, elements_of
 
 ATTEMPTS = 10
 """Redraws of a negative that turned out to be met; after that it stands, rarely and harmlessly."""
@@ -86,11 +86,8 @@ def positive_chances(graph: Graph, half_life_share: float | None) -> NDArray[np.
         newer = 1 - np.searchsorted(np.sort(log.time), log.time, side="right") / len(log)
         weight *= 0.5 ** (newer / half_life_share)
     matrix = graph.matrix
-    items = matrix.shape[1]
-    element = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr)) * items
-    element += matrix.indices
     positive = log.weight > 0
-    at = np.searchsorted(element, log.user[positive].astype(np.int64) * items + log.item[positive])
+    at = elements_of(matrix, log.user[positive], log.item[positive])
     chance = np.bincount(at, weight[positive], minlength=matrix.nnz)
     return chance / max(chance.sum(), np.finfo(float).tiny)
 

@@ -35,7 +35,11 @@ class Search:
         return cls(order, "".join(in_order), (0, *accumulate(map(len, in_order))))
 
     def find(self, query: str) -> Iterator[int]:
-        """The rows that fit a query, the best first; all of them where it has no words.
+        """The rows that fit a query, the best first; all of them where it has no words."""
+        return (row for _, row in self.ranked(query))
+
+    def ranked(self, query: str) -> Iterator[tuple[int, int]]:
+        """The same, each after how well it fits: the lower the better.
 
         First those with exactly this name, then those whose name begins with it, those in which a
         word does, those with all its words in any order, and those that hold it anywhere.
@@ -43,21 +47,16 @@ class Search:
         words = _words(query)
         phrase = " ".join(words)
         if not words:
-            yield from self.order.tolist()
+            yield from ((0, row) for row in self.order.tolist())
             return
         every_word = [f" {word}" for word in sorted(words, key=len, reverse=True)]
         found = set()
-        for needles in (
-            [f"\n {phrase}\n"],
-            [f"\n {phrase}"],
-            [f" {phrase}"],
-            *([every_word] if len(words) > 1 else []),
-            [phrase],
-        ):
+        ways = ([f"\n {phrase}\n"], [f"\n {phrase}"], [f" {phrase}"], every_word, [phrase])
+        for fit, needles in enumerate(ways):
             for place in self._places(needles):
                 if place not in found:
                     found.add(place)
-                    yield int(self.order[place])
+                    yield fit, int(self.order[place])
 
     def _places(self, needles: Sequence[str]) -> Iterator[int]:
         """Where the names hold all of the needles, the first of which should be the rarest."""

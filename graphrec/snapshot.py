@@ -10,9 +10,11 @@ A folder of snapshots looks like this::
         ├── manifest.sha256              as `sha256sum --check` reads it
         ├── users.json, items.json       ids by row
         ├── attributes.json              of items
-        ├── user_attributes.json         of users, as far as the encoder listens to them
-        ├── user_features.json           what it makes of them
+        ├── links.json                   what items are linked to, by relation, with links.*.npy
+        ├── user_attributes.json         of users, as far as anything goes by them
+        ├── user_features.json           what the encoder makes of them
         ├── newcomers.json               what embeds new items, where the model can
+        ├── kinds.json                   what each kind of interaction counts to the encoder
         ├── *.npy                        arrays, none of them of objects
         └── index.faiss
 
@@ -31,7 +33,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -43,17 +45,21 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
-from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary
+from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary, as_title
 from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
 from graphrec.errors import SnapshotError
-from graphrec.features import FeatureSpace, NumberColumns, WordColumns
+from graphrec.features import FeatureSpace, NumberColumns, TextColumns, WordColumns
+from graphrec.fusion import Weights, alike
 from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
+from graphrec.item_links import ItemLinks, links_of
+from graphrec.likeness import Likeness
 from graphrec.neighbours import Likes
+from graphrec.relations import Relations
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
@@ -63,7 +69,7 @@ CHECKSUM = "manifest.sha256"
 _VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _FILE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
-EQUAL_WEIGHTS: Mapping[str, float] = {"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1}
+EQUAL_WEIGHTS = alike({"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1})
 
 HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]
 
@@ -104,8 +110,9 @@ class Manifest:
     """Hyper-parameters by the name of the model."""
     metrics: Mapping[str, Any]
     """As measured, in the shape of `graphrec.evaluate.as_json`."""
-    weights: Mapping[str, float]
-    """Of the sources of candidates in the ranking, as chosen on validation."""
+    weights: Weights
+    """Of the sources of candidates in the ranking, as chosen on validation, by how many items
+    people like."""
     position: int | None = None
     """Of the store, just before the graph was read from it: what was written since may not be in
     the snapshot. None: the graph came from no store, or one without positions."""
@@ -139,17 +146,17 @@ class Snapshot:
     index: Index | None = None
     """Of the item embeddings."""
     user_attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    """Those that the encoder listens to, and no others."""
+    """Those that the encoder listens to, and the one that popular items go by; no others."""
+    links: tuple[ItemLinks, ...] = ()
 
     def about(self, user: int) -> Mapping[str, AttributeValue]:
-        """The attributes of a user row that the encoder listens to."""
+        """The attributes of a user row that are kept."""
         return values_at(self.user_attributes, user)
 
     def title(self, item: int) -> str | None:
         """The title of an item row, where it has one."""
         titles = self.attributes.get("title")
-        value = None if titles is None else titles.values[item]
-        return value if isinstance(value, str) else None
+        return None if titles is None else as_title(titles.values[item])
 
 
 def values_at(attributes: Mapping[str, Attribute], row: int) -> Mapping[str, AttributeValue]:
@@ -167,13 +174,14 @@ def build_snapshot(
     cutoff: int | None,
     models: Mapping[str, HyperParameters],
     metrics: Mapping[str, Any],
-    weights: Mapping[str, float] = EQUAL_WEIGHTS,
+    weights: Weights = EQUAL_WEIGHTS,
     popularity: NDArray[np.floating] | None = None,
+    popular_by: str | None = None,
 ) -> Snapshot:
     """The snapshot of a weighed graph (`graphrec.weighting.weigh`) and of what models learnt of it.
 
     `graph_filter` was fitted on the graph. `popularity` [I] defaults to what the events of each
-    item are worth together.
+    item are worth together. `popular_by` is an attribute of users that popular items go by.
     """
     likes = Likes.of(graph)
     log = graph.interactions
@@ -205,7 +213,12 @@ def build_snapshot(
         embeddings=embeddings,
         encoder=encoder,
         index=None if embeddings is None else Index.build(embeddings.item),
-        user_attributes={name: graph.attributes["user"][name] for name in listened},
+        user_attributes={
+            name: attribute
+            for name, attribute in graph.attributes.get("user", {}).items()
+            if name in listened or name == popular_by
+        },
+        links=links_of(graph),
     )
 
 
@@ -356,11 +369,23 @@ def _write(snapshot: Snapshot, folder: Path) -> None:
         "items": snapshot.likes.items.ids,
         "attributes": snapshot.attributes,
     }
+    if snapshot.links:
+        documents["links"] = [
+            {
+                "relation": links.relation,
+                "type": links.type,
+                "nodes": None if links.type == "item" else links.nodes.ids,
+            }
+            for links in snapshot.links
+        ]
     if snapshot.embeddings is not None and snapshot.embeddings.newcomers is not None:
         documents["newcomers"] = _newcomers_document(snapshot.embeddings.newcomers)
-    if snapshot.encoder is not None and snapshot.encoder.features is not None:
+    if snapshot.user_attributes:
         documents["user_attributes"] = snapshot.user_attributes
+    if snapshot.encoder is not None and snapshot.encoder.features is not None:
         documents["user_features"] = _columns_document(snapshot.encoder.features.space)
+    if snapshot.encoder is not None and snapshot.encoder.relations is not None:
+        documents["kinds"] = snapshot.encoder.relations.weights
     for name, document in documents.items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(document))
     for name, array in _arrays(snapshot).items():
@@ -390,16 +415,26 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
     if (pairs := fitted.expanded().pairs) is not None:
         # It could be made when it is read, but that takes ten times as long as reading it.
         arrays["filter.pairs"] = pairs
+    if snapshot.links:  # beside each other, in the order of the document
+        together = sparse.hstack([links.by_item for links in snapshot.links], "csr")
+        arrays["links.indptr"], arrays["links.indices"] = together.indptr, together.indices
     if snapshot.embeddings is not None:
         arrays["embeddings.user"] = snapshot.embeddings.user
         arrays["embeddings.item"] = snapshot.embeddings.item
         if (friends := snapshot.embeddings.friends) is not None:
             arrays["friends.indptr"] = friends.indptr
             arrays["friends.indices"] = friends.indices
+        if snapshot.embeddings.kinds is not None:
+            arrays["likes.kinds"] = snapshot.embeddings.kinds.data  # of the same pairs
         if (newcomers := snapshot.embeddings.newcomers) is not None:
             arrays["newcomers.features"] = newcomers.features
             none = np.empty((0, newcomers.features.shape[1]), np.float32)
             arrays["newcomers.nodes"] = np.concatenate([none, *newcomers.nodes.values()])
+            if (likeness := newcomers.likeness) is not None:
+                arrays["newcomers.columns"] = likeness.columns
+                arrays["newcomers.scale"] = likeness.scale
+                arrays["newcomers.known"] = likeness.known
+                arrays["newcomers.added"] = likeness.added
     if snapshot.encoder is not None:
         arrays["encoder.messages"] = snapshot.encoder.messages
         arrays["encoder.base"] = snapshot.encoder.base
@@ -445,6 +480,18 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             for name, attribute in document(name).items()
         }
 
+    def links() -> tuple[ItemLinks, ...]:
+        if "links.json" not in manifest.files:
+            return ()
+        described = document("links")
+        nodes = [items if d["nodes"] is None else Vocabulary(tuple(d["nodes"])) for d in described]
+        ends = np.cumsum([0, *map(len, nodes)]).tolist()
+        together = pairs("links", (len(items), ends[-1])).tocsc()
+        return tuple(
+            ItemLinks(d["relation"], d["type"], each, together[:, start:end].tocsr())
+            for d, each, start, end in zip(described, nodes, ends[:-1], ends[1:], strict=True)
+        )
+
     introduced = "user_features.json" in manifest.files
     embeddings = encoder = index = None
     if "embeddings.item.npy" in manifest.files:
@@ -452,12 +499,24 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             array("embeddings.user"),
             array("embeddings.item"),
             newcomers=_item_encoder(
-                document("newcomers"), array("newcomers.features"), array("newcomers.nodes")
+                document("newcomers"),
+                array("newcomers.features"),
+                array("newcomers.nodes"),
+                Likeness(
+                    *(array(f"newcomers.{each}") for each in ("columns", "scale", "known", "added"))
+                )
+                if "newcomers.known.npy" in manifest.files
+                else None,
             )
             if "newcomers.json" in manifest.files
             else None,
             friends=pairs("friends", (len(users), len(users)))
             if "friends.indices.npy" in manifest.files
+            else None,
+            kinds=sparse.csr_array(
+                (array("likes.kinds"), by_user.indices, by_user.indptr), by_user.shape
+            )
+            if "likes.kinds.npy" in manifest.files
             else None,
         )
     if "encoder.base.npy" in manifest.files:
@@ -478,6 +537,7 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             float(array("encoder.friendship"))
             if "encoder.friendship.npy" in manifest.files
             else None,
+            Relations(document("kinds")) if "kinds.json" in manifest.files else None,
         )
     if "index.faiss" in manifest.files:
         index = Index.load(folder / "index.faiss")
@@ -500,7 +560,10 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         embeddings=embeddings,
         encoder=encoder,
         index=index,
-        user_attributes=attributes("user_attributes") if introduced else {},
+        user_attributes=attributes("user_attributes")
+        if "user_attributes.json" in manifest.files
+        else {},
+        links=links(),
     )
 
 
@@ -516,25 +579,27 @@ def _newcomers_document(encoder: ItemEncoder) -> Mapping[str, Any]:
 
 def _columns_document(space: FeatureSpace) -> Mapping[str, Any]:
     return {
-        name: {"words": columns.words.ids}
-        if isinstance(columns, WordColumns)
-        else {"mean": columns.mean, "deviation": columns.deviation, "edges": columns.edges}
+        name: {"words": columns.words.ids} if isinstance(columns, WordColumns) else asdict(columns)
         for name, columns in space.columns.items()
     }
 
 
+def _columns(document: Any) -> NumberColumns | WordColumns | TextColumns:
+    if "words" in document:
+        return WordColumns(Vocabulary(tuple(document["words"])))
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in document.items()
+    }
+    return TextColumns(**values) if "encoder" in values else NumberColumns(**values)
+
+
 def _space(columns_document: Any) -> FeatureSpace:
-    return FeatureSpace(
-        {
-            name: WordColumns(Vocabulary(tuple(columns["words"])))
-            if "words" in columns
-            else NumberColumns(columns["mean"], columns["deviation"], tuple(columns["edges"]))
-            for name, columns in columns_document.items()
-        }
-    )
+    return FeatureSpace({name: _columns(each) for name, each in columns_document.items()})
 
 
-def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncoder:
+def _item_encoder(
+    document: Any, features: NDArray, nodes: NDArray, likeness: Likeness | None
+) -> ItemEncoder:
     names = [tuple(relation) for relation, _ in document["relations"]]
     ends = np.cumsum([count for _, count in document["relations"]]).astype(np.int64)
     return ItemEncoder(
@@ -543,6 +608,7 @@ def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncod
         dict(zip(names, np.split(nodes, ends[:-1]), strict=True)) if names else {},
         {name: Vocabulary(tuple(ids)) for name, ids in document["others"].items()},
         document["length"],
+        likeness,
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Graph, Vocabulary
 from graphrec.embeddings import Embeddings
-from graphrec.features import FeatureSpace, NumberColumns
+from graphrec.features import FeatureSpace, NumberColumns, TextColumns
 
 Column: TypeAlias = tuple[str, str]
 """An attribute, and which of its columns: a word, or a place among those of a number."""
@@ -70,5 +70,7 @@ def _columns(space: FeatureSpace) -> Iterator[Column]:
         if isinstance(columns, NumberColumns):
             buckets = len(columns.edges) + 1 if columns.edges else 0
             yield from ((name, f"{place} of {buckets}") for place in range(2 + buckets))
+        elif isinstance(columns, TextColumns):
+            yield from ((name, f"{columns.encoder} {place}") for place in range(len(columns.mean)))
         else:
             yield from ((name, f"word {word}") for word in columns.words.ids)

@@ -550,6 +550,7 @@ class TestOpenAPI:
             ("/v1/admin/rollback", "post"),
             ("/v1/users/{user_id}/recommendations", "post"),
             ("/v1/users/{user_id}/why-not/{item_id}", "get"),
+            ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
             ("/v1/events", "post"),
             ("/v1/items/{item_id}", "put"),

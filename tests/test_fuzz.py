@@ -1,5 +1,6 @@
 """The service under requests that schemathesis makes up from its own OpenAPI document.
 
+It is asked without a graph store and with one, into which the requests write, and with keys.
 All of its checks are on: no 5xx, documented statuses, headers, types and shapes, what does not fit
 the document refused, and what fits it taken. `FUZZ_EXAMPLES=300` makes a run of a few minutes.
 """
@@ -17,13 +18,15 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api.app import create_app
 from api.keys import create_key
 from graphrec.config import ServeSettings, Settings
 from graphrec.snapshot import publish
+from graphrec.store.sqlite import SQLiteStore
 from tests.test_api import serving, tiny_snapshot
+from tests.test_live_events import publish_at, served
+from tests.test_live_store import fill
 
 EXAMPLES = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3")),
@@ -55,6 +58,22 @@ def open_(folder: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
+def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The service with a graph store, which takes what is sent."""
+    work = tmp_path_factory.mktemp("fuzz-store")
+    with SQLiteStore(work / "graph.db", Settings().kinds) as store:
+        fill(store)
+        publish_at(store.position(), work / "snapshots")
+    settings_ = Settings(
+        store=f"sqlite:///{work / 'graph.db'}",
+        snapshots=work / "snapshots",
+        serve=ServeSettings(keys=work / "none.json", max_body_bytes=LARGE),
+    )
+    with served(settings_) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
 def key(folder: Path) -> str:
     return create_key(folder / "keys.json", "fuzz", "admin")
 
@@ -81,16 +100,19 @@ with TemporaryDirectory() as somewhere:
 
 def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None:
     assume(len(urlencode(case.query or {}, doseq=True)) < LONG)
-    # That the fields of a rule fit each other, the document says in words only.
-    ruled = isinstance(case.body, dict) and bool(case.body.get("rules"))
-    unstated = [positive_data_acceptance] if ruled else []
-    case.call_and_validate(base_url=str(client.base_url), excluded_checks=unstated, **options)
+    case.call_and_validate(base_url=str(client.base_url), **options)
 
 
 @OPEN.parametrize()
 @EXAMPLES
 def test_without_keys(case: schemathesis.Case, open_: httpx.Client) -> None:
     check(case, open_)
+
+
+@OPEN.parametrize()
+@EXAMPLES
+def test_with_a_store(case: schemathesis.Case, writing: httpx.Client) -> None:
+    check(case, writing)
 
 
 @LOCKED.parametrize()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from graphrec.losses import bpr, pointwise, sampled_softmax, shared_softmax  # noqa: E402
+from graphrec.losses import bpr, pointwise, shared_softmax  # noqa: E402
 
 Scores = list[float]
 SCORE = st.floats(-15, 15, width=32)
@@ -59,6 +59,12 @@ def test_pointwise_is_cross_entropy_a_positive(
     assert value(pointwise, positive, negative) == pytest.approx(expected, rel=1e-9)
 
 
+def softmax(positive: torch.Tensor, negative: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
+    """Of users with one positive each."""
+    rows = torch.arange(len(positive))
+    return shared_softmax(positive, rows, torch.ones_like(positive), negative, rate)
+
+
 @given(batches())
 def test_sampled_softmax_is_the_chance_of_the_positive_among_corrected_negatives(
     batch: tuple[Scores, list[Scores], Scores],
@@ -71,7 +77,7 @@ def test_sampled_softmax_is_the_chance_of_the_positive_among_corrected_negatives
         )
         for p, row in zip(positive, negative, strict=True)
     ]
-    found = value(sampled_softmax, positive, negative, rate)
+    found = value(softmax, positive, negative, rate)
     assert found == pytest.approx(np.mean(terms), rel=1e-9, abs=1e-12)
 
 
@@ -81,20 +87,20 @@ def test_the_correction_makes_the_sampled_sum_that_of_all_items() -> None:
     scores, probability = rng.normal(size=50), rng.dirichlet(np.ones(50))
     drawn = rng.choice(50, 200_000, p=probability)
     rate = np.log(probability[drawn] * len(drawn))
-    loss = value(sampled_softmax, [0.0], [scores[drawn].tolist()], rate.tolist())
+    loss = value(softmax, [0.0], [scores[drawn].tolist()], rate.tolist())
     assert loss == pytest.approx(math.log(1 + np.exp(scores).sum()), rel=0.05)
 
 
 def test_a_masked_negative_counts_for_nothing() -> None:
-    """GraphSAGE masks negatives that happen to be the positive with -inf."""
-    masked = value(sampled_softmax, [1.0], [[0.5, -math.inf]], [0.0, 0.0])
-    assert masked == pytest.approx(value(sampled_softmax, [1.0], [[0.5]], [0.0]))
-    scores = torch.tensor([[0.5, -torch.inf]], requires_grad=True)
-    sampled_softmax(torch.ones(1), scores, torch.zeros(2)).backward()
+    """GraphSAGE masks negatives that the user has met."""
+    masked = value(softmax, [1.0], [[0.5, -1e30]], [0.0, 0.0])
+    assert masked == pytest.approx(value(softmax, [1.0], [[0.5]], [0.0]))
+    scores = torch.tensor([[0.5, -1e30]], requires_grad=True)
+    softmax(torch.ones(1), scores, torch.zeros(2)).backward()
     assert scores.grad is not None
     assert scores.grad[0, 1] == 0
     alone = torch.tensor([2.0], requires_grad=True)
-    sampled_softmax(alone, torch.full((1, 2), -torch.inf), torch.zeros(2)).backward()
+    softmax(alone, torch.full((1, 2), -1e30), torch.zeros(2)).backward()
     assert alone.grad is not None
     assert alone.grad.item() == 0  # nothing to tell it from, nothing to learn
 
@@ -102,7 +108,7 @@ def test_a_masked_negative_counts_for_nothing() -> None:
 LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "bpr": bpr,
     "pointwise": pointwise,
-    "softmax": lambda p, n: sampled_softmax(p, n, torch.zeros(n.shape[1])),
+    "softmax": lambda p, n: softmax(p, n, torch.zeros(n.shape[1])),
 }
 
 
@@ -133,13 +139,13 @@ def test_gradients_push_positives_up_and_negatives_down(name: str) -> None:
     assert (negative.grad > 0).all()
 
 
-def test_shared_softmax_is_the_sampled_one_of_each_positive() -> None:
+def test_the_negatives_of_a_user_serve_each_of_their_positives() -> None:
     rng = np.random.default_rng(0)
     row = torch.tensor([0, 0, 2])
     positive, rate = torch.from_numpy(rng.normal(size=3)), torch.from_numpy(rng.normal(size=4))
     negative = torch.from_numpy(rng.normal(size=(3, 4)))
     found = shared_softmax(positive, row, torch.ones(3), negative, rate)
-    assert float(found) == pytest.approx(float(sampled_softmax(positive, negative[row], rate)))
+    assert float(found) == pytest.approx(float(softmax(positive, negative[row], rate)))
     first = shared_softmax(positive, row, torch.tensor([1.0, 0, 0]), negative, rate)
-    alone = sampled_softmax(positive[:1], negative[:1], rate)
+    alone = softmax(positive[:1], negative[:1], rate)
     assert float(first) == pytest.approx(float(alone))

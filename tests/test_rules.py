@@ -11,27 +11,49 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from graphrec import item_links
 from graphrec.config import RecallSettings
-from graphrec.data import Attribute, Graph, Interactions
+from graphrec.data import Attribute, EdgeType, Graph, Interactions, Links, Vocabulary
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import UnknownNode
 from graphrec.explain import WhyNot
-from graphrec.exploration import Explored, explore
+from graphrec.exploration import EvenPool, Explored, explore
 from graphrec.models.graph_filter import GraphFilter
 from graphrec.options import Live, Options
 from graphrec.overlay import Event, Overlay
 from graphrec.recommend import Recommender
-from graphrec.rules import Rule
-from graphrec.snapshot import Snapshot, build_snapshot
+from graphrec.rules import EXAMPLES, Rule
+from graphrec.snapshot import Snapshot, build_snapshot, load, publish
 from graphrec.store.protocol import ChangedNode
 from tests.small_data import graph_of, ratings
 
 NOW = 1_000
 BRANDS, TAGS = ("acme", "bolt", "core", None), ("red", "big", "old")
 PRICES, STARTS = (1.0, 2.0, 5.0, None), (500.0, 1500.0, None)
+
+
+MAKERS = Vocabulary(("m0", "m1", "m2"))
+
+
+def rule(**values: object) -> Rule:
+    return TypeAdapter(Rule).validate_python(values)
+
+
+def links_of(items: int, draw: random.Random) -> Mapping[EdgeType, Links]:
+    """Some items have makers, some lead to other items."""
+
+    def pairs(count: int, to: int) -> Links:
+        drawn = sorted({(draw.randrange(items), draw.randrange(to)) for _ in range(count)})
+        source, target = np.array(drawn, np.int32).T
+        return Links(source, target, np.ones(len(drawn), np.float32))
+
+    return {
+        ("item", "made_by", "maker"): pairs(10, len(MAKERS)),
+        ("item", "also_viewed", "item"): pairs(8, items),
+    }
 
 
 def tags_of(draw: random.Random) -> tuple[str, ...]:
@@ -49,7 +71,8 @@ def small_snapshot(users: int = 12, items: int = 16, dim: int = 4) -> Snapshot:
         "price": Attribute("number", tuple(draw.choice(PRICES) for _ in range(count))),
         "from": Attribute("number", tuple(draw.choice(STARTS) for _ in range(count))),
     }
-    graph = Graph(graph.interactions, {"item": attributes})
+    links = links_of(count, random.Random(1))  # noqa: S311
+    graph = Graph(graph.interactions, {"item": attributes}, {"maker": MAKERS}, links)
     vectors = rng.normal(size=(count, dim)).astype(np.float32)
     return build_snapshot(
         graph,
@@ -73,8 +96,31 @@ def attribute(name: str, item: str) -> object:
     return SNAPSHOT.attributes[name].values[SNAPSHOT.likes.items.row(item)]
 
 
+LINKS = links_of(EVERYTHING, random.Random(1))  # noqa: S311
+PAIRS = {
+    relation: [
+        (ITEMS[s], t) for s, t in zip(each.source.tolist(), each.target.tolist(), strict=True)
+    ]
+    for (_, relation, _), each in LINKS.items()
+}
+
+
+def tied(relation: str, item: str) -> set[str]:
+    """The makers of an item, or the items that it leads to or that lead to it."""
+    if relation == "made_by":
+        return {MAKERS.ids[maker] for source, maker in PAIRS[relation] if source == item}
+    pairs = [(source, ITEMS[target]) for source, target in PAIRS[relation]]
+    return {b for a, b in pairs if a == item} | {a for a, b in pairs if b == item}
+
+
 def meant(rule: Rule, item: str, returned: Sequence[str]) -> bool:
     """The same once more, as one would say it of a single item."""
+    if rule.relation is not None:
+        if rule.any_of is not None:
+            return bool(tied(rule.relation, item) & set(rule.any_of))
+        if rule.relation == "also_viewed":
+            return bool(tied(rule.relation, item) & set(returned))
+        return any(tied(rule.relation, item) & tied(rule.relation, each) for each in returned)
     if rule.available_from is not None:
         starts = attribute(rule.available_from, item)
         return starts is None or starts <= NOW
@@ -96,15 +142,20 @@ means = st.one_of(
     st.sampled_from((1, 2, 3)).map(lambda most: {"attribute": "price", "most": most}),
     st.sampled_from(("brand", "tags")).map(lambda a: {"attribute": a, "shared_by": "return"}),
     st.just({"available_from": "from"}),
+    st.sampled_from(("made_by", "also_viewed")).map(
+        lambda relation: {"relation": relation, "shared_by": "return"}
+    ),
+    st.sets(st.sampled_from(MAKERS.ids)).map(lambda any_: {"relation": "made_by", "any_of": any_}),
+    st.sets(st.sampled_from(ITEMS)).map(lambda any_: {"relation": "also_viewed", "any_of": any_}),
 )
 filters = st.builds(
-    lambda action, what, n: Rule(name=f"rule {n}", action=action, **what),
+    lambda action, what, n: rule(name=f"rule {n}", action=action, **what),
     st.sampled_from(("require", "exclude")),
     means,
     st.integers(0, 9),
 )
 boosts = st.builds(
-    lambda what, change: Rule(name="boost", action="boost", **what, **change),
+    lambda what, change: rule(name="boost", action="boost", **what, **change),
     means,
     st.sampled_from(({"factor": 0.5}, {"factor": 3}, {"add": 2}, {"add": -1.5})),
 )
@@ -208,7 +259,7 @@ def test_as_ranked_is_the_default():
 
 
 def test_a_boost_moves_what_it_means():
-    boost = Rule(name="red first", action="boost", attribute="tags", any_of=("red",), add=100)
+    boost = rule(name="red first", action="boost", attribute="tags", any_of=("red",), add=100)
     found = RECOMMENDER.recommend(USERS[0], 5, Options(rules=(boost,)))
     red = ["red" in attribute("tags", each.item) for each in found]
     assert red == sorted(red, reverse=True)
@@ -262,7 +313,7 @@ def test_what_is_explored_is_as_likely_as_it_says():
     rng, rounds = np.random.default_rng(0), 4000
     first: Counter[str] = Counter()
     for _ in range(rounds):
-        found = explore(["a", "b", "c"], ["w", "x", "y", "z"], 0.5, 3, rng)
+        found = explore(["a", "b", "c"], EvenPool(["w", "x", "y", "z"]), 0.5, 3, rng)
         kept = [each for each in found if not isinstance(each, Explored)]
         drawn = [each for each in found if isinstance(each, Explored)]
         assert kept == ["a", "b", "c"][: len(kept)]
@@ -278,9 +329,9 @@ def test_what_is_explored_is_as_likely_as_it_says():
 
 
 def test_exploration_ends_with_the_pool():
-    found = explore([], ["x"], 1.0, 3, np.random.default_rng(0))
+    found = explore([], EvenPool(["x"]), 1.0, 3, np.random.default_rng(0))
     assert found == [Explored("x", 1.0)]
-    assert explore(["a"], [], 1.0, 3, np.random.default_rng(0)) == ["a"]
+    assert explore(["a"], EvenPool([]), 1.0, 3, np.random.default_rng(0)) == ["a"]
 
 
 def test_places_for_exploration_are_taken_by_what_may_be_recommended():
@@ -299,23 +350,72 @@ def test_without_a_generator_nothing_is_explored():
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    ("values", "key", "message"),
     [
-        ({}, "expected one of any_of"),
-        ({"attribute": "brand"}, "expected one of any_of"),
-        ({"attribute": "brand", "any_of": ["a"], "least": 1}, "and no two of them"),
-        ({"any_of": ["a"]}, "expected an attribute"),
-        ({"attribute": "brand", "available_from": "from"}, "expected an attribute"),
-        ({"attribute": "brand", "any_of": ["a"], "factor": 2}, "of a boost only"),
-        ({"attribute": "price", "least": float("nan")}, "finite number"),
-        ({"attribute": "price", "leats": 1}, "Extra inputs"),
+        ({}, "any_of", "expected it, or shared_by, least, most or a time"),
+        ({"attribute": "brand"}, "any_of", "expected it, or"),
+        ({"attribute": "brand", "any_of": ["a"], "least": 1}, "least", "none beside any_of"),
+        ({"any_of": ["a"]}, "attribute", "expected attribute or relation with any_of"),
+        ({"least": 1}, "attribute", "expected attribute with least"),
+        ({"relation": "made_by", "most": 1}, "relation", "none beside most"),
+        ({"attribute": "a", "relation": "r", "any_of": ["a"]}, "relation", "none beside attribute"),
+        ({"attribute": "brand", "available_from": "from"}, "attribute", "none beside available"),
+        ({"attribute": "brand", "any_of": None}, "any_of", "leave it out instead"),
+        ({"attribute": "brand", "any_of": ["a"], "factor": 2}, "factor", "Extra inputs"),
+        ({"attribute": "price", "least": float("nan")}, "least", "finite number"),
+        ({"attribute": "price", "least": "1"}, "least", "valid number"),
+        ({"attribute": "price", "least": 1, "leats": 1}, "leats", "Extra inputs"),
+        ({"attribute": "b", "any_of": ["a"], "action": "boost"}, "factor", "expected it, or add"),
+        ({"attribute": "b", "any_of": ["a"], "action": "hide"}, "action", "require, exclude or"),
+        ({"attribute": "b", "any_of": ["a"], "action": []}, "action", "require, exclude or boost"),
     ],
 )
-def test_a_rule_that_means_nothing_is_refused(values, message):
-    with pytest.raises(ValidationError, match=message):
-        Rule(name="r", action="exclude", **values)
-    with pytest.raises(ValidationError, match="a factor or something to add"):
-        Rule(name="r", action="boost", attribute="brand", any_of=["a"])
+def test_a_rule_that_means_nothing_is_refused_at_its_key(values, key, message):
+    with pytest.raises(ValidationError, match=message) as caught:
+        rule(**{"name": "r", "action": "exclude", **values})
+    assert caught.value.errors()[0]["loc"] == (key,)
+
+
+def test_what_is_no_rule_is_refused():
+    for value, where in ((3, ()), ({}, ("action",)), ({"action": "boost"}, ("name",))):
+        with pytest.raises(ValidationError) as caught:
+            TypeAdapter(Rule).validate_python(value)
+        assert caught.value.errors()[0]["loc"] == where
+
+
+def test_the_schema_tells_rules_apart_by_action_and_has_an_example_of_each():
+    schema = TypeAdapter(Rule).json_schema()
+    assert schema["discriminator"]["propertyName"] == "action"
+    assert set(schema["discriminator"]["mapping"]) == set(EXAMPLES)
+    assert len(schema["oneOf"]) == 3
+    for action, example in EXAMPLES.items():
+        assert rule(**example).action == action
+        kind = schema["$defs"][type(rule(**example)).__name__]
+        assert kind["example"] == example
+
+
+def test_a_boost_that_changes_nothing_is_one():
+    same = rule(name="same", action="boost", attribute="brand", any_of=["acme"], factor=1)
+    ranked = RECOMMENDER.recommend(USERS[0], 5)
+    assert RECOMMENDER.recommend(USERS[0], 5, Options(rules=(same,))) == ranked
+
+
+def test_a_snapshot_that_is_loaded_has_the_links(tmp_path):
+    publish(SNAPSHOT, tmp_path)
+    loaded = load(tmp_path).links
+    assert [(each.relation, each.type) for each in loaded] == [
+        ("also_viewed", "item"),
+        ("made_by", "maker"),
+    ]
+    for one, other in zip(loaded, SNAPSHOT.links, strict=True):
+        assert one.nodes == other.nodes
+        assert (one.by_item != other.by_item).nnz == 0
+
+
+def test_links_to_people_are_no_rule_s_matter():
+    user = Links(np.array([0], np.int32), np.array([1], np.int32), np.ones(1, np.float32))
+    graph = Graph(graph_of(ratings()).interactions, links={("item", "sold_by", "user"): user})
+    assert item_links.links_of(graph) == ()
 
 
 @settings(max_examples=20)

@@ -5,7 +5,7 @@ import { contributions } from "./contributions.js";
 import { h } from "./dom.js";
 import { pathsGraph } from "./paths.js";
 import { empty, pending } from "./pending.js";
-import { at } from "./words.js";
+import { at, count } from "./words.js";
 
 /** The explanation of `item` for `user`. */
 export function explanation(user, item) {
@@ -15,9 +15,22 @@ export function explanation(user, item) {
       found.because.length
         ? pathsGraph(found.because, found)
         : empty("No path leads here: nobody likes this item and one of the history."),
+      found.shared.length ? shared(found.shared) : null,
       found.contributions.length === 0 ? null : contributions(found.contributions, found.score),
       h("p", { class: "more" }, h("a", { href: at("item", item) }, "About this item")),
     ],
     4,
   );
+}
+
+/** The categories and tags that items of the history have too, by attribute. */
+function shared(labels) {
+  const names = [...new Set(labels.map((label) => label.attribute))];
+  return [
+    h("p", { class: "hint" }, "In common with what is liked:"),
+    h("dl", { class: "facts" }, names.map((attribute) => h("div", {},
+      h("dt", {}, attribute),
+      h("dd", {}, labels.filter((label) => label.attribute === attribute)
+        .map(({ value, items }) => `${value} (${count(items, "item", "items")})`).join(", "))))),
+  ];
 }

@@ -8,8 +8,8 @@ import { at, count, name } from "./words.js";
 
 export function item([id]) {
   const title = h("h1", { tabindex: -1 }, id);
-  const related = (by) => pending(
-    () => ask(path`/v1/items/${id}/related?k=10&by=${by}`), (found) => relatedItems(found.related), 8);
+  const related = (by, nothing) => pending(
+    () => ask(path`/v1/items/${id}/related?k=10&by=${by}`), (found) => relatedItems(found.related, nothing), 8);
   return {
     title: `Item ${id}`,
     node: h("div", {},
@@ -24,8 +24,10 @@ export function item([id]) {
         ];
       }, 2),
       h("div", { class: "columns" },
-        h("section", {}, h("h2", {}, "Liked by the same people"), related("graph")),
-        h("section", {}, h("h2", {}, "Nearest by embedding"), related("embedding")))),
+        h("section", {}, h("h2", {}, "Liked by the same people"),
+          related("graph", "There are none: no two people like this item and another one.")),
+        h("section", {}, h("h2", {}, "Nearest by embedding"),
+          related("embedding", "There are none: the model has no embedding of this item.")))),
   };
 }
 

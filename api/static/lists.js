@@ -16,9 +16,9 @@ export function recommendation(row) {
   ];
 }
 
-/** Items that are like another one. */
-export function relatedItems(rows) {
-  if (!rows.length) return empty("There are none: no two people like this item and another one.");
+/** Items that are like another one; `nothing` says why there may be none. */
+export function relatedItems(rows, nothing) {
+  if (!rows.length) return empty(nothing);
   return h("ol", { class: "rows" }, rows.map((row) => h("li", {},
     h("a", { class: "row", href: at("item", row.item) },
       h("span", { class: "what" },

@@ -3,6 +3,7 @@
 import { ask, path } from "./api.js";
 import { badge } from "./contributions.js";
 import { h } from "./dom.js";
+import { explanation } from "./explanation.js";
 import { pending } from "./pending.js";
 import { name, number } from "./words.js";
 
@@ -11,6 +12,7 @@ export function whyNot(user, item) {
   return pending(() => ask(path`/v1/users/${user}/why-not/${item}`), (found) => [
     h("p", { class: "verdict" }, verdict(found)),
     found.sources.length ? sources(found.sources) : null,
+    found.verdict === "new" ? explanation(user, item) : null,
   ], 3);
 }
 
@@ -22,7 +24,7 @@ function verdict(found) {
     case "not_recalled": return `No source recalled ${title}: none holds it for one of the best.`;
     case "ranked": return `${title} has place ${number(found.rank)}, with a score of ${found.score.toFixed(2)}.`;
     case "deleted": return `${title} is left out because it was deleted.`;
-    case "new": return `${title} has come since the snapshot was made, which knows nothing of it.`;
+    case "new": return `${title} has come since the snapshot was made: few places of a list are for such items.`;
     default: return `${title}: ${found.verdict}.`;
   }
 }

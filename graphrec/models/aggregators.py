@@ -2,7 +2,8 @@
 
 Each takes messages [N, dim] along a graph to what its users hear [B, dim], which is 0 for a user
 without items, and gives the encoder that does the same in NumPy. Both start where nothing is
-learned yet: attention as the mean, pooling as the largest elements of each sign.
+learned yet: attention as the mean, pooling as the largest elements of each sign. Edges may count by
+a weight [E, 1].
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ Name: TypeAlias = Literal["degree", "mean", "pooling", "attention"]
 class Mean(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     """The mean, in which nothing is learned (Hamilton, Ying & Leskovec, NeurIPS 2017)."""
 
-    def forward(self, likes: HeteroGraph, messages: Tensor) -> Tensor:
+    def forward(self, likes: HeteroGraph, messages: Tensor, weight: Tensor | None = None) -> Tensor:
         """[N, dim] -> [B, dim]."""
-        return mean_of_neighbours(likes, LIKED_BY, messages)
+        return mean_of_neighbours(likes, LIKED_BY, messages, weight)
 
     def encoder(self, messages: Tensor, length: float) -> Encoder:
         """For [I, dim] messages; its vectors end in 1, before the item's bias."""
@@ -49,9 +50,10 @@ class Pooling(nn.Module):  # type: ignore[misc]
         self.bias = nn.Parameter(torch.zeros(2 * dim))
         self.readout = nn.Parameter(signs.clone())
 
-    def forward(self, likes: HeteroGraph, messages: Tensor) -> Tensor:
+    def forward(self, likes: HeteroGraph, messages: Tensor, weight: Tensor | None = None) -> Tensor:
         """[N, dim] -> [B, dim]."""
-        return max_of_neighbours(likes, LIKED_BY, self._said(messages)) @ self.readout
+        said = self._said(messages)
+        return max_of_neighbours(likes, LIKED_BY, said, weight) @ self.readout
 
     def encoder(self, messages: Tensor, length: float) -> Encoder:
         """As of `Mean`."""
@@ -72,11 +74,11 @@ class Attention(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.score = nn.Parameter(torch.zeros(dim, 2))
 
-    def forward(self, likes: HeteroGraph, messages: Tensor) -> Tensor:
+    def forward(self, likes: HeteroGraph, messages: Tensor, weight: Tensor | None = None) -> Tensor:
         """[N, dim] -> [B, dim]."""
         loud, seeming = (messages @ self.score).split(1, dim=1)
-        heard = mean_of_neighbours(likes, LIKED_BY, seeming)
-        return attention_over_neighbours(likes, LIKED_BY, messages, _leaky, loud, heard)
+        heard = mean_of_neighbours(likes, LIKED_BY, seeming, weight)
+        return attention_over_neighbours(likes, LIKED_BY, messages, _leaky, loud, heard, weight)
 
     def encoder(self, messages: Tensor, length: float) -> Encoder:
         """As of `Mean`."""

@@ -15,13 +15,15 @@ that the inner product ranks by the cosine times that. Each training step hides 
 asked about from message passing, both ways, so that no edge helps to predict itself. The embeddings
 are those of a moving average of the parameters, which is past the noise of the last steps.
 They are always made from all neighbours, also where training samples them.
+
+Where likes are of several kinds, each is a relation in a learned weight (`graphrec.models.kinds`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -33,6 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from graphrec import text
 from graphrec.data import Graph, Rows
 from graphrec.dgl_graph import (
     LIKED_BY,
@@ -46,19 +49,24 @@ from graphrec.dgl_graph import (
     liked_by_graph,
     likes_graph,
     mean_of_neighbours,
+    numbered,
+    pairs_of,
     sampled_edges,
     sampled_field,
     whole_field,
 )
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, UserFeatures
+from graphrec.errors import DataError
 from graphrec.features import FeatureSpace
 from graphrec.friends import friends_of
 from graphrec.losses import bpr, shared_softmax
 from graphrec.models.aggregators import Name, aggregator
 from graphrec.models.item_side import ItemSide, as_tensor, item_links
+from graphrec.models.kinds import Asides, KindWeights, Target, Targets, targets_of
 from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Share, Steps
-from graphrec.sampling import NegativeSampler, log_popularity, positive_chances, recency_shift
+from graphrec.relations import bits_of, kinds_of_likes
+from graphrec.sampling import NegativeSampler, recency_shift
 from graphrec.spectral import item_spectrum
 from graphrec.train import train_epochs
 from graphrec.warm_start import with_columns_of
@@ -114,6 +122,14 @@ class GraphSAGE:
     (`graphrec.models.item_side`)."""
     without_relations: str = ""
     """Names of relations that are left out, with commas between."""
+    texts: str = ""
+    """Names of text attributes of users and items to embed, with commas between."""
+    text_encoder: text.Name = "wordllama"
+    """What embeds them (`graphrec.text`)."""
+    targets: Targets = ""
+    """Kinds of events to learn to predict, with commas between, the first of which lists are made
+    for; a number after a colon is the weight of the loss, as in `purchase, cart: 0.3`. None: all
+    likes alike."""
     beginners: Share = 0.0
     """Share of the users who show but a few of their items in training, so that the model learns
     how much a few items say; 0: as much as many."""
@@ -129,11 +145,12 @@ class GraphSAGE:
 
     def can_resume(self, start: Embeddings, graph: Graph) -> bool:
         """Whether all that was learnt can be told from the vectors, and they have as many
-        dimensions: with one round, a mean of messages, and no links of items.
+        dimensions: with one round, a mean of messages, no links of items, and likes of one kind.
         """
         told = start.encoder is not None and start.item.shape[1] == self.dim + 1
-        plain = self.rounds == 1 and self.aggregator in ("degree", "mean")
-        return told and plain and not item_links(graph, self.left_out)
+        plain = self.rounds == 1 and self.aggregator in ("degree", "mean") and not self.targets
+        alike = len(kinds_of_likes(graph)) < 2
+        return told and plain and alike and not item_links(graph, self.left_out)
 
     def train(
         self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
@@ -144,11 +161,12 @@ class GraphSAGE:
         """
         matrix = graph.matrix
         likes = likes_graph(matrix)
-        chance = positive_chances(graph, None)
-        prior = log_popularity(graph, chance)
-        shift = recency_shift(graph, self.half_life_share)
-        longer = np.exp(self.popularity_exponent * (prior + shift))
-        network = Network(self, graph, prior, rng)
+        targets = targets_of(graph, self.targets)
+        first, *others = targets
+        shift = recency_shift(first.graph, self.half_life_share)
+        longer = np.exp(self.popularity_exponent * (first.prior + shift))
+        network = Network(self, graph, first.prior, rng, tuple(others))
+        aimed = np.any([target.chance > 0 for target in targets], axis=0)
         if start is not None:
             network.resume(start, matrix, shift)
         # Nobody could have met a stranger, so it is no negative.
@@ -166,7 +184,7 @@ class GraphSAGE:
                 counts = np.diff(matrix.indptr)[users]
                 share = np.repeat(self._hidden_shares(counts, rng), counts)
                 hidden = rng.random(len(share)) < share
-                if hidden.any():
+                if aimed[edges_of(matrix, users)[1][hidden]].any():
                     yield users, hidden
 
         def loss_of(batch: tuple[Rows, NDArray[np.bool_]]) -> Tensor:
@@ -174,6 +192,7 @@ class GraphSAGE:
             row, edge = edges_of(matrix, users)
             met, shape = matrix.indices[edge], (len(users), matrix.shape[1])
             shown, asked = shown_and_asked(row, met, hidden, shape)
+            numbered(shown, edge[~hidden])
             rest = hide_edges(likes, edge[hidden]) if self.rounds > 1 else likes
             if self.loss == "bpr":
                 drawn = sampler.unmet(users[row[hidden]], self.negatives, rng)
@@ -196,16 +215,36 @@ class GraphSAGE:
                 at = np.searchsorted(needed, drawn)
             of_item, messages = network.items(field, noise)
             of_user = network.users(shown, messages, users, company)
-            positive = dot_on_edges(asked, of_item, of_user)
-            u, at = torch.from_numpy(row[hidden]), torch.from_numpy(at)
-            if self.loss == "bpr":
-                return bpr(positive, (of_user[u][:, None] * of_item[at]).sum(2))
-            rate = torch.from_numpy(np.log(sampler.probability[drawn] * self.negatives)).float()
-            negative = of_user @ functional.embedding(at, of_item).T
-            known = graph.seen[users][:, drawn].tocoo().coords
-            negative[tuple(torch.from_numpy(ends).long() for ends in known)] = MASKED
-            weight = torch.from_numpy(chance[edge[hidden]]).float()
-            return shared_softmax(positive, u, weight, negative, rate)
+            rows = None if field.items is None else field.items[: len(of_item)]
+            seen_by = [
+                (of_user, of_item),
+                *(network.asides(n, of_user, of_item, rows) for n in range(len(others))),
+            ]
+            if self.loss == "softmax":
+                rate = torch.from_numpy(np.log(sampler.probability[drawn] * self.negatives)).float()
+                known = tuple(
+                    torch.from_numpy(ends).long()
+                    for ends in graph.seen[users][:, drawn].tocoo().coords
+                )
+
+            def loss_for(weight: NDArray[np.float64], of_user: Tensor, of_item: Tensor) -> Tensor:
+                [mine] = np.nonzero(weight)  # [H] of what is asked
+                positive = dot_on_edges(asked, of_item, of_user)[torch.from_numpy(mine)]
+                u = torch.from_numpy(row[hidden][mine])
+                if self.loss == "bpr":
+                    unmet = of_item[torch.from_numpy(at[mine])]
+                    return bpr(positive, (of_user[u][:, None] * unmet).sum(2))
+                negative = of_user @ functional.embedding(torch.from_numpy(at), of_item).T
+                negative[known] = MASKED
+                weighed = torch.from_numpy(weight[mine]).float()
+                return shared_softmax(positive, u, weighed, negative, rate)
+
+            asked_of = [target.chance[edge[hidden]] for target in targets]
+            return sum(
+                target.weight * loss_for(weight, *seen)
+                for target, weight, seen in zip(targets, asked_of, seen_by, strict=True)
+                if weight.any()
+            )
 
         for _ in train_epochs(
             network.parameters(),
@@ -224,11 +263,17 @@ class GraphSAGE:
                 company = company_of(network.friends, matrix, everyone)
                 users = final.users(likes, messages, everyone, company)
                 encoder = final.encoder(messages)
-                newcomers = final.item_side.encoder(float(final.length))
+                length = float(final.length)
+                likeness = final.item_side.likeness(items, length)
+                newcomers = final.item_side.encoder(length, likeness)
             ranked = items.numpy()
+            if likeness is not None:
+                ranked[final.item_side.unmet] += likeness.said(final.item_side.of_unmet)
             ranked[:, :-1] *= longer[:, None]
             ranked[:, -1] += shift
-            yield Embeddings(users.numpy(), ranked, encoder, newcomers, network.friends)
+            yield Embeddings(
+                users.numpy(), ranked, encoder, newcomers, network.friends, network.kinds
+            )
 
     @property
     def left_out(self) -> list[str]:
@@ -297,7 +342,27 @@ def company_of(
     rows = np.unique(near.indices).astype(np.int32)
     row, edge = edges_of(matrix, rows)
     likes = liked_by_graph(row, matrix.indices[edge], (len(rows), matrix.shape[1]))
+    numbered(likes, edge)
     return Company(rows, likes, as_tensor(share[:, rows].astype(np.float32)))
+
+
+def texts_of(graph: Graph, config: GraphSAGE) -> Mapping[str, text.Name]:
+    """The encoders of the attributes to embed; raises DataError where a name is of no text."""
+    names = [name for name in map(str.strip, config.texts.split(",")) if name]
+    words = {
+        name
+        for of_type in (graph.attributes.get("user", {}), graph.attributes.get("item", {}))
+        for name, attribute in of_type.items()
+        if attribute.kind in ("text", "category")
+    }
+    for name in names:
+        if name not in words:
+            raise DataError(
+                f"text {name!r} is no attribute of words of users or items: expected some of "
+                f"{', '.join(sorted(words)) or 'those that there are'}; see `texts` in "
+                f"[models.graphsage]"
+            )
+    return dict.fromkeys(names, config.text_encoder)
 
 
 class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
@@ -309,6 +374,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         graph: Graph,
         prior: NDArray[np.float32],
         rng: np.random.Generator,
+        others: tuple[Target, ...] = (),
     ) -> None:
         super().__init__()
         self.config = config
@@ -320,7 +386,8 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.item_sends = torch.from_numpy(item**-exponent)
         self.hear = aggregator(config.aggregator, dim)
         attributes = graph.attributes.get("user", {})
-        self.user_space = FeatureSpace.of(attributes)
+        texts = texts_of(graph, config)
+        self.user_space = FeatureSpace.of(attributes, texts)
         features = self.user_space.matrix(attributes, len(graph.users))
         self.user_features = as_tensor(features)
         self.introduced = torch.from_numpy((np.diff(features.indptr) > 0).astype(np.float32))
@@ -336,8 +403,15 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             prior,
             dropped=config.identity_dropout,
             without=without,
+            texts=texts,
             rng=rng,
         )
+        self.kinds: sparse.csr_array | None = None
+        if len(kinds := kinds_of_likes(graph)) > 1:
+            self.kinds = bits_of(graph, kinds)
+            self.counts_to_user = KindWeights(self.kinds, kinds)
+            self.counts_to_item = KindWeights(self.kinds, kinds)
+        self.asides = Asides(others, dim)
         self.friends = friends_of(graph, without)
         self.friendship = nn.Parameter(torch.tensor(FRIENDSHIP))
         self.voice = nn.Parameter(torch.zeros(matrix.shape[1], dim))
@@ -407,8 +481,11 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         )
         count = len(rounds[0])
         for to_users, to_items in field.rounds:
-            users = self.hear(to_users, rounds[-1] * sends[:count])
-            told = mean_of_neighbours(to_items, LIKES, users)
+            users = self._hear(to_users, rounds[-1] * sends[:count])
+            weight = None
+            if self.kinds is not None:
+                weight = self.counts_to_item(pairs_of(to_items, LIKES))
+            told = mean_of_neighbours(to_items, LIKES, users, weight)
             count = len(told)  # targets are the first of the sources
             rounds = [*(each[:count] for each in rounds), told * receives[:count]]
         vector = torch.stack(rounds).mean(0) if len(rounds) > 1 else rounds[0]
@@ -435,10 +512,16 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
 
     def _own(self, likes: HeteroGraph, messages: Tensor, users: Rows) -> Tensor:
         """What items and features of the B `users` say [B, dim]."""
-        told: Tensor = self.hear(likes, messages)
+        told = self._hear(likes, messages)
         if self.user_features.shape[1]:
             about = self.user_features @ self.of_user_features
             told = told + about[torch.from_numpy(users).long()]
+        return told
+
+    def _hear(self, likes: HeteroGraph, messages: Tensor) -> Tensor:
+        """What items tell B users [B, dim], in which their kinds of liking them count."""
+        weight = None if self.kinds is None else self.counts_to_user(pairs_of(likes, LIKED_BY))
+        told: Tensor = self.hear(likes, messages, weight)
         return told
 
     def encoder(self, messages: Tensor) -> Encoder:
@@ -448,9 +531,13 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         if self.user_features.shape[1]:
             vectors = np.pad(self.of_user_features.detach().numpy(), ((0, 0), (0, 1)))
             features = UserFeatures(self.user_space, vectors)
-        friendship = None if self.friends is None else float(self.friendship)
-        softening = float(self.softening)
-        return replace(encoder, softening=softening, features=features, friendship=friendship)
+        return replace(
+            encoder,
+            softening=float(self.softening),
+            features=features,
+            friendship=None if self.friends is None else float(self.friendship),
+            relations=None if self.kinds is None else self.counts_to_user.learned(),
+        )
 
     @property
     def length(self) -> Tensor:

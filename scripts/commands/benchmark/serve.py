@@ -40,13 +40,21 @@ SESSION_ITEMS = 10
 """They like 1 to so many items, which someone likes together in the data."""
 
 CALLS = 50_000
-"""Requests drawn, without a user twice while there are others left, before they begin anew."""
+"""Requests drawn, before they begin anew."""
 
 WARM_UP = 0.2
 """Share of the time that is spent before anything is measured."""
 
+WARM_UP_AGAIN = 2.0
+"""The same where people come again: the service must have met them."""
+
 LOADED = 0.7
 """Share of the throughput at full speed at which latency is measured."""
+
+
+TRAFFIC = ("first", "again")
+
+NO_SETTINGS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,21 @@ CATALOGUES: Mapping[str, Catalogue] = {
 
 
 @dataclass(frozen=True)
+class Speed:
+    """How fast the service is for some traffic."""
+
+    throughput: float
+    """Answers a second at full speed, by one worker."""
+    throughput_ratio: float
+    """Against those of an empty FastAPI route, measured just before and just after."""
+    p50_ms: float
+    p99_ms: float
+    """At a fixed rate, LOADED of the throughput at full speed."""
+    rate: float
+    failures: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """What was measured of the service on one catalogue."""
 
@@ -74,16 +97,11 @@ class Figures:
     """The file, or "synthetic"."""
     users: int
     items: int
-    throughput: float
-    """Answers a second at full speed, by one worker."""
     empty_throughput: float
-    """Those of an empty FastAPI route, measured just before and just after."""
-    throughput_ratio: float
-    p50_ms: float
-    p99_ms: float
-    """At a fixed rate, LOADED of the throughput at full speed."""
-    rate: float
-    failures: int
+    first: Speed
+    """Nobody comes twice, and nothing is kept."""
+    again: Speed
+    """Who does more comes more often, and the service keeps what it was asked for."""
     rss_mb: float
     """Resident memory of the process after all that, in MB of 10^6 bytes."""
     start_seconds: float
@@ -109,9 +127,11 @@ def serve(
     """Measure throughput, latency, memory and start of the service, with one worker, on loopback.
 
     One request in five is of someone who is folded in by what they like. All others are lists of
-    10 for known users, nobody twice before everyone had their turn. Nothing is asked that was
-    prepared for it. The same load tool asks an empty FastAPI route: `throughput_ratio` is against
-    that. Latency is of a fixed rate, 70 % of the throughput at full speed.
+    10 for known users. Traffic is of two sorts: `first`, where nobody comes twice before everyone
+    had their turn and no answer is kept, and `again`, where people come in proportion to what
+    they did, and the service keeps answers. The same load tool asks an empty FastAPI route:
+    `throughput_ratio` is against that. Latency is of a fixed rate, 70 % of the throughput at full
+    speed.
 
     **Example:** `graphrec benchmark serve --json serve.json`
     """
@@ -141,16 +161,19 @@ def serve(
 
 
 def _report(found: Mapping[str, Figures]) -> dict[str, Any]:
-    """The worst of the catalogues for speed; memory and start are those of the first."""
-    first = next(iter(found.values()))
+    """The slowest of the catalogues; memory and start are those of the first one."""
+    one = next(iter(found.values()))
+    first, again = ([getattr(each, name) for each in found.values()] for name in TRAFFIC)
     return {
         "tool": tool(),
         "cores": os.cpu_count(),
         "session_share": SESSION_SHARE,
-        "throughput_ratio": min(each.throughput_ratio for each in found.values()),
-        "p99_ms": max(each.p99_ms for each in found.values()),
-        "rss_mb": first.rss_mb,
-        "start_seconds": first.start_seconds,
+        "throughput_ratio": min(each.throughput_ratio for each in again),
+        "p99_ms": max(each.p99_ms for each in again),
+        "first_throughput_ratio": min(each.throughput_ratio for each in first),
+        "first_p99_ms": max(each.p99_ms for each in first),
+        "rss_mb": one.rss_mb,
+        "start_seconds": one.start_seconds,
         "catalogues": {name: asdict(each) for name, each in found.items()},
     }
 
@@ -206,10 +229,14 @@ def synthetic(catalogue: Catalogue, rng: np.random.Generator, groups: int = 50) 
     )
 
 
-def _calls(snapshot: Snapshot, rng: np.random.Generator) -> list[Call]:
+def _calls(snapshot: Snapshot, rng: np.random.Generator, again: bool = False) -> list[Call]:
     likes = snapshot.likes
-    turns = -(-CALLS // len(likes.users))
-    order = np.concatenate([rng.permutation(len(likes.users)) for _ in range(turns)])[:CALLS]
+    if again:
+        activity = np.diff(likes.by_user.indptr)
+        order = rng.choice(len(activity), CALLS, p=activity / activity.sum())
+    else:
+        turns = -(-CALLS // len(likes.users))
+        order = np.concatenate([rng.permutation(len(likes.users)) for _ in range(turns)])[:CALLS]
     calls = []
     for user, session in zip(order.tolist(), rng.random(CALLS) < SESSION_SHARE, strict=True):
         if not session:
@@ -235,42 +262,55 @@ def _measure(
     step: Callable[[str, int, int], None],
 ) -> Figures:
     snapshot = load(folder)
-    calls = _calls(snapshot, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    calls = {name: _calls(snapshot, rng, again=name == "again") for name in TRAFFIC}
     size = len(snapshot.likes.users), len(snapshot.likes.items)
     del snapshot
-    empty = []
-
-    def floor(at: int) -> None:
-        step(f"{name}: empty route", at, 2)
-        with _server(["scripts.load.floor"], "/", work) as (url, _, _):
-            attack(url, [Call("/")], seconds * WARM_UP, connections, None)
-            empty.append(_good(attack(url, [Call("/")], seconds, connections, None)).throughput)
-
-    floor(0)
-    step(f"{name}: service", 0, 2)
+    speeds, empty, starts, rss = {}, [], [], 0.0
     module = ["scripts.cli", "serve", "--snapshots", str(folder), "--port"]
-    with _server(module, "/health/ready", work) as (url, process, start_seconds):
-        attack(url, calls, seconds * WARM_UP, connections, None)
-        full = _good(attack(url, calls[::-1], seconds, connections, None))
-        step(f"{name}: service", 1, 2)
-        rate = LOADED * full.throughput
-        paced = _good(attack(url, calls, seconds, connections, rate))
-        rss = _resident(process.pid)
-    step(f"{name}: service", 2, 2)
-    floor(1)
-    step(f"{name}: empty route", 2, 2)
+    for at, traffic in enumerate(TRAFFIC):
+        step(f"{name}: empty route", at, len(TRAFFIC) + 1)
+        empty.append(_floor(work, seconds, connections))
+        step(f"{name}: service", at, len(TRAFFIC))
+        kept = {} if traffic == "again" else {"GRAPHREC_SERVE__ANSWERS": "0"}
+        warm_up = seconds * (WARM_UP_AGAIN if traffic == "again" else WARM_UP)
+        with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
+            attack(url, calls[traffic], warm_up, connections, None)
+            full = _good(attack(url, calls[traffic][::-1], seconds, connections, None))
+            rate = LOADED * full.throughput
+            paced = _good(attack(url, calls[traffic], seconds, connections, rate))
+            rss = max(rss, _resident(process.pid))
+        starts.append(start_seconds)
+        speeds[traffic] = full, paced
+        step(f"{name}: service", at + 1, len(TRAFFIC))
+    empty.append(_floor(work, seconds, connections))
+    step(f"{name}: empty route", len(TRAFFIC) + 1, len(TRAFFIC) + 1)
     return Figures(
         source,
         *size,
-        throughput=full.throughput,
         empty_throughput=float(np.mean(empty)),
-        throughput_ratio=full.throughput / float(np.mean(empty)),
+        first=_speed(*speeds["first"], float(np.mean(empty[:2]))),
+        again=_speed(*speeds["again"], float(np.mean(empty[1:]))),
+        rss_mb=rss,
+        start_seconds=min(starts),
+    )
+
+
+def _floor(work: Path, seconds: float, connections: int) -> float:
+    """Answers a second of an empty FastAPI route."""
+    with _server(["scripts.load.floor"], "/", work) as (url, _, _):
+        attack(url, [Call("/")], seconds * WARM_UP, connections, None)
+        return _good(attack(url, [Call("/")], seconds, connections, None)).throughput
+
+
+def _speed(full: Load, paced: Load, empty: float) -> Speed:
+    return Speed(
+        throughput=full.throughput,
+        throughput_ratio=full.throughput / empty,
         p50_ms=paced.p50_ms,
         p99_ms=paced.p99_ms,
-        rate=rate,
+        rate=LOADED * full.throughput,
         failures=full.failures + paced.failures,
-        rss_mb=rss,
-        start_seconds=start_seconds,
     )
 
 
@@ -282,13 +322,13 @@ def _good(load: Load) -> Load:
 
 @contextmanager
 def _server(
-    module: Sequence[str], probe: str, folder: Path
+    module: Sequence[str], probe: str, folder: Path, settings: Mapping[str, str] = NO_SETTINGS
 ) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     """A server process on a free port, and the seconds until it was ready."""
     port, log = free_port(), folder / "server.log"
     url = f"http://127.0.0.1:{port}"
     no_keys = {"GRAPHREC_SERVE__KEYS": str(folder / "none.json")}
-    process = start([*module, str(port)], log, no_keys)
+    process = start([*module, str(port)], log, {**no_keys, **settings})
     try:
         yield url, process, wait_until_answers(f"{url}{probe}", process, log)
     finally:
@@ -309,12 +349,16 @@ def _resident(pid: int) -> float:
 def _show(found: Mapping[str, Figures]) -> None:
     columns = ["", *found]
     each = list(found.values())
-    rows = [
-        ["answers/s", *(f"{f.throughput:,.0f}" for f in each)],
-        ["empty route, answers/s", *(f"{f.empty_throughput:,.0f}" for f in each)],
-        ["ratio", *(f"{f.throughput_ratio:.2f}" for f in each)],
-        ["p50 at 70 %, ms", *(f"{f.p50_ms:.1f}" for f in each)],
-        ["p99 at 70 %, ms", *(f"{f.p99_ms:.1f}" for f in each)],
+    rows = [["empty route, answers/s", *(f"{f.empty_throughput:,.0f}" for f in each)]]
+    for name, title in zip(TRAFFIC, ("who come first", "who come again"), strict=True):
+        speeds: list[Speed] = [getattr(f, name) for f in each]
+        rows += [
+            [f"{title}: answers/s", *(f"{speed.throughput:,.0f}" for speed in speeds)],
+            ["  ratio", *(f"{speed.throughput_ratio:.2f}" for speed in speeds)],
+            ["  p50 at 70 %, ms", *(f"{speed.p50_ms:.1f}" for speed in speeds)],
+            ["  p99 at 70 %, ms", *(f"{speed.p99_ms:.1f}" for speed in speeds)],
+        ]
+    rows += [
         ["memory, MB", *(f"{f.rss_mb:.0f}" for f in each)],
         ["start, s", *(f"{f.start_seconds:.2f}" for f in each)],
     ]

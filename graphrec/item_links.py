@@ -1,0 +1,56 @@
+"""What items are linked to, for rules to follow: nodes such as brands, and other items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from graphrec.data import Graph, Rows, Vocabulary
+
+
+@dataclass(frozen=True)
+class ItemLinks:
+    """The links of I items by one relation to N nodes of one type."""
+
+    relation: str
+    type: str
+    """Of the nodes. Links between items are followed either way."""
+    nodes: Vocabulary
+    by_item: sparse.csr_array  # [I, N] the nodes of each item: which elements are stored
+
+    @cached_property
+    def _by_node(self) -> sparse.csr_array:
+        return self.by_item.T.tocsr()
+
+    def nodes_of(self, item: int) -> tuple[str, ...]:
+        """The nodes by which an item row is tied to others; where they are items, itself."""
+        if self.type == "item":
+            return (self.nodes.ids[item],)
+        indptr, indices = self.by_item.indptr, self.by_item.indices
+        return tuple(self.nodes.ids[node] for node in indices[indptr[item] : indptr[item + 1]])
+
+    def items_of(self, node: str) -> Rows:
+        """The item rows that are linked to a node; none where there is no such node."""
+        row, indptr = self.nodes.rows.get(node), self._by_node.indptr
+        if row is None:
+            return np.empty(0, np.int32)
+        return self._by_node.indices[indptr[row] : indptr[row + 1]]
+
+
+def links_of(graph: Graph) -> tuple[ItemLinks, ...]:
+    """What the items of a graph are linked to, but for users: those links are theirs as well."""
+    found = []
+    for (source, relation, target), links in sorted(graph.links.items(), key=lambda each: each[0]):
+        if source != "item" or target == "user":
+            continue
+        nodes = graph.vocabulary(target)
+        stored, shape = np.ones(len(links), bool), (len(graph.items), len(nodes))
+        by_item = sparse.csr_array((stored, (links.source, links.target)), shape)
+        if target == "item":
+            by_item = by_item + by_item.T
+        by_item.sum_duplicates()
+        found.append(ItemLinks(relation, target, nodes, by_item.tocsr()))
+    return tuple(found)
