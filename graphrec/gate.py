@@ -73,7 +73,12 @@ class Check:
     passed: bool
 
     def __str__(self) -> str:
-        return f"{self.name} is {self.value:,.4g}: expected {self.expectation}"
+        return f"{self.name} is {figure(self.value)}: expected {self.expectation}"
+
+
+def figure(value: float) -> str:
+    """What was measured, for people: counts in full, all else to four digits."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
 def check(figures: Figures, settings: RefreshSettings) -> tuple[Check, ...]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ def names() -> set[str]:
         metrics.recommended("user", snapshot.manifest.version, recommender.recommend(user, 3))
     metrics.answered("GET", "/", 200, 0.1)
     metrics.loaded(False)
+    metrics.exposed("written", 1)
     assert isinstance(metrics.registry, CollectorRegistry)
     return {sample.name for family in metrics.registry.collect() for sample in family.samples}
 
@@ -110,3 +113,31 @@ def test_the_images_hold_what_they_copy() -> None:
         for name in line.split():
             assert (ROOT / name).exists(), name
             assert f"!{name}" in ignored, name
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd says what is valid")
+def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
+    for unit in (DEPLOY / "systemd").iterdir():
+        # They name a program and a user that are not on this machine.
+        text = unit.read_text("utf-8").replace("/opt/graphrec/bin/graphrec", "/bin/true")
+        (tmp_path / unit.name).write_text(text.replace("User=graphrec", "User=root"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, tmp_path.iterdir())],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("code", "mail"), [(0, False), (4, False), (3, True), (7, True)])
+def test_cron_sends_mail_for_what_needs_somebody(tmp_path: Path, code: int, mail: bool) -> None:
+    docs = (ROOT / "docs" / "refresh.md").read_text("utf-8")
+    [line] = re.findall(r"^0 3 \* \* \*  (.*)$", docs, re.M)
+    program = tmp_path / "graphrec"
+    program.write_text(f"#!/bin/sh\necho at work\nexit {code}\n")
+    program.chmod(0o755)
+    job = line.replace("/opt/graphrec/bin", str(tmp_path)).replace(
+        "/var/lib/graphrec", str(tmp_path)
+    )
+    done = subprocess.run(["/bin/sh", "-c", job], capture_output=True, text=True, check=False)
+    assert bool(done.stdout + done.stderr) == mail
+    assert (tmp_path / "refresh.log").read_text() == "at work\n"

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from graphrec.gate import figure
 from graphrec.report import svg
 from graphrec.report.figures import Distribution, Map, Report, curves_of
 
@@ -36,7 +37,13 @@ def page(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"metric": _metric, "day": _day, "clock": _clock, "change": _change}
+    environment.filters |= {
+        "metric": _metric,
+        "figure": figure,
+        "day": _day,
+        "clock": _clock,
+        "change": _change,
+    }
     now, before = report.now, report.before
     k = now.metrics.get("k", 10)
     return environment.get_template("page.html").render(

@@ -24,7 +24,7 @@ from graphrec.canary import end_canary
 from graphrec.canary import promote as promote_canary
 from graphrec.config import Settings, load_settings
 from graphrec.errors import GraphrecError, RefreshRunning, SettingsError, StoreError
-from graphrec.gate import failed
+from graphrec.gate import failed, figure
 from graphrec.lock import refresh_lock
 from graphrec.refresh import Options, Outcome, Stage, Told, plan
 from graphrec.refresh import refresh as refresh_snapshot
@@ -302,7 +302,7 @@ def _show(outcome: Outcome, page: Path | None, as_json: bool) -> None:
         OUT.print(f"Nothing to do: {reasons}")
         return
     rows = [
-        ["yes" if each.passed else "no", each.name, f"{each.value:,.4g}", each.expectation]
+        ["yes" if each.passed else "no", each.name, figure(each.value), each.expectation]
         for each in outcome.checks
     ]
     print_table("Checks", ["passed", "what", "figure", "expected"], rows)
