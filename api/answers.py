@@ -72,7 +72,7 @@ class KeptRoute(APIRoute):
             recommender = state.engine.recommender_for(user)
             version = recommender.snapshot.manifest.version
             overlay = None if state.feed is None else state.feed.overlay
-            known = None if overlay is None else overlay.state_of(user)
+            known = None if overlay is None else overlay.edition_of(user)
             answer = state.answers.get(key_of(request, version, known))
             if answer is None:
                 return await make(request)

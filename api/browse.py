@@ -20,6 +20,7 @@ from api.browse_models import (
     UserDetails,
     UserPage,
     UserSummary,
+    Weights,
 )
 from api.engine import Ready
 from api.errors import INVALID, NOT_READY, STALE_CURSOR, UNKNOWN_ITEM, UNKNOWN_USER
@@ -151,7 +152,7 @@ def create_router(max_k: int) -> APIRouter:
             seed=manifest.seed,
             counts=manifest.counts,
             models=manifest.models,
-            weights=manifest.weights,
+            weights=tuple(map(Weights.model_validate, manifest.weights)),
             metrics=manifest.metrics,
         )
 

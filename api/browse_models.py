@@ -134,6 +134,18 @@ class SimilarUsers(Answer):
     similar: tuple[SimilarUser, ...] = Field(description="The most alike first.")
 
 
+class Weights(BaseModel):
+    """What the sources weigh for people who like at least so many items."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    least: int = Field(description="The least; the next group begins where this one ends.")
+    weights: Mapping[str, float] = Field(description="By source.")
+    people: int = Field(
+        description="How many they were chosen on; 0: they are those that are best for everyone."
+    )
+
+
 class SnapshotFacts(Answer):
     """What the service answers from."""
 
@@ -148,7 +160,13 @@ class SnapshotFacts(Answer):
                 "seed": 0,
                 "counts": {"users": 943, "items": 1682, "events": 100_000},
                 "models": {"mf": {"dim": 64, "learning_rate": 0.01}},
-                "weights": {"neighbours": 1.0, "embedding": 0.35, "popularity": 0.1},
+                "weights": [
+                    {
+                        "least": 0,
+                        "weights": {"neighbours": 1.0, "embedding": 0.35, "popularity": 0.1},
+                        "people": 0,
+                    }
+                ],
                 "metrics": {"protocol": "temporal", "k": 10, "models": []},
             }
         }
@@ -165,8 +183,9 @@ class SnapshotFacts(Answer):
     models: Mapping[str, Mapping[str, JsonValue]] = Field(
         description="The hyper-parameters of the models in it, by name."
     )
-    weights: Mapping[str, float] = Field(
-        description="Of the sources in the ranking, as chosen in training."
+    weights: tuple[Weights, ...] = Field(
+        description="Of the sources in the ranking, as chosen in training, by how many items "
+        "people like."
     )
     metrics: Mapping[str, Any] = Field(
         description="The models compared, as `graphrec train` measured them: metrics with their "

@@ -212,6 +212,7 @@ def _warmed(recommender: Recommender) -> Recommender:
         recommender.recommend(user, 1)
     for item in likes.items.ids[:1]:
         recommender.recommend_for([item], 1)
+        recommender.recommend_for([], 1)
         if recommender.snapshot.embeddings is not None:
             recommender.related(item, 1, "embedding")
     return recommender

@@ -120,7 +120,8 @@ def error_answer(
 
 async def _unknown_node(request: Request, error: UnknownNode) -> Response:
     if error.node_type == "user":
-        return error_answer(404, "unknown_user", str(error), "user_id")
+        field = "user_id" if "user_id" in request.path_params else "friends"
+        return error_answer(404, "unknown_user", str(error), field)
     field = "item_id" if "item_id" in request.path_params else "items"
     return error_answer(404, "unknown_item", str(error), field)
 
@@ -265,8 +266,11 @@ _EMBEDDINGS = ErrorDetail(
 
 UNKNOWN_ITEM = _documented(404, "The snapshot does not know the item.", _ITEM)
 UNKNOWN_USER = _documented(404, "The snapshot does not know the user.", _USER)
-UNKNOWN_LISTED_ITEM = _documented(
-    404, "The snapshot does not know one of the items.", _ITEM.model_copy(update={"field": "items"})
+UNKNOWN_LISTED_USER_OR_ITEM = _documented(
+    404,
+    "One of the items or friends is not known.",
+    _ITEM.model_copy(update={"field": "items"}),
+    _USER.model_copy(update={"field": "friends"}),
 )
 UNKNOWN_USER_OR_ITEM = _documented(
     404, "The snapshot does not know the user or the item.", _USER, _ITEM

@@ -2,14 +2,15 @@
 
 # No `from __future__ import annotations`: see `api.routes`.
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.attributes import MOST, Name, Value, value_of
 from api.errors import (
     INVALID,
     NO_STORE,
@@ -24,13 +25,22 @@ from api.forgetting import Forgetting
 from api.live import LiveStore, Store
 from api.models import Deleted, Stored
 from api.paths import ItemId, UserId
-from graphrec.data import Attribute, AttributeKind, AttributeValue, Vocabulary
+from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
 from graphrec.errors import DataError
 from graphrec.store import GraphStore
 
-Text = Annotated[str, Field(max_length=10_000)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Value: TypeAlias = Number | Text | list[Text] | None
+
+class Link(BaseModel):
+    """What an item is tied to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    relation: Annotated[Name, Field(description="Such as `made_by`.", examples=["made_by"])]
+    type: Annotated[
+        Name,
+        Field(description="Of the node: `item`, or one of your own.", examples=["brand"]),
+    ]
+    id: Annotated[Name, Field(description="Of the node.", examples=["acme"])]
 
 
 class Attributes(BaseModel):
@@ -45,13 +55,34 @@ class Attributes(BaseModel):
     )
 
     attributes: Annotated[
-        dict[Annotated[str, Field(min_length=1, max_length=200)], Value],
+        dict[Name, Value],
         Field(
-            max_length=100,
+            max_length=MOST,
             description="By name: a number, a text or category, tags, or null to take it away. An "
             "attribute keeps the kind that it has. Those that are not named stay as they are.",
         ),
     ] = {}
+
+
+class Item(Attributes):
+    """What is known of an item, and what it is tied to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "attributes": {"title": "Alien (1979)", "genres": ["Horror"], "year": 1979},
+                "links": [{"relation": "also_viewed", "type": "item", "id": "176"}],
+            }
+        }
+    )
+
+    links: Annotated[
+        list[Link],
+        Field(
+            max_length=1000,
+            description="Added to those that it has. The nodes that they name are added as well.",
+        ),
+    ] = []
 
 
 RESPONSES = NO_STORE | INVALID | STORE_AWAY
@@ -61,10 +92,10 @@ router = APIRouter(prefix="/v1", tags=["items and users"])
 
 @router.put("/items/{item_id}", responses=RESPONSES)
 async def put_item(
-    item_id: ItemId, body: Annotated[Attributes, Body()], store: Store, news: News
+    item_id: ItemId, body: Annotated[Item, Body()], store: Store, news: News
 ) -> Stored:
-    """Add an item, or set attributes of one; rules go by them from the next answer on."""
-    return await _put(store, news, "item", item_id, body.attributes)
+    """Add an item, or set attributes of one and add links; the next answer goes by them."""
+    return await _put(store, news, "item", item_id, body.attributes, body.links)
 
 
 @router.put("/users/{user_id}", responses=RESPONSES)
@@ -101,14 +132,23 @@ async def _put(
     node_type: str,
     node_id: str,
     attributes: Mapping[str, Value],
+    links: Sequence[Link] = (),
 ) -> Stored:
     store, news = _there(store, news, f"{node_type} {node_id!r} is put")
-    await store.ask(partial(_write, node_type=node_type, node_id=node_id, values=attributes))
+    await store.ask(
+        partial(_write, node_type=node_type, node_id=node_id, values=attributes, links=links)
+    )
     await _caught_up(news)
     return Stored(id=node_id)
 
 
-def _write(store: GraphStore, node_type: str, node_id: str, values: Mapping[str, Value]) -> None:
+def _write(
+    store: GraphStore,
+    node_type: str,
+    node_id: str,
+    values: Mapping[str, Value],
+    links: Sequence[Link],
+) -> None:
     kinds = store.attribute_kinds(node_type)
     attributes = {name: _attribute(name, each, kinds.get(name)) for name, each in values.items()}
     store.write_nodes(
@@ -116,6 +156,12 @@ def _write(store: GraphStore, node_type: str, node_id: str, values: Mapping[str,
         Vocabulary((node_id,)),
         {name: attribute for name, attribute in attributes.items() if attribute is not None},
     )
+    by_type: dict[EdgeType, list[tuple[str, str, float]]] = {}
+    for link in links:
+        edge_type = (node_type, link.relation, link.type)
+        by_type.setdefault(edge_type, []).append((node_id, link.id, 1.0))
+    for edge_type, added in by_type.items():
+        store.write_links(edge_type, added)
 
 
 def _attribute(name: str, value: Value, kind: AttributeKind | None) -> Attribute | None:
@@ -126,20 +172,15 @@ def _attribute(name: str, value: Value, kind: AttributeKind | None) -> Attribute
     if value is None:
         return None if kind is None else Attribute(kind, (None,))
     given: AttributeKind = "category" if name != "title" else "text"
-    stored: AttributeValue
-    if isinstance(value, list):
-        given, stored = "tags", tuple(value)
-    elif isinstance(value, str):
-        stored = value
-    else:
-        given, stored = "number", float(value)
+    if not isinstance(value, str):
+        given = "tags" if isinstance(value, list) else "number"
     fits = {given, "text"} if isinstance(value, str) else {given}
     if kind is not None and kind not in fits:
         raise DataError(
             f"attribute {name!r} is given as {given}: expected {kind}, as it is in the store; "
             f"change the value, or the name"
         )
-    return Attribute(kind or given, (stored,))
+    return Attribute(kind or given, (value_of(value),))
 
 
 def _there(store: LiveStore | None, news: Feed | None, why: str) -> tuple[LiveStore, Feed]:

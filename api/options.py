@@ -11,13 +11,14 @@ import numpy as np
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.attributes import MOST, Name, Value, value_of
 from api.errors import NoStore
 from api.feed import Feed
 from api.live import LiveStore
 from api.validation import WHOLE, expecting
 from graphrec.directory import NOTHING_SINCE
 from graphrec.exploration import Exploration
-from graphrec.options import Live, Options
+from graphrec.options import About, Live, Options
 from graphrec.overlay import Overlay, valued
 from graphrec.rules import Rule
 from graphrec.weighting import KindPolicy
@@ -28,6 +29,7 @@ MAX_LISTED = 1000
 MAX_RULES = 20
 
 Id = Annotated[str, Field(min_length=1)]
+ListedUser = Annotated[Id, expecting("the id of a user, in quotes")]
 ListedItem = Annotated[Id, expecting("the id of an item, in quotes")]
 ListedKind = Annotated[Id, expecting("a kind of event, in quotes")]
 Share = Annotated[float, Field(ge=0, le=1), expecting("a number from 0 to 1")]
@@ -53,6 +55,34 @@ class Selection(BaseModel):
         Field(max_length=MAX_LISTED, description="None of these items.", examples=[["172"]]),
         expecting(f"a list of at most {MAX_LISTED} ids of items"),
     ] = []
+
+
+class Introduction(BaseModel):
+    """What someone says of themselves beside the items that they like."""
+
+    attributes: Annotated[
+        dict[Name, Value],
+        Field(
+            max_length=MOST,
+            description="Their own, by name: a number, a category or tags, as those of users are.",
+            examples=[{"country": "DE"}],
+        ),
+        expecting(f"an object of at most {MOST} numbers, texts and lists of texts"),
+    ] = {}
+    friends: Annotated[
+        list[ListedUser],
+        Field(
+            max_length=MAX_LISTED,
+            description="Ids of users whom they follow, as far as training learned of friends.",
+            examples=[[]],
+        ),
+        expecting(f"a list of at most {MAX_LISTED} ids of users"),
+    ] = []
+
+    def about(self) -> About:
+        """The same for the recommender."""
+        attributes = {name: value_of(value) for name, value in self.attributes.items()}
+        return About(attributes, tuple(self.friends))
 
 
 class Ordering(BaseModel):
@@ -83,6 +113,16 @@ class Ordering(BaseModel):
         ),
         expecting("epsilon or thompson"),
     ] = "epsilon"
+    segment: Annotated[
+        Id | None,
+        Field(
+            description="Whose popular items come first where nothing is known that they like, "
+            "such as a country: a value of the attribute in the setting `recall.popular_by`; by "
+            "default their own.",
+            examples=["DE"],
+        ),
+        expecting("a value of an attribute, in quotes"),
+    ] = None
     explain: Annotated[
         bool,
         Field(description="Say what each source adds to each score.", examples=[True]),
@@ -147,7 +187,10 @@ class Knowledge:
     def options(self, asked: Selection) -> Options:
         """What was asked for, together with the rules of every list."""
         said = asked.model_dump(
-            include={"diversity", "exploration", "exploration_by", "exclude_seen", "as_of"}
+            include={
+                *("diversity", "exploration", "exploration_by", "exclude_seen", "as_of"),
+                "segment",
+            }
         )
         kinds: list[str] | None = getattr(asked, "kinds", None)
         return Options(

@@ -29,7 +29,7 @@ from api.errors import (
     NOT_READY_OR_STORE_AWAY,
     UNKNOWN_ITEM_OR_NO_STORE,
     UNKNOWN_ITEM_OR_NONE_OF_THESE,
-    UNKNOWN_LISTED_ITEM,
+    UNKNOWN_LISTED_USER_OR_ITEM,
     UNKNOWN_USER_OR_ITEM,
     NoStore,
 )
@@ -46,7 +46,7 @@ from api.models import (
     UserRecommendations,
     UserWhyNot,
 )
-from api.options import History, Known, ListedItem, Ordering, Rules, Selection
+from api.options import History, Introduction, Known, ListedItem, Ordering, Rules, Selection
 from api.paths import ItemId, UserId
 from api.related import related_in_store
 from api.validation import Strict, Whole, expecting
@@ -119,14 +119,14 @@ def create_router(max_k: int) -> APIRouter:
             expecting(f"a list of at most {MAX_SESSION_ITEMS} ids of items"),
         ]
 
-    class Session(Rules, Ordering, Selection, ListQuery, Likes):
+    class Session(Rules, Ordering, Selection, ListQuery, Introduction, Likes):
         """Someone who is known by what they like, and how their list is asked for."""
 
         model_config = ConfigDict(
             strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
         )
 
-    class WhyNotSession(Rules, Selection, Likes):
+    class WhyNotSession(Rules, Selection, Introduction, Likes):
         """Someone who is known by what they like, and an item."""
 
         model_config = ConfigDict(
@@ -135,7 +135,7 @@ def create_router(max_k: int) -> APIRouter:
 
         item: Question
 
-    class ExplainedSession(PathsQuery, Likes):
+    class ExplainedSession(PathsQuery, Introduction, Likes):
         """Someone who is known by what they like, and an item."""
 
         model_config = ConfigDict(
@@ -170,7 +170,7 @@ def create_router(max_k: int) -> APIRouter:
         version = recommender.snapshot.manifest.version
         answer = made(user_id, query, recommender, options, live, known.rng)
         if options.repeatable:
-            key = key_of(request, version, live.state_of(user_id))
+            key = key_of(request, version, live.edition_of(user_id))
             request.app.state.answers.keep(key, answer)
         return given(request, version, answer, user_id)
 
@@ -272,7 +272,7 @@ def create_router(max_k: int) -> APIRouter:
     @router.post(
         "/recommendations",
         response_model=SessionRecommendations,
-        responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY,
+        responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY,
     )
     async def session_recommendations(
         session: Annotated[Session, Body()],
@@ -280,35 +280,41 @@ def create_router(max_k: int) -> APIRouter:
         known: Known,
         request: Request,
     ) -> Response:
-        """The best items for someone who likes these items; popular ones where there are none."""
+        """The best items for someone who likes these items; popular ones where nothing is known."""
         options = known.options(session)
         live = await known.live(None, options)
         version = recommender.snapshot.manifest.version
-        found = recommender.recommend_for(session.items, session.k, options, live, known.rng)
+        found = recommender.recommend_for(
+            session.items, session.k, options, live, known.rng, session.about()
+        )
         answer = _answer(version, found, session.explain)
         return given(request, version, answer)
 
-    @router.post("/explanations", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
+    @router.post("/explanations", responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY)
     async def session_explanation(
         session: Annotated[ExplainedSession, Body()], recommender: Ready, known: Known
     ) -> SessionExplanation:
         """Why an item is, or is not, recommended to someone who likes these items."""
         options = known.options(Selection())
         live = await known.live(None, options)
-        found = recommender.explain_session(session.items, session.item, session.k, options, live)
+        found = recommender.explain_session(
+            session.items, session.item, session.k, options, live, session.about()
+        )
         return SessionExplanation(
             version=recommender.snapshot.manifest.version,
             explanation=Explanation.model_validate(found),
         )
 
-    @router.post("/why-not", responses=UNKNOWN_LISTED_ITEM | INVALID | NOT_READY)
+    @router.post("/why-not", responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY)
     async def session_why_not(
         session: Annotated[WhyNotSession, Body()], recommender: Ready, known: Known
     ) -> SessionWhyNot:
         """What became of an item in the list for someone who likes these items."""
         options = known.options(session)
         live = await known.live(None, options)
-        found = recommender.why_not_session(session.items, session.item, options, live)
+        found = recommender.why_not_session(
+            session.items, session.item, options, live, session.about()
+        )
         return SessionWhyNot(version=recommender.snapshot.manifest.version, **asdict(found))
 
     return router

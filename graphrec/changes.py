@@ -7,7 +7,7 @@ from collections import Counter
 from graphrec.data import AttributeValue
 from graphrec.drift import kinds_of
 from graphrec.infer import Change
-from graphrec.store.protocol import GraphStore
+from graphrec.store.protocol import GraphStore, ItemLink
 
 
 def changes(store: GraphStore, since: int) -> Change:
@@ -19,6 +19,7 @@ def changes(store: GraphStore, since: int) -> Change:
     users: set[str] = set()
     items: dict[str, dict[str, AttributeValue]] = {}
     people: dict[str, dict[str, AttributeValue]] = {}
+    links: dict[str, tuple[ItemLink, ...]] = {}
     kinds: Counter[str] = Counter()
     deleted = written = 0
     reached = store.position() or 0
@@ -39,11 +40,13 @@ def changes(store: GraphStore, since: int) -> Change:
                 people[node.id] = dict(node.attributes)
             else:
                 items[node.id] = dict(node.attributes)
+                links[node.id] = node.links
     changed = tuple(sorted(users))
     return Change(
         users=changed,
         log=store.events_of(changed),
         items=items,
+        links=links,
         people=people,
         kinds=dict(kinds),
         written=written,

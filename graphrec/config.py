@@ -148,6 +148,11 @@ class EvaluationSettings(_Section):
         0.1, gt=0, lt=1, description="Newest share of what is left, for choosing epochs."
     )
     resamples: int = Field(1000, ge=0, description="Bootstrap resamples of users for intervals.")
+    kinds: tuple[str, ...] = Field(
+        (),
+        description="Kinds of events that testing and choosing ask about, such as those that "
+        "GraphSAGE targets; none: all that are positive.",
+    )
 
 
 class RecallSettings(_Section):
@@ -169,6 +174,12 @@ class RecallSettings(_Section):
     )
     popularity: float | None = Field(
         None, ge=0, description="Weight of popular items; not set: as chosen."
+    )
+    popular_by: str | None = Field(
+        None,
+        description="Attribute of users, a category or tags such as `country`: of whom nothing is "
+        "known that they like gets what is popular with those who share its value, from the next "
+        "training on.",
     )
 
 

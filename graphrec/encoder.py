@@ -8,7 +8,7 @@ one whom training never met is the mean of the vectors of their items. Serving n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.features import FeatureSpace
+from graphrec.likeness import Likeness
 from graphrec.relations import Bits, Relations
 
 SLOPE = 0.2
@@ -69,19 +70,22 @@ class Encoder:
         items: Rows,
         attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
         friends: Sequence[NDArray[np.float32]] = (),
+        news: Sequence[NDArray[np.float32]] = (),
         kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
         """The embedding [dim] of someone who likes the H `items` and has these attributes.
 
-        `friends` are what each says of themselves, by `own`, and `kinds` the ways in which they
-        like each item [H]; None: in ways unknown. `base` where there is nothing of all.
+        `friends` are what each says of themselves, by `own`; `news` are messages [M] of items that
+        came since the training and that they like too, and `kinds` the ways in which they like
+        each item [H]; None, as for news: in ways unknown. `base` where there is nothing of all.
         """
         heeded = self.friendship is not None and len(friends) > 0
         about = self._about(attributes)
-        evidence = len(items) + (about is not None) + heeded
+        items, news, kinds = self._telling(items, news, kinds)
+        evidence = len(items) + len(news) + (about is not None) + heeded
         if evidence == 0:
             return self.base
-        said = self._together(items, about, kinds)
+        said = self._together(items, news, about, kinds)
         if self.friendship is not None and len(friends):
             said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
         if self.length is not None:
@@ -93,25 +97,54 @@ class Encoder:
         self,
         items: Rows,
         attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+        news: Sequence[NDArray[np.float32]] = (),
         kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
-        """What a user's items and attributes say [dim], of whatever length."""
-        return self._together(items, self._about(attributes), kinds)
+        """What a user's items and attributes say [dim], of whatever length; as for `embed`."""
+        items, news, kinds = self._telling(items, news, kinds)
+        return self._together(items, news, self._about(attributes), kinds)
+
+    @property
+    def listens_to(self) -> Collection[str]:
+        """The names of the attributes of users that say something."""
+        return () if self.features is None else self.features.space.columns.keys()
+
+    @property
+    def hears_news(self) -> bool:
+        """Whether new items are heard: nobody learnt how loud they are, or what stands out."""
+        return self.attention is None and self.readout is None
+
+    def _telling(
+        self, items: Rows, news: Sequence[NDArray[np.float32]], kinds: Bits | None
+    ) -> tuple[Rows, Sequence[NDArray[np.float32]], Bits | None]:
+        """Those that say anything: of one that came since the training, nobody may know what."""
+        tells = self.messages[items].any(axis=1)
+        telling = None if kinds is None else kinds[tells]
+        return items[tells], news if self.hears_news else (), telling
 
     def _about(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
         return None if self.features is None else self.features.said(attributes)
 
     def _together(
-        self, items: Rows, about: NDArray[np.float32] | None, kinds: Bits | None
+        self,
+        items: Rows,
+        news: Sequence[NDArray[np.float32]],
+        about: NDArray[np.float32] | None,
+        kinds: Bits | None,
     ) -> NDArray[np.float32]:
-        said = self._heard(items, kinds) if len(items) else np.zeros_like(self.base)
+        heard = len(items) + len(news)
+        said = self._heard(items, news, kinds) if heard else np.zeros_like(self.base)
         return said if about is None else said + about
 
-    def _heard(self, items: Rows, kinds: Bits | None) -> NDArray[np.float32]:
+    def _heard(
+        self, items: Rows, news: Sequence[NDArray[np.float32]], kinds: Bits | None
+    ) -> NDArray[np.float32]:
         messages = self.messages[items]
         counts = None
         if self.relations is not None and kinds is not None:
-            counts = self.relations.count(kinds)
+            counts = np.concatenate([self.relations.count(kinds), np.ones(len(news), np.float32)])
+        if len(news):
+            messages = np.concatenate([messages, news])
         if self.readout is not None:
             if counts is not None:
                 messages = messages * counts[:, None]
@@ -140,7 +173,9 @@ class ItemEncoder:
     others: Mapping[str, Vocabulary]
     """Ids of these nodes by type, but for items."""
     length: float
-    """Of an item without its bias."""
+    """Of what they say together, without the bias."""
+    likeness: Likeness | None = None
+    """What known items of like features add to that."""
 
     def embed(
         self, attributes: Mapping[str, Attribute], links: Mapping[EdgeType, Rows]
@@ -150,10 +185,14 @@ class ItemEncoder:
         `attributes` are of this one item; `links` are rows of the nodes it is linked to, each of
         weight 1. What is unknown says nothing: an item of which nothing is known is all zeros.
         """
-        said = (self.space.matrix(attributes, 1) @ self.features)[0]
+        features = self.space.matrix(attributes, 1)
+        said = (features @ self.features)[0]
         for relation, rows in links.items():
             if relation in self.nodes and len(rows):
                 said = said + self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
         taste = said[:-1] / max(float(np.linalg.norm(said[:-1])), 1e-12) * self.length
         message = np.append(said[:-1], 0)
-        return np.append(taste, said[-1]).astype(np.float32), message.astype(np.float32)
+        vector = np.append(taste, said[-1])
+        if self.likeness is not None and features.nnz:
+            vector = vector + self.likeness.said(features)[0]
+        return vector.astype(np.float32), message.astype(np.float32)

@@ -25,6 +25,7 @@ from scipy import sparse
 from graphrec import metrics
 from graphrec.data import Graph, Rows
 from graphrec.errors import DataError
+from graphrec.fusion import bounds
 from graphrec.memory import with_peak_memory
 from graphrec.models.protocol import EpochModel, Model, Scorer
 from graphrec.ranking import require_finite, rivals, top_k
@@ -39,11 +40,14 @@ ChooseEpochs: TypeAlias = Callable[[EpochModel, np.random.Generator], EpochModel
 USER_SLICES: Mapping[str, tuple[float, float]] = {
     "warm_users": (1, np.inf),
     "cold_users": (0, 0),
-    "users_1_to_9": (1, 9),
-    "users_10_to_49": (10, 49),
-    "users_50_up": (50, np.inf),
+    **{
+        f"users_{least}_up" if most is None else f"users_{least}_to_{most}": (least, most or np.inf)
+        for least, most in bounds()
+        if least
+    },
 }
-"""By the least and the most items that their users like in train."""
+"""By the least and the most items that their users like in train; the last ones are the groups of
+`graphrec.fusion` whose sources have weights of their own."""
 
 SLICES = (*USER_SLICES, "head_items", "tail_items", "cold_items")
 
@@ -80,7 +84,7 @@ class Evaluation:
     """Those of `per_user`, and coverage. A metric that no user has a value for is left out."""
     slices: Mapping[str, Slice]
     """`warm_users` and `cold_users`: with and without a positive interaction in train, and
-    `users_1_to_9` and so on by how many items they like there; `head_items` and `tail_items`:
+    `users_1_to_2` and so on by how many items they like there; `head_items` and `tail_items`:
     relevant items in and outside the popular fifth; `cold_items`: those that nobody likes there."""
     score_seconds: float
     """Scoring and ranking of all T users."""

@@ -102,8 +102,17 @@ class Explanation:
     """What else speaks for it, the most frequent first."""
 
 
-def reason(name: str, because: Sequence[Because], sources: Collection[Source], people: int) -> str:
-    """One sentence for an item called `name`, which `people` like; without sources, it was seen."""
+def reason(
+    name: str,
+    because: Sequence[Because],
+    sources: Collection[Source],
+    people: int,
+    segment: str | None = None,
+) -> str:
+    """One sentence for an item called `name`, which `people` like; without sources, it was seen.
+
+    The people are those of a segment, where one is given.
+    """
     if not sources:
         return f"You have already seen {name}"
     if "neighbours" in sources or "embedding" in sources:
@@ -114,6 +123,8 @@ def reason(name: str, because: Sequence[Because], sources: Collection[Source], p
             f"Because you liked {first.title or first.item}: "
             f"{_count(first.people)} who liked it also liked {name}"
         )
+    if segment is not None:
+        return f"Popular in {segment}: {_count(people)} there liked it"
     return f"Popular: {_count(people)} liked it" if people else "New: nobody has liked it yet"
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec import text
 from graphrec.data import Attribute, AttributeValue, Vocabulary, encode
+from graphrec.errors import MissingExtra
 
 BUCKETS = 8
 """Of a number, each with an equal share of the nodes: taste need not rise or fall with a number."""
@@ -72,15 +74,66 @@ class WordColumns:
 
 
 @dataclass(frozen=True)
-class FeatureSpace:
-    """What the columns of a feature matrix mean, by attribute; those of text are left out."""
+class TextColumns:
+    """The vector of a text, each dimension standardised, over √D: about as long as one category."""
 
-    columns: Mapping[str, NumberColumns | WordColumns]
+    encoder: text.Name
+    mean: tuple[float, ...]  # [D]
+    deviation: tuple[float, ...]  # [D]
 
     @classmethod
-    def of(cls, attributes: Mapping[str, Attribute]) -> FeatureSpace:
-        """The columns that tell these nodes apart."""
-        found = {name: _columns(attribute) for name, attribute in sorted(attributes.items())}
+    def of(cls, encoder: text.Name, values: tuple[AttributeValue, ...]) -> TextColumns | None:
+        """Of the texts among the values; None without any. Raises MissingExtra."""
+        written = [str(value) for value in values if _is_text(value)]
+        if not written:
+            return None
+        vectors = text.embed(encoder, written).astype(np.float64)
+        deviation = vectors.std(axis=0)
+        deviation[deviation == 0] = 1.0
+        return cls(encoder, tuple(vectors.mean(axis=0).tolist()), tuple(deviation.tolist()))
+
+    def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
+        """[N, D]; zeros where there is no text, or no encoder in this process."""
+        return sparse.csr_array(self._dense(values))
+
+    def row(self, value: AttributeValue) -> NDArray[np.float32]:
+        """The same of one node [D]."""
+        return self._dense((value,))[0]
+
+    def _dense(self, values: tuple[AttributeValue, ...]) -> NDArray[np.float32]:
+        dense = np.zeros((len(values), len(self.mean)), np.float32)
+        rows = [row for row, value in enumerate(values) if _is_text(value)]
+        if rows:
+            try:
+                vectors = text.embed(self.encoder, [str(values[row]) for row in rows])
+            except MissingExtra:  # training would have said so: this process serves, without it
+                return dense
+            standard = (vectors - np.array(self.mean)) / np.array(self.deviation)
+            dense[rows] = standard / np.sqrt(len(self.mean))
+        return dense
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """What the columns of a feature matrix mean, by attribute."""
+
+    columns: Mapping[str, NumberColumns | WordColumns | TextColumns]
+
+    @classmethod
+    def of(
+        cls, attributes: Mapping[str, Attribute], texts: Mapping[str, text.Name] | None = None
+    ) -> FeatureSpace:
+        """The columns that tell these nodes apart.
+
+        `texts` are the attributes to embed as texts, by name, with their encoders; other texts are
+        left out. Raises MissingExtra where the package of an encoder is not installed.
+        """
+        found = {
+            name: TextColumns.of(texts[name], attribute.values)
+            if texts and name in texts
+            else _columns(attribute)
+            for name, attribute in sorted(attributes.items())
+        }
         return cls({name: columns for name, columns in found.items() if columns is not None})
 
     def matrix(self, attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array:
@@ -135,6 +188,10 @@ def _edges(values: NDArray[np.float64]) -> tuple[float, ...]:
 def _numbers(values: tuple[AttributeValue, ...]) -> NDArray[np.float64]:
     """NaN where a value is missing or not a number."""
     return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
+
+
+def _is_text(value: AttributeValue) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _words(value: AttributeValue) -> tuple[str, ...]:

@@ -5,13 +5,18 @@ common, so a score counts by how far it stands out: the strength of an item is t
 standard deviations by which its score is above the mean over all items, and 0 below it (z-score
 normalisation, CombSUM: Montague & Aslam, "Relevance score normalization for metasearch", CIKM
 2001). The fused score is the sum of weight times strength over the sources.
+
+What a source is worth depends on how much it has to go by: with one click, popularity says more of
+someone than with a hundred. So people are told apart by how many items they like, and the weights
+of each group are chosen apart, on validation, where it has enough people to tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +35,45 @@ were summed up, for one person or for many at once, tie."""
 
 TRACE = 0.01
 """The least weight of popularity: it orders what no other source tells apart."""
+
+LEAST = (0, 1, 3, 6, 21)
+"""The least number of items that people of each group like, so: 0, 1–2, 3–5, 6–20, more."""
+
+ENOUGH = 50
+"""People of a group below whom it gets the weights of everyone."""
+
+CLEARLY = 2.0
+"""Standard errors by which other weights must be better for a group than those of everyone."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """People who like at least so many items, and fewer than those of the next group do."""
+
+    least: int
+    weights: Mapping[str, float]
+    """Of the sources."""
+    people: int = 0
+    """How many the weights were chosen on; 0: they are those of everyone."""
+
+
+Weights: TypeAlias = tuple[Group, ...]
+"""The groups, in ascending order; the first begins with 0."""
+
+
+def alike(weights: Mapping[str, float]) -> Weights:
+    """The same weights for everyone."""
+    return (Group(0, weights),)
+
+
+def weights_for(groups: Weights, likes: int) -> Mapping[str, float]:
+    """The weights for someone who likes so many items."""
+    return next(group.weights for group in reversed(groups) if likes >= group.least)
+
+
+def bounds() -> tuple[tuple[int, int | None], ...]:
+    """The least and the most items that people of each group like; None: there is no most."""
+    return (*((least, more - 1) for least, more in pairwise(LEAST)), (LEAST[-1], None))
 
 
 @dataclass(frozen=True)
@@ -51,6 +95,8 @@ class Judged:
     hit: NDArray[np.bool_]  # [N]
     hits: int
     """Items that would have been right, recalled or not."""
+    likes: int = 0
+    """Items that the person was known to like."""
 
 
 def strengths(scores: NDArray, mean: float, deviation: float) -> Strengths:
@@ -82,28 +128,55 @@ def recalled(opinions: Sequence[Opinion]) -> Rows:
 
 
 def choose_weights(
-    sources: Sequence[Source], judged: Sequence[Judged], k: int
-) -> tuple[Mapping[str, float], float]:
-    """The weights of LEVELS with the best mean NDCG@k, and that; of equally good ones, the first.
+    sources: Sequence[Source], judged: Sequence[Judged], k: int, beginners: Sequence[Judged] = ()
+) -> tuple[Weights, float]:
+    """Weights of LEVELS for each group of people, and the mean NDCG@k of the best for everyone.
 
-    Sources that come first are tried with high weights first.
+    Everyone gets the weights with the best mean; of equally good ones, the first, where high
+    weights of the sources that come first are tried first. A group gets its own best ones where it
+    has ENOUGH people and they are better CLEARLY, by the standard error of the paired differences:
+    of so many weights, one is the best for any few people by chance. `beginners` count for their
+    groups alone.
     """
     levels = [
         [max(level, TRACE) if source == "popularity" else level for level in reversed(LEVELS)]
         for source in sources
     ]
     tried = [np.array(each) for each in product(*levels) if max(each) == 1]
-    values = [_mean_ndcg(weights, judged, k) for weights in tried]
-    best = int(np.argmax(values))
-    return dict(zip(sources, tried[best].tolist(), strict=True)), values[best]
+    values = _ndcg(tried, judged, k)  # [T, P]
+    means = values.mean(axis=1) if len(judged) else np.zeros(len(tried))
+    best = int(np.argmax(means))
+    likes = np.array([each.likes for each in (*judged, *beginners)])
+    values = np.concatenate([values, _ndcg(tried, beginners, k)], axis=1)
+    groups = []
+    for least, most in bounds():
+        of_group = values[:, (likes >= least) & (most is None or likes <= most)]
+        own = _clearly_best(of_group, best)
+        people = 0 if own == best else of_group.shape[1]
+        groups.append(Group(least, dict(zip(sources, tried[own].tolist(), strict=True)), people))
+    return tuple(groups), float(means[best])
 
 
-def _mean_ndcg(weights: NDArray[np.float64], judged: Sequence[Judged], k: int) -> float:
+def _clearly_best(values: NDArray[np.float64], common: int) -> int:
+    """Which of T weights is best by the values [T, P], or the `common` one if that is not clear."""
+    people = values.shape[1]
+    if people < ENOUGH:
+        return common
+    own = int(np.argmax(values.mean(axis=1)))
+    gain = values[own] - values[common]
+    clear = gain.mean() > CLEARLY * gain.std(ddof=1) / np.sqrt(people)
+    return own if clear else common
+
+
+def _ndcg(
+    tried: Sequence[NDArray[np.float64]], judged: Sequence[Judged], k: int
+) -> NDArray[np.float64]:
+    """NDCG@k by each of T weights [S], for each of P people: [T, P]."""
     discounts = 1 / np.log2(np.arange(2, k + 2))
-    total = 0.0
-    for each in judged:
-        scores = each.strength @ weights
-        top = np.argsort(-scores, kind="stable")[:k]
+    found = np.zeros((len(tried), len(judged)))
+    for p, each in enumerate(judged):
         ideal = discounts[: min(each.hits, k)].sum()
-        total += float(discounts[: len(top)][each.hit[top]].sum() / ideal)
-    return total / max(len(judged), 1)
+        for t, weights in enumerate(tried):
+            top = np.argsort(-(each.strength @ weights), kind="stable")[:k]
+            found[t, p] = discounts[: len(top)][each.hit[top]].sum() / ideal
+    return found

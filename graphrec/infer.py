@@ -7,7 +7,8 @@ from their histories. A user whose vector was learnt, and is not what the encode
 history (as with matrix factorisation), keeps it: it is one of the trained weights.
 
 New users and items come after those there are, so that rows stay. A new item is recommended by its
-neighbourhood at once; it has a vector of zeros, and the least bias, until the next training.
+neighbourhood at once, and by what its attributes and links say, as while it was served without a
+row; where they say nothing, it has a vector of zeros, and the least bias, until the next training.
 
 Reading histories and embedding users grow with what changed alone. Counts and votes are made anew
 in a few passes over arrays, as reading and writing a snapshot are.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as package_version
 from typing import Any
@@ -33,8 +34,10 @@ from graphrec.drift import Shape, shape_of
 from graphrec.encoder import Encoder
 from graphrec.graph_filter import FittedFilter, follow
 from graphrec.neighbours import Likes
+from graphrec.newcomers import NONE, Newcomers, arrived
 from graphrec.relations import Bits
 from graphrec.snapshot import Manifest, Snapshot, Trained, values_at
+from graphrec.store.protocol import ItemLink
 from graphrec.weighting import weigh
 
 FILTER = "graph-filter"
@@ -54,6 +57,8 @@ class Change:
     """All events of these users, old and new, as they came."""
     items: Mapping[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
     """The attributes of new and changed items, by id."""
+    links: Mapping[str, Sequence[ItemLink]] = field(default_factory=dict)
+    """What these items are linked to."""
     people: Mapping[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
     """Likewise of users."""
     kinds: Mapping[str, int] = field(default_factory=dict)
@@ -81,7 +86,9 @@ def infer(
     seen = _with_rows(serving.likes.seen, changed.seen, rows)
     likes = Likes(users, items, history, history.T.tocsr(), seen)
     about = _attributes(serving.user_attributes, users, change.people)
-    embedded = _embedded(serving, changed, history, rows, about)
+    new = items.ids[len(serving.likes.items) :]
+    told = _told(serving, new, change)
+    embedded = _embedded(serving, changed, history, rows, about, new, told)
     return replace(
         embedded,
         manifest=_manifest(serving.manifest, likes, change, metrics),
@@ -107,12 +114,31 @@ def shape_after(serving: Manifest, likes: sparse.csr_array, change: Change) -> S
 
 def everyone(graph: Graph) -> Change:
     """All of a raw graph as a change: to infer with it is to infer everything anew."""
-    log, attributes = graph.interactions, graph.attributes.get("user", {})
-    people = {
-        user: {name: attribute.values[row] for name, attribute in attributes.items()}
-        for row, user in enumerate(graph.users.ids)
-    }
-    return Change(graph.users.ids, log, people=people, events=len(log))
+    log = graph.interactions
+    people, items = (
+        {
+            node: values_at(graph.attributes.get(node_type, {}), row)
+            for row, node in enumerate(graph.vocabulary(node_type).ids)
+        }
+        for node_type in ("user", "item")
+    )
+    return Change(
+        graph.users.ids, log, items, links=_item_links(graph), people=people, events=len(log)
+    )
+
+
+def _item_links(graph: Graph) -> Mapping[str, Sequence[ItemLink]]:
+    """The links of each item, as a store tells them."""
+    found: dict[str, list[ItemLink]] = {}
+    for (source, relation, target), links in graph.links.items():
+        if "user" in (source, target) or "item" not in (source, target):
+            continue
+        ends = [(links.source, source), (links.target, target)]
+        (near, _), (far, other) = ends if source == "item" else reversed(ends)
+        ids = graph.vocabulary(other).ids
+        for item, node in zip(near.tolist(), far.tolist(), strict=True):
+            found.setdefault(graph.items.ids[item], []).append(ItemLink(relation, other, ids[node]))
+    return found
 
 
 def difference(one: Snapshot, other: Snapshot) -> float:
@@ -218,16 +244,28 @@ def _popularity(serving: Snapshot, history: sparse.csr_array) -> NDArray[np.floa
     return np.maximum(more + newest * item_degrees(history), 0).astype(np.float32)
 
 
+def _told(serving: Snapshot, items: Sequence[str], change: Change) -> Newcomers:
+    """The new ones of whom attributes or links say something: as `graphrec.recommend` has them."""
+    embeddings = serving.embeddings
+    if embeddings is None or embeddings.newcomers is None:
+        return NONE
+    attributes = {item: change.items.get(item, {}) for item in items}
+    return arrived(embeddings.newcomers, attributes, links=change.links, known=serving.likes.items)
+
+
 def _embedded(
     serving: Snapshot,
     changed: Graph,
     history: sparse.csr_array,
     rows: Rows,
     attributes: Mapping[str, Attribute],
+    items: Sequence[str],
+    told: Newcomers,
 ) -> Snapshot:
     """The snapshot with vectors for all users [U] and items [I] of the histories.
 
-    `changed` are the events of the users at `rows`, and `attributes` those of all users.
+    `changed` are the events of the users at `rows`, `attributes` those of all users, and `items`
+    all of the new ones, of which some are `told` of.
     """
     embeddings, encoder, index = serving.embeddings, serving.encoder, serving.index
     if embeddings is None or index is None:
@@ -247,12 +285,15 @@ def _embedded(
         rows = np.union1d(rows, np.flatnonzero(np.diff(friends[:, rows].indptr)))
     item = embeddings.item
     if new_items:
-        newcomers = _newcomers(embeddings.item, embeddings.biased, new_items)
+        newcomers = _newcomers(embeddings.item, embeddings.biased, items, told)
         item, index = np.concatenate([item, newcomers]), index.extended(newcomers)
     if encoder is not None:
-        # Nobody can say yet what a new item tells its users.
-        silent = np.pad(encoder.messages, ((0, new_items), (0, 0)))
-        encoder = replace(encoder, messages=silent)
+        # Of most new items nobody can say yet what they tell their users.
+        messages = np.pad(encoder.messages, ((0, new_items), (0, 0)))
+        for row, new in enumerate(items, start=before.shape[1]):
+            if encoder.hears_news and new in told.messages:
+                messages[row] = told.messages[new]
+        encoder = replace(encoder, messages=messages)
         for row in rows.tolist():
             if row >= before.shape[0] or _is_inferred(encoder, serving, row):
                 user[row] = _embed(encoder, history, kinds, attributes, friends, row)
@@ -266,12 +307,15 @@ def _embedded(
     )
 
 
-def _newcomers(items: NDArray[np.float32], biased: bool, count: int) -> NDArray[np.float32]:
-    """Vectors [count, dim] for items that training did not meet."""
-    vectors = np.zeros((count, items.shape[1]), np.float32)
+def _newcomers(
+    known: NDArray[np.float32], biased: bool, items: Sequence[str], told: Newcomers
+) -> NDArray[np.float32]:
+    """Vectors [N, dim] for items that training did not meet, beside those of the `known`."""
+    nothing = np.zeros(known.shape[1], np.float32)
     if biased:
-        vectors[:, -1] = items[:, -1].min(initial=0)
-    return vectors
+        nothing[-1] = known[:, -1].min(initial=0)
+    vectors = dict(zip(told.items, told.vectors, strict=True))
+    return np.stack([vectors.get(item, nothing) for item in items])
 
 
 def _is_inferred(encoder: Encoder, serving: Snapshot, row: int) -> bool:
@@ -297,10 +341,12 @@ def _embed(
         return None if kinds is None else kinds.data[kinds.indptr[user] : kinds.indptr[user + 1]]
 
     said = [
-        encoder.own(_stored(history, friend), values_at(attributes, friend), kinds_of(friend))
+        encoder.own(_stored(history, friend), values_at(attributes, friend), kinds=kinds_of(friend))
         for friend in ([] if friends is None else _stored(friends, row).tolist())
     ]
-    return encoder.embed(_stored(history, row), values_at(attributes, row), said, kinds_of(row))
+    return encoder.embed(
+        _stored(history, row), values_at(attributes, row), said, kinds=kinds_of(row)
+    )
 
 
 def _stored(matrix: sparse.csr_array, row: int) -> Rows:

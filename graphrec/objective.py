@@ -10,7 +10,7 @@ from graphrec.evaluate import evaluate, model_rng
 from graphrec.models import EpochModel, Model, create
 from graphrec.models.spaces import SPACES, Point
 from graphrec.progress import Progress
-from graphrec.split import Split, carve_validation, sample_users
+from graphrec.split import Split, asked_about, carve_validation, sample_users
 from graphrec.tune import Objective, Report
 
 
@@ -20,7 +20,9 @@ def validation_of(train: Graph, settings: Settings) -> Split:
     Raises DataError where it holds nothing, as of a tiny log.
     """
     rng = model_rng(settings.seed, "validation")
-    validation = carve_validation(train, settings.evaluation.valid_share, rng)
+    validation = asked_about(
+        carve_validation(train, settings.evaluation.valid_share, rng), settings.evaluation.kinds
+    )
     if not len(validation.test):
         raise DataError(
             f"validation set has 0 of {len(train.interactions)} events: expected at least 1 "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 
+from graphrec.data import AttributeValue
 from graphrec.exploration import Exploration
 from graphrec.overlay import Event, Overlay
 from graphrec.rules import Rule
@@ -23,6 +24,9 @@ class Options:
     rules: tuple[Rule, ...] = ()
     diversity: float = 0.0
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
+    segment: str | None = None
+    """Whose popular items come first where nothing is known that the user likes: a value of the
+    attribute in `recall.popular_by`; None: the user's own."""
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
     exploration_by: Exploration = "epsilon"
@@ -58,6 +62,15 @@ class Options:
 
 
 @dataclass(frozen=True)
+class About:
+    """What someone of whom nothing is kept says of themselves, beside the items that they like."""
+
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    friends: tuple[str, ...] = ()
+    """Ids of users whom they hear."""
+
+
+@dataclass(frozen=True)
 class Live:
     """What is known at the time of the request."""
 
@@ -67,6 +80,6 @@ class Live:
     now: int = 0
     """Milliseconds since 1970: what rules of availability go by."""
 
-    def state_of(self, user: str) -> Hashable:
+    def edition_of(self, user: str) -> Hashable:
         """Another one whenever something came to be known that may change a user's list."""
-        return None if self.overlay is None else self.overlay.state_of(user)
+        return None if self.overlay is None else self.overlay.edition_of(user)

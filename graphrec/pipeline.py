@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any, Literal, TypeAlias, cast
@@ -11,29 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec import config, evaluate, fusion
+from graphrec import taste as tastes
 from graphrec.cold import cold_items
 from graphrec.config import RecallSettings, Settings
-from graphrec.data import Graph
+from graphrec.data import Graph, Rows
 from graphrec.early_stopping import Chosen, choose_epochs
 from graphrec.embeddings import Embeddings
 from graphrec.errors import DataError
-from graphrec.explain import Source
-from graphrec.fusion import TRACE, Judged, recalled
+from graphrec.fusion import TRACE, Judged, Weights, recalled
 from graphrec.graph_filter import FittedFilter
 from graphrec.memory import with_peak_memory
-from graphrec.models import EpochModel, Model, create
+from graphrec.models import EpochModel, Model, Scorer, create
 from graphrec.models.popularity import PopularityScorer
+from graphrec.models.protocol import WarmModel
 from graphrec.progress import Progress
+from graphrec.recall import SOURCES
 from graphrec.recommend import Recommender
 from graphrec.snapshot import HyperParameters, Manifest, Snapshot, build_snapshot
 from graphrec.split import (
     Split,
+    asked_about,
     carve_validation,
     cut,
     leave_last_out,
     sample_users,
     temporal,
 )
+from graphrec.taste import Taste
+from graphrec.warm_start import in_rows_of
 from graphrec.weighting import weigh
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
@@ -57,12 +62,17 @@ MAX_PAIRS = 100_000_000
 """Pairs of a user and an item up to which MF, whose loss is over all of them, is tried beside
 another model of vectors."""
 
-SOURCES: tuple[Source, ...] = ("neighbours", "embedding", "popularity")
+WARM_SHARE = 0.25
+"""Of the epochs of a model, what it takes where it goes on from what was learnt before."""
 
 MAX_USERS = 2_000
 """Validation users that weights of sources are chosen on; of more, a random sample."""
 
-UNCHOSEN: Mapping[str, float] = {"neighbours": 1.0, "embedding": 1.0, "popularity": TRACE}
+BEGINNERS = 200
+"""People of a group that its weights are chosen on: where fewer like so few items, others of whom
+as few are shown make them up."""
+
+UNCHOSEN = fusion.alike({"neighbours": 1.0, "embedding": 1.0, "popularity": TRACE})
 """Weights of the sources, where nothing can be held back to choose on."""
 
 
@@ -156,6 +166,7 @@ def compare(
         rng = evaluate.model_rng(seed, "validation")
         carve = carve_validation if split.pool is None else cold_items
         validation = carve(split.train, settings.evaluation.valid_share, rng)
+    split, validation = (asked_about(s, settings.evaluation.kinds) for s in (split, validation))
 
     chosen: dict[str, Chosen] = {}
     curves: dict[str, Sequence[float]] = {}
@@ -221,7 +232,7 @@ class Choice:
     """The model whose vectors serve."""
     model: EpochModel | None
     """That model, with its epochs."""
-    weights: Mapping[str, float]
+    weights: Weights
     """Of the sources."""
     curve: Sequence[float] = ()
     """NDCG@k on validation after each epoch; none where epochs were given."""
@@ -235,7 +246,7 @@ class Learnt:
     popularity: NDArray[np.float32]  # [I]
     embeddings: Embeddings | None
     models: Mapping[str, HyperParameters]
-    weights: Mapping[str, float]
+    weights: Weights
 
 
 def fit_snapshot(
@@ -286,6 +297,7 @@ def choose(
     rng = evaluate.model_rng(settings.seed, "validation")
     if validation is None:
         validation = carve_validation(graph, settings.evaluation.valid_share, rng)
+    validation = asked_about(validation, settings.evaluation.kinds)
     if len(graph.users) * len(graph.items) > MAX_PAIRS and len(embeddings) > 1:
         embeddings = [name for name in embeddings if name != "mf"]
     learners: dict[str, Chosen] = {}
@@ -310,7 +322,8 @@ def choose(
             scorer = learners[choice.embedding].scorer
             vectors = cast("Embeddings | None", scorer) or _vectors(choice, train, settings, None)
         trial = snapshot_of(train, replace(untrained, embeddings=vectors), settings, {})
-        weights, value = choose_weights(trial, shown, k)
+        weights_rng = evaluate.model_rng(settings.seed, "weights")
+        weights, value = choose_weights(trial, shown, k, weights_rng)
         judged.append((value, replace(choice, weights=weights)))
     return max(judged, key=lambda each: each[0])[1]
 
@@ -321,28 +334,79 @@ def embedding_model(embedding: str, settings: Settings) -> EpochModel:
 
 
 def choose_weights(
-    snapshot: Snapshot, validation: Split, k: int
-) -> tuple[Mapping[str, float], float]:
-    """The weights of the sources with the best NDCG@k on validation, and that.
+    snapshot: Snapshot, validation: Split, k: int, rng: np.random.Generator
+) -> tuple[Weights, float]:
+    """The weights of the sources with the best NDCG@k on validation, by how many items people like.
 
-    `snapshot` is of the train side of `validation`.
+    Beside them, the NDCG@k of those that are best for everyone. `snapshot` is of the train side of
+    `validation`. Where too few people like so few items, others count as if only the newest of what
+    they like were known. They are asked about the same events: what they have met besides is
+    neither right nor wrong, as the models learnt from it.
     """
     equal = RecallSettings(neighbours=1, embedding=1, popularity=1)
     absent = {"embedding"} if snapshot.embeddings is None else set()
     sources = [source for source in SOURCES if source not in absent]
+    recommender = Recommender(snapshot, equal)
     users, right = evaluate.relevant(validation)
     asked = validation.candidates  # which hold what is right, too
     pool = validation.pool  # which does, too
-    judged = []
-    for b, opinions in enumerate(Recommender(snapshot, equal).opinions(users)):
-        items = recalled(opinions) if asked is None else asked[[users[b]]].indices
-        items = items if pool is None else pool
-        of = {opinion.source: opinion.of(items) for opinion in opinions}
-        strength = np.stack([of.get(source, np.zeros(len(items))) for source in sources], axis=1)
-        relevant = right.indices[right.indptr[b] : right.indptr[b + 1]]
-        judged.append(Judged(strength, np.isin(items, relevant), len(relevant)))
-    weights, value = fusion.choose_weights(sources, judged, k)
-    return {**dict.fromkeys(absent, 0.0), **weights}, value
+
+    def judge(rows: Rows, people: Sequence[Taste]) -> list[Judged]:
+        """What was found for people, who are in the `rows` of what is right."""
+        judged = []
+        opinions_of = zip(rows, people, recommender.opinions(people), strict=True)
+        for row, taste, opinions in opinions_of:
+            items = recalled(opinions) if asked is None else asked[[users[row]]].indices
+            items = items if pool is None else pool
+            of = {opinion.source: opinion.of(items) for opinion in opinions}
+            strength = np.stack([of.get(s, np.zeros(len(items))) for s in sources], axis=1)
+            hits = right.indices[right.indptr[row] : right.indptr[row + 1]]
+            judged.append(Judged(strength, np.isin(items, hits), len(hits), taste.likes))
+        return judged
+
+    everyone = [tastes.of_user(snapshot, int(user)) for user in users]
+    rows, shown = stand_ins(validation.train, users, rng)
+    beginners = [
+        tastes.of_beginner(snapshot, int(user), few)
+        for user, few in zip(users[rows], shown, strict=True)
+    ]
+    groups, value = fusion.choose_weights(
+        sources, judge(np.arange(len(users), dtype=np.int32), everyone), k, judge(rows, beginners)
+    )
+    none = dict.fromkeys(absent, 0.0)
+    return tuple(replace(each, weights={**none, **each.weights}) for each in groups), value
+
+
+def stand_ins(train: Graph, users: Rows, rng: np.random.Generator) -> tuple[Rows, Sequence[Rows]]:
+    """Who stands in for people who like few items: places among `users` [B], and items of each.
+
+    Those are taken first who like the fewest items, as they are most like beginners. They show the
+    newest of these, in an order by chance where times are the same.
+    """
+    likes = np.diff(train.matrix.indptr)[users]
+    log = train.interactions
+    log = log.take((log.weight > 0) & np.isin(log.user, users))
+    log = log.take(np.lexsort((rng.random(len(log)), -log.time, log.user)))
+    starts = np.searchsorted(log.user, users)
+    ends = np.searchsorted(log.user, users, side="right")
+    rows: list[int] = []
+    shown: list[Rows] = []
+    for least, most in fusion.bounds():
+        if most is None:
+            continue
+        missing = BEGINNERS - np.count_nonzero((likes >= least) & (likes <= most))
+        longer = np.flatnonzero(likes > most)
+        for row in longer[np.argsort(likes[longer], kind="stable")][: max(missing, 0)].tolist():
+            newest = dict.fromkeys(log.item[starts[row] : ends[row]].tolist())
+            count = int(rng.integers(least, most + 1))
+            rows.append(row)
+            shown.append(np.array(list(newest)[:count], np.int32))
+    return np.array(rows, np.int32), shown
+
+
+def warm_epochs(epochs: int) -> int:
+    """So many instead of `epochs`, where training goes on from what was learnt before."""
+    return max(1, round(WARM_SHARE * epochs))
 
 
 def learner_of(manifest: Manifest) -> Mapping[str, Chosen]:
@@ -356,9 +420,18 @@ def learner_of(manifest: Manifest) -> Mapping[str, Chosen]:
 
 
 def learn(
-    graph: Graph, settings: Settings, choice: Choice, *, progress: Progress | None = None
+    graph: Graph,
+    settings: Settings,
+    choice: Choice,
+    *,
+    start: Snapshot | None = None,
+    progress: Progress | None = None,
 ) -> Learnt:
-    """Fit the models, as chosen, on all of a weighed graph. Raises what fitting raises."""
+    """Fit the models, as chosen, on all of a weighed graph. Raises what fitting raises.
+
+    Where `start` is given, which `can_resume` is asked of before, the vectors go on from its own,
+    in a share of the epochs.
+    """
     models: dict[str, Model] = {
         name: create(name, settings.models.get(name)) for name in (FILTER, POPULAR)
     }
@@ -368,7 +441,7 @@ def learn(
     vectors: Embeddings | None = None
     if choice.embedding is not None and choice.model is not None:
         models[choice.embedding] = choice.model
-        vectors = _vectors(choice, graph, settings, progress)
+        vectors = _vectors(choice, graph, settings, progress, start)
     return Learnt(
         cast("FittedFilter", fitted),
         cast("PopularityScorer", popular).popularity,
@@ -398,21 +471,45 @@ def snapshot_of(
         metrics=metrics,
         weights=learnt.weights,
         popularity=learnt.popularity,
+        popular_by=settings.recall.popular_by,
     )
     return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
 
 
+def can_resume(model: EpochModel | None, start: Snapshot, graph: Graph) -> bool:
+    """Whether a model of vectors can go on from those of a snapshot on a weighed graph."""
+    if not isinstance(model, WarmModel) or start.embeddings is None:
+        return False
+    return model.can_resume(learnt_before(start, graph), graph)
+
+
+def learnt_before(start: Snapshot, graph: Graph) -> Embeddings:
+    """The vectors of a snapshot, and their encoder, in the rows of a graph."""
+    assert start.embeddings is not None  # noqa: S101 - see `can_resume`
+    learnt = replace(start.embeddings, encoder=start.encoder)
+    return in_rows_of(graph, learnt, start.likes.users, start.likes.items)
+
+
 def _vectors(
-    choice: Choice, graph: Graph, settings: Settings, progress: Progress | None
+    choice: Choice,
+    graph: Graph,
+    settings: Settings,
+    progress: Progress | None,
+    start: Snapshot | None = None,
 ) -> Embeddings:
     """The vectors of the chosen model after its last epoch."""
-    assert choice.embedding is not None and choice.model is not None  # noqa: S101, PT018 - chosen
+    model = choice.model
+    assert choice.embedding is not None and model is not None  # noqa: S101, PT018 - chosen
     rng = evaluate.model_rng(settings.seed, choice.embedding).spawn(2)[1]
+    trained: Iterator[Scorer] = model.train(graph, rng)
+    if start is not None:
+        model = replace(model, epochs=warm_epochs(model.epochs))  # type: ignore[type-var]
+        trained = cast("WarmModel", model).train(graph, rng, learnt_before(start, graph))
     vectors: Embeddings | None = None
-    for epoch, learnt in enumerate(choice.model.train(graph, rng), start=1):
+    for epoch, learnt in enumerate(trained, start=1):
         vectors = cast("Embeddings", learnt)
         if progress:
-            progress("training", epoch, choice.model.epochs)
+            progress("training", epoch, model.epochs)
     assert vectors is not None  # noqa: S101 - a model has at least one epoch
     return vectors
 

@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.catalogue import labels
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
 from graphrec.explain import Source
-from graphrec.fusion import Opinion, strengths
+from graphrec.fusion import Opinion, Weights, strengths, weights_for
 from graphrec.ranking import top_k
+from graphrec.segments import Segments, segments_of
 from graphrec.snapshot import Snapshot
 from graphrec.taste import Taste
+
+SOURCES: tuple[Source, ...] = ("neighbours", "embedding", "popularity")
+
+FAMOUS = 64
+"""Segments of which the popular items are held; of more, they are found again."""
 
 Eligible = NDArray[np.bool_]
 """Which items [I] may be recommended."""
@@ -36,30 +43,47 @@ class Sources:
     settings: RecallSettings
 
     @cached_property
-    def weights(self) -> Mapping[str, float]:
+    def _weights(self) -> Weights:
         """What the settings say, else what was chosen in training."""
-        chosen = self.snapshot.manifest.weights
-        set_by_hand = self.settings.model_dump(
-            exclude={"candidates", "newcomers"}, exclude_none=True
+        set_by_hand: dict[str, float] = {
+            source: weight
+            for source in SOURCES
+            if (weight := getattr(self.settings, source)) is not None
+        }
+        return tuple(
+            replace(group, weights={**group.weights, **set_by_hand})
+            for group in self.snapshot.manifest.weights
         )
-        return {**chosen, **set_by_hand}
+
+    def weights_for(self, taste: Taste) -> Mapping[str, float]:
+        """What each source weighs for someone, by how many items they like."""
+        return weights_for(self._weights, taste.likes)
 
     def opinions(
-        self, tastes: Sequence[Taste], eligible: Sequence[Eligible]
+        self,
+        tastes: Sequence[Taste],
+        eligible: Sequence[Eligible],
+        segments: Sequence[str | None],
     ) -> list[tuple[Opinion, ...]]:
-        """Of each source that has a weight and something to go by, for each person."""
-        weight, count = self.weights, self.settings.candidates
-        near = self._filtered(tastes) if weight["neighbours"] else None
+        """Of each source that has a weight and something to go by, for each person.
+
+        Popular are items in the person's segment, if any.
+        """
+        count = self.settings.candidates
+        weights = [self.weights_for(taste) for taste in tastes]
+        near = self._filtered(tastes) if any(each["neighbours"] for each in weights) else None
         found = []
-        for at, (taste, allowed) in enumerate(zip(tastes, eligible, strict=True)):
+        people = zip(tastes, weights, eligible, segments, strict=True)
+        for at, (taste, weight, allowed, segment) in enumerate(people):
             opinions: list[Opinion] = []
-            if near is not None and len(taste.history):
+            if near is not None and weight["neighbours"] and len(taste.history):
                 opinions.append(_opinion("neighbours", _strengths_of(near[at]), allowed, count))
             if weight["embedding"] and taste.vector is not None:
                 opinions.append(self._nearest(taste.vector, allowed))
             if weight["popularity"]:
-                best = self._by_fame[allowed[self._by_fame]][:count]
-                opinions.append(Opinion("popularity", best, self._fame.__getitem__))
+                fame, order = self._fame(segment)
+                best = order[allowed[order]][:count]
+                opinions.append(Opinion("popularity", best, fame.__getitem__))
             found.append(tuple(opinions))
         return found
 
@@ -112,15 +136,44 @@ class Sources:
         return mean, (items - mean).T @ (items - mean) / len(items)
 
     @cached_property
-    def _fame(self) -> NDArray[np.float64]:
-        """The strength of each item by popularity [I]; its logarithm, as it spans magnitudes."""
-        return _strengths_of(np.log1p(self.snapshot.popularity))
+    def segments(self) -> Segments:
+        """People by the attribute of the settings, as far as the snapshot keeps it."""
+        column = self.snapshot.user_attributes.get(self.settings.popular_by or "")
+        return segments_of(self.snapshot.likes.by_user, () if column is None else column.values)
+
+    def segment_of(self, taste: Taste, asked: str | None) -> str | None:
+        """The one that `asked` names, or the first that someone is in; None for who likes an item.
+
+        What they like says more. None, too, where there is no such segment.
+        """
+        by = self.settings.popular_by
+        if by is None or taste.likes:
+            return None
+        known = self.segments.rows
+        named = labels(taste.attributes.get(by)) if asked is None else (asked,)
+        return next((each for each in named if each in known), None)
+
+    def _fame(self, segment: str | None) -> tuple[NDArray[np.float64], Rows]:
+        """The strength of each item by popularity [I], and the rows of those that stand out.
+
+        By the logarithm, as popularity spans magnitudes. The most popular come first.
+        """
+        if segment not in self._famous:
+            if len(self._famous) == FAMOUS:
+                self._famous.clear()
+            popularity = self.snapshot.popularity
+            fame = _strengths_of(
+                np.log1p(
+                    popularity if segment is None else self.segments.popularity(segment, popularity)
+                )
+            )
+            order = np.argsort(-fame, kind="stable").astype(np.int32)
+            self._famous[segment] = fame, order[fame[order] > 0]
+        return self._famous[segment]
 
     @cached_property
-    def _by_fame(self) -> Rows:
-        """The item rows that stand out by popularity, the most popular first."""
-        order = np.argsort(-self._fame, kind="stable").astype(np.int32)
-        return order[self._fame[order] > 0]
+    def _famous(self) -> dict[str | None, tuple[NDArray[np.float64], Rows]]:
+        return {}  # filled by `_fame`
 
 
 def _strengths_of(scores: NDArray) -> NDArray[np.float64]:

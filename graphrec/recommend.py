@@ -48,7 +48,7 @@ from graphrec.exploration import EvenPool, Explored, Pool, explore
 from graphrec.fusion import Opinion, fuse
 from graphrec.neighbours import related_items, vias
 from graphrec.newcomers import NONE, Newcomers, arrived
-from graphrec.options import Live, Options
+from graphrec.options import About, Live, Options
 from graphrec.overlay import Overlay
 from graphrec.ranking import top_k
 from graphrec.recall import Sources
@@ -71,7 +71,7 @@ MIN_SUPPORT = 2
 DIVERSE_AMONG = 5
 """A diverse list is chosen from the best so many times its length."""
 
-AS_RANKED, NOTHING_SINCE = Options(), Live()
+AS_RANKED, NOTHING_SINCE, NOTHING_SAID = Options(), Live(), About()
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,10 @@ class Asked:
     ruling: Ruling
     eligible: NDArray[np.bool_]  # [I]
     opinions: tuple[Opinion, ...]
+    weights: Mapping[str, float]
+    """Of the sources, for who asks."""
+    segment: str | None
+    """Whose popular items are meant; None: everyone's."""
 
 
 @dataclass(frozen=True)
@@ -181,12 +185,13 @@ class Recommender:
         options: Options = AS_RANKED,
         live: Live = NOTHING_SINCE,
         rng: np.random.Generator | None = None,
+        about: About = NOTHING_SAID,
     ) -> tuple[Recommendation, ...]:
         """The `k` best items for someone who likes `items`, which are left out.
 
-        Popular items where `items` is empty. Raises UnknownNode.
+        Popular items where nothing else is known of them. Raises UnknownNode.
         """
-        return self._recommendations(self._taste_for(items, live), k, options, live, rng)
+        return self._recommendations(self._taste_for(items, about, live), k, options, live, rng)
 
     def rank(self, users: Rows, k: int) -> Rows:
         """The lists of `recommend` for B user rows: item rows [B, k], -1 where a list is short."""
@@ -194,7 +199,7 @@ class Recommender:
 
     def rank_sessions(self, histories: Sequence[Rows], k: int) -> Rows:
         """The lists of `recommend_for` for B histories of distinct item rows: [B, k], as `rank`."""
-        return self._rank([tastes.of_items(self.snapshot, history) for history in histories], k)
+        return self._rank([tastes.of_history(self.snapshot, history) for history in histories], k)
 
     def _rank(self, people: Sequence[Taste], k: int) -> Rows:
         ranked = np.full((len(people), k), -1, np.int32)
@@ -211,16 +216,17 @@ class Recommender:
         """
         everything = np.arange(len(self._popular), dtype=np.int32)
         scores = np.zeros((len(users), len(everything)), np.float32)
-        for row, opinions in zip(scores, self.opinions(users), strict=True):
+        people = [tastes.of_user(self.snapshot, int(user)) for user in users]
+        for row, taste, opinions in zip(scores, people, self.opinions(people), strict=True):
+            weights = self._sources.weights_for(taste)
             for opinion in opinions:
-                row += self._sources.weights[opinion.source] * opinion.of(everything)
+                row += weights[opinion.source] * opinion.of(everything)
         return scores
 
-    def opinions(self, users: Rows) -> Iterator[tuple[Opinion, ...]]:
-        """What the sources say to each of B users of what they have not met."""
-        for start in range(0, len(users), BLOCK):
-            block = [tastes.of_user(self.snapshot, int(u)) for u in users[start : start + BLOCK]]
-            yield from (asked.opinions for asked in self._asked(block))
+    def opinions(self, people: Sequence[Taste]) -> Iterator[tuple[Opinion, ...]]:
+        """What the sources say to each of them of what they have not met."""
+        for start in range(0, len(people), BLOCK):
+            yield from (asked.opinions for asked in self._asked(people[start : start + BLOCK]))
 
     def explain(
         self,
@@ -240,9 +246,10 @@ class Recommender:
         k: int = PATHS,
         options: Options = AS_RANKED,
         live: Live = NOTHING_SINCE,
+        about: About = NOTHING_SAID,
     ) -> Explanation:
         """Why `item` for someone who likes `items`; raises UnknownNode."""
-        return self._explanation(self._taste_for(items, live), item, k, options, live)
+        return self._explanation(self._taste_for(items, about, live), item, k, options, live)
 
     def why_not(
         self, user: str, item: str, options: Options = AS_RANKED, live: Live = NOTHING_SINCE
@@ -259,9 +266,10 @@ class Recommender:
         item: str,
         options: Options = AS_RANKED,
         live: Live = NOTHING_SINCE,
+        about: About = NOTHING_SAID,
     ) -> WhyNot:
         """What becomes of `item` in lists for someone who likes `items`; raises UnknownNode."""
-        return self._why_not(self._taste_for(items, live), item, options, live)
+        return self._why_not(self._taste_for(items, about, live), item, options, live)
 
     def related(
         self,
@@ -386,7 +394,8 @@ class Recommender:
     def _known_taste_of(self, user: str, options: Options, live: Live) -> Taste:
         """As `_taste_of`; raises UnknownNode for a user of whom nothing is known."""
         taste = self._taste_of(user, options, live)
-        if taste.user is None and not len(taste.seen):
+        there = live.overlay is not None and live.overlay.knows(user)
+        if taste.user is None and not there and not len(taste.seen):
             raise UnknownNode("user", user)
         return taste
 
@@ -399,18 +408,32 @@ class Recommender:
         if options.kinds is not None or options.as_of is not None:
             nobody = replace(tastes.NEWCOMER, user=row)
             counted = [event for event in live.events or () if options.counts(event)]
-            return tastes.with_events(self.snapshot, nobody, counted)
+            messages = self._newcomers(live).messages
+            return tastes.with_events(self.snapshot, nobody, counted, messages)
         taste = tastes.NEWCOMER if row is None else tastes.of_user(self.snapshot, row)
-        events = () if overlay is None else overlay.events_of(user)
-        return tastes.with_events(self.snapshot, taste, events) if events else taste
+        if overlay is None or not overlay.knows(user):
+            return taste
+        attributes = overlay.attributes_of(user)
+        if attributes is not None:
+            taste = tastes.with_attributes(self.snapshot, taste, attributes)
+        events, messages = overlay.events_of(user), self._newcomers(live).messages
+        return tastes.with_events(self.snapshot, taste, events, messages) if events else taste
 
-    def _taste_for(self, items: Sequence[str], live: Live) -> Taste:
-        """Of someone who likes `items`, of which those that are too new say nothing yet."""
+    def _taste_for(self, items: Sequence[str], about: About, live: Live) -> Taste:
+        """Of someone who likes `items`; those that are new may say nothing. Raises UnknownNode."""
         new = () if live.overlay is None else live.overlay.items
         known = self.snapshot.likes.items
-        unheard = frozenset(item for item in items if item not in known and item in new)
-        taste = tastes.of_session(self.snapshot, [i for i in items if i not in unheard])
-        return replace(taste, met=unheard)
+        met = frozenset(item for item in items if item not in known and item in new)
+        messages = self._newcomers(live).messages if met else {}
+        friends = dict.fromkeys(about.friends)
+        taste = tastes.of_session(
+            self.snapshot,
+            [item for item in items if item not in met],
+            about.attributes,
+            [self._known_taste_of(friend, AS_RANKED, live) for friend in friends],
+            {item: message for item, message in messages.items() if item in met},
+        )
+        return replace(taste, met=met)
 
     def _asked(
         self, block: Sequence[Taste], options: Options = AS_RANKED, live: Live = NOTHING_SINCE
@@ -418,8 +441,10 @@ class Recommender:
         """What there is to rank for each of some people."""
         ruling = self._ruling(options, live)
         eligible = [self._eligible(taste, ruling, options, live) for taste in block]
-        for each in zip(eligible, self._sources.opinions(block, eligible), strict=True):
-            yield Asked(ruling, *each)
+        segments = [self._sources.segment_of(taste, options.segment) for taste in block]
+        opinions = self._sources.opinions(block, eligible, segments)
+        for taste, allowed, said, segment in zip(block, eligible, opinions, segments, strict=True):
+            yield Asked(ruling, allowed, said, self._sources.weights_for(taste), segment)
 
     def _ruling(self, options: Options, live: Live) -> Ruling:
         if not options.selective:
@@ -443,7 +468,7 @@ class Recommender:
 
     def _ranking(self, asked: Asked, k: int) -> Ranking:
         """The `k` best items for someone: the one way in which a list is made."""
-        weights = self._sources.weights
+        weights = asked.weights
         items, scores, boosted = asked.ruling.reordered(*fuse(asked.opinions, weights))
         recalled = len(items)
         if recalled < k:
@@ -473,7 +498,8 @@ class Recommender:
             strict=True,
         )
         listed = tuple(
-            self._recommendation(ranking, place, *reason) for place, reason in enumerate(reasons)
+            self._recommendation(ranking, place, *reason, asked.segment)
+            for place, reason in enumerate(reasons)
         )
         listed = self._with_newcomers(listed, taste, k, options, live)
         if rng is None or not options.exploration:
@@ -511,30 +537,19 @@ class Recommender:
         their first interactions.
         """
         new, share = self._newcomers(live), self.recall.newcomers
-        if not new.items or not share or taste.vector is None or not len(taste.history):
+        if not new.items or not share or taste.vector is None:
             return listed
         strengths = self._sources.nearness(taste.vector, new.vectors)
         met = taste.met if options.exclude_seen else frozenset()
         allowed = self._new_items(options, live).keys() - met
         ids = list(new.items)
         best = (at for at in np.argsort(-strengths, kind="stable").tolist() if strengths[at] > 0)
+        weight = self._sources.weights_for(taste)["embedding"]
         near = [
-            self._new(ids[at], _title(new.items[ids[at]]), float(strengths[at]))
+            _new(ids[at], _title(new.items[ids[at]]), float(strengths[at]), weight)
             for at in islice((at for at in best if ids[at] in allowed), max(1, int(share * k)))
         ]
         return tuple(merge(listed[: k - len(near)], near, key=lambda each: -each.score))
-
-    def _new(self, item: str, title: str | None, strength: float) -> Recommendation:
-        weight = self._sources.weights["embedding"]
-        return Recommendation(
-            item=item,
-            title=title,
-            score=weight * strength,
-            sources=("embedding",),
-            reason="New, and close to your taste",
-            because=(),
-            contributions=(Contribution("embedding", strength, weight, weight * strength),),
-        )
 
     def _newcomers(self, live: Live) -> Newcomers:
         """The new items that have an embedding: made once, until an item changes."""
@@ -545,7 +560,9 @@ class Recommender:
         if key not in self._arrived:
             known = self.snapshot.likes.items
             items = {item: each for item, each in overlay.items.items() if item not in known}
-            found = arrived(embeddings.newcomers, items, *self._arrived.values())
+            before = next(iter(self._arrived.values()), NONE)
+            links = {item: overlay.links_of(item) for item in items}
+            found = arrived(embeddings.newcomers, items, before, links, known)
             self._arrived.clear()
             self._arrived[key] = found
         return self._arrived[key]
@@ -619,6 +636,7 @@ class Recommender:
         place: int,
         because: tuple[Because, ...],
         contributions: tuple[Contribution, ...],
+        segment: str | None,
     ) -> Recommendation:
         item = int(ranking.items[place])
         sources = tuple(part.source for part in contributions)
@@ -627,7 +645,7 @@ class Recommender:
             title=self.snapshot.title(item),
             score=float(ranking.scores[place]),
             sources=sources,
-            reason=self._reason(item, because, sources),
+            reason=self._reason(item, because, sources, segment),
             because=because,
             contributions=contributions,
         )
@@ -652,7 +670,7 @@ class Recommender:
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else 0.0,
             contributions=contributions,
-            reason=self._reason(row, because, sources)
+            reason=self._reason(row, because, sources, asked.segment)
             if places or seen
             else "It is left out: why-not says by what",
             because=because,
@@ -668,7 +686,8 @@ class Recommender:
         if taste.vector is not None and item in new.items:
             vector = new.vectors[[list(new.items).index(item)]]
             strength = float(self._sources.nearness(taste.vector, vector)[0])
-            found = self._new(item, title, strength).contributions if strength > 0 else ()
+            weight = self._sources.weights_for(taste)["embedding"]
+            found = _new(item, title, strength, weight).contributions if strength > 0 else ()
         seen = item in taste.met
         return Explanation(
             item=item,
@@ -752,8 +771,18 @@ class Recommender:
             for found in vias(likes, taste.history, items, k, taste.user)
         ]
 
-    def _reason(self, item: int, because: Sequence[Because], sources: Sequence[Source]) -> str:
+    def _reason(
+        self,
+        item: int,
+        because: Sequence[Because],
+        sources: Sequence[Source],
+        segment: str | None,
+    ) -> str:
         name = self.snapshot.title(item) or self.snapshot.likes.items.ids[item]
+        if segment is not None and "popularity" in sources:
+            inside = self._sources.segments.people(segment, item)
+            if inside:
+                return reason(name, because, sources, inside, segment)
         people = len(tastes.stored(self.snapshot.likes.by_item, item))
         return reason(name, because, sources, people)
 
@@ -762,6 +791,18 @@ def _shared(catalogue: Catalogue, options: Options, live: Live, rule: Rule) -> f
     """What the items have that the user has events on, of the kind that a rule names."""
     events = (event for event in live.events or () if options.was(event))
     return catalogue.shared(rule, (e.item for e in events if e.kind == rule.shared_by))
+
+
+def _new(item: str, title: str | None, strength: float, weight: float) -> Recommendation:
+    return Recommendation(
+        item=item,
+        title=title,
+        score=weight * strength,
+        sources=("embedding",),
+        reason="New, and close to your taste",
+        because=(),
+        contributions=(Contribution("embedding", strength, weight, weight * strength),),
+    )
 
 
 def _title(attributes: Mapping[str, AttributeValue]) -> str | None:

@@ -76,6 +76,8 @@ class Options:
     """Models whose vectors may be indexed."""
     since_last: bool = False
     """Infer what changed, where the policy does not ask for training."""
+    warm: bool = False
+    """Go on from the vectors of what serves, where that is fair (`warm_start`)."""
     choose: bool = False
     """Choose whose vectors, and the epochs, anew, where the serving snapshot's could be taken over.
     """
@@ -279,16 +281,21 @@ def _train(
     manifest = None if serving is None else serving.manifest
     on = judging.newest(raw, manifest, settings)
     known = {} if options.choose else chosen_before(manifest, settings, options.embeddings)
+    start = warm_start(serving, known, on, graph) if options.warm else None
 
     def train() -> tuple[pipeline.Choice, pipeline.Learnt]:
-        choice = pipeline.choose(
-            graph if on is None else on.split.train,
-            settings,
-            embeddings=tuple(known) or options.embeddings,
-            chosen=known,
-            progress=progress,
-        )
-        return choice, pipeline.learn(graph, settings, choice, progress=progress)
+        if start is not None:
+            [(name, chosen)] = known.items()
+            choice = pipeline.Choice(name, chosen.model, start.manifest.weights)
+        else:
+            choice = pipeline.choose(
+                graph if on is None else on.split.train,
+                settings,
+                embeddings=tuple(known) or options.embeddings,
+                chosen=known,
+                progress=progress,
+            )
+        return choice, pipeline.learn(graph, settings, choice, start=start, progress=progress)
 
     def rehearse() -> Candidate:
         name = choice.embedding
@@ -296,7 +303,7 @@ def _train(
         if on is None:
             return _judged(snapshot, None, settings, position, curves)
         began = perf_counter()
-        learnt = pipeline.learn(on.split.train, settings, choice, progress=progress)
+        learnt = pipeline.learn(on.split.train, settings, choice, start=start, progress=progress)
         rehearsal = pipeline.snapshot_of(on.split.train, learnt, settings, {})
         seconds = perf_counter() - began
         judgement = judging.judge(rehearsal, serving, on, settings, seconds)
@@ -307,9 +314,10 @@ def _train(
         train,
         lambda done: {
             "embedding": done[0].embedding,
-            "epochs": None if done[0].model is None else done[0].model.epochs,
-            "warm": bool(known),
-            "weights": dict(done[1].weights),
+            "epochs": epochs_of(done[0], start),
+            "epochs_taken_over": bool(known),
+            "from": None if start is None else start.manifest.version,
+            "weights": [asdict(group) for group in done[1].weights],
         },
     )
     snapshot = staged(
@@ -318,6 +326,29 @@ def _train(
         lambda made: dict(made.manifest.counts),
     )
     return staged("evaluate", rehearse, _judged_facts)
+
+
+def epochs_of(choice: pipeline.Choice, start: Snapshot | None) -> int | None:
+    """How many are trained; None without a model that learns in epochs."""
+    if choice.model is None:
+        return None
+    return choice.model.epochs if start is None else pipeline.warm_epochs(choice.model.epochs)
+
+
+def warm_start(
+    serving: Snapshot | None, known: Mapping[str, Chosen], on: Slice | None, graph: Graph
+) -> Snapshot | None:
+    """What serves, where training may go on from its vectors; None where it begins anew.
+
+    It may where these were learnt from none of the events to be judged by, as else the judgement
+    would be of what they remember; where nobody was forgotten since, of whom they would go on to
+    hold what was learnt; and where the model is the same, and can be resumed.
+    """
+    if serving is None or len(known) != 1 or on is None or not on.unseen:
+        return None
+    [chosen] = known.values()
+    whole = not serving.manifest.forgotten
+    return serving if whole and pipeline.can_resume(chosen.model, serving, graph) else None
 
 
 def chosen_before(

@@ -11,8 +11,8 @@ A folder of snapshots looks like this::
         ├── users.json, items.json       ids by row
         ├── attributes.json              of items
         ├── links.json                   what items are linked to, by relation, with links.*.npy
-        ├── user_attributes.json         of users, as far as the encoder listens to them
-        ├── user_features.json           what it makes of them
+        ├── user_attributes.json         of users, as far as anything goes by them
+        ├── user_features.json           what the encoder makes of them
         ├── newcomers.json               what embeds new items, where the model can
         ├── kinds.json                   what each kind of interaction counts to the encoder
         ├── *.npy                        arrays, none of them of objects
@@ -33,7 +33,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -50,14 +50,16 @@ from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
 from graphrec.errors import SnapshotError
-from graphrec.features import FeatureSpace, NumberColumns, WordColumns
+from graphrec.features import FeatureSpace, NumberColumns, TextColumns, WordColumns
+from graphrec.fusion import Weights, alike
 from graphrec.graph_filter import FittedFilter
 from graphrec.index import Index
 from graphrec.item_links import ItemLinks, links_of
+from graphrec.likeness import Likeness
 from graphrec.neighbours import Likes
 from graphrec.relations import Relations
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
@@ -67,7 +69,7 @@ CHECKSUM = "manifest.sha256"
 _VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _FILE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
-EQUAL_WEIGHTS: Mapping[str, float] = {"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1}
+EQUAL_WEIGHTS = alike({"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1})
 
 HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]
 
@@ -108,8 +110,9 @@ class Manifest:
     """Hyper-parameters by the name of the model."""
     metrics: Mapping[str, Any]
     """As measured, in the shape of `graphrec.evaluate.as_json`."""
-    weights: Mapping[str, float]
-    """Of the sources of candidates in the ranking, as chosen on validation."""
+    weights: Weights
+    """Of the sources of candidates in the ranking, as chosen on validation, by how many items
+    people like."""
     position: int | None = None
     """Of the store, just before the graph was read from it: what was written since may not be in
     the snapshot. None: the graph came from no store, or one without positions."""
@@ -143,11 +146,11 @@ class Snapshot:
     index: Index | None = None
     """Of the item embeddings."""
     user_attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    """Those that the encoder listens to, and no others."""
+    """Those that the encoder listens to, and the one that popular items go by; no others."""
     links: tuple[ItemLinks, ...] = ()
 
     def about(self, user: int) -> Mapping[str, AttributeValue]:
-        """The attributes of a user row that the encoder listens to."""
+        """The attributes of a user row that are kept."""
         return values_at(self.user_attributes, user)
 
     def title(self, item: int) -> str | None:
@@ -171,13 +174,14 @@ def build_snapshot(
     cutoff: int | None,
     models: Mapping[str, HyperParameters],
     metrics: Mapping[str, Any],
-    weights: Mapping[str, float] = EQUAL_WEIGHTS,
+    weights: Weights = EQUAL_WEIGHTS,
     popularity: NDArray[np.floating] | None = None,
+    popular_by: str | None = None,
 ) -> Snapshot:
     """The snapshot of a weighed graph (`graphrec.weighting.weigh`) and of what models learnt of it.
 
     `graph_filter` was fitted on the graph. `popularity` [I] defaults to what the events of each
-    item are worth together.
+    item are worth together. `popular_by` is an attribute of users that popular items go by.
     """
     likes = Likes.of(graph)
     log = graph.interactions
@@ -209,7 +213,11 @@ def build_snapshot(
         embeddings=embeddings,
         encoder=encoder,
         index=None if embeddings is None else Index.build(embeddings.item),
-        user_attributes={name: graph.attributes["user"][name] for name in listened},
+        user_attributes={
+            name: attribute
+            for name, attribute in graph.attributes.get("user", {}).items()
+            if name in listened or name == popular_by
+        },
         links=links_of(graph),
     )
 
@@ -372,8 +380,9 @@ def _write(snapshot: Snapshot, folder: Path) -> None:
         ]
     if snapshot.embeddings is not None and snapshot.embeddings.newcomers is not None:
         documents["newcomers"] = _newcomers_document(snapshot.embeddings.newcomers)
-    if snapshot.encoder is not None and snapshot.encoder.features is not None:
+    if snapshot.user_attributes:
         documents["user_attributes"] = snapshot.user_attributes
+    if snapshot.encoder is not None and snapshot.encoder.features is not None:
         documents["user_features"] = _columns_document(snapshot.encoder.features.space)
     if snapshot.encoder is not None and snapshot.encoder.relations is not None:
         documents["kinds"] = snapshot.encoder.relations.weights
@@ -421,6 +430,11 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
             arrays["newcomers.features"] = newcomers.features
             none = np.empty((0, newcomers.features.shape[1]), np.float32)
             arrays["newcomers.nodes"] = np.concatenate([none, *newcomers.nodes.values()])
+            if (likeness := newcomers.likeness) is not None:
+                arrays["newcomers.columns"] = likeness.columns
+                arrays["newcomers.scale"] = likeness.scale
+                arrays["newcomers.known"] = likeness.known
+                arrays["newcomers.added"] = likeness.added
     if snapshot.encoder is not None:
         arrays["encoder.messages"] = snapshot.encoder.messages
         arrays["encoder.base"] = snapshot.encoder.base
@@ -485,7 +499,14 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             array("embeddings.user"),
             array("embeddings.item"),
             newcomers=_item_encoder(
-                document("newcomers"), array("newcomers.features"), array("newcomers.nodes")
+                document("newcomers"),
+                array("newcomers.features"),
+                array("newcomers.nodes"),
+                Likeness(
+                    *(array(f"newcomers.{each}") for each in ("columns", "scale", "known", "added"))
+                )
+                if "newcomers.known.npy" in manifest.files
+                else None,
             )
             if "newcomers.json" in manifest.files
             else None,
@@ -539,7 +560,9 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         embeddings=embeddings,
         encoder=encoder,
         index=index,
-        user_attributes=attributes("user_attributes") if introduced else {},
+        user_attributes=attributes("user_attributes")
+        if "user_attributes.json" in manifest.files
+        else {},
         links=links(),
     )
 
@@ -556,25 +579,27 @@ def _newcomers_document(encoder: ItemEncoder) -> Mapping[str, Any]:
 
 def _columns_document(space: FeatureSpace) -> Mapping[str, Any]:
     return {
-        name: {"words": columns.words.ids}
-        if isinstance(columns, WordColumns)
-        else {"mean": columns.mean, "deviation": columns.deviation, "edges": columns.edges}
+        name: {"words": columns.words.ids} if isinstance(columns, WordColumns) else asdict(columns)
         for name, columns in space.columns.items()
     }
 
 
+def _columns(document: Any) -> NumberColumns | WordColumns | TextColumns:
+    if "words" in document:
+        return WordColumns(Vocabulary(tuple(document["words"])))
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in document.items()
+    }
+    return TextColumns(**values) if "encoder" in values else NumberColumns(**values)
+
+
 def _space(columns_document: Any) -> FeatureSpace:
-    return FeatureSpace(
-        {
-            name: WordColumns(Vocabulary(tuple(columns["words"])))
-            if "words" in columns
-            else NumberColumns(columns["mean"], columns["deviation"], tuple(columns["edges"]))
-            for name, columns in columns_document.items()
-        }
-    )
+    return FeatureSpace({name: _columns(each) for name, each in columns_document.items()})
 
 
-def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncoder:
+def _item_encoder(
+    document: Any, features: NDArray, nodes: NDArray, likeness: Likeness | None
+) -> ItemEncoder:
     names = [tuple(relation) for relation, _ in document["relations"]]
     ends = np.cumsum([count for _, count in document["relations"]]).astype(np.int64)
     return ItemEncoder(
@@ -583,6 +608,7 @@ def _item_encoder(document: Any, features: NDArray, nodes: NDArray) -> ItemEncod
         dict(zip(names, np.split(nodes, ends[:-1]), strict=True)) if names else {},
         {name: Vocabulary(tuple(ids)) for name, ids in document["others"].items()},
         document["length"],
+        likeness,
     )
 
 

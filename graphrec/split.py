@@ -8,7 +8,7 @@ fitted on is `Split.train`, a graph in which the test pairs do not occur.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -143,6 +143,14 @@ def carve_validation(train: Graph, share: float, rng: np.random.Generator) -> Sp
     in_test = np.isin(_pairs(log), user[tested] * liked.shape[1] + liked.indices[tested])
     rest = train.with_interactions(log.take(~in_test))
     return Split(rest, log.take(in_test & (log.weight > 0)))
+
+
+def asked_about(split: Split, kinds: Collection[str]) -> Split:
+    """The same split, its test events of these kinds alone; of any kind where none is named."""
+    if not kinds:
+        return split
+    of_kind = np.array([kind in kinds for kind in split.test.kinds])
+    return replace(split, test=split.test.take(of_kind[split.test.kind]))
 
 
 def sample_users(split: Split, count: int, rng: np.random.Generator) -> Split:

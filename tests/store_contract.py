@@ -15,6 +15,7 @@ from graphrec.data import MAX_KINDS, Attribute, Graph, Interactions, Vocabulary
 from graphrec.errors import DataError, UnknownNode
 from graphrec.neighbours import Likes
 from graphrec.store import ChangedNode, GraphStore, Neighbour, Path, Popular
+from graphrec.store.protocol import ItemLink
 from graphrec.weighting import KindPolicy, weigh
 
 FreshStore = Callable[[], GraphStore]
@@ -624,9 +625,30 @@ class StoreContract:
     def test_links_and_other_nodes_move_the_position(self, small):
         for weight in (1, 2):
             position = small.position()
-            small.write_links(("item", "has_genre", "genre"), [("heat", "crime", weight)])
+            small.write_links(("user", "from", "country"), [("ann", "DE", weight)])
             assert small.position() > position
             assert nodes_after(small, position) == []
+
+    def test_an_item_with_new_links_is_told_with_all_it_has(self, small):
+        genre, also = ("item", "has_genre", "genre"), ("item", "also_viewed", "item")
+        small.write_links(genre, [("heat", "crime", 1)])
+        small.write_links(("brand", "makes", "item"), [("acme", "heat", 1)])
+        small.write_links(("user", "wants", "item"), [("ann", "heat", 1)])
+        position = small.position()
+        small.write_links(genre, [("heat", "drama", 1)])
+        linked = [
+            ItemLink("has_genre", "genre", "crime"),
+            ItemLink("has_genre", "genre", "drama"),
+            ItemLink("makes", "brand", "acme"),
+        ]
+        assert nodes_after(small, position) == [ChangedNode("item", "heat", {}, tuple(linked))]
+        position = small.position()
+        small.write_links(genre, [("heat", "drama", 1)])
+        assert nodes_after(small, position) == []
+        small.write_links(also, [("alien", "heat", 1)])  # as seen from alien alone
+        assert nodes_after(small, position) == [
+            ChangedNode("item", "alien", {}, (ItemLink("also_viewed", "item", "heat"),))
+        ]
 
     def test_what_went_is_told_and_a_forgotten_user_is_not_named(self, small):
         position = small.position()

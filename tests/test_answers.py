@@ -15,7 +15,7 @@ from api.answers import Answer, Answers
 from api.app import create_app
 from graphrec.config import ServeSettings, Settings
 from graphrec.recommend import Recommender
-from graphrec.rules import Rule
+from graphrec.rules import RequireRule
 from graphrec.snapshot import publish
 from tests.test_api import serving, tiny_snapshot
 from tests.test_live_events import event, items, listed, send, served
@@ -110,7 +110,7 @@ def test_chance_and_time_are_asked_each_time(client: httpx.Client, made: list[st
 
 
 def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str]) -> None:
-    until = Rule(name="in season", action="require", available_until="season_end")
+    until = RequireRule(name="in season", action="require", available_until="season_end")
     with served(settings.model_copy(update={"rules": (until,)})) as client:
         made.clear()
         for _ in range(2):

@@ -28,33 +28,25 @@ HEAVY = (
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
     ("data",),
-    ("weighting", "rules", "relations"),
+    ("weighting", "rules", "relations", "text"),
     ("config", "settings_file", "gate", "policy"),
     # stores, matrices and models, and the small parts that they are made of
     (
         *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
-        *(
-            "graph_filter",
-            "index",
-            "inspect",
-            "item_links",
-            "metrics",
-            "ranking",
-            "sampling",
-            "spectral",
-        ),
-        *("friends", "split", "store", "losses", "train", "user_blocks", "dgl_graph", "models"),
+        *("graph_filter", "index", "inspect", "item_links", "likeness", "metrics", "ranking"),
+        *("sampling", "spectral", "friends", "split", "store", "losses", "train", "user_blocks"),
+        *("dgl_graph", "models", "warm_start"),
     ),
     ("neighbours", "search"),
     (
         *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers", "thompson"),
+        *("newcomers", "thompson", "fusion", "segments"),
     ),
-    ("fusion", "taste", "options", "directory", "canary", "infer"),
+    ("taste", "options", "directory", "canary", "infer"),
     ("recall", "ruling"),
     ("recommend", "early_stopping", "tune", "changes"),
     ("pipeline", "objective"),
-    ("judge", "learning_curve"),
+    ("ablation", "judge", "learning_curve"),
     ("refresh",),
     ("report",),
     ("forget", "doctor", "compare"),
@@ -161,7 +153,7 @@ def test_one_module_knows_dgl() -> None:
 
 def test_only_what_trains_knows_torch() -> None:
     parts = ("models.mf", "models.neumf", "models.graphsage", "models.item_side")
-    parts += ("models.aggregators", "losses", "train", "dgl_graph")
+    parts += ("models.aggregators", "models.kinds", "losses", "train", "dgl_graph")
     assert who_imports("torch") == {f"graphrec.{part}" for part in parts}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -168,7 +168,7 @@ def test_the_snapshot(client: httpx.Client, snapshot: Snapshot) -> None:
         "seed": 0,
         "counts": dict(manifest.counts),
         "models": {},
-        "weights": dict(manifest.weights),
+        "weights": [asdict(group) for group in manifest.weights],
         "metrics": METRICS,
     }
 

@@ -308,7 +308,8 @@ def test_json_shape() -> None:
     assert set(noise["metrics"]["recall@20"]) == {"value", "low", "high"}
     assert noise["metrics"]["coverage@20"]["low"] is None
     assert list(noise["slices"]) == [
-        *("warm_users", "cold_users", "users_1_to_9", "users_10_to_49", "users_50_up"),
+        *("warm_users", "cold_users", "users_1_to_2", "users_3_to_5"),
+        *("users_6_to_20", "users_21_up"),
         *("head_items", "tail_items", "cold_items"),
     ]
     assert set(noise["slices"]["warm_users"]) == {"users", "metrics"}

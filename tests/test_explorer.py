@@ -17,6 +17,7 @@ from api.explorer import FILES, TYPES
 from graphrec.config import Settings
 from graphrec.data import Attribute, Graph
 from graphrec.embeddings import Embeddings
+from graphrec.fusion import Group
 from graphrec.models.graph_filter import GraphFilter
 from graphrec.snapshot import build_snapshot, publish
 from graphrec.store.sqlite import SQLiteStore
@@ -73,7 +74,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         cutoff=None,
         models={"mf": {"dim": 4}},
         metrics=METRICS,
-        weights={"neighbours": 1.0, "embedding": 0.2, "popularity": 0.1},
+        weights=tuple(
+            Group(least, {"neighbours": 1.0, "embedding": 0.2, "popularity": 0.1})
+            for least in (0, 1, 3)
+        ),
     )
     with SQLiteStore(folder / "graph.db", Settings().kinds) as store:
         store.write_events(graph.interactions)
@@ -483,6 +487,8 @@ def test_the_models_and_the_facts(visit: Visit) -> None:
     expect(rows.locator("th")).to_have_text(["popularity", "graphsage", "fusion"])
     expect(rows.locator(".best")).to_have_text(["0.400"])
     expect(rows.locator("line")).to_have_count(3)
+    for people in ("0 likes", "1 to 2 likes", "3 likes and more"):
+        expect(page.get_by_text(people, exact=True)).to_be_visible()
     expect(page.locator("footer")).to_contain_text("40 users, 30 items, 480 events")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphrec.data import Interactions
 from graphrec.overlay import Event, Overlay
-from graphrec.store.protocol import ChangedNode
+from graphrec.store.protocol import ChangedNode, ItemLink
 from graphrec.weighting import KindPolicy
 
 POLICY = {"rating": KindPolicy(weight=2, threshold=3.5)}
@@ -49,7 +49,69 @@ def test_where_someone_was_forgotten_all_events_are_read_again():
     overlay.add_events(log(("ann", "a", 1, 1, "view")), 5)
     overlay.add_nodes([ChangedNode("user", None, None)], 6)
     assert overlay.events_of("ann") == ()
+    assert (overlay.events_read, overlay.nodes_read) == (3, 3)
+    overlay.add_nodes([ChangedNode("user", None, None)], 6)
     assert (overlay.events_read, overlay.nodes_read) == (3, 6)
+
+
+def test_users_who_were_put_are_known_by_their_attributes_until_someone_is_forgotten():
+    """A store does not say who: all users are read again, and then the loss is no news."""
+    nodes = [
+        (1, ChangedNode("user", "ann", {"town": "x"})),
+        (2, ChangedNode("item", "a", {}, (ItemLink("made_by", "brand", "b"),))),
+        (3, ChangedNode("user", "bob", {"town": "y"})),
+        (5, ChangedNode("user", None, None)),
+    ]
+    overlay = Overlay({})
+
+    def read(store: list[tuple[int, ChangedNode]], last: int) -> None:
+        for _ in range(9):
+            if overlay.nodes_read == last:
+                return
+            page = [(at, node) for at, node in store if at > overlay.nodes_read][:2]
+            overlay.add_nodes([node for _, node in page], page[-1][0] if page else last)
+        raise AssertionError("expected an end")
+
+    read(nodes[:3], 4)
+    assert overlay.attributes_of("ann") == {"town": "x"}
+    assert overlay.attributes_of("cat") is None
+    assert overlay.knows("bob")
+    assert overlay.links_of("a") == (ItemLink("made_by", "brand", "b"),)
+    left = nodes[1:]  # ann is gone, and bob is not
+    read(left, 6)
+    assert overlay.attributes_of("ann") is None
+    assert overlay.attributes_of("bob") == {"town": "y"}
+    assert not overlay.knows("ann")
+    read([*left, (8, ChangedNode("user", None, None))], 9)
+    assert overlay.attributes_of("bob") == {"town": "y"}
+    overlay.prune(9)
+    assert overlay.attributes_of("bob") is None
+
+
+def test_an_edition_is_another_one_whenever_the_list_of_a_user_may_be():
+    overlay = Overlay({})
+    editions = [overlay.edition_of("ann")]
+
+    def moved() -> bool:
+        editions.append(overlay.edition_of("ann"))
+        return editions[-1] != editions[-2]
+
+    overlay.add_events(log(("bob", "a", 1, 1, "view")), 1)
+    overlay.add_nodes([ChangedNode("user", "bob", {"town": "x"})], 2)
+    assert not moved()
+    overlay.add_events(log(("ann", "a", 1, 1, "view")), 3)
+    assert moved()
+    overlay.add_nodes([ChangedNode("user", "ann", {"town": "x"})], 4)
+    assert moved()
+    overlay.add_nodes([ChangedNode("item", "a", {})], 5)
+    assert moved()
+    overlay.add_nodes([ChangedNode("user", None, None)], 6)
+    assert moved()
+    overlay.forget("ann")
+    assert moved()
+    overlay.prune(7)
+    assert moved()
+    assert len(set(editions)) == len(editions) - 1
 
 
 def test_a_forgotten_user_is_one_until_a_snapshot_comes_that_was_made_later():

@@ -17,8 +17,16 @@ from graphrec.data import Graph, Interactions, Rows
 from graphrec.early_stopping import Chosen
 from graphrec.embeddings import Embeddings
 from graphrec.errors import MissingExtra
+from graphrec.fusion import weights_for
 from graphrec.models import MODELS, EpochModel, create
-from graphrec.pipeline import FUSION, Comparison, choose_weights, compare, fit_snapshot
+from graphrec.pipeline import (
+    FUSION,
+    Comparison,
+    choose_weights,
+    compare,
+    fit_snapshot,
+    stand_ins,
+)
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot
 from graphrec.split import Split, carve_validation, temporal
@@ -343,7 +351,7 @@ def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, spli
 def test_without_an_embedding_there_are_neighbours_and_popularity_alone(split: Split) -> None:
     snapshot = fit_snapshot(split.train, SETTINGS, embeddings=[])
     assert (snapshot.embeddings, snapshot.encoder, snapshot.index) == (None, None, None)
-    assert snapshot.manifest.weights["embedding"] == 0
+    assert all(group.weights["embedding"] == 0 for group in snapshot.manifest.weights)
     assert set(snapshot.manifest.models) == {"graph-filter", "recent-popularity"}
     sources = {
         source
@@ -370,6 +378,9 @@ def test_epochs_that_are_known_are_not_chosen_again(
         fit_snapshot(split.train, SETTINGS, embeddings=["mf"], chosen={"graphsage": known["mf"]})
 
 
+RNG = np.random.default_rng(0)
+
+
 def knowing(
     split: Split, vectors: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 ) -> Snapshot:
@@ -386,19 +397,40 @@ def knowing(
 
 def test_the_source_that_knows_what_was_held_back_gets_the_weight(split: Split) -> None:
     oracle = knowing(split, lambda truth: truth)
-    weights, value = choose_weights(oracle, split, K)
+    groups, value = choose_weights(oracle, split, K, RNG)
     assert value == pytest.approx(1)
-    assert weights["embedding"] == 1
+    assert weights_for(groups, 30)["embedding"] == 1
     liar = knowing(split, lambda truth: -truth)
-    weights, _ = choose_weights(liar, split, K)
+    weights = weights_for(choose_weights(liar, split, K, RNG)[0], 30)
     assert weights["embedding"] < weights["neighbours"]
+
+
+def test_who_stands_in_for_beginners_shows_the_newest_of_what_they_like() -> None:
+    liked = {"few": 2, "some": 9, "many": 30}
+    log = Interactions.of(
+        *zip(*((u, f"i{n:02}", 1.0, 100 - n) for u, count in liked.items() for n in range(count)),
+             strict=True)
+    )  # fmt: skip
+    train = Graph(log)
+    users = np.array([train.users.rows[user] for user in ("few", "many", "some")], np.int32)
+    rows, shown = stand_ins(train, np.sort(users), np.random.default_rng(0))
+    found = [
+        (train.users.ids[np.sort(users)[row]], [train.items.ids[item] for item in few])
+        for row, few in zip(rows, shown, strict=True)
+    ]
+    newest = [f"i{n:02}" for n in range(30)]
+    assert all(items == newest[: len(items)] for _, items in found)
+    least_and_most = [(0, 0)] * 3 + [(1, 2)] * 2 + [(3, 5)] * 2 + [(6, 20)]
+    assert [user for user, _ in found] == ["few", "some", "many", *["some", "many"] * 2, "many"]
+    for (_, items), (least, most) in zip(found, least_and_most, strict=True):
+        assert least <= len(items) <= most
 
 
 def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Split) -> None:
     oracle = knowing(split, lambda truth: truth)
     chosen = replace(
         oracle,
-        manifest=replace(oracle.manifest, weights=choose_weights(oracle, split, K)[0]),
+        manifest=replace(oracle.manifest, weights=choose_weights(oracle, split, K, RNG)[0]),
     )
     everyone = np.arange(len(split.train.users), dtype=np.int32)
     fixed = RecallSettings(embedding=0, neighbours=1, popularity=0.01)

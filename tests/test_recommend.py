@@ -13,7 +13,10 @@ from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder
 from graphrec.errors import SnapshotError, UnknownNode
 from graphrec.evaluate import evaluate_ranking
+from graphrec.fusion import Group
 from graphrec.models.graph_filter import GraphFilter
+from graphrec.options import Live
+from graphrec.overlay import Overlay
 from graphrec.recommend import Recommender
 from graphrec.snapshot import build_snapshot
 from graphrec.split import leave_last_out
@@ -308,3 +311,28 @@ def test_the_recommender_that_serves_can_be_evaluated():
     rank = Recommender(snapshot, SETTINGS).rank
     result = evaluate_ranking(rank, split, k=10, resamples=0, rng=rng)
     assert result.metrics["recall@10"].value == 1
+
+
+def test_someone_with_one_click_is_ranked_by_the_weights_of_those_with_few():
+    snapshot = small_snapshot()
+    few = {"neighbours": 0.2, "embedding": 0.35, "popularity": 1.0}
+    many = {"neighbours": 1.0, "embedding": 0.6, "popularity": 0.01}
+    groups = (Group(0, many), Group(1, few, 99), Group(3, many))
+    told = replace(snapshot, manifest=replace(snapshot.manifest, weights=groups))
+    ids = snapshot.likes.items.ids
+
+    def weights(recommender, count):
+        found = recommender.recommend_for(ids[:count], 20)
+        parts = [part for each in found for part in each.contributions]
+        return {part.source: part.weight for part in parts if part.source != "fallback"}
+
+    for count, expected in [(1, few), (2, few), (3, many)]:
+        assert weights(Recommender(told, SETTINGS), count).items() <= expected.items()
+        by_hand = weights(Recommender(told, RecallSettings(popularity=0.5)), count)
+        assert by_hand["popularity"] == 0.5
+        assert {**by_hand, "popularity": 0}.items() <= {**expected, "popularity": 0}.items()
+    event = Overlay({})
+    event.add_events(Interactions.of(["new"], [ids[0]], None, [1]), 1)
+    assert Recommender(told, SETTINGS).recommend("new", 5, live=Live(event)) == Recommender(
+        told, SETTINGS
+    ).recommend_for(ids[:1], 5)

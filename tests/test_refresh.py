@@ -12,6 +12,7 @@ from graphrec import canary, pipeline
 from graphrec.config import RefreshSettings
 from graphrec.data import Interactions
 from graphrec.errors import DataError, SnapshotError
+from graphrec.fusion import alike
 from graphrec.gate import failed
 from graphrec.infer import difference, everyone, infer
 from graphrec.recommend import Recommender
@@ -186,7 +187,7 @@ def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, mon
         if learnt.embeddings is None:
             return learnt
         item = np.random.default_rng(0).permutation(learnt.embeddings.item)
-        weights = {"neighbours": 0.0, "embedding": 1.0, "popularity": 0.01}
+        weights = alike({"neighbours": 0.0, "embedding": 1.0, "popularity": 0.01})
         return replace(learnt, embeddings=replace(learnt.embeddings, item=item), weights=weights)
 
     monkeypatch.setattr(pipeline, "learn", misplaced)

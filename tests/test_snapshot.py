@@ -271,15 +271,15 @@ def test_another_format_is_refused_before_anything_else_is_read(tmp_path):
 
     def newer(manifest):
         manifest.clear()
-        manifest["format"] = 4
+        manifest["format"] = 5
 
     reseal(tmp_path, version, newer)
-    with pytest.raises(SnapshotError, match="format 4: expected 3"):
+    with pytest.raises(SnapshotError, match="format 5: expected 4"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"format": 3}', b'{"format": 3, "seed": {}}']
+    "content", [b"", b"[]", b"{}", b'{"format": 4}', b'{"format": 4, "seed": {}}']
 )
 def test_a_manifest_of_another_shape_is_refused(tmp_path, content):
     version = publish(small_snapshot(), tmp_path)

@@ -229,7 +229,8 @@ def test_a_user_with_friends_alone_gets_what_they_like(tmp_path: Path) -> None:
     read = load(tmp_path)
     recommender = Recommender(read, RecallSettings(popularity=0.01))
     assert all(int(each.item[1:]) % 2 == 1 for each in recommender.recommend(SILENT, 5))
-    session = taste.of_session(read, [], friends=["u01", "u03"])
+    friends = [taste.of_user(read, read.likes.users.rows[user]) for user in ("u01", "u03")]
+    session = taste.of_session(read, [], friends=friends)
     known = taste.of_user(read, read.likes.users.rows[SILENT])
     np.testing.assert_allclose(session.vector, known.vector, atol=1e-5)
     left = without(read, ["u01"])

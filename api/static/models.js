@@ -18,11 +18,22 @@ export function models() {
         comparison(found.metrics),
         h("div", { class: "columns" },
           h("section", {}, h("h2", {}, "Weights of the sources"),
-            h("dl", { class: "facts" }, Object.entries(found.weights).map(([source, weight]) =>
-              h("div", {}, h("dt", {}, badge(source)), h("dd", {}, weight.toFixed(2)))))),
+            found.weights.map(({ weights }, at) => [
+              h("p", { class: "kind" }, liking(found.weights, at)),
+              h("dl", { class: "facts" }, Object.entries(weights).map(([source, weight]) =>
+                h("div", {}, h("dt", {}, badge(source)), h("dd", {}, weight.toFixed(2))))),
+            ])),
           h("section", {}, h("h2", {}, "Models that serve"), Object.entries(found.models).map(parameters))),
       ], 12)),
   };
+}
+
+// Whom a group of weights is for: those who like so many items.
+function liking(groups, at) {
+  const { least } = groups[at];
+  if (at === groups.length - 1) return groups.length === 1 ? "Everyone" : `${least} likes and more`;
+  const most = groups[at + 1].least - 1;
+  return least === most ? `${least} likes` : `${least} to ${most} likes`;
 }
 
 function facts(found) {

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -35,6 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from graphrec import text
 from graphrec.data import Graph, Rows
 from graphrec.dgl_graph import (
     LIKED_BY,
@@ -56,17 +57,19 @@ from graphrec.dgl_graph import (
 )
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, UserFeatures
+from graphrec.errors import DataError
 from graphrec.features import FeatureSpace
 from graphrec.friends import friends_of
 from graphrec.losses import bpr, shared_softmax
 from graphrec.models.aggregators import Name, aggregator
-from graphrec.models.item_side import ItemSide, as_tensor
+from graphrec.models.item_side import ItemSide, as_tensor, item_links
 from graphrec.models.kinds import Asides, KindWeights, Target, Targets, targets_of
 from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Share, Steps
 from graphrec.relations import bits_of, kinds_of_likes
 from graphrec.sampling import NegativeSampler, recency_shift
 from graphrec.spectral import item_spectrum
 from graphrec.train import train_epochs
+from graphrec.warm_start import with_columns_of
 
 HASTE = 5.0
 """How much faster the temperature is learned than the vectors, whose directions it waits for."""
@@ -119,6 +122,10 @@ class GraphSAGE:
     (`graphrec.models.item_side`)."""
     without_relations: str = ""
     """Names of relations that are left out, with commas between."""
+    texts: str = ""
+    """Names of text attributes of users and items to embed, with commas between."""
+    text_encoder: text.Name = "wordllama"
+    """What embeds them (`graphrec.text`)."""
     targets: Targets = ""
     """Kinds of events to learn to predict, with commas between, the first of which lists are made
     for; a number after a colon is the weight of the loss, as in `purchase, cart: 0.3`. None: all
@@ -136,8 +143,22 @@ class GraphSAGE:
         """The embeddings after the last epoch."""
         return deque(self.train(graph, rng), maxlen=1)[0]
 
-    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Embeddings]:
-        """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias."""
+    def can_resume(self, start: Embeddings, graph: Graph) -> bool:
+        """Whether all that was learnt can be told from the vectors, and they have as many
+        dimensions: with one round, a mean of messages, no links of items, and likes of one kind.
+        """
+        told = start.encoder is not None and start.item.shape[1] == self.dim + 1
+        plain = self.rounds == 1 and self.aggregator in ("degree", "mean") and not self.targets
+        alike = len(kinds_of_likes(graph)) < 2
+        return told and plain and alike and not item_links(graph, self.left_out)
+
+    def train(
+        self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
+    ) -> Iterator[Embeddings]:
+        """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias.
+
+        Items that `start` does not know begin as what their features say, or their users.
+        """
         matrix = graph.matrix
         likes = likes_graph(matrix)
         targets = targets_of(graph, self.targets)
@@ -146,6 +167,8 @@ class GraphSAGE:
         longer = np.exp(self.popularity_exponent * (first.prior + shift))
         network = Network(self, graph, first.prior, rng, tuple(others))
         aimed = np.any([target.chance > 0 for target in targets], axis=0)
+        if start is not None:
+            network.resume(start, matrix, shift)
         # Nobody could have met a stranger, so it is no negative.
         sampler = NegativeSampler(
             graph.seen, self.negative_exponent, floor=0 if network.item_side.has_content else 1
@@ -240,13 +263,22 @@ class GraphSAGE:
                 company = company_of(network.friends, matrix, everyone)
                 users = final.users(likes, messages, everyone, company)
                 encoder = final.encoder(messages)
-                newcomers = final.item_side.encoder(float(final.length))
+                length = float(final.length)
+                likeness = final.item_side.likeness(items, length)
+                newcomers = final.item_side.encoder(length, likeness)
             ranked = items.numpy()
+            if likeness is not None:
+                ranked[final.item_side.unmet] += likeness.said(final.item_side.of_unmet)
             ranked[:, :-1] *= longer[:, None]
             ranked[:, -1] += shift
             yield Embeddings(
                 users.numpy(), ranked, encoder, newcomers, network.friends, network.kinds
             )
+
+    @property
+    def left_out(self) -> list[str]:
+        """The relations of `without_relations`."""
+        return [name.strip() for name in self.without_relations.split(",")]
 
     def _hidden_shares(
         self, counts: NDArray[np.integer], rng: np.random.Generator
@@ -260,6 +292,13 @@ class GraphSAGE:
             few = rng.random(len(counts)) < self.beginners
             shares[few] = 1 - counts[few] ** -rng.random(np.count_nonzero(few))
         return shares
+
+
+def _take_over(
+    own: nn.Parameter, space: FeatureSpace, vectors: NDArray[np.float32], known: FeatureSpace
+) -> None:
+    """Of `own` [F, dim], the rows of features that another space has, too."""
+    own.copy_(torch.from_numpy(with_columns_of(own.detach().numpy(), space, vectors, known)))
 
 
 def edges_of(matrix: sparse.csr_array, users: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -307,6 +346,25 @@ def company_of(
     return Company(rows, likes, as_tensor(share[:, rows].astype(np.float32)))
 
 
+def texts_of(graph: Graph, config: GraphSAGE) -> Mapping[str, text.Name]:
+    """The encoders of the attributes to embed; raises DataError where a name is of no text."""
+    names = [name for name in map(str.strip, config.texts.split(",")) if name]
+    words = {
+        name
+        for of_type in (graph.attributes.get("user", {}), graph.attributes.get("item", {}))
+        for name, attribute in of_type.items()
+        if attribute.kind in ("text", "category")
+    }
+    for name in names:
+        if name not in words:
+            raise DataError(
+                f"text {name!r} is no attribute of words of users or items: expected some of "
+                f"{', '.join(sorted(words)) or 'those that there are'}; see `texts` in "
+                f"[models.graphsage]"
+            )
+    return dict.fromkeys(names, config.text_encoder)
+
+
 class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     """What is learned, and the forward pass."""
 
@@ -328,7 +386,8 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.item_sends = torch.from_numpy(item**-exponent)
         self.hear = aggregator(config.aggregator, dim)
         attributes = graph.attributes.get("user", {})
-        self.user_space = FeatureSpace.of(attributes)
+        texts = texts_of(graph, config)
+        self.user_space = FeatureSpace.of(attributes, texts)
         features = self.user_space.matrix(attributes, len(graph.users))
         self.user_features = as_tensor(features)
         self.introduced = torch.from_numpy((np.diff(features.indptr) > 0).astype(np.float32))
@@ -337,13 +396,14 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         gain = sum(strength ** (2 * n) for n in range(config.rounds)) / config.rounds
         start = vectors * (0.5 * np.sqrt(matrix.shape[1] / dim) / gain)
         start += 0.01 * rng.standard_normal(start.shape)
-        without = [name.strip() for name in config.without_relations.split(",")]
+        without = config.left_out
         self.item_side = ItemSide(
             graph,
             start,
             prior,
             dropped=config.identity_dropout,
             without=without,
+            texts=texts,
             rng=rng,
         )
         self.kinds: sparse.csr_array | None = None
@@ -358,6 +418,50 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.of_user_features = nn.Parameter(torch.zeros(self.user_features.shape[1], dim))
         self.warmth = nn.Parameter(torch.zeros(()))
         self.modesty = nn.Parameter(torch.full((), math.log(MODEST) / HASTE))
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def resume(
+        self, start: Embeddings, matrix: sparse.csr_array, shift: NDArray[np.float32]
+    ) -> None:
+        """Become what gave `start`: items it knows have their directions, messages and biases.
+
+        Of a vector only the direction was told; it gets the length of what the item says. Others
+        begin as what their features say; those without, as what their users are told.
+        """
+        encoder, side = start.encoder, self.item_side
+        assert encoder is not None  # noqa: S101 - see `GraphSAGE.can_resume`
+        if (newcomers := start.newcomers) is not None:
+            _take_over(side.of_features, side.space, newcomers.features, newcomers.space)
+        if (features := encoder.features) is not None:
+            _take_over(
+                self.of_user_features, self.user_space, features.vectors[:, :-1], features.space
+            )
+        said = encoder.messages[:, :-1] / self.item_sends.numpy()  # [I, dim]
+        taste = start.item[:, :-1]
+        known = np.isfinite(said).all(axis=1) & np.isfinite(taste).all(axis=1)
+        size = np.linalg.norm(said, axis=1, keepdims=True)
+        vector = taste / np.linalg.norm(taste, axis=1, keepdims=True).clip(1e-12) * size
+        learnt = np.concatenate([vector, start.item[:, -1:] - shift[:, None]], axis=1)
+        begun = torch.cat([side.identity, side.bias], 1).numpy()
+        side.identity.zero_()
+        side.bias.zero_()
+        by_features = side()[0].numpy()
+        users = sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
+        heard = np.asarray(users.T @ (users @ np.where(known[:, None], said, 0)))
+        reach = np.linalg.norm(heard, axis=1, keepdims=True)
+        near = ~known & (reach[:, 0] > 0)
+        begun[near, :-1] = (heard / reach.clip(1e-12))[near] * size[known].mean()
+        begun[~known & by_features[:, :-1].any(axis=1), :-1] = 0
+        begun[known] = (learnt - by_features)[known]
+        side.identity.copy_(torch.from_numpy(begun[:, :-1]))
+        side.bias.copy_(torch.from_numpy(begun[:, -1:]))
+        self.voice.copy_(torch.from_numpy(np.where(known[:, None], said - vector, 0)))
+        if encoder.length:
+            self.warmth.fill_(math.log(encoder.length * self.config.temperature**0.5) / HASTE)
+        if encoder.softening:
+            self.modesty.fill_(math.log(encoder.softening) / HASTE)
+        if encoder.friendship is not None:
+            self.friendship.fill_(encoder.friendship)
 
     def items(
         self, field: ReceptiveField, noise: torch.Generator | None = None

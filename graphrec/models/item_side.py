@@ -8,22 +8,26 @@ popular it may become, too.
 
 Where items have features or links, each identity is dropped at random in training, so that the
 model learns to do without (DropoutNet: Volkovs, Yu & Poutanen, NeurIPS 2017); and one that has no
-events and so no identity, a stranger, is what its features and links say.
+events and so no identity, a stranger, is what its features and links say, and what known items of
+like features have turned out to be beyond that (`graphrec.likeness`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
+from torch.nn import functional
 
+from graphrec import text
 from graphrec.data import EdgeType, Graph
 from graphrec.encoder import ItemEncoder
 from graphrec.features import FeatureSpace
+from graphrec.likeness import Known, Likeness
 
 SPREAD = 0.1
 """Standard deviation of what features and nodes say at the start, per element."""
@@ -43,6 +47,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         *,
         dropped: float,
         without: Collection[str],
+        texts: Mapping[str, text.Name],
         rng: np.random.Generator,
     ) -> None:
         super().__init__()
@@ -50,7 +55,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.dropped = dropped
         attributes = graph.attributes.get("item", {})
         self.others = graph.others
-        self.space = FeatureSpace.of(attributes)
+        self.space = FeatureSpace.of(attributes, texts)
         features = self.space.matrix(attributes, count)
         links = item_links(graph, without)
         told = sum((np.diff(m.indptr) for m in links.values()), np.diff(features.indptr))
@@ -62,6 +67,9 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
         self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
         self.features = as_tensor(features)
+        self.known = Known.of(self.space, features, events)
+        self.unmet = np.flatnonzero((events == 0) & (np.diff(features.indptr) > 0))
+        self.of_unmet = sparse.csr_array(features[self.unmet])
         self.of_features = nn.Parameter(_noise((features.shape[1], dim + 1), rng))
         self.relations = tuple(links)
         self.to_items = [as_tensor(_by_root_of_degree(m)) for m in links.values()]
@@ -112,7 +120,21 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             )
         ]
 
-    def encoder(self, length: float) -> ItemEncoder | None:
+    def likeness(self, items: Tensor, length: float) -> Likeness | None:
+        """What strangers are, beyond what features and links say; None without features.
+
+        `items` [I, dim + 1] are what items turned out to be, at this length.
+        """
+        if self.known is None:
+            return None
+        with torch.no_grad():
+            whole, kept = self()
+            told = whole - torch.cat([self.identity, self.bias], 1) * kept
+            taste = items[:, :-1] / length - functional.normalize(told[:, :-1], dim=1)
+            beyond = torch.cat([taste * length, items[:, -1:] - told[:, -1:]], 1)
+        return self.known.likeness(beyond.numpy())
+
+    def encoder(self, length: float, likeness: Likeness | None) -> ItemEncoder | None:
         """What embeds strangers at this length; None where there is nothing to embed them from."""
         if not self.has_content:
             return None
@@ -128,6 +150,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             dict(zip(self.relations, said, strict=True)),
             {name: self.others[name] for _, _, name in self.relations if name != "item"},
             length,
+            likeness,
         )
 
 

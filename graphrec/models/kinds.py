@@ -36,9 +36,9 @@ def parse(targets: str) -> Mapping[str, float]:
     """
     found: dict[str, float] = {}
     for part in filter(None, map(str.strip, targets.split(","))):
-        kind, _, number = (each.strip() for each in part.partition(":"))
+        kind, colon, number = (each.strip() for each in part.partition(":"))
         try:
-            weight = float(number or 1)
+            weight = float(number) if colon else 1.0
         except ValueError:
             weight = np.nan
         if not kind or kind in found or not 0 < weight < np.inf:

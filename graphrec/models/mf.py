@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy import sparse
 from torch import Tensor
 
 from graphrec.data import Graph, Rows
@@ -63,8 +65,17 @@ class MF:
         """The embeddings after the last epoch."""
         return deque(self.train(graph, rng), maxlen=1)[0]
 
-    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Embeddings]:
-        """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias."""
+    def can_resume(self, start: Embeddings, graph: Graph) -> bool:
+        """Whether the vectors have as many dimensions."""
+        return start.item.shape[1] == start.user.shape[1] == self.dim + 1
+
+    def train(
+        self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
+    ) -> Iterator[Embeddings]:
+        """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias.
+
+        Users whom `start` does not know begin at the mean of their items; items, as without it.
+        """
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
@@ -72,12 +83,21 @@ class MF:
         shift = torch.from_numpy(recency_shift(graph, self.half_life_share, chance))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
-        user = (torch.randn(users, self.dim, generator=noise) * 0.1).requires_grad_()
-        item = (torch.randn(items, self.dim, generator=noise) * 0.1).requires_grad_()
+        user = torch.randn(users, self.dim, generator=noise) * 0.1
+        item = torch.randn(items, self.dim, generator=noise) * 0.1
         prior = log_popularity(graph, chance)
         if self.loss == "pointwise":  # a logit: log of the odds of being a positive or a negative
             prior = prior - np.log(sampler.probability * self.negatives * len(chance))
-        bias = torch.from_numpy(prior.astype(np.float32)).requires_grad_()
+        bias = torch.from_numpy(prior.astype(np.float32))
+        if start is not None:
+            known = np.isfinite(start.item).all(axis=1)
+            item[known] = torch.from_numpy(start.item[known, :-1])
+            bias[known] = torch.from_numpy(start.item[known, -1]) - shift[known]
+            user[:] = torch.from_numpy(_mean_of_items(likes, item.numpy()))
+            known = np.isfinite(start.user).all(axis=1)
+            user[known] = torch.from_numpy(start.user[known, :-1])
+        for table in (user, item, bias):
+            table.requires_grad_()
 
         def pairs() -> Iterator[tuple[Rows, Rows, Rows]]:
             order = rng.choice(len(edges), len(edges), p=chance)
@@ -129,3 +149,12 @@ class MF:
                 torch.cat([taste, (bias.detach() + shift)[:, None]], 1).numpy(),
                 Encoder(message, base),
             )
+
+
+def _mean_of_items(likes: sparse.csr_array, item: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the vectors [I, dim] of the items that each user likes [U, dim]."""
+    pattern = sparse.csr_array(
+        (np.ones(likes.nnz, np.float32), likes.indices, likes.indptr), likes.shape
+    )
+    total = np.asarray(pattern @ item, np.float32)
+    return total / np.maximum(np.diff(likes.indptr), 1).astype(np.float32)[:, None]

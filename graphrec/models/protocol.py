@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
+from graphrec.embeddings import Embeddings
 
 
 class Scorer(Protocol):
@@ -38,6 +39,21 @@ class Model(Protocol):
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Scorer:
         """Learn from all of `graph`, whose weights say what counts as positive."""
+        ...
+
+
+@runtime_checkable
+class WarmModel(Protocol):
+    """A model of vectors that can go on from what was learnt before."""
+
+    def can_resume(self, start: Embeddings, graph: Graph) -> bool:
+        """Whether these are vectors that it could have learnt of a graph like this."""
+        ...
+
+    def train(
+        self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
+    ) -> Iterator[Embeddings]:
+        """As of `EpochModel`; from `start`, in the rows of the graph (`graphrec.warm_start`)."""
         ...
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
+from graphrec.fusion import Weights
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot
 
@@ -140,7 +141,7 @@ class Side:
     newest_event: int | None
     metrics: Mapping[str, Any]
     """In the shape of `graphrec.evaluate.as_json`, maybe with `curves`; empty where none."""
-    weights: Mapping[str, float]
+    weights: Weights
     user_degrees: Distribution
     item_degrees: Distribution
 

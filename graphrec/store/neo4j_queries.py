@@ -256,6 +256,18 @@ WHERE item IS NOT NULL AND weight IS NOT NULL AND time IS NOT NULL
 RETURN item, weight, time, kind
 """)
 
+# The links of items, and of which they have got new ones.
+LINKS_OF = Cypher("""
+UNWIND $items AS id
+MATCH (item:Item {id: id})@LEFT[:@LINKED]@RIGHT(other:@Other)
+RETURN id, other.id
+""")
+MOVE_ITEMS = """
+UNWIND range(0, size($ids) - 1) AS place
+MATCH (item:Item {id: $ids[place]})
+SET item.graphrec_position = $position + place
+"""
+
 READ_LINKS = Cypher("""
 MATCH (source:@Source)
 WITH collect(source) AS sources

@@ -28,7 +28,7 @@ from graphrec.store import neo4j_names as names
 from graphrec.store import neo4j_queries as cypher
 from graphrec.store.neo4j_layout import OWN_ID, Catalogue, Events, Link, Nodes
 from graphrec.store.neo4j_server import rows
-from graphrec.store.protocol import ChangedNode, ChangedNodes, NewEvents
+from graphrec.store.protocol import ChangedNode, ChangedNodes, ItemLink, NewEvents
 
 Properties: TypeAlias = Mapping[str, AttributeValue]
 
@@ -100,17 +100,41 @@ def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> Changed
     last = position(tx)
     if last <= after:
         return ChangedNodes((), last)
-    declared = own_catalogue(tx).nodes
+    catalogue = own_catalogue(tx)
+    declared = catalogue.nodes
     found = rows(tx, cypher.NODES_SINCE, position=after, limit=limit)
+    items = [node_id for type_, node_id, values, _ in found if type_ == "item" and values]
+    links = _links_of(tx, catalogue, items)
     nodes = tuple(
         ChangedNode(
             node_type,
             node_id,
             None if properties is None else _attributes(declared[node_type], properties),
+            links.get(node_id, ()) if node_type == "item" else (),
         )
         for node_type, node_id, properties, _ in found
     )
     return ChangedNodes(nodes, found[-1][3] if len(found) == limit else last)
+
+
+def _links_of(
+    tx: neo4j.ManagedTransaction, catalogue: Catalogue, items: Sequence[str]
+) -> Mapping[str, tuple[ItemLink, ...]]:
+    """The links of items, by id."""
+    found: dict[str, list[ItemLink]] = {}
+    for (source, relation, target), link in catalogue.links.items():
+        if not items or "user" in (source, target) or "item" not in (source, target):
+            continue
+        other, left, right = (target, "-", "->") if source == "item" else (source, "<-", "-")
+        query = cypher.LINKS_OF.substitute(
+            LEFT=left,
+            LINKED=names.quoted(link.type),
+            RIGHT=right,
+            Other=names.quoted(catalogue.nodes[other].label),
+        )
+        for item, node in rows(tx, query, items=items):
+            found.setdefault(item, []).append(ItemLink(relation, other, node))
+    return {item: tuple(sorted(links)) for item, links in found.items()}
 
 
 def user_events(

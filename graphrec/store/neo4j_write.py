@@ -179,7 +179,11 @@ def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str
         Target=names.quoted(names.label(target)),
     )
     added = [[*ends, weight] for ends, weight in sorted(weights.items())]
-    return _write(writing, query, "links", added)
+    new = _write(writing, query, "links", added)
+    if new and "item" in (source, target):
+        end = 0 if source == "item" else 1
+        _write(writing, cypher.MOVE_ITEMS, "ids", sorted({ends[end] for ends in weights}))
+    return new
 
 
 def delete(writing: Writing, node_type: str, node_id: str) -> bool:

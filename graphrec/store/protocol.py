@@ -88,6 +88,14 @@ class NewEvents(NamedTuple):
     position: int
 
 
+class ItemLink(NamedTuple):
+    """What an item is tied to, as seen from the item, whichever way the link points."""
+
+    relation: str
+    type: str
+    id: str
+
+
 class ChangedNode(NamedTuple):
     """A user or item that was written or deleted.
 
@@ -98,6 +106,9 @@ class ChangedNode(NamedTuple):
     id: str | None
     attributes: Mapping[str, AttributeValue] | None
     """All that it has now; None where it is deleted."""
+    links: tuple[ItemLink, ...] = ()
+    """All that an item has, but for those to users and those that other items have to it; by
+    relation, type and id."""
 
 
 class ChangedNodes(NamedTuple):
@@ -133,7 +144,8 @@ class GraphStore(Protocol):
     def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
         """The first `limit` users and items that came, changed or went after a position.
 
-        As `events_since`. Links and nodes of other types move the position, but are not listed.
+        As `events_since`. Nodes of other types move the position, but are not listed. An item
+        changes where it gets links, of which those that other items have to it are not its own.
         """
         ...
 

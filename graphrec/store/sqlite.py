@@ -38,6 +38,7 @@ from graphrec.store.protocol import (
     SCALE,
     ChangedNode,
     ChangedNodes,
+    ItemLink,
     Neighbour,
     Neighbours,
     NewEvents,
@@ -107,8 +108,10 @@ class SQLiteStore:
             values = {"position": position, "limit": limit}
             rows = connection.execute(sql.NODES_SINCE, values).fetchall()
             kinds = _kinds_of_attributes(connection)
+            items = [id_ for node_type, id_, text, _ in rows if node_type == "item" and text]
+            links = _links_of(connection, items)
             last = _position(connection)
-        nodes = tuple(_changed_node(kinds, *row[:3]) for row in rows)
+        nodes = tuple(_changed_node(kinds, links, *row[:3]) for row in rows)
         return ChangedNodes(nodes, rows[-1][3] if len(rows) == limit else last)
 
     def write_events(self, events: Interactions) -> int:
@@ -169,7 +172,12 @@ class SQLiteStore:
                 [relation] * len(weights),
                 [target[link[1]] for link in weights],
             )
-            return _upsert(connection, sql.ADD_LINK, sql.SET_LINK, *columns)
+            new = _upsert(connection, sql.ADD_LINK, sql.SET_LINK, *columns)
+            if new and "item" in (source_type, target_type):
+                linked = source if source_type == "item" else target
+                moved = ((next(positions), row) for row in linked.values())
+                connection.executemany(sql.MOVE_NODE, moved)
+            return new
 
     def read_graph(self, until: int | None = None) -> Graph:
         """All nodes, and the events before `until` (milliseconds), in canonical order.
@@ -429,14 +437,31 @@ def _kinds_of_attributes(
     return kinds
 
 
+def _links_of(
+    connection: sqlite3.Connection, items: Sequence[str]
+) -> Mapping[str, tuple[ItemLink, ...]]:
+    """The links of items, by id."""
+    found: dict[str, list[ItemLink]] = {}
+    for start in range(0, len(items), LOOKUP // 2):
+        ids = items[start : start + LOOKUP // 2]
+        query = sql.LINKS_OF.substitute(ids=",".join("?" * len(ids)))
+        for item, *link in connection.execute(query, [*ids, *ids]):
+            found.setdefault(item, []).append(ItemLink(*link))
+    return {item: tuple(links) for item, links in found.items()}
+
+
 def _changed_node(
     kinds: Mapping[str, Mapping[str, AttributeKind]],
+    links: Mapping[str, tuple[ItemLink, ...]],
     node_type: str,
     node_id: str | None,
     text: str | None,
 ) -> ChangedNode:
+    if node_id is None or text is None:
+        return ChangedNode(node_type, node_id, None)
+    attributes = _values(kinds.get(node_type, {}), text)
     return ChangedNode(
-        node_type, node_id, None if text is None else _values(kinds.get(node_type, {}), text)
+        node_type, node_id, attributes, links.get(node_id, ()) if node_type == "item" else ()
     )
 
 

@@ -154,6 +154,7 @@ INSERT INTO links (weight, source, relation, target) VALUES (?, ?, ?, ?) ON CONF
 SET_LINK = """
 UPDATE links SET weight = ?1 WHERE source = ?2 AND relation = ?3 AND target = ?4 AND weight <> ?1
 """
+MOVE_NODE = "UPDATE nodes SET position = ? WHERE row = ?"
 
 READ_POSITION = "SELECT last FROM position"
 SET_POSITION = "UPDATE position SET last = ?"
@@ -184,6 +185,22 @@ SELECT type, id, NULL, position FROM deletions WHERE position > :position
 ORDER BY position
 LIMIT :limit
 """
+
+# The links of items, as seen from them.
+LINKS_OF = Template("""
+SELECT items.id, links.relation, others.type, others.id
+FROM nodes AS items
+JOIN links ON links.source = items.row
+JOIN nodes AS others ON others.row = links.target
+WHERE items.type = 'item' AND items.id IN ($ids) AND others.type <> 'user'
+UNION
+SELECT items.id, links.relation, others.type, others.id
+FROM nodes AS items
+JOIN links ON links.target = items.row
+JOIN nodes AS others ON others.row = links.source
+WHERE items.type = 'item' AND items.id IN ($ids) AND others.type NOT IN ('user', 'item')
+ORDER BY 1, 2, 3, 4
+""")  # $ids: ?,?,…
 
 # SQLite compares text by its UTF-8 bytes, which is the order of its code points.
 READ_NODES = "SELECT type, id, row, attributes FROM nodes ORDER BY type, id"

@@ -12,13 +12,14 @@ import orjson
 import typer
 from rich.markup import escape
 
-from graphrec import pipeline
+from graphrec import ablation, pipeline
 from graphrec.config import Settings, load_settings
 from graphrec.data import Graph
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluate import Metric
 from graphrec.learning_curve import learning_curves
 from graphrec.lock import refresh_lock
+from graphrec.metrics import paired_difference
 from graphrec.models import create
 from graphrec.pipeline import EMBEDDING_MODELS, FUSION, MODELS
 from graphrec.snapshot import publish
@@ -46,6 +47,10 @@ COLD: Mapping[str, tuple[str, ...]] = {
     "cold-users": ("popularity", "content-knn", "item-knn", "mf", "graphsage", FUSION),
 }
 """The same, by protocol; with `mf` someone new is the mean of the embeddings of their items."""
+
+
+RESAMPLES = 1000
+"""Of users, for the intervals of differences."""
 
 
 def evaluate(
@@ -94,6 +99,20 @@ def evaluate(
     models: Annotated[
         str, typer.Option(help=f"Comma-separated, of {', '.join(MODELS)}; auto: those installed.")
     ] = "auto",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="A model of the table: show how much better the others are, paired by user."
+        ),
+    ] = None,
+    ablate: Annotated[
+        bool,
+        typer.Option(
+            "--ablate",
+            help="Add graphsage without each relation and without all of them, and show what each "
+            "brings, paired by user.",
+        ),
+    ] = False,
     k: Annotated[
         int | None, typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="10")
     ] = None,
@@ -125,9 +144,10 @@ def evaluate(
         installed_models(settings, compared) if models == "auto" else named_models(models, settings)
     )
     if protocol == "cold-users":
-        if test or valid or negatives:
+        if test or valid or negatives or against or ablate:
             raise SettingsError(
-                "--protocol cold-users holds its own users out: give --train alone, or none"
+                "--protocol cold-users holds its own users out, and shows no differences: give "
+                "--train alone, or none"
             )
         with progress_bars() as progress:
             if train is not None:
@@ -156,6 +176,9 @@ def evaluate(
         )
     if valid and negatives:
         raise SettingsError("--valid and --negatives exclude each other: give one of them")
+    rows = (*names, ablation.BARE) if ablate else names
+    if against is not None and against not in rows:
+        raise SettingsError(f"--against is {against!r}: expected one of {', '.join(rows)}")
     validation = None
     with progress_bars() as progress:
         if train is not None and test is not None:
@@ -179,7 +202,11 @@ def evaluate(
             embeddings=installed_embeddings(settings),
             progress=progress,
         )
+        if ablate:
+            comparison = ablation.with_ablations(comparison, settings, progress)
     show_comparison(comparison)
+    if against is not None or ablate:
+        show_differences(comparison, against or ablation.BARE)
     _write_json(json, comparison.as_json())
 
 
@@ -244,6 +271,25 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
         f"the others get the popular list. Interval: 95 % bootstrap over users; warm: NDCG of "
         f"those with a history; s: seconds to fit, score and rank."
     )
+
+
+def show_differences(comparison: pipeline.Comparison, against: str) -> None:
+    """The table of how much better each model is than `against`, for the same users."""
+    values = {
+        result.model: result.evaluation.per_user[f"ndcg@{comparison.k}"]
+        for result in comparison.results
+    }
+    rows = []
+    for name, value in values.items():
+        if name != against:
+            difference, low, high = paired_difference(
+                value, values[against], np.random.default_rng(comparison.seed), RESAMPLES
+            )
+            rows.append([name, f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}"])
+    print_table(
+        f"NDCG@{comparison.k} beyond that of {against}", ["model", "more", "interval"], rows
+    )
+    OUT.print("Interval: 95 % bootstrap over users, of the difference for the same users.")
 
 
 def _split_name(comparison: pipeline.Comparison) -> str:

@@ -67,6 +67,14 @@ def refresh(
     choose: Annotated[
         bool, typer.Option("--choose", help="Choose model and epochs anew, not as of what serves.")
     ] = False,
+    warm: Annotated[
+        bool,
+        typer.Option(
+            "--warm",
+            help="Train on from the vectors of what serves, in a quarter of the epochs, where it "
+            "was made before the newest events and can be trained on.",
+        ),
+    ] = False,
     embedding: Annotated[
         Literal["auto", "graphsage", "mf", "none"],
         typer.Option(
@@ -109,6 +117,7 @@ def refresh(
         options = Options(
             embeddings=named_embeddings(embedding, settings),
             since_last=since_last,
+            warm=warm,
             choose=choose,
             force=force,
             share=None if canary_percent is None else canary_percent / 100,
