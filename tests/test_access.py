@@ -78,6 +78,12 @@ def test_the_scan_sees_the_routes() -> None:
     } <= set(OPERATIONS)
 
 
+def test_the_scan_sees_all_that_the_document_names() -> None:
+    """As a request meets them: a router in a router has another path than it says itself."""
+    paths = create_app(Settings()).openapi()["paths"]
+    assert {(m.upper(), path) for path, ms in paths.items() for m in ms} <= set(OPERATIONS)
+
+
 def test_what_needs_no_key() -> None:
     """A new route is not open by accident: whoever opens one says so here too."""
     open_ = {path for method, path in OPERATIONS if needed(method, path) is None}

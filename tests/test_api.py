@@ -31,6 +31,7 @@ from graphrec.embeddings import Embeddings
 from graphrec.models.graph_filter import GraphFilter
 from graphrec.recommend import Recommender
 from graphrec.snapshot import Snapshot, build_snapshot, load, publish
+from tests.server import running
 
 LIKES = {
     "ann": ["alien", "brazil"],
@@ -601,31 +602,12 @@ class TestProcess:
     def test_serves_until_it_is_told_to_stop(
         self, settings: Settings, recommender: Recommender
     ) -> None:
-        code = (
-            "from api.server import serve; from graphrec.config import ServeSettings, Settings;"
-            f"serve(Settings(snapshots={str(settings.snapshots)!r}, serve=ServeSettings(port=0)))"
-        )
-        with subprocess.Popen(
-            [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                assert process.stderr is not None
-                log = ""
-                for line in process.stderr:
-                    log += line
-                    if running := re.search(r"running on (http://127\.0\.0\.1:\d+)", line):
-                        break
-                else:
-                    pytest.fail(log)
-                response = httpx.get(f"{running[1]}/v1/users/dan%2Fdora%20%C3%9F/recommendations")
-                assert answer(response, recommender)["user"] == "dan/dora ß"
-                assert "server" not in response.headers
-            finally:
-                process.terminate()
-            rest = process.stderr.read()
-            process.wait(timeout=20)
-        assert "Finished server process" in rest
-        assert "dora" not in log + rest
+        with running(settings) as server:
+            response = server.client.get("/v1/users/dan%2Fdora%20%C3%9F/recommendations")
+            assert answer(response, recommender)["user"] == "dan/dora ß"
+            assert "server" not in response.headers
+        assert "Finished server process" in "".join(server.log)
+        assert "dora" not in "".join(server.log)
 
     def test_imports_nothing_heavy(self, settings: Settings) -> None:
         code = f"""

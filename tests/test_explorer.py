@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -17,13 +14,17 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from api.explorer import FILES, TYPES
+from graphrec.config import Settings
 from graphrec.data import Attribute, Graph
 from graphrec.embeddings import Embeddings
 from graphrec.fusion import Group
 from graphrec.models.graph_filter import GraphFilter
 from graphrec.snapshot import build_snapshot, publish
+from graphrec.store.sqlite import SQLiteStore
 from tests import browser as chromium
+from tests.server import running
 from tests.small_data import graph_of, ratings
+from tests.test_live_store import readiness
 
 EVIL = "<img src=x onerror=document.title='owned'>"
 SECONDS = 15
@@ -78,26 +79,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             for least in (0, 1, 3)
         ),
     )
-    publish(snapshot, folder)
-    code = (
-        "from api.server import serve; from graphrec.config import ServeSettings, Settings;"
-        f"serve(Settings(snapshots={str(folder)!r}, serve=ServeSettings(port=0)))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if running := re.search(r"running on (http://127\.0\.0\.1:\d+)", line):
-                    break
-            else:
-                pytest.fail("the server did not start")
-            # Read on: a log that nobody reads fills its pipe, and the server waits.
-            threading.Thread(target=process.stderr.read, daemon=True).start()
-            yield running[1]
-        finally:
-            process.terminate()
+    with SQLiteStore(folder / "graph.db", Settings().kinds) as store:
+        store.write_events(graph.interactions)
+        manifest = replace(snapshot.manifest, position=store.position())
+    publish(replace(snapshot, manifest=manifest), folder / "snapshots")
+    settings = Settings(snapshots=folder / "snapshots")
+    with running(settings, f"sqlite:///{folder / 'graph.db'}") as server:
+        readiness(server.client, "ready")
+        yield server.url
 
 
 @pytest.fixture(scope="module")
@@ -462,6 +451,31 @@ class TestVisitor:
         page = visit.open("#/visitor/i01/i03")
         expect(page.get_by_role("button", name="Take back Title 01")).to_be_visible()
         expect(page.get_by_text("After 2 clicks.")).to_be_visible()
+
+
+def test_an_item_and_a_user_that_came_since_the_snapshot(visit: Visit) -> None:
+    with httpx.Client(base_url=visit.url) as client:
+        new = {"attributes": {"title": "Came since", "year": 2026}}
+        assert client.put("/v1/items/new", json=new).status_code == 200
+        likes = {"user": "newcomer", "item": "i02", "kind": "view", "time": 1}
+        assert client.post("/v1/events", json={"events": [likes]}).status_code == 200
+    page = visit.open("")
+    page.get_by_label("Search for a user or an item").fill("came")
+    page.get_by_role("option", name="Came since").click()
+    heading(page, "Came since")
+    settled(page)
+    expect(page.locator(".facts")).to_contain_text("2026")
+    expect(page.locator(".empty")).to_have_count(2)
+    page.get_by_role("link", name="Be a visitor who likes it").click()
+    expect(page.get_by_role("button", name="Take back Came since")).to_be_visible()
+    visit.open("#/user/newcomer/new")
+    settled(page)
+    expect(page.get_by_text("Likes 1 of 1 item met.")).to_be_visible()
+    expect(page.locator(".verdict")).to_contain_text("Came since has come since the snapshot")
+    expect(page.locator(".answer")).to_contain_text("No path leads here")
+    assert httpx.delete(f"{visit.url}/v1/items/new").status_code == 200
+    assert httpx.delete(f"{visit.url}/v1/users/newcomer").status_code == 200
+    settled(page)
 
 
 def test_the_models_and_the_facts(visit: Visit) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +18,7 @@ from api.app import create_app
 from graphrec.config import ServeSettings, Settings
 from graphrec.snapshot import publish
 from graphrec.store.sqlite import SQLiteStore
+from tests.server import running
 from tests.test_api import error, serving, tiny_snapshot
 from tests.test_live_store import fill, readiness
 
@@ -195,41 +193,17 @@ class TestEvents:
             assert time.monotonic() - began < 5  # a second, where the machine is idle
 
 
-SERVER = """
-import sys
-from pathlib import Path
-from api.server import serve
-from graphrec.config import ServeSettings, Settings
-store, snapshots = sys.argv[1:]
-serve(Settings(store=store, snapshots=Path(snapshots), serve=ServeSettings(port=0)), store)
-"""
-
-
-@contextmanager
-def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
-    command = [sys.executable, "-c", SERVER, settings.store, str(settings.snapshots)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr is not None
-            for line in server.stderr:
-                if running := re.search(r"running on (http://127\.0\.0\.1:\d+)", line):
-                    break
-            else:
-                pytest.fail("the server did not start")
-            with httpx.Client(base_url=running[1], timeout=30) as client:
-                readiness(client, "ready")
-                yield server, client
-        finally:
-            server.kill()
-
-
 def test_what_was_acknowledged_survives_kill_9_and_counts(settings: Settings) -> None:
-    with process(settings) as (server, client):
+    with running(settings, settings.store) as server:
+        client = server.client
+        readiness(client, "ready")
         send(client, event("stranger", "alien"))
         before = items(client, "stranger")
-        server.send_signal(signal.SIGKILL)
-        server.wait()
-    with process(settings) as (_, client):
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+    with running(settings, settings.store) as server:
+        client = server.client
+        readiness(client, "ready")
         popular = items(client, "nobody")
         assert before != popular
         wait_until(lambda: items(client, "stranger") == before)

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
@@ -25,6 +21,7 @@ from api.keys import create_key
 from api.metrics import LatestLists
 from graphrec.config import ServeSettings, Settings
 from graphrec.snapshot import CURRENT, publish
+from tests.server import running
 from tests.test_api import LIKES, serving, tiny_snapshot
 
 
@@ -99,45 +96,17 @@ class TestMetrics:
         assert latest.overlap == (expected if expected is None else pytest.approx(expected))
 
 
-@contextmanager
-def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], httpx.Client, list[str]]]:
-    """A real server process, its client, and the lines of its log as they come."""
-    code = (
-        "import sys; from api.server import serve; from graphrec.config import Settings;"
-        "serve(Settings.model_validate_json(sys.argv[1]))"
-    )
-    command = [sys.executable, "-c", code, settings.model_dump_json(exclude={"neo4j", "kinds"})]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stderr is not None
-        lines: list[str] = []
-        try:
-            for line in running.stderr:
-                lines.append(line)
-                if at := re.search(r"running on (http://[\d.]+:\d+)", line):
-                    break
-            else:
-                pytest.fail("".join(lines))
-            reader = Thread(target=lambda: lines.extend(running.stderr or ()))
-            reader.start()
-            with httpx.Client(base_url=at[1], timeout=30) as client:
-                yield running, client, lines
-        finally:
-            running.terminate()
-            running.wait(timeout=30)
-            reader.join()
-
-
 class TestProcess:
     def test_logs_a_line_of_json_for_each_request_and_names_nobody(self, tmp_path: Path) -> None:
         version = publish(tiny_snapshot(), tmp_path / "s")
         keys = tmp_path / "keys.json"
         secret = create_key(keys, "shop", "read")
-        serve = ServeSettings(port=0, keys=keys)
-        with process(Settings(snapshots=tmp_path / "s", serve=serve)) as (_, client, lines):
+        settings = Settings(snapshots=tmp_path / "s", serve=ServeSettings(keys=keys))
+        with running(settings) as server:
             headers = {"x-api-key": secret, "x-request-id": "r-1"}
-            client.get("/v1/users/dan%2Fdora/recommendations", headers=headers)
-            client.get("/v1/users/dora/nothing", headers={"x-api-key": "dora-wrong"})
-        entries = [json.loads(line) for line in lines]
+            server.client.get("/v1/users/dan%2Fdora/recommendations", headers=headers)
+            server.client.get("/v1/users/dora/nothing", headers={"x-api-key": "dora-wrong"})
+        entries = [json.loads(line) for line in server.log]
         first, second = (entry for entry in entries if entry["event"] == "request")
         assert first.pop("ms") > 0
         assert first.pop("timestamp").endswith("Z")
@@ -151,21 +120,22 @@ class TestProcess:
             "version": version,
         }
         assert (second["status"], second["route"]) == (401, "unknown")
-        assert not re.search(f"dora|{secret}", "".join(lines))
+        assert not re.search(f"dora|{secret}", "".join(server.log))
 
     def test_says_that_it_stops_before_it_does(self, tmp_path: Path) -> None:
         publish(tiny_snapshot(), tmp_path)
-        serve = ServeSettings(port=0, drain_seconds=1.5, keys=tmp_path / "none")
-        with process(Settings(snapshots=tmp_path, serve=serve)) as (running, client, lines):
+        serve = ServeSettings(drain_seconds=1.5, keys=tmp_path / "none")
+        with running(Settings(snapshots=tmp_path, serve=serve)) as server:
+            client = server.client
             assert client.get("/health/ready").status_code == 200
-            running.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGTERM)
             end = time.monotonic() + 1
             while (answer := client.get("/health/ready")).status_code == 200:
                 assert time.monotonic() < end
             assert "stopping" in answer.json()["error"]["message"]
             assert client.get("/v1/users/ann/recommendations").status_code == 200
-            running.wait(timeout=20)
+            server.process.wait(timeout=20)
             with pytest.raises(httpx.TransportError):
                 client.get("/health/live")
-        assert "Finished server process" in "".join(lines)
-        assert running.returncode in (0, -signal.SIGTERM)
+        assert "Finished server process" in "".join(server.log)
+        assert server.process.returncode in (0, -signal.SIGTERM)
