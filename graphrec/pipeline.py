@@ -137,7 +137,7 @@ def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tu
 
 def split_at(raw: Graph, cutoff: int, settings: Settings) -> Split:
     """The split of a raw graph at a cutoff time, weighed."""
-    split = cut(weigh(raw, settings.kinds), cutoff)
+    split = asked_about(cut(weigh(raw, settings.kinds), cutoff), settings.evaluation.kinds)
     # As of the cutoff: how old an event is must not depend on when the test events were.
     return replace(split, train=weigh(raw.before(cutoff), settings.kinds))
 

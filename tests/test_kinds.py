@@ -245,6 +245,7 @@ def test_testing_and_choosing_ask_about_the_kinds_of_the_settings() -> None:
     asked = asked_about(split, ("purchase",)).test
     assert 0 < len(asked) < len(split.test)
     assert {asked.kinds[code] for code in asked.kind.tolist()} == {"purchase"}
+    assert len(split_log(graph, about)[1].test) == len(asked)
     found = compare(["popularity"], split, about, protocol=name, k=10)
     assert len(found.split.test) == len(asked)
     kinds = found.validation.test
