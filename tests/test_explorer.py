@@ -460,7 +460,7 @@ def test_an_item_and_a_user_that_came_since_the_snapshot(visit: Visit) -> None:
         likes = {"user": "newcomer", "item": "i02", "kind": "view", "time": 1}
         assert client.post("/v1/events", json={"events": [likes]}).status_code == 200
     page = visit.open("")
-    page.get_by_label("Search for a user or an item").fill("came")
+    page.get_by_role("combobox", name="Search for a user or an item").fill("came")
     page.get_by_role("option", name="Came since").click()
     heading(page, "Came since")
     settled(page)
