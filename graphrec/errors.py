@@ -57,6 +57,10 @@ class SnapshotError(GraphrecError):
     """A snapshot is missing, broken or of another format."""
 
 
+class OutdatedSnapshot(SnapshotError):  # noqa: N818
+    """A snapshot is of an earlier format."""
+
+
 class RefreshRunning(GraphrecError):  # noqa: N818
     """Another refresh works on the same folder of snapshots."""
 

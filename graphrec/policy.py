@@ -47,7 +47,7 @@ class Decision:
 def decide(since: Since, settings: RefreshSettings) -> Decision:
     """Train where anything speaks for it; else infer what changed, if anything did."""
     if since.serving is None:
-        return Decision("train", ("no snapshot serves yet",))
+        return Decision("train", ("no snapshot of this format serves yet",))
     if since.went_back:
         return Decision("train", ("the store is behind the snapshot that serves",))
     if since.written is None:

@@ -28,6 +28,7 @@ from graphrec.config import Settings
 from graphrec.data import Graph, Interactions
 from graphrec.drift import drift
 from graphrec.early_stopping import Chosen
+from graphrec.errors import OutdatedSnapshot
 from graphrec.gate import Check, Figures, Health, check, failed
 from graphrec.infer import Change, infer, likes_after, shape_after, trained_of
 from graphrec.judge import Judgement, Slice
@@ -226,8 +227,14 @@ def refresh(
 
 
 def serving_snapshot(folder: Path) -> Snapshot | None:
-    """What serves; None where nothing was published yet. Raises SnapshotError if it is broken."""
-    return load(folder) if (folder / CURRENT).exists() else None
+    """What serves; None where nothing was published yet. Raises SnapshotError if it is broken.
+
+    One of an earlier format serves nobody and cannot be compared with: training begins anew.
+    """
+    try:
+        return load(folder) if (folder / CURRENT).exists() else None
+    except OutdatedSnapshot:
+        return None
 
 
 def plan(

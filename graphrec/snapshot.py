@@ -49,7 +49,7 @@ from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary, as_title
 from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
-from graphrec.errors import SnapshotError
+from graphrec.errors import OutdatedSnapshot, SnapshotError
 from graphrec.features import FeatureSpace, NumberColumns, TextColumns, WordColumns
 from graphrec.fusion import Weights, alike
 from graphrec.graph_filter import FittedFilter
@@ -662,7 +662,8 @@ def _manifest(subject: str, content: bytes, remedy: str) -> Manifest:
         values = orjson.loads(content)
         found = values["format"]
         if found != FORMAT:
-            raise SnapshotError(
+            outdated = isinstance(found, int) and found < FORMAT
+            raise (OutdatedSnapshot if outdated else SnapshotError)(
                 f"{subject} has format {found!r}: expected {FORMAT}; {remedy} of this version"
             )
         return TypeAdapter(Manifest).validate_python(values)

@@ -17,10 +17,11 @@ from graphrec.gate import failed
 from graphrec.infer import difference, everyone, infer
 from graphrec.recommend import Recommender
 from graphrec.refresh import Options, plan, refresh
-from graphrec.snapshot import current, load, versions
+from graphrec.snapshot import FORMAT, current, load, versions
 from graphrec.store import open_store
 from tests.shop import HOUR, log, part, refreshed, settings_of, store_of
 from tests.test_pipeline import needs
+from tests.test_snapshot import reseal
 
 SETTINGS = settings_of()
 
@@ -72,6 +73,15 @@ def test_the_next_one_is_compared_with_what_serves_on_what_neither_has_seen(stor
     assert (judgement.slice.split.train.interactions.time <= newest).all()
     assert judgement.serving is not None
     assert second.version == current(folder) != first.version
+
+
+@pytest.mark.parametrize("since_last", [False, True])
+def test_after_one_of_an_earlier_format_it_begins_anew(store, folder, since_last):
+    first = refreshed(store, folder, SETTINGS)
+    reseal(folder, first.version, lambda manifest: manifest.update(format=FORMAT - 1))
+    second = refreshed(store, folder, SETTINGS, since_last=since_last)
+    assert second.version == current(folder) != first.version
+    assert second.plan.since.serving is None
 
 
 def test_where_little_is_new_the_figure_of_its_day_is_what_to_beat(store, folder):
