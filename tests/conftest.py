@@ -20,6 +20,8 @@ os.environ.setdefault("DGLBACKEND", "pytorch")
 # What tests train is small: more threads gain nothing, and where the machine has other work to do
 # they wait for each other, which makes training several times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A width that pytest-xdist says: whoever is started would cut their lines off there.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session")

@@ -233,4 +233,5 @@ def test_all_that_a_snapshot_holds_of_people_is_known_here():
     assert {field.name for field in fields(Snapshot)} == {
         *("manifest", "likes", "popularity", "graph_filter", "attributes"),
         *("embeddings", "encoder", "index", "user_attributes"),
+        "links",  # of items, none of them to users
     }

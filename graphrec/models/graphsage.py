@@ -192,7 +192,8 @@ class GraphSAGE:
             row, edge = edges_of(matrix, users)
             met, shape = matrix.indices[edge], (len(users), matrix.shape[1])
             shown, asked = shown_and_asked(row, met, hidden, shape)
-            numbered(shown, edge[~hidden])
+            if network.kinds is not None:
+                numbered(shown, edge[~hidden])
             rest = hide_edges(likes, edge[hidden]) if self.rounds > 1 else likes
             if self.loss == "bpr":
                 drawn = sampler.unmet(users[row[hidden]], self.negatives, rng)
