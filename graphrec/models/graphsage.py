@@ -62,7 +62,7 @@ from graphrec.features import FeatureSpace
 from graphrec.friends import friends_of
 from graphrec.losses import bpr, shared_softmax
 from graphrec.models.aggregators import Name, aggregator
-from graphrec.models.item_side import ItemSide, as_tensor, item_links
+from graphrec.models.item_side import HASTE, ItemSide, as_tensor, item_links
 from graphrec.models.kinds import Asides, KindWeights, Target, Targets, targets_of
 from graphrec.models.ranges import Count, Dropped, NotNegative, Part, Rate, Share, Steps
 from graphrec.relations import bits_of, kinds_of_likes
@@ -70,9 +70,6 @@ from graphrec.sampling import NegativeSampler, recency_shift
 from graphrec.spectral import item_spectrum
 from graphrec.train import train_epochs
 from graphrec.warm_start import with_columns_of
-
-HASTE = 5.0
-"""How much faster the temperature is learned than the vectors, whose directions it waits for."""
 
 COLDEST = 0.1
 """The least temperature: below it, only the nearest of the negatives would be learned from."""

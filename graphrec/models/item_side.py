@@ -4,7 +4,8 @@ An item is the sum of a learned identity, of what its features say, and of what 
 linked to say, each relation in a learned weight. A genre or a brand, any node that is neither user
 nor item, has a learned identity as well and hears its items; a linked item says what it is itself.
 Everything is a vector with a bias behind it, so that a newcomer's features and links say how
-popular it may become, too.
+popular it may become, too. The more events an item has, the less its links have to say: with n of
+them, s / (s + n) of it, where s is learned. All of it where the identity is dropped.
 
 Where items have features or links, each identity is dropped at random in training, so that the
 model learns to do without (DropoutNet: Volkovs, Yu & Poutanen, NeurIPS 2017); and one that has no
@@ -14,6 +15,7 @@ like features have turned out to be beyond that (`graphrec.likeness`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -34,6 +36,13 @@ SPREAD = 0.1
 
 ECHO = 0.5
 """Where the weight of what a node hears from its items starts."""
+
+HASTE = 5.0
+"""How much faster a scale is learned than the vectors that wait for it: its logarithm over this is
+the parameter."""
+
+HALF_HEARD = 10.0
+"""Where the number of events starts at which an item's links have half their say."""
 
 
 class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
@@ -78,6 +87,8 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             as_tensor(_by_degree(_stored((met @ m).T.tocsr()))) for m in links.values()
         ]
         self.weights = nn.Parameter(torch.ones(len(links)))
+        self.events = torch.from_numpy(events.astype(np.float32))[:, None]
+        self.half_heard = nn.Parameter(torch.full((), math.log(HALF_HEARD) / HASTE))
         self.echo = nn.Parameter(torch.full((len(links),), ECHO))
         self.nodes = nn.ParameterList(
             _noise((m.shape[1], dim + 1), rng) if name[2] != "item" else torch.zeros(0)
@@ -100,7 +111,9 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
                 self.weights, self.to_items, self.linked(item), strict=True
             )
         ]
-        return sum(told, item), kept
+        half = torch.exp(HASTE * self.half_heard)
+        say = half / (half + self.events * kept)
+        return sum((say * each for each in told), item), kept
 
     def _unlinked(self, kept: Tensor) -> Tensor:
         """Items without their links [I, dim + 1], with so much of each identity [I, 1]."""

@@ -22,11 +22,9 @@ from torch.nn import functional
 
 from graphrec.data import Graph, elements_of
 from graphrec.errors import DataError
+from graphrec.models.item_side import HASTE
 from graphrec.relations import Relations
 from graphrec.sampling import log_popularity, positive_chances
-
-HASTE = 5.0
-"""How much faster the weights of kinds are learned than vectors."""
 
 
 def parse(targets: str) -> Mapping[str, float]:
