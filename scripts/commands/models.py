@@ -44,7 +44,7 @@ COMPARED = (
 
 COLD: Mapping[str, tuple[str, ...]] = {
     "cold-items": ("random", "content-knn", "graphsage"),
-    "cold-users": ("popularity", "content-knn", "item-knn", "mf", "graphsage", FUSION),
+    "cold-users": ("popularity", "content-knn", "item-knn", "svd", "mf", "graphsage", FUSION),
 }
 """The same, by protocol; with `mf` someone new is the mean of the embeddings of their items."""
 
