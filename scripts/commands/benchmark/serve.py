@@ -275,10 +275,12 @@ def _measure(
         kept = {} if traffic == "again" else {"GRAPHREC_SERVE__ANSWERS": "0"}
         warm_up = seconds * (WARM_UP_AGAIN if traffic == "again" else WARM_UP)
         with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
-            attack(url, calls[traffic], warm_up, connections, None)
-            full = _good(attack(url, calls[traffic][::-1], seconds, connections, None))
+            # Of other requests each, so that nobody comes again but by chance.
+            warming, fast, slow = (calls[traffic][part::3] for part in range(3))
+            attack(url, warming, warm_up, connections, None)
+            full = _good(attack(url, fast, seconds, connections, None))
             rate = LOADED * full.throughput
-            paced = _good(attack(url, calls[traffic], seconds, connections, rate))
+            paced = _good(attack(url, slow, seconds, connections, rate))
             rss = max(rss, _resident(process.pid))
         starts.append(start_seconds)
         speeds[traffic] = full, paced
