@@ -244,7 +244,7 @@ CUT = gzip.compress("".join(f"u{n},i{n * 7919 % 10007}\n" for n in range(10_000)
     [
         ("empty.csv", b"", "is empty"),
         ("empty.jsonl", b"", "is empty"),
-        ("empty.csv.gz", gzip.compress(b""), "is empty"),
+        ("empty.csv.gz", gzip.compress(b"", mtime=0), "is empty"),
         ("empty.parquet", b"", "expected a Parquet file"),
         ("array.json", b'[{"user": 1}]', "has no JSON object in its first lines"),
         ("twice.csv", b"user,user\n", "more than one column 'user'"),
