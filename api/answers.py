@@ -15,7 +15,9 @@ from urllib.parse import unquote
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from api.engine import ready
 from graphrec.explain import Source
+from graphrec.options import Live
 
 
 class Shown(NamedTuple):
@@ -69,15 +71,10 @@ class KeptRoute(APIRoute):
         async def handle(request: Request) -> Any:
             state = request.app.state
             user = unquote(request.path_params["user_id"])
-            recommender = state.engine.recommender_for(user)
-            version = recommender.snapshot.manifest.version
-            overlay = None if state.feed is None else state.feed.overlay
-            known = None if overlay is None else overlay.edition_of(user)
-            answer = state.answers.get(key_of(request, version, known))
-            if answer is None:
-                return await make(request)
-            request.state.version = version
-            return given(request, version, answer, user)
+            version = (await ready(request)).snapshot.manifest.version
+            live = Live(None if state.feed is None else state.feed.overlay)
+            answer = state.answers.get(key_of(request, version, live.edition_of(user)))
+            return await make(request) if answer is None else given(request, version, answer, user)
 
         return handle
 

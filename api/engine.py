@@ -223,7 +223,8 @@ async def _engine(request: Request) -> Engine:
     return engine
 
 
-async def _ready(request: Request) -> Recommender:
+async def ready(request: Request) -> Recommender:
+    """The recommender that a request is answered by; raises NotReady."""
     engine: Engine = request.app.state.engine
     user = request.path_params.get("user_id")  # as it was sent: see `api.paths`
     found = engine.recommender_for(None if user is None else unquote(user))
@@ -234,6 +235,6 @@ async def _ready(request: Request) -> Recommender:
 Serving = Annotated[Engine, Depends(_engine)]
 """What loads snapshots."""
 
-Ready = Annotated[Recommender, Depends(_ready)]
+Ready = Annotated[Recommender, Depends(ready)]
 """The recommender, one and the same for a whole request; 503 where there is none. On a
 route about a user it is the one that is for them."""

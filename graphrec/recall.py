@@ -102,9 +102,7 @@ class Sources:
     def _nearest(self, vector: NDArray[np.float32], eligible: Eligible) -> Opinion:
         embeddings, index = self.snapshot.embeddings, self.snapshot.index
         assert embeddings is not None and index is not None  # noqa: S101, PT018 - there is a vector
-        mean, covariance = self._moments
-        user = vector.astype(np.float64)
-        middle, deviation = float(user @ mean), math.sqrt(max(float(user @ covariance @ user), 0))
+        user, middle, deviation = self._spread(vector)
 
         def of(items: Rows) -> NDArray[np.float64]:
             return strengths((embeddings.item[items] * user).sum(axis=1), middle, deviation)
@@ -118,10 +116,14 @@ class Sources:
         self, vector: NDArray[np.float32], items: NDArray[np.float32]
     ) -> NDArray[np.float64]:
         """The strengths of N other items [N, dim] by embedding, among those of the snapshot."""
+        user, middle, deviation = self._spread(vector)
+        return strengths(items @ user, middle, deviation)
+
+    def _spread(self, vector: NDArray[np.float32]) -> tuple[NDArray[np.float64], float, float]:
+        """A user's vector, and mean and deviation of its inner products with all items."""
         mean, covariance = self._moments
         user = vector.astype(np.float64)
-        deviation = math.sqrt(max(float(user @ covariance @ user), 0))
-        return strengths(items @ user, float(user @ mean), deviation)
+        return user, float(user @ mean), math.sqrt(max(float(user @ covariance @ user), 0))
 
     @cached_property
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -20,8 +19,8 @@ from graphrec.snapshot import Snapshot, load
 from graphrec.store import open_store
 from tests.shop import QUICK, log, refreshed, settings_of, store_of
 from tests.test_api import error
-from tests.test_forgetting_live import served
 from tests.test_live_events import event, items, listed, send
+from tests.test_newcomers import client as client
 
 USERS, ITEMS, TASTES = 120, 60, 4
 WITHOUT_COUNTRY = {"neighbours": 1.0, "embedding": 1.0, "popularity": 0.05}
@@ -53,13 +52,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         store.write_links(("item", "made_by", "brand"), made)
         refreshed(store, settings.snapshots, settings, "graphsage")
     return settings
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[httpx.Client]:
-    with served(settings) as client:
-        yield client
-        client.delete("/v1/items/new")
 
 
 @pytest.fixture(scope="module")

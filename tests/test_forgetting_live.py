@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
 import pytest
 
-from api.app import create_app
 from graphrec.config import Settings
 from graphrec.forget import Mark, marks, traces
 from graphrec.lock import refresh_lock
 from graphrec.snapshot import load, publish, versions
 from graphrec.store import open_store
 from tests.shop import log, refreshed, settings_of, store_of
-from tests.test_api import error, serving
-from tests.test_live_events import items, wait_until
-from tests.test_live_store import readiness
+from tests.test_api import error
+from tests.test_live_events import items, served, wait_until
 
 PERSON = "person-0001@example.org"
 TASTE = [f"i{item:02}" for item in range(0, 60, 4)]
@@ -28,13 +23,6 @@ TASTE = [f"i{item:02}" for item in range(0, 60, 4)]
 class Shop(NamedTuple):
     settings: Settings
     sought: tuple[Mark, ...]
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
-    with serving(create_app(settings, retry_seconds=0.05, store=settings.store)) as client:
-        readiness(client, "ready")
-        yield client
 
 
 @pytest.fixture

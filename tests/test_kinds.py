@@ -21,8 +21,9 @@ from graphrec.models import create
 from graphrec.overlay import valued
 from graphrec.pipeline import compare, split_log
 from graphrec.relations import Relations, kinds_of_likes
-from graphrec.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.snapshot import load, publish
 from graphrec.split import Split, asked_about, new_positives
+from tests.test_user_side import snapshot_with
 
 if TYPE_CHECKING:
     from graphrec.embeddings import Embeddings
@@ -79,24 +80,6 @@ def fit(graph: Graph, **changes: object) -> Embeddings:
     pytest.importorskip("dgl")
     return create("graphsage", {**QUICK, **changes}).fit(  # type: ignore[return-value]
         graph, np.random.default_rng(0)
-    )
-
-
-def snapshot_of(graph: Graph, **changes: object) -> Snapshot:
-    pytest.importorskip("sklearn")
-    fitted, rng = fit(graph, **changes), np.random.default_rng(0)
-    exponents = {"user_exponent": 0.5, "history_exponent": 0.5, "target_exponent": 0.5}
-    filtered = create("graph-filter", {**exponents, "dim": 4}).fit(graph, rng)
-    return build_snapshot(
-        graph,
-        graph_filter=filtered,  # type: ignore[arg-type]
-        embeddings=fitted,
-        encoder=fitted.encoder,
-        seed=0,
-        cutoff=None,
-        models={"graph-filter": exponents},
-        metrics={},
-        popularity=create("recent-popularity").fit(graph, rng).popularity,  # type: ignore[attr-defined]
     )
 
 
@@ -178,7 +161,7 @@ def test_a_target_without_positive_events_is_an_error_that_names_those_there_are
 
 
 def test_a_snapshot_keeps_the_ways_in_which_users_like_items(tmp_path: Path) -> None:
-    snapshot = snapshot_of(mixed(), epochs=1)
+    snapshot = snapshot_with(fit(mixed(), epochs=1), mixed())
     publish(snapshot, tmp_path)
     read = load(tmp_path)
     for user in range(len(read.likes.users)):
@@ -198,7 +181,7 @@ def test_a_snapshot_keeps_the_ways_in_which_users_like_items(tmp_path: Path) -> 
 
 def test_a_purchase_of_what_was_viewed_is_heard_at_once_and_by_inference() -> None:
     graph = mixed()
-    serving, settings = snapshot_of(graph), Settings()
+    serving, settings = snapshot_with(fit(graph), graph), Settings()
     log, row = graph.interactions, graph.users.rows["u05"]
     codes = log.kind[log.user == row]
     viewed = [

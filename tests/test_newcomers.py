@@ -18,8 +18,7 @@ from graphrec.newcomers import NONE, arrived
 from graphrec.snapshot import load, publish
 from tests.shop import log, refreshed, settings_of, store_of
 from tests.test_api import error
-from tests.test_forgetting_live import served
-from tests.test_live_events import items, listed
+from tests.test_live_events import items, listed, served
 
 USERS, TASTES = 120, 4
 

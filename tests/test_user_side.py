@@ -65,10 +65,14 @@ def encoder_of(fitted: Embeddings) -> Encoder:
 
 
 def snapshot_of(graph: Graph) -> Snapshot:
+    return snapshot_with(fit(graph), graph)
+
+
+def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
     pytest.importorskip("sklearn")
-    fitted = fit(graph)
-    models = ("graph-filter", "recent-popularity")
-    filtered, popular = (create(name).fit(graph, np.random.default_rng(0)) for name in models)
+    rng = np.random.default_rng(0)
+    exponents = {"user_exponent": 0.5, "history_exponent": 0.5, "target_exponent": 0.5}
+    filtered = create("graph-filter", {**exponents, "dim": 4}).fit(graph, rng)
     return build_snapshot(
         graph,
         graph_filter=filtered,  # type: ignore[arg-type]
@@ -76,14 +80,10 @@ def snapshot_of(graph: Graph) -> Snapshot:
         encoder=fitted.encoder,
         seed=0,
         cutoff=None,
-        models={
-            "graph-filter": {
-                "user_exponent": 0.5, "history_exponent": 0.5, "target_exponent": 0.5
-            }
-        },
+        models={"graph-filter": exponents},
         metrics={},
-        popularity=popular.popularity,  # type: ignore[attr-defined]
-    )  # fmt: skip
+        popularity=create("recent-popularity").fit(graph, rng).popularity,  # type: ignore[attr-defined]
+    )
 
 
 def values(graph: Graph, user: int) -> dict[str, object]:
