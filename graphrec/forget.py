@@ -28,6 +28,7 @@ from graphrec import exposure_log
 from graphrec.canary import canary, start_canary
 from graphrec.data import Attribute, Vocabulary
 from graphrec.errors import SnapshotError
+from graphrec.graph_filter import FittedFilter
 from graphrec.neighbours import Likes
 from graphrec.report.archive import drop_people
 from graphrec.snapshot import (
@@ -134,7 +135,7 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
     gone = set(users)
     kept = np.array([row for row, user in enumerate(likes.users.ids) if user not in gone], np.int64)
     by_user, seen = likes.by_user[kept], likes.seen[kept]
-    history, votes = fitted.history[kept], fitted.votes[kept]
+    history, votes = fitted.history[kept], fitted.factors.votes[kept]
     counts = {"users": len(kept), "likes": by_user.nnz, "seen": seen.nnz}
     return replace(
         snapshot,
@@ -152,9 +153,7 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
         ),
         # In proportion, whatever the popularity was made of.
         popularity=(snapshot.popularity * _left(fitted.history, history)).astype(np.float32),
-        graph_filter=replace(
-            fitted, history=history, votes=votes, voters=votes.T.tocsr(), pairs=None
-        ),
+        graph_filter=FittedFilter.of(history, replace(fitted.factors, votes=votes)),
         embeddings=embeddings
         and replace(
             embeddings,
@@ -214,7 +213,7 @@ def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
     yield "likes.indices", likes.by_user.indices[liked]
     yield "seen.indices", likes.seen.indices[slice(*likes.seen.indptr[user : user + 2])]
     yield "filter.history", fitted.history.data[liked]
-    yield "filter.votes", fitted.votes.data[liked]
+    yield "filter.votes", fitted.factors.votes.data[liked]
     if snapshot.embeddings is not None:
         yield "embeddings.user", snapshot.embeddings.user[user]
         if (friends := snapshot.embeddings.friends) is not None:

@@ -157,13 +157,13 @@ def difference(one: Snapshot, other: Snapshot) -> float:
     for a, b in (
         (one.likes.seen, other.likes.seen[users][:, items]),
         (one.graph_filter.history, other.graph_filter.history[users][:, items]),
-        (one.graph_filter.votes, other.graph_filter.votes[users][:, items]),
+        (one.graph_filter.factors.votes, other.graph_filter.factors.votes[users][:, items]),
     ):
         if not np.array_equal(a.indptr, b.indptr):
             return np.inf
         gap = a.astype(np.float64) - b.astype(np.float64)
         largest = max(largest, float(abs(gap).max()) if gap.nnz else 0.0)
-    mine, theirs = one.graph_filter, other.graph_filter
+    mine, theirs = one.graph_filter.factors, other.graph_filter.factors
     tables = [
         (one.popularity, other.popularity[items]),
         (mine.excess, theirs.excess[items]),

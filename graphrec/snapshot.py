@@ -52,14 +52,14 @@ from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
 from graphrec.errors import OutdatedSnapshot, SnapshotError
 from graphrec.features import FeatureSpace, NumberColumns, TextColumns, WordColumns
 from graphrec.fusion import Weights, alike
-from graphrec.graph_filter import FittedFilter
+from graphrec.graph_filter import Factors, FittedFilter
 from graphrec.index import Index
 from graphrec.item_links import ItemLinks, links_of
 from graphrec.likeness import Likeness
 from graphrec.neighbours import Likes
 from graphrec.relations import Relations
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever a reader of the old format could not read the new one."""
 
 CURRENT = "current"
@@ -405,16 +405,20 @@ def _arrays(snapshot: Snapshot) -> Mapping[str, NDArray]:
         "popularity": snapshot.popularity,
         # Of the same pairs as the likes.
         "filter.history": fitted.history.data.astype(np.float32),
-        "filter.votes": fitted.votes.data,
-        "filter.excess": fitted.excess,
-        "filter.target": fitted.target,
-        "filter.low_pass": fitted.low_pass,
-        "filter.popularity": fitted.popularity,
-        "filter.spectral_weight": np.array(fitted.spectral_weight),
+        "filter.votes": fitted.factors.votes.data,
+        "filter.excess": fitted.factors.excess,
+        "filter.target": fitted.factors.target,
+        "filter.low_pass": fitted.factors.low_pass,
+        "filter.popularity": fitted.factors.popularity,
+        "filter.smoothing": np.array(fitted.factors.smoothing),
+        "filter.neighbours": np.array(fitted.factors.neighbours),
     }
-    if (pairs := fitted.expanded().pairs) is not None:
-        # It could be made when it is read, but that takes ten times as long as reading it.
-        arrays["filter.pairs"] = pairs
+    # They could be made when they are read, but that takes ten times as long as reading them.
+    if sparse.issparse(fitted.pairs):
+        for part in ("indptr", "indices", "data"):
+            arrays[f"filter.pairs.{part}"] = getattr(fitted.pairs, part)
+    else:
+        arrays["filter.pairs"] = fitted.pairs
     if snapshot.links:  # beside each other, in the order of the document
         together = sparse.hstack([links.by_item for links in snapshot.links], "csr")
         arrays["links.indptr"], arrays["links.indices"] = together.indptr, together.indices
@@ -458,6 +462,10 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     def array(name: str) -> NDArray:
         return np.load(folder / f"{name}.npy", allow_pickle=False)
 
+    def unread(name: str) -> NDArray:
+        """An array for those who bring a snapshot up to date: who serves never looks at it."""
+        return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+
     def pairs(name: str, shape: tuple[int, int]) -> sparse.csr_array:
         indices = array(f"{name}.indices")
         stored = np.ones(len(indices), bool)
@@ -466,10 +474,25 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     users, items = Vocabulary(tuple(document("users"))), Vocabulary(tuple(document("items")))
     by_user = pairs("likes", (len(users), len(items)))
     seen = pairs("seen", (len(users), len(items)))
-    histories, votes = (
-        sparse.csr_array((array(f"filter.{name}"), by_user.indices, by_user.indptr), by_user.shape)
-        for name in ("history", "votes")
-    )
+
+    def of_likes(data: NDArray) -> sparse.csr_array:
+        return sparse.csr_array((data, by_user.indices, by_user.indptr), by_user.shape)
+
+    def fitted() -> FittedFilter:
+        factors = Factors(
+            of_likes(unread("filter.votes")),
+            unread("filter.excess"),
+            unread("filter.target"),
+            unread("filter.low_pass"),
+            unread("filter.popularity"),
+            float(array("filter.smoothing")),
+            int(array("filter.neighbours")),
+        )
+        if "filter.pairs.npy" in manifest.files:
+            return FittedFilter(of_likes(array("filter.history")), factors, array("filter.pairs"))
+        parts = (array(f"filter.pairs.{part}") for part in ("data", "indices", "indptr"))
+        largest = sparse.csr_array(tuple(parts), (len(items), len(items)))
+        return FittedFilter(of_likes(array("filter.history")), factors, largest)
 
     def attributes(name: str) -> Mapping[str, Attribute]:
         return {
@@ -545,17 +568,7 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         manifest=manifest,
         likes=Likes(users, items, by_user, by_user.T.tocsr(), seen),
         popularity=array("popularity"),
-        graph_filter=FittedFilter(
-            histories,
-            votes,
-            votes.T.tocsr(),
-            excess=array("filter.excess"),
-            target=array("filter.target"),
-            low_pass=array("filter.low_pass"),
-            popularity=array("filter.popularity"),
-            spectral_weight=float(array("filter.spectral_weight")),
-            pairs=array("filter.pairs") if "filter.pairs.npy" in manifest.files else None,
-        ),
+        graph_filter=fitted(),
         attributes=attributes("attributes"),
         embeddings=embeddings,
         encoder=encoder,

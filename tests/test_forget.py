@@ -216,12 +216,12 @@ def test_others_keep_their_rows_and_items_their_share(gone: set[int], seed: int)
         (left.likes.by_user, snapshot.likes.by_user),
         (left.likes.seen, snapshot.likes.seen),
         (left.graph_filter.history, snapshot.graph_filter.history),
-        (left.graph_filter.votes, snapshot.graph_filter.votes),
+        (left.graph_filter.factors.votes, snapshot.graph_filter.factors.votes),
     ):
         np.testing.assert_array_equal(found.toarray(), whole.toarray()[kept])
     np.testing.assert_array_equal(left.likes.by_item.toarray(), left.likes.by_user.toarray().T)
-    np.testing.assert_array_equal(
-        left.graph_filter.voters.toarray(), left.graph_filter.votes.toarray().T
+    np.testing.assert_allclose(
+        left.graph_filter.pairs, left.graph_filter.factors.pairs(), atol=1e-6
     )
     worth = left.graph_filter.history.sum(axis=0)  # what popularity is made of here
     np.testing.assert_allclose(left.popularity, worth, rtol=1e-6)

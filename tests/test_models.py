@@ -230,18 +230,18 @@ def test_a_filter_holds_strong_directions_to_its_ceiling() -> None:
         "graph-filter", {"saturation": 0.8, "target_exponent": 0.5, "spectral_weight": 0}
     )
     found = model.fit(graph, np.random.default_rng(0))
-    votes = found.votes.toarray().astype(np.float64)
+    votes = found.factors.votes.toarray().astype(np.float64)
     chance = np.linalg.norm(votes) * (20**-0.5 + 10**-0.5)
     _, sigma, right = np.linalg.svd(votes)
     held = np.minimum(sigma, 0.8 * chance) ** 2
-    assert (held < sigma**2).sum() == found.excess.shape[1] > 0
+    assert (held < sigma**2).sum() == found.factors.excess.shape[1] > 0
     shares = graph.matrix.toarray() / graph.matrix.sum(axis=1)[:, None]
     scores = found.score(np.arange(20, dtype=np.int32))
     np.testing.assert_allclose(scores, shares @ (right.T * held) @ right, atol=1e-5)
 
 
 def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
-    """Per user, at unit length over all items, whatever the singular values are."""
+    """At the same mean length over the users, whatever the singular values are."""
     pytest.importorskip("sklearn")
     graph, rows = purchases_and_views(1), np.arange(20, dtype=np.int32)
     plain = {"saturation": None, "dim": 3, "spectral_power": 0.5}
@@ -251,13 +251,15 @@ def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
         )
         for weight in (0.0, 2.0)
     )
-    _, sigma, right = np.linalg.svd(linear.votes.toarray())
+    _, sigma, right = np.linalg.svd(linear.factors.votes.toarray())
     popularity = graph.matrix.sum(axis=0) ** 0.5
     smooth = graph.matrix.toarray() / popularity @ (right[:3].T * sigma[:3] ** 0.5) @ right[:3]
     smooth *= popularity
-    parts = [linear.score(rows), smooth]
-    one, two = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in parts)
-    np.testing.assert_allclose(both.score(rows), one + 2 * two, atol=1e-4)
+    smooth /= graph.matrix.sum(axis=1)[:, None]
+    one, two = linear.score(rows), smooth
+    ratio = np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)
+    common = np.exp(np.log(ratio).mean())
+    np.testing.assert_allclose(both.score(rows), one + 2 * common * two, rtol=1e-3, atol=1e-5)
 
 
 def test_a_filter_scores_the_history_of_anyone() -> None:
@@ -273,16 +275,24 @@ def test_a_filter_scores_the_history_of_anyone() -> None:
     assert not scores[2].any()
 
 
-def test_a_filter_scores_alike_with_its_item_item_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which is made of small catalogues alone."""
+def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pytest.importorskip("sklearn")
-    found = create("graph-filter").fit(checkerboard(), np.random.default_rng(0))
-    everyone = np.arange(found.history.shape[0], dtype=np.int32)
-    expanded = found.expanded()
-    assert expanded.pairs is not None
-    np.testing.assert_allclose(expanded.score(everyone), found.score(everyone), atol=1e-6)
-    monkeypatch.setattr("graphrec.graph_filter.PAIRED_UP_TO", found.history.shape[1] - 1)
-    assert expanded.expanded().pairs is None
+    graph = purchases_and_views(2)
+    whole = create("graph-filter").fit(graph, np.random.default_rng(0))
+    monkeypatch.setattr("graphrec.graph_filter.DENSE_UP_TO", 0)
+    monkeypatch.setattr("graphrec.graph_filter.ROWS_AT_ONCE", 3)
+    for count in (4, 99):
+        model = create("graph-filter", {"neighbours": count})
+        found = model.fit(graph, np.random.default_rng(0)).pairs
+        assert sparse.issparse(found)
+        assert found.has_canonical_format
+        pairs = np.asarray(whole.pairs)
+        left_out = np.sort(np.abs(pairs), axis=1)[:, : max(pairs.shape[1] - count, 0)]
+        held = np.abs(pairs) > left_out.max(axis=1, initial=-1)[:, None]
+        assert (held.sum(axis=1) == min(count, pairs.shape[1])).all()
+        np.testing.assert_allclose(found.toarray(), np.where(held, pairs, 0), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["graph-filter", "svd", "rp3beta", "ease", "ials"])
@@ -641,6 +651,7 @@ OUT_OF_RANGE = {
         "target_exponent": np.inf,
         "saturation": -1,
         "dim": 0,
+        "neighbours": 0,
         "spectral_weight": -1,
         "spectral_power": -1,
     },

@@ -310,7 +310,8 @@ def test_hyper_parameters_of_the_settings_reach_the_models(split: Split) -> None
         fit_snapshot(split.train, settings, embeddings=[]) for settings in (SETTINGS, narrow)
     )
     assert narrow_snapshot.manifest.models["graph-filter"]["dim"] == 1
-    assert narrow_snapshot.graph_filter.excess.shape[1] <= 1 < wide.graph_filter.excess.shape[1]
+    assert narrow_snapshot.graph_filter.factors.excess.shape[1] <= 1
+    assert wide.graph_filter.factors.excess.shape[1] > 1
 
 
 def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) -> dict[str, float]:

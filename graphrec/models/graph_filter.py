@@ -18,22 +18,26 @@ linear filter stays as it is, so that there is no number of dimensions to be tun
 D_i^(b-c) lets an item be recommended with another exponent, c, than it has in a history.
 
 By `spectral_weight`, the low-pass term of GF-CF is added: D_i^-b (Σ σ^s v vᵀ) D_i^b over the
-`dim` strongest directions, both at unit length for each user.
+`dim` strongest directions, both at the same mean length over the users. The mean is one for all
+users: so the sum stays linear, and one matrix of items by items.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph
-from graphrec.degrees import normalised, popularity_factor
-from graphrec.graph_filter import FittedFilter
+from graphrec.degrees import normalised, popularity_factor, shares
+from graphrec.graph_filter import Factors, FittedFilter
 from graphrec.models.ranges import Count, NotNegative
 from graphrec.spectral import strongest
+
+ASKED = 512
+"""Users at most, evenly spread, by whom the lengths of the two terms are compared."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,11 @@ class GraphFilter:
     dim: Count = 256
     """At most so many directions are held to the ceiling; it is raised where more would reach it.
     """
-    spectral_weight: NotNegative = 0.5
+    spectral_weight: NotNegative = 0.15
     spectral_power: NotNegative = 0.5
     """s: 0 is the ideal low-pass filter."""
+    neighbours: Count = 256
+    """Items that each item speaks of, for and against, in a catalogue too large for all pairs."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> FittedFilter:
         """The votes, and the part of the strongest directions that is above the ceiling."""
@@ -64,16 +70,18 @@ class GraphFilter:
         above = sigma > ceiling
         excess = direction[:, above] * np.sqrt(sigma[above] ** 2 - ceiling**2)
         smooth = direction * sigma ** (self.spectral_power / 2)
-        return FittedFilter(
-            likes,
+        factors = Factors(
             votes,
-            sparse.csr_array(votes.T.tocsr()),
-            np.asfortranarray(excess, np.float32),
+            excess.astype(np.float32),
             popularity_factor(likes, self.history_exponent - self.target_exponent),
-            np.asfortranarray(smooth if self.spectral_weight else smooth[:, :0], np.float32),
+            (smooth if self.spectral_weight else smooth[:, :0]).astype(np.float32),
             popularity_factor(likes, self.history_exponent),
-            self.spectral_weight,
+            neighbours=self.neighbours,
         )
+        if self.spectral_weight:
+            ratio = _ratio_of_lengths(factors, likes)
+            factors = replace(factors, smoothing=self.spectral_weight * ratio)
+        return FittedFilter.of(likes, factors)
 
     def _ceiling(
         self, likes: sparse.csr_array, votes: sparse.csr_array, sigma: NDArray[np.float32]
@@ -85,3 +93,17 @@ class GraphFilter:
         chance = np.linalg.norm(votes.data) * (people**-0.5 + liked**-0.5)
         cut = len(sigma) == self.dim < min(likes.shape)  # else there are no weaker ones
         return float(max(self.saturation * chance, sigma[-1] if cut else 0.0))
+
+
+def _ratio_of_lengths(factors: Factors, likes: sparse.csr_array) -> float:
+    """How much longer the linear term is for a user than the low-pass one: the geometric mean.
+
+    0 where one of them is nothing to everyone.
+    """
+    active = np.flatnonzero(np.diff(likes.indptr))
+    histories = shares(likes[active[:: -(-len(active) // ASKED) or 1]])
+    linear, smooth = (
+        np.linalg.norm(term(histories), axis=1) for term in (factors.linear, factors.smooth)
+    )
+    both = (linear > 0) & (smooth > 0)
+    return float(np.exp(np.log(linear[both] / smooth[both]).mean())) if both.any() else 0.0

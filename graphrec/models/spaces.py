@@ -106,7 +106,7 @@ SPACES: Mapping[str, Space] = {
         "target_exponent": _EXPONENT,
         "saturation": Real(0.25, 8, log=True),
         "dim": Whole(32, 768, log=True),
-        "spectral_weight": Real(0, 3),
+        "spectral_weight": Real(0, 1),
         "spectral_power": Real(0, 3),
     },
     "svd": {
