@@ -82,9 +82,18 @@ class Opinion:
 
     source: Source
     candidates: Rows
-    """The items it recalls, the best first; all of them stand out."""
+    """The items it recalls; all of them stand out."""
     of: Callable[[Rows], Strengths]
     """The strength [N] of any items [N]."""
+
+
+@dataclass(frozen=True)
+class Fused:
+    """Items in one ranking, the best first."""
+
+    items: Rows  # [N]
+    scores: NDArray[np.float64]  # [N]
+    strengths: Strengths  # [S, N] by source
 
 
 @dataclass(frozen=True)
@@ -107,24 +116,25 @@ def strengths(scores: NDArray, mean: float, deviation: float) -> Strengths:
     return np.maximum(distance, 0).round(DIGITS)
 
 
-def fuse(
-    opinions: Sequence[Opinion], weights: Mapping[str, float]
-) -> tuple[Rows, NDArray[np.float64]]:
-    """All items that any source recalls, best first, and their fused scores, both [N].
-
-    Ties go to the lowest row.
-    """
+def fuse(opinions: Sequence[Opinion], weights: Mapping[str, float]) -> Fused:
+    """All items that any source recalls, ranked; ties go to the lowest row."""
     items = recalled(opinions)
+    strength = np.empty((len(opinions), len(items)))
     scores = np.zeros(len(items))
-    for opinion in opinions:
-        scores += weights[opinion.source] * opinion.of(items)
+    for own, opinion in zip(strength, opinions, strict=True):
+        own[:] = opinion.of(items)
+        scores += weights[opinion.source] * own
     order = np.argsort(-scores, kind="stable")
-    return items[order], scores[order]
+    return Fused(items[order], scores[order], strength.take(order, axis=1))
 
 
 def recalled(opinions: Sequence[Opinion]) -> Rows:
     """The items that any source recalls, by row [N]."""
-    return np.unique(np.concatenate([np.empty(0, np.int32), *(o.candidates for o in opinions)]))
+    rows = np.concatenate([np.empty(0, np.int32), *(each.candidates for each in opinions)])
+    rows.sort()
+    first = np.ones(len(rows), bool)
+    np.not_equal(rows[1:], rows[:-1], out=first[1:])
+    return rows[first]
 
 
 def choose_weights(

@@ -23,6 +23,8 @@ Pairs: TypeAlias = NDArray[np.float32] | sparse.csr_array
 DENSE_UP_TO = 4096
 """Items of which all pairs are held: they take 64 MiB."""
 
+TINY = np.finfo(np.float64).tiny
+
 ROWS_AT_ONCE = 512
 """Of the matrix of a larger catalogue, while it is made: each takes 4 bytes an item."""
 
@@ -132,6 +134,21 @@ class FittedFilter:
         found = shares(histories) @ self.pairs
         scores: NDArray[np.float32] = found.toarray() if sparse.issparse(found) else found
         return scores
+
+    def score_history(self, items: Rows, worth: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The scores [I] for one history of distinct `items` [H], with their weights [H]."""
+        weights = (worth / max(worth.sum(dtype=np.float64), TINY)).astype(np.float32)
+        if not sparse.issparse(self.pairs):
+            scores: NDArray[np.float32] = weights @ self.pairs[items]
+            return scores
+        # Each row holds as many pairs as all others.
+        count = self.pairs.nnz // max(self.pairs.shape[0], 1)
+        columns, said = (
+            part.reshape(-1, count)[items] for part in (self.pairs.indices, self.pairs.data)
+        )
+        said *= weights[:, None]
+        total = np.bincount(columns.ravel(), said.ravel(), self.pairs.shape[1])
+        return total.astype(np.float64, copy=False)
 
 
 def _places(matrix: sparse.csr_array) -> tuple[NDArray, NDArray]:

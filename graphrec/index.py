@@ -77,6 +77,10 @@ class Index:
         """Whether every item is compared in every search."""
         return isinstance(self.faiss_index, faiss.IndexFlat)
 
+    def scores(self, vector: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """The inner products of a vector with all items [N]; None where not all are compared."""
+        return _vectors(self.faiss_index) @ vector if self.exact else None
+
     def search(
         self, vectors: NDArray[np.float32], k: int, exclude: Sequence[Rows] | None = None
     ) -> tuple[Rows, NDArray[np.float32]]:
@@ -120,11 +124,16 @@ def _exact(
     flat: Any, vector: NDArray[np.float32], count: int, excluded: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The `count` best items: one product with all, where Faiss would ask of each if it may be."""
-    vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
-    scores = vectors @ vector[0]
+    scores = _vectors(flat) @ vector[0]
     scores[excluded] = -np.inf
     rows = best(scores, count)
     return rows, scores[rows]
+
+
+def _vectors(flat: Any) -> NDArray[np.float32]:
+    """Those [N, dim] that an IndexFlat holds."""
+    held: NDArray[np.float32] = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d)
+    return held.reshape(flat.ntotal, flat.d)
 
 
 def _ordered(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nsmallest
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,10 @@ from graphrec.data import Graph, Rows, Vocabulary
 from graphrec.store.protocol import SCALE, Neighbour, Path, Popular, Similarity
 
 BLOCK = 16
-"""Items whose paths are counted at a time, which takes 4 bytes for each and every user."""
+"""Items whose paths are counted at a time: a bit each, for each and every user."""
+
+WORDS_AT_ONCE = 2**15
+"""Of these bits, that are compared in one go: they and their counts fit a cache."""
 
 BITS_UP_TO = 2**24
 """Bytes that a bit for each and every item and user may take."""
@@ -32,8 +36,7 @@ NOBODY = np.empty(0, np.int32)
 NO_PATH = -1
 
 
-@dataclass(frozen=True)
-class Via:
+class Via(NamedTuple):
     """A path in rows: `people` others like both the item row `item` and the item in question."""
 
     item: int
@@ -59,6 +62,18 @@ class Likes:
         """The likes of a weighed graph (`graphrec.weighting.weigh`)."""
         by_item = graph.matrix.T.tocsr()
         return cls(graph.users, graph.items, graph.matrix, by_item, graph.seen)
+
+    @cached_property
+    def degrees(self) -> NDArray[np.int64]:
+        """How many users like each item [I]."""
+        return _degrees(self.by_item)
+
+    @cached_property
+    def by_id(self) -> Rows:
+        """The place of each item [I] in the order of their ids."""
+        place = np.empty(len(self.items), np.int32)
+        place[sorted(range(len(place)), key=self.items.ids.__getitem__)] = np.arange(len(place))
+        return place
 
     @cached_property
     def bits(self) -> NDArray[np.uint64] | None:
@@ -161,27 +176,26 @@ def vias(
     `user` is the row of the user whose history it is, where it is one's: they are not among the
     people. The time is that of reading everyone who likes an item of the history, at most.
     """
+    found: list[list[Via]] = [[] for _ in items]
+    if not len(history) or k < 1:
+        return found
     shared = people = _shared(likes, history, items)  # [N, H]
     if user is not None:  # who is counted where they like both
         mine = np.zeros(len(likes.items), bool)
         mine[_row(likes.by_user, user)] = True
         people = shared - (mine[items, None] & mine[history])
-    people = np.where(items[:, None] == history, 0, people)
-    degree = np.maximum(_degrees(likes.by_item), 1)
+    degree = np.maximum(likes.degrees, 1)
     score = _score(shared, degree[items, None], degree[history], "cosine")
-    found: list[list[Via]] = [[] for _ in items]
-    for n, h in np.argwhere(_at_least_kth(np.where(people > 0, score, NO_PATH), k)).tolist():
-        found[n].append(Via(int(history[h]), int(people[n, h]), float(score[n, h] / SCALE)))
-    ids = likes.items.ids
-    return [sorted(each, key=lambda via: (-via.score, ids[via.item]))[:k] for each in found]
-
-
-def _at_least_kth(score: NDArray[np.int64], k: int) -> NDArray[np.bool_]:
-    """Which scores [N, H] are paths and, but for ties, among the `k` best of their row."""
-    paths = score > NO_PATH
-    if not 0 < k < score.shape[1]:
-        return paths & (k > 0)
-    return paths & (score >= np.partition(score, -k)[:, -k, None])
+    score[(people <= 0) | (items[:, None] == history)] = NO_PATH
+    least = np.partition(score, -k)[:, -k, None] if k < len(history) else NO_PATH + 1
+    n, h = ((score >= least) & (score > NO_PATH)).nonzero()
+    order = np.lexsort((likes.by_id[history[h]], -score[n, h], n))
+    n, h = n[order], h[order]
+    paths = map(Via, history[h].tolist(), people[n, h].tolist(), (score[n, h] / SCALE).tolist())
+    for row, path in zip(n.tolist(), paths, strict=True):
+        if len(found[row]) < k:
+            found[row].append(path)
+    return found
 
 
 def _shared(likes: Likes, history: Rows, items: Rows) -> NDArray[np.int64]:
@@ -189,20 +203,25 @@ def _shared(likes: Likes, history: Rows, items: Rows) -> NDArray[np.int64]:
     shared = np.empty((len(items), len(history)), np.int64)
     if likes.bits is not None:
         fans = likes.bits[history]
-        for n, item in enumerate(items.tolist()):
-            shared[n] = np.bitwise_count(fans & likes.bits[item]).sum(axis=1, dtype=np.int64)
+        block = max(1, WORDS_AT_ONCE // max(fans.size, 1))
+        for start in range(0, len(items), block):
+            own = likes.bits[items[start : start + block], None]
+            np.bitwise_count(own & fans).sum(2, np.int64, shared[start : start + block])
         return shared
     near = [_row(likes.by_item, item) for item in history.tolist()]
-    ends = np.cumsum([0, *map(len, near)])
-    shape = (len(history), len(likes.users))
     found = np.concatenate([NOBODY, *near])
-    people = sparse.csr_array((np.ones(len(found), np.int32), found, ends), shape)
+    liked = np.repeat(np.arange(len(near)), [len(people) for people in near])
     for start in range(0, len(items), BLOCK):
         block = items[start : start + BLOCK].tolist()
-        likes_it = np.zeros((len(likes.users), len(block)), np.int32)
+        likes_it = np.zeros(len(likes.users), "<u2")  # a bit for each of the items
         for n, item in enumerate(block):
-            likes_it[_row(likes.by_item, item), n] = 1
-        shared[start : start + BLOCK] = (people @ likes_it).T  # dense on one side: 5 times as fast
+            likes_it[_row(likes.by_item, item)] |= 1 << n
+        also = likes_it[found]
+        at = np.flatnonzero(also)
+        each = np.unpackbits(also[at].view(np.uint8).reshape(-1, 2), axis=1, bitorder="little")
+        at_row, n_row = each.nonzero()
+        pairs = np.bincount(n_row * len(near) + liked[at[at_row]], minlength=BLOCK * len(near))
+        shared[start : start + BLOCK] = pairs.reshape(BLOCK, -1)[: len(block)]
     return shared
 
 

@@ -354,8 +354,8 @@ def choose_weights(
     def judge(rows: Rows, people: Sequence[Taste]) -> list[Judged]:
         """What was found for people, who are in the `rows` of what is right."""
         judged = []
-        opinions_of = zip(rows, people, recommender.opinions(people), strict=True)
-        for row, taste, opinions in opinions_of:
+        for row, taste in zip(rows, people, strict=True):
+            opinions = recommender.opinions(taste)
             items = recalled(opinions) if asked is None else asked[[users[row]]].indices
             items = items if pool is None else pool
             of = {opinion.source: opinion.of(items) for opinion in opinions}

@@ -60,11 +60,8 @@ def best(row: NDArray[np.floating], k: int) -> NDArray[np.intp]:
     if k == 0:
         return np.empty(0, np.intp)
     floor = _kth_largest(row, k)
-    above = np.flatnonzero(row > floor)
-    above = above[np.argsort(-row[above], kind="stable")]
-    if floor == -np.inf:
-        return above
-    return np.concatenate([above, np.flatnonzero(row == floor)[: k - len(above)]])
+    rows = np.flatnonzero(row > floor if floor == -np.inf else row >= floor)
+    return rows[np.argsort(-row[rows], kind="stable")[:k]]
 
 
 def _kth_largest(row: NDArray[np.floating], k: int) -> np.floating:
@@ -74,7 +71,7 @@ def _kth_largest(row: NDArray[np.floating], k: int) -> np.floating:
     disjoint groups bounds it from below, and few values lie above that bound.
     """
     groups = max(512, 4 * k)
-    if len(row) >= 4 * groups:
+    if len(row) >= 16 * groups:
         whole = len(row) // groups * groups
         maxima = row[:whole].reshape(-1, groups).max(axis=0)
         bound = np.partition(maxima, groups - k)[groups - k]

@@ -8,20 +8,19 @@ so that each gives as many candidates as it can.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from graphrec.catalogue import labels
 from graphrec.config import RecallSettings
 from graphrec.data import Rows
 from graphrec.explain import Source
 from graphrec.fusion import Opinion, Weights, strengths, weights_for
-from graphrec.ranking import top_k
+from graphrec.ranking import best
 from graphrec.segments import Segments, segments_of
 from graphrec.snapshot import Snapshot
 from graphrec.taste import Taste
@@ -60,70 +59,70 @@ class Sources:
         return weights_for(self._weights, taste.likes)
 
     def opinions(
-        self,
-        tastes: Sequence[Taste],
-        eligible: Sequence[Eligible],
-        segments: Sequence[str | None],
-    ) -> list[tuple[Opinion, ...]]:
-        """Of each source that has a weight and something to go by, for each person.
+        self, taste: Taste, eligible: Eligible, segment: str | None
+    ) -> tuple[Opinion, ...]:
+        """Of each source that has a weight and something to go by, to one person.
 
-        Popular are items in the person's segment, if any.
+        Popular are items in the segment, if any.
         """
-        count = self.settings.candidates
-        weights = [self.weights_for(taste) for taste in tastes]
-        near = self._filtered(tastes) if any(each["neighbours"] for each in weights) else None
-        found = []
-        people = zip(tastes, weights, eligible, segments, strict=True)
-        for at, (taste, weight, allowed, segment) in enumerate(people):
-            opinions: list[Opinion] = []
-            if near is not None and weight["neighbours"] and len(taste.history):
-                opinions.append(_opinion("neighbours", _strengths_of(near[at]), allowed, count))
-            if weight["embedding"] and taste.vector is not None:
-                opinions.append(self._nearest(taste.vector, allowed))
-            if weight["popularity"]:
-                fame, order = self._fame(segment)
-                best = order[allowed[order]][:count]
-                opinions.append(Opinion("popularity", best, fame.__getitem__))
-            found.append(tuple(opinions))
-        return found
+        weights = self.weights_for(taste)
+        barred = np.flatnonzero(~eligible).astype(np.int32)
+        opinions: list[Opinion] = []
+        if weights["neighbours"] and len(taste.history):
+            scores = self.snapshot.graph_filter.score_history(taste.history, taste.worth)
+            middle, deviation = _spread(scores)
+            opinions.append(self._opinion("neighbours", scores, middle, deviation, barred))
+        if weights["embedding"] and taste.vector is not None:
+            opinions.append(self._nearest(taste.vector, barred))
+        if weights["popularity"]:
+            fame, order = self._fame(segment)
+            famous = _first(order, eligible, self.settings.candidates)
+            opinions.append(Opinion("popularity", famous, fame.__getitem__))
+        return tuple(opinions)
 
-    def _filtered(self, tastes: Sequence[Taste]) -> NDArray[np.float32]:
-        """The scores of the graph filter [B, I]."""
-        histories = sparse.csr_array(
-            (
-                np.concatenate([taste.worth for taste in tastes]),
-                np.concatenate([taste.history for taste in tastes]),
-                np.cumsum([0, *(len(taste.history) for taste in tastes)]),
-            ),
-            (len(tastes), len(self.snapshot.popularity)),
-        )
-        return self.snapshot.graph_filter.score_histories(histories)
-
-    def _nearest(self, vector: NDArray[np.float32], eligible: Eligible) -> Opinion:
+    def _nearest(self, vector: NDArray[np.float32], barred: Rows) -> Opinion:
         embeddings, index = self.snapshot.embeddings, self.snapshot.index
         assert embeddings is not None and index is not None  # noqa: S101, PT018 - there is a vector
-        user, middle, deviation = self._spread(vector)
+        middle, deviation = self._moments_for(vector)
+        scores = index.scores(vector)
+        if scores is not None:
+            return self._opinion("embedding", scores, middle, deviation, barred)
 
         def of(items: Rows) -> NDArray[np.float64]:
-            return strengths((embeddings.item[items] * user).sum(axis=1), middle, deviation)
+            return strengths(embeddings.item[items] @ vector, middle, deviation)
 
-        barred = np.flatnonzero(~eligible).astype(np.int32)
-        rows = index.search(vector[None], self.settings.candidates, [barred])[0][0]
-        rows = rows[rows >= 0]
-        return Opinion("embedding", rows[of(rows) > 0], of)
+        rows, near = index.search(vector[None], self.settings.candidates, [barred])
+        return Opinion("embedding", rows[0][near[0] > middle], of)
+
+    def _opinion(
+        self,
+        source: Source,
+        scores: NDArray[np.floating],
+        middle: float,
+        deviation: float,
+        barred: Rows,
+    ) -> Opinion:
+        """Of a source that knows the scores [I] of all items, and their mean and deviation."""
+        left = scores.copy()
+        left[barred] = -np.inf
+        rows = best(left, min(self.settings.candidates, len(left)))
+        return Opinion(
+            source,
+            rows[left[rows] > middle].astype(np.int32),
+            lambda items: strengths(scores[items], middle, deviation),
+        )
 
     def nearness(
         self, vector: NDArray[np.float32], items: NDArray[np.float32]
     ) -> NDArray[np.float64]:
         """The strengths of N other items [N, dim] by embedding, among those of the snapshot."""
-        user, middle, deviation = self._spread(vector)
-        return strengths(items @ user, middle, deviation)
+        return strengths(items @ vector, *self._moments_for(vector))
 
-    def _spread(self, vector: NDArray[np.float32]) -> tuple[NDArray[np.float64], float, float]:
-        """A user's vector, and mean and deviation of its inner products with all items."""
+    def _moments_for(self, vector: NDArray[np.float32]) -> tuple[float, float]:
+        """Mean and deviation of the inner products of a vector with those of all items."""
         mean, covariance = self._moments
         user = vector.astype(np.float64)
-        return user, float(user @ mean), math.sqrt(max(float(user @ covariance @ user), 0))
+        return float(user @ mean), math.sqrt(max(float(user @ covariance @ user), 0))
 
     @cached_property
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -163,12 +162,11 @@ class Sources:
         if segment not in self._famous:
             if len(self._famous) == FAMOUS:
                 self._famous.clear()
-            popularity = self.snapshot.popularity
-            fame = _strengths_of(
-                np.log1p(
-                    popularity if segment is None else self.segments.popularity(segment, popularity)
-                )
-            )
+            popular: NDArray[np.floating] = self.snapshot.popularity
+            if segment is not None:
+                popular = self.segments.popularity(segment, popular)
+            told = np.log1p(popular, dtype=np.float64)
+            fame = strengths(told, *_spread(told))
             order = np.argsort(-fame, kind="stable").astype(np.int32)
             self._famous[segment] = fame, order[fame[order] > 0]
         return self._famous[segment]
@@ -178,23 +176,20 @@ class Sources:
         return {}  # filled by `_fame`
 
 
-def _strengths_of(scores: NDArray) -> NDArray[np.float64]:
-    """Of scores of all items [I]."""
+def _spread(scores: NDArray[np.floating]) -> tuple[float, float]:
+    """Mean and deviation of scores [I]."""
     if not len(scores):
-        return np.empty(0)
-    scores = scores.astype(np.float64)
-    return strengths(scores, float(scores.mean()), float(scores.std()))
+        return 0.0, 0.0
+    left = scores.astype(np.float64)
+    middle = float(left.mean())
+    left -= middle
+    return middle, math.sqrt(float(left @ left) / len(left))
 
 
-def _opinion(
-    source: Source, strength: NDArray[np.float64], eligible: NDArray[np.bool_], count: int
-) -> Opinion:
-    """Of a source that knows the strengths [I] of all items."""
-    left = strength * eligible
-    rows = top_k(left[None], count)[0]
-    rows = rows[rows >= 0]
-
-    def of(items: Rows) -> NDArray[np.float64]:
-        return strength[items]
-
-    return Opinion(source, rows[left[rows] > 0], of)
+def _first(order: Rows, eligible: Eligible, count: int) -> Rows:
+    """The first `count` rows of an order that are eligible: most often they are soon found."""
+    for rows in (order[: 4 * count], order):
+        found = rows[eligible[rows]]
+        if len(found) >= count:
+            break
+    return found[:count]

@@ -13,7 +13,7 @@ to recommend. A user who likes nothing, or whom the snapshot does not know, gets
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from heapq import merge
@@ -58,9 +58,6 @@ from graphrec.snapshot import Snapshot, values_at
 from graphrec.store.protocol import Similarity
 from graphrec.taste import Taste
 from graphrec.thompson import Posteriors, ThompsonPool
-
-BLOCK = 128
-"""People whose lists are made at a time, where many are."""
 
 PATHS = 3
 """Paths given with each recommendation."""
@@ -110,33 +107,27 @@ class Ranking:
     scores: NDArray[np.float64]  # [N]
     recalled: int
     """How many items any source recalled; those from this place on are the fallback."""
-    opinions: tuple[Opinion, ...]
-    weights: Mapping[str, float]
+    weights: Mapping[Source, float]
+    """Of the sources that have something to say."""
+    strengths: NDArray[np.float64]  # [S, N] by source, in their order; of the fallback none
     boosted: NDArray[np.float64]  # [N] what rules added to the scores
 
     def contributions(self, places: slice) -> list[tuple[Contribution, ...]]:
         """What makes up the scores at some places: the sources that speak for each item."""
-        items = self.items[places]
-        said = [
-            (opinion.source, self.weights[opinion.source], opinion.of(items).tolist())
-            for opinion in self.opinions
-        ]
+        said = self.strengths[:, places].T.tolist()
+        fallback = len(self.items[places]) - len(said)
         return [
-            self._speaking(place, [(source, weight, each[n]) for source, weight, each in said])
-            for n, place in enumerate(range(len(self.items))[places])
+            *map(self._speaking, said, self.boosted[places].tolist()),
+            *[(Contribution("fallback", 0.0, 0.0, 0.0),)] * fallback,
         ]
 
-    def _speaking(
-        self, place: int, said: Sequence[tuple[Source, float, float]]
-    ) -> tuple[Contribution, ...]:
-        if place >= self.recalled:
-            return (Contribution("fallback", 0.0, 0.0, 0.0),)
+    def _speaking(self, strengths: Sequence[float], added: float) -> tuple[Contribution, ...]:
         found = [
             Contribution(source, strength, weight, weight * strength)
-            for source, weight, strength in said
+            for (source, weight), strength in zip(self.weights.items(), strengths, strict=True)
             if strength > 0
         ]
-        if added := float(self.boosted[place]):
+        if added:
             found.append(Contribution("boost", added, 1.0, added))
         return tuple(found)
 
@@ -195,18 +186,17 @@ class Recommender:
 
     def rank(self, users: Rows, k: int) -> Rows:
         """The lists of `recommend` for B user rows: item rows [B, k], -1 where a list is short."""
-        return self._rank([tastes.of_user(self.snapshot, int(user)) for user in users], k)
+        return self._rank((tastes.of_user(self.snapshot, int(user)) for user in users), k)
 
     def rank_sessions(self, histories: Sequence[Rows], k: int) -> Rows:
         """The lists of `recommend_for` for B histories of distinct item rows: [B, k], as `rank`."""
-        return self._rank([tastes.of_history(self.snapshot, history) for history in histories], k)
+        return self._rank((tastes.of_history(self.snapshot, each) for each in histories), k)
 
-    def _rank(self, people: Sequence[Taste], k: int) -> Rows:
-        ranked = np.full((len(people), k), -1, np.int32)
-        for start in range(0, len(people), BLOCK):
-            for b, asked in enumerate(self._asked(people[start : start + BLOCK])):
-                items = self._ranking(asked, k).items
-                ranked[start + b, : len(items)] = items
+    def _rank(self, people: Iterable[Taste], k: int) -> Rows:
+        lists = [self._ranking(self._asked(taste), k).items for taste in people]
+        ranked = np.full((len(lists), k), -1, np.int32)
+        for row, items in zip(ranked, lists, strict=True):
+            row[: len(items)] = items
         return ranked
 
     def score(self, users: Rows) -> NDArray[np.float32]:
@@ -216,17 +206,15 @@ class Recommender:
         """
         everything = np.arange(len(self._popular), dtype=np.int32)
         scores = np.zeros((len(users), len(everything)), np.float32)
-        people = [tastes.of_user(self.snapshot, int(user)) for user in users]
-        for row, taste, opinions in zip(scores, people, self.opinions(people), strict=True):
-            weights = self._sources.weights_for(taste)
-            for opinion in opinions:
-                row += weights[opinion.source] * opinion.of(everything)
+        for row, user in zip(scores, users.tolist(), strict=True):
+            asked = self._asked(tastes.of_user(self.snapshot, user))
+            for opinion in asked.opinions:
+                row += asked.weights[opinion.source] * opinion.of(everything)
         return scores
 
-    def opinions(self, people: Sequence[Taste]) -> Iterator[tuple[Opinion, ...]]:
-        """What the sources say to each of them of what they have not met."""
-        for start in range(0, len(people), BLOCK):
-            yield from (asked.opinions for asked in self._asked(people[start : start + BLOCK]))
+    def opinions(self, taste: Taste) -> tuple[Opinion, ...]:
+        """What the sources say to someone of what they have not met."""
+        return self._asked(taste).opinions
 
     def explain(
         self,
@@ -421,9 +409,10 @@ class Recommender:
 
     def _taste_for(self, items: Sequence[str], about: About, live: Live) -> Taste:
         """Of someone who likes `items`; those that are new may say nothing. Raises UnknownNode."""
-        new = () if live.overlay is None else live.overlay.items
-        known = self.snapshot.likes.items
-        met = frozenset(item for item in items if item not in known and item in new)
+        known = self.snapshot.likes.items.rows
+        unknown = [item for item in items if item not in known]
+        new = () if live.overlay is None or not unknown else live.overlay.items
+        met = frozenset(item for item in unknown if item in new)
         messages = self._newcomers(live).messages if met else {}
         friends = dict.fromkeys(about.friends)
         taste = tastes.of_session(
@@ -433,18 +422,18 @@ class Recommender:
             [self._known_taste_of(friend, AS_RANKED, live) for friend in friends],
             {item: message for item, message in messages.items() if item in met},
         )
-        return replace(taste, met=met)
+        return replace(taste, met=met) if met else taste
 
     def _asked(
-        self, block: Sequence[Taste], options: Options = AS_RANKED, live: Live = NOTHING_SINCE
-    ) -> Iterator[Asked]:
-        """What there is to rank for each of some people."""
+        self, taste: Taste, options: Options = AS_RANKED, live: Live = NOTHING_SINCE
+    ) -> Asked:
+        """What there is to rank for someone."""
         ruling = self._ruling(options, live)
-        eligible = [self._eligible(taste, ruling, options, live) for taste in block]
-        segments = [self._sources.segment_of(taste, options.segment) for taste in block]
-        opinions = self._sources.opinions(block, eligible, segments)
-        for taste, allowed, said, segment in zip(block, eligible, opinions, segments, strict=True):
-            yield Asked(ruling, allowed, said, self._sources.weights_for(taste), segment)
+        eligible = self._eligible(taste, ruling, options, live)
+        segment = self._sources.segment_of(taste, options.segment)
+        opinions = self._sources.opinions(taste, eligible, segment)
+        weights = self._sources.weights_for(taste)
+        return Asked(ruling, eligible, opinions, weights, segment)
 
     def _ruling(self, options: Options, live: Live) -> Ruling:
         if not options.selective:
@@ -468,16 +457,18 @@ class Recommender:
 
     def _ranking(self, asked: Asked, k: int) -> Ranking:
         """The `k` best items for someone: the one way in which a list is made."""
-        weights = asked.weights
-        items, scores, boosted = asked.ruling.reordered(*fuse(asked.opinions, weights))
-        recalled = len(items)
+        fused, boosted = asked.ruling.reordered(fuse(asked.opinions, asked.weights))
+        items, scores, recalled = fused.items, fused.scores, len(fused.items)
         if recalled < k:
             left = asked.eligible.copy()
             left[items] = False
             items = np.concatenate([items, self._popular[left[self._popular]]])
             filling = np.zeros(len(items) - recalled)
             scores, boosted = (np.concatenate([each, filling]) for each in (scores, boosted))
-        return Ranking(items[:k], scores[:k], recalled, asked.opinions, weights, boosted[:k])
+        weights = {each.source: asked.weights[each.source] for each in asked.opinions}
+        return Ranking(
+            items[:k], scores[:k], recalled, weights, fused.strengths[:, :k], boosted[:k]
+        )
 
     def _recommendations(
         self,
@@ -487,7 +478,7 @@ class Recommender:
         live: Live,
         rng: np.random.Generator | None,
     ) -> tuple[Recommendation, ...]:
-        [asked] = self._asked([taste], options, live)
+        asked = self._asked(taste, options, live)
         if options.diversity:
             ranking = self._diverse(self._ranking(asked, DIVERSE_AMONG * k), options.diversity, k)
         else:
@@ -583,6 +574,7 @@ class Recommender:
             among,
             items=among.items[order],
             scores=among.scores[order],
+            strengths=among.strengths[:, chosen],
             boosted=among.boosted[order],
             recalled=len(chosen),
         )
@@ -657,7 +649,7 @@ class Recommender:
         if row is None:
             return self._explanation_of_new(taste, item, k, live)
         [because] = self._because(taste, np.array([row]), k)
-        [asked] = self._asked([taste], options, live)
+        asked = self._asked(taste, options, live)
         ranking = self._ranking(asked, len(self._popular))
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
         contributions = ranking.contributions(slice(places[0], places[0] + 1))[0] if places else ()
@@ -725,7 +717,7 @@ class Recommender:
         row = self.snapshot.likes.items.rows.get(item)
         if row is None:
             return self._why_not_new(taste, item, options, live)
-        [asked] = self._asked([taste], options, live)
+        asked = self._asked(taste, options, live)
         ranking = self._ranking(asked, len(self._popular))
         places = np.flatnonzero(ranking.items == row).tolist()
         rule = asked.ruling.stopped_by(row)
@@ -745,7 +737,7 @@ class Recommender:
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else None,
             sources=tuple(
-                _judgement(opinion, row, others, ranking.weights[opinion.source])
+                _judgement(opinion, row, others, asked.weights[opinion.source])
                 for opinion in asked.opinions
             ),
         )
@@ -783,7 +775,7 @@ class Recommender:
             inside = self._sources.segments.people(segment, item)
             if inside:
                 return reason(name, because, sources, inside, segment)
-        people = len(tastes.stored(self.snapshot.likes.by_item, item))
+        people = int(self.snapshot.likes.degrees[item])
         return reason(name, because, sources, people)
 
 

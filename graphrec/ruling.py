@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.catalogue import Catalogue, Mask
-from graphrec.data import Rows
+from graphrec.fusion import Fused
 from graphrec.options import Options
 from graphrec.rules import BoostRule, Rule
 
@@ -37,19 +37,20 @@ class Ruling:
         """The first filter that does not let an item pass."""
         return next((name for name, passes in self.filters if not passes[row]), None)
 
-    def reordered(self, items: Rows, scores: Scores) -> tuple[Rows, Scores, Scores]:
-        """Ranked items [N] with their scores after all boosts, and what these added; ties by row.
+    def reordered(self, ranked: Fused) -> tuple[Fused, Scores]:
+        """A ranking with the scores after all boosts, and what these added [N]; ties by row.
 
         Boosts are made in the order of the rules.
         """
         if not self.boosts:
-            return items, scores, np.zeros(len(items))
-        after = scores.copy()
+            return ranked, np.zeros(len(ranked.items))
+        after = ranked.scores.copy()
         for boost in self.boosts:
-            meant = boost.meant[items]
+            meant = boost.meant[ranked.items]
             after[meant] = after[meant] * boost.factor + boost.add
-        order = np.lexsort((items, -after))
-        return items[order], after[order], (after - scores)[order]
+        order = np.lexsort((ranked.items, -after))
+        boosted = Fused(ranked.items[order], after[order], ranked.strengths[:, order])
+        return boosted, (after - ranked.scores)[order]
 
 
 def rule_on(

@@ -35,6 +35,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -155,8 +156,13 @@ class Snapshot:
 
     def title(self, item: int) -> str | None:
         """The title of an item row, where it has one."""
+        return self._titles[item] if self._titles else None
+
+    @cached_property
+    def _titles(self) -> tuple[str | None, ...]:
+        """Of all items; none at all where there is no such attribute."""
         titles = self.attributes.get("title")
-        return None if titles is None else as_title(titles.values[item])
+        return () if titles is None else tuple(map(as_title, titles.values))
 
 
 def values_at(attributes: Mapping[str, Attribute], row: int) -> Mapping[str, AttributeValue]:
