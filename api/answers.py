@@ -7,32 +7,36 @@ or the user did something, the key is another one too, and what is not asked for
 from __future__ import annotations
 
 import zlib
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, NamedTuple
-from urllib.parse import unquote
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
-from api.engine import ready
 from graphrec.explain import Source
-from graphrec.options import Live
-
-
-class Shown(NamedTuple):
-    """An item of a list, as far as it is counted."""
-
-    item: str
-    sources: tuple[Source, ...]
-    propensity: float | None
+from graphrec.recommend import Recommendation
 
 
 class Answer(NamedTuple):
-    """A list, written, and what is in it."""
+    """A list, written, and what is in it, as far as it is counted."""
 
     body: bytes
-    shown: tuple[Shown, ...]
+    items: tuple[str, ...]
+    propensities: tuple[float | None, ...] = ()
+    """None of them where no item is there by chance."""
+    sources: tuple[tuple[Source, int], ...] = ()
+    """How many items each speaks for."""
+
+    @classmethod
+    def of(cls, body: bytes, found: Sequence[Recommendation]) -> Answer:
+        """That of a list."""
+        chances = tuple(each.propensity for each in found)
+        return cls(
+            body,
+            tuple(each.item for each in found),
+            chances if any(chance is not None for chance in chances) else (),
+            tuple(Counter(source for each in found for source in each.sources).items()),
+        )
 
 
 class Answers:
@@ -58,27 +62,6 @@ class Answers:
             self._kept.popitem(last=False)
 
 
-class KeptRoute(APIRoute):
-    """A route with the list of a user, which is not made anew where it is kept.
-
-    To read and check the question takes FastAPI longer than all else, so that comes after.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Any]]:  # type: ignore[override]
-        """What answers a request."""
-        make = super().get_route_handler()
-
-        async def handle(request: Request) -> Any:
-            state = request.app.state
-            user = unquote(request.path_params["user_id"])
-            version = (await ready(request)).snapshot.manifest.version
-            live = Live(None if state.feed is None else state.feed.overlay)
-            answer = state.answers.get(key_of(request, version, live.edition_of(user)))
-            return await make(request) if answer is None else given(request, version, answer, user)
-
-        return handle
-
-
 def key_of(request: Request, version: str, known: Hashable) -> Hashable:
     """What is asked, of which snapshot, and all that is known since of the user."""
     return request.scope["path"], request.scope["query_string"], version, known
@@ -87,7 +70,7 @@ def key_of(request: Request, version: str, known: Hashable) -> Hashable:
 def given(request: Request, version: str, answer: Answer, user: str | None = None) -> Response:
     """An answer, as it goes out to a user or a session, once it is counted and logged."""
     state = request.app.state
-    state.metrics.recommended("session" if user is None else "user", version, answer.shown)
+    state.metrics.recommended("session" if user is None else "user", version, answer)
     if user is not None and state.exposures is not None:
-        state.exposures.add(user, version, answer.shown, request.state.request_id)
+        state.exposures.add(user, version, answer, request.state.request_id)
     return Response(answer.body, media_type="application/json")

@@ -29,6 +29,7 @@ from api.metrics import Metrics
 from api.metrics import router as metrics_router
 from api.options import Knowledge
 from api.paths import EncodedPaths
+from api.quick import Quick
 from api.routes import create_router
 from graphrec.config import Settings
 from graphrec.overlay import Overlay
@@ -105,6 +106,8 @@ def create_app(
     app.state.metrics = metrics
     app.state.exposures = exposures
     app.state.stopping = False
+    router, questions = create_router(settings.serve.max_k)
+    app.add_middleware(Quick, questions=questions)
     app.add_middleware(
         Boundary,
         keyring=keyring,
@@ -133,7 +136,7 @@ def create_app(
             expose_headers=("Retry-After", "X-Request-ID"),
         )
     app.include_router(health.router)
-    app.include_router(create_router(settings.serve.max_k))
+    app.include_router(router)
     app.include_router(browse.create_router(settings.serve.max_k))
     app.include_router(explorer.router)
     app.include_router(events.create_router(settings.serve.max_events))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from api.answers import Shown
+from api.answers import Answer
 from api.metrics import Metrics
 from graphrec.errors import SettingsError
 from graphrec.exposure_log import append
@@ -39,19 +38,16 @@ class ExposureLog:
         self._stopping = asyncio.Event()
         self._failing = False
 
-    def add(self, user: str, version: str, found: Sequence[Shown], request: str | None) -> None:
+    def add(self, user: str, version: str, answer: Answer, request: str | None) -> None:
         """Keep a list that is given to a user by a version."""
-        if not found:
+        if not answer.items:
             return
         if len(self._waiting) >= MOST_WAITING:
             self._metrics.exposed("lost", 1)
             return
-        chances = tuple(each.propensity for each in found)
-        items = tuple(each.item for each in found)
         now = time.time_ns() // 1_000_000
-        explored = any(chance is not None for chance in chances)
         self._waiting.append(
-            Exposure(now, version, user, items, chances if explored else (), request)
+            Exposure(now, version, user, answer.items, answer.propensities, request)
         )
 
     async def follow(self) -> None:

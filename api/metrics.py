@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Multiset
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -18,7 +18,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from api.answers import Shown
+from api.answers import Answer
 from api.engine import Role
 from graphrec.recommend import Recommender
 
@@ -129,13 +129,13 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
         self._requests.labels(method, route, str(status)).inc()
 
-    def recommended(self, to: For, version: str, found: Sequence[Shown]) -> None:
+    def recommended(self, to: For, version: str, answer: Answer) -> None:
         """Count a list that is given, of a version."""
         self._lists.labels(to, version).inc()
-        self._items.labels(version).inc(len(found))
-        for source, times in Multiset(s for each in found for s in each.sources).items():
+        self._items.labels(version).inc(len(answer.items))
+        for source, times in answer.sources:
             self._sources.labels(source, version).inc(times)
-        self._latest.setdefault(version, LatestLists()).add(tuple(each.item for each in found))
+        self._latest.setdefault(version, LatestLists()).add(answer.items)
 
     def exposed(self, result: Literal["written", "lost"], lists: int) -> None:
         """Count lists for the log of exposures."""

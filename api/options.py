@@ -28,6 +28,9 @@ MAX_LISTED = 1000
 
 MAX_RULES = 20
 
+SAID = frozenset({"diversity", "exploration", "exploration_by", "exclude_seen", "as_of", "segment"})
+"""Fields of a question that are options of the recommender as they are."""
+
 Id = Annotated[str, Field(min_length=1)]
 ListedUser = Annotated[Id, expecting("the id of a user, in quotes")]
 ListedItem = Annotated[Id, expecting("the id of an item, in quotes")]
@@ -186,12 +189,7 @@ class Knowledge:
 
     def options(self, asked: Selection) -> Options:
         """What was asked for, together with the rules of every list."""
-        said = asked.model_dump(
-            include={
-                *("diversity", "exploration", "exploration_by", "exclude_seen", "as_of"),
-                "segment",
-            }
-        )
+        said = {name: value for name, value in asked if name in SAID}
         kinds: list[str] | None = getattr(asked, "kinds", None)
         return Options(
             allow=None if asked.allow is None else frozenset(asked.allow),

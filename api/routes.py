@@ -10,17 +10,13 @@ that document them. The graph store alone, which may take long or be away, is as
 # No `from __future__ import annotations`: models below depend on settings, so they are local, and
 # FastAPI finds only the names of a module by their text.
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
-import numpy as np
-import orjson
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import ConfigDict, Field
 
-from api.answers import Answer, KeptRoute, Shown, given, key_of
 from api.engine import Ready
 from api.errors import (
     INVALID,
@@ -32,6 +28,14 @@ from api.errors import (
     UNKNOWN_LISTED_USER_OR_ITEM,
     UNKNOWN_USER_OR_ITEM,
     NoStore,
+)
+from api.lists import (
+    Length,
+    Likes,
+    SessionQuestion,
+    UserQuestion,
+    session_list,
+    user_list,
 )
 from api.live import Store
 from api.models import (
@@ -46,30 +50,35 @@ from api.models import (
     UserRecommendations,
     UserWhyNot,
 )
-from api.options import History, Introduction, Known, ListedItem, Ordering, Rules, Selection
+from api.options import History, Introduction, Known, ListedItem, Rules, Selection
 from api.paths import ItemId, UserId
+from api.quick import Questions
 from api.related import related_in_store
 from api.validation import Strict, Whole, expecting
-from graphrec.options import Live, Options
-from graphrec.recommend import AS_RANKED, Recommendation, Recommender
-
-MAX_SESSION_ITEMS = 1000
+from graphrec.recommend import AS_RANKED
 
 Question = Annotated[ListedItem, Field(description="Id of the item in question.", examples=["183"])]
 
 
-def create_router(max_k: int) -> APIRouter:
-    """The routes, whose lists are at most `max_k` long."""
+def create_router(max_k: int) -> tuple[APIRouter, Questions]:
+    """The routes, whose lists are at most `max_k` long, and what those that give lists take."""
     router = APIRouter(prefix="/v1", tags=["recommendations"])
     length = Whole(1, max_k)
 
-    class ListQuery(Strict):
+    class ListQuery(Length):
         k: Annotated[int, Field(description="Length of the list.", examples=[5]), length] = min(
             10, max_k
         )
 
-    class UserQuery(History, Ordering, Selection, ListQuery):
+    class UserQuery(ListQuery, UserQuestion):
         """How the list of a user is asked for."""
+
+    class Session(ListQuery, SessionQuestion):
+        """Someone who is known by what they like, and how their list is asked for."""
+
+        model_config = ConfigDict(
+            strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
+        )
 
     class UserBody(Rules, UserQuery):
         """How the list of a user is asked for, with rules of its own."""
@@ -108,24 +117,6 @@ def create_router(max_k: int) -> APIRouter:
     class WhyNotQuery(History, Selection):
         """Which list of a user is meant."""
 
-    class Likes(Strict):
-        items: Annotated[
-            list[ListedItem],
-            Field(
-                max_length=MAX_SESSION_ITEMS,
-                description="Ids of the items that they like; these are not recommended.",
-                examples=[["172", "183"]],
-            ),
-            expecting(f"a list of at most {MAX_SESSION_ITEMS} ids of items"),
-        ]
-
-    class Session(Rules, Ordering, Selection, ListQuery, Introduction, Likes):
-        """Someone who is known by what they like, and how their list is asked for."""
-
-        model_config = ConfigDict(
-            strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
-        )
-
     class WhyNotSession(Rules, Selection, Introduction, Likes):
         """Someone who is known by what they like, and an item."""
 
@@ -144,43 +135,16 @@ def create_router(max_k: int) -> APIRouter:
 
         item: Question
 
-    def made(
-        user: str,
-        asked: UserQuery,
-        recommender: Recommender,
-        options: Options,
-        live: Live,
-        rng: np.random.Generator,
-    ) -> Answer:
-        """The list of a user."""
-        version = recommender.snapshot.manifest.version
-        found = recommender.recommend(user, asked.k, options, live, rng)
-        return _answer(version, found, asked.explain, user=user)
-
-    async def user_recommendations(
-        user_id: UserId,
-        query: Annotated[UserQuery, Query()],
-        recommender: Ready,
-        known: Known,
-        request: Request,
-    ) -> Response:
-        """The best items that the user has not met; popular ones where the user is unknown."""
-        options = known.options(query)
-        live = await known.live(user_id, options)
-        version = recommender.snapshot.manifest.version
-        answer = made(user_id, query, recommender, options, live, known.rng)
-        if options.repeatable:
-            key = key_of(request, version, live.edition_of(user_id))
-            request.app.state.answers.keep(key, answer)
-        return given(request, version, answer, user_id)
-
-    router.add_api_route(
+    @router.get(
         "/users/{user_id}/recommendations",
-        user_recommendations,
         response_model=UserRecommendations,
         responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
-        route_class_override=KeptRoute,
     )
+    async def user_recommendations(
+        user_id: UserId, query: Annotated[UserQuery, Query()], request: Request
+    ) -> Response:
+        """The best items that the user has not met; popular ones where the user is unknown."""
+        return await user_list(request, user_id, query)
 
     @router.post(
         "/users/{user_id}/recommendations",
@@ -188,17 +152,10 @@ def create_router(max_k: int) -> APIRouter:
         responses=NO_STORE | INVALID | NOT_READY_OR_STORE_AWAY,
     )
     async def user_recommendations_by_rules(
-        user_id: UserId,
-        body: Annotated[UserBody, Body()],
-        recommender: Ready,
-        known: Known,
-        request: Request,
+        user_id: UserId, body: Annotated[UserBody, Body()], request: Request
     ) -> Response:
         """The same, by rules of this request as well; nothing is stored."""
-        options = known.options(body)
-        live = await known.live(user_id, options)
-        answer = made(user_id, body, recommender, options, live, known.rng)
-        return given(request, recommender.snapshot.manifest.version, answer, user_id)
+        return await user_list(request, user_id, body)
 
     @router.get(
         "/users/{user_id}/recommendations/{item_id}/explanation",
@@ -275,20 +232,10 @@ def create_router(max_k: int) -> APIRouter:
         responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY,
     )
     async def session_recommendations(
-        session: Annotated[Session, Body()],
-        recommender: Ready,
-        known: Known,
-        request: Request,
+        session: Annotated[Session, Body()], request: Request
     ) -> Response:
         """The best items for someone who likes these items; popular ones where nothing is known."""
-        options = known.options(session)
-        live = await known.live(None, options)
-        version = recommender.snapshot.manifest.version
-        found = recommender.recommend_for(
-            session.items, session.k, options, live, known.rng, session.about()
-        )
-        answer = _answer(version, found, session.explain)
-        return given(request, version, answer)
+        return await session_list(request, session)
 
     @router.post("/explanations", responses=UNKNOWN_LISTED_USER_OR_ITEM | INVALID | NOT_READY)
     async def session_explanation(
@@ -317,11 +264,4 @@ def create_router(max_k: int) -> APIRouter:
         )
         return SessionWhyNot(version=recommender.snapshot.manifest.version, **asdict(found))
 
-    return router
-
-
-def _answer(version: str, found: Sequence[Recommendation], explain: bool, **about: str) -> Answer:
-    """A list as JSON, with what makes up the scores where that is asked for."""
-    listed = found if explain else [{**vars(each), "contributions": None} for each in found]
-    body = orjson.dumps({"version": version, **about, "recommendations": listed})
-    return Answer(body, tuple(Shown(each.item, each.sources, each.propensity) for each in found))
+    return router, Questions(UserQuery, Session)

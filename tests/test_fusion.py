@@ -36,13 +36,13 @@ def test_a_strength_is_the_deviations_above_the_mean():
 def test_whoever_recalled_it_an_item_counts_for_all_sources():
     a = opinion("embedding", [7, 3], i7=3.0, i3=2.0, i9=1.0)
     b = opinion("neighbours", [3, 9], i3=4.0, i9=2.0)
-    items, scores = fuse([a, b], {"embedding": 1.0, "neighbours": 0.5})
-    assert items.tolist() == [3, 7, 9]
-    assert scores.tolist() == [4.0, 3.0, 2.0]
-    items, scores = fuse([a, b], {"embedding": 0.0, "neighbours": 0.0})
-    assert items.tolist() == [3, 7, 9]  # all tie, and go by row
-    items, scores = fuse([], {})
-    assert len(items) == len(scores) == 0
+    fused = fuse([a, b], {"embedding": 0.5, "neighbours": 1.0})
+    assert fused.items.tolist() == [3, 9, 7]
+    assert fused.scores.tolist() == [5.0, 2.5, 1.5]
+    assert fused.strengths.tolist() == [[2.0, 1.0, 3.0], [4.0, 2.0, 0.0]]
+    fused = fuse([a, b], {"embedding": 0.0, "neighbours": 0.0})
+    assert fused.items.tolist() == [3, 7, 9]  # all tie, and go by row
+    assert len(fuse([], {}).items) == 0
 
 
 SOURCES = ("neighbours", "embedding", "popularity")
