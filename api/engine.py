@@ -7,6 +7,7 @@ in every process the same: see `graphrec.canary`.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -131,6 +132,8 @@ class Engine:
             self._reason = None
             if found is not None:
                 self._recommender = found
+                # What serves is no garbage: to look through it all stops answers for 0.1 s.
+                gc.freeze()
                 self._loaded(True)
                 logger.info("serving snapshot %s", self.version)
 

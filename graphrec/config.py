@@ -253,7 +253,7 @@ class ServeSettings(_Section):
     )
     max_events: int = Field(1000, ge=1, description="Most events a request may send.")
     answers: int = Field(
-        10_000,
+        50_000,
         ge=0,
         description="Lists kept for users who come again before anything changed, at about 2 KB.",
     )

@@ -23,6 +23,9 @@ Pairs: TypeAlias = NDArray[np.float32] | sparse.csr_array
 DENSE_UP_TO = 4096
 """Items of which all pairs are held: they take 64 MiB."""
 
+PART = 32
+"""Items of a history whose pairs are added up at a time: so many rows fit a processor's cache."""
+
 TINY = np.finfo(np.float64).tiny
 
 ROWS_AT_ONCE = 512
@@ -139,7 +142,10 @@ class FittedFilter:
         """The scores [I] for one history of distinct `items` [H], with their weights [H]."""
         weights = (worth / max(worth.sum(dtype=np.float64), TINY)).astype(np.float32)
         if not sparse.issparse(self.pairs):
-            scores: NDArray[np.float32] = weights @ self.pairs[items]
+            scores = np.zeros(self.pairs.shape[1], np.float32)
+            for start in range(0, len(items), PART):
+                part = slice(start, start + PART)
+                scores += weights[part] @ self.pairs[items[part]]
             return scores
         # Each row holds as many pairs as all others.
         count = self.pairs.nnz // max(self.pairs.shape[0], 1)

@@ -105,12 +105,9 @@ class Sources:
         """Of a source that knows the scores [I] of all items, and their mean and deviation."""
         left = scores.copy()
         left[barred] = -np.inf
-        rows = best(left, min(self.settings.candidates, len(left)))
-        return Opinion(
-            source,
-            rows[left[rows] > middle].astype(np.int32),
-            lambda items: strengths(scores[items], middle, deviation),
-        )
+        above = np.flatnonzero(left > middle).astype(np.int32)
+        rows = above[best(left[above], min(self.settings.candidates, len(above)))]
+        return Opinion(source, rows, lambda items: strengths(scores[items], middle, deviation))
 
     def nearness(
         self, vector: NDArray[np.float32], items: NDArray[np.float32]
@@ -180,10 +177,9 @@ def _spread(scores: NDArray[np.floating]) -> tuple[float, float]:
     """Mean and deviation of scores [I]."""
     if not len(scores):
         return 0.0, 0.0
-    left = scores.astype(np.float64)
-    middle = float(left.mean())
-    left -= middle
-    return middle, math.sqrt(float(left @ left) / len(left))
+    wide = scores.astype(np.float64, copy=False)
+    middle = float(wide.sum()) / len(wide)
+    return middle, math.sqrt(max(float(wide @ wide) / len(wide) - middle**2, 0))
 
 
 def _first(order: Rows, eligible: Eligible, count: int) -> Rows:
