@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from fastapi import Request, Response
 
-from graphrec.explain import Source
-from graphrec.recommend import Recommendation
+from graphrec.explain import Recommendation, Source
 
 
 class Answer(NamedTuple):

@@ -21,7 +21,7 @@ from api.options import (
     Selection,
 )
 from api.validation import Strict, expecting
-from graphrec.recommend import Recommendation
+from graphrec.explain import Recommendation
 
 MAX_SESSION_ITEMS = 1000
 

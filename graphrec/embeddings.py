@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +36,18 @@ class Embeddings:
         """
         return self.item[:, :-1] if self.biased else self.item
 
+    @cached_property
+    def item_lengths(self) -> NDArray[np.float32]:
+        """Of these item vectors [I], and 1 where one is all zeros."""
+        length = np.linalg.norm(self.item_taste, axis=1)
+        return np.where(length > 0, length, 1).astype(np.float32)
+
     @property
     def user_taste(self) -> NDArray[np.float32]:
         """The user vectors, likewise."""
         return self.user[:, :-1] if self.biased else self.user
 
-    @property
+    @cached_property
     def biased(self) -> bool:
         """Whether all users have 1 in the last dimension, which makes it a bias of the items."""
         return self.user.shape[1] > 1 and bool((self.user[:, -1] == 1).all())

@@ -44,6 +44,22 @@ class Contribution:
 
 
 @dataclass(frozen=True)
+class Recommendation:
+    """An item for someone, and why."""
+
+    item: str
+    title: str | None
+    score: float
+    sources: tuple[Source, ...]
+    reason: str
+    because: tuple[Because, ...]
+    contributions: tuple[Contribution, ...]
+    """They sum to `score`."""
+    propensity: float | None = None
+    """Of an item that chance put here, how likely it was to; None for all others."""
+
+
+@dataclass(frozen=True)
 class Judgement:
     """What a source makes of an item, recalled or not."""
 

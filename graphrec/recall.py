@@ -59,13 +59,16 @@ class Sources:
         return weights_for(self._weights, taste.likes)
 
     def opinions(
-        self, taste: Taste, eligible: Eligible, segment: str | None
+        self,
+        taste: Taste,
+        weights: Mapping[str, float],
+        eligible: Eligible,
+        segment: str | None,
     ) -> tuple[Opinion, ...]:
         """Of each source that has a weight and something to go by, to one person.
 
         Popular are items in the segment, if any.
         """
-        weights = self.weights_for(taste)
         barred = np.flatnonzero(~eligible).astype(np.int32)
         opinions: list[Opinion] = []
         if weights["neighbours"] and len(taste.history):

@@ -16,19 +16,22 @@ from api.app import create_app
 from graphrec.config import ServeSettings, Settings
 from graphrec.snapshot import publish
 from tests.test_api import serving
+from tests.test_quick import by_routes_alone
 from tests.test_rules import ITEMS, SNAPSHOT, USERS
 
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, ...]]:
-    """Of two services of one snapshot."""
+    """Of three services of one snapshot: lists kept, made anew, and made by the routes alone."""
     folder: Path = tmp_path_factory.mktemp("repeatable")
     publish(SNAPSHOT, folder)
+    kept, anew = (
+        Settings(snapshots=folder, serve=each)
+        for each in (ServeSettings(), ServeSettings(answers=0))
+    )
+    apps = create_app(kept), create_app(anew), by_routes_alone(create_app(kept))
     with ExitStack() as stack:
-        yield tuple(
-            stack.enter_context(serving(create_app(Settings(snapshots=folder, serve=kept))))
-            for kept in (ServeSettings(), ServeSettings(answers=0))
-        )
+        yield tuple(stack.enter_context(serving(app)) for app in apps)
 
 
 rules = st.sampled_from((

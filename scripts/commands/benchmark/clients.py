@@ -22,7 +22,8 @@ import numpy as np
 import orjson
 
 from graphrec.config import RecallSettings
-from graphrec.recommend import Recommendation, Recommender
+from graphrec.explain import Recommendation
+from graphrec.recommend import Recommender
 from graphrec.snapshot import load
 from scripts.commands.benchmark.serve import Catalogue, K
 

@@ -1,0 +1,122 @@
+"""Items as they are now: those of a snapshot, and those that came or changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeAlias
+
+from graphrec.catalogue import Catalogue
+from graphrec.data import AttributeValue, Vocabulary, as_title
+from graphrec.errors import UnknownNode
+from graphrec.newcomers import NONE, Newcomers, arrived
+from graphrec.options import Live, Options
+from graphrec.overlay import Overlay
+from graphrec.rules import Rule
+from graphrec.ruling import Ruling, rule_on
+from graphrec.snapshot import Snapshot
+
+Edition: TypeAlias = tuple[Overlay | None, int]
+"""Of what came since: another one whenever an item changes."""
+
+
+@dataclass(frozen=True)
+class LiveItems:
+    """The items of a snapshot and of an overlay, made ready once until one of them changes."""
+
+    snapshot: Snapshot
+
+    def ruling(self, options: Options, live: Live) -> Ruling:
+        """What may be recommended of the items of the snapshot, by row."""
+        if not options.selective:
+            return Ruling()
+        return self._ruling(self._catalogue(live), options, live)
+
+    def ruling_on_new(self, options: Options, live: Live) -> tuple[Ruling, Catalogue]:
+        """The same of the items that came since, and which they are."""
+        new = self._new(live)
+        return self._ruling(new, options, live), new
+
+    def allowed_new(self, options: Options, live: Live) -> Mapping[str, str | None]:
+        """Titles of items that came since and may be recommended: they have no vector to rank."""
+        ruling, new = self.ruling_on_new(options, live)
+        return {
+            item: as_title(attributes.get("title"))
+            for row, (item, attributes) in enumerate(new.changed.items())
+            if ruling.stopped_by(row) is None
+        }
+
+    def attributes_of_new(self, item: str, live: Live) -> Mapping[str, AttributeValue]:
+        """Those of an item that came since; raises UnknownNode."""
+        attributes = None if live.overlay is None else live.overlay.items.get(item)
+        if attributes is None:
+            raise UnknownNode("item", item)
+        return attributes
+
+    def newcomers(self, live: Live) -> Newcomers:
+        """The new items that have an embedding."""
+        overlay, embeddings = live.overlay, self.snapshot.embeddings
+        if overlay is None or embeddings is None or embeddings.newcomers is None:
+            return NONE
+        edition = _edition(live)
+        if edition not in self._arrived:
+            items = self._new(live).changed
+            before = next(iter(self._arrived.values()), NONE)
+            links = {item: overlay.links_of(item) for item in items}
+            known = self.snapshot.likes.items
+            found = arrived(embeddings.newcomers, items, before, links, known)
+            self._arrived.clear()
+            self._arrived[edition] = found
+        return self._arrived[edition]
+
+    def _ruling(self, catalogue: Catalogue, options: Options, live: Live) -> Ruling:
+        shared = partial(_shared, self._catalogue(live), options, live)
+        return rule_on(catalogue, options, shared, live.now)
+
+    def _catalogue(self, live: Live) -> Catalogue:
+        """Of the items of the snapshot, as they are now."""
+        edition = _edition(live)
+        if edition not in self._catalogues:
+            changed = {} if live.overlay is None else live.overlay.items
+            held = self.snapshot
+            self._catalogues.clear()
+            self._catalogues[edition] = Catalogue(
+                held.likes.items, held.attributes, changed, held.links
+            )
+        return self._catalogues[edition]
+
+    def _new(self, live: Live) -> Catalogue:
+        """Of the items that came since; all that is known of them has changed."""
+        edition = _edition(live)
+        if edition not in self._came:
+            known = self.snapshot.likes.items
+            items = {} if live.overlay is None else live.overlay.items
+            new = {item: each for item, each in items.items() if item not in known}
+            self._came.clear()
+            self._came[edition] = Catalogue(Vocabulary(tuple(new)), {}, new)
+        return self._came[edition]
+
+    # Each holds the last edition alone.
+
+    @cached_property
+    def _catalogues(self) -> dict[Edition, Catalogue]:
+        return {}
+
+    @cached_property
+    def _came(self) -> dict[Edition, Catalogue]:
+        return {}
+
+    @cached_property
+    def _arrived(self) -> dict[Edition, Newcomers]:
+        return {}
+
+
+def _edition(live: Live) -> Edition:
+    return live.overlay, 0 if live.overlay is None else live.overlay.edition
+
+
+def _shared(catalogue: Catalogue, options: Options, live: Live, rule: Rule) -> frozenset[str]:
+    """What the items have that the user has events on, of the kind that a rule names."""
+    events = (event for event in live.events or () if options.was(event))
+    return catalogue.shared(rule, (e.item for e in events if e.kind == rule.shared_by))

@@ -1,0 +1,159 @@
+"""The ranking of all items for someone: the one way in which lists are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.config import RecallSettings
+from graphrec.data import Rows
+from graphrec.diversity import diversified
+from graphrec.explain import Contribution, Source
+from graphrec.fusion import Opinion, fuse
+from graphrec.live_items import LiveItems
+from graphrec.options import Live, Options
+from graphrec.recall import Sources
+from graphrec.ruling import Ruling
+from graphrec.snapshot import Snapshot
+from graphrec.taste import Taste
+
+DIVERSE_AMONG = 5
+"""A diverse list is chosen from the best so many times its length."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What there is to rank for someone."""
+
+    ruling: Ruling
+    eligible: NDArray[np.bool_]  # [I]
+    opinions: tuple[Opinion, ...]
+    weights: Mapping[str, float]
+    """Of the sources, for who asks."""
+    segment: str | None
+    """Whose popular items are meant; None: everyone's."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best items for someone, in rows."""
+
+    items: Rows  # [N] best first
+    scores: NDArray[np.float64]  # [N]
+    recalled: int
+    """How many items any source recalled; those from this place on are the fallback."""
+    weights: Mapping[Source, float]
+    """Of the sources that have something to say."""
+    strengths: NDArray[np.float64]  # [S, N] by source, in their order; of the fallback none
+    boosted: NDArray[np.float64]  # [N] what rules added to the scores
+
+    def contributions(self, places: slice) -> list[tuple[Contribution, ...]]:
+        """What makes up the scores at some places: the sources that speak for each item."""
+        said = self.strengths[:, places].T.tolist()
+        fallback = len(self.items[places]) - len(said)
+        return [
+            *map(self._speaking, said, self.boosted[places].tolist()),
+            *[(Contribution("fallback", 0.0, 0.0, 0.0),)] * fallback,
+        ]
+
+    def _speaking(self, strengths: Sequence[float], added: float) -> tuple[Contribution, ...]:
+        found = [
+            Contribution(source, strength, weight, weight * strength)
+            for (source, weight), strength in zip(self.weights.items(), strengths, strict=True)
+            if strength > 0
+        ]
+        if added:
+            found.append(Contribution("boost", added, 1.0, added))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Ranks the items of a snapshot; ties go by row."""
+
+    snapshot: Snapshot
+    settings: RecallSettings
+    live_items: LiveItems
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Of candidates."""
+        return Sources(self.snapshot, self.settings)
+
+    def asked(self, taste: Taste, options: Options, live: Live) -> Asked:
+        """What there is to rank for someone."""
+        ruling = self.live_items.ruling(options, live)
+        eligible = self._eligible(taste, ruling, options, live)
+        segment = self.sources.segment_of(taste, options.segment)
+        weights = self.sources.weights_for(taste)
+        opinions = self.sources.opinions(taste, weights, eligible, segment)
+        return Asked(ruling, eligible, opinions, weights, segment)
+
+    def best(self, asked: Asked, k: int) -> Ranking:
+        """The `k` best items."""
+        fused, boosted = asked.ruling.reordered(fuse(asked.opinions, asked.weights))
+        items, scores, recalled = fused.items, fused.scores, len(fused.items)
+        if recalled < k:
+            left = asked.eligible.copy()
+            left[items] = False
+            items = np.concatenate([items, self._popular[left[self._popular]]])
+            filling = np.zeros(len(items) - recalled)
+            scores, boosted = (np.concatenate([each, filling]) for each in (scores, boosted))
+        weights = {each.source: asked.weights[each.source] for each in asked.opinions}
+        return Ranking(
+            items[:k], scores[:k], recalled, weights, fused.strengths[:, :k], boosted[:k]
+        )
+
+    def all(self, asked: Asked) -> Ranking:
+        """Every item that may be recommended."""
+        return self.best(asked, len(self._popular))
+
+    def diverse(self, asked: Asked, diversity: float, k: int) -> Ranking:
+        """The `k` that are best and unlike each other; those recalled come first."""
+        among = self.best(asked, DIVERSE_AMONG * k)
+        recalled = min(among.recalled, len(among.items))
+        chosen = diversified(
+            among.scores[:recalled], self._likeness(among.items[:recalled]), diversity, k
+        )
+        order = np.concatenate([chosen, np.arange(recalled, len(among.items))])[:k]
+        return replace(
+            among,
+            items=among.items[order],
+            scores=among.scores[order],
+            strengths=among.strengths[:, chosen],
+            boosted=among.boosted[order],
+            recalled=len(chosen),
+        )
+
+    @cached_property
+    def _popular(self) -> Rows:
+        """All item rows, the most popular first."""
+        return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)
+
+    def _eligible(
+        self, taste: Taste, ruling: Ruling, options: Options, live: Live
+    ) -> NDArray[np.bool_]:
+        """Which items [I] may be recommended."""
+        eligible = np.ones(len(self._popular), bool)
+        for _, passes in ruling.filters:
+            eligible &= passes
+        if options.exclude_seen:
+            eligible[taste.seen] = False
+        if live.overlay is not None:
+            rows = self.snapshot.likes.items.rows
+            eligible[[rows[item] for item in live.overlay.deleted if item in rows]] = False
+        return eligible
+
+    def _likeness(self, items: Rows) -> NDArray[np.floating]:
+        """How alike N items are [N, N]: cosine of embeddings, or of who likes them."""
+        embeddings = self.snapshot.embeddings
+        if embeddings is not None:
+            vectors = embeddings.item_taste[items] / embeddings.item_lengths[items, None]
+            return np.maximum(vectors @ vectors.T, 0)
+        likers = self.snapshot.likes.by_item[items].astype(np.float64)
+        degree = np.maximum(np.diff(likers.indptr), 1)
+        return (likers @ likers.T).toarray() / np.sqrt(np.outer(degree, degree))
