@@ -184,8 +184,8 @@ def vias(
         mine = np.zeros(len(likes.items), bool)
         mine[_row(likes.by_user, user)] = True
         people = shared - (mine[items, None] & mine[history])
-    degree = np.maximum(likes.degrees, 1)
-    score = _score(shared, degree[items, None], degree[history], "cosine")
+    degree, theirs = (np.maximum(likes.degrees[rows], 1) for rows in (items, history))
+    score = _score(shared, degree[:, None], theirs, "cosine")
     score[(people <= 0) | (items[:, None] == history)] = NO_PATH
     least = np.partition(score, -k)[:, -k, None] if k < len(history) else NO_PATH + 1
     n, h = ((score >= least) & (score > NO_PATH)).nonzero()
@@ -203,26 +203,30 @@ def _shared(likes: Likes, history: Rows, items: Rows) -> NDArray[np.int64]:
     shared = np.empty((len(items), len(history)), np.int64)
     if likes.bits is not None:
         fans = likes.bits[history]
-        block = max(1, WORDS_AT_ONCE // max(fans.size, 1))
-        for start in range(0, len(items), block):
-            own = likes.bits[items[start : start + block], None]
-            np.bitwise_count(own & fans).sum(2, np.int64, shared[start : start + block])
+        count = max(1, WORDS_AT_ONCE // max(fans.size, 1))
+        for start in range(0, len(items), count):
+            own = likes.bits[items[start : start + count], None]
+            np.bitwise_count(own & fans).sum(2, np.int64, shared[start : start + count])
         return shared
-    near = [_row(likes.by_item, item) for item in history.tolist()]
-    found = np.concatenate([NOBODY, *near])
-    liked = np.repeat(np.arange(len(near)), [len(people) for people in near])
+    found, liked = _likers(likes, history)
     for start in range(0, len(items), BLOCK):
-        block = items[start : start + BLOCK].tolist()
-        likes_it = np.zeros(len(likes.users), "<u2")  # a bit for each of the items
-        for n, item in enumerate(block):
-            likes_it[_row(likes.by_item, item)] |= 1 << n
+        block = items[start : start + BLOCK]
+        people, each = _likers(likes, block)
+        # A bit for each of the items, by whom they are liked; sums of them are exact.
+        likes_it = np.bincount(people, 2.0**each, len(likes.users)).astype("<u2")
         also = likes_it[found]
         at = np.flatnonzero(also)
-        each = np.unpackbits(also[at].view(np.uint8).reshape(-1, 2), axis=1, bitorder="little")
-        at_row, n_row = each.nonzero()
-        pairs = np.bincount(n_row * len(near) + liked[at[at_row]], minlength=BLOCK * len(near))
+        bits = np.unpackbits(also[at].view(np.uint8), bitorder="little")
+        place, n = np.divmod(np.flatnonzero(bits), BLOCK)
+        pairs = np.bincount(n * len(history) + liked[at[place]], minlength=BLOCK * len(history))
         shared[start : start + BLOCK] = pairs.reshape(BLOCK, -1)[: len(block)]
     return shared
+
+
+def _likers(likes: Likes, items: Rows) -> tuple[Rows, NDArray[np.intp]]:
+    """Who likes each of some items, one after the other, and the place of that item among them."""
+    near = [_row(likes.by_item, item) for item in items.tolist()]
+    return np.concatenate([NOBODY, *near]), np.repeat(np.arange(len(near)), list(map(len, near)))
 
 
 def _similar(

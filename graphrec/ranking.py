@@ -9,6 +9,9 @@ from scipy import sparse
 from graphrec.data import Rows
 from graphrec.errors import TrainingError
 
+LOWEST = np.finfo(np.float64).min
+"""Of all scores but -inf."""
+
 
 def top_k(scores: NDArray[np.floating], k: int, exclude: sparse.csr_array | None = None) -> Rows:
     """The `k` items with the highest scores for each of B users, best first: rows [B, k].
@@ -59,24 +62,25 @@ def best(row: NDArray[np.floating], k: int) -> NDArray[np.intp]:
     """The at most `k` best items of a row of scores [I], where -inf means left out."""
     if k == 0:
         return np.empty(0, np.intp)
-    floor = _kth_largest(row, k)
-    rows = np.flatnonzero(row > floor if floor == -np.inf else row >= floor)
-    return rows[np.argsort(-row[rows], kind="stable")[:k]]
+    rows, scores = _above(row, k)
+    least = max(np.partition(scores, len(scores) - k)[len(scores) - k], LOWEST)
+    kept = np.flatnonzero(scores >= least)
+    order = np.argsort(-scores[kept], kind="stable")[:k]
+    return kept[order] if rows is None else rows[kept[order]]
 
 
-def _kth_largest(row: NDArray[np.floating], k: int) -> np.floating:
-    """The k-th largest value of a row [I], 1 ≤ k ≤ I.
+def _above(
+    row: NDArray[np.floating], k: int
+) -> tuple[NDArray[np.intp] | None, NDArray[np.floating]]:
+    """Places in a row [I] among which its `k` largest values are, None for all, and their values.
 
     Sorting all of a long row is most of the cost of ranking. The k-th largest of the maxima of
-    disjoint groups bounds it from below, and few values lie above that bound.
+    disjoint groups bounds the k-th largest value from below, and few values reach that bound.
     """
     groups = max(512, 4 * k)
-    if len(row) >= 16 * groups:
-        whole = len(row) // groups * groups
-        maxima = row[:whole].reshape(-1, groups).max(axis=0)
-        bound = np.partition(maxima, groups - k)[groups - k]
-        above = row[row > bound]
-        if len(above) < k:  # at least k values reach the bound
-            return bound
-        row = above
-    return np.partition(row, len(row) - k)[len(row) - k]
+    if len(row) < 16 * groups:
+        return None, row
+    whole = len(row) // groups * groups
+    maxima = row[:whole].reshape(-1, groups).max(axis=0)
+    rows = np.flatnonzero(row >= np.partition(maxima, groups - k)[groups - k])
+    return rows, row[rows]

@@ -108,8 +108,8 @@ class Sources:
         """Of a source that knows the scores [I] of all items, and their mean and deviation."""
         left = scores.copy()
         left[barred] = -np.inf
-        above = np.flatnonzero(left > middle).astype(np.int32)
-        rows = above[best(left[above], min(self.settings.candidates, len(above)))]
+        rows = best(left, min(self.settings.candidates, len(left))).astype(np.int32)
+        rows = rows[left[rows] > middle]
         return Opinion(source, rows, lambda items: strengths(scores[items], middle, deviation))
 
     def nearness(
