@@ -46,7 +46,7 @@ class Factors:
     popularity: NDArray[np.float32]  # the diagonal of P [I], 0 for items without interactions
     smoothing: float = 0.0
     """c: what the low-pass term counts."""
-    neighbours: int = 256
+    neighbours: int = 512
     """Pairs of each item that are held of a large catalogue, those of the largest size."""
 
     def linear(self, histories: sparse.csr_array) -> NDArray[np.float32]:

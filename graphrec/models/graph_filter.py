@@ -55,10 +55,10 @@ class GraphFilter:
     dim: Count = 256
     """At most so many directions are held to the ceiling; it is raised where more would reach it.
     """
-    spectral_weight: NotNegative = 0.15
+    spectral_weight: NotNegative = 0.35
     spectral_power: NotNegative = 0.5
     """s: 0 is the ideal low-pass filter."""
-    neighbours: Count = 256
+    neighbours: Count = 512
     """Items that each item speaks of, for and against, in a catalogue too large for all pairs."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> FittedFilter:
