@@ -28,7 +28,9 @@ MAX_LISTED = 1000
 
 MAX_RULES = 20
 
-SAID = frozenset({"diversity", "exploration", "exploration_by", "exclude_seen", "as_of", "segment"})
+SAID = frozenset(
+    {"diversity", "exploration", "exploration_by", "exclude_seen", "as_of", "segment", "explain"}
+)
 """Fields of a question that are options of the recommender as they are."""
 
 Id = Annotated[str, Field(min_length=1)]

@@ -54,7 +54,7 @@ class Recommendation:
     reason: str
     because: tuple[Because, ...]
     contributions: tuple[Contribution, ...]
-    """They sum to `score`."""
+    """They sum to `score`; none where they were not asked for."""
     propensity: float | None = None
     """Of an item that chance put here, how likely it was to; None for all others."""
 

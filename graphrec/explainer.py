@@ -50,7 +50,7 @@ class Explainer:
         asked = self.ranker.asked(taste, options, live)
         ranking = self.ranker.all(asked)
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
-        contributions = ranking.contributions(slice(places[0], places[0] + 1))[0] if places else ()
+        contributions = ranking.contributions(places[0]) if places else ()
         sources = tuple(part.source for part in contributions)
         seen = not places and row in taste.seen
         return Explanation(
@@ -99,10 +99,10 @@ class Explainer:
 
     def because(self, taste: Taste, items: Rows, k: int) -> list[tuple[Because, ...]]:
         """The `k` best paths to each of some item rows."""
-        likes, title = self.snapshot.likes, self.snapshot.title
+        likes, titles = self.snapshot.likes, self.snapshot.titles
         ids = likes.items.ids
         return [
-            tuple(Because(ids[row], title(row), people, score) for row, people, score in found)
+            tuple([Because(ids[row], titles[row], people, score) for row, people, score in found])
             for found in vias(likes, taste.history, items, k, taste.user)
         ]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nsmallest
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,8 @@ NOBODY = np.empty(0, np.int32)
 NO_PATH = -1
 
 
-class Via(NamedTuple):
-    """A path in rows: `people` others like both the item row `item` and the item in question."""
-
-    item: int
-    people: int
-    score: float
+Via: TypeAlias = tuple[int, int, float]
+"""A path in rows: an item, how many others like both it and the item in question, and a score."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +160,8 @@ def paths(likes: Likes, user: str, item: str, k: int = 10) -> list[Path]:
     """
     user_row = likes.users.row(user, "user")
     item_row = likes.items.row(item, "item")
-    [found] = vias(likes, _row(likes.by_user, user_row), np.array([item_row]), k, user_row)
-    return [Path(likes.items.ids[via.item], via.people, via.score) for via in found]
+    found = vias(likes, _row(likes.by_user, user_row), np.array([item_row]), k, user_row)
+    return [Path(likes.items.ids[row], people, score) for row, people, score in found[0]]
 
 
 def vias(
@@ -176,9 +172,8 @@ def vias(
     `user` is the row of the user whose history it is, where it is one's: they are not among the
     people. The time is that of reading everyone who likes an item of the history, at most.
     """
-    found: list[list[Via]] = [[] for _ in items]
     if not len(history) or k < 1:
-        return found
+        return [[] for _ in items]
     shared = people = _shared(likes, history, items)  # [N, H]
     if user is not None:  # who is counted where they like both
         mine = np.zeros(len(likes.items), bool)
@@ -187,15 +182,20 @@ def vias(
     degree, theirs = (np.maximum(likes.degrees[rows], 1) for rows in (items, history))
     score = _score(shared, degree[:, None], theirs, "cosine")
     score[(people <= 0) | (items[:, None] == history)] = NO_PATH
-    least = np.partition(score, -k)[:, -k, None] if k < len(history) else NO_PATH + 1
-    n, h = ((score >= least) & (score > NO_PATH)).nonzero()
-    order = np.lexsort((likes.by_id[history[h]], -score[n, h], n))
-    n, h = n[order], h[order]
-    paths = map(Via, history[h].tolist(), people[n, h].tolist(), (score[n, h] / SCALE).tolist())
-    for row, path in zip(n.tolist(), paths, strict=True):
-        if len(found[row]) < k:
-            found[row].append(path)
-    return found
+    # No two are alike, as each item has a place of its own in the order of ids.
+    order = likes.by_id[history] - score * len(likes.items)
+    if k < len(history):
+        best = np.argpartition(order, k, axis=1)[:, :k]
+        best = np.take_along_axis(best, np.take_along_axis(order, best, 1).argsort(1), 1)
+    else:
+        best = order.argsort(1)
+    counted = np.take_along_axis(people, best, 1)
+    rated = np.take_along_axis(score, best, 1)
+    paths = zip(history[best].tolist(), counted.tolist(), rated.tolist(), strict=True)
+    return [
+        [(row, n, s / SCALE) for row, n, s in zip(*each, strict=True) if s > NO_PATH]
+        for each in paths
+    ]
 
 
 def _shared(likes: Likes, history: Rows, items: Rows) -> NDArray[np.int64]:

@@ -30,6 +30,8 @@ class Options:
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
     exploration_by: Exploration = "epsilon"
+    explain: bool = True
+    """Say what each source adds to each score."""
     kinds: frozenset[str] | None = None
     """Only events of these kinds are the user's history."""
     as_of: int | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,22 +52,26 @@ class Ranking:
     strengths: NDArray[np.float64]  # [S, N] by source, in their order; of the fallback none
     boosted: NDArray[np.float64]  # [N] what rules added to the scores
 
-    def contributions(self, places: slice) -> list[tuple[Contribution, ...]]:
-        """What makes up the scores at some places: the sources that speak for each item."""
-        said = self.strengths[:, places].T.tolist()
-        fallback = len(self.items[places]) - len(said)
-        return [
-            *map(self._speaking, said, self.boosted[places].tolist()),
-            *[(Contribution("fallback", 0.0, 0.0, 0.0),)] * fallback,
-        ]
+    def speaking(self) -> list[tuple[Source, ...]]:
+        """The sources that speak for each item."""
+        speak = (self.strengths > 0).T.tolist()
+        found: list[tuple[Source, ...]] = [tuple(compress(self.weights, each)) for each in speak]
+        for place in np.flatnonzero(self.boosted).tolist():
+            found[place] += ("boost",)
+        fallback: tuple[Source, ...] = ("fallback",)
+        return found + [fallback] * (len(self.items) - len(found))
 
-    def _speaking(self, strengths: Sequence[float], added: float) -> tuple[Contribution, ...]:
+    def contributions(self, place: int) -> tuple[Contribution, ...]:
+        """What makes up the score of the item at a place."""
+        if place >= self.recalled:
+            return (Contribution("fallback", 0.0, 0.0, 0.0),)
+        strengths = zip(self.weights.items(), self.strengths[:, place].tolist(), strict=True)
         found = [
             Contribution(source, strength, weight, weight * strength)
-            for (source, weight), strength in zip(self.weights.items(), strengths, strict=True)
+            for (source, weight), strength in strengths
             if strength > 0
         ]
-        if added:
+        if added := float(self.boosted[place]):
             found.append(Contribution("boost", added, 1.0, added))
         return tuple(found)
 

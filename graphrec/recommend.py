@@ -237,7 +237,7 @@ class Recommender:
             ranking = self._ranker.diverse(asked, options.diversity, k)
         else:
             ranking = self._ranker.best(asked, k)
-        ranked = self._recommendations(taste, ranking, asked.segment)
+        ranked = self._recommendations(taste, ranking, asked.segment, options.explain)
         listed = self._with_newcomers(ranked, taste, k, options, live)
         if rng is None or not options.exploration:
             return listed
@@ -253,28 +253,29 @@ class Recommender:
         )
 
     def _recommendations(
-        self, taste: Taste, ranking: Ranking, segment: str | None
+        self, taste: Taste, ranking: Ranking, segment: str | None, explain: bool
     ) -> tuple[Recommendation, ...]:
         """A ranking with its reasons."""
-        ids, title, sentence = (
-            self.snapshot.likes.items.ids,
-            self.snapshot.title,
-            self._explainer.sentence,
-        )
-        found = []
-        for row, score, because, contributions in zip(
+        ids, titles = self.snapshot.likes.items.ids, self.snapshot.titles
+        columns = zip(
             ranking.items.tolist(),
             ranking.scores.tolist(),
+            ranking.speaking(),
             self._explainer.because(taste, ranking.items, PATHS),
-            ranking.contributions(slice(None)),
             strict=True,
-        ):
-            sources = tuple(part.source for part in contributions)
-            reason = sentence(row, because, sources, segment)
-            found.append(
-                Recommendation(ids[row], title(row), score, sources, reason, because, contributions)
+        )
+        return tuple(
+            Recommendation(
+                ids[row],
+                titles[row],
+                score,
+                sources,
+                self._explainer.sentence(row, because, sources, segment),
+                because,
+                ranking.contributions(place) if explain else (),
             )
-        return tuple(found)
+            for place, (row, score, sources, because) in enumerate(columns)
+        )
 
     def _with_newcomers(
         self,

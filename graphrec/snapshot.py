@@ -156,13 +156,15 @@ class Snapshot:
 
     def title(self, item: int) -> str | None:
         """The title of an item row, where it has one."""
-        return self._titles[item] if self._titles else None
+        return self.titles[item]
 
     @cached_property
-    def _titles(self) -> tuple[str | None, ...]:
-        """Of all items; none at all where there is no such attribute."""
+    def titles(self) -> tuple[str | None, ...]:
+        """The titles of all items [I]."""
         titles = self.attributes.get("title")
-        return () if titles is None else tuple(map(as_title, titles.values))
+        if titles is None:
+            return (None,) * len(self.likes.items)
+        return tuple(map(as_title, titles.values))
 
 
 def values_at(attributes: Mapping[str, Attribute], row: int) -> Mapping[str, AttributeValue]:
