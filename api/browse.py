@@ -77,10 +77,10 @@ def create_router(max_k: int) -> APIRouter:
         )
 
     @router.get("/users", responses=STALE_CURSOR | INVALID | NOT_READY)
-    def users(query: Annotated[SearchQuery, Query()], recommender: Ready) -> UserPage:
+    def users(query: Annotated[SearchQuery, Query()], recommender: Ready, known: Known) -> UserPage:
         """Users by id; of those that fit equally well, those who like most first."""
         version = recommender.snapshot.manifest.version
-        found = recommender.directory.users(query.query)
+        found = recommender.directory.users(query.query, known.overlay)
         rows, following = page(found, version, query.cursor, query.limit)
         return UserPage(
             version=version, next=following, users=tuple(map(UserSummary.model_validate, rows))

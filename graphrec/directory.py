@@ -69,21 +69,26 @@ class Directory:
     def items(self, query: str = "", overlay: Overlay = NOTHING_SINCE) -> Iterator[Item]:
         """The items whose title or id fits a query, the best first, then the most popular.
 
-        Items that came since are the least popular. One whose title changed is found by the old.
+        Items that came since are the least popular.
         """
-        deleted, new = frozenset(overlay.deleted), self._new(overlay)
-        names = ([as_title(values.get("title")) or item, item] for item, values in new.items())
-        ids, latest = tuple(new), Search.of(np.arange(len(new), dtype=np.int32), names)
-        held = self.snapshot.likes.items.ids
-        known = (each for each in self._items.ranked(query) if held[each[1]] not in deleted)
-        return (
-            item
-            for _, item in merge(
-                ((fit, self._item(row)) for fit, row in known),
-                ((fit, self.item(ids[at], overlay)) for fit, at in latest.ranked(query)),
-                key=itemgetter(0),
-            )
+        deleted, changed = frozenset(overlay.deleted), overlay.items
+        held, rows = self.snapshot.likes.items.ids, self.snapshot.likes.items.rows
+        popularity = self.snapshot.popularity
+        fame = {item: float(popularity[rows[item]]) if item in rows else 0.0 for item in changed}
+        ids = tuple(sorted(changed, key=lambda item: -fame[item]))
+        names = ((as_title(changed[item].get("title")) or item, item) for item in ids)
+        latest = Search.of(np.arange(len(ids), dtype=np.int32), names)
+        left_out = deleted | changed.keys()
+        known = (each for each in self._items.ranked(query) if held[each[1]] not in left_out)
+        by_fame = merge(
+            (((fit, -float(popularity[row])), self._item(row)) for fit, row in known),
+            (
+                ((fit, -fame[ids[at]]), self.item(ids[at], overlay))
+                for fit, at in latest.ranked(query)
+            ),
+            key=itemgetter(0),
         )
+        return (item for _, item in by_fame)
 
     def popular(self, k: int, overlay: Overlay = NOTHING_SINCE) -> tuple[Item, ...]:
         """The `k` most popular items, by what the recommender goes by."""
@@ -91,10 +96,24 @@ class Directory:
         left = (row for row in self._by_popularity.tolist() if held[row] not in deleted)
         return tuple(map(self._item, islice(left, k)))
 
-    def users(self, query: str = "") -> Iterator[User]:
-        """The users whose id fits a query, the best first, then those who like most."""
-        ids, likes = self.snapshot.likes.users.ids, self._liked_by_user
-        return (User(ids[row], int(likes[row])) for row in self._users.find(query))
+    def users(self, query: str = "", overlay: Overlay = NOTHING_SINCE) -> Iterator[User]:
+        """The users whose id fits a query, the best first, then those who like most.
+
+        Those who came since are last of those who fit as well; of others, likes are as the
+        snapshot knows.
+        """
+        held, likes = self.snapshot.likes.users, self._liked_by_user
+        new = [User(user, _likes(overlay, user)) for user in overlay.users if user not in held]
+        new.sort(key=lambda user: -user.likes)
+        names = ((each.user,) for each in new)
+        latest = Search.of(np.arange(len(new), dtype=np.int32), names)
+        known = (
+            (fit, User(held.ids[row], int(likes[row])))
+            for fit, row in self._users.ranked(query)
+            if not overlay.has_forgotten(held.ids[row])
+        )
+        since = ((fit, new[at]) for fit, at in latest.ranked(query))
+        return (user for _, user in merge(known, since, key=itemgetter(0)))
 
     def item(self, item: str, overlay: Overlay = NOTHING_SINCE) -> Details:
         """The item of an id; raises UnknownNode."""
@@ -169,3 +188,8 @@ class Directory:
     @cached_property
     def _liked_by_user(self) -> NDArray[np.integer]:
         return np.diff(self.snapshot.likes.by_user.indptr)  # [U]
+
+
+def _likes(overlay: Overlay, user: str) -> int:
+    """How many items someone came to like since."""
+    return len({event.item for event in overlay.events_of(user) if event.worth > 0})

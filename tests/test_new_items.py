@@ -48,6 +48,29 @@ class TestOverHTTP:
         for by in ("graph", "embedding"):
             assert client.get(f"/v1/items/new/related?by={by}").json()["related"] == []
 
+    def test_an_item_is_found_by_what_it_is_called_now(self, client: httpx.Client) -> None:
+        before = names(client, "")
+        client.put("/v1/items/alien", json={"attributes": {"title": "Nostromo"}})
+        assert names(client, "nostromo") == names(client, "alien") == ["alien"]
+        assert names(client, "") == before  # as popular as ever
+        found = client.get("/v1/items", params={"query": "nostromo"}).json()["items"]
+        assert found == [{"item": "alien", "title": "Nostromo", "likes": 3}]
+
+    def test_users_who_came_since_are_found(self, client: httpx.Client) -> None:
+        def users(query: str) -> list[dict[str, object]]:
+            answer = client.get("/v1/users", params={"query": query, "limit": 50})
+            return list(answer.json()["users"])
+
+        before = users("")
+        send(client, event("Annika", "alien"), event("Annika", "brazil"), event("zoe", "alien"))
+        client.put("/v1/users/anna", json={})
+        assert users("annika") == [{"user": "Annika", "likes": 2}]
+        assert [each["user"] for each in users("ann")] == ["ann", "Annika", "anna"]
+        assert users("")[: len(before)] == before
+        assert [each["user"] for each in users("")[len(before) :]] == ["Annika", "zoe", "anna"]
+        client.delete("/v1/users/ann")
+        assert [each["user"] for each in users("ann")] == ["Annika", "anna"]
+
     def test_a_page_is_what_the_item_is_now(self, client: httpx.Client) -> None:
         client.put("/v1/items/alien", json={"attributes": {"title": "Alien³"}})
         page = client.get("/v1/items/alien").json()

@@ -15,7 +15,9 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -68,6 +70,18 @@ def attack(
         }
         command = [sys.executable, "-m", "scripts.load.client"]
         return Load(**orjson.loads(_run(command, orjson.dumps(task))))
+
+
+def ask_once(base_url: str, paths: Sequence[str]) -> None:
+    """Ask for each path, one after the other; raises GraphrecError where one is not answered."""
+    connection = HTTPConnection(urlsplit(base_url).netloc, timeout=30)
+    for path in paths:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise GraphrecError(f"{path} is answered with {answer.status}: expected 200")
+    connection.close()
 
 
 def _vegeta(

@@ -27,7 +27,7 @@ from graphrec.models.graph_filter import GraphFilter
 from graphrec.snapshot import Snapshot, build_snapshot, load, publish
 from ingest.read import read_events
 from ingest.sources import File
-from scripts.load.attack import Call, Load, attack, tool
+from scripts.load.attack import Call, Load, ask_once, attack, tool
 from scripts.load.process import free_port, start, wait_until_answers
 from scripts.output import OUT, print_table, progress_bars
 
@@ -44,9 +44,6 @@ CALLS = 50_000
 
 WARM_UP = 0.2
 """Share of the time that is spent before anything is measured."""
-
-WARM_UP_AGAIN = 2.0
-"""The same where people come again: the service must have met them."""
 
 LOADED = 0.7
 """Share of the throughput at full speed at which latency is measured."""
@@ -101,7 +98,7 @@ class Figures:
     first: Speed
     """Nobody comes twice, and nothing is kept."""
     again: Speed
-    """Who does more comes more often, and the service keeps what it was asked for."""
+    """Who does more comes more often, everyone had their list before, and the service keeps it."""
     rss_mb: float
     """Resident memory of the process after all that, in MB of 10^6 bytes."""
     start_seconds: float
@@ -129,7 +126,8 @@ def serve(
     One request in five is of someone who is folded in by what they like. All others are lists of
     10 for known users. Traffic is of two sorts: `first`, where nobody comes twice before everyone
     had their turn and no answer is kept, and `again`, where people come in proportion to what
-    they did, and the service keeps answers. The same load tool asks an empty FastAPI route:
+    they did, everyone had their list once before, and the service keeps lists; those of who is
+    folded in are made anew in both. The same load tool asks an empty FastAPI route:
     `throughput_ratio` is against that. Latency is of a fixed rate, 70 % of the throughput at full
     speed.
 
@@ -273,11 +271,12 @@ def _measure(
         empty.append(_floor(work, seconds, connections))
         step(f"{name}: service", at, len(TRAFFIC))
         kept = {} if traffic == "again" else {"GRAPHREC_SERVE__ANSWERS": "0"}
-        warm_up = seconds * (WARM_UP_AGAIN if traffic == "again" else WARM_UP)
         with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
             # Of other requests each, so that nobody comes again but by chance.
             warming, fast, slow = (calls[traffic][part::3] for part in range(3))
-            attack(url, warming, warm_up, connections, None)
+            if traffic == "again":
+                ask_once(url, sorted({call.path for call in calls[traffic] if call.body is None}))
+            attack(url, warming, seconds * WARM_UP, connections, None)
             full = _good(attack(url, fast, seconds, connections, None))
             rate = LOADED * full.throughput
             paced = _good(attack(url, slow, seconds, connections, rate))
