@@ -15,16 +15,21 @@ from fastapi import Request, Response
 
 from graphrec.explain import Recommendation, Source
 
+GZIP = 31
+"""zlib's name for that format: most clients take it as it is."""
+
 
 class Answer(NamedTuple):
     """A list, written, and what is in it, as far as it is counted."""
 
     body: bytes
+    """JSON, in gzip's format where it is kept."""
     items: tuple[str, ...]
     propensities: tuple[float | None, ...] = ()
     """None of them where no item is there by chance."""
     sources: tuple[tuple[Source, int], ...] = ()
     """How many items each speaks for."""
+    packed: bool = False
 
     @classmethod
     def of(cls, body: bytes, found: Sequence[Recommendation]) -> Answer:
@@ -51,12 +56,13 @@ class Answers:
         if answer is None:
             return None
         self._kept.move_to_end(key)
-        return answer._replace(body=zlib.decompress(answer.body))
+        return answer
 
     def keep(self, key: Hashable, answer: Answer) -> None:
         """Keep one; that which was not asked for the longest goes where there are too many."""
         if self._size:
-            self._kept[key] = answer._replace(body=zlib.compress(answer.body, level=1))
+            body = zlib.compress(answer.body, level=1, wbits=GZIP)
+            self._kept[key] = answer._replace(body=body, packed=True)
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)
 
@@ -72,4 +78,10 @@ def given(request: Request, version: str, answer: Answer, user: str | None = Non
     state.metrics.recommended("session" if user is None else "user", version, answer)
     if user is not None and state.exposures is not None:
         state.exposures.add(user, version, answer, request.state.request_id)
-    return Response(answer.body, media_type="application/json")
+    if not answer.packed:
+        return Response(answer.body, media_type="application/json")
+    taken = request.headers.get("accept-encoding", "").split(",")
+    if any(each.strip() == "gzip" for each in taken):
+        encoded = {"Content-Encoding": "gzip"}
+        return Response(answer.body, media_type="application/json", headers=encoded)
+    return Response(zlib.decompress(answer.body, GZIP), media_type="application/json")

@@ -12,6 +12,7 @@ from collections import Counter as Multiset
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from fastapi import APIRouter, Request, Response
@@ -122,19 +123,21 @@ class Metrics:
             registry=registry,
         )
         registry.register(self)
+        # To find a figure by its labels takes Prometheus' library as long as to count it.
+        self._of = lru_cache(maxsize=1024)(lambda figure, *labels: figure.labels(*labels))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer; `route` is a template, never a path."""
         method = method if method in METHODS else "other"
-        self._seconds.labels(method, route).observe(seconds)
-        self._requests.labels(method, route, str(status)).inc()
+        self._of(self._seconds, method, route).observe(seconds)
+        self._of(self._requests, method, route, str(status)).inc()
 
     def recommended(self, to: For, version: str, answer: Answer) -> None:
         """Count a list that is given, of a version."""
-        self._lists.labels(to, version).inc()
-        self._items.labels(version).inc(len(answer.items))
+        self._of(self._lists, to, version).inc()
+        self._of(self._items, version).inc(len(answer.items))
         for source, times in answer.sources:
-            self._sources.labels(source, version).inc(times)
+            self._of(self._sources, source, version).inc(times)
         self._latest.setdefault(version, LatestLists()).add(answer.items)
 
     def exposed(self, result: Literal["written", "lost"], lists: int) -> None:

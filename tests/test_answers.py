@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_ones_asked_for_last_are_kept(size: int, asked: list[int]) -> None:
         if found is None:
             answers.keep(key, Answer(b"%d" % key, ()))
         else:
-            assert found.body == b"%d" % key
+            assert gzip.decompress(found.body) == b"%d" % key
         lately = [*(each for each in lately if each != key), key]
 
 
@@ -64,6 +65,21 @@ def test_a_list_is_made_once_and_counted_each_time(client: httpx.Client, made: l
     assert first.headers["content-type"] == second.headers["content-type"]
     counted = r'graphrec_lists_total\{to="user",version="[^"]+"\} 2\.0'
     assert re.search(counted, client.get("/metrics").text)
+
+
+def test_a_list_that_is_kept_goes_out_packed_to_those_who_take_that(client: httpx.Client) -> None:
+    url = "/v1/users/ann/recommendations"
+    made = client.get(url)
+    assert "content-encoding" not in made.headers
+    for taken in ("gzip", "br, gzip"):
+        kept = client.get(url, headers={"accept-encoding": taken})
+        assert kept.headers["content-encoding"] == "gzip"
+        assert int(kept.headers["content-length"]) < len(made.content)
+        assert kept.content == made.content
+    for other in ("identity", "br", "gzip;q=0", "x-gzip"):
+        kept = client.get(url, headers={"accept-encoding": other})
+        assert "content-encoding" not in kept.headers
+        assert kept.content == made.content
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from api.answers import Answer
 from api.metrics import Metrics
 from graphrec.config import RecallSettings, Settings
 from graphrec.recommend import Recommender
@@ -38,7 +39,8 @@ def names() -> set[str]:
     recommender = Recommender(snapshot, RecallSettings())
     metrics = Metrics(lambda: {"current": recommender}, lambda: True)
     for user in ("ann", "bob"):
-        metrics.recommended("user", snapshot.manifest.version, recommender.recommend(user, 3))
+        answer = Answer.of(b"", recommender.recommend(user, 3))
+        metrics.recommended("user", snapshot.manifest.version, answer)
     metrics.answered("GET", "/", 200, 0.1)
     metrics.loaded(False)
     metrics.exposed("written", 1)
