@@ -94,7 +94,11 @@ class Directory:
         """The `k` most popular items, by what the recommender goes by."""
         held, deleted = self.snapshot.likes.items.ids, frozenset(overlay.deleted)
         left = (row for row in self._by_popularity.tolist() if held[row] not in deleted)
-        return tuple(map(self._item, islice(left, k)))
+        changed = overlay.items
+        return tuple(
+            self.item(held[row], overlay) if held[row] in changed else self._item(row)
+            for row in islice(left, k)
+        )
 
     def users(self, query: str = "", overlay: Overlay = NOTHING_SINCE) -> Iterator[User]:
         """The users whose id fits a query, the best first, then those who like most.
@@ -143,23 +147,19 @@ class Directory:
             met = {likes.items.ids[at]: at in liked for at in stored(likes.seen, row).tolist()}
         for event in events:
             met[event.item] = met.get(event.item, False) or event.worth > 0
-        rows, new, gone = likes.items.rows, self._new(overlay), frozenset(overlay.deleted)
+        rows, changed, gone = likes.items.rows, overlay.items, frozenset(overlay.deleted)
 
         def title(item: str) -> str | None:
-            known = item in rows
-            return self.snapshot.title(rows[item]) if known else as_title(new[item].get("title"))
+            if item in changed:
+                return as_title(changed[item].get("title"))
+            return self.snapshot.title(rows[item])
 
         def place(item: str) -> tuple[bool, float, int]:
             at = rows.get(item, len(rows))
             return not met[item], -self.snapshot.popularity[at] if item in rows else 0.0, at
 
-        there = [item for item in met if item not in gone and (item in rows or item in new)]
+        there = [item for item in met if item not in gone and (item in rows or item in changed)]
         return tuple(Met(item, title(item), met[item]) for item in sorted(there, key=place))
-
-    def _new(self, overlay: Overlay) -> Mapping[str, Mapping[str, AttributeValue]]:
-        """The attributes of items that came since."""
-        known = self.snapshot.likes.items
-        return {item: each for item, each in overlay.items.items() if item not in known}
 
     def _item(self, row: int) -> Item:
         ids = self.snapshot.likes.items.ids

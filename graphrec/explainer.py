@@ -46,7 +46,8 @@ class Explainer:
         row = self.snapshot.likes.items.rows.get(item)
         if row is None:
             return self._explanation_of_new(taste, item, k, live)
-        [because] = self.because(taste, np.array([row]), k)
+        titles = self.live_items.titles(live)
+        [because] = self.because(taste, np.array([row]), k, titles)
         asked = self.ranker.asked(taste, options, live)
         ranking = self.ranker.all(asked)
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
@@ -55,12 +56,12 @@ class Explainer:
         seen = not places and row in taste.seen
         return Explanation(
             item=item,
-            title=self.snapshot.title(row),
+            title=titles[row],
             seen=seen,
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else 0.0,
             contributions=contributions,
-            reason=self.sentence(row, because, sources, asked.segment)
+            reason=self.sentence(row, because, sources, asked.segment, titles[row])
             if places or seen
             else "It is left out: why-not says by what",
             because=because,
@@ -86,7 +87,7 @@ class Explainer:
         others = np.flatnonzero(asked.eligible).astype(np.int32)
         return WhyNot(
             item=item,
-            title=self.snapshot.title(row),
+            title=self.live_items.titles(live)[row],
             verdict=verdict,
             rule=rule,
             rank=places[0] + 1 if places else None,
@@ -97,10 +98,11 @@ class Explainer:
             ),
         )
 
-    def because(self, taste: Taste, items: Rows, k: int) -> list[tuple[Because, ...]]:
-        """The `k` best paths to each of some item rows."""
-        likes, titles = self.snapshot.likes, self.snapshot.titles
-        ids = likes.items.ids
+    def because(
+        self, taste: Taste, items: Rows, k: int, titles: Sequence[str | None]
+    ) -> list[tuple[Because, ...]]:
+        """The `k` best paths to each of some item rows; `titles` are those of all items."""
+        likes, ids = self.snapshot.likes, self.snapshot.likes.items.ids
         return [
             tuple([Because(ids[row], titles[row], people, score) for row, people, score in found])
             for found in vias(likes, taste.history, items, k, taste.user)
@@ -112,9 +114,10 @@ class Explainer:
         because: Sequence[Because],
         sources: Sequence[Source],
         segment: str | None,
+        title: str | None,
     ) -> str:
         """Why an item row, in one sentence."""
-        name = self.snapshot.title(item) or self.snapshot.likes.items.ids[item]
+        name = title or self.snapshot.likes.items.ids[item]
         if segment is not None and "popularity" in sources:
             inside = self.ranker.sources.segments.people(segment, item)
             if inside:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeAlias
@@ -26,6 +26,19 @@ class LiveItems:
     """The items of a snapshot and of an overlay, made ready once until one of them changes."""
 
     snapshot: Snapshot
+
+    def titles(self, live: Live) -> Sequence[str | None]:
+        """What the items of the snapshot [I] are called now."""
+        edition = _edition(live)
+        if edition not in self._titles:
+            rows = self.snapshot.likes.items.rows
+            changed = {} if live.overlay is None else live.overlay.items
+            titles = list(self.snapshot.titles)
+            for item in changed.keys() & rows.keys():
+                titles[rows[item]] = as_title(changed[item].get("title"))
+            self._titles.clear()
+            self._titles[edition] = titles
+        return self._titles[edition]
 
     def ruling(self, options: Options, live: Live) -> Ruling:
         """What may be recommended of the items of the snapshot, by row."""
@@ -98,6 +111,10 @@ class LiveItems:
         return self._came[edition]
 
     # Each holds the last edition alone.
+
+    @cached_property
+    def _titles(self) -> dict[Edition, Sequence[str | None]]:
+        return {}
 
     @cached_property
     def _catalogues(self) -> dict[Edition, Catalogue]:

@@ -188,10 +188,11 @@ class Recommender:
         deleted = set() if live.overlay is None else set(live.overlay.deleted)
         if item in deleted or (item not in self.snapshot.likes.items and item not in new):
             raise UnknownNode("item", item)
+        titles = self._live_items.titles(live)
         if by == "embedding":
             newcomers = self._live_items.newcomers(live)
-            return nearest(self.snapshot, item, k, deleted, newcomers)
-        return liked_together(self.snapshot, item, k, deleted, similarity, min_support)
+            return nearest(self.snapshot, item, k, deleted, newcomers, titles)
+        return liked_together(self.snapshot, item, k, deleted, similarity, min_support, titles)
 
     @cached_property
     def directory(self) -> Directory:
@@ -237,7 +238,8 @@ class Recommender:
             ranking = self._ranker.diverse(asked, options.diversity, k)
         else:
             ranking = self._ranker.best(asked, k)
-        ranked = self._recommendations(taste, ranking, asked.segment, options.explain)
+        titles = self._live_items.titles(live)
+        ranked = self._recommendations(taste, ranking, asked.segment, titles, options.explain)
         listed = self._with_newcomers(ranked, taste, k, options, live)
         if rng is None or not options.exploration:
             return listed
@@ -248,20 +250,25 @@ class Recommender:
         new = {item: title for item, title in allowed.items() if item not in there}
         pool = self._pool(np.flatnonzero(left), list(new), options)
         return tuple(
-            self._explored(each, new) if isinstance(each, Explored) else each
+            self._explored(each, titles, new) if isinstance(each, Explored) else each
             for each in explore(listed, pool, options.exploration, k, rng)
         )
 
     def _recommendations(
-        self, taste: Taste, ranking: Ranking, segment: str | None, explain: bool
+        self,
+        taste: Taste,
+        ranking: Ranking,
+        segment: str | None,
+        titles: Sequence[str | None],
+        explain: bool,
     ) -> tuple[Recommendation, ...]:
         """A ranking with its reasons."""
-        ids, titles = self.snapshot.likes.items.ids, self.snapshot.titles
+        ids = self.snapshot.likes.items.ids
         columns = zip(
             ranking.items.tolist(),
             ranking.scores.tolist(),
             ranking.speaking(),
-            self._explainer.because(taste, ranking.items, PATHS),
+            self._explainer.because(taste, ranking.items, PATHS, titles),
             strict=True,
         )
         return tuple(
@@ -270,7 +277,7 @@ class Recommender:
                 titles[row],
                 score,
                 sources,
-                self._explainer.sentence(row, because, sources, segment),
+                self._explainer.sentence(row, because, sources, segment, titles[row]),
                 because,
                 ranking.contributions(place) if explain else (),
             )
@@ -315,9 +322,11 @@ class Recommender:
         nobody = np.full(len(new), len(ids))
         return ThompsonPool(items, self._posteriors.groups[[*rows, *nobody]], self._posteriors)
 
-    def _explored(self, explored: Explored, new: Mapping[str, str | None]) -> Recommendation:
+    def _explored(
+        self, explored: Explored, titles: Sequence[str | None], new: Mapping[str, str | None]
+    ) -> Recommendation:
         row = self.snapshot.likes.items.rows.get(explored.item)
-        title = new[explored.item] if row is None else self.snapshot.title(row)
+        title = new[explored.item] if row is None else titles[row]
         return Recommendation(
             item=explored.item,
             title=title,

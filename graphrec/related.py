@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,20 +37,29 @@ def liked_together(
     deleted: Collection[str],
     similarity: Similarity,
     min_support: int,
+    titles: Sequence[str | None],
 ) -> tuple[Related, ...]:
-    """The `k` items that most of the same people like; none beside an item that came since."""
+    """The `k` items that most of the same people like; none beside an item that came since.
+
+    `titles` are those of all items of the snapshot [I].
+    """
     likes = snapshot.likes
     if item not in likes.items:  # nobody had liked it when the snapshot was made
         return ()
     found = related_items(likes, item, k + len(deleted), similarity, min_support)
     return tuple(
-        Related(near.id, snapshot.title(likes.items.row(near.id)), near.score, near.support)
+        Related(near.id, titles[likes.items.row(near.id)], near.score, near.support)
         for near in [near for near in found if near.id not in deleted][:k]
     )
 
 
 def nearest(
-    snapshot: Snapshot, item: str, k: int, deleted: Collection[str], new: Newcomers
+    snapshot: Snapshot,
+    item: str,
+    k: int,
+    deleted: Collection[str],
+    new: Newcomers,
+    titles: Sequence[str | None],
 ) -> tuple[Related, ...]:
     """The `k` items, new ones among them, whose embeddings are most like that of an item.
 
@@ -76,7 +85,7 @@ def nearest(
     return tuple(
         Related(
             known.ids[at] if at < len(known) else ids[at - len(known)],
-            snapshot.title(at)
+            titles[at]
             if at < len(known)
             else as_title(new.items[ids[at - len(known)]].get("title")),
             float(cosine[at]),

@@ -56,6 +56,26 @@ class TestOverHTTP:
         found = client.get("/v1/items", params={"query": "nostromo"}).json()["items"]
         assert found == [{"item": "alien", "title": "Nostromo", "likes": 3}]
 
+    def test_lists_and_reasons_call_an_item_what_it_is_called_now(
+        self, client: httpx.Client
+    ) -> None:
+        asked = [
+            "/v1/users/ann/recommendations?k=50",
+            "/v1/users/ann/recommendations?k=50&exclude_seen=false",
+            "/v1/users/eve/recommendations/brazil/explanation",
+            "/v1/users/ann/why-not/alien",
+            "/v1/items/brazil/related?by=graph",
+            "/v1/items/brazil/related?by=embedding",
+            "/v1/popular?k=50",
+            "/v1/users/ann",
+        ]
+        before = [client.get(url).text for url in asked]
+        assert sum('"Alien"' in text for text in before) > 4
+        assert not any("Nostromo" in text for text in before)
+        client.put("/v1/items/alien", json={"attributes": {"title": "Nostromo"}})
+        after = [client.get(url).text for url in asked]
+        assert [text.replace("Nostromo", "Alien") for text in after] == before
+
     def test_users_who_came_since_are_found(self, client: httpx.Client) -> None:
         def users(query: str) -> list[dict[str, object]]:
             answer = client.get("/v1/users", params={"query": query, "limit": 50})
