@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, Phase, assume, settings
 
 from api.app import create_app
 from api.keys import create_key
+from api.quick import SEVERAL
 from graphrec.config import ServeSettings, Settings
 from graphrec.snapshot import publish
 from graphrec.store.sqlite import SQLiteStore
@@ -99,7 +100,10 @@ with TemporaryDirectory() as somewhere:
 
 
 def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None:
-    assume(len(urlencode(case.query or {}, doseq=True)) < LONG)
+    query = case.query or {}
+    assume(len(urlencode(query, doseq=True)) < LONG)
+    # A number where a list is meant is a list of one text by the time it is in a query.
+    assume(not any(isinstance(query.get(name), int | float) for name in SEVERAL))
     case.call_and_validate(base_url=str(client.base_url), **options)
 
 
