@@ -43,14 +43,24 @@ class Answer(NamedTuple):
         )
 
 
+class Key(NamedTuple):
+    """What a list of a user depends on."""
+
+    user: str
+    path: str
+    query: bytes
+    version: str
+    known: Hashable
+
+
 class Answers:
     """The answers that were asked for last, `size` of them; 4 KB of JSON are 1 KB here."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._kept: OrderedDict[Key, Answer] = OrderedDict()
 
-    def get(self, key: Hashable) -> Answer | None:
+    def get(self, key: Key) -> Answer | None:
         """That of a key, where it is kept."""
         answer = self._kept.get(key)
         if answer is None:
@@ -58,7 +68,7 @@ class Answers:
         self._kept.move_to_end(key)
         return answer
 
-    def keep(self, key: Hashable, answer: Answer) -> None:
+    def keep(self, key: Key, answer: Answer) -> None:
         """Keep one; that which was not asked for the longest goes where there are too many."""
         if self._size:
             body = zlib.compress(answer.body, level=1, wbits=GZIP)
@@ -66,10 +76,15 @@ class Answers:
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)
 
+    def forget(self, user: str) -> None:
+        """Keep nothing of a user."""
+        for key in [key for key in self._kept if key.user == user]:
+            del self._kept[key]
 
-def key_of(request: Request, version: str, known: Hashable) -> Hashable:
-    """What is asked, of which snapshot, and all that is known since of the user."""
-    return request.scope["path"], request.scope["query_string"], version, known
+
+def key_of(request: Request, version: str, user: str, known: Hashable) -> Key:
+    """That of a request: `known` is another one whenever something comes to be known of a user."""
+    return Key(user, request.scope["path"], request.scope["query_string"], version, known)
 
 
 def given(request: Request, version: str, answer: Answer, user: str | None = None) -> Response:
@@ -80,8 +95,10 @@ def given(request: Request, version: str, answer: Answer, user: str | None = Non
         state.exposures.add(user, version, answer, request.state.request_id)
     if not answer.packed:
         return Response(answer.body, media_type="application/json")
+    body, headers = answer.body, {"Vary": "Accept-Encoding"}
     taken = request.headers.get("accept-encoding", "").split(",")
     if any(each.strip() == "gzip" for each in taken):
-        encoded = {"Content-Encoding": "gzip"}
-        return Response(answer.body, media_type="application/json", headers=encoded)
-    return Response(zlib.decompress(answer.body, GZIP), media_type="application/json")
+        headers["Content-Encoding"] = "gzip"
+    else:
+        body = zlib.decompress(body, GZIP)
+    return Response(body, media_type="application/json", headers=headers)

@@ -132,8 +132,6 @@ class Engine:
             self._reason = None
             if found is not None:
                 self._recommender = found
-                # What serves is no garbage: to look through it all stops answers for 0.1 s.
-                gc.freeze()
                 self._loaded(True)
                 logger.info("serving snapshot %s", self.version)
 
@@ -218,6 +216,8 @@ def _warmed(recommender: Recommender) -> Recommender:
         recommender.recommend_for([], 1)
         if recommender.snapshot.embeddings is not None:
             recommender.related(item, 1, "embedding")
+    # What serves is no garbage: to look through it all now and then stops answers for 0.1 s.
+    gc.freeze()
     return recommender
 
 

@@ -67,7 +67,9 @@ async def user_list(request: Request, user: str, asked: UserQuestion) -> Respons
     found = recommender.recommend(user, asked.k, options, live, known.rng)
     answer = _answer(version, found, asked.explain, user=user)
     if options.repeatable and request.method == "GET":
-        request.app.state.answers.keep(key_of(request, version, live.edition_of(user)), answer)
+        request.app.state.answers.keep(
+            key_of(request, version, user, live.edition_of(user)), answer
+        )
     return given(request, version, answer, user)
 
 

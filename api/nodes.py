@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.attributes import MOST, Name, Value, value_of
@@ -116,14 +116,16 @@ async def delete_item(item_id: ItemId, store: Store, news: News) -> Deleted:
 
 
 @router.delete("/users/{user_id}", responses=NO_STORE | INVALID | NOT_FORGOTTEN_OR_STORE_AWAY)
-async def delete_user(user_id: UserId, forgetter: Forgetting) -> Deleted:
+async def delete_user(user_id: UserId, forgetter: Forgetting, request: Request) -> Deleted:
     """Forget a user: when it is answered, the store and all snapshots have no trace of them.
 
     The next answer of this process knows nothing of them; other processes follow within seconds.
     """
     if forgetter is None:
         raise NoStore("a user is deleted")
-    return Deleted(id=user_id, deleted=await forgetter.forget(user_id))
+    deleted = await forgetter.forget(user_id)
+    request.app.state.answers.forget(user_id)
+    return Deleted(id=user_id, deleted=deleted)
 
 
 async def _put(

@@ -19,9 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import given, key_of
 from api.engine import ready
-from api.errors import NoStore, NotReady, StoreAway
+from api.errors import HANDLERS
 from api.lists import SessionQuestion, UserQuestion, session_list, user_list
-from graphrec.errors import GraphrecError
 from graphrec.options import Live
 
 USER_PATH = "/v1/users/{user_id}/recommendations"
@@ -30,8 +29,7 @@ SESSION_PATH = "/v1/recommendations"
 SEVERAL = frozenset({"allow", "deny", "kinds"})
 """Parameters of a query that are lists."""
 
-LEFT_TO_ROUTES = (ValueError, GraphrecError, NotReady, NoStore, StoreAway)
-"""What they have answers to; pydantic's errors, and those of JSON and UTF-8, are ValueErrors."""
+HANDLED = tuple(each for each in HANDLERS if isinstance(each, type))
 
 
 class Questions(NamedTuple):
@@ -61,11 +59,13 @@ class Quick:
         if scope["type"] == "http":
             if scope["method"] == "GET" and (found := self._of_user.match(scope["path"])):
                 scope["path_params"], scope["route"] = found.groupdict(), Route(USER_PATH)
-                response = await _plain(self._user_list(Request(scope)))
+                request = Request(scope)
+                response = await _plain(request, self._user_list(request))
             elif scope["method"] == "POST" and scope["path"] == SESSION_PATH:
                 scope["route"] = Route(SESSION_PATH)
                 message = await receive()
-                response = await _plain(self._session_list(Request(scope), message))
+                request = Request(scope)
+                response = await _plain(request, self._session_list(request, message))
                 receive = _again(message, receive)
         await (response or self._app)(scope, receive, send)
 
@@ -74,27 +74,28 @@ class Quick:
         version = (await ready(request)).snapshot.manifest.version
         state = request.app.state
         live = Live(None if state.feed is None else state.feed.overlay)
-        answer = state.answers.get(key_of(request, version, live.edition_of(user)))
+        answer = state.answers.get(key_of(request, version, user, live.edition_of(user)))
         if answer is not None:
             return given(request, version, answer, user)
         asked = self._questions.user.model_validate(_query(request))
         return await user_list(request, user, asked)
 
     async def _session_list(self, request: Request, message: Message) -> Response:
-        if (
-            message.get("more_body")
-            or (b"content-type", b"application/json") not in (request.scope["headers"])
-        ):
+        said = [value for name, value in request.scope["headers"] if name == b"content-type"]
+        if message.get("more_body") or said != [b"application/json"]:
             raise ValueError("the body comes in parts, or is not said to be JSON")
         asked = self._questions.session.model_validate(orjson.loads(message.get("body", b"")))
         return await session_list(request, asked)
 
 
-async def _plain(answer: Awaitable[Response]) -> Response | None:
-    """An answer; None where a route must give it."""
+async def _plain(request: Request, answer: Awaitable[Response]) -> Response | None:
+    """An answer; None where a route must say what is wrong with the question."""
     try:
         return await answer
-    except LEFT_TO_ROUTES:
+    except HANDLED as error:
+        kind = next(each for each in type(error).__mro__ if each in HANDLED)
+        return await HANDLERS[kind](request, error)
+    except ValueError:  # as those of pydantic, JSON and UTF-8 are
         return None
 
 

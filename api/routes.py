@@ -55,7 +55,7 @@ from api.paths import ItemId, UserId
 from api.quick import Questions
 from api.related import related_in_store
 from api.validation import Strict, Whole, expecting
-from graphrec.recommend import AS_RANKED
+from graphrec.options import AS_RANKED
 
 Question = Annotated[ListedItem, Field(description="Id of the item in question.", examples=["183"])]
 

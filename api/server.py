@@ -55,7 +55,7 @@ def serve(settings: Settings, store: str | None = None) -> None:
     logging.getLogger("neo4j").propagate = False
     server = _Server(
         uvicorn.Config(
-            create_app(settings, store=store, log=log.info),
+            create_app(settings, store=store, log=log),
             host=settings.serve.host,
             port=settings.serve.port,
             lifespan="on",

@@ -63,6 +63,9 @@ class Options:
         return self.was(event) and (self.kinds is None or event.kind in self.kinds)
 
 
+AS_RANKED = Options()
+
+
 @dataclass(frozen=True)
 class About:
     """What someone of whom nothing is kept says of themselves, beside the items that they like."""

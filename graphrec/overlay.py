@@ -35,7 +35,8 @@ class Item(NamedTuple):
 class Overlay:
     """Events, users, items and deletions that were read from a store after a position.
 
-    It changes as it is told, and is read in between, by one thread.
+    It changes as it is told, by one thread. Searches read it in others: what they look at is copied
+    in one step, as lists of dictionaries are.
     """
 
     def __init__(self, policy: Mapping[str, KindPolicy]) -> None:
@@ -111,7 +112,7 @@ class Overlay:
 
     def events_of(self, user: str) -> tuple[Event, ...]:
         """What a user did since."""
-        return tuple(event for event, _ in self._events.get(user, {}).values())
+        return tuple(event for event, _ in list(self._events.get(user, {}).values()))
 
     def attributes_of(self, user: str) -> Mapping[str, AttributeValue] | None:
         """All attributes of a user, where they came or changed since."""
@@ -128,8 +129,6 @@ class Overlay:
     def has_forgotten(self, user: str) -> bool:
         """Whether what a snapshot holds of a user no longer counts."""
         return user in self._forgotten
-
-    # Searches read these two in threads: a list of a dictionary is made in one step.
 
     @property
     def users(self) -> tuple[str, ...]:

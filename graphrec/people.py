@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from graphrec import taste as tastes
 from graphrec.errors import UnknownNode
 from graphrec.live_items import LiveItems
-from graphrec.options import About, Live, Options
+from graphrec.options import AS_RANKED, About, Live, Options
 from graphrec.snapshot import Snapshot
 from graphrec.taste import Taste
-
-EVERYTHING = Options()
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class People:
             self.snapshot,
             [item for item in items if item not in met],
             about.attributes,
-            [self.known_user(friend, EVERYTHING, live) for friend in friends],
+            [self.known_user(friend, AS_RANKED, live) for friend in friends],
             {item: message for item, message in messages.items() if item in met},
         )
         return replace(taste, met=met) if met else taste

@@ -92,10 +92,13 @@ class Sources:
             return self._opinion("embedding", scores, middle, deviation, barred)
 
         def of(items: Rows) -> NDArray[np.float64]:
-            return strengths(embeddings.item[items] @ vector, middle, deviation)
+            # In double precision an item has the same score alone and among others.
+            known = embeddings.item[items].astype(np.float64)
+            return strengths(known @ vector.astype(np.float64), middle, deviation)
 
-        rows, near = index.search(vector[None], self.settings.candidates, [barred])
-        return Opinion("embedding", rows[0][near[0] > middle], of)
+        rows = index.search(vector[None], self.settings.candidates, [barred])[0][0]
+        rows = rows[rows >= 0]
+        return Opinion("embedding", rows[of(rows) > 0], of)
 
     def _opinion(
         self,
@@ -109,8 +112,11 @@ class Sources:
         left = scores.copy()
         left[barred] = -np.inf
         rows = best(left, min(self.settings.candidates, len(left))).astype(np.int32)
-        rows = rows[left[rows] > middle]
-        return Opinion(source, rows, lambda items: strengths(scores[items], middle, deviation))
+
+        def of(items: Rows) -> NDArray[np.float64]:
+            return strengths(scores[items], middle, deviation)
+
+        return Opinion(source, rows[of(rows) > 0], of)
 
     def nearness(
         self, vector: NDArray[np.float32], items: NDArray[np.float32]

@@ -33,7 +33,7 @@ from graphrec.explainer import Explainer
 from graphrec.exploration import EvenPool, Explored, Pool, explore
 from graphrec.fusion import Opinion
 from graphrec.live_items import LiveItems
-from graphrec.options import About, Live, Options
+from graphrec.options import AS_RANKED, About, Live, Options
 from graphrec.people import People
 from graphrec.ranker import Asked, Ranker, Ranking
 from graphrec.related import Related, liked_together, nearest
@@ -48,7 +48,7 @@ PATHS = 3
 MIN_SUPPORT = 2
 """People two items must share to be related in the graph: one may be chance."""
 
-AS_RANKED, NOTHING_SINCE, NOTHING_SAID = Options(), Live(), About()
+NOTHING_SINCE, NOTHING_SAID = Live(), About()
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -74,14 +75,16 @@ def attack(
 
 def ask_once(base_url: str, paths: Sequence[str]) -> None:
     """Ask for each path, one after the other; raises GraphrecError where one is not answered."""
-    connection = HTTPConnection(urlsplit(base_url).netloc, timeout=30)
-    for path in paths:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != 200:
-            raise GraphrecError(f"{path} is answered with {answer.status}: expected 200")
-    connection.close()
+    with closing(HTTPConnection(urlsplit(base_url).netloc, timeout=30)) as connection:
+        for path in paths:
+            try:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, HTTPException) as error:
+                raise GraphrecError(f"{path} is not answered ({error}): expected a list") from error
+            if answer.status != 200:
+                raise GraphrecError(f"{path} is answered with {answer.status}: expected 200")
 
 
 def _vegeta(
