@@ -54,6 +54,17 @@ class Details(Item):
     """By name, but for the title."""
 
 
+@dataclass(frozen=True)
+class Latest:
+    """Items that came or changed since, the most popular first."""
+
+    items: Mapping[str, Details]
+    ids: tuple[str, ...]
+    fame: tuple[float, ...]
+    """How popular each is, in that order."""
+    names: Search
+
+
 NOTHING_SINCE = Overlay({})
 
 
@@ -71,20 +82,17 @@ class Directory:
 
         Items that came since are the least popular.
         """
-        deleted, changed = frozenset(overlay.deleted), overlay.items
-        held, rows = self.snapshot.likes.items.ids, self.snapshot.likes.items.rows
-        popularity = self.snapshot.popularity
-        fame = {item: float(popularity[rows[item]]) if item in rows else 0.0 for item in changed}
-        ids = tuple(sorted(changed, key=lambda item: -fame[item]))
-        names = ((as_title(changed[item].get("title")) or item, item) for item in ids)
-        latest = Search.of(np.arange(len(ids), dtype=np.int32), names)
-        left_out = deleted | changed.keys()
+        deleted, latest = frozenset(overlay.deleted), self._latest(overlay)
+        held, popularity = self.snapshot.likes.items.ids, self.snapshot.popularity
+        left_out = deleted | latest.items.keys()
         known = (each for each in self._items.ranked(query) if held[each[1]] not in left_out)
+        found = ((fit, latest.fame[at], latest.ids[at]) for fit, at in latest.names.ranked(query))
         by_fame = merge(
             (((fit, -float(popularity[row])), self._item(row)) for fit, row in known),
             (
-                ((fit, -fame[ids[at]]), self.item(ids[at], overlay))
-                for fit, at in latest.ranked(query)
+                ((fit, -fame), latest.items[item])
+                for fit, fame, item in found
+                if item not in deleted
             ),
             key=itemgetter(0),
         )
@@ -124,16 +132,10 @@ class Directory:
         row, changed = self.snapshot.likes.items.rows.get(item), overlay.items.get(item)
         if item in overlay.deleted or (row is None and changed is None):
             raise UnknownNode("item", item)
-        attributes = changed
-        if attributes is None:
+        if changed is None:
             assert row is not None  # noqa: S101 - else nothing is known of it
-            attributes = values_at(self.snapshot.attributes, row)
-        return Details(
-            item,
-            as_title(attributes.get("title")),
-            0 if row is None else int(self._liked_by_item[row]),
-            {name: value for name, value in attributes.items() if name != "title"},
-        )
+            changed = values_at(self.snapshot.attributes, row)
+        return self._details(item, changed)
 
     def history(self, user: str, overlay: Overlay = NOTHING_SINCE) -> tuple[Met, ...]:
         """What a user has met: what they like first, then the most popular; raises UnknownNode."""
@@ -160,6 +162,35 @@ class Directory:
 
         there = [item for item in met if item not in gone and (item in rows or item in changed)]
         return tuple(Met(item, title(item), met[item]) for item in sorted(there, key=place))
+
+    def _details(self, item: str, attributes: Mapping[str, AttributeValue]) -> Details:
+        row = self.snapshot.likes.items.rows.get(item)
+        return Details(
+            item,
+            as_title(attributes.get("title")),
+            0 if row is None else int(self._liked_by_item[row]),
+            {name: value for name, value in attributes.items() if name != "title"},
+        )
+
+    def _latest(self, overlay: Overlay) -> Latest:
+        """The items that came or changed since: made ready once, until one of them changes."""
+        edition = overlay, overlay.edition
+        latest = self._editions.get(edition)
+        if latest is None:
+            rows, popularity = self.snapshot.likes.items.rows, self.snapshot.popularity
+            items = {item: self._details(item, each) for item, each in overlay.items.items()}
+            fame = {i: float(popularity[rows[i]]) if i in rows else 0.0 for i in items}
+            ids = tuple(sorted(items, key=lambda item: -fame[item]))
+            names = ((items[item].title or item, item) for item in ids)
+            found = Search.of(np.arange(len(ids), dtype=np.int32), names)
+            latest = Latest(items, ids, tuple(fame[item] for item in ids), found)
+            self._editions.clear()
+            self._editions[edition] = latest
+        return latest
+
+    @cached_property
+    def _editions(self) -> dict[tuple[Overlay, int], Latest]:
+        return {}  # the last one alone, filled by `_latest`
 
     def _item(self, row: int) -> Item:
         ids = self.snapshot.likes.items.ids

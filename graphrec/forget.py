@@ -28,7 +28,6 @@ from graphrec import exposure_log
 from graphrec.canary import canary, start_canary
 from graphrec.data import Attribute, Vocabulary
 from graphrec.errors import SnapshotError
-from graphrec.graph_filter import FittedFilter
 from graphrec.neighbours import Likes
 from graphrec.report.archive import drop_people
 from graphrec.snapshot import (
@@ -135,7 +134,7 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
     gone = set(users)
     kept = np.array([row for row, user in enumerate(likes.users.ids) if user not in gone], np.int64)
     by_user, seen = likes.by_user[kept], likes.seen[kept]
-    history, votes = fitted.history[kept], fitted.factors.votes[kept]
+    left = fitted.without(kept)
     counts = {"users": len(kept), "likes": by_user.nnz, "seen": seen.nnz}
     return replace(
         snapshot,
@@ -152,8 +151,8 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
             seen,
         ),
         # In proportion, whatever the popularity was made of.
-        popularity=(snapshot.popularity * _left(fitted.history, history)).astype(np.float32),
-        graph_filter=FittedFilter.of(history, replace(fitted.factors, votes=votes)),
+        popularity=(snapshot.popularity * _left(fitted.history, left.history)).astype(np.float32),
+        graph_filter=left,
         embeddings=embeddings
         and replace(
             embeddings,

@@ -31,7 +31,7 @@ LEVELS = (0.0, 0.1, 0.2, 0.35, 0.6, 1.0)
 
 DIGITS = 4
 """Of strengths: fewer than single precision has, so that scores which are equal but for how they
-were summed up, for one person or for many at once, tie."""
+were summed up tie."""
 
 TRACE = 0.01
 """The least weight of popularity: it orders what no other source tells apart."""

@@ -28,11 +28,8 @@ PART = 32
 
 TINY = np.finfo(np.float64).tiny
 
-ROWS_AT_ONCE = 512
-"""Of the matrix of a larger catalogue, while it is made: each takes 4 bytes an item."""
-
-PEOPLE_AT_ONCE = 2048
-"""Whose votes, which take 4 bytes an item, make the matrix of a small catalogue at a time."""
+BYTES_AT_ONCE = 2**25
+"""Of whole rows of the matrix, while it is made; some copies of them are held as well."""
 
 
 @dataclass(frozen=True)
@@ -67,37 +64,45 @@ class Factors:
 
         Of more items than `DENSE_UP_TO`, with the largest entries of each row alone.
         """
-        items = len(self.target)
-        if items > DENSE_UP_TO:
-            return sparse.vstack(list(self._largest()), "csr")
-        pairs = -(self.excess @ self.excess.T)
-        for start in range(0, self.votes.shape[0], PEOPLE_AT_ONCE):
-            votes = self.votes[start : start + PEOPLE_AT_ONCE].toarray()
-            pairs += votes.T @ votes
-        pairs *= self.target
-        pairs += self._told @ (np.float32(self.smoothing) * self._wanted).T
-        return pairs
+        return self.updated(None, np.arange(len(self.target), dtype=np.int32))
 
-    def _largest(self) -> Iterator[sparse.csr_array]:
-        """Some rows of the matrix at a time."""
-        items = len(self.target)
+    def updated(self, pairs: Pairs | None, items: Rows) -> Pairs:
+        """The matrix, of which `pairs` holds all but the rows of some items."""
+        count = len(self.target)
+        if count <= DENSE_UP_TO:
+            whole = np.empty((count, count), np.float32) if pairs is None else pairs.copy()
+            for part, block in self._blocks(items):
+                whole[part] = block
+            return whole
+        held = min(self.neighbours, count)
+        columns = np.empty((count, held), np.int32)
+        said = np.empty((count, held), np.float32)
+        if sparse.issparse(pairs):
+            columns[:] = np.reshape(pairs.indices, (count, held))
+            said[:] = np.reshape(pairs.data, (count, held))
+        for part, block in self._blocks(items):
+            for row, entries in zip(part.tolist(), block, strict=True):
+                columns[row] = np.sort(best(np.abs(entries), held))
+                said[row] = entries[columns[row]]
+        ends = np.arange(0, count * held + 1, held)
+        return sparse.csr_array((said.ravel(), columns.ravel(), ends), (count, count))
+
+    def _blocks(self, items: Rows) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
+        """Whole rows [N, I] of the matrix, of some of the items at a time."""
         said = np.hstack([-self.excess, self._told])
-        wanted = np.hstack(
-            [self.excess * self.target[:, None], np.float32(self.smoothing) * self._wanted]
-        )
+        smoothed = np.float32(self.smoothing) * self.popularity[:, None] * self.low_pass
+        wanted = np.hstack([self.excess * self.target[:, None], smoothed])
         votes = sparse.csr_array(
             (self.votes.data * self.target[self.votes.indices], *_places(self.votes)),
             self.votes.shape,
         )
         voters = self.votes.T.tocsr()
-        for start in range(0, items, ROWS_AT_ONCE):
-            block = said[start : start + ROWS_AT_ONCE] @ wanted.T
-            block += (voters[start : start + ROWS_AT_ONCE] @ votes).toarray()
-            size, count = np.abs(block), min(self.neighbours, items)
-            columns = np.stack([np.sort(best(row, count)) for row in size]).astype(np.int32)
-            ends = np.arange(0, columns.size + 1, columns.shape[1])
-            data = np.take_along_axis(block, columns, axis=1)
-            yield sparse.csr_array((data.ravel(), columns.ravel(), ends), block.shape)
+        rows = max(1, BYTES_AT_ONCE // (4 * max(len(self.target), 1)))
+        for start in range(0, len(items), rows):
+            part = items[start : start + rows]
+            block = said[part] @ wanted.T
+            block += (voters[part] @ votes).toarray()
+            yield part, block
 
     @property
     def _told(self) -> NDArray[np.float32]:
@@ -105,11 +110,6 @@ class Factors:
         known = self.popularity > 0
         inverse = np.divide(1, self.popularity, out=np.zeros_like(self.popularity), where=known)
         return self.low_pass * inverse[:, None]
-
-    @property
-    def _wanted(self) -> NDArray[np.float32]:
-        """P G [I, D]."""
-        return self.low_pass * self.popularity[:, None]
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,17 @@ class FittedFilter:
     def of(cls, history: sparse.csr_array, factors: Factors) -> FittedFilter:
         """That of histories [U, I], and of the factors that were found in them."""
         return cls(history, factors, factors.pairs())
+
+    def without(self, left: NDArray[np.integer]) -> FittedFilter:
+        """The same of the users who are `left`, by row, in the directions of everyone.
+
+        Only items that those who went had a vote on say something else then.
+        """
+        votes = self.factors.votes
+        gone = np.setdiff1d(np.arange(votes.shape[0]), left)
+        factors = replace(self.factors, votes=votes[left])
+        changed = np.unique(votes[gone].indices)
+        return FittedFilter(self.history[left], factors, factors.updated(self.pairs, changed))
 
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I] for rows of training; zeros for a user with no history."""
@@ -174,7 +185,8 @@ def follow(
     The first rows and items are those of before. Votes, targets and popularity are those of the
     histories now, by the exponents that the filter was fitted with; the votes stay in the unit that
     they had. The directions stay, too, but for what an item says in them, which fades as it does in
-    its votes where more people come to like it. Items without directions say nothing in them.
+    its votes where more people come to like it. Items without directions say nothing in them. What
+    the low-pass term counts stays, too.
     """
     factors = fitted.factors
     before = scaled(fitted.history, user_exponent / 2, history_exponent)

@@ -34,12 +34,10 @@ class Search:
         in_order = [by_row[row] for row in order.tolist()]
         return cls(order, "".join(in_order), (0, *accumulate(map(len, in_order))))
 
-    def find(self, query: str) -> Iterator[int]:
-        """The rows that fit a query, the best first; all of them where it has no words."""
-        return (row for _, row in self.ranked(query))
-
     def ranked(self, query: str) -> Iterator[tuple[int, int]]:
-        """The same, each after how well it fits: the lower the better.
+        """The rows that fit a query, the best first, each after how well: the lower the better.
+
+        All of them fit where it has no words.
 
         First those with exactly this name, then those whose name begins with it, those in which a
         word does, those with all its words in any order, and those that hold it anywhere.

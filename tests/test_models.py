@@ -7,10 +7,12 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Attribute, Graph, Interactions
 from graphrec.errors import DataError, MissingExtra, SettingsError
+from graphrec.graph_filter import Pairs
 from graphrec.models import MODELS, EpochModel, Model, create
 from graphrec.models.ease import MAX_ITEMS
 from graphrec.models.knn import ItemKNN, Similarity, UserKNN, nearest, weighted
@@ -282,7 +284,7 @@ def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
     graph = purchases_and_views(2)
     whole = create("graph-filter").fit(graph, np.random.default_rng(0))
     monkeypatch.setattr("graphrec.graph_filter.DENSE_UP_TO", 0)
-    monkeypatch.setattr("graphrec.graph_filter.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("graphrec.graph_filter.BYTES_AT_ONCE", 3 * 4 * 10)
     for count in (4, 99):
         model = create("graph-filter", {"neighbours": count})
         found = model.fit(graph, np.random.default_rng(0)).pairs
@@ -293,6 +295,48 @@ def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
         held = np.abs(pairs) > left_out.max(axis=1, initial=-1)[:, None]
         assert (held.sum(axis=1) == min(count, pairs.shape[1])).all()
         np.testing.assert_allclose(found.toarray(), np.where(held, pairs, 0), atol=1e-6)
+
+
+@pytest.mark.parametrize("dense_up_to", [0, 4096])
+def test_a_filter_scores_one_history_as_it_scores_many(
+    dense_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr("graphrec.graph_filter.DENSE_UP_TO", dense_up_to)
+    monkeypatch.setattr("graphrec.graph_filter.PART", 2)
+    found = create("graph-filter", {"neighbours": 4}).fit(
+        purchases_and_views(2), np.random.default_rng(0)
+    )
+    rng = np.random.default_rng(1)
+    for size in (0, 1, 2, 5, 10):
+        items = np.sort(rng.choice(10, size, replace=False)).astype(np.int32)
+        worth = rng.random(size).astype(np.float32)
+        history = sparse.csr_array((worth, items, [0, size]), (1, 10))
+        alone = found.score_history(items, worth)
+        np.testing.assert_allclose(alone, found.score_histories(history)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("dense_up_to", [0, 4096])
+def test_a_filter_without_some_users_is_that_of_the_others(
+    dense_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whose items only the rows are made anew."""
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr("graphrec.graph_filter.DENSE_UP_TO", dense_up_to)
+    found = create("graph-filter", {"neighbours": 4}).fit(
+        purchases_and_views(2), np.random.default_rng(0)
+    )
+    left = np.setdiff1d(np.arange(20), [3, 17])
+    others = found.without(left)
+    assert others.history.shape == (18, 10)
+    for made, anew in zip(_dense(others.pairs), _dense(others.factors.pairs()), strict=True):
+        np.testing.assert_allclose(made, anew, atol=1e-6)
+    assert not np.allclose(_dense(found.pairs), _dense(others.pairs), atol=1e-6)
+
+
+def _dense(pairs: Pairs) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = pairs.toarray() if sparse.issparse(pairs) else np.asarray(pairs)
+    return found
 
 
 @pytest.mark.parametrize("name", ["graph-filter", "svd", "rp3beta", "ease", "ials"])

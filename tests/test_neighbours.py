@@ -18,6 +18,7 @@ from graphrec.neighbours import (
     popular_items,
     related_items,
     similar_users,
+    vias,
 )
 from graphrec.weighting import weigh
 from tests.store_contract import POLICY, Event, log_of, logs
@@ -161,3 +162,31 @@ def test_unknown_nodes_are_named():
         paths(likes, "nobody", "heat")
     with pytest.raises(UnknownNode, match="item 'nobody'"):
         paths(likes, "ann", "nobody")
+
+
+@pytest.mark.parametrize("in_bits", [True, False])
+def test_paths_to_many_items_are_those_to_each(
+    in_bits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than are counted at a time, and fewer paths than there are."""
+    if not in_bits:
+        monkeypatch.setattr("graphrec.neighbours.BITS_UP_TO", 0)
+    monkeypatch.setattr("graphrec.neighbours.WORDS_AT_ONCE", 40)
+    rng = np.random.default_rng(0)
+    liked = np.unique(rng.integers(0, 90, (1200, 2)) % (70, 40), axis=0)
+    log = Interactions.of([f"u{user}" for user, _ in liked], [f"i{item}" for _, item in liked])
+    likes = Likes.of(weigh(Graph(log), POLICY))
+    everything = np.arange(len(likes.items), dtype=np.int32)
+    history = rng.choice(everything, 9, replace=False)
+    found = vias(likes, history, everything, 4)
+    assert [len(each) for each in found].count(4) > 30
+    matrix = likes.by_item.toarray().astype(np.int64)
+    together, degree = matrix @ matrix.T, matrix.sum(axis=1)
+    for item, each in zip(everything.tolist(), found, strict=True):
+        cosine = together[item] / np.sqrt(degree[item] * degree)
+        best = sorted(
+            (row for row in history.tolist() if row != item and together[item, row]),
+            key=lambda row: (-round(cosine[row], 9), likes.items.ids[row]),
+        )
+        assert [row for row, _, _ in each] == best[:4]
+        assert [people for _, people, _ in each] == together[item, best[:4]].tolist()

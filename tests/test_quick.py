@@ -120,6 +120,27 @@ def test_it_is_counted_as_the_routes_are(tmp_path: Path) -> None:
     assert found[0]["graphrec_requests_total", "POST", SESSIONS, "404"] == 1
 
 
+def test_a_plain_question_takes_no_route(
+    clients: tuple[httpx.Client, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def detour(*_: object) -> None:
+        raise AssertionError("the router was asked")
+
+    for answer in ("user_list", "session_list"):
+        monkeypatch.setattr(f"api.routes.{answer}", detour)
+    asked = [("GET", f"{LISTS}?k=7", {}), ("POST", SESSIONS, {"json": {"items": ["alien"]}})]
+    for status, client in zip((200, 500), clients, strict=True):
+        for method, path, sent in asked:
+            assert client.request(method, path, **sent).status_code == status
+
+
+def test_two_content_types_are_none(clients: tuple[httpx.Client, ...]) -> None:
+    headers = [("content-type", "text/plain"), ("content-type", "application/json")]
+    asked = b'{"items": ["alien"]}'
+    statuses = [c.post(SESSIONS, content=asked, headers=headers).status_code for c in clients]
+    assert statuses == [422, 422]
+
+
 def test_it_knows_which_parameters_are_lists() -> None:
     fields = create_router(10)[1].user.model_fields.items()
     assert {name for name, field in fields if "list[" in str(field.annotation)} == SEVERAL

@@ -105,6 +105,15 @@ def test_lists_are_evaluated_as_they_are_served(recommender, k):
 
 
 @given(recommenders())
+def test_something_speaks_for_every_item(recommender):
+    """What stands out to no source is not recalled: it fills up, if anything."""
+    for user in (*recommender.snapshot.likes.users.ids, "nobody"):
+        for each in recommender.recommend(user, 99):
+            assert each.sources
+            assert "fallback" not in each.sources or each.score == 0
+
+
+@given(recommenders())
 def test_scores_of_all_items_order_what_is_recalled_as_the_list_does(recommender):
     items = recommender.snapshot.likes.items
     for row, user in enumerate(recommender.snapshot.likes.users.ids):

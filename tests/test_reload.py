@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -181,3 +183,19 @@ class TestAdmin:
     ) -> None:
         error(client.post("/v1/admin/rollback", json={"to": to}), 409, "snapshot_refused")
         assert served(client) == two[0]
+
+
+def test_what_was_replaced_is_freed(tmp_path: Path) -> None:
+    """At once, and not when somebody next looks for garbage."""
+
+    async def replaced() -> object:
+        publish(tiny_snapshot(), tmp_path)
+        engine = create_app(Settings(snapshots=tmp_path)).state.engine
+        await engine.update()
+        before = weakref.ref(engine.recommender)
+        version = publish(tiny_snapshot(embeddings=False), tmp_path)
+        await engine.update()
+        assert engine.version == version
+        return before()
+
+    assert asyncio.run(replaced()) is None

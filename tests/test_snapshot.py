@@ -97,6 +97,20 @@ def test_an_encoder_that_is_loaded_embeds_as_before(tmp_path, aggregated):
     assert not np.allclose(found, small_snapshot().encoder.embed(items))
 
 
+def test_a_large_catalogue_is_loaded_as_it_was_published(tmp_path, monkeypatch):
+    monkeypatch.setattr("graphrec.graph_filter.DENSE_UP_TO", 0)
+    snapshot = small_snapshot()
+    publish(snapshot, tmp_path)
+    loaded = load(tmp_path)
+    assert not (tmp_path / loaded.manifest.version / "filter.pairs.npy").exists()
+    assert answers(loaded) == answers(snapshot)
+    for found, expected in (
+        (loaded.graph_filter.pairs, snapshot.graph_filter.pairs),
+        (loaded.graph_filter.factors.pairs(), snapshot.graph_filter.pairs),
+    ):
+        np.testing.assert_array_equal(found.toarray(), expected.toarray())
+
+
 @pytest.mark.parametrize("learnt", [True, False])
 def test_what_is_loaded_answers_like_what_was_published(tmp_path, learnt):
     snapshot = small_snapshot(learnt=learnt)

@@ -272,7 +272,7 @@ def _measure(
         step(f"{name}: service", at, len(TRAFFIC))
         kept = {} if traffic == "again" else {"GRAPHREC_SERVE__ANSWERS": "0"}
         with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
-            # Of other requests each, so that nobody comes again but by chance.
+            # Of other requests each, so that nobody's first list is made twice.
             warming, fast, slow = (calls[traffic][part::3] for part in range(3))
             if traffic == "again":
                 ask_once(url, sorted({call.path for call in calls[traffic] if call.body is None}))
