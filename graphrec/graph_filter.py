@@ -28,6 +28,9 @@ PART = 32
 
 TINY = np.finfo(np.float64).tiny
 
+PEOPLE_AT_ONCE = 2048
+"""Whose votes, 4 bytes an item, are dense at a time, where that is faster."""
+
 BYTES_AT_ONCE = 2**25
 """Of whole rows of the matrix, while it is made; some copies of them are held as well."""
 
@@ -92,17 +95,27 @@ class Factors:
         said = np.hstack([-self.excess, self._told])
         smoothed = np.float32(self.smoothing) * self.popularity[:, None] * self.low_pass
         wanted = np.hstack([self.excess * self.target[:, None], smoothed])
-        votes = sparse.csr_array(
-            (self.votes.data * self.target[self.votes.indices], *_places(self.votes)),
-            self.votes.shape,
-        )
-        voters = self.votes.T.tocsr()
-        rows = max(1, BYTES_AT_ONCE // (4 * max(len(self.target), 1)))
+        count = len(self.target)
+        voters = None if count <= DENSE_UP_TO else self.votes.T.tocsr()
+        rows = max(1, count if voters is None else BYTES_AT_ONCE // (4 * count))
         for start in range(0, len(items), rows):
             part = items[start : start + rows]
-            block = said[part] @ wanted.T
-            block += (voters[part] @ votes).toarray()
+            if voters is None:
+                block = self._shared_votes(part)
+            else:
+                block = (voters[part] @ self.votes).toarray()
+            block *= self.target
+            block += said[part] @ wanted.T
             yield part, block
+
+    def _shared_votes(self, items: Rows) -> NDArray[np.float32]:
+        """Rows of NᵀN [N, I]: of a small catalogue, dense products take half the time."""
+        found = np.zeros((len(items), len(self.target)), np.float32)
+        for start in range(0, self.votes.shape[0], PEOPLE_AT_ONCE):
+            votes = self.votes[start : start + PEOPLE_AT_ONCE].toarray()
+            own = votes if len(items) == len(self.target) else votes[:, items]
+            found += own.T @ votes
+        return found
 
     @property
     def _told(self) -> NDArray[np.float32]:
