@@ -53,9 +53,14 @@ async def read_body(receive: Receive, most: int) -> Receive:
         body += message.get("body", b"")
         if len(body) > most:
             raise TooLarge
-    pending: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-    if message["type"] != "http.request":
-        pending = [message]
+    if message["type"] == "http.request":
+        message = {"type": "http.request", "body": bytes(body), "more_body": False}
+    return again(message, receive)
+
+
+def again(message: Message, receive: Receive) -> Receive:
+    """A `receive` that gives a message once more, and then what comes after it."""
+    pending = [message]
 
     async def replay() -> Message:
         return pending.pop() if pending else await receive()

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.answers import given, key_of
 from api.engine import ready
 from api.errors import HANDLERS
+from api.limits import again
 from api.lists import SessionQuestion, UserQuestion, session_list, user_list
 from graphrec.options import Live
 
@@ -66,7 +67,7 @@ class Quick:
                 message = await receive()
                 request = Request(scope)
                 response = await _plain(request, self._session_list(request, message))
-                receive = _again(message, receive)
+                receive = again(message, receive)
         await (response or self._app)(scope, receive, send)
 
     async def _user_list(self, request: Request) -> Response:
@@ -110,13 +111,3 @@ def _query(request: Request) -> Mapping[str, Any]:
         else:
             said[name] = value
     return said
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    """A `receive` that gives a message once more, and then what comes after it."""
-    pending = [message]
-
-    async def replay() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return replay

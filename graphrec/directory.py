@@ -102,11 +102,8 @@ class Directory:
         """The `k` most popular items, by what the recommender goes by."""
         held, deleted = self.snapshot.likes.items.ids, frozenset(overlay.deleted)
         left = (row for row in self._by_popularity.tolist() if held[row] not in deleted)
-        changed = overlay.items
-        return tuple(
-            self.item(held[row], overlay) if held[row] in changed else self._item(row)
-            for row in islice(left, k)
-        )
+        latest = self._latest(overlay).items
+        return tuple(latest.get(held[row]) or self._item(row) for row in islice(left, k))
 
     def users(self, query: str = "", overlay: Overlay = NOTHING_SINCE) -> Iterator[User]:
         """The users whose id fits a query, the best first, then those who like most.
@@ -168,7 +165,7 @@ class Directory:
         return Details(
             item,
             as_title(attributes.get("title")),
-            0 if row is None else int(self._liked_by_item[row]),
+            0 if row is None else int(self.snapshot.likes.degrees[row]),
             {name: value for name, value in attributes.items() if name != "title"},
         )
 
@@ -194,7 +191,7 @@ class Directory:
 
     def _item(self, row: int) -> Item:
         ids = self.snapshot.likes.items.ids
-        return Item(ids[row], self.snapshot.title(row), int(self._liked_by_item[row]))
+        return Item(ids[row], self.snapshot.title(row), int(self.snapshot.likes.degrees[row]))
 
     @cached_property
     def _items(self) -> Search:
@@ -211,10 +208,6 @@ class Directory:
     @cached_property
     def _by_popularity(self) -> Rows:
         return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)  # [I]
-
-    @cached_property
-    def _liked_by_item(self) -> NDArray[np.integer]:
-        return np.diff(self.snapshot.likes.by_item.indptr)  # [I]
 
     @cached_property
     def _liked_by_user(self) -> NDArray[np.integer]:

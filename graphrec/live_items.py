@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from graphrec.catalogue import Catalogue
 from graphrec.data import AttributeValue, Vocabulary, as_title
@@ -16,6 +16,8 @@ from graphrec.overlay import Overlay
 from graphrec.rules import Rule
 from graphrec.ruling import Ruling, rule_on
 from graphrec.snapshot import Snapshot
+
+Made = TypeVar("Made")
 
 Edition: TypeAlias = tuple[Overlay | None, int]
 """Of what came since: another one whenever an item changes."""
@@ -29,16 +31,15 @@ class LiveItems:
 
     def titles(self, live: Live) -> Sequence[str | None]:
         """What the items of the snapshot [I] are called now."""
-        edition = _edition(live)
-        if edition not in self._titles:
-            rows = self.snapshot.likes.items.rows
-            changed = {} if live.overlay is None else live.overlay.items
+
+        def made() -> Sequence[str | None]:
+            rows, changed = self.snapshot.likes.items.rows, _changed(live)
             titles = list(self.snapshot.titles)
             for item in changed.keys() & rows.keys():
                 titles[rows[item]] = as_title(changed[item].get("title"))
-            self._titles.clear()
-            self._titles[edition] = titles
-        return self._titles[edition]
+            return titles
+
+        return _once(self._titles, live, made)
 
     def ruling(self, options: Options, live: Live) -> Ruling:
         """What may be recommended of the items of the snapshot, by row."""
@@ -62,7 +63,7 @@ class LiveItems:
 
     def attributes_of_new(self, item: str, live: Live) -> Mapping[str, AttributeValue]:
         """Those of an item that came since; raises UnknownNode."""
-        attributes = None if live.overlay is None else live.overlay.items.get(item)
+        attributes = _changed(live).get(item)
         if attributes is None:
             raise UnknownNode("item", item)
         return attributes
@@ -72,16 +73,15 @@ class LiveItems:
         overlay, embeddings = live.overlay, self.snapshot.embeddings
         if overlay is None or embeddings is None or embeddings.newcomers is None:
             return NONE
-        edition = _edition(live)
-        if edition not in self._arrived:
+        encoder = embeddings.newcomers
+
+        def made() -> Newcomers:
             items = self._new(live).changed
             before = next(iter(self._arrived.values()), NONE)
             links = {item: overlay.links_of(item) for item in items}
-            known = self.snapshot.likes.items
-            found = arrived(embeddings.newcomers, items, before, links, known)
-            self._arrived.clear()
-            self._arrived[edition] = found
-        return self._arrived[edition]
+            return arrived(encoder, items, before, links, self.snapshot.likes.items)
+
+        return _once(self._arrived, live, made)
 
     def _ruling(self, catalogue: Catalogue, options: Options, live: Live) -> Ruling:
         shared = partial(_shared, self._catalogue(live), options, live)
@@ -89,26 +89,22 @@ class LiveItems:
 
     def _catalogue(self, live: Live) -> Catalogue:
         """Of the items of the snapshot, as they are now."""
-        edition = _edition(live)
-        if edition not in self._catalogues:
-            changed = {} if live.overlay is None else live.overlay.items
-            held = self.snapshot
-            self._catalogues.clear()
-            self._catalogues[edition] = Catalogue(
-                held.likes.items, held.attributes, changed, held.links
-            )
-        return self._catalogues[edition]
+        held = self.snapshot
+        return _once(
+            self._catalogues,
+            live,
+            lambda: Catalogue(held.likes.items, held.attributes, _changed(live), held.links),
+        )
 
     def _new(self, live: Live) -> Catalogue:
         """Of the items that came since; all that is known of them has changed."""
-        edition = _edition(live)
-        if edition not in self._came:
+
+        def made() -> Catalogue:
             known = self.snapshot.likes.items
-            items = {} if live.overlay is None else live.overlay.items
-            new = {item: each for item, each in items.items() if item not in known}
-            self._came.clear()
-            self._came[edition] = Catalogue(Vocabulary(tuple(new)), {}, new)
-        return self._came[edition]
+            new = {item: each for item, each in _changed(live).items() if item not in known}
+            return Catalogue(Vocabulary(tuple(new)), {}, new)
+
+        return _once(self._came, live, made)
 
     # Each holds the last edition alone.
 
@@ -129,8 +125,19 @@ class LiveItems:
         return {}
 
 
-def _edition(live: Live) -> Edition:
-    return live.overlay, 0 if live.overlay is None else live.overlay.edition
+def _once(held: dict[Edition, Made], live: Live, make: Callable[[], Made]) -> Made:
+    """What is held of the edition of now; made, and the one before let go, where it is another."""
+    edition = live.overlay, 0 if live.overlay is None else live.overlay.edition
+    if edition not in held:
+        made = make()
+        held.clear()
+        held[edition] = made
+    return held[edition]
+
+
+def _changed(live: Live) -> Mapping[str, Mapping[str, AttributeValue]]:
+    """The attributes of items that came or changed since."""
+    return {} if live.overlay is None else live.overlay.items
 
 
 def _shared(catalogue: Catalogue, options: Options, live: Live, rule: Rule) -> frozenset[str]:
