@@ -12,7 +12,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import AttributeValue, Rows, as_title
+from graphrec.data import AttributeValue, as_title
 from graphrec.errors import UnknownNode
 from graphrec.overlay import Overlay
 from graphrec.search import Search
@@ -101,7 +101,7 @@ class Directory:
     def popular(self, k: int, overlay: Overlay = NOTHING_SINCE) -> tuple[Item, ...]:
         """The `k` most popular items, by what the recommender goes by."""
         held, deleted = self.snapshot.likes.items.ids, frozenset(overlay.deleted)
-        left = (row for row in self._by_popularity.tolist() if held[row] not in deleted)
+        left = (row for row in self.snapshot.by_popularity.tolist() if held[row] not in deleted)
         latest = self._latest(overlay).items
         return tuple(latest.get(held[row]) or self._item(row) for row in islice(left, k))
 
@@ -197,17 +197,13 @@ class Directory:
     def _items(self) -> Search:
         ids, title = self.snapshot.likes.items.ids, self.snapshot.title
         names = ((title(row) or item, item) for row, item in enumerate(ids))
-        return Search.of(self._by_popularity, names)
+        return Search.of(self.snapshot.by_popularity, names)
 
     @cached_property
     def _users(self) -> Search:
         names = ((user,) for user in self.snapshot.likes.users.ids)
         by_likes = np.argsort(-self._liked_by_user, kind="stable").astype(np.int32)
         return Search.of(by_likes, names)
-
-    @cached_property
-    def _by_popularity(self) -> Rows:
-        return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)  # [I]
 
     @cached_property
     def _liked_by_user(self) -> NDArray[np.integer]:

@@ -145,7 +145,7 @@ def rank_as(snapshot: Snapshot, train: Graph, settings: Settings) -> evaluate.Ra
     row_of_user = np.array([likes.users.rows.get(u, -1) for u in train.users.ids], np.int32)
     row_in_train = np.array([train.items.rows.get(i, -1) for i in likes.items.ids], np.int32)
     gone = int(np.count_nonzero(row_in_train < 0))
-    popular = np.argsort(-snapshot.popularity, kind="stable")
+    popular = snapshot.by_popularity
     met = np.diff(train.seen.indptr)
 
     def rank(users: Rows, k: int) -> Rows:

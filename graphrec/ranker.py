@@ -105,7 +105,8 @@ class Ranker:
         if recalled < k:
             left = asked.eligible.copy()
             left[items] = False
-            items = np.concatenate([items, self._popular[left[self._popular]]])
+            popular = self.snapshot.by_popularity
+            items = np.concatenate([items, popular[left[popular]]])
             filling = np.zeros(len(items) - recalled)
             scores, boosted = (np.concatenate([each, filling]) for each in (scores, boosted))
         weights = {each.source: asked.weights[each.source] for each in asked.opinions}
@@ -115,7 +116,7 @@ class Ranker:
 
     def all(self, asked: Asked) -> Ranking:
         """Every item that may be recommended."""
-        return self.best(asked, len(self._popular))
+        return self.best(asked, len(self.snapshot.popularity))
 
     def diverse(self, asked: Asked, diversity: float, k: int) -> Ranking:
         """The `k` that are best and unlike each other; those recalled come first."""
@@ -134,16 +135,11 @@ class Ranker:
             recalled=len(chosen),
         )
 
-    @cached_property
-    def _popular(self) -> Rows:
-        """All item rows, the most popular first."""
-        return np.argsort(-self.snapshot.popularity, kind="stable").astype(np.int32)
-
     def _eligible(
         self, taste: Taste, ruling: Ruling, options: Options, live: Live
     ) -> NDArray[np.bool_]:
         """Which items [I] may be recommended."""
-        eligible = np.ones(len(self._popular), bool)
+        eligible = np.ones(len(self.snapshot.popularity), bool)
         for _, passes in ruling.filters:
             eligible &= passes
         if options.exclude_seen:

@@ -46,7 +46,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
-from graphrec.data import Attribute, AttributeValue, Graph, Vocabulary, as_title
+from graphrec.data import Attribute, AttributeValue, Graph, Rows, Vocabulary, as_title
 from graphrec.drift import Shape, kinds_of, shape_of
 from graphrec.embeddings import Embeddings
 from graphrec.encoder import Encoder, ItemEncoder, UserFeatures
@@ -157,6 +157,11 @@ class Snapshot:
     def title(self, item: int) -> str | None:
         """The title of an item row, where it has one."""
         return self.titles[item]
+
+    @cached_property
+    def by_popularity(self) -> Rows:
+        """The rows of all items [I], the most popular first; ties by row."""
+        return np.argsort(-self.popularity, kind="stable").astype(np.int32)
 
     @cached_property
     def titles(self) -> tuple[str | None, ...]:

@@ -205,7 +205,7 @@ def _map(snapshot: Snapshot) -> Map | None:
         return None
     vectors = snapshot.embeddings.item_taste.astype(np.float64)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    shown = _by_popularity(snapshot)[:MAP_ITEMS]
+    shown = snapshot.by_popularity[:MAP_ITEMS]
     pointing = (vectors / np.where(length > 0, length, 1))[shown]
     centred = pointing - pointing.mean(axis=0)
     _, sigma, directions = np.linalg.svd(centred, full_matrices=False)
@@ -256,7 +256,7 @@ def _values(value: object) -> tuple[str, ...]:
 
 def _near(recommender: Recommender) -> tuple[Near, ...]:
     snapshot = recommender.snapshot
-    order = _by_popularity(snapshot)
+    order = snapshot.by_popularity
     people = np.diff(snapshot.likes.by_item.indptr)
     order = order[people[order] > 0]
     rows = dict.fromkeys(int(order[int(share * (len(order) - 1))]) for share in NEAR if len(order))
@@ -302,10 +302,6 @@ def _list(recommender: Recommender | None, user: str) -> tuple[str, ...] | None:
     if recommender is None or user not in recommender.snapshot.likes.users:
         return None
     return tuple(r.title or r.item for r in recommender.recommend(user, LIST))
-
-
-def _by_popularity(snapshot: Snapshot) -> Rows:
-    return np.argsort(-snapshot.popularity, kind="stable").astype(np.int32)
 
 
 def _title(snapshot: Snapshot, item: int) -> str:
