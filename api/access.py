@@ -10,9 +10,8 @@ import re
 from copy import deepcopy
 from typing import Any
 
+from graphrec.api.keys import Key, Keyring, Scope, holder
 from starlette.datastructures import Headers
-
-from api.keys import Key, Keyring, Scope, holder
 
 PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 """What needs no key: health, which orchestrators ask, and the page, whose data do need one."""

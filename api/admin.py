@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Body
+from graphrec.api.engine import Engine, Serving
+from graphrec.api.errors import INVALID, REFUSED, REFUSED_OR_RUNNING, SnapshotRefused
+from graphrec.api.models import VERSION
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from api.engine import Engine, Serving
-from api.errors import INVALID, REFUSED, REFUSED_OR_RUNNING, SnapshotRefused
-from api.models import VERSION
-from graphrec.canary import end_canary, promote
 from graphrec.errors import SnapshotError
-from graphrec.lock import refresh_lock
-from graphrec.snapshot import rollback, versions
+from graphrec.snapshot.canary import end_canary, promote
+from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.snapshot import rollback, versions
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from fastapi import Request, Response
 
-from graphrec.explain import Recommendation, Source
+from graphrec.ranking.fusion import Source
+from graphrec.recommend.results import Recommendation
 
 GZIP = 31
 """zlib's name for that format: most clients take it as it is."""

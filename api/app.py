@@ -11,30 +11,30 @@ from importlib.metadata import version
 import numpy as np
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from graphrec.api import admin, browse, events, explorer, health, nodes
+from graphrec.api.access import documented
+from graphrec.api.answers import Answers
+from graphrec.api.boundary import Boundary, RequestLog
+from graphrec.api.engine import Engine
+from graphrec.api.errors import HANDLERS
+from graphrec.api.events import Writer
+from graphrec.api.exposures import ExposureLog
+from graphrec.api.feed import Feed
+from graphrec.api.forgetting import Forgetter
+from graphrec.api.keys import Keyring
+from graphrec.api.limits import RateLimit
+from graphrec.api.live import RETRY_SECONDS, LiveStore
+from graphrec.api.metrics import Metrics
+from graphrec.api.metrics import router as metrics_router
+from graphrec.api.options import Knowledge
+from graphrec.api.paths import EncodedPaths
+from graphrec.api.quick import Quick
+from graphrec.api.routes import create_router
 
-from api import admin, browse, events, explorer, health, nodes
-from api.access import documented
-from api.answers import Answers
-from api.boundary import Boundary, RequestLog
-from api.engine import Engine
-from api.errors import HANDLERS
-from api.events import Writer
-from api.exposures import ExposureLog
-from api.feed import Feed
-from api.forgetting import Forgetter
-from api.keys import Keyring
-from api.limits import RateLimit
-from api.live import RETRY_SECONDS, LiveStore
-from api.metrics import Metrics
-from api.metrics import router as metrics_router
-from api.options import Knowledge
-from api.paths import EncodedPaths
-from api.quick import Quick
-from api.routes import create_router
-from graphrec.config import Settings
-from graphrec.overlay import Overlay
-from graphrec.recommend import Recommender
-from graphrec.snapshot import load
+from graphrec.recommend.recommender import Recommender
+from graphrec.settings import Settings
+from graphrec.snapshot.overlay import Overlay
+from graphrec.snapshot.snapshot import load
 from graphrec.store import open_store
 
 
@@ -52,8 +52,8 @@ def create_app(
     `store` is the URL of a graph store, to be asked as it is now. Where it is away, at the start or
     later, all else is answered as ever, and readiness says so; it is tried every `retry_seconds`.
 
-    `log` is told of every request: see `api.boundary`. Raises SettingsError where the file of keys
-    cannot be read.
+    `log` is told of every request: see `graphrec.api.boundary`. Raises SettingsError where the file
+    of keys cannot be read.
     """
     live = None if store is None else _live(settings, store, retry_seconds)
     metrics = Metrics(lambda: engine.serving, lambda: None if live is None else live.reason is None)

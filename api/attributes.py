@@ -1,6 +1,6 @@
 """What the attributes of a user or an item may be, over HTTP."""
 
-# No `from __future__ import annotations`: see `api.routes`.
+# No `from __future__ import annotations`: see `graphrec.api.routes`.
 
 from typing import Annotated, TypeAlias
 

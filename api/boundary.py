@@ -10,15 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from graphrec.api.access import identify, needed
+from graphrec.api.errors import error_answer, internal_error
+from graphrec.api.keys import Keyring
+from graphrec.api.limits import RateLimit, TooLarge, read_body
+from graphrec.api.metrics import Metrics
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from api.access import identify, needed
-from api.errors import error_answer, internal_error
-from api.keys import Keyring
-from api.limits import RateLimit, TooLarge, read_body
-from api.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 

@@ -1,14 +1,12 @@
 """The routes to look around: items, users, what is popular, and the snapshot itself."""
 
-# No `from __future__ import annotations`: see `api.routes`.
+# No `from __future__ import annotations`: see `graphrec.api.routes`.
 
 from datetime import datetime, timezone
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
-
-from api.browse_models import (
+from graphrec.api.browse_models import (
     ItemDetails,
     ItemPage,
     ItemSummary,
@@ -22,14 +20,16 @@ from api.browse_models import (
     UserSummary,
     Weights,
 )
-from api.engine import Ready
-from api.errors import INVALID, NOT_READY, STALE_CURSOR, UNKNOWN_ITEM, UNKNOWN_USER
-from api.options import Known
-from api.paging import Cursor, page
-from api.paths import ItemId, UserId
-from api.validation import Strict, Whole, expecting
-from graphrec.neighbours import similar_users
-from graphrec.recommend import MIN_SUPPORT
+from graphrec.api.engine import Ready
+from graphrec.api.errors import INVALID, NOT_READY, STALE_CURSOR, UNKNOWN_ITEM, UNKNOWN_USER
+from graphrec.api.options import Known
+from graphrec.api.paging import Cursor, page
+from graphrec.api.paths import ItemId, UserId
+from graphrec.api.validation import Strict, Whole, expecting
+from pydantic import Field
+
+from graphrec.recommend.recommender import MIN_SUPPORT
+from graphrec.retrieval.neighbours import similar_users
 
 LONGEST_QUERY = 100
 """Characters."""

@@ -1,14 +1,13 @@
-"""What the routes to look around answer. The fields mirror `graphrec.directory`."""
+"""What the routes to look around answer. The fields mirror `graphrec.recommend.browse`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from graphrec.api.models import VERSION, Answer, Mirror, Titled
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
-
-from api.models import VERSION, Answer, Mirror, Titled
 
 ALIEN: JsonDict = {"item": "183", "title": "Alien (1979)", "likes": 244}
 NEXT = f"{VERSION}.1"

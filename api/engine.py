@@ -1,7 +1,7 @@
 """The recommenders that serve, each replaced whole once another snapshot takes its place.
 
 One is of the current snapshot. Where a canary is tried beside it, a share of users gets that one,
-in every process the same: see `graphrec.canary`.
+in every process the same: see `graphrec.snapshot.canary`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Annotated, Literal, TypeAlias
 from urllib.parse import unquote
 
 from fastapi import Depends, Request
+from graphrec.api.errors import NotReady
 from starlette.concurrency import run_in_threadpool
 
-from api.errors import NotReady
-from graphrec.canary import CANARY, Canary, canary, gets_canary
 from graphrec.errors import SnapshotError
-from graphrec.recommend import Recommender
-from graphrec.snapshot import CURRENT, current
+from graphrec.recommend.recommender import Recommender
+from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
+from graphrec.snapshot.snapshot import CURRENT, current
 
 logger = logging.getLogger(__name__)
 
@@ -229,7 +229,7 @@ async def _engine(request: Request) -> Engine:
 async def ready(request: Request) -> Recommender:
     """The recommender that a request is answered by; raises NotReady."""
     engine: Engine = request.app.state.engine
-    user = request.path_params.get("user_id")  # as it was sent: see `api.paths`
+    user = request.path_params.get("user_id")  # as it was sent: see `graphrec.api.paths`
     found = engine.recommender_for(None if user is None else unquote(user))
     request.state.version = found.snapshot.manifest.version  # for the log
     return found

@@ -7,11 +7,11 @@ from typing import Any, Literal, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from graphrec.api.validation import sentence, shown
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from api.validation import sentence, shown
 from graphrec.errors import DataError, RefreshRunning, SnapshotError, UnknownNode
 
 Code: TypeAlias = Literal[
@@ -127,7 +127,7 @@ async def _unknown_node(request: Request, error: UnknownNode) -> Response:
 
 
 async def _no_embeddings(_: Request, error: SnapshotError) -> Response:
-    # All else that a snapshot can lack is found when it is loaded: see `api.engine`.
+    # All else that a snapshot can lack is found when it is loaded: see `graphrec.api.engine`.
     return error_answer(404, "no_embeddings", str(error), "by")
 
 

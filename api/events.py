@@ -1,6 +1,6 @@
 """`POST /v1/events`: what users do, durable before it is acknowledged, and in the next answer."""
 
-# No `from __future__ import annotations`: see `api.routes`.
+# No `from __future__ import annotations`: see `graphrec.api.routes`.
 
 import asyncio
 import time
@@ -10,13 +10,13 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Request
+from graphrec.api.errors import INVALID, NO_STORE, STORE_AWAY, NoStore, NotReady, StoreAway
+from graphrec.api.feed import Feed
+from graphrec.api.live import LiveStore
+from graphrec.api.models import Accepted
+from graphrec.api.validation import WHOLE, expecting
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.errors import INVALID, NO_STORE, STORE_AWAY, NoStore, NotReady, StoreAway
-from api.feed import Feed
-from api.live import LiveStore
-from api.models import Accepted
-from api.validation import WHOLE, expecting
 from graphrec.data import Interactions
 from graphrec.errors import DataError
 from graphrec.store import GraphStore

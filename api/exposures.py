@@ -8,11 +8,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from api.answers import Answer
-from api.metrics import Metrics
+from graphrec.api.answers import Answer
+from graphrec.api.metrics import Metrics
+
 from graphrec.errors import SettingsError
-from graphrec.exposure_log import append
-from graphrec.exposures import Exposure
+from graphrec.experiments.exposure_log import append
+from graphrec.experiments.exposures import Exposure
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ MOST_WAITING = 10_000
 
 
 class ExposureLog:
-    """Keeps what was shown, and has one task write it to a folder (`graphrec.exposure_log`).
+    """Keeps what was shown, and has one task write it to a folder
+    (`graphrec.experiments.exposure_log`).
 
     Whatever becomes of the folder, requests do not notice: what cannot be written waits, up to a
     limit, and the log and a figure say so.

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
+from graphrec.api.engine import Engine
+from graphrec.api.errors import NotReady, StoreAway
+from graphrec.api.live import ANSWER_SECONDS, OPENING, LiveStore
 
-from api.engine import Engine
-from api.errors import NotReady, StoreAway
-from api.live import ANSWER_SECONDS, OPENING, LiveStore
-from graphrec.overlay import Overlay
+from graphrec.snapshot.overlay import Overlay
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
 
 POLL_SECONDS = 0.5

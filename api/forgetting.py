@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
+from graphrec.api.engine import Engine
+from graphrec.api.errors import NotForgotten, NotReady, StoreAway
+from graphrec.api.exposures import ExposureLog
+from graphrec.api.feed import Feed
+from graphrec.api.live import LiveStore
 
-from api.engine import Engine
-from api.errors import NotForgotten, NotReady, StoreAway
-from api.exposures import ExposureLog
-from api.feed import Feed
-from api.live import LiveStore
 from graphrec.errors import RefreshRunning, SettingsError, SnapshotError
 from graphrec.forget import Forgotten, forget
-from graphrec.lock import refresh_lock
+from graphrec.snapshot.lock import refresh_lock
 from graphrec.store import GraphStore
 
 

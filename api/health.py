@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-
-from api.engine import Ready, Serving
-from api.errors import NOT_READY, NotReady
-from api.live import Store
-from api.models import Live, Part, Readiness
+from graphrec.api.engine import Ready, Serving
+from graphrec.api.errors import NOT_READY, NotReady
+from graphrec.api.live import Store
+from graphrec.api.models import Live, Part, Readiness
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-# `async def`, here and in the routes, runs in the event loop: see `api.routes`.
+# `async def`, here and in the routes, runs in the event loop: see `graphrec.api.routes`.
 @router.get("/live")
 async def live() -> Live:
     """Whether the process runs: 200 from the moment it listens, with or without a snapshot."""

@@ -7,11 +7,9 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Request, Response
-from pydantic import Field
-
-from api.answers import Answer, given, key_of
-from api.engine import ready
-from api.options import (
+from graphrec.api.answers import Answer, given, key_of
+from graphrec.api.engine import ready
+from graphrec.api.options import (
     History,
     Introduction,
     Knowledge,
@@ -20,8 +18,10 @@ from api.options import (
     Rules,
     Selection,
 )
-from api.validation import Strict, expecting
-from graphrec.explain import Recommendation
+from graphrec.api.validation import Strict, expecting
+from pydantic import Field
+
+from graphrec.recommend.results import Recommendation
 
 MAX_SESSION_ITEMS = 1000
 

@@ -14,8 +14,8 @@ from threading import Thread
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
+from graphrec.api.errors import StoreAway
 
-from api.errors import StoreAway
 from graphrec.errors import GraphrecError, StoreError, UnknownNode
 from graphrec.store import GraphStore
 

@@ -16,12 +16,12 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from fastapi import APIRouter, Request, Response
+from graphrec.api.answers import Answer
+from graphrec.api.engine import Role
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from api.answers import Answer
-from api.engine import Role
-from graphrec.recommend import Recommender
+from graphrec.recommend.recommender import Recommender
 
 router = APIRouter()
 

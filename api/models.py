@@ -1,4 +1,6 @@
-"""What the API answers. The fields mirror `graphrec.recommend` and `graphrec.explain`."""
+"""What the API answers. The fields mirror `graphrec.recommend.recommender` and
+`graphrec.recommend.results`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from graphrec.explain import Source, Verdict
+from graphrec.ranking.fusion import Source
+from graphrec.recommend.results import Verdict
 
 By: TypeAlias = Literal["graph", "embedding", "store"]
 Part: TypeAlias = Literal["snapshot", "store"]

@@ -1,6 +1,6 @@
 """Items and users, put and deleted: in the store, and in the next answer."""
 
-# No `from __future__ import annotations`: see `api.routes`.
+# No `from __future__ import annotations`: see `graphrec.api.routes`.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -8,10 +8,8 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
-from pydantic import BaseModel, ConfigDict, Field
-
-from api.attributes import MOST, Name, Value, value_of
-from api.errors import (
+from graphrec.api.attributes import MOST, Name, Value, value_of
+from graphrec.api.errors import (
     INVALID,
     NO_STORE,
     NOT_FORGOTTEN_OR_STORE_AWAY,
@@ -20,11 +18,13 @@ from api.errors import (
     NotReady,
     StoreAway,
 )
-from api.feed import Feed, News
-from api.forgetting import Forgetting
-from api.live import LiveStore, Store
-from api.models import Deleted, Stored
-from api.paths import ItemId, UserId
+from graphrec.api.feed import Feed, News
+from graphrec.api.forgetting import Forgetting
+from graphrec.api.live import LiveStore, Store
+from graphrec.api.models import Deleted, Stored
+from graphrec.api.paths import ItemId, UserId
+from pydantic import BaseModel, ConfigDict, Field
+
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
 from graphrec.errors import DataError
 from graphrec.store import GraphStore

@@ -1,6 +1,6 @@
 """How a list is asked for over HTTP, and what is known of the user at that time."""
 
-# No `from __future__ import annotations`: see `api.routes`.
+# No `from __future__ import annotations`: see `graphrec.api.routes`.
 
 import time
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import Depends, Request
+from graphrec.api.attributes import MOST, Name, Value, value_of
+from graphrec.api.errors import NoStore
+from graphrec.api.feed import Feed
+from graphrec.api.live import LiveStore
+from graphrec.api.validation import WHOLE, expecting
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.attributes import MOST, Name, Value, value_of
-from api.errors import NoStore
-from api.feed import Feed
-from api.live import LiveStore
-from api.validation import WHOLE, expecting
-from graphrec.directory import NOTHING_SINCE
-from graphrec.exploration import Exploration
-from graphrec.options import About, Live, Options
-from graphrec.overlay import Overlay, valued
-from graphrec.rules import Rule
-from graphrec.weighting import KindPolicy
+from graphrec.data.weighting import KindPolicy
+from graphrec.ranking.exploration import Exploration
+from graphrec.recommend.browse import NOTHING_SINCE
+from graphrec.recommend.query import About, Live, Options
+from graphrec.rules.rule import Rule
+from graphrec.snapshot.overlay import Overlay, valued
 
 MAX_LISTED = 1000
 """Items that may be allowed or denied."""

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, TypeVar
 
+from graphrec.api.errors import StaleCursor
+from graphrec.api.validation import expecting
 from pydantic import Field
-
-from api.errors import StaleCursor
-from api.validation import expecting
 
 Row = TypeVar("Row")
 

@@ -14,15 +14,15 @@ from urllib.parse import unquote
 
 import orjson
 from fastapi import Request, Response
+from graphrec.api.answers import given, key_of
+from graphrec.api.engine import ready
+from graphrec.api.errors import HANDLERS
+from graphrec.api.limits import again
+from graphrec.api.lists import SessionQuestion, UserQuestion, session_list, user_list
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.answers import given, key_of
-from api.engine import ready
-from api.errors import HANDLERS
-from api.limits import again
-from api.lists import SessionQuestion, UserQuestion, session_list, user_list
-from graphrec.options import Live
+from graphrec.recommend.query import Live
 
 USER_PATH = "/v1/users/{user_id}/recommendations"
 SESSION_PATH = "/v1/recommendations"
@@ -47,7 +47,9 @@ class Route(NamedTuple):
 
 
 class Quick:
-    """Middleware just before the router; it expects paths as they were sent (`api.paths`)."""
+    """Middleware just before the router; it expects paths as they were sent
+    (`graphrec.api.paths`).
+    """
 
     def __init__(self, app: ASGIApp, questions: Questions) -> None:
         self._app = app

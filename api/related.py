@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from api.models import Related
+from graphrec.api.models import Related
+
 from graphrec.data import as_title
 from graphrec.errors import UnknownNode
-from graphrec.recommend import MIN_SUPPORT
+from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.store import GraphStore
 from graphrec.store.protocol import Neighbours
 

@@ -15,10 +15,8 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import ConfigDict, Field
-
-from api.engine import Ready
-from api.errors import (
+from graphrec.api.engine import Ready
+from graphrec.api.errors import (
     INVALID,
     NO_STORE,
     NOT_READY,
@@ -29,7 +27,7 @@ from api.errors import (
     UNKNOWN_USER_OR_ITEM,
     NoStore,
 )
-from api.lists import (
+from graphrec.api.lists import (
     Length,
     Likes,
     SessionQuestion,
@@ -37,8 +35,8 @@ from api.lists import (
     session_list,
     user_list,
 )
-from api.live import Store
-from api.models import (
+from graphrec.api.live import Store
+from graphrec.api.models import (
     By,
     Explanation,
     Related,
@@ -50,12 +48,14 @@ from api.models import (
     UserRecommendations,
     UserWhyNot,
 )
-from api.options import History, Introduction, Known, ListedItem, Rules, Selection
-from api.paths import ItemId, UserId
-from api.quick import Questions
-from api.related import related_in_store
-from api.validation import Strict, Whole, expecting
-from graphrec.options import AS_RANKED
+from graphrec.api.options import History, Introduction, Known, ListedItem, Rules, Selection
+from graphrec.api.paths import ItemId, UserId
+from graphrec.api.quick import Questions
+from graphrec.api.related import related_in_store
+from graphrec.api.validation import Strict, Whole, expecting
+from pydantic import ConfigDict, Field
+
+from graphrec.recommend.query import AS_RANKED
 
 Question = Annotated[ListedItem, Field(description="Id of the item in question.", examples=["183"])]
 

@@ -10,12 +10,12 @@ from functools import partial
 from types import FrameType
 
 import uvicorn
+from graphrec.api.app import create_app
+from graphrec.api.keys import read_keys
+from graphrec.api.logs import configure
 
-from api.app import create_app
-from api.keys import read_keys
-from api.logs import configure
-from graphrec.config import ServeSettings, Settings
 from graphrec.errors import SettingsError
+from graphrec.settings import ServeSettings, Settings
 
 FINISH_SECONDS = 30
 """How long requests in flight may take once the server stops."""

@@ -19,10 +19,10 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Literal
 
-from graphrec.canary import canary
-from graphrec.config import SETTINGS_FILE, Settings, load_settings
 from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
-from graphrec.snapshot import current, load, verify, versions
+from graphrec.settings import SETTINGS_FILE, Settings, load_settings
+from graphrec.snapshot.canary import canary
+from graphrec.snapshot.snapshot import current, load, verify, versions
 from graphrec.store import open_store
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")

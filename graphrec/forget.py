@@ -24,13 +24,14 @@ import orjson
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec import exposure_log
-from graphrec.canary import canary, start_canary
 from graphrec.data import Attribute, Vocabulary
 from graphrec.errors import SnapshotError
-from graphrec.neighbours import Likes
+from graphrec.experiments import exposure_log
+from graphrec.id_search import holds_id
 from graphrec.report.archive import drop_people
-from graphrec.snapshot import (
+from graphrec.retrieval.neighbours import Likes
+from graphrec.snapshot.canary import canary, start_canary
+from graphrec.snapshot.snapshot import (
     Snapshot,
     current,
     delete,
@@ -41,7 +42,6 @@ from graphrec.snapshot import (
     versions,
 )
 from graphrec.store.protocol import GraphStore
-from graphrec.traces import holds_id
 
 MARK_BYTES = 32
 """A row of fewer bytes could be in a file by chance, and proves nothing."""
@@ -90,11 +90,11 @@ def forget(
 def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, str]:
     """Take people out of every snapshot and report; returns the new versions by the old ones.
 
-    For who holds the lock of the folder (`graphrec.lock`), so that nobody publishes meanwhile what
-    was read before. Drafts of killed publishers are deleted: nobody knows what they hold. One old
-    version at a time is replaced, the one that serves first, so that there need be room for one
-    only.
-    Raises SnapshotError, after all else is done, for versions that cannot be read.
+    For who holds the lock of the folder (`graphrec.snapshot.lock`), so that nobody publishes
+    meanwhile what was read before. Drafts of killed publishers are deleted: nobody knows what they
+    hold. One old version at a time is replaced, the one that serves first, so that there need be
+    room for one only. Raises SnapshotError, after all else is done, for versions that cannot be
+    read.
     """
     delete_drafts(folder)
     kept = versions(folder)

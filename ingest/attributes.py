@@ -21,12 +21,12 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+from graphrec.ingest.chunks import Reading
+from graphrec.ingest.values import as_text, missing, numbers, texts
 from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeKind
 from graphrec.errors import DataError
-from ingest.chunks import Reading
-from ingest.values import as_text, missing, numbers, texts
 
 SAMPLE = 1000
 MANY = 50

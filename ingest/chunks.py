@@ -1,7 +1,7 @@
 """What every source is read as: raw columns, a chunk of rows at a time.
 
 N is the number of rows in a chunk. Values are raw: text in text files, whatever type the column has
-in Parquet and SQL. `ingest.values` reads ids, numbers and times out of them.
+in Parquet and SQL. `graphrec.ingest.values` reads ids, numbers and times out of them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from graphrec.ingest.values import as_text
 from numpy.typing import NDArray
 
 from graphrec.data import AttributeKind
 from graphrec.errors import DataError
-from ingest.values import as_text
 
 
 class Reject(NamedTuple):

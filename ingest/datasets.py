@@ -11,14 +11,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from graphrec.config import IngestSettings
-from graphrec.data import AttributeKind
-from graphrec.errors import DataError
-from graphrec.progress import Progress
-from graphrec.store.protocol import GraphStore
-from ingest import movielens
-from ingest.download import FILES, fetch_files
-from ingest.load import (
+from graphrec.ingest import movielens
+from graphrec.ingest.download import FILES, fetch_files
+from graphrec.ingest.load import (
     CheckedSource,
     LoadReport,
     checked_events,
@@ -26,8 +21,14 @@ from ingest.load import (
     checked_nodes,
     write_all,
 )
-from ingest.schema import LinkType
-from ingest.sources import File, Source, open_source
+from graphrec.ingest.schema import LinkType
+from graphrec.ingest.sources import File, Source, open_source
+
+from graphrec.data import AttributeKind
+from graphrec.errors import DataError
+from graphrec.progress import Progress
+from graphrec.settings import IngestSettings
+from graphrec.store.protocol import GraphStore
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def checked_dataset(
     """Everything in a data set, by what it is: "events", then types.
 
     `rejects` is a folder for files of rejected rows. Entering raises DataError and TooManyRejects,
-    as the functions of `ingest.load` do.
+    as the functions of `graphrec.ingest.load` do.
     """
 
     def file(what: str) -> Path:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphrec.config import IngestSettings
+from graphrec.ingest.read import read_events
+from graphrec.ingest.schema import event_columns
+from graphrec.ingest.sources import File, open_source
+
 from graphrec.data import Interactions
-from ingest.read import read_events
-from ingest.schema import event_columns
-from ingest.sources import File, open_source
+from graphrec.settings import IngestSettings
 
 PLACE = "seq"
 """The column of a log that has an event's place in its user's history, and no times."""

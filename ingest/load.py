@@ -18,17 +18,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
+from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
+from graphrec.ingest.sources import Source, open_source
+from graphrec.ingest.spool import Spool, spooled
+from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
-from graphrec.config import IngestSettings
 from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
 from graphrec.errors import DataError
 from graphrec.progress import Progress
+from graphrec.settings import IngestSettings
 from graphrec.store.protocol import GraphStore
-from ingest.attributes import AttributeColumn, attribute_columns, to_attribute
-from ingest.schema import LinkType, event_columns, link_columns, node_column
-from ingest.sources import Source, open_source
-from ingest.spool import Spool, spooled
-from ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 
 @dataclass(frozen=True)
@@ -166,10 +166,11 @@ def checked_events(
 ) -> Iterator[CheckedSource]:
     """Events of users and items, in batches of `settings.batch_rows`.
 
-    Columns are found by their names (`ingest.schema`), or given by `mapping` from user, item,
-    weight, time and kind. `kind` is the kind of all events of a log that does not say. Rows that
-    cannot be used go to the file `rejects`, or one beside it (`ingest.spool`). Entering raises
-    DataError, and TooManyRejects where there are more of them than the settings allow.
+    Columns are found by their names (`graphrec.ingest.schema`), or given by `mapping` from user,
+    item, weight, time and kind. `kind` is the kind of all events of a log that does not say. Rows
+    that cannot be used go to the file `rejects`, or one beside it (`graphrec.ingest.spool`).
+    Entering raises DataError, and TooManyRejects where there are more of them than the settings
+    allow.
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
@@ -196,8 +197,8 @@ def checked_nodes(
     """Nodes of a type, with every other column as an attribute.
 
     The column of ids is found by its name, or given by `mapping` as `id`. The kinds of attributes
-    are told by the rules of `ingest.attributes`, or by `kinds`. `links` turns values into links:
-    `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
+    are told by the rules of `graphrec.ingest.attributes`, or by `kinds`. `links` turns values into
+    links: `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
     genres. A node that occurs more than once takes the last row. Raises as `checked_events` does.
     """
     start = time.perf_counter()

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+from graphrec.ingest.sources import Derived, File
 
 from graphrec.data import AttributeKind
-from ingest.sources import Derived, File
 
 RATING_COLUMNS = ("user_id", "item_id", "rating", "timestamp")
 MOVIE_COLUMNS = ("item_id", "title", "year", "genres")

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from graphrec.ingest.text import open_lines
+
 from graphrec.data import Interactions
 from graphrec.errors import DataError
-from ingest.text import open_lines
 
 PAIR = re.compile(r"\(\s*([^,]+?)\s*,\s*([^,]+?)\s*\)")
 

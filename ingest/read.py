@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
+from graphrec.ingest.attributes import to_attribute
+from graphrec.ingest.load import checked_events, checked_nodes, last_of_each
+from graphrec.ingest.sources import Source
+from graphrec.ingest.validate import to_interactions
 
-from graphrec.config import IngestSettings
 from graphrec.data import Attribute, Interactions, Vocabulary, last_of_equal
 from graphrec.errors import DataError
 from graphrec.progress import Progress
-from ingest.attributes import to_attribute
-from ingest.load import checked_events, checked_nodes, last_of_each
-from ingest.sources import Source
-from ingest.validate import to_interactions
+from graphrec.settings import IngestSettings
 
 
 def read_events(
@@ -27,8 +27,8 @@ def read_events(
 ) -> Interactions:
     """The events of a source as a store would give them back: in canonical order, each once.
 
-    Raises DataError and TooManyRejects as `ingest.load.checked_events` does, and DataError where
-    there are no events.
+    Raises DataError and TooManyRejects as `graphrec.ingest.load.checked_events` does, and DataError
+    where there are no events.
     """
     with checked_events(source, settings, rejects, mapping, None, progress) as checked:
         name, batches = checked.name, list(checked.spool.batches())
@@ -54,7 +54,7 @@ def read_attributes(
     """The attributes that a source of nodes gives to the nodes of `vocabulary`.
 
     Nodes that the vocabulary does not hold are passed over, and those that the source does not hold
-    have no values. Raises as `ingest.load.checked_nodes` does.
+    have no values. Raises as `graphrec.ingest.load.checked_nodes` does.
     """
     with checked_nodes(node_type, source, settings, rejects, progress=progress) as checked:
         columns, batches = checked.attributes, list(checked.spool.batches())

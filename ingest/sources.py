@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pyarrow as pa
+from graphrec.ingest.chunks import Chunk, Reading
+from graphrec.ingest.tables import open_parquet, open_query
+from graphrec.ingest.text import open_delimited, open_json_lines, open_recbole
 
 from graphrec.errors import DataError
-from ingest.chunks import Chunk, Reading
-from ingest.tables import open_parquet, open_query
-from ingest.text import open_delimited, open_json_lines, open_recbole
 
 DELIMITED = (".csv", ".tsv", ".txt")
 JSON_LINES = (".jsonl", ".ndjson", ".json")

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
+from graphrec.ingest.chunks import Chunk, Reading, Reject
+from graphrec.ingest.validate import Checked
 
-from graphrec.config import IngestSettings
 from graphrec.errors import DataError, TooManyRejects
 from graphrec.progress import Progress
-from ingest.chunks import Chunk, Reading, Reject
-from ingest.validate import Checked
+from graphrec.settings import IngestSettings
 
 _SHOWN = 3
 """Rejects that a message shows."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from graphrec.ingest.chunks import Chunk, Reading, chunked
 
 from graphrec.errors import DataError, MissingExtra
-from ingest.chunks import Chunk, Reading, chunked
 
 _BUFFER = 1 << 20
 """Bytes of a column read at once; without it, all of a row group would be."""

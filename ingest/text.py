@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import orjson
+from graphrec.ingest.chunks import Chunk, Reading, Reject, Row, chunked
 
 from graphrec.data import AttributeKind
 from graphrec.errors import DataError
-from ingest.chunks import Chunk, Reading, Reject, Row, chunked
 
 Line = TypeVar("Line", str, bytes)
 

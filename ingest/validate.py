@@ -13,13 +13,13 @@ from typing import TypeAlias
 import numpy as np
 import orjson
 import pyarrow as pa
+from graphrec.ingest.attributes import AttributeColumn, attribute_values
+from graphrec.ingest.chunks import Chunk, Reject
+from graphrec.ingest.schema import EventColumns, LinkColumns
+from graphrec.ingest.values import TimeUnit, missing, numbers, texts, times
 from numpy.typing import NDArray
 
 from graphrec.data import Interactions, Rows, Vocabulary
-from ingest.attributes import AttributeColumn, attribute_values
-from ingest.chunks import Chunk, Reject
-from ingest.schema import EventColumns, LinkColumns
-from ingest.values import TimeUnit, missing, numbers, texts, times
 
 Fault: TypeAlias = tuple[str, NDArray[np.bool_]]
 """A reason, and the rows that it applies to [N]."""

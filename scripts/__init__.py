@@ -1,1 +1,1 @@
-"""The command line."""
+"""Shell commands, the command line and the benchmarks."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.neo4j_server import TestServer, free_port, missing
+from tests.support.neo4j_server import TestServer, free_port, missing
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -10,60 +10,74 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("graphrec", "ingest", "api", "scripts")
-PEERS = ROOT / "scripts" / "peers"
+from tests.support.paths import ROOT
+
+FOLDERS = {
+    "graphrec": ROOT / "graphrec",
+    "graphrec.api": ROOT / "api",
+    "graphrec.cli": ROOT / "scripts" / "cli",
+    "graphrec.ingest": ROOT / "ingest",
+    "scripts.benchmark": ROOT / "scripts" / "benchmark",
+}
+"""Where each part of the package is, as pyproject.toml maps it, and the benchmarks."""
+
+PEERS = ROOT / "scripts" / "benchmark" / "peers"
 """Scripts that run in environments of their own: no module of ours."""
 HEAVY = (
     *("torch", "dgl", "sklearn", "implicit", "pandas", "pyarrow", "networkx", "sqlalchemy"),
-    *("neo4j", "optuna", "ingest"),
+    *("neo4j", "optuna"),
 )
 """What a process that serves never holds, directly or through others."""
 
-# Each layer may import those above it, and its own. Every module of graphrec is in one.
-LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "memory", "lock", "traces", "exposures", "exposure_log"),
-    ("data",),
-    ("weighting", "rules", "relations", "text"),
-    ("config", "settings_file", "gate", "policy"),
-    # stores, matrices and models, and the small parts that they are made of
-    (
-        *("blocked", "candidates", "cold", "degrees", "drift", "encoder", "embeddings", "features"),
-        *("graph_filter", "index", "inspect", "item_links", "likeness", "metrics", "ranking"),
-        *("sampling", "spectral", "friends", "split", "store", "losses", "train", "user_blocks"),
-        *("dgl_graph", "models", "warm_start"),
-    ),
-    ("neighbours", "search"),
-    (
-        *("snapshot", "explain", "evaluate", "overlay", "catalogue", "diversity", "exploration"),
-        *("newcomers", "thompson", "fusion", "segments"),
-    ),
-    ("taste", "options", "directory", "canary", "infer"),
-    ("recall", "ruling", "live_items", "related"),
-    ("people", "ranker", "explainer"),
-    ("recommend", "early_stopping", "tune", "changes"),
-    ("pipeline", "objective"),
-    ("ablation", "judge", "learning_curve"),
-    ("refresh",),
-    ("report",),
-    ("forget", "doctor", "compare"),
-)
+MAY_IMPORT = {
+    # the bottom: what everything may name
+    "errors": "",
+    "progress": "",
+    "id_search": "",
+    "data": "errors",
+    # what is asked of a list, and how events count
+    "rules": "data",
+    "settings": "data errors rules",
+    "settings_file": "errors",
+    # the graph where it is kept, and what is learned from it
+    "store": "data errors id_search settings",
+    "models": "data errors",
+    # candidates, one order, what is published of them, answers
+    "retrieval": "data models store",
+    "ranking": "data",
+    "snapshot": "data errors models ranking retrieval settings store",
+    "recommend": "data errors models ranking retrieval rules settings snapshot store",
+    # how good they are, and what is chosen by that
+    "evaluation": "data errors models progress ranking",
+    "experiments": "data errors id_search",
+    "training": "data errors evaluation models progress ranking recommend settings snapshot",
+    "refresh": "data errors evaluation models progress recommend settings snapshot store training",
+    "report": "data errors ranking recommend refresh settings snapshot",
+    "forget": "data errors experiments id_search report retrieval snapshot store",
+    "doctor": "errors settings snapshot store",
+    # the doors
+    "ingest": "data errors progress settings store",
+    "api": "data errors experiments forget ranking recommend retrieval rules settings snapshot "
+    "store",
+    "cli": "api data doctor errors evaluation experiments forget ingest models progress recommend "
+    "refresh report settings settings_file snapshot store training",
+}
+"""A line a folder or module of the package: which others it may import, beside itself."""
 
 
 @cache
 def trees() -> Mapping[str, ast.Module]:
     """The syntax tree of every module, by its dotted name."""
     found = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
+    for package, folder in FOLDERS.items():
+        for path in sorted(folder.rglob("*.py")):
             if path.parent == PEERS:
                 continue
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            parts = path.relative_to(folder).with_suffix("").parts
+            name = ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
             found[name] = ast.parse(path.read_text("utf-8"), str(path))
     return found
 
@@ -99,110 +113,81 @@ def who_imports(package: str) -> set[str]:
 
 
 def modules(package: str) -> list[str]:
-    return [name for name in trees() if name.split(".")[0] == package]
+    return [name for name in trees() if f"{name}.".startswith(f"{package}.")]
 
 
-def unit(module: str) -> str:
-    """`graphrec.store.sqlite` is part of `store`."""
-    return module.split(".")[1] if "." in module else ""
+def folder_of(module: str) -> str:
+    """`graphrec.store.sqlite.file` is in `store`; the package itself is in none."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "graphrec" and len(parts) > 1 else ""
 
 
 def test_the_scan_sees_the_code() -> None:
     """The rules below would hold of an empty project too."""
-    assert {"graphrec.data", "graphrec.store.sqlite", "ingest.load", "api.app", "scripts.cli"} <= (
-        set(trees())
-    )
-    assert "graphrec.snapshot" in own_imports("graphrec.recommend")
-    assert "dgl" in top_levels("graphrec.dgl_graph")  # inside a `try`
-    assert "api.server" in own_imports("scripts.commands.serve")  # inside a function
+    seen = {"graphrec.data.graph", "graphrec.store.sqlite.store", "graphrec.ingest.load"}
+    assert seen | {"graphrec.api.app", "graphrec.cli.main", "scripts.benchmark"} <= set(trees())
+    assert "graphrec.snapshot.snapshot" in own_imports("graphrec.recommend.recommender")
+    assert "dgl" in top_levels("graphrec.data.dgl_graph")  # inside a `try`
+    assert "graphrec.api.server" in own_imports("graphrec.cli.commands.serve")  # in a function
 
 
 def test_peers_and_the_project_do_not_know_of_each_other() -> None:
     scripts = {path.stem: ast.parse(path.read_text("utf-8")) for path in PEERS.glob("*.py")}
     assert len(scripts) > 1
     for name, tree in scripts.items():
-        assert not top_levels_of(tree) & {*PACKAGES, "tests"}, name
+        assert not top_levels_of(tree) & {"graphrec", "scripts", "tests"}, name
     for module in trees():
         assert not top_levels(module) & set(scripts), module
-        assert "scripts.peers" not in ".".join(imported(trees()[module])), module
+        assert "benchmark.peers" not in ".".join(imported(trees()[module])), module
+
+
+def test_every_folder_has_a_line() -> None:
+    assert {folder_of(module) for module in modules("graphrec")} - {""} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("module", modules("graphrec"))
-def test_the_library_imports_nothing_of_what_is_built_on_it(module: str) -> None:
-    assert not top_levels(module) & {"ingest", "api", "scripts", "tests"}
+def test_folders_import_what_their_line_says(module: str) -> None:
+    own = folder_of(module)
+    others = {folder_of(other) for other in own_imports(module)} - {"", own}
+    assert others <= set(MAY_IMPORT[own].split() if own else ())
+    assert not top_levels(module) & {"scripts", "tests"}
 
 
-@pytest.mark.parametrize("module", modules("ingest"))
-def test_ingest_imports_the_data_side_of_the_library_only(module: str) -> None:
-    allowed = {"data", "config", "errors", "progress", "weighting", "store"}
-    assert {unit(m) for m in own_imports(module) if m.startswith("graphrec.")} <= allowed
-    assert not top_levels(module) & {"api", "scripts"}
-
-
-@pytest.mark.parametrize("module", modules("api"))
-def test_the_service_imports_neither_ingest_nor_the_command_line(module: str) -> None:
-    assert not top_levels(module) & {"ingest", "scripts"}
+def test_every_line_is_needed() -> None:
+    for folder, line in MAY_IMPORT.items():
+        used = {folder_of(o) for m in modules(f"graphrec.{folder}") for o in own_imports(m)}
+        assert set(line.split()) <= used, folder
 
 
 def test_one_module_knows_dgl() -> None:
-    assert who_imports("dgl") == {"graphrec.dgl_graph"}
-    assert {m for m in trees() if "graphrec.dgl_graph" in own_imports(m)} == {
-        "graphrec.models.graphsage",
-        "graphrec.models.aggregators",
-    }
+    assert who_imports("dgl") == {"graphrec.data.dgl_graph"}
 
 
 def test_only_what_trains_knows_torch() -> None:
-    parts = ("models.mf", "models.neumf", "models.graphsage", "models.item_side")
-    parts += ("models.aggregators", "models.kinds", "losses", "train", "dgl_graph")
-    assert who_imports("torch") == {f"graphrec.{part}" for part in parts}
+    parts = ("mf", "neumf", "training.losses", "training.loop")
+    parts += tuple(f"graphsage.{part}" for part in ("model", "item_side", "aggregators", "kinds"))
+    known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}
+    assert who_imports("torch") == known
 
 
 def test_only_models_know_the_libraries_that_fit_them() -> None:
-    assert who_imports("sklearn") == {"graphrec.spectral"}
+    assert who_imports("sklearn") == {"graphrec.models.spectral"}
     assert who_imports("implicit") == {"graphrec.models.ials"}
 
 
 def test_one_module_knows_optuna() -> None:
-    assert who_imports("optuna") == {"graphrec.tune"}
+    assert who_imports("optuna") == {"graphrec.training.tune"}
 
 
 def test_what_trains_is_imported_by_name_when_it_is_asked_for() -> None:
     """So that everything else imports without torch: `models` knows its modules as text."""
-    trained = {"graphrec.models.mf", "graphrec.models.graphsage", "graphrec.losses"}
-    trained |= {"graphrec.models.neumf", "graphrec.models.aggregators"}
-    trained |= {"graphrec.train", "graphrec.dgl_graph"}
+    trained = {module for module in trees() if "torch" in top_levels(module)}
     for module in set(trees()) - trained:
         assert not own_imports(module) & trained, module
 
 
-def test_every_module_of_the_library_has_a_layer() -> None:
-    placed = [part for layer in LAYERS for part in layer]
-    assert len(placed) == len(set(placed))
-    assert {unit(m) for m in modules("graphrec")} - {""} == set(placed)
-
-
-@pytest.mark.parametrize("module", modules("graphrec"))
-def test_layers_import_downwards_only(module: str) -> None:
-    if not unit(module):
-        assert not own_imports(module)
-        return
-    height = {part: at for at, layer in enumerate(LAYERS) for part in layer}
-    for other in own_imports(module):
-        if unit(other):  # `from graphrec import pipeline` names the package too
-            assert height[unit(other)] <= height[unit(module)], f"{module} imports {other}"
-
-
 def test_core_types_rest_on_errors_alone() -> None:
-    assert own_imports("graphrec.data") == {"graphrec.errors"}
-    assert not own_imports("graphrec.errors")
-
-
-def test_models_and_stores_do_not_know_of_each_other() -> None:
-    for module in modules("graphrec"):
-        others = {unit(m) for m in own_imports(module)}
-        if unit(module) in ("models", "store"):
-            assert not others & ({"models", "store"} - {unit(module)}), module
+    assert own_imports("graphrec.data.graph") == {"graphrec.errors"}
 
 
 def test_no_import_goes_round_in_a_circle() -> None:
@@ -229,20 +214,26 @@ def reached(start: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "entry", ["api.app", "api.server", "scripts.commands.queries", "scripts.commands.serve"]
+    "entry",
+    [
+        "graphrec.api.app",
+        "graphrec.api.server",
+        "graphrec.cli.commands.queries",
+        "graphrec.cli.commands.serve",
+    ],
 )
 def test_nothing_that_serves_reaches_what_trains_or_loads(entry: str) -> None:
     for module in reached(entry):
         # The driver is imported once a store on such a server is opened, and not before.
-        heavy = set(HEAVY) - ({"neo4j"} if module.startswith("graphrec.store.neo4j") else set())
+        heavy = set(HEAVY) - ({"neo4j"} if module.startswith("graphrec.store.neo4j.") else set())
         assert not top_levels(module) & heavy, f"{entry} reaches {module}"
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        "import api.app, api.server",
-        "import scripts.commands.queries, scripts.commands.serve, api.server",
+        "import graphrec.api.app, graphrec.api.server",
+        "import graphrec.cli.commands.queries, graphrec.cli.commands.serve, graphrec.api.server",
     ],
 )
 def test_a_process_that_serves_holds_nothing_that_trains_or_loads(code: str) -> None:
@@ -253,7 +244,7 @@ def test_a_process_that_serves_holds_nothing_that_trains_or_loads(code: str) -> 
 @pytest.mark.parametrize("command", ["serve", "recommend", "related", "explain"])
 def test_a_command_that_serves_is_as_light_as_the_service(command: str) -> None:
     """What a command needs is imported with it, so `graphrec serve` does not hold pandas."""
-    assert held_after(f"import api.server\n{HELP_OF.format(command)}") == []
+    assert held_after(f"import graphrec.api.server\n{HELP_OF.format(command)}") == []
 
 
 @pytest.mark.parametrize("command", ["demo", "train", "evaluate", "tune", "ingest", "inspect"])
@@ -265,7 +256,7 @@ def test_every_command_starts_without_what_trains(command: str) -> None:
 
 HELP_OF = """
 import contextlib, io, sys
-from scripts.cli import main
+from graphrec.cli.main import main
 sys.argv = ["graphrec", "{}", "--help"]
 with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()) as help:
     main()
@@ -361,7 +352,7 @@ def test_randomness_is_an_argument(module: str) -> None:
 
 
 def test_the_library_prints_nothing() -> None:
-    for module in [*modules("graphrec"), *modules("ingest"), *modules("api")]:
+    for module in modules("graphrec"):
         for node in ast.walk(trees()[module]):
             if isinstance(node, ast.Call):
                 assert ast.unparse(node.func) != "print", f"{module}: line {node.lineno}"

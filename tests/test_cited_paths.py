@@ -11,14 +11,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from graphrec.config import RecallSettings
 from graphrec.data import Graph, Interactions
-from graphrec.models.graph_filter import GraphFilter
-from graphrec.options import Live
-from graphrec.overlay import Overlay
-from graphrec.recommend import PATHS, Recommender
-from graphrec.snapshot import build_snapshot
-from graphrec.weighting import DEFAULT_POLICY, weigh
+from graphrec.data.weighting import DEFAULT_POLICY, weigh
+from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.recommend.query import Live
+from graphrec.recommend.recommender import PATHS, Recommender
+from graphrec.settings import RecallSettings
+from graphrec.snapshot.overlay import Overlay
+from graphrec.snapshot.snapshot import build_snapshot
 
 USERS, ITEMS = [f"u{n}" for n in range(6)], [f"i{n}" for n in range(7)]
 

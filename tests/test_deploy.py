@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 import yaml
+from graphrec.api.answers import Answer
+from graphrec.api.metrics import Metrics
+from graphrec.cli.main import COMMANDS
 from prometheus_client import CollectorRegistry
 
-from api.answers import Answer
-from api.metrics import Metrics
-from graphrec.config import RecallSettings, Settings
-from graphrec.recommend import Recommender
-from scripts.cli import COMMANDS
-from tests.test_api import tiny_snapshot
+from graphrec.recommend.recommender import Recommender
+from graphrec.settings import RecallSettings, Settings
+from tests.api.test_api import tiny_snapshot
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from graphrec.canary import start_canary
 from graphrec.doctor import examine, pairing, secret
-from graphrec.snapshot import delete, publish, versions
-from graphrec.store.sqlite import SQLiteStore
-from tests.small_data import graph_of, ratings
-from tests.test_cli import inside
-from tests.test_snapshot import small_snapshot
+from graphrec.snapshot.canary import start_canary
+from graphrec.snapshot.snapshot import delete, publish, versions
+from graphrec.store.sqlite.store import SQLiteStore
+from tests.cli.test_cli import inside
+from tests.snapshot.test_snapshot import small_snapshot
+from tests.support.small_data import graph_of, ratings
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec import forget as forget_module
-from graphrec import snapshot as snapshot_module
-from graphrec.config import RecallSettings
 from graphrec.errors import SnapshotError
 from graphrec.forget import Forgotten, forget, forget_in_snapshots, marks, traces, without
-from graphrec.neighbours import Likes
-from graphrec.recommend import Recommender
-from graphrec.snapshot import (
+from graphrec.recommend.recommender import Recommender
+from graphrec.retrieval.neighbours import Likes
+from graphrec.settings import RecallSettings
+from graphrec.snapshot import snapshot as snapshot_module
+from graphrec.snapshot.snapshot import (
     Snapshot,
     current,
     load,
@@ -30,9 +30,9 @@ from graphrec.snapshot import (
     rollback,
     versions,
 )
-from graphrec.store.sqlite import SQLiteStore
-from tests.small_data import graph_of, ratings
-from tests.test_snapshot import NOON, small_snapshot
+from graphrec.store.sqlite.store import SQLiteStore
+from tests.snapshot.test_snapshot import NOON, small_snapshot
+from tests.support.small_data import graph_of, ratings
 
 USERS, ITEMS = 60, 50
 

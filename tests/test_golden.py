@@ -16,24 +16,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from graphrec.ingest.datasets import load_dataset, open_dataset
 
-from graphrec.config import Settings
+from graphrec.data.weighting import weigh
 from graphrec.errors import DataError, MissingExtra
-from graphrec.evaluate import ModelResult
-from graphrec.metrics import paired_difference
+from graphrec.evaluation.evaluator import ModelResult
+from graphrec.evaluation.metrics import paired_difference
+from graphrec.evaluation.splits.split import temporal
 from graphrec.models import create
-from graphrec.pipeline import compare
-from graphrec.split import temporal
+from graphrec.settings import Settings
 from graphrec.store import open_store
-from graphrec.weighting import weigh
-from ingest.datasets import load_dataset, open_dataset
+from graphrec.training.fit import compare
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parent.parent
 
 EVALUATE = """
 import resource, sys
-from scripts.cli import main
+from graphrec.cli.main import main
 try:
     main()
 finally:

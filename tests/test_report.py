@@ -11,18 +11,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from graphrec.config import RecallSettings
 from graphrec.data import Attribute, Graph, Interactions
 from graphrec.errors import SnapshotError
 from graphrec.forget import forget_in_snapshots
-from graphrec.models.graph_filter import GraphFilter
-from graphrec.recommend import Recommender
+from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.recommend.recommender import Recommender
 from graphrec.report import svg
 from graphrec.report.archive import REPORTS, drop_people, keep, kept
 from graphrec.report.figures import Check, Job, Report, Stage, report_of
 from graphrec.report.page import page
-from graphrec.snapshot import build_snapshot, load, publish
-from tests.test_snapshot import NOON, small_snapshot
+from graphrec.settings import RecallSettings
+from graphrec.snapshot.snapshot import build_snapshot, load, publish
+from tests.snapshot.test_snapshot import NOON, small_snapshot
 
 HOSTILE = "<script>alert('&')</script>"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from graphrec.config import load_settings
 from graphrec.errors import SettingsError
+from graphrec.settings import load_settings
 from graphrec.settings_file import add_section, model_section, refuse_second_section
 
 VALUES = {"neighbours": 7, "similarity": "jaccard", "shrinkage": 1e-05}

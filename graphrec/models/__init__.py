@@ -15,20 +15,20 @@ from graphrec.models.protocol import EpochModel, Model, Scorer
 __all__ = ["MODELS", "EpochModel", "Model", "Scorer", "create"]
 
 MODELS: Mapping[str, tuple[str, str]] = {
-    "random": ("chance", "Chance"),
+    "random": ("random", "Random"),
     "popularity": ("popularity", "Popularity"),
     "recent-popularity": ("popularity", "RecentPopularity"),
-    "content-knn": ("content", "ContentKNN"),
+    "content-knn": ("content_knn", "ContentKNN"),
     "item-knn": ("knn", "ItemKNN"),
     "user-knn": ("knn", "UserKNN"),
-    "rp3beta": ("walks", "RP3Beta"),
-    "graph-filter": ("graph_filter", "GraphFilter"),
+    "rp3beta": ("rp3beta", "RP3Beta"),
+    "graph-filter": ("graph_filter.model", "GraphFilter"),
     "svd": ("svd", "SVD"),
     "ials": ("ials", "IALS"),
     "ease": ("ease", "EASE"),
     "mf": ("mf", "MF"),
     "neumf": ("neumf", "NeuMF"),
-    "graphsage": ("graphsage", "GraphSAGE"),
+    "graphsage": ("graphsage.model", "GraphSAGE"),
 }
 """By the name that people type: where the class is. A module is imported when it is asked for,
 because those that train need torch, and DGL."""

@@ -15,7 +15,7 @@ from scipy.linalg import lapack
 
 from graphrec.data import Graph, Rows
 from graphrec.errors import DataError
-from graphrec.models.ranges import Rate
+from graphrec.models.hyper_parameters import Rate
 
 MAX_ITEMS = 12_000
 """More than that take over 3 GiB, and minutes on two cores."""

@@ -15,8 +15,8 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from graphrec.data import Graph
-from graphrec.embeddings import Embeddings
-from graphrec.models.ranges import Count, NotNegative, Rate
+from graphrec.models.embeddings import Embeddings
+from graphrec.models.hyper_parameters import Count, NotNegative, Rate
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ user_exponent > 0 lets a heavy user's vote count less, as in the random walks P3
 (Paudel et al. 2017). The shrinkage term is that of Ferrari Dacrema et al. (RecSys 2019).
 For users, read the formulas with the matrix transposed.
 
-The weights of the matrix are what the events of a pair are worth together (`graphrec.weighting`).
-Without shrinkage a factor common to all of them changes no ranking. Where they are counts with a
-long tail, such as plays, or have shrunk through many half-lives, `binary` or `bm25` may do better.
+The weights of the matrix are what the events of a pair are worth together
+(`graphrec.data.weighting`). Without shrinkage a factor common to all of them changes no ranking.
+Where they are counts with a long tail, such as plays, or have shrunk through many half-lives,
+`binary` or `bm25` may do better.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
-from graphrec.models.ranges import Count, NotNegative
+from graphrec.models.hyper_parameters import Count, NotNegative
 
 Similarity: TypeAlias = Literal["cosine", "jaccard", "pearson"]
 Weighting: TypeAlias = Literal["none", "binary", "tfidf", "bm25"]

@@ -18,13 +18,18 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.data import Graph, Rows
-from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder
-from graphrec.losses import bpr, pointwise_block
-from graphrec.models.ranges import Count, NotNegative, Rate, Share, Steps
-from graphrec.sampling import NegativeSampler, log_popularity, recency_shift, recent_chances
-from graphrec.train import train_epochs
-from graphrec.user_blocks import UserBlock, user_blocks
+from graphrec.models.embeddings import Embeddings
+from graphrec.models.encoder import Encoder
+from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Share, Steps
+from graphrec.models.training.loop import train_epochs
+from graphrec.models.training.losses import bpr, pointwise_block
+from graphrec.models.training.negative_sampling import (
+    NegativeSampler,
+    log_popularity,
+    recency_shift,
+    recent_chances,
+)
+from graphrec.models.training.user_batches import UserBlock, user_blocks
 
 MIN_BATCHES = 5
 
@@ -36,7 +41,7 @@ class MF:
     With `bpr` each positive meets `negatives` random items (Rendle et al., UAI 2009). `pointwise`
     is the logistic loss of the tuned dot product of Rendle et al. (RecSys 2020, "Neural
     Collaborative Filtering vs. Matrix Factorization Revisited"), in expectation over the draws of
-    negatives (`graphrec.user_blocks`).
+    negatives (`graphrec.models.training.user_batches`).
     """
 
     dim: Count = 64
@@ -57,9 +62,11 @@ class MF:
     recent_share: Share = 0.7
     """Of the weight of positives in training that goes by how recent they are."""
     taste_half_life_share: NotNegative | None = 0.1
-    """The half-life in that, as a part of the log (`graphrec.sampling.recent_chances`)."""
+    """The half-life in that, as a part of the log
+    (`graphrec.models.training.negative_sampling.recent_chances`)."""
     half_life_share: NotNegative | None = 0.05
-    """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
+    """Of the recency that is added to item biases
+    (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
         """The embeddings after the last epoch."""

@@ -27,11 +27,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everyone knows it by
 
 from graphrec.data import Graph, Rows
-from graphrec.losses import pointwise
+from graphrec.models.hyper_parameters import Count, Dropped, NotNegative, Rate, Share, Steps
 from graphrec.models.mf import MF, MIN_BATCHES
-from graphrec.models.ranges import Count, Dropped, NotNegative, Rate, Share, Steps
-from graphrec.sampling import NegativeSampler, log_popularity, recency_shift, recent_chances
-from graphrec.train import train_epochs
+from graphrec.models.training.loop import train_epochs
+from graphrec.models.training.losses import pointwise
+from graphrec.models.training.negative_sampling import (
+    NegativeSampler,
+    log_popularity,
+    recency_shift,
+    recent_chances,
+)
 
 BLOCK_FLOATS = 2**21
 """In the first layer of MLP, where all items are scored for some users: they stay in the cache."""
@@ -71,9 +76,11 @@ class NeuMF:
     recent_share: Share = 0.7
     """Of the weight of positives in training that goes by how recent they are."""
     taste_half_life_share: NotNegative | None = 0.1
-    """The half-life in that, as a part of the log (`graphrec.sampling.recent_chances`)."""
+    """The half-life in that, as a part of the log
+    (`graphrec.models.training.negative_sampling.recent_chances`)."""
     half_life_share: NotNegative | None = 0.05
-    """Of the recency that is added to item biases (`graphrec.sampling.recency_shift`)."""
+    """Of the recency that is added to item biases
+    (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> NeuMFScorer:
         """The network after the last epoch."""

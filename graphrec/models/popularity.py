@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
-from graphrec.models.ranges import NotNegative
-from graphrec.sampling import positive_chances
+from graphrec.models.hyper_parameters import NotNegative
+from graphrec.models.training.negative_sampling import positive_chances
 
 
 @dataclass(frozen=True)

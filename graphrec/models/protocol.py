@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
-from graphrec.embeddings import Embeddings
+from graphrec.models.embeddings import Embeddings
 
 
 class Scorer(Protocol):
@@ -53,7 +53,9 @@ class WarmModel(Protocol):
     def train(
         self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
     ) -> Iterator[Embeddings]:
-        """As of `EpochModel`; from `start`, in the rows of the graph (`graphrec.warm_start`)."""
+        """As of `EpochModel`; from `start`, in the rows of the graph
+        (`graphrec.models.training.warm_start`).
+        """
         ...
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphrec.data import Graph
-from graphrec.degrees import normalised, popularity_factor, shares
-from graphrec.embeddings import Embeddings
-from graphrec.encoder import Encoder
-from graphrec.models.ranges import Count, NotNegative
-from graphrec.spectral import strongest
+from graphrec.data.degrees import normalised, popularity_factor, shares
+from graphrec.models.embeddings import Embeddings
+from graphrec.models.encoder import Encoder
+from graphrec.models.hyper_parameters import Count, NotNegative
+from graphrec.models.spectral import strongest
 
 
 @dataclass(frozen=True)

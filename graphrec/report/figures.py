@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.config import RecallSettings
 from graphrec.data import Rows
-from graphrec.fusion import Weights
-from graphrec.recommend import Recommender
-from graphrec.snapshot import Snapshot
+from graphrec.ranking.fusion import Weights
+from graphrec.recommend.recommender import Recommender
+from graphrec.settings import RecallSettings
+from graphrec.snapshot.snapshot import Snapshot
 
 MAP_ITEMS = 1_500
 """Items on the map, the most popular ones: of those that few like, little is known."""
@@ -140,7 +140,8 @@ class Side:
     counts: Mapping[str, int]
     newest_event: int | None
     metrics: Mapping[str, Any]
-    """In the shape of `graphrec.evaluate.as_json`, maybe with `curves`; empty where none."""
+    """In the shape of `graphrec.evaluation.evaluator.as_json`, maybe with `curves`; empty where
+    none."""
     weights: Weights
     user_degrees: Distribution
     item_degrees: Distribution

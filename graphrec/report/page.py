@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from graphrec.gate import figure
+from graphrec.refresh.gate import figure
 from graphrec.report import svg
 from graphrec.report.figures import Distribution, Map, Report, curves_of
 

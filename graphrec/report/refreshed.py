@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from graphrec.config import RecallSettings
-from graphrec.refresh import Outcome
+from graphrec.refresh.job import Outcome
 from graphrec.report.archive import keep
 from graphrec.report.figures import Check, Job, Stage, report_of
-from graphrec.snapshot import made_at
+from graphrec.settings import RecallSettings
+from graphrec.snapshot.snapshot import made_at
 
 
 def keep_report(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 
-from graphrec.config import Neo4jSettings
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import MissingExtra, SettingsError
+from graphrec.settings import Neo4jSettings
 from graphrec.store.protocol import (
     ChangedNode,
     ChangedNodes,
@@ -17,8 +18,7 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
-from graphrec.store.sqlite import SQLiteStore
-from graphrec.weighting import DEFAULT_POLICY, KindPolicy
+from graphrec.store.sqlite.store import SQLiteStore
 
 __all__ = [
     "ChangedNode",
@@ -53,7 +53,7 @@ def open_store(
         return SQLiteStore(FilePath(rest[1:]), policy, create=create)
     if scheme.partition("+")[0] in ("neo4j", "bolt"):
         try:
-            from graphrec.store.neo4j import Neo4jStore
+            from graphrec.store.neo4j.store import Neo4jStore
         except ModuleNotFoundError as error:
             raise MissingExtra("the Neo4j store", error.name or "neo4j", "neo4j") from error
         return Neo4jStore(url, policy, neo4j, retry_seconds)

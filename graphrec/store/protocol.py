@@ -1,9 +1,10 @@
 """What a graph store does; `tests/store_contract.py` says it in tests that every store passes.
 
 Neighbourhood queries count *people*: a user likes an item where at least one event of the pair is
-positive under the store's policy (`graphrec.weighting`), and counts once however many events there
-are. Rows come best first, ties by id in code-point order. Similarities are rounded to `DIGITS`
-decimals, half up, before they are summed or ordered, so that order and sums are exact everywhere.
+positive under the store's policy (`graphrec.data.weighting`), and counts once however many events
+there are. Rows come best first, ties by id in code-point order. Similarities are rounded to
+`DIGITS` decimals, half up, before they are summed or ordered, so that order and sums are exact
+everywhere.
 
 Writes raise DataError, and change nothing, for weights and numbers that are not finite, for an
 attribute that the store holds with another kind and for more kinds of events than MAX_KINDS.

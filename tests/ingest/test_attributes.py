@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from graphrec.ingest.attributes import (
+    AttributeColumn,
+    attribute_columns,
+    attribute_values,
+    to_attribute,
+)
+from graphrec.ingest.chunks import Reading
 
 from graphrec.data import AttributeKind
 from graphrec.errors import DataError
-from ingest.attributes import AttributeColumn, attribute_columns, attribute_values, to_attribute
-from ingest.chunks import Reading
 
 
 def reading(kinds: dict[str, AttributeKind] | None = None) -> Reading:

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphrec.ingest import download
+from graphrec.ingest.datasets import load_dataset, open_dataset, open_folder
+from graphrec.ingest.download import ORIGINS, Origin, fetch_files
+from graphrec.ingest.movielens import split_title
 
-from graphrec.config import IngestSettings
 from graphrec.data import AttributeValue
 from graphrec.errors import DataError, TooManyRejects
+from graphrec.settings import IngestSettings
 from graphrec.store import open_store
-from ingest import download
-from ingest.datasets import load_dataset, open_dataset, open_folder
-from ingest.download import ORIGINS, Origin, fetch_files
-from ingest.movielens import split_title
 
 # The same three ratings, three films and two people, in every form.
 

@@ -16,15 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from graphrec.config import IngestSettings
-from graphrec.data import Graph
-from graphrec.errors import DataError, TooManyRejects
-from graphrec.progress import Progress
-from graphrec.store import GraphStore, open_store
-from ingest.load import (
+from graphrec.ingest.load import (
     LoadReport,
     checked_events,
     checked_nodes,
@@ -33,7 +25,15 @@ from ingest.load import (
     load_nodes,
     write_all,
 )
-from ingest.sources import File, Query, Source
+from graphrec.ingest.sources import File, Query, Source
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graphrec.data import Graph
+from graphrec.errors import DataError, TooManyRejects
+from graphrec.progress import Progress
+from graphrec.settings import IngestSettings
+from graphrec.store import GraphStore, open_store
 
 SETTINGS = IngestSettings()
 ALL = IngestSettings(max_rejected_share=1)
@@ -356,9 +356,9 @@ def test_every_row_is_stored_or_set_aside_whatever_the_chunks(
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from graphrec.config import IngestSettings
-from ingest.load import load_events
-from ingest.sources import File
+from graphrec.settings import IngestSettings
+from graphrec.ingest.load import load_events
+from graphrec.ingest.sources import File
 
 class Sink:
     def write_events(self, events):

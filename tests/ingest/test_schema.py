@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from graphrec.ingest.schema import (
+    EventColumns,
+    LinkColumns,
+    event_columns,
+    link_columns,
+    node_column,
+)
 
 from graphrec.errors import DataError
-from ingest.schema import EventColumns, LinkColumns, event_columns, link_columns, node_column
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from graphrec.ingest.chunks import Chunk, Reject
+from graphrec.ingest.sources import Derived, File, Query, Source, open_source
 
 from graphrec.errors import DataError, MissingExtra
-from ingest.chunks import Chunk, Reject
-from ingest.sources import Derived, File, Query, Source, open_source
 
 ROWS = [("ann", "m1", "5"), ("bob", "m2", "3"), ("ann", "m3", "4")]
 COLUMNS = ("user", "item", "rating")

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from graphrec.ingest.values import TimeUnit, numbers, texts, times
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ingest.values import TimeUnit, numbers, texts, times
 
 MOMENT = 1_577_934_245_678
 """2020-01-02T03:04:05.678 UTC, in milliseconds."""

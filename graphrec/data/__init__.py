@@ -1,0 +1,37 @@
+"""The graph of users and items as frozen columns, and what its events weigh."""
+
+from graphrec.data.graph import (
+    MAX_KINDS,
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Graph,
+    Interactions,
+    Links,
+    Rows,
+    Vocabulary,
+    as_title,
+    elements_of,
+    encode,
+    labels,
+    last_of_equal,
+)
+
+__all__ = [
+    "MAX_KINDS",
+    "Attribute",
+    "AttributeKind",
+    "AttributeValue",
+    "EdgeType",
+    "Graph",
+    "Interactions",
+    "Links",
+    "Rows",
+    "Vocabulary",
+    "as_title",
+    "elements_of",
+    "encode",
+    "labels",
+    "last_of_equal",
+]

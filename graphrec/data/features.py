@@ -1,0 +1,200 @@
+"""From attributes to features: a sparse matrix that a model can multiply.
+
+What the columns mean is kept apart from the values, so that a node which training never met is
+told in the same columns: a newcomer's genre is the genre that the model learned of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Attribute, AttributeValue, Vocabulary, encode
+from graphrec.data import text_encoders as text
+from graphrec.errors import MissingExtra
+
+BUCKETS = 8
+"""Of a number, each with an equal share of the nodes: taste need not rise or fall with a number."""
+
+
+@dataclass(frozen=True)
+class NumberColumns:
+    """Two columns, the standardised value and whether it is known, and one of each bucket."""
+
+    mean: float
+    deviation: float
+    edges: tuple[float, ...] = ()
+    """Between buckets, ascending; a value at an edge is in the upper one."""
+
+    def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
+        """[N, F]; zeros where the value is missing."""
+        return sparse.csr_array(self._dense(values))
+
+    def row(self, value: AttributeValue) -> NDArray[np.float32]:
+        """The same of one node [F]."""
+        return self._dense((value,))[0]
+
+    def _dense(self, values: tuple[AttributeValue, ...]) -> NDArray[np.float32]:
+        value = _numbers(values)
+        known = np.isfinite(value)
+        standard = np.where(known, (value - self.mean) / self.deviation, 0)
+        columns = [standard, known]
+        if self.edges:
+            bucket = np.searchsorted(self.edges, value, side="right")
+            columns += [known & (bucket == b) for b in range(len(self.edges) + 1)]
+        return np.stack(columns, 1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class WordColumns:
+    """A column of each category or tag: 1 where the node has it."""
+
+    words: Vocabulary
+
+    def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
+        """[N, F]; words that are not among the columns say nothing."""
+        found = [self._columns(value) for value in values]
+        row = np.repeat(np.arange(len(values)), [len(columns) for columns in found])
+        column = np.array([c for columns in found for c in columns], np.int32)
+        shape = (len(values), len(self.words))
+        return sparse.csr_array((np.ones(len(row), np.float32), (row, column)), shape)
+
+    def row(self, value: AttributeValue) -> NDArray[np.float32]:
+        """The same of one node [F]."""
+        row = np.zeros(len(self.words), np.float32)
+        row[self._columns(value)] = 1
+        return row
+
+    def _columns(self, value: AttributeValue) -> list[int]:
+        return [self.words.rows[word] for word in set(_words(value)) if word in self.words]
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """The vector of a text, each dimension standardised, over √D: about as long as one category."""
+
+    encoder: text.Name
+    mean: tuple[float, ...]  # [D]
+    deviation: tuple[float, ...]  # [D]
+
+    @classmethod
+    def of(cls, encoder: text.Name, values: tuple[AttributeValue, ...]) -> TextColumns | None:
+        """Of the texts among the values; None without any. Raises MissingExtra."""
+        written = [str(value) for value in values if _is_text(value)]
+        if not written:
+            return None
+        vectors = text.embed(encoder, written).astype(np.float64)
+        deviation = vectors.std(axis=0)
+        deviation[deviation == 0] = 1.0
+        return cls(encoder, tuple(vectors.mean(axis=0).tolist()), tuple(deviation.tolist()))
+
+    def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
+        """[N, D]; zeros where there is no text, or no encoder in this process."""
+        return sparse.csr_array(self._dense(values))
+
+    def row(self, value: AttributeValue) -> NDArray[np.float32]:
+        """The same of one node [D]."""
+        return self._dense((value,))[0]
+
+    def _dense(self, values: tuple[AttributeValue, ...]) -> NDArray[np.float32]:
+        dense = np.zeros((len(values), len(self.mean)), np.float32)
+        rows = [row for row, value in enumerate(values) if _is_text(value)]
+        if rows:
+            try:
+                vectors = text.embed(self.encoder, [str(values[row]) for row in rows])
+            except MissingExtra:  # training would have said so: this process serves, without it
+                return dense
+            standard = (vectors - np.array(self.mean)) / np.array(self.deviation)
+            dense[rows] = standard / np.sqrt(len(self.mean))
+        return dense
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """What the columns of a feature matrix mean, by attribute."""
+
+    columns: Mapping[str, NumberColumns | WordColumns | TextColumns]
+
+    @classmethod
+    def of(
+        cls, attributes: Mapping[str, Attribute], texts: Mapping[str, text.Name] | None = None
+    ) -> FeatureSpace:
+        """The columns that tell these nodes apart.
+
+        `texts` are the attributes to embed as texts, by name, with their encoders; other texts are
+        left out. Raises MissingExtra where the package of an encoder is not installed.
+        """
+        found = {
+            name: TextColumns.of(texts[name], attribute.values)
+            if texts and name in texts
+            else _columns(attribute)
+            for name, attribute in sorted(attributes.items())
+        }
+        return cls({name: columns for name, columns in found.items() if columns is not None})
+
+    def matrix(self, attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array:
+        """The attributes of `count` nodes as float32 [count, F], by attribute name.
+
+        What is missing gives zeros, and so does what is of another kind than it was.
+        """
+        nothing: tuple[AttributeValue, ...] = (None,) * count
+        blocks = [
+            columns.matrix(attributes[name].values if name in attributes else nothing)
+            for name, columns in self.columns.items()
+        ]
+        if not blocks:
+            return sparse.csr_array(np.empty((count, 0), np.float32))
+        return sparse.csr_array(sparse.hstack(blocks, format="csr", dtype=np.float32))
+
+    def row(self, values: Mapping[str, AttributeValue]) -> NDArray[np.float32]:
+        """The values of one node as a row of `matrix` [F], without the cost of sparse arrays."""
+        blocks = [columns.row(values.get(name)) for name, columns in self.columns.items()]
+        return np.concatenate([np.empty(0, np.float32), *blocks])
+
+
+def feature_matrix(attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array:
+    """The attributes of `count` nodes as float32 [count, F], in columns of their own.
+
+    `number`: the value less the mean over the standard deviation (0 where missing), whether it is
+    known, and one-hot BUCKETS. `category`: one-hot. `tags`: multi-hot. A missing category or empty
+    tags give zeros. `text` is kept for display and gives none.
+    """
+    return FeatureSpace.of(attributes).matrix(attributes, count)
+
+
+def _columns(attribute: Attribute) -> NumberColumns | WordColumns | None:
+    if attribute.kind == "text":
+        return None
+    if attribute.kind == "number":
+        value = _numbers(attribute.values)
+        value = value[np.isfinite(value)]
+        if not len(value):
+            return None
+        return NumberColumns(float(value.mean()), float(value.std()) or 1.0, _edges(value))
+    words, _ = encode([word for value in attribute.values for word in _words(value)])
+    return WordColumns(words) if len(words) else None
+
+
+def _edges(values: NDArray[np.float64]) -> tuple[float, ...]:
+    """The distinct quantiles; none where all values are the same."""
+    cuts = np.quantile(values, np.linspace(0, 1, BUCKETS + 1)[1:-1], method="higher")
+    return tuple(float(cut) for cut in np.unique(cuts) if cut > values.min())
+
+
+def _numbers(values: tuple[AttributeValue, ...]) -> NDArray[np.float64]:
+    """NaN where a value is missing or not a number."""
+    return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
+
+
+def _is_text(value: AttributeValue) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _words(value: AttributeValue) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (str(value),)

@@ -1,0 +1,1 @@
+"""How good lists are: metrics, protocols, splits, the choice of epochs."""

@@ -1,0 +1,420 @@
+"""Evaluation of the lists that users would be served.
+
+The protocol, the same for every model: fit on `Split.train` only; rank the full catalogue for every
+user with a test event, without the items they met in train; ties go to the lowest item row; take
+the mean over those users. A user with no positive interaction in train is served the popular list,
+whatever the model; the recommender that serves has its own. Intervals are a 95 % bootstrap over
+users.
+
+Where a split gives the candidates of each user, the test item is placed among these instead, with
+ties in random order, and the figures are expectations over that order (`evaluate_candidates`).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Graph, Rows
+from graphrec.errors import DataError
+from graphrec.evaluation import metrics
+from graphrec.evaluation.memory import with_peak_memory
+from graphrec.evaluation.splits.split import Split
+from graphrec.models.protocol import EpochModel, Model, Scorer
+from graphrec.models.top_k import require_finite, rivals, top_k
+from graphrec.ranking.fusion import bounds
+
+Rank: TypeAlias = Callable[[Rows, int], Rows]
+"""The lists of users [B], k items each: item rows [B, k], best first, -1 where a list is short."""
+
+ChooseEpochs: TypeAlias = Callable[[EpochModel, np.random.Generator], EpochModel]
+"""The model with the number of epochs that a validation split speaks for."""
+
+USER_SLICES: Mapping[str, tuple[float, float]] = {
+    "warm_users": (1, np.inf),
+    "cold_users": (0, 0),
+    **{
+        f"users_{least}_up" if most is None else f"users_{least}_to_{most}": (least, most or np.inf)
+        for least, most in bounds()
+        if least
+    },
+}
+"""By the least and the most items that their users like in train; the last ones are the groups of
+`graphrec.ranking.fusion` whose sources have weights of their own."""
+
+SLICES = (*USER_SLICES, "head_items", "tail_items", "cold_items")
+
+BLOCK_BYTES = 64 * 2**20
+"""Size of the float32 scores of one block of users."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A mean over users, and where it would lie had other users been drawn."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Recall and NDCG over some of the users, or counting some of the relevant items only."""
+
+    users: int
+    """Those who have a value in this slice."""
+    metrics: Mapping[str, Metric]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good the lists of one model are; T users have a test event."""
+
+    k: int
+    users: Rows  # [T] in ascending order
+    per_user: Mapping[str, NDArray[np.float64]]  # by metric such as "recall@20": [T]
+    metrics: Mapping[str, Metric]
+    """Those of `per_user`, and coverage. A metric that no user has a value for is left out."""
+    slices: Mapping[str, Slice]
+    """`warm_users` and `cold_users`: with and without a positive interaction in train, and
+    `users_1_to_2` and so on by how many items they like there; `head_items` and `tail_items`:
+    relevant items in and outside the popular fifth; `cold_items`: those that nobody likes there."""
+    score_seconds: float
+    """Scoring and ranking of all T users."""
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """How good a model is, and what that took."""
+
+    model: str
+    evaluation: Evaluation
+    epochs: int | None
+    """Those of the final fit; None for a model that does not learn in epochs."""
+    fit_seconds: float
+    """Choosing epochs and fitting on the whole of train."""
+    peak_mib: float | None
+    """Highest resident memory of the process during fit and evaluation, in MiB: data included."""
+
+
+def popularity(train: Graph) -> NDArray[np.int64]:
+    """How many users like each item [I]."""
+    return np.bincount(train.matrix.indices, minlength=len(train.items))
+
+
+def rank_by(scorer: Scorer, train: Graph, pool: Rows | None = None) -> Rank:
+    """Lists by score, without what users met in train; by popularity for users who like nothing.
+
+    Where there is a `pool` of items, in ascending order, lists are made of these alone.
+    """
+    score = served_scores(scorer, train)
+    if pool is None:
+        return lambda users, k: top_k(score(users), k, train.seen[users])
+
+    def rank(users: Rows, k: int) -> Rows:
+        places = top_k(score(users)[:, pool], k, train.seen[users][:, pool])
+        return np.where(places < 0, -1, pool[places]).astype(np.int32)
+
+    return rank
+
+
+def served_scores(scorer: Scorer, train: Graph) -> Callable[[Rows], NDArray[np.float32]]:
+    """Scores of users [B], for users who like nothing those of popularity: [B, I]."""
+    fallback = np.asarray(train.matrix.sum(axis=0), np.float32)
+    likes = np.diff(train.matrix.indptr)
+
+    def score(users: Rows) -> NDArray[np.float32]:
+        warm = likes[users] > 0
+        if warm.all():
+            return scorer.score(users)
+        scores = np.tile(fallback, (len(users), 1))
+        if warm.any():
+            scores[warm] = scorer.score(users[warm])
+        return scores
+
+    return score
+
+
+def evaluate(
+    scorer: Scorer, split: Split, *, k: int, resamples: int, rng: np.random.Generator
+) -> Evaluation:
+    """Evaluate a fitted model by the lists that `rank_by` makes of its scores.
+
+    Where the split gives candidates, by places among them: `evaluate_candidates`. `resamples` is
+    that of the bootstrap; with 0 there are no intervals, and `rng` is not used. Raises DataError
+    where the test is empty, TrainingError where a score is not finite.
+    """
+    if split.candidates is not None:
+        return evaluate_candidates(scorer, split, k=k, resamples=resamples, rng=rng)
+    return evaluate_ranking(
+        rank_by(scorer, split.train, split.pool), split, k=k, resamples=resamples, rng=rng
+    )
+
+
+def evaluate_ranking(
+    rank: Rank, split: Split, *, k: int, resamples: int, rng: np.random.Generator
+) -> Evaluation:
+    """Evaluate whatever makes lists, such as the recommender that serves; see `evaluate`."""
+    users, right = relevant(split)
+    items = right.shape[1]
+    counts = popularity(split.train)
+    likes = np.diff(split.train.matrix.indptr)
+    head = metrics.head_items(counts)
+    people = int(np.count_nonzero(likes))
+
+    ranked = np.empty((len(users), k), np.int32)
+    blocks = []
+    seconds = 0.0
+    size = max(1, BLOCK_BYTES // (4 * items))
+    for start in range(0, len(users), size):
+        block = slice(start, start + size)
+        began = perf_counter()
+        ranked[block] = rank(users[block], k)
+        seconds += perf_counter() - began
+        values = _per_user(ranked[block], right[block], likes[users[block]], head, counts == 0)
+        values["all", "novelty"] = metrics.novelty(ranked[block], counts, people)
+        blocks.append(values)
+    columns = {
+        (part, f"{name}@{k}"): np.concatenate([block[part, name] for block in blocks])
+        for part, name in blocks[0]
+    }
+    means = _means(columns, resamples, rng)
+
+    def of(part: str) -> dict[str, Metric]:
+        return {name: metric for (p, name), metric in means.items() if p == part}
+
+    return Evaluation(
+        k=k,
+        users=users,
+        per_user={name: values for (part, name), values in columns.items() if part == "all"},
+        metrics={**of("all"), f"coverage@{k}": Metric(metrics.coverage(ranked, items))},
+        slices={
+            part: Slice(
+                users=int(np.count_nonzero(~np.isnan(columns[part, f"recall@{k}"]))),
+                metrics=of(part),
+            )
+            for part in SLICES
+        },
+        score_seconds=seconds,
+    )
+
+
+def evaluate_candidates(
+    scorer: Scorer, split: Split, *, k: int, resamples: int, rng: np.random.Generator
+) -> Evaluation:
+    """Evaluate a fitted model by the place of each user's one test item among their candidates.
+
+    Recall and hit are the same thing here: HR@k of the NCF paper (He et al., WWW 2017). A candidate
+    counts once however often it was given, and the test item is not its own rival. An item that
+    ties with others is at each of their places equally often: scores that are all the same get
+    k / candidates, not a perfect list. Raises as `evaluate` does, and DataError where a user has
+    more than one test item.
+    """
+    users, right = relevant(split)
+    counts = np.diff(right.indptr)
+    if counts.max() > 1:
+        user = split.test.users.ids[users[int(counts.argmax())]]
+        raise DataError(
+            f"user {user!r} has {counts.max()} test items: expected one for each user where "
+            f"candidates are given; leave out the others, or the candidates"
+        )
+    tested, candidates = right.indices, cast("sparse.csr_array", split.candidates)[users]
+    score = served_scores(scorer, split.train)
+    better, tied = np.zeros(len(users), np.int64), np.zeros(len(users), np.int64)
+    began = perf_counter()
+    size = max(1, BLOCK_BYTES // (4 * right.shape[1]))
+    for start in range(0, len(users), size):
+        block = slice(start, start + size)
+        scores = score(users[block])
+        require_finite(scores)
+        better[block], tied[block] = rivals(scores, tested[block], candidates[block])
+    seconds = perf_counter() - began
+    hit, ndcg = metrics.expected_hit_rate(better, tied, k), metrics.expected_ndcg(better, tied, k)
+    warm = np.diff(split.train.matrix.indptr)[users] > 0
+    per_user = {f"recall@{k}": hit, f"ndcg@{k}": ndcg, f"hit@{k}": hit}
+    columns = {("all", name): values for name, values in per_user.items()}
+    for part, inside in (("warm_users", warm), ("cold_users", ~warm)):
+        for name in (f"recall@{k}", f"ndcg@{k}"):
+            columns[part, name] = np.where(inside, per_user[name], np.nan)
+    means = _means(columns, resamples, rng)
+
+    def of(part: str) -> dict[str, Metric]:
+        return {name: metric for (p, name), metric in means.items() if p == part}
+
+    slices = {
+        part: Slice(int(np.count_nonzero(inside)), of(part))
+        for part, inside in (("warm_users", warm), ("cold_users", ~warm))
+    }
+    return Evaluation(k, users, per_user, of("all"), slices, seconds)
+
+
+def fit_and_evaluate(
+    name: str,
+    model: Model,
+    split: Split,
+    *,
+    seed: int,
+    k: int,
+    resamples: int,
+    choose: ChooseEpochs | None = None,
+) -> ModelResult:
+    """Fit a model on the whole of train, in as many epochs as `choose` says, and evaluate it.
+
+    Without `choose`, or for a model that does not learn in epochs, hyper-parameters stay as they
+    are. `choose` must look at a validation split that was carved from `split.train` alone.
+
+    Memory is sampled 20 times a second, so that what an earlier model used does not count unless
+    the process still holds it; a short peak is seen for sure only where it is a new high of the
+    process. Raises what `evaluate` and the model raise.
+    """
+
+    def run() -> tuple[Model, Evaluation, float]:
+        choose_rng, fit_rng = model_rng(seed, name).spawn(2)
+        began = perf_counter()
+        chosen = model
+        if choose is not None and isinstance(model, EpochModel):
+            chosen = choose(model, choose_rng)
+        scorer = chosen.fit(split.train, fit_rng)
+        fit_seconds = perf_counter() - began
+        # The same draws of users for every model, so that their intervals can be compared.
+        bootstrap_rng = np.random.default_rng(seed)
+        result = evaluate(scorer, split, k=k, resamples=resamples, rng=bootstrap_rng)
+        return chosen, result, fit_seconds
+
+    (chosen, result, fit_seconds), peak_mib = with_peak_memory(run)
+    epochs = chosen.epochs if isinstance(chosen, EpochModel) else None
+    return ModelResult(name, result, epochs, fit_seconds, peak_mib)
+
+
+def model_rng(seed: int, name: str) -> np.random.Generator:
+    """Randomness for one model: what other models are run beside it does not change it."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def as_json(
+    results: Sequence[ModelResult],
+    *,
+    protocol: str,
+    split: Split,
+    validation: Split | None,
+    seed: int,
+    k: int,
+) -> dict[str, Any]:
+    """The figures in the shape that the benchmark writes, in the order of `results`.
+
+    Sizes count events; `train` includes what validation was carved from. `cutoff` is in
+    milliseconds since 1970, null where the split is not by time.
+    """
+    return {
+        "protocol": protocol,
+        "cutoff": split.cutoff,
+        "k": k,
+        "seed": seed,
+        "users": len(split.train.users),
+        "items": len(split.train.items),
+        "train": len(split.train.interactions),
+        "valid": 0 if validation is None else len(validation.test),
+        "test": len(split.test),
+        "test_users": len(np.unique(split.test.user)),
+        "repeats": split.repeats,
+        "models": [
+            {
+                "model": result.model,
+                "metrics": metrics_json(result.evaluation.metrics),
+                "epochs": result.epochs,
+                "fit_seconds": result.fit_seconds,
+                "score_seconds": result.evaluation.score_seconds,
+                "peak_mib": result.peak_mib,
+                "slices": {
+                    name: {"users": part.users, "metrics": metrics_json(part.metrics)}
+                    for name, part in result.evaluation.slices.items()
+                },
+            }
+            for result in results
+        ],
+    }
+
+
+def metrics_json(values: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:
+    """Values and intervals by name."""
+    return {n: {"value": m.value, "low": m.low, "high": m.high} for n, m in values.items()}
+
+
+def relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
+    """The T users with a test event, and what they liked in it: bool [T, I].
+
+    Raises DataError where the test is empty.
+    """
+    test = split.test
+    if len(test) == 0:
+        raise DataError(
+            f"test set has 0 events (and {split.repeats} left out because train holds their pair): "
+            f"expected at least 1 positive one of an item that is new to its user; give more "
+            f"events, or see [kinds] in the settings for what counts as positive"
+        )
+    users, row = np.unique(test.user, return_inverse=True)
+    shape = (len(users), len(test.items))
+    right = sparse.csr_array((np.ones(len(test), bool), (row, test.item)), shape)
+    right.sum_duplicates()
+    return users, right
+
+
+def _per_user(
+    ranked: Rows,
+    relevant: sparse.csr_array,
+    likes: NDArray[np.integer],
+    head: NDArray[np.bool_],
+    unmet: NDArray[np.bool_],
+) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """By slice ("all" is none) and metric: [B], NaN where a user has no value."""
+    recall, ndcg = metrics.recall(ranked, relevant), metrics.ndcg(ranked, relevant)
+    values = {
+        ("all", "recall"): recall,
+        ("all", "ndcg"): ndcg,
+        ("all", "hit"): metrics.hit_rate(ranked, relevant),
+        ("all", "mrr"): metrics.mrr(ranked, relevant),
+        ("all", "map"): metrics.average_precision(ranked, relevant),
+        ("all", "precision"): metrics.precision(ranked, relevant),
+        ("all", "long_tail"): metrics.long_tail_share(ranked, head),
+    }
+    for part, (least, most) in USER_SLICES.items():
+        inside = (likes >= least) & (likes <= most)
+        values[part, "recall"] = np.where(inside, recall, np.nan)
+        values[part, "ndcg"] = np.where(inside, ndcg, np.nan)
+    for part, items in (("head_items", head), ("tail_items", ~head), ("cold_items", unmet)):
+        among = _among(relevant, items)
+        values[part, "recall"] = metrics.recall(ranked, among)
+        values[part, "ndcg"] = metrics.ndcg(ranked, among)
+    return values
+
+
+def _among(relevant: sparse.csr_array, items: NDArray[np.bool_]) -> sparse.csr_array:
+    """The entries of [B, I] in the columns of `items` [I], in the same shape."""
+    kept = items[relevant.indices]
+    indptr = np.concatenate([[0], np.cumsum(kept)])[relevant.indptr]
+    return sparse.csr_array((relevant.data[kept], relevant.indices[kept], indptr), relevant.shape)
+
+
+def _means(
+    columns: Mapping[tuple[str, str], NDArray[np.float64]],
+    resamples: int,
+    rng: np.random.Generator,
+) -> dict[tuple[str, str], Metric]:
+    """The mean of each column over the users who have a value; no metric where there are none."""
+    filled = {key: values for key, values in columns.items() if not np.isnan(values).all()}
+    means = [float(np.nanmean(values)) for values in filled.values()]
+    if resamples == 0:
+        return dict(zip(filled, map(Metric, means), strict=True))
+    stacked = np.column_stack(list(filled.values()))
+    intervals = metrics.bootstrap_intervals(stacked, rng, resamples).tolist()
+    return {
+        key: Metric(mean, *interval)
+        for key, mean, interval in zip(filled, means, intervals, strict=True)
+    }

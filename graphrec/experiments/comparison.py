@@ -1,0 +1,269 @@
+"""Two snapshots by what people did with their lists: click-through and conversion, with intervals.
+
+An item that was shown is clicked where a positive event of the same user and item follows within
+the window; of several times that it was shown before the event, the last one counts. Users are what
+is drawn, so they are what is resampled: intervals are a 95 % bootstrap over the users of each
+version, and hold for the ratio of two sums too.
+
+Where the versions did not get the users that they should have got, something decides who is counted
+beside chance, and no figure can be trusted: a test of the sample ratio (Pearson's χ²; Fabijan et
+al., "Diagnosing sample ratio mismatch in online controlled experiments", KDD 2019) comes first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from graphrec.data import Interactions, Vocabulary
+from graphrec.errors import DataError
+
+Verdict: TypeAlias = Literal["better", "worse", "no difference shown", "not to be trusted"]
+
+VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
+"""What snapshots are called (`graphrec.snapshot.snapshot`)."""
+
+RATIO_P = 0.001
+"""Below it, the sample ratio is off: so low because it is looked at again and again."""
+
+MOST_CROSSED = 0.01
+"""Share of users who saw both versions, above which the comparison is not to be trusted."""
+
+POWER = 0.8
+"""Of the smallest effect that would have been found: how often."""
+
+CLICK_THROUGH, CONVERSION = "click_through", "conversion"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What one version did."""
+
+    version: str
+    users: int
+    shown: int
+    """Items."""
+    clicked: int
+    """Of those."""
+    converted: int
+    """Users who clicked anything."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A figure of both versions, and the second less the first."""
+
+    first: float
+    second: float
+    difference: float
+    low: float
+    high: float
+    """The difference has a 95 % interval from `low` to `high`."""
+    detectable: float
+    """The smallest difference that a comparison of this size finds 8 times in 10."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two versions; `verdict` is about the second one, by click-through."""
+
+    arms: tuple[Arm, Arm]
+    share: float
+    """Of users who were to get the second version."""
+    ratio_p: float
+    """How likely a sample ratio is that is as far off, by chance."""
+    crossed: int
+    """Users who saw both versions: they are left out."""
+    effects: Mapping[str, Effect]
+    verdict: Verdict
+    why: str
+
+
+def compare(
+    exposures: Interactions,
+    events: Interactions,
+    first: str,
+    second: str,
+    *,
+    share: float,
+    window: int,
+    resamples: int,
+    rng: np.random.Generator,
+) -> Comparison:
+    """Compare two versions by exposures, whose kinds are versions, and weighed events.
+
+    `share` is that of the users who were to get `second`, between 0 and 1; `window` is in
+    milliseconds. Raises DataError where a version was shown to nobody, or to the same people only.
+    """
+    missing = [version for version in (first, second) if version not in exposures.kinds]
+    if missing:
+        raise DataError(
+            f"exposures have none of version {missing[0]!r}: expected some of both; they have "
+            f"{', '.join(exposures.kinds[:5])}"
+        )
+    codes = [exposures.kinds.index(version) for version in (first, second)]
+    shown = exposures.take(np.isin(exposures.kind, codes))
+    of_second = (shown.kind == codes[1]).astype(np.int64)
+    clicked = clicks(shown, events, window)
+    users = len(shown.users)
+    count = np.bincount(shown.user, minlength=users)
+    in_second = np.bincount(shown.user, of_second, users)
+    crossed = int(np.count_nonzero((in_second > 0) & (in_second < count)))
+    clicks_of = np.bincount(shown.user, clicked, users)
+    tables = [
+        np.column_stack([count[inside], clicks_of[inside]]).astype(np.int64)
+        for inside in ((count > 0) & (in_second == 0), (count > 0) & (in_second == count))
+    ]
+    if not all(map(len, tables)):
+        raise DataError(
+            f"{crossed} users saw both versions and none only one of them: expected users that "
+            f"keep their version; compare a time in which nothing was promoted or rolled back"
+        )
+    arms = (_arm(first, tables[0]), _arm(second, tables[1]))
+    ratio_p = sample_ratio_p(arms[0].users, arms[1].users, share)
+    effects = _effects(tables, resamples, rng)
+    verdict, why = _verdict(arms, share, ratio_p, crossed, effects[CLICK_THROUGH])
+    return Comparison(arms, share, ratio_p, crossed, effects, verdict, why)
+
+
+def pooled(logs: Sequence[Interactions], versions: Sequence[str]) -> Interactions:
+    """Exposures of several files as one, where those of a version are of one of `versions`.
+
+    A snapshot that was written anew without someone who was forgotten has the same second in its
+    name and another hash, and is the same version here. Raises DataError where there are no files.
+    """
+    if not logs:
+        raise DataError("there are no exposures: expected some; see docs/compare.md")
+    same = {_second(version): version for version in versions}
+    users, items = (
+        Vocabulary(tuple(dict.fromkeys(node for log in logs for node in getattr(log, name).ids)))
+        for name in ("users", "items")
+    )
+    recoded = [log.recode(users, items) for log in logs]
+    named = [
+        [kind if kind in versions else same.get(_second(kind), kind) for kind in log.kinds]
+        for log in logs
+    ]
+    kinds = tuple(dict.fromkeys(kind for each in named for kind in each))
+    codes = [np.array([kinds.index(kind) for kind in each]) for each in named]
+    columns = {
+        name: np.concatenate([getattr(log, name) for log in recoded])
+        for name in ("user", "item", "weight", "time")
+    }
+    kind = np.concatenate([code[log.kind] for code, log in zip(codes, recoded, strict=True)])
+    return Interactions(users, items, **columns, kind=kind.astype(np.uint8), kinds=kinds)
+
+
+def _second(version: str) -> str:
+    """When a snapshot was made, by its name; of any other name, all of it."""
+    return version[:16] if VERSION.fullmatch(version) else version
+
+
+def clicks(exposures: Interactions, events: Interactions, window: int) -> NDArray[np.bool_]:
+    """Which exposures [E] a positive event follows within `window` milliseconds, before the next
+    exposure of the same item to the same user.
+    """
+    events = events.take(events.weight > 0)
+    users = Vocabulary(tuple(dict.fromkeys((*exposures.users.ids, *events.users.ids))))
+    items = Vocabulary(tuple(dict.fromkeys((*exposures.items.ids, *events.items.ids))))
+    logs = [log.recode(users, items) for log in (exposures, events)]
+    user, item, time = (
+        np.concatenate([getattr(log, name) for log in logs]).astype(np.int64)
+        for name in ("user", "item", "time")
+    )
+    is_event = np.arange(len(user)) >= len(exposures)
+    order = np.lexsort((is_event, time, item, user))
+    here, after = order[:-1], order[1:]
+    follows = (
+        ~is_event[here]
+        & is_event[after]
+        & (user[here] == user[after])
+        & (item[here] == item[after])
+        & (time[after] - time[here] <= window)
+    )
+    clicked = np.zeros(len(user), bool)
+    clicked[here[follows]] = True
+    return clicked[: len(exposures)]
+
+
+def sample_ratio_p(first: int, second: int, share: float) -> float:
+    """How likely so uneven numbers of users are, where `share` of them were to be in the second."""
+    total = first + second
+    return float(stats.chisquare([first, second], [total * (1 - share), total * share]).pvalue)
+
+
+def _arm(version: str, table: NDArray[np.int64]) -> Arm:
+    shown, clicked = table.sum(axis=0).tolist()
+    return Arm(version, len(table), shown, clicked, int(np.count_nonzero(table[:, 1])))
+
+
+def _effects(
+    tables: list[NDArray[np.int64]], resamples: int, rng: np.random.Generator
+) -> dict[str, Effect]:
+    """Of users [U, 2] with items shown and clicked, for each version."""
+    values = [_figures(np.array([table.sum(axis=0)]), _converted(table)) for table in tables]
+    drawn = [_resampled(table, resamples, rng) for table in tables]
+    found = {}
+    for name in (CLICK_THROUGH, CONVERSION):
+        first, second = (float(value[name][0]) for value in values)
+        differences = drawn[1][name] - drawn[0][name]
+        low, high = np.quantile(differences, (0.025, 0.975)).tolist()
+        reach = stats.norm.ppf(0.975) + stats.norm.ppf(POWER)
+        found[name] = Effect(
+            first, second, second - first, low, high, float(reach * differences.std())
+        )
+    return found
+
+
+def _resampled(
+    table: NDArray[np.int64], resamples: int, rng: np.random.Generator
+) -> dict[str, NDArray[np.float64]]:
+    """The figures of a version in each resample of its users [resamples].
+
+    Users with the same numbers are drawn together, which is the same bootstrap and much cheaper.
+    """
+    alike, count = np.unique(table, axis=0, return_counts=True)
+    drawn = rng.multinomial(len(table), count / len(table), resamples)  # [resamples, alike]
+    return _figures(drawn @ alike, (drawn @ (alike[:, 1] > 0)) / len(table))
+
+
+def _figures(
+    sums: NDArray[np.int64], converted: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    return {CLICK_THROUGH: sums[:, 1] / sums[:, 0], CONVERSION: converted}
+
+
+def _converted(table: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.array([np.mean(table[:, 1] > 0)])
+
+
+def _verdict(
+    arms: tuple[Arm, Arm], share: float, ratio_p: float, crossed: int, effect: Effect
+) -> tuple[Verdict, str]:
+    users = arms[0].users + arms[1].users
+    if ratio_p < RATIO_P:
+        return "not to be trusted", (
+            f"{arms[1].users / users:.2%} of the users are of the second version: expected "
+            f"{share:.2%}, from which chance is so far off once in {1 / max(ratio_p, 1e-12):,.0f} "
+            f"times; find out who is missing, such as users of one version whose answers were not "
+            f"logged"
+        )
+    if crossed > MOST_CROSSED * (users + crossed):
+        return "not to be trusted", (
+            f"{crossed:,} users saw both versions: expected at most {MOST_CROSSED:.0%}; compare a "
+            f"time in which nothing was promoted or rolled back"
+        )
+    if effect.low > 0:
+        return "better", "the whole interval of the difference is above 0"
+    if effect.high < 0:
+        return "worse", "the whole interval of the difference is below 0"
+    return "no difference shown", (
+        f"0 is in the interval; a difference of {effect.detectable:.4f} would have been found in "
+        f"8 of 10 such comparisons"
+    )

@@ -1,0 +1,159 @@
+"""A folder of exposures: a file for each day (UTC), and the key of their pseudonyms beside them.
+
+::
+
+    exposures/
+    ├── key                  32 random bytes, in hexadecimal; only its owner may read it
+    ├── lock                 held by who writes
+    └── 2026-11-22.jsonl     lines as of `graphrec.experiments.exposures`
+
+Several processes may write: each opens the file anew for every batch, under a lock, so that nothing
+is lost where `forget` puts another file in its place. A batch is written whole or taken back; after
+a process that was killed within one, the next line begins anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from itertools import groupby
+from pathlib import Path
+
+import orjson
+
+from graphrec.errors import SettingsError
+from graphrec.experiments.exposures import Exposure, lines, pseudonym
+from graphrec.id_search import holds_id
+
+KEY, LOCK = "key", "lock"
+
+
+def append(folder: Path, shown: Sequence[Exposure]) -> None:
+    """Write what was shown, in the order of time; the folder and its key are made if need be.
+
+    Raises OSError where it cannot be written: then nothing of that day is; and SettingsError where
+    the key cannot be used.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        if not (folder / KEY).exists():
+            _make_key(folder)
+        key = read_key(folder / KEY)
+        for day, of_day in groupby(shown, _day):
+            _append(folder / f"{day}.jsonl", b"".join(lines(each, key) for each in of_day))
+
+
+def files(folder: Path) -> tuple[Path, ...]:
+    """The files of lines, the oldest first."""
+    return tuple(sorted(folder.glob("*.jsonl")))
+
+
+def read_key(path: Path) -> bytes:
+    """The key of a file, without white space around it; raises SettingsError where it is none."""
+    key = path.read_bytes().strip()
+    if not 1 <= len(key) <= 64:
+        raise SettingsError(f"key in {str(path)!r} has {len(key)} bytes: expected 1 to 64")
+    return key
+
+
+def forget(folder: Path, users: Collection[str]) -> int:
+    """Delete the lines of users; durable when it returns. Returns how many there were.
+
+    Lines that were cut off go too, whoever they were about.
+    """
+    if not folder.is_dir():
+        return 0
+    deleted = 0
+    with _locked(folder):
+        for draft in folder.glob(".draft-*"):  # of one that was killed
+            draft.unlink()
+        doomed = {None, *_names(folder, users)}
+        for path in files(folder):
+            with path.open("rb") as file:
+                count = sum(_user(line) in doomed for line in file)
+            if count:
+                _without(path, doomed)
+            deleted += count
+    return deleted
+
+
+def traces(folder: Path, users: Collection[str]) -> tuple[str, ...]:
+    """In which files a user is left, by id or by pseudonym; in words that do not say which."""
+    if not folder.is_dir():
+        return ()
+    names = _names(folder, users)
+    return tuple(
+        f"a user in {path.name}"
+        for path in sorted(each for each in folder.rglob("*") if each.is_file())
+        if any(holds_id(path, name) for name in names) or _holds_line(path, names)
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make_key(folder: Path) -> None:
+    draft = folder / f".draft-{secrets.token_hex(8)}"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+    draft.replace(folder / KEY)
+
+
+def _day(shown: Exposure) -> str:
+    return datetime.fromtimestamp(shown.time / 1000, timezone.utc).date().isoformat()
+
+
+def _append(path: Path, content: bytes) -> None:
+    with path.open("a+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # somebody was killed
+                content = b"\n" + content
+        try:
+            written = 0
+            while written < len(content):
+                written += file.write(content[written:])
+        except OSError:
+            file.truncate(size)
+            raise
+
+
+def _names(folder: Path, users: Collection[str]) -> frozenset[str]:
+    """What users may be called in the lines: by others than the service, by their ids."""
+    path = folder / KEY
+    key = read_key(path) if path.exists() else None
+    return frozenset(users) | {pseudonym(user, key) for user in users if key is not None}
+
+
+def _user(line: bytes) -> str | None:
+    """Whom a line is about; None where it was cut off."""
+    try:
+        return str(orjson.loads(line)["user"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _without(path: Path, doomed: Collection[str | None]) -> None:
+    draft = path.parent / f".draft-{secrets.token_hex(8)}"
+    with path.open("rb") as old, draft.open("wb") as new:
+        new.writelines(line for line in old if _user(line) not in doomed)
+        new.flush()
+        os.fsync(new.fileno())
+    draft.replace(path)
+
+
+def _holds_line(path: Path, names: Collection[str]) -> bool:
+    """Whether one of its lines is about a user, however short the id."""
+    if path.suffix != ".jsonl":
+        return False
+    with path.open("rb") as file:
+        return any(_user(line) in names for line in file)

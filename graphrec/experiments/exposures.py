@@ -1,0 +1,55 @@
+"""Who was shown what, by which snapshot: the lines of a log that compares snapshots.
+
+One JSON object a line for each item of an answer::
+
+    {"time":1795342500123,"version":"20261122T101500Z-3fa9c1","user":"9f2c…","item":"50","rank":1,
+     "propensity":null,"request":"6c0e…"}
+
+`time` is in milliseconds since 1970, `rank` from 1. `propensity` is that of an item which chance
+put there (`graphrec.ranking.exploration`). A user is in it by a pseudonym: BLAKE2b of the id, keyed
+(RFC 7693). Who has the key can tell whether a line is someone's; once the key is thrown away,
+nobody can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+PSEUDONYM_BYTES = 16
+"""So many that no two of any number of users ever meet."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """An answer: `items`, best first, shown to `user` at `time`."""
+
+    time: int
+    version: str
+    user: str
+    items: Sequence[str]
+    propensities: Sequence[float | None] = ()
+    """Of the items, where any came by chance."""
+    request: str | None = None
+    """The id of the request, as the log of the service has it."""
+
+
+def pseudonym(user: str, key: bytes) -> str:
+    """What stands for a user under a key of 1 to 64 bytes, in hexadecimal."""
+    return hashlib.blake2b(user.encode(), digest_size=PSEUDONYM_BYTES, key=key).hexdigest()
+
+
+def lines(shown: Exposure, key: bytes) -> bytes:
+    """The lines of one answer."""
+    about = {"time": shown.time, "version": shown.version, "user": pseudonym(shown.user, key)}
+    chances = shown.propensities or (None,) * len(shown.items)
+    return b"".join(
+        orjson.dumps(
+            {**about, "item": item, "rank": rank, "propensity": chance, "request": shown.request},
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+        for rank, (item, chance) in enumerate(zip(shown.items, chances, strict=True), start=1)
+    )

@@ -1,0 +1,1 @@
+"""The graph filter: a linear model of the neighbourhood."""

@@ -1,0 +1,1 @@
+"""GraphSAGE: embeddings aggregated from neighbours."""

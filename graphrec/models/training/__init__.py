@@ -1,0 +1,1 @@
+"""What models that learn in epochs share: the loop, losses, negatives, warm starts."""

@@ -1,0 +1,1 @@
+"""From candidates to one list: fusion of sources, diversity, exploration."""

@@ -1,0 +1,75 @@
+"""Exploration: a share of places for items that nothing speaks for yet.
+
+ε-greedy (Sutton & Barto, "Reinforcement learning", 2nd edition, section 2.2): each place is given
+to chance with probability `share`, and chance draws from a pool: evenly, or by how good items may
+turn out to be (`graphrec.ranking.thompson`). How likely an item was to come to its place is logged
+with it, so that what people make of it can be weighed by the inverse (Horvitz & Thompson, 1952).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+
+Listed = TypeVar("Listed")
+
+Exploration: TypeAlias = Literal["epsilon", "thompson"]
+"""How chance draws: each item is as likely, or the likelier the better it may be."""
+
+
+@dataclass(frozen=True)
+class Explored:
+    """An item that chance put into a list."""
+
+    item: str
+    propensity: float
+    """How likely it was to come to this place, given those before it."""
+
+
+class Pool(Protocol):
+    """What chance draws from; each item can be drawn once."""
+
+    def __len__(self) -> int: ...
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, float]:
+        """An item, which leaves the pool, and how likely it was to be the one."""
+        ...
+
+
+class EvenPool:
+    """A pool whose items are all as likely."""
+
+    def __init__(self, items: Sequence[str]) -> None:
+        self._left = list(items)
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, float]:
+        """An item, which leaves the pool, and how likely it was to be the one."""
+        chance, at = 1 / len(self._left), int(rng.integers(len(self._left)))
+        self._left[at], self._left[-1] = self._left[-1], self._left[at]
+        return self._left.pop(), chance
+
+
+def explore(
+    listed: Sequence[Listed], pool: Pool, share: float, k: int, rng: np.random.Generator
+) -> list[Listed | Explored]:
+    """A list of `k` with about a `share` of places given to items that are drawn from a pool.
+
+    What was listed keeps its order, and its end makes room.
+    """
+    waiting = list(reversed(listed))
+    found: list[Listed | Explored] = []
+    while len(found) < k and (len(pool) or waiting):
+        if len(pool) and rng.random() < share:
+            item, chance = pool.draw(rng)
+            found.append(Explored(item, share * chance))
+        elif waiting:
+            found.append(waiting.pop())
+        else:
+            break
+    return found

@@ -1,0 +1,1 @@
+"""Recommendations, related items and explanations from a snapshot."""

@@ -1,0 +1,515 @@
+"""From the store as it is now to a published snapshot, or to the reasons why not.
+
+::
+
+    read ─▶ train | infer ─▶ index ─▶ evaluate ─▶ compare ─▶ publish | refuse
+
+Each stage is a function of what came before. Until the last one nothing is written, and there the
+snapshot appears in one step (`graphrec.snapshot.snapshot`): whenever a refresh dies, what served
+before serves on, and the next refresh starts from the beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+
+from graphrec.data import Graph, Interactions
+from graphrec.data.drift import drift
+from graphrec.data.weighting import weigh
+from graphrec.errors import OutdatedSnapshot
+from graphrec.evaluation.early_stopping import Chosen
+from graphrec.evaluation.memory import with_peak_memory
+from graphrec.evaluation.splits.split import Split
+from graphrec.progress import Progress
+from graphrec.refresh import rehearsal as judging
+from graphrec.refresh.changes import changes
+from graphrec.refresh.gate import Check, Figures, Health, check, failed
+from graphrec.refresh.rehearsal import Judgement, Slice
+from graphrec.refresh.retrain_policy import Decision, Since, decide
+from graphrec.settings import Settings
+from graphrec.snapshot.canary import canary, end_canary, start_canary
+from graphrec.snapshot.snapshot import (
+    CURRENT,
+    Manifest,
+    Snapshot,
+    delete_drafts,
+    load,
+    made_at,
+    prune,
+    publish,
+)
+from graphrec.snapshot.update import Change, infer, likes_after, shape_after, trained_of
+from graphrec.store.protocol import GraphStore
+from graphrec.training import fit as pipeline
+
+STAGES = ("read", "train", "index", "evaluate", "compare", "publish")
+"""In their order; one that infers has `infer` in the place of `train`."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage took, and the figures that it had to tell."""
+
+    name: str
+    seconds: float
+    peak_mib: float | None
+    facts: Mapping[str, Any]
+
+
+Told: TypeAlias = Callable[[str, Stage | None], None]
+"""Is told the name of a stage as it begins, and what it took as it ends."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of a refresh."""
+
+    embeddings: tuple[str, ...]
+    """Models whose vectors may be indexed."""
+    since_last: bool = False
+    """Infer what changed, where the policy does not ask for training."""
+    warm: bool = False
+    """Go on from the vectors of what serves, where that is fair (`warm_start`)."""
+    choose: bool = False
+    """Choose whose vectors, and the epochs, anew, where the serving snapshot's could be taken over.
+    """
+    force: bool = False
+    """Publish whatever the gate says."""
+    share: float | None = None
+    """Of users who get the snapshot beside the one that serves, 0 to 1; None: it serves everyone.
+    """
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a refresh would do, and what it starts from."""
+
+    decision: Decision
+    since: Since
+    serving: Snapshot | None
+    change: Change | None
+    """None where it was not asked for, or cannot be known."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A snapshot to be published, and how it was judged."""
+
+    snapshot: Snapshot
+    judgement: Judgement | None
+    health: Health
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a refresh did."""
+
+    plan: Plan
+    candidate: Candidate | None
+    """None where there was nothing to do."""
+    checks: tuple[Check, ...]
+    version: str | None
+    """Of the new snapshot; None where none was published."""
+    deleted: tuple[str, ...]
+    """Versions that were more than are kept."""
+    forced: bool
+    """Whether it was published against the gate."""
+    share: float | None
+    """Of users, where it is a canary."""
+    stages: tuple[Stage, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the gate kept the snapshot from being published."""
+        return self.candidate is not None and self.version is None
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the snapshots themselves."""
+        judgement = None if self.candidate is None else self.candidate.judgement
+        return {
+            "action": self.plan.decision.action,
+            "reasons": list(self.plan.decision.reasons),
+            "serving": self.plan.since.serving,
+            "version": self.version,
+            "refused": self.refused,
+            "forced": self.forced,
+            "canary": self.share,
+            "since": asdict(self.plan.since),
+            "checks": [asdict(each) for each in self.checks],
+            "evaluation": None if judgement is None else judgement.as_json(),
+            "stages": [asdict(stage) for stage in self.stages],
+            "seconds": sum(stage.seconds for stage in self.stages),
+            "deleted": list(self.deleted),
+        }
+
+
+class Staged(Protocol):
+    """Runs a stage, measures it, and tells of it."""
+
+    def __call__(
+        self, name: str, work: Callable[[], Result], facts: Callable[[Result], Mapping[str, Any]]
+    ) -> Result:
+        """What `work` returns; `facts` are what to tell of that."""
+        ...
+
+
+def refresh(
+    store: GraphStore,
+    folder: Path,
+    settings: Settings,
+    options: Options,
+    *,
+    told: Told = lambda name, stage: None,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Refresh what a folder of snapshots serves; for who holds its lock (`graphrec.snapshot.lock`).
+
+    `now` names the new version and is the clock's time unless given. Raises StoreError, DataError,
+    SnapshotError, and OSError where the folder cannot be written.
+    """
+    stages: list[Stage] = []
+
+    def staged(
+        name: str, work: Callable[[], Result], facts: Callable[[Result], Mapping[str, Any]]
+    ) -> Result:
+        told(name, None)
+        began = perf_counter()
+        result, peak = with_peak_memory(work)
+        stage = Stage(name, perf_counter() - began, peak, facts(result))
+        stages.append(stage)
+        told(name, stage)
+        return result
+
+    def read() -> tuple[Plan, int | None, Graph | None]:
+        today = now or datetime.now(timezone.utc)
+        planned = plan(store, folder, settings, options, today)
+        if planned.decision.action != "train":
+            return planned, None, None
+        position = store.position()  # before the graph: what is written meanwhile is new next time
+        return planned, position, store.read_graph()
+
+    delete_drafts(folder)
+    planned, position, raw = staged("read", read, _read_facts)
+    serving, decision = planned.serving, planned.decision
+    if raw is not None:
+        candidate = _train(raw, position, serving, settings, options, staged, progress)
+    elif decision.action == "infer" and planned.change is not None and serving is not None:
+        candidate = _infer(serving, planned.change, settings, staged)
+    else:
+        return Outcome(planned, None, (), None, (), False, options.share, tuple(stages))
+    checks = staged(
+        "compare",
+        lambda: check(figures(candidate, serving, settings), settings.refresh),
+        lambda found: {"checks": len(found), "failed": [str(each) for each in failed(found)]},
+    )
+    version: str | None = None
+    deleted: tuple[str, ...] = ()
+    if options.force or not failed(checks):
+        version, deleted = staged(
+            "publish",
+            lambda: _publish(candidate.snapshot, folder, settings, options, now),
+            lambda done: {"version": done[0], "deleted": list(done[1])},
+        )
+    forced = version is not None and bool(failed(checks))
+    return Outcome(
+        planned, candidate, checks, version, deleted, forced, options.share, tuple(stages)
+    )
+
+
+def serving_snapshot(folder: Path) -> Snapshot | None:
+    """What serves; None where nothing was published yet. Raises SnapshotError if it is broken.
+
+    One of an earlier format serves nobody and cannot be compared with: training begins anew.
+    """
+    try:
+        return load(folder) if (folder / CURRENT).exists() else None
+    except OutdatedSnapshot:
+        return None
+
+
+def plan(
+    store: GraphStore, folder: Path, settings: Settings, options: Options, now: datetime
+) -> Plan:
+    """What a refresh would do; it changes nothing."""
+    serving = serving_snapshot(folder)
+    manifest = None if serving is None else serving.manifest
+    known, position = None if manifest is None else manifest.position, store.position()
+    went_back = known is not None and position is not None and position < known
+    if not options.since_last:
+        asked = Decision("train", ("a full refresh was asked for",))
+        return Plan(asked, since_of(manifest, went_back, now), serving, None)
+    if serving is None or known is None or position is None or went_back:
+        since = since_of(manifest, went_back, now)
+        return Plan(decide(since, settings.refresh), since, serving, None)
+    change = changes(store, known)
+    likes = likes_after(serving, change, settings)
+    learnt = trained_of(serving.manifest)
+    since = replace(
+        since_of(manifest, went_back, now),
+        written=change.written + len(change.items),
+        deleted=max(change.deleted, likes.shape[0] - store.counts().get("user", 0)),
+        new_share=max(likes.nnz / max(learnt.likes, 1) - 1, 0.0),
+        drift=drift(learnt.shape, shape_after(serving.manifest, likes, change)),
+    )
+    return Plan(decide(since, settings.refresh), since, serving, change)
+
+
+def since_of(serving: Manifest | None, went_back: bool, now: datetime) -> Since:
+    """What is known without a look at what changed."""
+    if serving is None:
+        return Since(None, None, went_back, 0, 0, 0.0, 0.0, {})
+    learnt = trained_of(serving)
+    age = now - made_at(learnt.version)
+    days = age.total_seconds() / 86_400
+    return Since(serving.version, None, went_back, 0, learnt.inferred, days, 0.0, {})
+
+
+def _train(
+    raw: Graph,
+    position: int | None,
+    serving: Snapshot | None,
+    settings: Settings,
+    options: Options,
+    staged: Staged,
+    progress: Progress | None,
+) -> Candidate:
+    """Train on all of a raw graph; and on what was before the newest slice, to be judged there."""
+    graph = pipeline.weighed(raw, settings)
+    manifest = None if serving is None else serving.manifest
+    on = judging.newest(raw, manifest, settings)
+    known = {} if options.choose else chosen_before(manifest, settings, options.embeddings)
+    start = warm_start(serving, known, on, graph) if options.warm else None
+
+    def train() -> tuple[pipeline.Choice, pipeline.Learnt]:
+        if start is not None:
+            [(name, chosen)] = known.items()
+            choice = pipeline.Choice(name, chosen.model, start.manifest.weights)
+        else:
+            choice = pipeline.choose(
+                graph if on is None else on.split.train,
+                settings,
+                embeddings=tuple(known) or options.embeddings,
+                chosen=known,
+                progress=progress,
+            )
+        return choice, pipeline.learn(graph, settings, choice, start=start, progress=progress)
+
+    def rehearse() -> Candidate:
+        name = choice.embedding
+        curves = {name: choice.curve} if name is not None and choice.curve else {}
+        if on is None:
+            return _judged(snapshot, None, settings, position, curves)
+        began = perf_counter()
+        learnt = pipeline.learn(on.split.train, settings, choice, start=start, progress=progress)
+        rehearsal = pipeline.snapshot_of(on.split.train, learnt, settings, {})
+        seconds = perf_counter() - began
+        judgement = judging.judge(rehearsal, serving, on, settings, seconds)
+        return _judged(snapshot, judgement, settings, position, curves)
+
+    choice, learnt = staged(
+        "train",
+        train,
+        lambda done: {
+            "embedding": done[0].embedding,
+            "epochs": epochs_of(done[0], start),
+            "epochs_taken_over": bool(known),
+            "from": None if start is None else start.manifest.version,
+            "weights": [asdict(group) for group in done[1].weights],
+        },
+    )
+    snapshot = staged(
+        "index",
+        lambda: pipeline.snapshot_of(graph, learnt, settings, {}),
+        lambda made: dict(made.manifest.counts),
+    )
+    return staged("evaluate", rehearse, _judged_facts)
+
+
+def epochs_of(choice: pipeline.Choice, start: Snapshot | None) -> int | None:
+    """How many are trained; None without a model that learns in epochs."""
+    if choice.model is None:
+        return None
+    return choice.model.epochs if start is None else pipeline.warm_epochs(choice.model.epochs)
+
+
+def warm_start(
+    serving: Snapshot | None, known: Mapping[str, Chosen], on: Slice | None, graph: Graph
+) -> Snapshot | None:
+    """What serves, where training may go on from its vectors; None where it begins anew.
+
+    It may where these were learnt from none of the events to be judged by, as else the judgement
+    would be of what they remember; where nobody was forgotten since, of whom they would go on to
+    hold what was learnt; and where the model is the same, and can be resumed.
+    """
+    if serving is None or len(known) != 1 or on is None or not on.unseen:
+        return None
+    [chosen] = known.values()
+    whole = not serving.manifest.forgotten
+    return serving if whole and pipeline.can_resume(chosen.model, serving, graph) else None
+
+
+def chosen_before(
+    serving: Manifest | None, settings: Settings, embeddings: Sequence[str]
+) -> Mapping[str, Chosen]:
+    """The embedding model of the serving snapshot, where its hyper-parameters are still the same.
+
+    Its epochs depend on these more than on some new events; weights of sources are cheaper to
+    choose, and are chosen each time.
+    """
+    found = {}
+    for name in embeddings:
+        then = {} if serving is None else serving.models.get(name, {})
+        model = pipeline.embedding_model(name, settings)
+        epochs = int(then.get("epochs") or 0)
+        same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
+        if same and 1 <= epochs <= model.epochs:
+            found[name] = Chosen(replace(model, epochs=epochs), None)  # type: ignore[type-var]
+    return found
+
+
+def _infer(serving: Snapshot, change: Change, settings: Settings, staged: Staged) -> Candidate:
+    """Infer what changed; the newest half of the new events say how good that is."""
+    snapshot = staged(
+        "infer",
+        lambda: infer(serving, change, settings),
+        lambda made: {"users_changed": len(change.users), **made.manifest.counts},
+    )
+
+    def rehearse() -> Candidate:
+        found = newest_half(serving, change, settings)
+        if found is None:
+            return _judged(snapshot, None, settings, change.position, {})
+        most = judging.INFERRED_USERS
+        judgement = judging.judge(found[0], serving, found[1], settings, max_users=most)
+        return _judged(snapshot, judgement, settings, change.position, {})
+
+    return staged("evaluate", rehearse, _judged_facts)
+
+
+def newest_half(
+    serving: Snapshot, change: Change, settings: Settings
+) -> tuple[Snapshot, Slice] | None:
+    """What would be inferred at the middle of the new events, and those after it to judge it by.
+
+    None where too few users could be tested, or where the events have no times.
+    """
+    log = weigh(Graph(change.log), settings.kinds).interactions
+    since = serving.manifest.newest_event
+    log = log.take((log.weight > 0) & (log.time > (-1 if since is None else since)))
+    if not len(log):
+        return None
+    middle = int(np.median(log.time))
+    rehearsal = infer(serving, change.before(middle), settings)
+    seen = rehearsal.likes.seen
+    test = log.take(log.time >= middle).recode(rehearsal.likes.users, rehearsal.likes.items)
+    test = test.take(~np.asarray(seen[test.user, test.item], bool).ravel())
+    if len(np.unique(test.user)) < settings.refresh.min_test_users:
+        return None
+    split = Split(graph_of(rehearsal), test, middle)
+    return rehearsal, Slice("since the serving snapshot", split, unseen=True)
+
+
+def graph_of(snapshot: Snapshot) -> Graph:
+    """What a snapshot says of who met and who likes what, as a weighed graph without times."""
+    likes, history = snapshot.likes, snapshot.graph_filter.history
+    seen, liked = likes.seen.tocoo(), history.tocoo()
+    user, item = (
+        np.concatenate(ends).astype(np.int32)
+        for ends in zip(seen.coords, liked.coords, strict=True)
+    )
+    weight = np.concatenate([np.zeros(seen.nnz, np.float32), liked.data.astype(np.float32)])
+    count = len(user)
+    log = Interactions(
+        likes.users, likes.items, user, item, weight,
+        np.zeros(count, np.int64), np.zeros(count, np.uint8),
+    )  # fmt: skip
+    return Graph(log, {"item": dict(snapshot.attributes)})
+
+
+def _judged(
+    snapshot: Snapshot,
+    judgement: Judgement | None,
+    settings: Settings,
+    position: int | None,
+    curves: Mapping[str, Sequence[float]],
+) -> Candidate:
+    """With its health; the manifest says what was measured, for the next one to be compared."""
+    found = judging.health(snapshot, settings)
+    measured = {} if judgement is None else judgement.as_json()
+    if curves:
+        measured["curves"] = curves
+    metrics = {**measured, "health": asdict(found)}
+    manifest = replace(snapshot.manifest, metrics=metrics, position=position)
+    return Candidate(replace(snapshot, manifest=manifest), judgement, found)
+
+
+def _health_of(serving: Snapshot, settings: Settings) -> Health:
+    """As measured when it was made; measured now where `graphrec train` made it."""
+    found = serving.manifest.metrics.get("health")
+    return judging.health(serving, settings) if found is None else Health(**found)
+
+
+def figures(candidate: Candidate, serving: Snapshot | None, settings: Settings) -> Figures:
+    """What the gate looks at."""
+    new = candidate.snapshot
+    manifest = None if serving is None else serving.manifest
+    return Figures(
+        quality=judging.quality(candidate.judgement, manifest, settings.seed),
+        health=candidate.health,
+        serving_health=None if serving is None else _health_of(serving, settings),
+        counts=new.manifest.counts,
+        serving_counts=None if manifest is None else manifest.counts,
+        kept_likes=None if serving is None else judging.kept_likes(serving, new),
+        position=new.manifest.position,
+        serving_position=None if manifest is None else manifest.position,
+    )
+
+
+def _read_facts(done: tuple[Plan, int | None, Graph | None]) -> Mapping[str, Any]:
+    planned, _, raw = done
+    facts: dict[str, Any] = {
+        "action": planned.decision.action,
+        "reasons": list(planned.decision.reasons),
+        "serving": planned.since.serving,
+    }
+    if raw is not None:
+        counts = {"users": len(raw.users), "items": len(raw.items)}
+        return {**facts, **counts, "events": len(raw.interactions)}
+    return {**facts, "written": planned.since.written}
+
+
+def _judged_facts(candidate: Candidate) -> Mapping[str, Any]:
+    judgement = candidate.judgement
+    if judgement is None:
+        return {"slice": None, **asdict(candidate.health)}
+    rows = (judgement.candidate, judgement.popularity, judgement.serving)
+    name = f"ndcg@{judgement.candidate.evaluation.k}"
+    found = {r.model: r.evaluation.metrics[name].value for r in rows if r is not None}
+    users = len(judgement.candidate.evaluation.users)
+    facts = {"slice": judgement.slice.protocol, "users": users, name: found}
+    return {**facts, **asdict(candidate.health)}
+
+
+def _publish(
+    snapshot: Snapshot, folder: Path, settings: Settings, options: Options, now: datetime | None
+) -> tuple[str, tuple[str, ...]]:
+    """Write a snapshot, let it serve everyone or some, and delete those that are too many."""
+    everyone = options.share is None
+    version = publish(snapshot, folder, now, serve=everyone)
+    if options.share is not None:
+        start_canary(folder, version, options.share)
+    else:
+        end_canary(folder)
+    tried = canary(folder)
+    used = {version} if tried is None else {version, tried.version}
+    return version, prune(folder, settings.refresh.keep, used)

@@ -1,0 +1,1 @@
+"""Where candidates come from: neighbourhoods, nearest embeddings, popularity, new items."""

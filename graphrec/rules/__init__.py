@@ -1,0 +1,1 @@
+"""Rules: what may be recommended, and what should come sooner or later."""

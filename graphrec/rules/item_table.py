@@ -1,0 +1,134 @@
+"""The attributes of a snapshot's items by column and their links, for rules to look items up by.
+
+Which items a rule means is then a look-up or a comparison over all items at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import Attribute, AttributeValue, Rows, Vocabulary, labels
+from graphrec.data.item_links import ItemLinks
+from graphrec.rules.rule import Rule
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Items and their attributes, where items that changed since take precedence."""
+
+    items: Vocabulary
+    attributes: Mapping[str, Attribute]
+    changed: Mapping[str, Mapping[str, AttributeValue]]
+    """All attributes of items that changed, by id."""
+    links: tuple[ItemLinks, ...] = ()
+
+    @cached_property
+    def _changed(self) -> Mapping[int, Mapping[str, AttributeValue]]:
+        rows = self.items.rows
+        return {rows[item]: values for item, values in self.changed.items() if item in rows}
+
+    @cached_property
+    def _columns(self) -> dict[str, tuple[AttributeValue, ...]]:
+        return {}  # filled by `values`, as the next two are by those who use them
+
+    @cached_property
+    def _labelled(self) -> dict[str, Mapping[str, Rows]]:
+        return {}
+
+    @cached_property
+    def _numbers(self) -> dict[str, NDArray[np.float64]]:
+        return {}
+
+    def values(self, name: str) -> tuple[AttributeValue, ...]:
+        """Of an attribute [I], None where an item has none."""
+        if name not in self._columns:
+            attribute = self.attributes.get(name)
+            column: list[AttributeValue] = [None] * len(self.items)
+            if attribute is not None:
+                column[:] = attribute.values
+            for row, values in self._changed.items():
+                column[row] = values.get(name)
+            self._columns[name] = tuple(column)
+        return self._columns[name]
+
+    def with_any(self, name: str, wanted: Iterable[str]) -> Mask:
+        """Which items [I] have one of some categories or tags."""
+        if name not in self._labelled:
+            found: dict[str, list[int]] = {}
+            for row, value in enumerate(self.values(name)):
+                for each in labels(value):
+                    found.setdefault(each, []).append(row)
+            self._labelled[name] = {label: np.array(r, np.int32) for label, r in found.items()}
+        mask = np.zeros(len(self.items), bool)
+        for label in wanted:
+            if label in self._labelled[name]:
+                mask[self._labelled[name][label]] = True
+        return mask
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Of an attribute [I], nan where an item has no number."""
+        if name not in self._numbers:
+            numbers = (v if isinstance(v, float | int) else np.nan for v in self.values(name))
+            self._numbers[name] = np.fromiter(numbers, np.float64, len(self.items))
+        return self._numbers[name]
+
+    def holding(self, ids: Iterable[str]) -> Mask:
+        """Which items [I] are among some ids."""
+        mask = np.zeros(len(self.items), bool)
+        mask[[self.items.rows[each] for each in ids if each in self.items]] = True
+        return mask
+
+    def labels_of(self, name: str, items: Iterable[str]) -> frozenset[str]:
+        """The categories or tags that some items have, of those that are known."""
+        rows, values = self.items.rows, self.values(name)
+        return frozenset(e for item in items if item in rows for e in labels(values[rows[item]]))
+
+    def linked(self, relation: str, nodes: Iterable[str]) -> Mask:
+        """Which items [I] are linked by a relation to one of some nodes."""
+        mask = np.zeros(len(self.items), bool)
+        wanted = tuple(nodes)
+        for links in self._by(relation):
+            for node in wanted:
+                mask[links.items_of(node)] = True
+        return mask
+
+    def _by(self, relation: str) -> tuple[ItemLinks, ...]:
+        return tuple(links for links in self.links if links.relation == relation)
+
+    def shared(self, rule: Rule, items: Iterable[str]) -> frozenset[str]:
+        """What some items have that a rule of `shared_by` is about: labels, or ids of nodes."""
+        if rule.attribute is not None:
+            return self.labels_of(rule.attribute, items)
+        assert rule.relation is not None  # noqa: S101 - the rule was checked
+        rows = [self.items.rows[item] for item in items if item in self.items]
+        linked = self._by(rule.relation)
+        return frozenset(node for links in linked for row in rows for node in links.nodes_of(row))
+
+    def meant(self, rule: Rule, shared: frozenset[str], now: int) -> Mask:
+        """The items [I] that a rule means at a time (milliseconds).
+
+        `shared` is what the items have that the user has events on, for a rule of `shared_by`.
+        """
+        if rule.by_time:
+            mask = np.ones(len(self.items), bool)
+            if rule.available_from is not None:
+                mask &= ~(self.numbers(rule.available_from) > now)
+            if rule.available_until is not None:
+                mask &= ~(self.numbers(rule.available_until) <= now)
+            return mask
+        wanted = shared if rule.any_of is None else rule.any_of
+        if rule.relation is not None:
+            return self.linked(rule.relation, wanted)
+        assert rule.attribute is not None  # noqa: S101 - the rule was checked
+        if rule.any_of is not None or rule.shared_by is not None:
+            return self.with_any(rule.attribute, wanted)
+        least, most = rule.range
+        numbers = self.numbers(rule.attribute)
+        return (numbers >= least) & (numbers <= most)

@@ -1,0 +1,427 @@
+"""The Cypher of the Neo4j store, to be read.
+
+Every value is a parameter. Names are `@placeholders` where they come from data or from the
+settings; `graphrec cypher` prints the queries with them filled in, to be pasted. Scores are whole
+billionths (`$scale` of them make 1), rounded half up, so that sums and ties are exact.
+"""
+
+from __future__ import annotations
+
+from string import Template
+
+VERSION = 2
+"""Of the schema. A later one is refused: a newer graphrec wrote it."""
+
+
+class Cypher(Template):
+    """A query with `@name` where a label, a relationship type or a property goes."""
+
+    delimiter = "@"
+
+
+# The schema
+
+READ_VERSION = "MATCH (schema:GraphrecSchema) RETURN max(schema.version) AS version"
+READ_POSITION = "MATCH (schema:GraphrecSchema) RETURN max(schema.position) AS position"
+
+CREATE_SCHEMA = (
+    "CREATE CONSTRAINT graphrec_schema IF NOT EXISTS FOR (schema:GraphrecSchema) "
+    "REQUIRE schema.name IS UNIQUE",
+    "CREATE CONSTRAINT graphrec_node_type IF NOT EXISTS FOR (type:GraphrecNodeType) "
+    "REQUIRE type.name IS UNIQUE",
+    "CREATE CONSTRAINT graphrec_attribute IF NOT EXISTS FOR (attribute:GraphrecAttribute) "
+    "REQUIRE (attribute.type, attribute.name) IS UNIQUE",
+    "CREATE CONSTRAINT graphrec_link_type IF NOT EXISTS FOR (type:GraphrecLinkType) "
+    "REQUIRE (type.source, type.relation, type.target) IS UNIQUE",
+    "CREATE CONSTRAINT graphrec_kind IF NOT EXISTS FOR (kind:GraphrecKind) "
+    "REQUIRE kind.name IS UNIQUE",
+    "CREATE INDEX graphrec_event_position IF NOT EXISTS FOR ()-[event:INTERACTED]-() "
+    "ON (event.position)",
+    "CREATE CONSTRAINT graphrec_deletion IF NOT EXISTS FOR (deletion:GraphrecDeletion) "
+    "REQUIRE deletion.position IS UNIQUE",
+)
+"""What graphrec notes about the graph: its types of nodes and links, and kinds of attributes and
+of events."""
+
+CREATE_CONSTRAINT = Cypher("""
+CREATE CONSTRAINT IF NOT EXISTS FOR (node:@Node) REQUIRE node.id IS UNIQUE
+""")
+CREATE_INDEX = Cypher("CREATE INDEX IF NOT EXISTS FOR (node:@Node) ON (node.graphrec_position)")
+
+AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
+
+WRITE_VERSION = """
+MERGE (schema:GraphrecSchema {name: 'graphrec'})
+SET schema.version = $version, schema.position = coalesce(schema.position, 0)
+"""
+
+# Writes
+
+# What a write begins with: it locks the schema until the transaction ends, so that writers come one
+# after the other, and nobody who has read up to a position misses a lower one that comes later.
+LOCK_POSITION = """
+MERGE (schema:GraphrecSchema {name: 'graphrec'})
+SET schema.position = coalesce(schema.position, 0)
+RETURN schema.position AS position
+"""
+SET_POSITION = "MATCH (schema:GraphrecSchema) SET schema.position = $position"
+
+ADD_KINDS = "UNWIND $kinds AS name MERGE (:GraphrecKind {name: name})"
+
+COUNT_KINDS = "MATCH (kind:GraphrecKind) RETURN count(kind)"
+
+ADD_NODES = Cypher("""
+UNWIND range(0, size($ids) - 1) AS place
+MERGE (node:@Node {id: $ids[place]})
+ON CREATE SET node.graphrec_position = $position + place
+""")
+
+# Users, and which of them have no events yet.
+ADD_USERS = """
+UNWIND range(0, size($ids) - 1) AS place
+WITH place, $ids[place] AS id
+MERGE (user:User {id: id})
+ON CREATE SET user.graphrec_position = $position + place
+WITH id, user
+WHERE NOT EXISTS { (user)-[:INTERACTED]->() }
+RETURN id
+"""
+
+# Items are looked up once, and an event has the place of its item among them.
+_EACH_EVENT = """
+UNWIND $items AS id
+MATCH (item:Item {id: id})
+WITH collect(item) AS items
+UNWIND $users AS row
+MATCH (user:User {id: row[0]})
+UNWIND row[1] AS event
+WITH user, items[event[0]] AS item, event
+"""
+
+# The events of users who have none need not be looked for.
+ADD_EVENTS = (
+    _EACH_EVENT
+    + """
+CREATE (user)-[:INTERACTED
+    {kind: event[1], time: event[2], weight: event[3], position: event[4]}]->(item)
+"""
+)
+
+# An event is known again by user, item, kind and time. What is as it was is not written again.
+WRITE_EVENTS = (
+    _EACH_EVENT
+    + """
+MERGE (user)-[known:INTERACTED {kind: event[1], time: event[2]}]->(item)
+WITH known, event
+WHERE known.weight IS NULL OR known.weight <> event[3]
+SET known.weight = event[3], known.position = event[4]
+"""
+)
+
+ADD_NODE_TYPE = "MERGE (:GraphrecNodeType {name: $name, label: $label})"
+
+# An attribute keeps the kind that it was first written with.
+ADD_ATTRIBUTE = """
+MERGE (attribute:GraphrecAttribute {type: $type, name: $name})
+ON CREATE SET attribute.kind = $kind, attribute.property = $property
+RETURN attribute.kind AS kind
+"""
+
+# Attributes that are given as null are removed; those that are not given stay.
+WRITE_NODES = Cypher("""
+UNWIND range(0, size($nodes) - 1) AS place
+WITH place, $nodes[place] AS row
+MERGE (node:@Node {id: row[0]})
+ON CREATE SET node.graphrec_position = $position + place
+WITH place, row[1] AS attributes, node
+WHERE any(key IN keys(attributes) WHERE NOT coalesce(
+    node[key] = attributes[key], node[key] IS NULL AND attributes[key] IS NULL))
+SET node += attributes, node.graphrec_position = $position + place
+""")
+
+ADD_LINK_TYPE = """
+MERGE (:GraphrecLinkType {source: $source, relation: $relation, target: $target})
+"""
+
+WRITE_LINKS = Cypher("""
+UNWIND $links AS link
+MATCH (source:@Source {id: link[0]})
+MATCH (target:@Target {id: link[1]})
+MERGE (source)-[link_:@LINKED]->(target)
+WITH link_, link
+WHERE link_.weight IS NULL OR link_.weight <> link[2]
+SET link_.weight = link[2]
+""")
+
+DELETE_NODE = Cypher("MATCH (node:@Node {id: $id}) DETACH DELETE node RETURN count(*) AS nodes")
+ADD_DELETION = "CREATE (:GraphrecDeletion {position: $position, type: $type, id: $id})"
+
+TRACES = """
+MATCH (user:User) WHERE any(key IN keys(user) WHERE user[key] = $id)
+RETURN 'nodes User' AS place LIMIT 1
+UNION
+MATCH ()-[edge]->() WHERE any(key IN keys(edge) WHERE edge[key] = $id)
+RETURN DISTINCT 'relationships ' + type(edge) AS place
+"""
+
+# Reads
+
+EVENTS_SINCE = """
+MATCH (user)-[event:INTERACTED]->(item)
+USING INDEX event:INTERACTED(position)
+WHERE event.position > $position
+WITH user, event, item
+ORDER BY event.position
+LIMIT $limit
+RETURN user.id, item.id, event.weight, event.time, event.kind, event.position
+"""
+
+EVENTS_OF = """
+UNWIND $users AS id
+MATCH (user:User {id: id})-[event:INTERACTED]->(item)
+RETURN user.id, item.id, event.weight, event.time, event.kind
+"""
+
+# Nodes that came, changed or went; what went has no properties.
+NODES_SINCE = """
+CALL () {
+    MATCH (node:User) WHERE node.graphrec_position > $position
+    RETURN 'user' AS type, node.id AS id, properties(node) AS properties,
+           node.graphrec_position AS position
+    ORDER BY position LIMIT $limit
+    UNION ALL
+    MATCH (node:Item) WHERE node.graphrec_position > $position
+    RETURN 'item' AS type, node.id AS id, properties(node) AS properties,
+           node.graphrec_position AS position
+    ORDER BY position LIMIT $limit
+    UNION ALL
+    MATCH (node:GraphrecDeletion) WHERE node.position > $position
+    RETURN node.type AS type, node.id AS id, NULL AS properties, node.position AS position
+    ORDER BY position LIMIT $limit
+}
+RETURN type, id, properties, position
+ORDER BY position
+LIMIT $limit
+"""
+
+READ_NODE_TYPES = "MATCH (type:GraphrecNodeType) RETURN type.name AS name"
+READ_LINK_TYPES = """
+MATCH (type:GraphrecLinkType)
+RETURN type.source AS source, type.relation AS relation, type.target AS target
+"""
+READ_ATTRIBUTES = """
+MATCH (attribute:GraphrecAttribute)
+RETURN attribute.type AS type, attribute.name AS name, attribute.property AS property,
+       attribute.kind AS kind
+"""
+
+# The driver takes some 50 µs for each record, whatever is in it: so a record holds many rows.
+READ_IDS = Cypher("""
+MATCH (node:@Node)
+WITH collect(node.@id) AS ids
+UNWIND range(0, size(ids) - 1, $rows) AS start
+RETURN ids[start..start + $rows] AS ids
+""")
+READ_NODES = Cypher("""
+MATCH (node:@Node)
+WITH collect(node) AS nodes
+UNWIND range(0, size(nodes) - 1, $rows) AS start
+RETURN [node IN nodes[start..start + $rows] | [node.@id, properties(node)]] AS rows
+""")
+READ_NODE = Cypher("MATCH (node:@Node {@id: $id}) RETURN properties(node) AS properties")
+
+# One row for each user and kind: a row for each event would take eight times as long, and grouping
+# all events at once would hold them all in the server's memory.
+READ_EVENTS = Cypher("""
+MATCH (user:@User)
+WITH collect(user) AS users
+UNWIND range(0, size(users) - 1, $rows) AS start
+CALL (users, start) {
+    UNWIND users[start..start + $rows] AS user
+    CALL (user) {
+        MATCH (user)-[event:@INTERACTED]->(item@OfItems)
+        WITH @KIND AS kind, item.@item_id AS item, @TIME AS time, @WEIGHT AS weight
+        WHERE time < coalesce($until, time + 1) AND weight IS NOT NULL AND item IS NOT NULL
+        RETURN kind, collect(item) AS items, collect(time) AS times, collect(weight) AS weights
+    }
+    RETURN collect([user.@user_id, kind, items, times, weights]) AS rows
+}
+RETURN rows
+""")
+
+USER_EVENTS = Cypher("""
+MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(item@OfItems)
+WITH item.@item_id AS item, @WEIGHT AS weight, @TIME AS time, @KIND AS kind
+WHERE item IS NOT NULL AND weight IS NOT NULL AND time IS NOT NULL
+RETURN item, weight, time, kind
+""")
+
+# The links of items, and of which they have got new ones.
+LINKS_OF = Cypher("""
+UNWIND $items AS id
+MATCH (item:Item {id: id})@LEFT[:@LINKED]@RIGHT(other:@Other)
+RETURN id, other.id
+""")
+MOVE_ITEMS = """
+UNWIND range(0, size($ids) - 1) AS place
+MATCH (item:Item {id: $ids[place]})
+SET item.graphrec_position = $position + place
+"""
+
+READ_LINKS = Cypher("""
+MATCH (source:@Source)
+WITH collect(source) AS sources
+UNWIND range(0, size(sources) - 1, $rows) AS start
+CALL (sources, start) {
+    UNWIND sources[start..start + $rows] AS source
+    CALL (source) {
+        MATCH (source)-[link:@LINKED]->(target:@Target)
+        WITH target.@target_id AS target, @WEIGHT AS weight
+        WHERE target IS NOT NULL AND weight IS NOT NULL
+        RETURN collect(target) AS targets, collect(weight) AS weights
+    }
+    WITH source, targets, weights WHERE size(targets) > 0
+    RETURN collect([source.@source_id, targets, weights]) AS rows
+}
+RETURN rows
+""")
+
+COUNT_NODES = Cypher("MATCH (node:@Node) RETURN count(node) AS count")
+COUNT_EVENTS = Cypher(
+    "MATCH (@OfUsers)-[event:@INTERACTED]->(@OfItems) RETURN count(event) AS count"
+)
+COUNT_LINKS = Cypher("MATCH (:@Source)-[link:@LINKED]->(:@Target) RETURN count(link) AS count")
+
+HAS_NODE = Cypher("MATCH (node:@Node {@id: $id}) RETURN count(node) AS count")
+
+# About a graph that is there already
+
+READ_LABELS = "CALL db.labels() YIELD label RETURN label"
+READ_TYPES = "CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type"
+READ_AN_ID = Cypher("""
+MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
+""")
+
+# Queries
+#
+# `@LIKED` says whether an `event` shows that the user likes the item: `graphrec.store.neo4j.layout`
+# makes it of what the settings say of each kind.
+
+# Nodes tied to the same others: items liked by the same people, or people who like the same items.
+_SIMILAR = """
+MATCH (node:@Node {@id: $id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
+WHERE @LIKED
+WITH node, other, max(@TIME) AS latest
+ORDER BY latest DESC, @other_key
+WITH node, collect(other) AS everyone
+// Of a supernode, the latest ones.
+WITH node, everyone[..$cap] AS others, size(everyone) AS degree
+WITH node, others, size(others) AS mine, degree
+UNWIND others AS other
+MATCH (other)@BACK_LEFT[event:@INTERACTED]@BACK_RIGHT(near@Near)
+WHERE near <> node AND @LIKED
+WITH mine, degree, near, count(DISTINCT other) AS support
+ORDER BY support DESC
+WHERE support >= $min_support
+// To count the people of every node would take long. Its number of events is known at once, and
+// cannot be less, which gives a bar that $k nodes are sure to pass: those who share most are tried.
+WITH mine, degree, collect(near) AS nears, collect(support) AS supports
+CALL (mine, nears, supports) {
+    UNWIND range(0, size(nears[..5 * $k]) - 1) AS place
+    WITH mine, nears[place] AS near, supports[place] AS support
+    WITH mine, support, COUNT { (near)@LEFT[:@INTERACTED]@RIGHT() } AS most
+    WITH CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * most)
+                          ELSE toFloat(support) / (mine + most - support) END AS at_least
+    ORDER BY at_least DESC
+    LIMIT $k
+    RETURN min(at_least) - 1e-8 AS bar
+}
+// No score can be above what it would be if only those who are shared were tied to the node: who is
+// below the bar even so is left out.
+WITH mine, degree, nears, supports, bar, size([support IN supports
+    WHERE CASE $similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
+                           ELSE toFloat(support) / mine END >= bar]) AS hopeful
+UNWIND range(0, hopeful - 1) AS place
+WITH mine, degree, bar, nears[place] AS near, supports[place] AS support
+// The same again with up to 30 of those who are tied to it: enough to tell for most nodes.
+WITH mine, degree, bar, near, support, COUNT {
+    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other)
+    WHERE @LIKED
+    RETURN DISTINCT other LIMIT 30
+} AS least
+WHERE CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * least)
+                       ELSE toFloat(support) / (mine + least - support) END >= bar
+   OR least < support
+WITH mine, degree, near, support, COUNT {
+    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other) WHERE @LIKED RETURN DISTINCT other
+} AS theirs
+WITH near, support, degree,
+     CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
+                      ELSE toFloat(support) / (mine + theirs - support) END AS score
+WITH near, support, degree, toInteger(floor(score * $scale + 0.5)) AS score
+ORDER BY score DESC, @near_key
+LIMIT $k
+"""
+
+SIMILAR = Cypher(_SIMILAR + "RETURN near.@id AS id, score, support, degree\n")
+
+# What the $k most similar users like and the user has not met.
+NEIGHBOUR_RECOMMENDATIONS = Cypher(
+    _SIMILAR
+    + """
+WITH collect([near, score]) AS neighbours
+MATCH (user:@User {@user_id: $id})
+OPTIONAL MATCH (user)-[:@INTERACTED]->(met@OfItems)
+WITH neighbours, collect(DISTINCT met) AS met
+UNWIND neighbours AS each
+WITH met, each[0] AS near, each[1] AS similarity
+MATCH (near)-[event:@INTERACTED]->(item@OfItems)
+WHERE @LIKED
+WITH DISTINCT met, near, similarity, item
+WHERE NOT item IN met
+WITH item, sum(similarity) AS score, count(*) AS support
+ORDER BY score DESC, @item_key
+LIMIT $items
+RETURN item.@item_id AS id, score, support
+"""
+)
+
+POPULAR_ITEMS = Cypher("""
+MATCH (item:@Item)
+CALL (item) {
+    MATCH (item)<-[event:@INTERACTED]-(user@OfUsers)
+    WHERE ($since IS NULL OR @TIME >= $since) AND ($until IS NULL OR @TIME < $until)
+      AND @LIKED
+    RETURN count(DISTINCT user) AS people
+}
+WITH item, people
+WHERE people > 0
+ORDER BY people DESC, @item_key
+LIMIT $k
+RETURN item.@item_id AS id, people
+""")
+
+# user → via ← people → item
+PATHS = Cypher("""
+MATCH (item:@Item {@item_id: $item})<-[event:@INTERACTED]-(fan@OfUsers)
+WHERE @LIKED
+WITH item, collect(DISTINCT fan) AS fans
+MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(via@OfItems)
+WHERE via <> item AND @LIKED
+WITH DISTINCT item, fans, user, via
+CALL (user, via, fans) {
+    MATCH (via)<-[event:@INTERACTED]-(person@OfUsers)
+    WHERE @LIKED
+    WITH DISTINCT user, fans, person
+    WITH user, person, person IN fans AS is_fan
+    RETURN count(*) AS degree,
+           sum(CASE WHEN is_fan THEN 1 ELSE 0 END) AS support,
+           sum(CASE WHEN is_fan AND person <> user THEN 1 ELSE 0 END) AS people
+}
+WITH via, people, degree, support, size(fans) AS fans
+WHERE people > 0
+WITH via, people, toInteger(floor(support / sqrt(degree * fans) * $scale + 0.5)) AS score
+ORDER BY score DESC, @via_key
+LIMIT $k
+RETURN via.@item_id AS id, people, score
+""")

@@ -1,0 +1,367 @@
+"""The store of a Neo4j server: the graph kept where others can query it too, in Cypher."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+import neo4j
+import numpy as np
+
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Graph,
+    Interactions,
+    Vocabulary,
+)
+from graphrec.data.weighting import KindPolicy
+from graphrec.errors import DataError, StoreError, UnknownNode
+from graphrec.settings import Neo4jSettings
+from graphrec.store.neo4j import mapped as neo4j_mapped
+from graphrec.store.neo4j import names, read, write
+from graphrec.store.neo4j import queries as cypher
+from graphrec.store.neo4j.layout import Catalogue, mapped_catalogue, mapped_events, own_events
+from graphrec.store.neo4j.server import Server, rows
+from graphrec.store.protocol import (
+    CAP,
+    PAGE,
+    SCALE,
+    ChangedNodes,
+    Neighbour,
+    Neighbours,
+    NewEvents,
+    Path,
+    Popular,
+    Similarity,
+)
+
+Result = TypeVar("Result")
+
+
+class Neo4jStore:
+    """A `GraphStore` in a database of a Neo4j server, 5.23 or later.
+
+    Threads and processes may share it. Where the server goes away, a call tries again for up to
+    `retry_seconds`, and then raises StoreError; only opening does not wait. What the server
+    acknowledged survives its crash. `read_graph` reads what is committed as it goes: a write that
+    ends meanwhile may be in it in part, but no edge without its nodes.
+
+    A call's writes are one transaction, which the server holds in memory until it ends: some
+    hundreds of thousands of events for each GiB of its heap.
+
+    Opening changes nothing in the database; the schema is created by the first write. Where the
+    settings map a graph that is there already, it is used in place and only read: a write raises
+    StoreError.
+
+    Raises SettingsError for a URL that cannot be and for a mapping to what is not there, and
+    StoreError where the server is away, refuses the user, has no such database, or the database has
+    a newer schema.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        policy: Mapping[str, KindPolicy],
+        settings: Neo4jSettings | None = None,
+        retry_seconds: float = 60.0,
+    ) -> None:
+        settings = settings or Neo4jSettings()
+        self._server = Server(url, settings, retry_seconds)
+        self._mapped = settings.graph
+        self._constrained: set[str] = set()
+        try:
+            self._version = self._server.check()
+            if self._mapped is None:
+                self._events = own_events(policy)
+            else:
+                graph = self._mapped
+                whole = self._server.read(lambda tx: neo4j_mapped.check(tx, graph))
+                self._events = mapped_events(graph, policy, whole)
+        except BaseException:
+            self._server.close()
+            raise
+
+    def position(self) -> int | None:
+        """How far the store has been written; None where the settings map a graph."""
+        if self._mapped is not None:
+            return None
+        return self._server.read(read.position)
+
+    def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
+        """The first `limit` events that came, or took another weight, after a position."""
+        self._refuse_mapped_positions()
+        return self._server.read(lambda tx: read.events_since(tx, position, limit))
+
+    def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
+        """The first `limit` users and items that came, changed or went after a position."""
+        self._refuse_mapped_positions()
+        return self._server.read(lambda tx: read.nodes_since(tx, position, limit))
+
+    def write_events(self, events: Interactions) -> int:
+        """Add events, and the users and items they name; returns how many were new.
+
+        Raises DataError for a weight that is not finite. Where the server went away just as it
+        stored them, they are written again, and do not count as new.
+        """
+        if not np.isfinite(events.weight).all():
+            raise DataError("event weights hold nan or inf: expected finite numbers; drop them")
+        if not len(events):
+            return 0
+        self._prepare("user", "item")
+        added = write.event_rows(events)
+        return self._write(lambda writing: write.events(writing, added))
+
+    def write_nodes(
+        self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
+    ) -> None:
+        """Add nodes, or set the given attributes of nodes that exist; other attributes stay.
+
+        Raises DataError for a number that is not finite, and for an attribute that the store has
+        with another kind.
+        """
+        added = write.node_rows(nodes, attributes)
+        kinds = {name: attribute.kind for name, attribute in attributes.items()}
+        self._prepare(node_type)
+        self._write(lambda writing: write.nodes(writing, node_type, added, kinds))
+
+    def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
+        """Add (source id, target id, weight) links and the nodes they name; returns new ones.
+
+        Raises DataError for a weight that is not finite.
+        """
+        weights = {(source, target): float(weight) for source, target, weight in links}
+        if not all(map(math.isfinite, weights.values())):
+            relation = edge_type[1]
+            raise DataError(f"weights of {relation} links hold nan or inf: expected finite numbers")
+        if not weights:
+            return 0
+        self._prepare(edge_type[0], edge_type[2])
+        return self._write(lambda writing: write.links(writing, edge_type, weights))
+
+    def read_graph(self, until: int | None = None) -> Graph:
+        """All nodes, and the events before `until` (milliseconds), in canonical order.
+
+        The kinds are those of the events that are read.
+        """
+        return self._server.read(
+            lambda tx: read.graph(tx, self._events, self._catalogue(tx), until)
+        )
+
+    def user_events(self, user: str) -> Interactions:
+        """The events of a user, in canonical order; none where there is no such user."""
+        key = self._events.key_of("user", user)
+        if key is None:
+            return Interactions.of([], [])
+        return self._server.read(lambda tx: read.user_events(tx, self._events, user, key))
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
+        nodes = self._server.read(self._catalogue).nodes.get(node_type)
+        return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
+
+    def events_of(self, users: Sequence[str]) -> Interactions:
+        """All events of some users, in any order; nothing of those whom the store does not hold."""
+        self._refuse_mapped_positions()
+        return self._server.read(lambda tx: read.events_of(tx, users))
+
+    def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
+        """The attributes that a node has, by name; raises UnknownNode."""
+
+        def work(tx: neo4j.ManagedTransaction) -> Mapping[str, AttributeValue] | None:
+            nodes = self._catalogue(tx).nodes.get(node_type)
+            key = self._events.key_of(node_type, node_id)
+            return None if nodes is None or key is None else read.node(tx, nodes, key)
+
+        found = self._server.read(work)
+        if found is None:
+            raise UnknownNode(node_type, node_id)
+        return found
+
+    def related_items(
+        self,
+        item: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
+        """Items liked by the same people; raises UnknownNode."""
+        return self._similar("item", item, k, similarity, min_support, cap)
+
+    def similar_users(
+        self,
+        user: str,
+        k: int = 10,
+        similarity: Similarity = "cosine",
+        min_support: int = 1,
+        cap: int = CAP,
+    ) -> Neighbours:
+        """Users who like the same items; raises UnknownNode."""
+        return self._similar("user", user, k, similarity, min_support, cap)
+
+    def neighbour_recommendations(
+        self, user: str, k: int = 10, neighbours: int = 50
+    ) -> list[Neighbour]:
+        """Items the most similar users like and the user has not met; raises UnknownNode."""
+        found = self._ask(
+            self._events.similar(cypher.NEIGHBOUR_RECOMMENDATIONS, "user"),
+            {"id": ("user", user)},
+            k=neighbours,
+            similarity="cosine",
+            min_support=1,
+            cap=CAP,
+            items=k,
+        )
+        return [Neighbour(str(id_), score / SCALE, support) for id_, score, support in found]
+
+    def popular_items(
+        self, k: int = 10, since: int | None = None, until: int | None = None
+    ) -> list[Popular]:
+        """Items by the number of people who like them, in the window [since, until)."""
+        query = self._events.fill(cypher.POPULAR_ITEMS)
+        found = self._ask(query, {}, k=k, since=since, until=until)
+        return [Popular(str(id_), people) for id_, people in found]
+
+    def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
+        """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
+        nodes = {"user": ("user", user), "item": ("item", item)}
+        found = self._ask(self._events.fill(cypher.PATHS), nodes, k=k)
+        return [Path(str(via), people, score / SCALE) for via, people, score in found]
+
+    def forget_user(self, user: str) -> bool:
+        """Delete a user with all events and links; says whether there was one.
+
+        The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
+        Raises StoreError for one that a mapped graph holds: it is only read.
+        """
+        if self._mapped is not None and not self.traces(user):
+            return False
+        self._prepare("user")
+        return self._write(lambda writing: write.delete(writing, "user", user))
+
+    def delete_item(self, item: str) -> bool:
+        """Delete an item with all events and links; says whether there was one."""
+        self._prepare("item")
+        return self._write(lambda writing: write.delete(writing, "item", item))
+
+    def traces(self, user: str) -> tuple[str, ...]:
+        """Where something of a user is left, in words; empty once they are forgotten.
+
+        All properties of users and of relationships are searched; of a mapped graph, the ids of
+        users. Nobody can look into the server's transaction logs.
+        """
+        if self._mapped is None:
+            found = self._server.read(lambda tx: rows(tx, cypher.TRACES, id=user))
+            return tuple(str(place) for (place,) in found)
+        key = self._events.key_of("user", user)
+        if key is None or not self._server.read(
+            lambda tx: read.has_node(tx, self._events.user, key)
+        ):
+            return ()
+        return (f"nodes {self._events.user.label}",)
+
+    def counts(self) -> Mapping[str, int]:
+        """Number of nodes by type, of events under "events", of links under "links"."""
+        return self._server.read(lambda tx: read.counts(tx, self._events, self._catalogue(tx)))
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._server.close()
+
+    def __enter__(self) -> Neo4jStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _prepare(self, *node_types: str) -> None:
+        """The schema, and a constraint for each type of node; made once."""
+        self._refuse_mapped()
+        if self._version < cypher.VERSION:
+            self._server.define((*cypher.CREATE_SCHEMA, cypher.AWAIT_INDEXES))
+            self._server.write(lambda tx: rows(tx, cypher.WRITE_VERSION, version=cypher.VERSION))
+            self._version = cypher.VERSION
+        labels = {names.label(node_type) for node_type in node_types} - self._constrained
+        if labels:
+            quoted = (names.quoted(label) for label in sorted(labels))
+            statements = (
+                statement.substitute(Node=label)
+                for label in quoted
+                for statement in (cypher.CREATE_CONSTRAINT, cypher.CREATE_INDEX)
+            )
+            self._server.define((*statements, cypher.AWAIT_INDEXES))
+            self._constrained |= labels
+
+    def _write(self, work: Callable[[write.Writing], Result]) -> Result:
+        return self._server.write(lambda tx: write.write(tx, work))
+
+    def _refuse_mapped(self) -> None:
+        if self._mapped is not None:
+            raise StoreError(
+                "a graph that [neo4j.graph] maps is only read: expected no write; write into it as "
+                "you do, or leave the mapping out to keep a graph of graphrec's own"
+            )
+
+    def _refuse_mapped_positions(self) -> None:
+        if self._mapped is not None:
+            raise StoreError(
+                "a graph that [neo4j.graph] maps has no position, as others write it: expected a "
+                "graph of graphrec's own; load it with `graphrec ingest`, or train on all of it"
+            )
+
+    def _catalogue(self, tx: neo4j.ManagedTransaction) -> Catalogue:
+        return read.own_catalogue(tx) if self._mapped is None else mapped_catalogue(self._mapped)
+
+    def _similar(
+        self,
+        node_type: str,
+        node_id: str,
+        k: int,
+        similarity: Similarity,
+        min_support: int,
+        cap: int,
+    ) -> Neighbours:
+        found = self._ask(
+            self._events.similar(cypher.SIMILAR, node_type),
+            {"id": (node_type, node_id)},
+            k=k,
+            similarity=similarity,
+            min_support=min_support,
+            cap=cap,
+        )
+        degree = found[0][3] if found else 0
+        rows = (Neighbour(str(id_), score / SCALE, support) for id_, score, support, _ in found)
+        return Neighbours(rows, degree, cap)
+
+    def _ask(
+        self, query: str, about: Mapping[str, tuple[str, str]], **values: Any
+    ) -> list[list[Any]]:
+        """The rows of a query about nodes, types and ids by parameter; raises UnknownNode."""
+        keys: dict[str, str | int] = {}
+        for name, node in about.items():
+            key = self._events.key_of(*node)
+            if key is None:
+                raise UnknownNode(*node)
+            keys[name] = key
+        values |= {**keys, **self._events.values, "scale": SCALE}
+
+        def ask(tx: neo4j.ManagedTransaction) -> list[list[Any]]:
+            found = rows(tx, query, **values)
+            if not found:  # for want of people, or of the node?
+                for name, (node_type, node_id) in about.items():
+                    nodes = self._events.item if node_type == "item" else self._events.user
+                    if not read.has_node(tx, nodes, keys[name]):
+                        raise UnknownNode(node_type, node_id)
+            return found
+
+        return self._server.read(ask)

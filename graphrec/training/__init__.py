@@ -1,0 +1,1 @@
+"""From a graph to fitted models: what is chosen on validation, compared, tuned."""

@@ -1,0 +1,167 @@
+"""How good lists are for someone new, by how many interactions they have given.
+
+Every model is fitted once, on a graph that holds nothing of the users it is then asked about, and
+embeds or scores them from what they give, as the service does with a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from graphrec.data import Graph, Rows
+from graphrec.errors import SettingsError
+from graphrec.evaluation import evaluator as evaluate
+from graphrec.evaluation.early_stopping import Chosen, choose_epochs
+from graphrec.evaluation.splits.cold import ColdUsers
+from graphrec.evaluation.splits.split import Split
+from graphrec.models import EpochModel, Model, create
+from graphrec.models.protocol import FoldIn
+from graphrec.models.top_k import top_k
+from graphrec.progress import Progress
+from graphrec.recommend.recommender import Recommender
+from graphrec.settings import Settings
+from graphrec.snapshot.snapshot import Snapshot
+from graphrec.training.fit import FUSION, fit_snapshot
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """One model, by the number of interactions given."""
+
+    model: str
+    by_given: Mapping[int, evaluate.Evaluation]
+    epochs: int | None
+    fit_seconds: float
+
+
+@dataclass(frozen=True)
+class LearningCurves:
+    """Models on one split of cold users."""
+
+    cold: ColdUsers
+    curves: tuple[LearningCurve, ...]
+    k: int
+    seed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures, by model and by how many interactions were given."""
+        tests = {n: split.test for n, split in self.cold.given.items()}
+        return {
+            "protocol": "cold-users",
+            "k": self.k,
+            "seed": self.seed,
+            "users": len(self.cold.train.users),
+            "items": len(self.cold.train.items),
+            "train": len(self.cold.train.interactions),
+            "test": {str(n): len(test) for n, test in tests.items()},
+            "test_users": len(np.unique(next(iter(tests.values())).user)),
+            "models": [
+                {
+                    "model": curve.model,
+                    "epochs": curve.epochs,
+                    "fit_seconds": curve.fit_seconds,
+                    "given": {
+                        str(n): evaluate.metrics_json(found.metrics)
+                        for n, found in curve.by_given.items()
+                    },
+                }
+                for curve in self.curves
+            ],
+        }
+
+
+def learning_curves(
+    names: Sequence[str],
+    cold: ColdUsers,
+    validation: Split,
+    settings: Settings,
+    *,
+    k: int,
+    embeddings: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> LearningCurves:
+    """Fit models on the train side and evaluate them for each number of interactions given.
+
+    Epochs and weights are chosen on `validation`, such as
+    `graphrec.evaluation.splits.cold.beginnings` of train. FUSION is the recommender that would
+    serve, with the vectors of one of `embeddings`. Raises SettingsError for a model that does not
+    score for people it was not fitted on.
+    """
+    found: list[LearningCurve] = []
+    chosen: dict[str, Chosen] = {}
+    for name in names:
+        began = perf_counter()
+        epochs = None
+        if name == FUSION:
+            snapshot = fit_snapshot(
+                cold.train,
+                settings,
+                embeddings=embeddings,
+                validation=validation,
+                chosen=chosen,
+                progress=progress,
+            )
+            fit_seconds = perf_counter() - began
+            ranks = {n: _served(snapshot, settings, split) for n, split in cold.given.items()}
+        else:
+            model = create(name, settings.models.get(name))
+            choose_rng, fit_rng = evaluate.model_rng(settings.seed, name).spawn(2)
+            if isinstance(model, EpochModel):
+                chosen[name] = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
+                model = chosen[name].model
+                epochs = chosen[name].model.epochs
+            fitted = _fit(name, model, cold.train, fit_rng)
+            fit_seconds = perf_counter() - began
+            ranks = {n: _folded(fitted, cold.train, split) for n, split in cold.given.items()}
+        by_given = {
+            n: evaluate.evaluate_ranking(
+                ranks[n],
+                split,
+                k=k,
+                resamples=settings.evaluation.resamples,
+                rng=np.random.default_rng(settings.seed),
+            )
+            for n, split in cold.given.items()
+        }
+        found.append(LearningCurve(name, by_given, epochs, fit_seconds))
+    return LearningCurves(cold, tuple(found), k, settings.seed)
+
+
+def _fit(name: str, model: Model, train: Graph, rng: np.random.Generator) -> FoldIn:
+    fitted = model.fit(train, rng)
+    if not isinstance(fitted, FoldIn):
+        raise SettingsError(
+            f"model {name!r} scores for users of its training alone: expected one that folds in, "
+            f"such as item-knn, graph-filter or graphsage"
+        )
+    return fitted
+
+
+def _folded(fitted: FoldIn, train: Graph, split: Split) -> evaluate.Rank:
+    """Lists for people by what they gave; by popularity where that is nothing."""
+    popularity = np.asarray(train.matrix.sum(axis=0), np.float32)
+    histories, seen = split.train.matrix, split.train.seen
+
+    def rank(users: Rows, k: int) -> Rows:
+        scores = np.array(fitted.score_histories(histories[users]), np.float32)
+        scores[np.diff(histories.indptr)[users] == 0] = popularity
+        return top_k(scores, k, seen[users])
+
+    return rank
+
+
+def _served(snapshot: Snapshot, settings: Settings, split: Split) -> evaluate.Rank:
+    """The lists of sessions."""
+    recommender = Recommender(snapshot, settings.recall)
+    liked = split.train.matrix
+
+    def rank(users: Rows, k: int) -> Rows:
+        histories = [liked.indices[liked.indptr[u] : liked.indptr[u + 1]] for u in users.tolist()]
+        return recommender.rank_sessions(histories, k)
+
+    return rank

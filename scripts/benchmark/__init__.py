@@ -1,0 +1,1 @@
+"""Measurements on your data and this machine: `python -m scripts.benchmark --help`."""

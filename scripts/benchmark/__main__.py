@@ -1,0 +1,32 @@
+"""`python -m scripts.benchmark COMMAND`: measurements on your data and this machine, a file
+each.
+"""
+
+from __future__ import annotations
+
+import typer
+from graphrec.cli.main import run
+
+from scripts.benchmark.commands.chaos import chaos
+from scripts.benchmark.commands.fold_in import fold_in
+from scripts.benchmark.commands.quality import quality
+from scripts.benchmark.commands.refresh import refresh
+from scripts.benchmark.commands.serve import serve
+from scripts.benchmark.commands.stores import stores
+
+benchmark = typer.Typer(no_args_is_help=True, help="Measure, on your data and this machine.")
+benchmark.command()(quality)
+benchmark.command()(serve)
+benchmark.command()(stores)
+benchmark.command()(refresh)
+benchmark.command("fold-in")(fold_in)
+benchmark.command()(chaos)
+
+
+def main() -> None:
+    """Run a command; an error that graphrec raises on purpose is one line, and exit status 1."""
+    run(benchmark)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""`graphrec compare`: two snapshots by what people did with their lists."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
+from graphrec.cli.output import OUT, print_json, print_table
+from graphrec.ingest.read import read_events
+from graphrec.ingest.sources import File
+from rich.markup import escape
+
+from graphrec.data import Graph, Interactions, Vocabulary
+from graphrec.data.weighting import weigh
+from graphrec.errors import SettingsError
+from graphrec.experiments.comparison import Comparison, pooled
+from graphrec.experiments.comparison import compare as compare_versions
+from graphrec.experiments.exposure_log import KEY, files, read_key
+from graphrec.experiments.exposures import pseudonym
+from graphrec.settings import Settings, load_settings
+from graphrec.store import open_store
+
+DAY = 86_400_000
+"""Milliseconds."""
+
+COLUMNS = {"kind": "version", "weight": "rank", "user": "user", "item": "item", "time": "time"}
+"""Of exposures, by what they are read as: an event of a kind for each version."""
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="Version to compare with, such as the one before.")],
+    second: Annotated[str, typer.Argument(help="Version in question, such as the canary.")],
+    exposures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Who was shown what: the service's folder, or a file with version, user, item, "
+            "rank and time in a row for each item; JSON Lines, CSV or Parquet.",
+            show_default="serve.exposures of the settings",
+        ),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Share of users who were to get the second version, 0 to 1.")
+    ] = 0.5,
+    days: Annotated[
+        float, typer.Option(min=0, help="Days after an item was shown in which an event counts.")
+    ] = 7.0,
+    events: Annotated[
+        Path | None,
+        typer.Option(help="File of events.", show_default="those in the store"),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the key of the exposures' pseudonyms.",
+            show_default="that in the folder; of a file, users are in it by id",
+        ),
+    ] = None,
+    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
+        "rejects"
+    ),
+    store: StoreUrl = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two snapshots by click-through and conversion, with 95 % intervals over users.
+
+    What counts as a click is a positive event, as `[kinds]` in the settings has it. Where the
+    versions did not get the users they should have got, there is no verdict, and exit status 1.
+
+    **Example:** `graphrec compare OLD NEW --share 0.1`, of a canary that 10 % of users get
+    """
+    settings = load_settings(settings_file)
+    if not 0 < share < 1:
+        raise SettingsError(f"--share is {share}: expected more than 0 and less than 1")
+    folder = exposures or settings.serve.exposures
+    if folder is None:
+        raise SettingsError(
+            "there are no exposures: expected --exposures, or serve.exposures in the settings; "
+            "see docs/compare.md"
+        )
+    if key is None and (folder / KEY).is_file():
+        key = folder / KEY
+    logs = [
+        read_events(File(path), settings.ingest, rejects, mapping=COLUMNS)
+        for path in (files(folder) if folder.is_dir() else [folder])
+    ]
+    shown = pooled(logs, [first, second])
+    log = _events(events, store, settings, rejects)
+    if key is not None:
+        log = _under_pseudonyms(log, key)
+    found = compare_versions(
+        shown,
+        log,
+        first,
+        second,
+        share=share,
+        window=round(days * DAY),
+        resamples=settings.evaluation.resamples,
+        rng=np.random.default_rng(settings.seed),
+    )
+    if as_json:
+        print_json(asdict(found))
+    else:
+        _show(found)
+    if found.verdict == "not to be trusted":
+        raise typer.Exit(1)
+
+
+def _events(
+    file: Path | None, store: str | None, settings: Settings, rejects: Path
+) -> Interactions:
+    """Weighed events, of a file or of the store."""
+    if file is not None:
+        graph = Graph(read_events(File(file), settings.ingest, rejects))
+    else:
+        source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
+        with source as opened:
+            graph = opened.read_graph()
+    return weigh(graph, settings.kinds).interactions
+
+
+def _under_pseudonyms(log: Interactions, key: Path) -> Interactions:
+    secret = read_key(key)
+    return replace(log, users=Vocabulary(tuple(pseudonym(user, secret) for user in log.users.ids)))
+
+
+def _show(found: Comparison) -> None:
+    rows = [
+        [arm.version, f"{arm.users:,}", f"{arm.shown:,}", f"{arm.clicked:,}", f"{arm.converted:,}"]
+        for arm in found.arms
+    ]
+    print_table("Shown", ["version", "users", "items", "clicked", "users who clicked"], rows)
+    rows = [
+        [
+            name.replace("_", "-"),
+            f"{effect.first:.4f}",
+            f"{effect.second:.4f}",
+            f"{effect.difference:+.4f} [{effect.low:+.4f}, {effect.high:+.4f}]",
+            f"{effect.detectable:.4f}",
+        ]
+        for name, effect in found.effects.items()
+    ]
+    title = "Second less first, 95 % bootstrap over users"
+    print_table(title, ["", "first", "second", "difference", "detectable"], rows)
+    OUT.print(
+        f"Sample ratio: p = {found.ratio_p:.3g}; {found.crossed:,} users saw both and are left out."
+    )
+    OUT.print(f"[bold]{found.arms[1].version}: {found.verdict}[/]; {escape(found.why)}")

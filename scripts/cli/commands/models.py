@@ -1,0 +1,441 @@
+"""`graphrec evaluate` and `graphrec train`: comparing models, and publishing what serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import orjson
+import typer
+from graphrec.cli.learning_curve import draw, show_curves
+from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.splits import (
+    held_out_users,
+    read_cold_items,
+    read_cold_users,
+    read_given,
+    read_ncf,
+)
+from rich.markup import escape
+
+from graphrec.data import Graph
+from graphrec.data.weighting import weigh
+from graphrec.errors import MissingExtra, SettingsError
+from graphrec.evaluation.evaluator import Metric
+from graphrec.evaluation.metrics import paired_difference
+from graphrec.models import create
+from graphrec.settings import Settings, load_settings
+from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.snapshot import publish
+from graphrec.store import open_store
+from graphrec.training import ablation
+from graphrec.training import fit as pipeline
+from graphrec.training.fit import EMBEDDING_MODELS, FUSION, MODELS
+from graphrec.training.learning_curve import learning_curves
+
+COMPARED = (
+    "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
+    FUSION,
+)  # fmt: skip
+"""Models in the tables, unless others are named."""
+
+COLD: Mapping[str, tuple[str, ...]] = {
+    "cold-items": ("random", "content-knn", "graphsage"),
+    "cold-users": ("popularity", "content-knn", "item-knn", "svd", "mf", "graphsage", FUSION),
+}
+"""The same, by protocol; with `mf` someone new is the mean of the embeddings of their items."""
+
+
+RESAMPLES = 1000
+"""Of users, for the intervals of differences."""
+
+
+def evaluate(
+    train: Annotated[
+        Path | None, typer.Option(help="Events to learn from: user, item, maybe weight and time.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Events to be tested on.")] = None,
+    valid: Annotated[
+        Path | None,
+        typer.Option(
+            help="Events to choose epochs on.", show_default="carved from train, once for all"
+        ),
+    ] = None,
+    negatives: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of each test item: rank it among these alone, as the NCF paper does. Lines of "
+            "'(user,item)', item, item, … with tabs between.",
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(help="Items and their attributes, which become features.")
+    ] = None,
+    users: Annotated[
+        Path | None, typer.Option(help="Users and their attributes, which become features.")
+    ] = None,
+    protocol: Annotated[
+        Literal["auto", "temporal", "leave-last-out", "cold-items", "cold-users"],
+        typer.Option(
+            help="How to split what is in the store, without --train; auto: temporal where there "
+            "are times, else a random share of each user's. cold-items: rank items that nobody "
+            "has met, held out whole or those of --test. cold-users: hold out users whole, of the "
+            "store or of --train alone, and ask for the rest after their first interactions."
+        ),
+    ] = "auto",
+    sequence: Annotated[
+        str | None,
+        typer.Option(
+            help="For cold-users: the column of --train with places in a user's history, where "
+            "there are no times."
+        ),
+    ] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="For cold-users: file for the learning curves, as SVG.")
+    ] = None,
+    models: Annotated[
+        str, typer.Option(help=f"Comma-separated, of {', '.join(MODELS)}; auto: those installed.")
+    ] = "auto",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="A model of the table: show how much better the others are, paired by user."
+        ),
+    ] = None,
+    ablate: Annotated[
+        bool,
+        typer.Option(
+            "--ablate",
+            help="Add graphsage without each relation and without all of them, and show what each "
+            "brings, paired by user.",
+        ),
+    ] = False,
+    k: Annotated[
+        int | None, typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="10")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    json: Annotated[Path | None, typer.Option(help="File for the figures, as JSON.")] = None,
+    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
+        "rejects"
+    ),
+    store: StoreUrl = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Compare models on a split: yours in files, or one of what is in the store.
+
+    Every model ranks the full catalogue for every test user, without what the user met in train;
+    ties are broken the same way for all. Epochs are chosen on validation, then the model is fitted
+    on all of train. Intervals are a 95 % bootstrap over users.
+
+    With `--negatives` the protocol is that of the NCF paper: each user's one test item is placed
+    among its negatives, ties in random order; epochs are chosen on each user's last event in train
+    among 99 random items; all events are positive ones.
+
+    **Example:** `graphrec evaluate --train train.tsv --test test.tsv --models item-knn,mf --k 20`
+    """
+    settings = load_settings(settings_file)
+    if seed is not None:
+        settings = settings.model_copy(update={"seed": seed})
+    compared = COLD.get(protocol, COMPARED)
+    names = (
+        installed_models(settings, compared) if models == "auto" else named_models(models, settings)
+    )
+    if protocol == "cold-users":
+        if test or valid or negatives or against or ablate:
+            raise SettingsError(
+                "--protocol cold-users holds its own users out, and shows no differences: give "
+                "--train alone, or none"
+            )
+        with progress_bars() as progress:
+            if train is not None:
+                held = read_cold_users(train, sequence, items, users, settings, rejects)
+            else:
+                held = held_out_users(weigh(_stored(store, settings), settings.kinds), settings)
+            curves = learning_curves(
+                names,
+                *held,
+                settings,
+                k=k or settings.evaluation.k,
+                embeddings=installed_embeddings(settings),
+                progress=progress,
+            )
+        show_curves(curves)
+        if chart is not None:
+            chart.parent.mkdir(parents=True, exist_ok=True)
+            chart.write_text(draw(curves), "utf-8")
+        _write_json(json, curves.as_json())
+        return
+    if sequence or chart:
+        raise SettingsError("--sequence and --chart are for --protocol cold-users: give neither")
+    if (train is None) != (test is None) or ((valid or negatives) and train is None):
+        raise SettingsError(
+            "--train and --test go together, --valid or --negatives with both: or give none"
+        )
+    if valid and negatives:
+        raise SettingsError("--valid and --negatives exclude each other: give one of them")
+    rows = (*names, ablation.BARE) if ablate else names
+    if against is not None and against not in rows:
+        raise SettingsError(f"--against is {against!r}: expected one of {', '.join(rows)}")
+    validation = None
+    with progress_bars() as progress:
+        if train is not None and test is not None:
+            cold = protocol == "cold-items"
+            title = "ncf" if negatives else "cold-items" if cold else "given"
+            read = read_cold_items if cold else read_given
+            split, validation = (
+                read_ncf(train, test, negatives, items, users, settings, rejects)
+                if negatives
+                else read(train, test, valid, items, users, settings, rejects)
+            )
+        else:
+            title, split = pipeline.split_log(_stored(store, settings), settings, protocol)
+        comparison = pipeline.compare(
+            names,
+            split,
+            settings,
+            protocol=title,
+            k=k or settings.evaluation.k,
+            validation=validation,
+            embeddings=installed_embeddings(settings),
+            progress=progress,
+        )
+        if ablate:
+            comparison = ablation.with_ablations(comparison, settings, progress)
+    show_comparison(comparison)
+    if against is not None or ablate:
+        show_differences(comparison, against or ablation.BARE)
+    _write_json(json, comparison.as_json())
+
+
+def _write_json(path: Path | None, figures: Mapping[str, Any]) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+
+def _stored(store: str | None, settings: Settings) -> Graph:
+    """The raw graph of the store."""
+    source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
+    with source as opened:
+        return opened.read_graph()
+
+
+def named_models(models: str, settings: Settings) -> tuple[str, ...]:
+    """The models of a comma-separated list; raises SettingsError for an unknown one, or for none.
+
+    MissingExtra, where the library of one is not installed.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+    if not names:
+        raise SettingsError(f"no models are named: expected some of {', '.join(MODELS)}")
+    for name in names:
+        if name != FUSION:
+            create(name, settings.models.get(name))  # an unknown one is an error before any work
+    return names
+
+
+def show_comparison(comparison: pipeline.Comparison) -> None:
+    """The table of models: figures with intervals, what they took, and what they were tested on."""
+    k, split = comparison.k, comparison.split
+
+    def value(metric: Metric | None) -> str:
+        return "–" if metric is None else f"{metric.value:.4f}"
+
+    rows = []
+    for result in comparison.results:
+        metrics = result.evaluation.metrics
+        ndcg = metrics[f"ndcg@{k}"]
+        rows.append(
+            [
+                result.model,
+                value(ndcg),
+                "–" if ndcg.low is None else f"{ndcg.low:.3f}–{ndcg.high:.3f}",
+                value(result.evaluation.slices["warm_users"].metrics.get(f"ndcg@{k}")),
+                value(metrics[f"recall@{k}"]),
+                "–" if f"coverage@{k}" not in metrics else f"{metrics[f'coverage@{k}'].value:.0%}",
+                "–" if result.epochs is None else str(result.epochs),
+                f"{result.fit_seconds + result.evaluation.score_seconds:.1f}",
+            ]
+        )
+    columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "cover", "epochs", "s"]
+    print_table(f"Models on {_split_name(comparison)}", columns, rows)
+    warm_users = comparison.results[0].evaluation.slices["warm_users"].users
+    tested = len(comparison.results[0].evaluation.users)
+    when = "" if split.cutoff is None else f", cut off at {_day(split.cutoff)}"
+    OUT.print(
+        f"{len(split.train.interactions):,} events to learn from, {len(split.test):,} positive "
+        f"ones to test on{when}; {tested:,} test users, {warm_users:,} of them with a history, "
+        f"the others get the popular list. Interval: 95 % bootstrap over users; warm: NDCG of "
+        f"those with a history; s: seconds to fit, score and rank."
+    )
+
+
+def show_differences(comparison: pipeline.Comparison, against: str) -> None:
+    """The table of how much better each model is than `against`, for the same users."""
+    values = {
+        result.model: result.evaluation.per_user[f"ndcg@{comparison.k}"]
+        for result in comparison.results
+    }
+    rows = []
+    for name, value in values.items():
+        if name != against:
+            difference, low, high = paired_difference(
+                value, values[against], np.random.default_rng(comparison.seed), RESAMPLES
+            )
+            rows.append([name, f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}"])
+    print_table(
+        f"NDCG@{comparison.k} beyond that of {against}", ["model", "more", "interval"], rows
+    )
+    OUT.print("Interval: 95 % bootstrap over users, of the difference for the same users.")
+
+
+def _split_name(comparison: pipeline.Comparison) -> str:
+    candidates = comparison.split.candidates
+    if candidates is None:
+        return f"a {comparison.protocol} split"
+    each = candidates.nnz / np.count_nonzero(np.diff(candidates.indptr))
+    return (
+        f"an {comparison.protocol} split, each test item among {each:.0f} candidates; Recall is HR"
+    )
+
+
+def _day(time: int) -> str:
+    return f"{datetime.fromtimestamp(time / 1000, timezone.utc):%Y-%m-%d %H:%M} UTC"
+
+
+def train(
+    embedding: Annotated[
+        Literal["auto", "graphsage", "mf", "none"],
+        typer.Option(
+            help="Model whose embeddings serve; auto: of those installed, the better on validation."
+        ),
+    ] = "auto",
+    models: Annotated[
+        str,
+        typer.Option(
+            help="Models to compare first, comma-separated; auto: those installed; none: none."
+        ),
+    ] = "auto",
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    store: StoreUrl = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on what is in the store, and publish a snapshot that can be served.
+
+    First the models, and the recommender that would serve, are compared on a split by time, or at
+    random where there are no times. Then everything is fitted on all events. The snapshot appears
+    in one step; where anything fails, the previous one stays the current one.
+    """
+    settings = load_settings(settings_file)
+    if seed is not None:
+        settings = settings.model_copy(update={"seed": seed})
+    folder = snapshots or settings.snapshots
+    source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
+    with source as opened, refresh_lock(folder):
+        position = opened.position()
+        comparison, version = train_and_publish(
+            opened.read_graph(),
+            settings,
+            position=position,
+            embeddings=named_embeddings(embedding, settings),
+            names=_compared(models, settings),
+            folder=folder,
+            quiet=as_json,
+        )
+    if as_json:
+        print_json(
+            {
+                "version": version,
+                "evaluation": None if comparison is None else comparison.as_json(),
+            }
+        )
+
+
+def _compared(models: str, settings: Settings) -> tuple[str, ...]:
+    if models == "none":
+        return ()
+    names = installed_models(settings) if models == "auto" else named_models(models, settings)
+    return tuple(dict.fromkeys((*names, FUSION)))  # what would serve is always compared
+
+
+def installed_models(settings: Settings, names: Sequence[str] = COMPARED) -> tuple[str, ...]:
+    """Those of `names` whose libraries are installed."""
+    return tuple(name for name in names if name == FUSION or _is_installed(name, settings))
+
+
+def named_embeddings(
+    embedding: Literal["auto", "graphsage", "mf", "none"], settings: Settings
+) -> tuple[str, ...]:
+    """The models that an option means whose vectors may serve."""
+    if embedding == "auto":
+        return installed_embeddings(settings)
+    return () if embedding == "none" else (embedding,)
+
+
+def installed_embeddings(settings: Settings) -> tuple[str, ...]:
+    """The models of vectors to serve whose libraries are installed."""
+    return tuple(name for name in EMBEDDING_MODELS if _is_installed(name, settings))
+
+
+def _is_installed(name: str, settings: Settings) -> bool:
+    try:
+        create(name, settings.models.get(name))
+    except MissingExtra:
+        return False
+    return True
+
+
+def train_and_publish(
+    raw: Graph,
+    settings: Settings,
+    *,
+    position: int | None,
+    embeddings: Sequence[str],
+    names: Sequence[str],
+    folder: Path,
+    quiet: bool = False,
+) -> tuple[pipeline.Comparison | None, str]:
+    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
+
+    For who holds the lock of the folder (`graphrec.snapshot.lock`), from before the graph was read.
+
+    `position` is the store's, just before the graph was read.
+    """
+    graph = pipeline.weighed(raw, settings)
+    comparison = None
+    with progress_bars() as progress:
+        if names:
+            protocol, split = pipeline.split_log(raw, settings)
+            comparison = pipeline.compare(
+                names,
+                split,
+                settings,
+                protocol=protocol,
+                k=settings.evaluation.k,
+                embeddings=embeddings,
+                progress=progress,
+            )
+        snapshot = pipeline.fit_snapshot(
+            graph,
+            settings,
+            embeddings=embeddings if comparison is None else tuple(comparison.served),
+            chosen=None if comparison is None else comparison.served,
+            metrics=None if comparison is None else comparison.as_json(),
+            position=position,
+            progress=progress,
+        )
+        version = publish(snapshot, folder)
+    if not quiet:
+        if comparison is not None:
+            show_comparison(comparison)
+        OUT.print(
+            f"Published snapshot {version} in {escape(str(folder))}; a running service takes it up "
+            f"within seconds"
+        )
+    return comparison, version

@@ -1,0 +1,210 @@
+"""`graphrec recommend`, `related`, `explain` and `cypher`: asking the snapshot, or the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import orjson
+import typer
+from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
+from graphrec.cli.output import ERR, OUT, print_json, print_table
+from rich.markup import escape
+
+from graphrec.errors import SettingsError
+from graphrec.recommend.recommender import Recommender
+from graphrec.settings import Settings, load_settings
+from graphrec.snapshot.snapshot import load
+from graphrec.store import GraphStore, open_store
+from graphrec.store.neo4j.layout import pasteable
+
+UserId = Annotated[str, typer.Argument(help="Id of a user.")]
+ItemId = Annotated[str, typer.Argument(help="Id of an item.")]
+LiveStore = Annotated[
+    str | None,
+    typer.Option("--store", help="Ask this graph store, as it is now, instead of the snapshot."),
+]
+
+
+def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
+    """The recommender of the current snapshot; raises SnapshotError."""
+    return Recommender(load(snapshots or settings.snapshots), settings.recall)
+
+
+def recommend(
+    user: Annotated[str | None, typer.Argument(help="Id of a user.")] = None,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(help="An item that a visitor likes, instead of a user; may be repeated."),
+    ] = None,
+    k: ListLength = 10,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recommend items to a user, or to a visitor by what they like, each with its reason.
+
+    **Examples:** `graphrec recommend 42`, `graphrec recommend --item 50 --item 181`
+    """
+    if (user is None) == (item is None):
+        raise SettingsError("recommend takes a user or --item, one of the two")
+    engine = recommender(load_settings(settings_file), snapshots)
+    if user is not None:
+        found, who = engine.recommend(user, k), f"user {user}"
+    else:
+        found, who = engine.recommend_for(item or [], k), f"a visitor who likes {len(item or [])}"
+    if as_json:
+        print_json([asdict(recommendation) for recommendation in found])
+        return
+    rows = [
+        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
+        for place, r in enumerate(found, start=1)
+    ]
+    print_table(f"For {who}", ["", "item", "reason", "speaks for it", "score"], rows)
+
+
+def related(
+    item: ItemId,
+    by: Annotated[
+        Literal["graph", "embedding"],
+        typer.Option(help="By the people who like both, or by the cosine of the embeddings."),
+    ] = "graph",
+    similarity: Annotated[
+        Literal["cosine", "jaccard"], typer.Option(help="Of the people who like them; by graph.")
+    ] = "cosine",
+    min_support: Annotated[
+        int, typer.Option(min=1, help="People who must like both; by graph.")
+    ] = 2,
+    k: ListLength = 10,
+    store: LiveStore = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List items related to an item: from the snapshot, or live by a query on the store.
+
+    **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`
+    """
+    settings = load_settings(settings_file)
+    entries: list[dict[str, Any]]
+    if store is not None:
+        if by == "embedding":
+            raise SettingsError("--store holds no embeddings: leave out --by, or --store")
+        with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
+            near = graph.related_items(item, k, similarity, min_support)
+            entries = [
+                {
+                    "item": each.id,
+                    "title": _title(graph, each.id),
+                    "score": each.score,
+                    "people": each.support,
+                }
+                for each in near
+            ]
+            name = _title(graph, item) or item
+        if near.counted < near.degree:
+            ERR.print(f"Counted over the latest {near.counted:,} of {near.degree:,} people.")
+    else:
+        engine = recommender(settings, snapshots)
+        found = engine.related(item, k, by, similarity, min_support)
+        entries = [asdict(entry) for entry in found]
+        likes = engine.snapshot.likes
+        name = engine.snapshot.title(likes.items.row(item, "item")) or item
+    if as_json:
+        print_json(entries)
+        return
+    rows = [
+        [
+            entry["title"] or entry["item"],
+            f"{entry['score']:.3f}",
+            "–" if entry["people"] is None else f"{entry['people']:,}",
+        ]
+        for entry in entries
+    ]
+    print_table(f"Related to {name}, by {by}", ["item", "similarity", "people"], rows)
+
+
+def explain(
+    user: UserId,
+    item: ItemId,
+    k: Annotated[int, typer.Option("-k", min=1, help="Paths to show.")] = 5,
+    store: LiveStore = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain why an item is, or is not, recommended to a user: sources, ranks and paths.
+
+    The store knows no ranks: with --store, it is the paths that are in the graph now.
+
+    **Examples:** `graphrec explain 42 181`, `graphrec explain 42 181 --store sqlite:///graphrec.db`
+    """
+    settings = load_settings(settings_file)
+    if store is not None:
+        with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
+            paths = [
+                {"item": p.via, "title": _title(graph, p.via), "people": p.people, "score": p.score}
+                for p in graph.paths(user, item, k)
+            ]
+            title = _title(graph, item)
+        if as_json:
+            print_json({"item": item, "title": title, "because": paths})
+            return
+        OUT.print(
+            f"[bold]{escape(title or item)}[/] for user {escape(user)}: "
+            f"{'' if paths else 'no '}paths in the graph."
+        )
+        _print_paths(paths)
+        return
+    found = recommender(settings, snapshots).explain(user, item, k)
+    if as_json:
+        print_json(asdict(found))
+        return
+    place = "not in the list: already seen" if found.rank is None else f"number {found.rank}"
+    OUT.print(
+        f"[bold]{escape(found.title or found.item)}[/] for user {escape(user)}: {place}. "
+        f"{escape(found.reason)}."
+    )
+    if found.contributions:
+        rows = [
+            [c.source, f"{c.strength:.2f}", f"{c.weight:g}", f"{c.score:.3f}"]
+            for c in found.contributions
+        ]
+        rows.append(["total", "", "", f"{found.score:.3f}"])
+        print_table("Score", ["speaks for it", "strength", "weight", "adds"], rows)
+    _print_paths([asdict(path) for path in found.because])
+
+
+def _print_paths(paths: Sequence[Mapping[str, Any]]) -> None:
+    if paths:
+        rows = [[p["title"] or p["item"], f"{p['people']:,}", f"{p['score']:.3f}"] for p in paths]
+        print_table("Paths", ["this user likes", "people who like both", "cosine"], rows)
+
+
+def _title(graph: GraphStore, item: str) -> str | None:
+    title = graph.read_node("item", item).get("title")
+    return title if isinstance(title, str) else None
+
+
+def cypher(
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the queries that the Neo4j store asks, to be pasted into the Neo4j browser.
+
+    They have your names in them: those of the graph that `[neo4j.graph]` maps, if it does.
+
+    **Example:** `graphrec cypher > queries.cypher`
+    """
+    settings = load_settings(settings_file)
+    values, queries = pasteable(settings.neo4j, settings.kinds)
+    if as_json:
+        print_json({"parameters": values, "queries": queries})
+        return
+    lines = ["// Parameters of the queries below. Ids that are integers are given as such."]
+    lines += [f":param {name} => {orjson.dumps(value).decode()};" for name, value in values.items()]
+    for name, query in queries.items():
+        lines += ["", f"// {name}", f"{query.strip()};"]
+    typer.echo("\n".join(lines))

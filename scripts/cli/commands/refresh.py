@@ -1,0 +1,344 @@
+"""`graphrec refresh`, and `promote` and `rollback`, which end what it began."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal
+
+import structlog
+import typer
+from graphrec.cli.commands.models import named_embeddings
+from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.output import ERR, OUT, print_json, print_table, progress_bars
+from rich.markup import escape
+
+from graphrec.errors import GraphrecError, RefreshRunning, SettingsError, StoreError
+from graphrec.refresh.gate import failed, figure
+from graphrec.refresh.job import Options, Outcome, Stage, Told, plan
+from graphrec.refresh.job import refresh as refresh_snapshot
+from graphrec.report.refreshed import keep_report
+from graphrec.settings import Settings, load_settings
+from graphrec.snapshot import snapshot
+from graphrec.snapshot.canary import end_canary
+from graphrec.snapshot.canary import promote as promote_canary
+from graphrec.snapshot.lock import refresh_lock
+from graphrec.store import open_store
+from graphrec.store.protocol import GraphStore
+
+FAILED, REFUSED, RUNNING, STORE_AWAY, NO_SPACE, NO_MEMORY = 1, 3, 4, 5, 6, 7
+"""Exit codes beside 0, published or nothing to do, and 2, which is the command line's own."""
+
+
+def refresh(
+    since_last: Annotated[
+        bool,
+        typer.Option(
+            "--since-last",
+            help="Infer what changed with what was trained, unless [refresh] in the settings asks "
+            "for training by now.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done and why; change nothing.")
+    ] = False,
+    canary_percent: Annotated[
+        float | None,
+        typer.Option(
+            "--canary",
+            min=0,
+            max=100,
+            help="Serve it to this per cent of users only, beside what serves; see `promote`.",
+            show_default="it serves everyone",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish whatever the checks say, and say so.")
+    ] = False,
+    choose: Annotated[
+        bool, typer.Option("--choose", help="Choose model and epochs anew, not as of what serves.")
+    ] = False,
+    warm: Annotated[
+        bool,
+        typer.Option(
+            "--warm",
+            help="Train on from the vectors of what serves, in a quarter of the epochs, where it "
+            "was made before the newest events and can be trained on.",
+        ),
+    ] = False,
+    embedding: Annotated[
+        Literal["auto", "graphsage", "mf", "none"],
+        typer.Option(
+            help="Model whose embeddings serve; auto: of those installed, the better on validation."
+        ),
+    ] = "auto",
+    watch: Annotated[
+        float | None,
+        typer.Option(
+            help="Refresh again and again, so many minutes after the last one began.",
+            show_default="once",
+        ),
+    ] = None,
+    store: StoreUrl = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring what serves up to date with the store, unattended, and publish it if it is sound.
+
+    It reads the graph, trains (or infers), judges the outcome on the newest events, compares it
+    with what serves, and publishes it in one step; or it refuses, and says which check failed.
+    Whatever happens, what served before serves on.
+
+    **Exit codes:** 0 published, or nothing to do; 1 other errors; 3 refused by a check; 4 another
+    refresh is running; 5 the store is away; 6 no space for the snapshot; 7 out of memory.
+
+    **Example:** `graphrec refresh --since-last --json`; every night, as cron or systemd would.
+    """
+    if watch is not None:
+        raise SystemExit(_watch(watch * 60))
+    try:
+        settings = load_settings(settings_file)
+        folder = snapshots or settings.snapshots
+        if canary_percent is not None and not 0 < canary_percent < 100:
+            raise SettingsError(
+                f"--canary is {canary_percent:g}: expected more than 0 and less than 100 per cent "
+                f"of users; leave it out to serve everyone"
+            )
+        options = Options(
+            embeddings=named_embeddings(embedding, settings),
+            since_last=since_last,
+            warm=warm,
+            choose=choose,
+            force=force,
+            share=None if canary_percent is None else canary_percent / 100,
+        )
+        with _opened(store or settings.store, settings) as opened:
+            if dry_run:
+                _show_plan(opened, folder, settings, options, as_json)
+                return
+            with refresh_lock(folder), progress_bars() as progress:
+                now = datetime.now(timezone.utc)
+                outcome = refresh_snapshot(
+                    opened, folder, settings, options, told=_teller(), progress=progress, now=now
+                )
+                page = _report(outcome, folder, settings, now)
+    except (GraphrecError, OSError, MemoryError, RuntimeError) as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        _tell_error(error, code, as_json)
+        raise SystemExit(code) from error
+    _show(outcome, page, as_json)
+    if outcome.refused:
+        raise SystemExit(REFUSED)
+
+
+def exit_code(error: BaseException) -> int | None:
+    """What the process ends with; None for an error that nobody foresaw."""
+    if isinstance(error, RefreshRunning):
+        return RUNNING
+    if isinstance(error, StoreError):
+        return STORE_AWAY
+    if isinstance(error, GraphrecError):
+        return FAILED
+    if isinstance(error, OSError):
+        # NumPy says of a short write only how short it was.
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)
+        return NO_SPACE if full else FAILED
+    # So torch says it.
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return NO_MEMORY
+    return None
+
+
+def promote(
+    snapshots: SnapshotFolder = None, settings_file: SettingsFile = None, as_json: AsJson = False
+) -> None:
+    """Let the canary serve everyone.
+
+    **Example:** `graphrec refresh --canary 10`, then `graphrec promote` or `graphrec rollback`
+    """
+    folder = snapshots or load_settings(settings_file).snapshots
+    with refresh_lock(folder):
+        version = promote_canary(folder)
+    if as_json:
+        print_json({"serving": version})
+    else:
+        OUT.print(f"Snapshot {version} serves everyone")
+
+
+def rollback(
+    version: Annotated[
+        str | None,
+        typer.Argument(help="Version to serve.", show_default="end the canary, or the one before"),
+    ] = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """End the canary; without one, serve the snapshot before, or the one that is named.
+
+    **Example:** `graphrec rollback`, or `graphrec rollback 20261122T101500Z-3fa9c1`
+    """
+    folder = snapshots or load_settings(settings_file).snapshots
+    with refresh_lock(folder):
+        tried = end_canary(folder)
+        if version is not None or not tried:
+            snapshot.rollback(folder, version)
+        serving = snapshot.current(folder)
+    if as_json:
+        print_json({"serving": serving, "canary_ended": tried})
+    else:
+        ended = "The canary is ended. " if tried else ""
+        OUT.print(f"{ended}Snapshot {serving} serves everyone")
+
+
+@contextmanager
+def _opened(url: str, settings: Settings) -> Iterator[GraphStore]:
+    with open_store(url, settings.kinds, settings.neo4j, create=False) as opened:
+        yield opened
+
+
+def _teller() -> Told:
+    """Bars are for people; in a scheduler's log, a line of JSON as a stage begins and ends."""
+    if ERR.is_terminal:
+        return _tell_people
+    log = _logger()
+
+    def told(name: str, stage: Stage | None) -> None:
+        if stage is None:
+            log.info("stage began", stage=name)
+        else:
+            facts = {k: v for k, v in asdict(stage).items() if k != "name"}
+            log.info("stage ended", stage=name, **facts)
+
+    return told
+
+
+def _tell_people(name: str, stage: Stage | None) -> None:
+    if stage is not None:
+        ERR.print(f"[green]✓[/] {name:<9}{stage.seconds:7.1f} s")
+
+
+def _logger() -> Any:
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("iso", utc=True),
+        structlog.processors.JSONRenderer(),
+    ]
+    factory = structlog.WriteLoggerFactory(sys.stderr)
+    return structlog.wrap_logger(factory(), processors=processors)
+
+
+def _tell_error(error: BaseException, code: int, as_json: bool) -> None:
+    said = str(error) or type(error).__name__
+    if isinstance(error, OSError):
+        said = f"the snapshot cannot be written: {said}; what served before serves on"
+    if code == NO_MEMORY:
+        said = (
+            f"out of memory: {said}; what served before serves on; give it more memory, or a "
+            f"smaller dim in the settings"
+        )
+    if ERR.is_terminal:
+        ERR.print(f"[bold red]error:[/] {escape(said)}", soft_wrap=True)
+    else:
+        _logger().error("refresh failed", error=said, exit_code=code)
+    if as_json:
+        print_json({"error": said, "exit_code": code})
+
+
+def _report(outcome: Outcome, folder: Path, settings: Settings, now: datetime) -> Path | None:
+    """The page on a refresh; a disk that is full then takes nothing back of what was published."""
+    try:
+        return keep_report(outcome, folder, settings.recall, now)
+    except OSError as error:
+        ERR.print(f"The report cannot be written: {escape(str(error))}", soft_wrap=True)
+        return None
+
+
+def _show_plan(
+    store: GraphStore, folder: Path, settings: Settings, options: Options, as_json: bool
+) -> None:
+    planned = plan(store, folder, settings, options, datetime.now(timezone.utc))
+    decision, since = planned.decision, planned.since
+    if as_json:
+        print_json({**asdict(decision), "since": asdict(since), "embeddings": options.embeddings})
+        return
+    does = {
+        "train": f"train ({' or '.join(options.embeddings) or 'no embeddings'}), judge and publish",
+        "infer": "infer what changed, judge and publish",
+        "nothing": "do nothing",
+    }
+    OUT.print(f"A refresh would {does[decision.action]}: {'; '.join(decision.reasons)}.")
+    rows = [
+        ["serving", since.serving or "nothing"],
+        ["days since training", f"{since.age_days:.1f}"],
+        ["inferred since training", str(since.inferred)],
+        ["written since", "–" if since.written is None else f"{since.written:,}"],
+        ["new likes since training", f"{since.new_share:.1%}"],
+        *([f"drift of {name}", f"{value:.3f}"] for name, value in since.drift.items()),
+    ]
+    print_table("Since the last snapshot", ["what", "how much"], rows)
+
+
+def _show(outcome: Outcome, page: Path | None, as_json: bool) -> None:
+    if as_json:
+        print_json({**outcome.as_json(), "report": page})
+        return
+    if page is not None:
+        OUT.print(f"Report: {escape(str(page))}", soft_wrap=True)
+    reasons = "; ".join(outcome.plan.decision.reasons)
+    if outcome.candidate is None:
+        OUT.print(f"Nothing to do: {reasons}")
+        return
+    rows = [
+        ["yes" if each.passed else "no", each.name, figure(each.value), each.expectation]
+        for each in outcome.checks
+    ]
+    print_table("Checks", ["passed", "what", "figure", "expected"], rows)
+    said = "; ".join(str(each) for each in failed(outcome.checks))
+    if outcome.version is None:
+        OUT.print(
+            f"Refused, {outcome.plan.since.serving or 'nothing'} serves on: {said}. See what "
+            f"became of the data; `--force` publishes all the same"
+        )
+        return
+    where = "everyone" if outcome.share is None else f"{outcome.share:.0%} of users"
+    forced = f", though {said}" if outcome.forced else ""
+    OUT.print(f"Published snapshot {outcome.version} for {where}{forced} ({reasons})")
+
+
+def _watch(seconds: float) -> int:
+    """Run this command again and again, each time in a process of its own; returns when told to.
+
+    So that what one run leaves in memory, or dies of, is nothing to the next.
+    """
+    arguments = list(sys.argv[1:])
+    at = next(n for n, said in enumerate(arguments) if said.split("=")[0] == "--watch")
+    del arguments[at : at + (1 if "=" in arguments[at] else 2)]
+    command = [sys.executable, "-m", "graphrec.cli.main", *arguments]
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    while True:
+        began = time.monotonic()
+        process = subprocess.Popen(command)  # noqa: S603 - this very command
+        try:
+            process.wait()
+        finally:
+            process.terminate()
+            process.wait()
+        time.sleep(max(seconds - (time.monotonic() - began), 0))

@@ -1,0 +1,54 @@
+"""`graphrec report`: what a snapshot is like, on one page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder
+from graphrec.cli.output import OUT, print_json
+from rich.markup import escape
+
+from graphrec.report.archive import REPORTS, keep, kept
+from graphrec.report.figures import Report, report_of
+from graphrec.settings import load_settings
+from graphrec.snapshot.snapshot import current, load, versions
+
+
+def report(
+    version: Annotated[
+        str | None,
+        typer.Argument(help="A snapshot, or a refused run.", show_default="the current one"),
+    ] = None,
+    people: Annotated[
+        bool, typer.Option(help="Show what a few people would be recommended, without ids.")
+    ] = True,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the report on a snapshot anew: one HTML page that needs nothing beside itself.
+
+    It compares the snapshot with the one before it, and shows what the job that made it told of
+    itself. A refused run has no snapshot: its page is laid out from the figures that were kept.
+
+    **Example:** `graphrec report`, then open the page that it names.
+    """
+    settings = load_settings(settings_file)
+    folder = snapshots or settings.snapshots
+    name = version or current(folder)
+    earlier = kept(folder, name) if (folder / REPORTS / f"{name}.json").is_file() else None
+    published = versions(folder)
+    if earlier is not None and name not in published:
+        found: Report = earlier
+    else:
+        older = published[: published.index(name)] if name in published else ()
+        before = load(folder, older[-1]) if older else None
+        job = None if earlier is None else earlier.job
+        found = report_of(load(folder, name), before, settings.recall, job)
+    path = keep(found if people else replace(found, people=()), folder, name)
+    if as_json:
+        print_json({"version": name, "page": str(path), "figures": str(path.with_suffix(".json"))})
+    else:
+        OUT.print(escape(str(path)), soft_wrap=True)

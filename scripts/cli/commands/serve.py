@@ -1,0 +1,47 @@
+"""`graphrec serve`: the HTTP service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from graphrec.cli.options import SettingsFile, SnapshotFolder
+
+from graphrec.errors import MissingExtra
+from graphrec.settings import load_settings
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.", show_default="8000")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="URL of a graph store, to write events into, and to ask."),
+    ] = None,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Serve the current snapshot over HTTP; the API is described at /openapi.json.
+
+    **Example:** `graphrec serve --port 8000`, then
+    `curl 'http://127.0.0.1:8000/v1/users/42/recommendations?k=5'`
+
+    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, events, items and
+    users can be sent: they are stored, and the next answer knows them. Related items are also
+    answered from the graph as it is now. Recommendations go on where that store is away.
+    """
+    try:
+        from graphrec.api.server import serve as run
+    except ModuleNotFoundError as error:
+        raise MissingExtra("the service", error.name or "fastapi", "api") from error
+    settings = load_settings(settings_file)
+    changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    update = {
+        "serve": settings.serve.model_copy(update=changes),
+        "snapshots": snapshots or settings.snapshots,
+    }
+    run(settings.model_copy(update=update), store)

@@ -1,0 +1,255 @@
+"""`graphrec tune`: searching the hyper-parameters of a model on validation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+import typer
+from graphrec.cli.options import SettingsFile, StoreUrl
+from graphrec.cli.output import OUT, print_table, progress_bars
+from graphrec.ingest.read import read_attributes, read_events
+from graphrec.ingest.sources import File
+
+from graphrec.data import Graph
+from graphrec.data.weighting import weigh
+from graphrec.errors import SettingsError
+from graphrec.evaluation.evaluator import model_rng
+from graphrec.evaluation.splits.split import Split, given
+from graphrec.models import create
+from graphrec.models.spaces import SPACES, Point, Value
+from graphrec.settings import Settings, load_settings
+from graphrec.settings_file import add_section, model_section, refuse_second_section
+from graphrec.store import open_store
+from graphrec.training import fit as pipeline
+from graphrec.training.objective import (
+    kept_values,
+    known_settings,
+    validation_objective,
+    validation_of,
+)
+from graphrec.training.tune import Budget, Trial, Tuning
+from graphrec.training.tune import tune as search
+
+MINUTES = 10.0
+"""Of a search, unless its trials are counted."""
+
+SHOWN = 10
+"""Trials in the table."""
+
+
+def tune(
+    model: Annotated[str, typer.Argument(help=f"One of {', '.join(SPACES)}.")],
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Time to search for.", show_default="10, or no end with --trials"
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Settings to try.", show_default="as time allows")
+    ] = None,
+    k: Annotated[
+        int | None, typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="10")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            help="Events to learn from: user, item, maybe weight and time.",
+            show_default="the train side of what is in the store",
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(help="Items and their attributes, which become features.")
+    ] = None,
+    users: Annotated[
+        Path | None, typer.Option(help="Users and their attributes, which become features.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="File for all trials, as JSON.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="Settings file to add the best to; the rest of it stays as it is."),
+    ] = None,
+    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
+        "rejects"
+    ),
+    store: StoreUrl = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Search the hyper-parameters of a model, and print the settings that were best.
+
+    Each setting is judged by NDCG on the validation part that is carved from train; the test part
+    is not looked at. The defaults come first, so that the best is never worse than they are on
+    validation. Ctrl-C ends the search with the best so far. What is searched, and within which
+    bounds, is in docs/settings.md.
+
+    **Example:** `graphrec tune item-knn --minutes 5 --write graphrec.toml`
+    """
+    settings = load_settings(settings_file)
+    if seed is not None:
+        settings = settings.model_copy(update={"seed": seed})
+    if train is None and (items or users):
+        raise SettingsError("--items and --users go with --train: give it, or leave them out")
+    if train is not None and store is not None:
+        raise SettingsError("--train and --store exclude each other: give one of them")
+    chosen = settings.models.get(model, {})
+    create(model, chosen)  # what cannot be is an error before any work
+    if write is not None:
+        refuse_second_section(write, model)
+    k = k or settings.evaluation.k
+    seconds = minutes or (None if trials else MINUTES)
+    kept, starts = kept_values(model, chosen), known_settings(model, chosen)
+    with progress_bars() as progress:
+        if train is None:
+            source = open_store(
+                store or settings.store, settings.kinds, settings.neo4j, create=False
+            )
+            with source as opened:
+                graph = pipeline.split_log(opened.read_graph(), settings)[1].train
+        else:
+            graph = _read_train(train, items, users, settings, rejects)
+        validation = validation_of(graph, settings)
+        tuning = search(
+            model,
+            SPACES[model],
+            validation_objective(
+                model, kept, validation, seed=settings.seed, k=k, progress=progress
+            ),
+            starts=starts,
+            budget=Budget(None if seconds is None else 60 * seconds, trials),
+            rng=model_rng(settings.seed, f"tuning {model}"),
+            progress=progress,
+        )
+    show_tuning(model, tuning, validation, starts=len(starts), k=k)
+    if json is not None:
+        json.parent.mkdir(parents=True, exist_ok=True)
+        figures = _as_json(model, tuning, validation, kept, k=k, seed=settings.seed)
+        json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    best = tuning.best
+    if best.number == 0:
+        OUT.print("Nothing to set: no setting was better than the defaults.")
+        return
+    default = tuning.trials[0].score
+    comment = (
+        f"graphrec tune, seed {settings.seed}: validation NDCG@{k} {_figure(best.score)}, "
+        f"with the defaults {_figure(default)}"
+    )
+    section = model_section(model, {**kept, **best.point}, comment)
+    OUT.print(f"\n{section}", markup=False, soft_wrap=True)
+    if write is None:
+        OUT.print("Paste it into graphrec.toml, or give --write graphrec.toml next time.")
+    else:
+        add_section(write, model, section)
+        OUT.print(f"Added to {write}", markup=False, soft_wrap=True)
+
+
+def _read_train(
+    train: Path, items: Path | None, users: Path | None, settings: Settings, rejects: Path
+) -> Graph:
+    log = read_events(File(train), settings.ingest, rejects / f"{train.stem}.csv")
+    weighed = weigh(Graph(log), settings.kinds).interactions
+    # In the rows that `graphrec evaluate` gives them, so that it draws the same validation part.
+    split = given(weighed, weighed.take(np.empty(0, np.int64)))
+    attributes = {
+        node_type: read_attributes(
+            node_type,
+            File(path),
+            split.train.vocabulary(node_type),
+            settings.ingest,
+            rejects / f"{path.stem}.csv",
+        )
+        for node_type, path in (("item", items), ("user", users))
+        if path is not None
+    }
+    return split.with_attributes(attributes).train
+
+
+def show_tuning(model: str, tuning: Tuning, validation: Split, *, starts: int, k: int) -> None:
+    """The best trials and what they started from, what mattered in them, and who judged."""
+    best, default = tuning.best, tuning.trials[0]
+    first = dict(zip(range(starts), (" default", " as set"), strict=False))
+    ranked = tuning.ranked[:SHOWN]
+    shown = [*ranked, *(trial for trial in tuning.trials[:starts] if trial not in ranked)]
+    epochs = any(trial.steps for trial in tuning.trials)
+    columns = ["trial", f"NDCG@{k}", *(["epochs"] if epochs else []), "s", "setting"]
+    rows = [
+        [
+            f"{trial.number}{first.get(trial.number, '')}",
+            _figure(trial.score),
+            *([str(trial.best_step or "–")] if epochs else []),
+            f"{trial.seconds:.1f}",
+            ", ".join(f"{key} {_shown(value)}" for key, value in trial.point.items()),
+        ]
+        for trial in shown
+    ]
+    print_table(f"Best trials of {model}, on validation", columns, rows)
+    if len(tuning.importance) > 1:
+        print_table(
+            "What mattered",
+            ["hyper-parameter", "share", "best", "default"],
+            [
+                [
+                    key,
+                    f"{share:.0%}",
+                    _shown(best.point.get(key)),
+                    _shown(default.point.get(key)),
+                ]
+                for key, share in tuning.importance.items()
+            ],
+        )
+    states = [trial.state for trial in tuning.trials]
+    judged = len(np.unique(validation.test.user))
+    ended = ", ".join(
+        f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state != "finished"
+    )
+    OUT.print(
+        f"{len(tuning.trials)} trials{f' ({ended})' if ended else ''} in "
+        f"{tuning.seconds:.0f} s. Validation: "
+        f"{len(validation.test):,} positive events of {judged:,} users, carved from train. The "
+        f"search has seen them, so figures on them flatter: `graphrec evaluate` gives fair ones."
+    )
+    for reason, count in tuning.failures.items():
+        OUT.print(f"{count} × {reason}", markup=False, soft_wrap=True)
+
+
+def _as_json(
+    model: str, tuning: Tuning, validation: Split, kept: Point, *, k: int, seed: int
+) -> dict[str, Any]:
+    """Figures are NDCG@k on validation; `setting` holds what was searched, `kept` what was not."""
+
+    def of(trial: Trial) -> dict[str, Any]:
+        return {
+            "trial": trial.number,
+            "state": trial.state,
+            "ndcg": trial.score,
+            "epochs": trial.best_step,
+            "seconds": trial.seconds,
+            "reason": trial.reason,
+            "setting": dict(trial.point),
+        }
+
+    return {
+        "model": model,
+        "k": k,
+        "seed": seed,
+        "train": len(validation.train.interactions),
+        "valid": len(validation.test),
+        "kept": dict(kept),
+        "default": of(tuning.trials[0]),
+        "best": of(tuning.best),
+        "importance": dict(tuning.importance),
+        "seconds": tuning.seconds,
+        "interrupted": tuning.interrupted,
+        "trials": [of(trial) for trial in tuning.trials],
+    }
+
+
+def _figure(score: float | None) -> str:
+    return "–" if score is None else f"{score:.4f}"
+
+
+def _shown(value: Value | None) -> str:
+    return "none" if value is None else str(value)

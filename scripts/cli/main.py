@@ -1,0 +1,80 @@
+"""The command line: `graphrec --help`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+
+import typer
+from graphrec.cli.output import ERR
+from rich.markup import escape
+
+from graphrec.errors import GraphrecError
+
+COMMANDS = {
+    "demo": "demo",
+    "ingest": "data",
+    "inspect": "data",
+    "train": "models",
+    "refresh": "refresh",
+    "promote": "refresh",
+    "rollback": "refresh",
+    "evaluate": "models",
+    "tune": "tune",
+    "recommend": "queries",
+    "related": "queries",
+    "explain": "queries",
+    "cypher": "queries",
+    "report": "report",
+    "forget": "forget",
+    "serve": "serve",
+    "doctor": "doctor",
+    "compare": "compare",
+    "keys": "keys",
+}
+"""By name, the module of `graphrec.cli.commands` that has the function, or the group of
+commands."""
+
+
+def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The commands `names`. Only their modules are imported, so that serving stays light."""
+    app = typer.Typer(
+        name="graphrec",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        help="Recommendations from a graph of interactions, each with its reason.\n\n"
+        "**Try it:** `graphrec demo`. **Your data:** `graphrec ingest events.csv --items "
+        "items.csv`, `graphrec train`, `graphrec recommend USER`, `graphrec serve`.\n\n"
+        "Settings come from `graphrec.toml` and `GRAPHREC_…` variables; options win over both.",
+    )
+    app.callback()(lambda: None)  # a command keeps its name even where it is the only one
+    for name in names:
+        module = import_module(f"graphrec.cli.commands.{COMMANDS[name]}")
+        command = getattr(module, name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def main() -> None:
+    """Run a command of `graphrec`."""
+    named = sys.argv[1:2]
+    run(command_line(named if named and named[0] in COMMANDS else COMMANDS))
+
+
+def run(command: Callable[[], None]) -> None:
+    """Run a command; an error that graphrec raises on purpose is one line, and exit status 1."""
+    try:
+        command()
+    except GraphrecError as error:
+        ERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

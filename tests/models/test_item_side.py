@@ -1,0 +1,148 @@
+"""Items out of features and links: what a stranger is in training is what serving makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphrec.data import Attribute, Graph, Links, Vocabulary
+from graphrec.models import create
+from graphrec.models.embeddings import Embeddings
+from graphrec.snapshot.snapshot import build_snapshot, load, publish
+from tests.support.small_data import graph_of, ratings
+
+ITEMS = len(graph_of(ratings()).items)
+MADE_BY = ("item", "made_by", "brand")
+ALSO = ("item", "also_viewed", "item")
+
+
+def catalogue(*, strangers: int = 2) -> Graph:
+    """Even items are red and of one brand, odd ones blue and of another; some nobody has met."""
+    graph = graph_of(ratings())
+    ids = Vocabulary((*graph.items.ids, *(f"new{n}" for n in range(strangers))))
+    graph = graph.with_interactions(graph.interactions.recode(graph.users, ids))
+    rows = np.arange(len(ids), dtype=np.int32)
+    parity = rows % 2
+    ones = np.ones(len(rows), np.float32)
+    return replace(
+        graph,
+        attributes={
+            "item": {
+                "colour": Attribute("category", tuple("red" if p == 0 else "blue" for p in parity)),
+                "price": Attribute("number", tuple(float(row) for row in rows)),
+            }
+        },
+        others={"brand": Vocabulary(("a", "b"))},
+        links={
+            MADE_BY: Links(rows, parity.astype(np.int32), ones),
+            ALSO: Links(rows, ((rows + 2) % ITEMS).astype(np.int32), ones),
+        },
+    )
+
+
+def fit(graph: Graph, **changes: object) -> Embeddings:
+    pytest.importorskip("dgl")
+    options = {"dim": 8, "epochs": 12, "negatives": 20, "batches": 2, "learning_rate": 0.02}
+    fitted = create("graphsage", {**options, **changes}).fit(graph, np.random.default_rng(0))
+    assert isinstance(fitted, Embeddings)
+    return fitted
+
+
+def test_a_stranger_goes_to_those_who_like_its_kind() -> None:
+    graph = catalogue()
+    scores = fit(graph).score(np.arange(len(graph.users), dtype=np.int32))
+    ahead = scores[:, ITEMS] > scores[:, ITEMS + 1]  # the even one before the odd one
+    assert ahead.tolist() == [user % 2 == 0 for user in range(len(graph.users))]
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_serving_embeds_a_stranger_as_offline_inference_does(rounds: int) -> None:
+    graph = catalogue()
+    fitted = fit(graph, rounds=rounds)
+    assert fitted.newcomers is not None
+    for row in (ITEMS, ITEMS + 1):
+        attributes = {
+            name: Attribute(attribute.kind, (attribute.values[row],))
+            for name, attribute in graph.attributes["item"].items()
+        }
+        links = {
+            MADE_BY: np.array([row % 2], np.int32),
+            ALSO: np.array([(row + 2) % ITEMS], np.int32),
+        }
+        vector, _ = fitted.newcomers.embed(attributes, links)
+        np.testing.assert_allclose(vector, fitted.item[row], atol=1e-5)
+
+
+def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    graph = catalogue()
+    fitted = fit(graph, epochs=1, beginners=0.5)
+    filtered = create("graph-filter").fit(graph, np.random.default_rng(0))
+    snapshot = build_snapshot(
+        graph,
+        graph_filter=filtered,  # type: ignore[arg-type]
+        embeddings=fitted,
+        encoder=fitted.encoder,
+        seed=0,
+        cutoff=None,
+        models={},
+        metrics={},
+    )
+    publish(snapshot, tmp_path)
+    read = load(tmp_path)
+    assert read.embeddings is not None
+    assert read.embeddings.newcomers is not None
+    assert fitted.newcomers is not None
+    assert read.embeddings.newcomers.others["brand"].ids == ("a", "b")
+    new = {"colour": Attribute("category", ("red",)), "price": Attribute("number", (3.0,))}
+    links = {MADE_BY: np.array([1], np.int32), ALSO: np.array([4, 6], np.int32)}
+    found, expected = (e.embed(new, links) for e in (read.embeddings.newcomers, fitted.newcomers))
+    np.testing.assert_array_equal(found, expected)
+    assert read.encoder is not None
+    some = np.array([1, 2], np.int32)
+    np.testing.assert_array_equal(
+        read.encoder.embed(some),
+        fitted.encoder.embed(some),  # type: ignore[union-attr]
+    )
+
+
+def test_of_an_item_of_which_nothing_is_known_nothing_is_said() -> None:
+    fitted = fit(catalogue())
+    assert fitted.newcomers is not None
+    unheard = {"colour": Attribute("category", ("green",))}
+    vector, message = fitted.newcomers.embed(unheard, {})
+    assert not vector.any()
+    assert not message.any()
+
+
+def test_a_relation_can_be_left_out() -> None:
+    fitted = fit(catalogue(), without_relations="made_by", epochs=1)
+    assert fitted.newcomers is not None
+    assert set(fitted.newcomers.nodes) == {ALSO}
+
+
+def test_without_features_and_links_there_is_nothing_to_embed_items_from() -> None:
+    assert fit(graph_of(ratings()), epochs=1).newcomers is None
+
+
+@pytest.mark.parametrize("beginners", [0.0, 0.5])
+def test_serving_embeds_a_user_as_offline_inference_does(beginners: float) -> None:
+    graph = catalogue()
+    fitted = fit(graph, beginners=beginners)
+    assert fitted.encoder is not None
+    for user in range(5):
+        vector = fitted.encoder.embed(graph.matrix[[user]].indices)
+        np.testing.assert_allclose(vector, fitted.user[user], atol=1e-5)
+
+
+def test_a_few_items_say_less_than_many_where_beginners_are_trained_on() -> None:
+    encoder = fit(catalogue(), beginners=0.5).encoder
+    assert encoder is not None
+    one, more = (
+        np.linalg.norm(encoder.embed(np.arange(0, 2 * count, 2, dtype=np.int32))[:-1])
+        for count in (1, 10)
+    )
+    assert one < more

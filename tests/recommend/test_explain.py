@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphrec.data import Attribute
+from graphrec.recommend.recommender import Recommender
+from graphrec.recommend.results import Because, reason
+from graphrec.retrieval import neighbours
+from graphrec.retrieval.neighbours import BLOCK, vias
+from graphrec.settings import RecallSettings
+from tests.recommend.test_recommender import recommenders
+from tests.snapshot.test_snapshot import small_snapshot
+
+
+def liked(likes):
+    """By user id, the set of item ids they like."""
+    rows = likes.by_user.astype(bool).toarray()
+    return {
+        user: {likes.items.ids[item] for item in np.flatnonzero(row)}
+        for user, row in zip(likes.users.ids, rows, strict=True)
+    }
+
+
+def check_paths(likes, history, item, because, k, me=None):
+    """Count every path again, by sets."""
+    likes_of = liked(likes)
+    fans = {via: {u for u, items in likes_of.items() if via in items} for via in likes.items.ids}
+    expected = {via: len((fans[via] & fans[item]) - {me}) for via in set(history) - {item}}
+    expected = {via: people for via, people in expected.items() if people}
+    assert len(because) == min(k, len(expected))
+    for path in because:
+        assert path.people == expected[path.item]
+        both = len(fans[path.item] & fans[item])
+        cosine = both / np.sqrt(len(fans[path.item]) * len(fans[item]))
+        assert path.score == pytest.approx(cosine, abs=1e-9)
+    assert list(because) == sorted(because, key=lambda path: (-path.score, path.item))
+    assert len({path.item for path in because}) == len(because)
+
+
+@given(recommenders(), st.integers(0, 4))
+def test_every_path_of_a_user_can_be_counted_again(recommender, k):
+    likes = recommender.snapshot.likes
+    for user, history in liked(likes).items():
+        for item in likes.items.ids:
+            because = recommender.explain(user, item, k).because
+            check_paths(likes, history, item, because, k, me=user)
+            stored = neighbours.paths(likes, user, item, k)
+            assert [(b.item, b.people, b.score) for b in because] == [tuple(p) for p in stored]
+
+
+@given(recommenders(), st.data())
+def test_every_path_of_a_session_can_be_counted_again(recommender, data):
+    likes = recommender.snapshot.likes
+    session = data.draw(st.lists(st.sampled_from(likes.items.ids)))
+    for item in likes.items.ids:
+        why = recommender.explain_session(session, item)
+        assert why.seen == (item in session)
+        check_paths(likes, session, item, why.because, 3)
+
+
+@given(recommenders())
+def test_a_recommendation_comes_with_the_three_best_paths(recommender):
+    for user in recommender.snapshot.likes.users.ids:
+        for found in recommender.recommend(user, 10):
+            assert found.because == recommender.explain(user, found.item, 3).because
+
+
+def test_paths_to_many_items_are_those_to_each():
+    likes = small_snapshot(items=3 * BLOCK).likes
+    history = likes.by_user[[0]].indices
+    items = np.arange(3 * BLOCK)
+    for block in (items, items[: BLOCK + 1], items[:0]):
+        one_by_one = [vias(likes, history, np.array([item]), 3, 0)[0] for item in block]
+        assert vias(likes, history, block, 3, 0) == one_by_one
+
+
+def test_paths_carry_titles_where_items_have_one():
+    snapshot = small_snapshot()
+    titled = Recommender(snapshot, RecallSettings())
+    bare = Recommender(replace(snapshot, attributes={}), RecallSettings())
+    numbered = Attribute("number", (1.0,) * 9)
+    wrong = Recommender(replace(snapshot, attributes={"title": numbered}), RecallSettings())
+    rows = snapshot.likes.items.rows
+    for user in snapshot.likes.users.ids:
+        for found in titled.recommend(user, 9):
+            assert found.title == (f"The {rows[found.item]}th" if rows[found.item] else None)
+            for via in found.because:
+                assert via.title == (f"The {rows[via.item]}th" if rows[via.item] else None)
+        for recommender in (bare, wrong):
+            assert {found.title for found in recommender.recommend(user, 9)} == {None}
+
+
+def test_a_reason_says_what_the_sources_and_paths_say():
+    toy_story = Because("1", "Toy Story", 87, 0.5)
+    assert reason("Aladdin", [toy_story], ("neighbours",), 214) == (
+        "Because you liked Toy Story: 87 people who liked it also liked Aladdin"
+    )
+    untitled = Because("1", None, 1, 0.5)
+    assert reason("Aladdin", [untitled], ("embedding", "popularity"), 214) == (
+        "Because you liked 1: 1 person who liked it also liked Aladdin"
+    )
+    assert reason("Aladdin", [], ("embedding",), 214) == "Close to your taste"
+    # What popularity alone found is not recommended because of a path, even where there is one.
+    for source in ("popularity", "fallback"):
+        assert reason("Aladdin", [toy_story], (source,), 214) == "Popular: 214 people liked it"
+        assert reason("Aladdin", [], (source,), 1) == "Popular: 1 person liked it"
+        assert reason("Aladdin", [], (source,), 0) == "New: nobody has liked it yet"
+    assert reason("Aladdin", [toy_story], (), 214) == "You have already seen Aladdin"
+
+
+def test_what_was_seen_is_said_to_be_seen():
+    snapshot = small_snapshot()
+    likes = snapshot.likes
+    recommender = Recommender(snapshot, RecallSettings())
+    for row, user in enumerate(likes.users.ids):
+        for item in likes.seen[[row]].indices.tolist():
+            why = recommender.explain(user, likes.items.ids[item])
+            assert why.seen
+            assert why.reason == f"You have already seen {why.title or why.item}"
+            assert likes.users.ids[row] == user

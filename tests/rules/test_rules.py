@@ -1,0 +1,428 @@
+"""Rules and options of lists: what is left out is left out before the cut-off, never after."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from graphrec.data import Attribute, EdgeType, Graph, Interactions, Links, Vocabulary, item_links
+from graphrec.errors import UnknownNode
+from graphrec.models.embeddings import Embeddings
+from graphrec.models.encoder import Encoder
+from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.ranking.exploration import EvenPool, Explored, explore
+from graphrec.recommend.query import Live, Options
+from graphrec.recommend.recommender import Recommender
+from graphrec.recommend.results import WhyNot
+from graphrec.rules.rule import EXAMPLES, Rule
+from graphrec.settings import RecallSettings
+from graphrec.snapshot.overlay import Event, Overlay
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.store.protocol import ChangedNode
+from tests.support.small_data import graph_of, ratings
+
+NOW = 1_000
+BRANDS, TAGS = ("acme", "bolt", "core", None), ("red", "big", "old")
+PRICES, STARTS = (1.0, 2.0, 5.0, None), (500.0, 1500.0, None)
+
+
+MAKERS = Vocabulary(("m0", "m1", "m2"))
+
+
+def rule(**values: object) -> Rule:
+    return TypeAdapter(Rule).validate_python(values)
+
+
+def links_of(items: int, draw: random.Random) -> Mapping[EdgeType, Links]:
+    """Some items have makers, some lead to other items."""
+
+    def pairs(count: int, to: int) -> Links:
+        drawn = sorted({(draw.randrange(items), draw.randrange(to)) for _ in range(count)})
+        source, target = np.array(drawn, np.int32).T
+        return Links(source, target, np.ones(len(drawn), np.float32))
+
+    return {
+        ("item", "made_by", "maker"): pairs(10, len(MAKERS)),
+        ("item", "also_viewed", "item"): pairs(8, items),
+    }
+
+
+def tags_of(draw: random.Random) -> tuple[str, ...]:
+    return tuple(draw.sample(TAGS, draw.randint(0, 2)))
+
+
+def small_snapshot(users: int = 12, items: int = 16, dim: int = 4) -> Snapshot:
+    """With attributes of every kind, and embeddings that know nothing."""
+    graph = graph_of(ratings(users, items, each=6))
+    rng, draw = np.random.default_rng(0), random.Random(0)  # noqa: S311
+    count = len(graph.items)
+    attributes: Mapping[str, Attribute] = {
+        "brand": Attribute("category", tuple(draw.choice(BRANDS) for _ in range(count))),
+        "tags": Attribute("tags", tuple(tags_of(draw) for _ in range(count))),
+        "price": Attribute("number", tuple(draw.choice(PRICES) for _ in range(count))),
+        "from": Attribute("number", tuple(draw.choice(STARTS) for _ in range(count))),
+    }
+    links = links_of(count, random.Random(1))  # noqa: S311
+    graph = Graph(graph.interactions, {"item": attributes}, {"maker": MAKERS}, links)
+    vectors = rng.normal(size=(count, dim)).astype(np.float32)
+    return build_snapshot(
+        graph,
+        graph_filter=GraphFilter().fit(graph, rng),
+        embeddings=Embeddings(rng.normal(size=(len(graph.users), dim)).astype(np.float32), vectors),
+        encoder=Encoder(vectors, np.zeros(dim, np.float32)),
+        seed=0,
+        cutoff=None,
+        models={},
+        metrics={},
+    )
+
+
+SNAPSHOT = small_snapshot()
+USERS, ITEMS = SNAPSHOT.likes.users.ids, SNAPSHOT.likes.items.ids
+RECOMMENDER = Recommender(SNAPSHOT, RecallSettings(candidates=4))
+EVERYTHING = len(ITEMS)
+
+
+def attribute(name: str, item: str) -> object:
+    return SNAPSHOT.attributes[name].values[SNAPSHOT.likes.items.row(item)]
+
+
+LINKS = links_of(EVERYTHING, random.Random(1))  # noqa: S311
+PAIRS = {
+    relation: [
+        (ITEMS[s], t) for s, t in zip(each.source.tolist(), each.target.tolist(), strict=True)
+    ]
+    for (_, relation, _), each in LINKS.items()
+}
+
+
+def tied(relation: str, item: str) -> set[str]:
+    """The makers of an item, or the items that it leads to or that lead to it."""
+    if relation == "made_by":
+        return {MAKERS.ids[maker] for source, maker in PAIRS[relation] if source == item}
+    pairs = [(source, ITEMS[target]) for source, target in PAIRS[relation]]
+    return {b for a, b in pairs if a == item} | {a for a, b in pairs if b == item}
+
+
+def meant(rule: Rule, item: str, returned: Sequence[str]) -> bool:
+    """The same once more, as one would say it of a single item."""
+    if rule.relation is not None:
+        if rule.any_of is not None:
+            return bool(tied(rule.relation, item) & set(rule.any_of))
+        if rule.relation == "also_viewed":
+            return bool(tied(rule.relation, item) & set(returned))
+        return any(tied(rule.relation, item) & tied(rule.relation, each) for each in returned)
+    if rule.available_from is not None:
+        starts = attribute(rule.available_from, item)
+        return starts is None or starts <= NOW
+    value = attribute(rule.attribute, item)
+    labels = set(value if isinstance(value, tuple) else [value] if isinstance(value, str) else [])
+    if rule.any_of is not None:
+        return bool(labels & set(rule.any_of))
+    if rule.shared_by is not None:
+        theirs = [attribute(rule.attribute, each) for each in returned]
+        return bool(labels & {v for e in theirs for v in (e if isinstance(e, tuple) else [e])})
+    least, most = rule.range
+    return value is not None and least <= value <= most
+
+
+means = st.one_of(
+    st.sets(st.sampled_from(BRANDS[:3])).map(lambda any_: {"attribute": "brand", "any_of": any_}),
+    st.sets(st.sampled_from(TAGS)).map(lambda any_: {"attribute": "tags", "any_of": any_}),
+    st.sampled_from((1, 2, 3)).map(lambda least: {"attribute": "price", "least": least}),
+    st.sampled_from((1, 2, 3)).map(lambda most: {"attribute": "price", "most": most}),
+    st.sampled_from(("brand", "tags")).map(lambda a: {"attribute": a, "shared_by": "return"}),
+    st.just({"available_from": "from"}),
+    st.sampled_from(("made_by", "also_viewed")).map(
+        lambda relation: {"relation": relation, "shared_by": "return"}
+    ),
+    st.sets(st.sampled_from(MAKERS.ids)).map(lambda any_: {"relation": "made_by", "any_of": any_}),
+    st.sets(st.sampled_from(ITEMS)).map(lambda any_: {"relation": "also_viewed", "any_of": any_}),
+)
+filters = st.builds(
+    lambda action, what, n: rule(name=f"rule {n}", action=action, **what),
+    st.sampled_from(("require", "exclude")),
+    means,
+    st.integers(0, 9),
+)
+boosts = st.builds(
+    lambda what, change: rule(name="boost", action="boost", **what, **change),
+    means,
+    st.sampled_from(({"factor": 0.5}, {"factor": 3}, {"add": 2}, {"add": -1.5})),
+)
+some_items = st.sets(st.sampled_from(ITEMS))
+every_options = st.builds(
+    Options,
+    exclude_seen=st.booleans(),
+    allow=st.none() | some_items.map(frozenset),
+    deny=some_items.map(frozenset),
+    rules=st.lists(filters | boosts, max_size=3).map(tuple),
+)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[Live, list[str]]:
+    """What is known at the time, and what the user returned."""
+    overlay = Overlay({})
+    for item in draw(st.sets(st.sampled_from(ITEMS), max_size=2)):
+        overlay.add_nodes([ChangedNode("item", item, None)], 1)
+    returned = sorted(draw(st.sets(st.sampled_from(ITEMS), max_size=2)))
+    events = tuple(Event(item, "return", 0, 0.0) for item in returned)
+    return Live(overlay, events, NOW), returned
+
+
+def eligible(user: str, options: Options, live: Live, returned: Sequence[str]) -> set[str]:
+    row = SNAPSHOT.likes.users.row(user)
+    seen = {ITEMS[i] for i in SNAPSHOT.likes.seen[[row]].indices}
+    filters = [rule for rule in options.rules if rule.action != "boost"]
+    assert live.overlay is not None
+    return {
+        item
+        for item in ITEMS
+        if not (options.exclude_seen and item in seen)
+        and item not in options.deny
+        and (options.allow is None or item in options.allow)
+        and item not in live.overlay.deleted
+        and all(meant(r, item, returned) == (r.action == "require") for r in filters)
+    }
+
+
+@given(st.sampled_from(USERS), every_options, lives(), st.integers(1, EVERYTHING))
+def test_lists_are_as_long_as_there_are_items_that_may_be_in_them(user, options, known, k):
+    live, returned = known
+    expected = eligible(user, options, live, returned)
+    found = [each.item for each in RECOMMENDER.recommend(user, k, options, live)]
+    assert len(found) == len(set(found)) == min(k, len(expected))
+    assert set(found) <= expected
+
+
+@given(
+    st.sampled_from((*USERS, "nobody")),
+    st.sampled_from(ITEMS),
+    every_options,
+    lives(),
+    st.integers(1, EVERYTHING),
+)
+def test_an_item_is_in_a_list_just_where_why_not_ranks_it_so_high(user, item, options, known, k):
+    live, _ = known
+    found = RECOMMENDER.recommend(user, k, options, live)
+    why = RECOMMENDER.why_not(user, item, options, live)
+    places = [place for place, each in enumerate(found, 1) if each.item == item]
+    assert places == ([why.rank] if why.rank is not None and why.rank <= k else [])
+    if places:
+        assert found[places[0] - 1].score == why.score
+        is_filling = found[places[0] - 1].sources == ("fallback",)
+        assert why.verdict == ("not_recalled" if is_filling else "ranked")
+    assert (why.rank is None) == (why.verdict in ("seen", "ruled_out", "deleted"))
+    assert (why.verdict == "not_recalled") <= (not any(s.recalled for s in why.sources))
+    if why.verdict == "ruled_out":
+        assert why.rule in {"allow", "deny", *(rule.name for rule in options.rules)}
+
+
+@given(st.sampled_from((*USERS, "nobody")), every_options, lives())
+def test_contributions_sum_to_the_score(user, options, known):
+    for each in RECOMMENDER.recommend(user, EVERYTHING, options, known[0]):
+        assert sum(part.score for part in each.contributions) == pytest.approx(each.score)
+
+
+@given(st.sampled_from(USERS), st.lists(st.sampled_from(ITEMS), min_size=1, max_size=3), st.data())
+def test_events_that_the_snapshot_holds_change_nothing(user, liked, data):
+    row = SNAPSHOT.likes.users.row(user)
+    known = [ITEMS[i] for i in SNAPSHOT.likes.by_user[[row]].indices]
+    again = data.draw(st.lists(st.sampled_from(known)))
+    overlay = overlay_of(user, again)
+    assert RECOMMENDER.recommend(user, 9, live=Live(overlay)) == RECOMMENDER.recommend(user, 9)
+    stranger = overlay_of("stranger", liked)
+    assert RECOMMENDER.recommend("stranger", 9, live=Live(stranger)) == RECOMMENDER.recommend_for(
+        liked, 9
+    )
+
+
+def overlay_of(user: str, items: Sequence[str]) -> Overlay:
+    overlay = Overlay({})
+    overlay.add_events(Interactions.of([user] * len(items), items), 1)
+    return overlay
+
+
+def test_as_ranked_is_the_default():
+    for user in (*USERS, "nobody"):
+        assert RECOMMENDER.recommend(user, 5, Options(), Live()) == RECOMMENDER.recommend(user, 5)
+
+
+def test_a_boost_moves_what_it_means():
+    boost = rule(name="red first", action="boost", attribute="tags", any_of=("red",), add=100)
+    found = RECOMMENDER.recommend(USERS[0], 5, Options(rules=(boost,)))
+    red = ["red" in attribute("tags", each.item) for each in found]
+    assert red == sorted(red, reverse=True)
+    assert any(red)
+    assert {part.source for part in found[0].contributions} > {"boost"}
+
+
+def test_why_not_says_where_each_source_ranks_an_item():
+    user = USERS[0]
+    for item in ITEMS:
+        why = RECOMMENDER.why_not(user, item)
+        for said in why.sources:
+            assert said.recalled == (said.rank <= 4 and said.strength > 0 and why.rank is not None)
+
+
+def test_why_not_of_a_session_and_of_an_unknown_item():
+    assert RECOMMENDER.why_not_session(ITEMS[:2], ITEMS[0]).verdict == "seen"
+    with pytest.raises(UnknownNode):
+        RECOMMENDER.why_not(USERS[0], "nothing")
+    overlay = Overlay({})
+    overlay.add_nodes([ChangedNode("item", "new", {"title": "New"})], 1)
+    assert RECOMMENDER.why_not(USERS[0], "new", live=Live(overlay)) == WhyNot(
+        "new", "New", "new", None, None, None, ()
+    )
+
+
+# Diversity and exploration
+
+
+def likeness(items: Sequence[str]) -> float:
+    rows = [SNAPSHOT.likes.items.row(item) for item in items]
+    vectors = SNAPSHOT.embeddings.item[rows]
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return float(np.triu(np.maximum(vectors @ vectors.T, 0), 1).sum())
+
+
+def test_a_diverse_list_has_the_best_item_first_and_others_less_alike():
+    wide = Recommender(SNAPSHOT, RecallSettings())
+    lists = {
+        share: [e.item for e in wide.recommend(USERS[0], 4, Options(diversity=share))]
+        for share in (0.0, 0.5, 1.0)
+    }
+    assert lists[0.0] == [each.item for each in wide.recommend(USERS[0], 4)]
+    assert len({found[0] for found in lists.values()}) == 1
+    sums = [likeness(found) for found in lists.values()]
+    assert all(one >= other for one, other in pairwise(sums))
+    assert sums[0] > sums[-1]
+
+
+def test_what_is_explored_is_as_likely_as_it_says():
+    rng, rounds = np.random.default_rng(0), 4000
+    first: Counter[str] = Counter()
+    for _ in range(rounds):
+        found = explore(["a", "b", "c"], EvenPool(["w", "x", "y", "z"]), 0.5, 3, rng)
+        kept = [each for each in found if not isinstance(each, Explored)]
+        drawn = [each for each in found if isinstance(each, Explored)]
+        assert kept == ["a", "b", "c"][: len(kept)]
+        assert len(found) == 3
+        likely = [0.5 / left for left in (4, 3, 2)]
+        assert [each.propensity for each in drawn] == likely[: len(drawn)]
+        assert len({each.item for each in drawn}) == len(drawn)
+        if isinstance(found[0], Explored):
+            first[found[0].item] += 1
+    assert set(first) == {"w", "x", "y", "z"}
+    for times in first.values():
+        assert times / rounds == pytest.approx(0.5 / 4, abs=0.02)
+
+
+def test_exploration_ends_with_the_pool():
+    found = explore([], EvenPool(["x"]), 1.0, 3, np.random.default_rng(0))
+    assert found == [Explored("x", 1.0)]
+    assert explore(["a"], EvenPool([]), 1.0, 3, np.random.default_rng(0)) == ["a"]
+
+
+def test_places_for_exploration_are_taken_by_what_may_be_recommended():
+    options = Options(exploration=1, deny=frozenset(ITEMS[:4]))
+    found = RECOMMENDER.recommend(USERS[0], 3, options, rng=np.random.default_rng(0))
+    assert {each.sources for each in found} == {("exploration",)}
+    assert {each.item for each in found} <= eligible(USERS[0], options, Live(Overlay({})), ())
+
+
+def test_without_a_generator_nothing_is_explored():
+    found = RECOMMENDER.recommend(USERS[0], 5, Options(exploration=1))
+    assert found == RECOMMENDER.recommend(USERS[0], 5)
+
+
+# Rules as data
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "message"),
+    [
+        ({}, "any_of", "expected it, or shared_by, least, most or a time"),
+        ({"attribute": "brand"}, "any_of", "expected it, or"),
+        ({"attribute": "brand", "any_of": ["a"], "least": 1}, "least", "none beside any_of"),
+        ({"any_of": ["a"]}, "attribute", "expected attribute or relation with any_of"),
+        ({"least": 1}, "attribute", "expected attribute with least"),
+        ({"relation": "made_by", "most": 1}, "relation", "none beside most"),
+        ({"attribute": "a", "relation": "r", "any_of": ["a"]}, "relation", "none beside attribute"),
+        ({"attribute": "brand", "available_from": "from"}, "attribute", "none beside available"),
+        ({"attribute": "brand", "any_of": None}, "any_of", "leave it out instead"),
+        ({"attribute": "brand", "any_of": ["a"], "factor": 2}, "factor", "Extra inputs"),
+        ({"attribute": "price", "least": float("nan")}, "least", "finite number"),
+        ({"attribute": "price", "least": "1"}, "least", "valid number"),
+        ({"attribute": "price", "least": 1, "leats": 1}, "leats", "Extra inputs"),
+        ({"attribute": "b", "any_of": ["a"], "action": "boost"}, "factor", "expected it, or add"),
+        ({"attribute": "b", "any_of": ["a"], "action": "hide"}, "action", "require, exclude or"),
+        ({"attribute": "b", "any_of": ["a"], "action": []}, "action", "require, exclude or boost"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused_at_its_key(values, key, message):
+    with pytest.raises(ValidationError, match=message) as caught:
+        rule(**{"name": "r", "action": "exclude", **values})
+    assert caught.value.errors()[0]["loc"] == (key,)
+
+
+def test_what_is_no_rule_is_refused():
+    for value, where in ((3, ()), ({}, ("action",)), ({"action": "boost"}, ("name",))):
+        with pytest.raises(ValidationError) as caught:
+            TypeAdapter(Rule).validate_python(value)
+        assert caught.value.errors()[0]["loc"] == where
+
+
+def test_the_schema_tells_rules_apart_by_action_and_has_an_example_of_each():
+    schema = TypeAdapter(Rule).json_schema()
+    assert schema["discriminator"]["propertyName"] == "action"
+    assert set(schema["discriminator"]["mapping"]) == set(EXAMPLES)
+    assert len(schema["oneOf"]) == 3
+    for action, example in EXAMPLES.items():
+        assert rule(**example).action == action
+        kind = schema["$defs"][type(rule(**example)).__name__]
+        assert kind["example"] == example
+
+
+def test_a_boost_that_changes_nothing_is_one():
+    same = rule(name="same", action="boost", attribute="brand", any_of=["acme"], factor=1)
+    ranked = RECOMMENDER.recommend(USERS[0], 5)
+    assert RECOMMENDER.recommend(USERS[0], 5, Options(rules=(same,))) == ranked
+
+
+def test_a_snapshot_that_is_loaded_has_the_links(tmp_path):
+    publish(SNAPSHOT, tmp_path)
+    loaded = load(tmp_path).links
+    assert [(each.relation, each.type) for each in loaded] == [
+        ("also_viewed", "item"),
+        ("made_by", "maker"),
+    ]
+    for one, other in zip(loaded, SNAPSHOT.links, strict=True):
+        assert one.nodes == other.nodes
+        assert (one.by_item != other.by_item).nnz == 0
+
+
+def test_links_to_people_are_no_rule_s_matter():
+    user = Links(np.array([0], np.int32), np.array([1], np.int32), np.ones(1, np.float32))
+    graph = Graph(graph_of(ratings()).interactions, links={("item", "sold_by", "user"): user})
+    assert item_links.links_of(graph) == ()
+
+
+@settings(max_examples=20)
+@given(st.lists(st.sampled_from(("view", "rating", "skip")), max_size=6), st.integers(0, 6))
+def test_only_events_of_some_kinds_and_before_a_time_are_the_history(kinds, until):
+    items = ITEMS[: len(kinds)]
+    events = tuple(Event(i, k, t, 1.0) for t, (i, k) in enumerate(zip(items, kinds, strict=True)))
+    options = Options(kinds=frozenset({"view", "rating"}), as_of=until)
+    counted = [e.item for e in events if e.kind != "skip" and e.time < until]
+    found = RECOMMENDER.recommend("stranger", 5, options, Live(events=events))
+    assert found == RECOMMENDER.recommend_for(counted, 5)

@@ -1,0 +1,1 @@
+"""What several tests share: factories of data, servers, a browser."""
