@@ -30,11 +30,11 @@ from graphrec.api.options import Knowledge
 from graphrec.api.paths import EncodedPaths
 from graphrec.api.quick import Quick
 from graphrec.api.routes import create_router
+from graphrec.snapshot.overlay import Overlay
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
-from graphrec.snapshot.overlay import Overlay
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.store import open_store
 
 

@@ -22,14 +22,8 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.neighbours import Likes
 from graphrec.settings import RecallSettings
 from graphrec.snapshot import snapshot as snapshot_module
-from graphrec.snapshot.snapshot import (
-    Snapshot,
-    current,
-    load,
-    publish,
-    rollback,
-    versions,
-)
+from graphrec.snapshot.registry import current, load, publish, rollback, versions
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.snapshot.test_snapshot import NOON, small_snapshot
 from tests.support.small_data import graph_of, ratings

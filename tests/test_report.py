@@ -21,7 +21,8 @@ from graphrec.report.archive import REPORTS, drop_people, keep, kept
 from graphrec.report.figures import Check, Job, Report, Stage, report_of
 from graphrec.report.page import page
 from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import build_snapshot
 from tests.snapshot.test_snapshot import NOON, small_snapshot
 
 HOSTILE = "<script>alert('&')</script>"

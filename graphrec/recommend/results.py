@@ -6,7 +6,7 @@ A path is you → an item you like ← people → the recommended item. Its coun
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -54,6 +54,23 @@ class Recommendation:
     """They sum to `score`; none where they were not asked for."""
     propensity: float | None = None
     """Of an item that chance put here, how likely it was to; None for all others."""
+
+
+@dataclass(frozen=True)
+class RecommendationList:
+    """What to recommend to someone, the best first: the answer to a query."""
+
+    version: str
+    """The snapshot that it was made from; empty where that was not published."""
+    user: str | None
+    """The user of the query; None for someone without an id."""
+    recommendations: tuple[Recommendation, ...]
+
+    def __len__(self) -> int:
+        return len(self.recommendations)
+
+    def __iter__(self) -> Iterator[Recommendation]:
+        return iter(self.recommendations)
 
 
 @dataclass(frozen=True)

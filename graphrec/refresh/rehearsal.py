@@ -32,7 +32,8 @@ from graphrec.models import create
 from graphrec.recommend.recommender import Recommender
 from graphrec.refresh.gate import Difference, Health, Quality
 from graphrec.settings import Settings
-from graphrec.snapshot.snapshot import Manifest, Snapshot
+from graphrec.snapshot.manifest import Manifest
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training import fit as pipeline
 from graphrec.training.fit import FUSION
 

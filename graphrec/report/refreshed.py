@@ -10,7 +10,7 @@ from graphrec.refresh.job import Outcome
 from graphrec.report.archive import keep
 from graphrec.report.figures import Check, Job, Stage, report_of
 from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import made_at
+from graphrec.snapshot.registry import made_at
 
 
 def keep_report(

@@ -41,7 +41,8 @@ from graphrec.recommend.profile import Taste
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.sources import SOURCES
 from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.snapshot import HyperParameters, Manifest, Snapshot, build_snapshot
+from graphrec.snapshot.manifest import HyperParameters, Manifest
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
 

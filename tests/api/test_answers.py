@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from graphrec.recommend.recommender import Recommender
 from graphrec.rules.rule import RequireRule
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from tests.api.test_api import serving, tiny_snapshot
 from tests.api.test_live_events import event, items, listed, send, served
 from tests.api.test_live_events import settings as settings

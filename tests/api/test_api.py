@@ -30,7 +30,8 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RecallSettings, ServeSettings, Settings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from tests.support.server import running
 
 LIKES = {

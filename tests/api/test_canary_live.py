@@ -16,7 +16,7 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RecallSettings, Settings
 from graphrec.snapshot.canary import canary, gets_canary, start_canary
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import current, load, publish
+from graphrec.snapshot.registry import current, load, publish
 from tests.api.test_api import LIKES, error, serving, tiny_snapshot
 from tests.api.test_operations import figures
 from tests.api.test_reload import break_, until

@@ -7,14 +7,15 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Attribute, Vocabulary
 from graphrec.recommend import profile as taste
 from graphrec.refresh.changes import changes
 from graphrec.retrieval.cold_items import arrived
 from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.overlay import Overlay
-from graphrec.snapshot.snapshot import Snapshot, load
+from graphrec.snapshot.registry import load
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import infer
 from graphrec.store import open_store
 from tests.api.test_api import error

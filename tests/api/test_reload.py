@@ -16,7 +16,7 @@ from graphrec.api.app import create_app
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.snapshot import CURRENT, load, publish
+from graphrec.snapshot.registry import CURRENT, load, publish
 from tests.api.test_api import error, serving, tiny_snapshot
 
 

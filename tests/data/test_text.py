@@ -14,7 +14,8 @@ from graphrec.data.features import FeatureSpace, TextColumns
 from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import create
 from graphrec.retrieval.cold_items import arrived
-from graphrec.snapshot.snapshot import build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.small_data import graph_of, ratings
 
 EVEN = ("a space opera with robots", "robots fly through space", "a war of robots in space")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from tests.api.test_api import serving
 from tests.api.test_quick import by_routes_alone
 from tests.rules.test_rules import ITEMS, SNAPSHOT, USERS

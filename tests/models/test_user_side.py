@@ -18,7 +18,8 @@ from graphrec.models.encoder import Encoder
 from graphrec.recommend import profile as taste
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.snapshot.update import Change, difference, everyone, infer
 from scripts.benchmark.__main__ import benchmark
 from tests.support.small_data import graph_of, ratings

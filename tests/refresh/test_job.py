@@ -16,7 +16,8 @@ from graphrec.refresh.gate import failed
 from graphrec.refresh.job import Options, plan, refresh
 from graphrec.settings import RefreshSettings
 from graphrec.snapshot import canary
-from graphrec.snapshot.snapshot import FORMAT, current, load, versions
+from graphrec.snapshot.manifest import FORMAT
+from graphrec.snapshot.registry import current, load, versions
 from graphrec.snapshot.update import difference, everyone, infer
 from graphrec.store import open_store
 from graphrec.training import fit as pipeline

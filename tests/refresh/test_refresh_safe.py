@@ -19,7 +19,7 @@ from graphrec.errors import RefreshRunning
 from graphrec.refresh.job import STAGES
 from graphrec.snapshot.canary import canary
 from graphrec.snapshot.lock import LOCK, refresh_lock
-from graphrec.snapshot.snapshot import current, load, versions
+from graphrec.snapshot.registry import current, load, versions
 from graphrec.store import open_store
 from tests.support.paths import ROOT
 from tests.support.shop import log, part, refreshed, settings_of, store_of

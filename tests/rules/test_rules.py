@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from graphrec.snapshot.overlay import Event, Overlay
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -24,8 +25,8 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import WhyNot
 from graphrec.rules.rule import EXAMPLES, Rule
 from graphrec.settings import RecallSettings
-from graphrec.snapshot.overlay import Event, Overlay
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.store.protocol import ChangedNode
 from tests.support.small_data import graph_of, ratings
 

@@ -22,7 +22,8 @@ from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import build_snapshot, current, load, publish, rollback, versions
+from graphrec.snapshot.registry import current, load, publish, rollback, versions
+from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.paths import ROOT
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)

@@ -24,7 +24,7 @@ import orjson
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Recommendation
 from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from scripts.benchmark.commands.serve import Catalogue, K
 
 CATALOGUE = Catalogue("", 400, 300, 12_000)

@@ -27,7 +27,8 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.settings import IngestSettings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from scripts.benchmark.load.attack import Call, Load, ask_once, attack, tool
 from scripts.benchmark.load.process import free_port, start, wait_until_answers
 

@@ -19,7 +19,7 @@ from graphrec.data.weighting import weigh
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.store import open_store
 
 

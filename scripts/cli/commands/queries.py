@@ -16,7 +16,7 @@ from rich.markup import escape
 from graphrec.errors import SettingsError
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings, load_settings
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.store import GraphStore, open_store
 from graphrec.store.neo4j.layout import pasteable
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from graphrec.report.archive import REPORTS, keep, kept
 from graphrec.report.figures import Report, report_of
 from graphrec.settings import load_settings
-from graphrec.snapshot.snapshot import current, load, versions
+from graphrec.snapshot.registry import current, load, versions
 
 
 def report(
