@@ -122,7 +122,7 @@ class Ordering(BaseModel):
         Id | None,
         Field(
             description="Whose popular items come first where nothing is known that they like, "
-            "such as a country: a value of the attribute in the setting `recall.popular_by`; by "
+            "such as a country: a value of the attribute in the setting `retrieval.popular_by`; by "
             "default their own.",
             examples=["DE"],
         ),

@@ -16,7 +16,7 @@ from graphrec.data.weighting import DEFAULT_POLICY, weigh
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.query import Live
 from graphrec.recommend.recommender import PATHS, Recommender
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.overlay import Overlay
 from graphrec.snapshot.snapshot import build_snapshot
 
@@ -64,7 +64,7 @@ def test_every_cited_path_and_count_is_that_of_the_raw_events(events, since):
         graph_filter=GraphFilter().fit(graph, np.random.default_rng(0)),
         embeddings=None, encoder=None, seed=0, cutoff=None, models={}, metrics={},
     )  # fmt: skip
-    recommender = Recommender(snapshot, RecallSettings())
+    recommender = Recommender(snapshot, RetrievalSettings())
     since = [item for item in since if item in log.items]
     live = Live(overlay_of("u0", since))
     with closing(sqlite3.connect(":memory:")) as raw:

@@ -26,7 +26,7 @@ class Options:
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
     segment: str | None = None
     """Whose popular items come first where nothing is known that the user likes: a value of the
-    attribute in `recall.popular_by`; None: the user's own."""
+    attribute in `retrieval.popular_by`; None: the user's own."""
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
     exploration_by: Exploration = "epsilon"

@@ -19,7 +19,7 @@ from graphrec.recommend.query import Live, Options
 from graphrec.recommend.results import Contribution
 from graphrec.recommend.sources import Sources
 from graphrec.rules.compiled import Ruling
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 
 DIVERSE_AMONG = 5
@@ -81,7 +81,7 @@ class Ranker:
     """Ranks the items of a snapshot; ties go by row."""
 
     snapshot: Snapshot
-    settings: RecallSettings
+    settings: RetrievalSettings
     live_items: LiveItems
 
     @cached_property

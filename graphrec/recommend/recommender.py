@@ -38,7 +38,7 @@ from graphrec.recommend.query import AS_RANKED, About, Live, Options
 from graphrec.recommend.ranker import Asked, Ranker, Ranking
 from graphrec.recommend.related import Related, liked_together, nearest
 from graphrec.recommend.results import Contribution, Explanation, Recommendation, WhyNot
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.store.protocol import Similarity
 
@@ -59,7 +59,7 @@ class Recommender:
     """
 
     snapshot: Snapshot
-    recall: RecallSettings
+    retrieval: RetrievalSettings
 
     def recommend(
         self,
@@ -209,7 +209,7 @@ class Recommender:
 
     @cached_property
     def _ranker(self) -> Ranker:
-        return Ranker(self.snapshot, self.recall, self._live_items)
+        return Ranker(self.snapshot, self.retrieval, self._live_items)
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -297,7 +297,7 @@ class Recommender:
         They stand where their score puts them, at the end at the latest, so that they can earn
         their first interactions.
         """
-        new, share = self._live_items.newcomers(live), self.recall.newcomers
+        new, share = self._live_items.newcomers(live), self.retrieval.new_items
         if not new.items or not share or taste.vector is None:
             return listed
         strengths = self._ranker.sources.nearness(taste.vector, new.vectors)

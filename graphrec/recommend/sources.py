@@ -20,7 +20,7 @@ from graphrec.models.top_k import best
 from graphrec.ranking.fusion import Opinion, Source, Weights, strengths, weights_for
 from graphrec.recommend.profile import Taste
 from graphrec.retrieval.segments import Segments, segments_of
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 
 SOURCES: tuple[Source, ...] = ("neighbours", "embedding", "popularity")
@@ -37,7 +37,7 @@ class Sources:
     """The sources of candidates of a snapshot."""
 
     snapshot: Snapshot
-    settings: RecallSettings
+    settings: RetrievalSettings
 
     @cached_property
     def _weights(self) -> Weights:
