@@ -19,7 +19,7 @@ from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates
 from graphrec.rules.compiled import CompiledRules, compile_rules
 from graphrec.rules.rule import Rule
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.view import View
 
 DIVERSE_AMONG = 5
@@ -83,7 +83,7 @@ class Ranker:
     """Ranks the items of a view; ties go by row."""
 
     view: View
-    settings: RecallSettings
+    settings: RetrievalSettings
 
     @cached_property
     def _weights(self) -> Weights:

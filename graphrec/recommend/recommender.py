@@ -41,7 +41,7 @@ from graphrec.recommend.results import (
 )
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.view import View
 from graphrec.store.delta import Delta
@@ -59,7 +59,7 @@ class Recommender:
     """Lists, related items and explanations of one view; deterministic, with ties by row."""
 
     view: View
-    settings: RecallSettings
+    settings: RetrievalSettings
 
     @property
     def snapshot(self) -> Snapshot:
@@ -221,7 +221,7 @@ class Recommender:
         They stand where their score puts them, at the end at the latest, so that they can earn
         their first interactions.
         """
-        source, share = self.view.items.nearest_cold, self.settings.newcomers
+        source, share = self.view.items.nearest_cold, self.settings.new_items
         if source is None or not share:
             return listed
         found = source.retrieve(profile, request.eligible, max(1, int(share * query.k)))

@@ -13,7 +13,7 @@ from graphrec.data import Attribute, Vocabulary
 from graphrec.recommend import profile as taste
 from graphrec.refresh.changes import changes
 from graphrec.retrieval.cold_items import arrived
-from graphrec.settings import RecallSettings, Settings
+from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import infer
@@ -35,7 +35,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = settings_of(
         store=f"sqlite:///{work / 'shop.db'}",
         snapshots=work / "snapshots",
-        recall=RecallSettings(**WITHOUT_COUNTRY, popular_by="country"),
+        retrieval=RetrievalSettings(**WITHOUT_COUNTRY, popular_by="country"),
         models={**QUICK, "graphsage": {**QUICK["graphsage"], "epochs": 6}},
     )
     with store_of(work / "shop.db", log()) as store:

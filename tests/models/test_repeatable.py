@@ -27,7 +27,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     publish(SNAPSHOT, folder)
     kept, anew = (
         Settings(snapshots=folder, serve=each)
-        for each in (ServeSettings(), ServeSettings(answers=0))
+        for each in (ServeSettings(), ServeSettings(cached_lists=0))
     )
     apps = create_app(kept), create_app(anew), by_routes_alone(create_app(kept))
     with ExitStack() as stack:

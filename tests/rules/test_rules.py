@@ -24,7 +24,7 @@ from graphrec.recommend.query import Live, Options
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import WhyNot
 from graphrec.rules.rule import EXAMPLES, Rule
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.store.protocol import ChangedNode
@@ -88,7 +88,7 @@ def small_snapshot(users: int = 12, items: int = 16, dim: int = 4) -> Snapshot:
 
 SNAPSHOT = small_snapshot()
 USERS, ITEMS = SNAPSHOT.likes.users.ids, SNAPSHOT.likes.items.ids
-RECOMMENDER = Recommender(SNAPSHOT, RecallSettings(candidates=4))
+RECOMMENDER = Recommender(SNAPSHOT, RetrievalSettings(candidates=4))
 EVERYTHING = len(ITEMS)
 
 
@@ -297,7 +297,7 @@ def likeness(items: Sequence[str]) -> float:
 
 
 def test_a_diverse_list_has_the_best_item_first_and_others_less_alike():
-    wide = Recommender(SNAPSHOT, RecallSettings())
+    wide = Recommender(SNAPSHOT, RetrievalSettings())
     lists = {
         share: [e.item for e in wide.recommend(USERS[0], 4, Options(diversity=share))]
         for share in (0.0, 0.5, 1.0)

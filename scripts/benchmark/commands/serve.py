@@ -271,7 +271,7 @@ def _measure(
         step(f"{name}: empty route", at, len(TRAFFIC) + 1)
         empty.append(_floor(work, seconds, connections))
         step(f"{name}: service", at, len(TRAFFIC))
-        kept = {} if traffic == "again" else {"GRAPHREC_SERVE__ANSWERS": "0"}
+        kept = {} if traffic == "again" else {"GRAPHREC_SERVE__CACHED_LISTS": "0"}
         with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
             # Of other requests each, so that nobody's first list is made twice.
             warming, fast, slow = (calls[traffic][part::3] for part in range(3))

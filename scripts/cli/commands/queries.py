@@ -30,7 +30,7 @@ LiveStore = Annotated[
 
 def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
     """The recommender of the current snapshot; raises SnapshotError."""
-    return Recommender(load(snapshots or settings.snapshots), settings.recall)
+    return Recommender(load(snapshots or settings.snapshots), settings.retrieval)
 
 
 def recommend(
