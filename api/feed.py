@@ -67,7 +67,7 @@ class Feed:
                 if found is None:
                     return
                 events, nodes = found
-                overlay.add_events(*events)
+                overlay.add_events(events.events.take(events.changed), events.position)
                 overlay.add_nodes(*nodes)
 
     async def _align(self) -> None:

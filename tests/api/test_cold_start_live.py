@@ -174,7 +174,8 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
         inferred = infer(snapshot, changes(store, position), settings)
         overlay = Overlay(settings.kinds)
         overlay.add_nodes(*store.nodes_since(position))
-        overlay.add_events(*store.events_since(position))
+        events, _, reached = store.events_since(position)
+        overlay.add_events(events, reached)
     embeddings = snapshot.embeddings
     assert embeddings is not None
     assert embeddings.newcomers is not None
