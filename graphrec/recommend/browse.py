@@ -8,13 +8,16 @@ from functools import cached_property
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from graphrec.data import AttributeValue, as_title
 from graphrec.errors import UnknownNode
 from graphrec.recommend.profile import stored
+from graphrec.recommend.results import ItemId, Title
 from graphrec.recommend.search import Search
 from graphrec.snapshot.overlay import Overlay
 from graphrec.snapshot.snapshot import Snapshot, values_at
@@ -22,36 +25,40 @@ from graphrec.snapshot.snapshot import Snapshot, values_at
 
 @dataclass(frozen=True)
 class Item:
-    """An item, and how many people like it."""
+    """An item, in a list of items."""
 
-    item: str
-    title: str | None
-    likes: int
+    item: ItemId
+    title: Title
+    likes: Annotated[int, Field(description="How many people like it.")]
 
 
 @dataclass(frozen=True)
 class User:
-    """A user, and how many items they like."""
+    """A user, in a list of users."""
 
-    user: str
-    likes: int
+    user: Annotated[str, Field(description="Id of the user.")]
+    likes: Annotated[int, Field(description="How many items they like.")]
 
 
 @dataclass(frozen=True)
-class Met:
-    """An item that a user has met."""
+class SeenItem:
+    """An item that a user has seen."""
 
-    item: str
-    title: str | None
-    liked: bool
+    item: ItemId
+    title: Title
+    liked: Annotated[
+        bool, Field(description="Whether they like it. Seen items are left out of their list.")
+    ]
 
 
 @dataclass(frozen=True)
 class Details(Item):
-    """An item, and what else is known of it."""
+    """An item, and its attributes."""
 
-    attributes: Mapping[str, AttributeValue]
-    """By name, but for the title."""
+    attributes: Annotated[
+        Mapping[str, AttributeValue],
+        Field(description="All attributes but the title, by name; null where this item lacks it."),
+    ]
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class Directory:
             changed = values_at(self.snapshot.attributes, row)
         return self._details(item, changed)
 
-    def history(self, user: str, overlay: Overlay = NOTHING_SINCE) -> tuple[Met, ...]:
+    def history(self, user: str, overlay: Overlay = NOTHING_SINCE) -> tuple[SeenItem, ...]:
         """What a user has met: what they like first, then the most popular; raises UnknownNode."""
         likes, events = self.snapshot.likes, overlay.events_of(user)
         row = None if overlay.has_forgotten(user) else likes.users.rows.get(user)
@@ -158,7 +165,7 @@ class Directory:
             return not met[item], -self.snapshot.popularity[at] if item in rows else 0.0, at
 
         there = [item for item in met if item not in gone and (item in rows or item in changed)]
-        return tuple(Met(item, title(item), met[item]) for item in sorted(there, key=place))
+        return tuple(SeenItem(item, title(item), met[item]) for item in sorted(there, key=place))
 
     def _details(self, item: str, attributes: Mapping[str, AttributeValue]) -> Details:
         row = self.snapshot.likes.items.rows.get(item)

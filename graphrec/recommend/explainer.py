@@ -17,7 +17,7 @@ from graphrec.recommend.results import (
     Because,
     Contribution,
     Explanation,
-    Judgement,
+    SourceRank,
     Shared,
     Verdict,
     WhyNot,
@@ -77,7 +77,7 @@ class Explainer:
         rule = asked.ruling.stopped_by(row)
         verdict: Verdict = "deleted"
         if places:
-            verdict = "ranked" if places[0] < ranking.recalled else "not_recalled"
+            verdict = "ranked" if places[0] < ranking.recalled else "not_retrieved"
         elif options.exclude_seen and row in taste.seen:
             verdict = "seen"
         elif rule is not None:
@@ -91,7 +91,7 @@ class Explainer:
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else None,
             sources=tuple(
-                _judgement(opinion, row, others, asked.weights[opinion.source])
+                _source_rank(opinion, row, others, asked.weights[opinion.source])
                 for opinion in asked.opinions
             ),
         )
@@ -171,15 +171,15 @@ class Explainer:
         return WhyNot(item, title, verdict, rule, None, None, ())
 
 
-def _judgement(opinion: Opinion, row: int, others: Rows, weight: float) -> Judgement:
+def _source_rank(opinion: Opinion, row: int, others: Rows, weight: float) -> SourceRank:
     """What a source makes of an item among others."""
     strength = float(opinion.of(np.array([row]))[0])
     theirs = opinion.of(others)
     before = (theirs > strength) | ((theirs == strength) & (others < row))
-    return Judgement(
+    return SourceRank(
         source=opinion.source,
-        recalled=bool((opinion.candidates == row).any()),
+        retrieved=bool((opinion.candidates == row).any()),
         rank=int(before.sum()) + 1,
-        strength=strength,
+        z_score=strength,
         weight=weight,
     )

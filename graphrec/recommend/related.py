@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from graphrec.data import as_title
 from graphrec.errors import SnapshotError
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.top_k import best
+from graphrec.recommend.results import ItemId, Title
 from graphrec.retrieval.cold_items import Newcomers
 from graphrec.retrieval.neighbours import related_items
 from graphrec.snapshot.snapshot import Snapshot
@@ -22,12 +25,14 @@ from graphrec.store.protocol import Similarity
 class Related:
     """An item beside another one."""
 
-    item: str
-    title: str | None
-    score: float
-    """Of the people who like either, or the cosine of the two embeddings."""
-    people: int | None
-    """How many like both; None where the embeddings were compared."""
+    item: ItemId
+    title: Title
+    score: Annotated[
+        float, Field(description="Cosine: of who likes both, or of the two embeddings.")
+    ]
+    people: Annotated[
+        int | None, Field(description="How many like both; null where embeddings are compared.")
+    ]
 
 
 def liked_together(
