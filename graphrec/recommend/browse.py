@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from graphrec.data import AttributeValue
 from graphrec.errors import UnknownNode
+from graphrec.recommend.results import ItemId, Title
 from graphrec.snapshot.search import Search
 from graphrec.snapshot.snapshot import history_rows
 from graphrec.snapshot.view import View
@@ -19,36 +22,40 @@ from graphrec.snapshot.view import View
 
 @dataclass(frozen=True)
 class Item:
-    """An item, and how many users like it."""
+    """An item, in a list of items."""
 
-    item: str
-    title: str | None
-    likes: int
+    item: ItemId
+    title: Title
+    likes: Annotated[int, Field(description="How many people like it.")]
 
 
 @dataclass(frozen=True)
 class User:
-    """A user, and how many items they like."""
+    """A user, in a list of users."""
 
-    user: str
-    likes: int
+    user: Annotated[str, Field(description="Id of the user.")]
+    likes: Annotated[int, Field(description="How many items they like.")]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An item that a user has an event on."""
+class SeenItem:
+    """An item that a user has seen."""
 
-    item: str
-    title: str | None
-    liked: bool
+    item: ItemId
+    title: Title
+    liked: Annotated[
+        bool, Field(description="Whether they like it. Seen items are left out of their list.")
+    ]
 
 
 @dataclass(frozen=True)
 class Details(Item):
-    """An item, and what else is known of it."""
+    """An item, and its attributes."""
 
-    attributes: Mapping[str, AttributeValue]
-    """By name, but for the title."""
+    attributes: Annotated[
+        Mapping[str, AttributeValue],
+        Field(description="All attributes but the title, by name; null where this item lacks it."),
+    ]
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,7 @@ class Directory:
         found = self._item(row)
         return Details(found.item, found.title, found.likes, about)
 
-    def history(self, user: str) -> tuple[Seen, ...]:
+    def history(self, user: str) -> tuple[SeenItem, ...]:
         """What a user has seen: what they like first, then the most popular; raises UnknownNode."""
         view, row = self.view, self.view.row(user)
         events = view.delta.users[user].events if user in view.delta.users else ()
@@ -138,7 +145,7 @@ class Directory:
         there = [item for item in seen if item in rows and item not in view.delta.deleted]
         there.sort(key=lambda i: (not seen[i], -self._popularity(rows[i]), rows[i]))
         titles = view.items.titles
-        return tuple(Seen(item, titles[rows[item]], seen[item]) for item in there)
+        return tuple(SeenItem(item, titles[rows[item]], seen[item]) for item in there)
 
     def _item(self, row: int) -> Item:
         current, known = self.view.items, row < len(self.view.snapshot.items)

@@ -16,8 +16,8 @@ from graphrec.recommend.results import (
     Because,
     Contribution,
     Explanation,
-    Judgement,
     Shared,
+    SourceRank,
     Verdict,
     WhyNot,
     reason,
@@ -79,7 +79,7 @@ class Explainer:
         places = np.flatnonzero(ranking.items == row).tolist()
         verdict: Verdict = "deleted"
         if places:
-            verdict = "ranked" if places[0] < ranking.retrieved else "not_recalled"
+            verdict = "ranked" if places[0] < ranking.retrieved else "not_retrieved"
         elif seen:
             verdict = "seen"
         elif rule is not None:
@@ -93,7 +93,7 @@ class Explainer:
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else None,
             sources=tuple(
-                _judgement(found, row, others.astype(np.int32), request.weights[found.source])
+                _source_rank(found, row, others.astype(np.int32), request.weights[found.source])
                 for found in request.found
             ),
         )
@@ -171,11 +171,11 @@ class Explainer:
         return shared_labels(labelled(own), [labelled(each) for each in liked], k)
 
 
-def _judgement(found: Candidates, row: int, others: Rows, weight: float) -> Judgement:
+def _source_rank(found: Candidates, row: int, others: Rows, weight: float) -> SourceRank:
     """What a source makes of an item among others."""
     z_score = float(found.z_scores(np.array([row]))[0])
     theirs = found.z_scores(others)
     before = (theirs > z_score) | ((theirs == z_score) & (others < row))
-    return Judgement(
+    return SourceRank(
         found.source, bool((found.rows == row).any()), int(before.sum()) + 1, z_score, weight
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from graphrec.errors import SnapshotError
 from graphrec.models.top_k import best
+from graphrec.recommend.results import ItemId, Title
 from graphrec.retrieval.neighbours import related_items
 from graphrec.snapshot.view import View
 from graphrec.store.protocol import Similarity
@@ -18,12 +21,14 @@ from graphrec.store.protocol import Similarity
 class Related:
     """An item beside another one."""
 
-    item: str
-    title: str | None
-    score: float
-    """Of the users who like either, or the cosine of the two embeddings."""
-    people: int | None
-    """How many users like both; None where the embeddings were compared."""
+    item: ItemId
+    title: Title
+    score: Annotated[
+        float, Field(description="Cosine: of who likes both, or of the two embeddings.")
+    ]
+    people: Annotated[
+        int | None, Field(description="How many like both; null where embeddings are compared.")
+    ]
 
 
 def liked_together(

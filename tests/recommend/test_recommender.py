@@ -159,7 +159,7 @@ def test_explanations_agree_with_the_list_and_add_up(recommender):
             assert tuple(c.source for c in why.contributions) == recommendation.sources
             assert (why.reason, why.because) == (recommendation.reason, recommendation.because)
             for part in why.contributions:
-                assert part.score == part.weight * part.strength
+                assert part.score == part.weight * part.z_score
                 assert (part.score > 0) == (part.source != "fallback")
         for item in seen_by(recommender, user):
             why = recommender.explain(user, item)

@@ -221,9 +221,9 @@ def test_an_item_is_in_a_list_just_where_why_not_ranks_it_so_high(user, item, op
     if places:
         assert found[places[0] - 1].score == why.score
         is_filling = found[places[0] - 1].sources == ("fallback",)
-        assert why.verdict == ("not_recalled" if is_filling else "ranked")
+        assert why.verdict == ("not_retrieved" if is_filling else "ranked")
     assert (why.rank is None) == (why.verdict in ("seen", "ruled_out", "deleted"))
-    assert (why.verdict == "not_recalled") <= (not any(s.recalled for s in why.sources))
+    assert (why.verdict == "not_retrieved") <= (not any(s.retrieved for s in why.sources))
     if why.verdict == "ruled_out":
         assert why.rule in {"allow", "deny", *(rule.name for rule in options.rules)}
 
@@ -272,7 +272,7 @@ def test_why_not_says_where_each_source_ranks_an_item():
     for item in ITEMS:
         why = RECOMMENDER.why_not(user, item)
         for said in why.sources:
-            assert said.recalled == (said.rank <= 4 and said.strength > 0 and why.rank is not None)
+            assert said.retrieved == (said.rank <= 4 and said.z_score > 0 and why.rank is not None)
 
 
 def test_why_not_of_a_session_and_of_an_unknown_item():

@@ -169,11 +169,11 @@ def explain(
     )
     if found.contributions:
         rows = [
-            [c.source, f"{c.strength:.2f}", f"{c.weight:g}", f"{c.score:.3f}"]
+            [c.source, f"{c.z_score:.2f}", f"{c.weight:g}", f"{c.score:.3f}"]
             for c in found.contributions
         ]
         rows.append(["total", "", "", f"{found.score:.3f}"])
-        print_table("Score", ["speaks for it", "strength", "weight", "adds"], rows)
+        print_table("Score", ["source", "z-score", "weight", "adds"], rows)
     _print_paths([asdict(path) for path in found.because])
 
 
