@@ -166,14 +166,10 @@ class RetrievalSettings(_Section):
         description="Most of a list, in shares of it but one place at least, for items that came "
         "since the snapshot and are near the user by their attributes; 0: none.",
     )
-    embedding: float | None = Field(
-        None, ge=0, description="Weight of nearest embeddings; not set: as chosen in training."
-    )
-    neighbours: float | None = Field(
-        None, ge=0, description="Weight of neighbours of the history; not set: as chosen."
-    )
-    popularity: float | None = Field(
-        None, ge=0, description="Weight of popular items; not set: as chosen."
+    weights: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "
+        "and `popularity`; a source that is not named weighs what was chosen in training.",
     )
     popular_by: str | None = Field(
         None,
