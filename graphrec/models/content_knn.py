@@ -7,6 +7,7 @@ that every cold-start model is shown beside.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from scipy import sparse
 
 from graphrec.data import Graph, Rows
 from graphrec.data.features import feature_matrix
-from graphrec.models.hyper_parameters import Count
+from graphrec.models.hyper_parameters import Count, Search
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ContentScorer:
 class ContentKNN:
     """Cosine of the features; each target keeps its nearest among the items that are liked."""
 
-    neighbours: Count | None = 100
+    neighbours: Annotated[Count | None, Search(20, 2000, log=True)] = 100
     """None: all of them, which compares the target with the profile of the user."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> ContentScorer:

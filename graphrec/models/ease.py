@@ -7,6 +7,7 @@ dense, so it is for catalogues that fit into memory as items × items.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from scipy.linalg import lapack
 
 from graphrec.data import Graph, Rows
 from graphrec.errors import DataError
-from graphrec.models.hyper_parameters import Rate
+from graphrec.models.hyper_parameters import Rate, Search
 
 MAX_ITEMS = 12_000
 """More than that take over 3 GiB, and minutes on two cores."""
@@ -37,7 +38,7 @@ class EASEScorer:
 class EASE:
     """Hyper-parameters; the default was chosen on validation parts of three data sets."""
 
-    regularization: Rate = 300.0
+    regularization: Annotated[Rate, Search(1.0, 10_000.0, log=True)] = 300.0
     """λ, where the mean weight is 1."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> EASEScorer:

@@ -8,6 +8,7 @@ later (Rendle et al., RecSys 2022).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -16,16 +17,16 @@ from threadpoolctl import threadpool_limits
 
 from graphrec.data import Graph
 from graphrec.models.embeddings import Embeddings
-from graphrec.models.hyper_parameters import Count, NotNegative, Rate
+from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Search
 
 
 @dataclass(frozen=True)
 class IALS:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    dim: Count = 128
-    alpha: Rate = 10.0
-    regularization: NotNegative = 40.0
+    dim: Annotated[Count, Search(16, 256, log=True)] = 128
+    alpha: Annotated[Rate, Search(0.1, 100.0, log=True)] = 10.0
+    regularization: Annotated[NotNegative, Search(0.1, 1000.0, log=True)] = 40.0
     sweeps: Count = 10
     """Of users, then items. No epochs to be chosen: more of them hardly change anything."""
 

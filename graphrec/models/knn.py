@@ -24,14 +24,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
-from graphrec.models.hyper_parameters import Count, NotNegative
+from graphrec.models.hyper_parameters import Count, NotNegative, Options, Search
 
 Similarity: TypeAlias = Literal["cosine", "jaccard", "pearson"]
 Weighting: TypeAlias = Literal["none", "binary", "tfidf", "bm25"]
@@ -61,12 +61,12 @@ class ItemKNN:
     """Items like those in the user's history."""
 
     similarity: Similarity = "cosine"
-    weighting: Weighting = "none"
-    neighbours: Count = 400
-    shrinkage: NotNegative = 0.0
-    user_exponent: NotNegative = 0.5
-    history_exponent: NotNegative = 0.5
-    target_exponent: NotNegative = 0.3
+    weighting: Annotated[Weighting, Options(get_args(Weighting))] = "none"
+    neighbours: Annotated[Count, Search(20, 2000, log=True)] = 400
+    shrinkage: Annotated[NotNegative, Search(0.0, 50.0)] = 0.0
+    user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
+    history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
+    target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
         """Similarities of all pairs of items that share a user, the nearest kept."""
@@ -100,11 +100,11 @@ class UserKNN:
     """Items that similar users like."""
 
     similarity: Similarity = "cosine"
-    weighting: Weighting = "none"
-    neighbours: Count = 200
-    shrinkage: NotNegative = 0.0
-    item_exponent: NotNegative = 0.5
-    neighbour_exponent: NotNegative = 0.5
+    weighting: Annotated[Weighting, Options(get_args(Weighting))] = "none"
+    neighbours: Annotated[Count, Search(20, 2000, log=True)] = 200
+    shrinkage: Annotated[NotNegative, Search(0.0, 50.0)] = 0.0
+    item_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
+    neighbour_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> UserKNNScorer:
         """Similarities of all pairs of users that share an item, the nearest kept."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
-from graphrec.models.hyper_parameters import NotNegative
+from graphrec.models.hyper_parameters import NotNegative, Search
 from graphrec.models.training.negative_sampling import positive_chances
 
 
@@ -32,7 +33,7 @@ class PopularityScorer:
 class Popularity:
     """How often an item would be drawn by `positive_chances`: all-time, or lately."""
 
-    half_life_share: NotNegative | None = None
+    half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = None
     """Where above 0, an event counts half as much for each such share of the log that is newer."""
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> PopularityScorer:
@@ -49,4 +50,4 @@ class RecentPopularity(Popularity):
     What the learned models get beyond it is personal, as their item biases start from it.
     """
 
-    half_life_share: NotNegative | None = 0.05
+    half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.05

@@ -13,6 +13,7 @@ each target.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from scipy import sparse
 
 from graphrec.data import Graph
 from graphrec.data.degrees import popularity_factor, shares
-from graphrec.models.hyper_parameters import Count, NotNegative, Rate
+from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Search
 from graphrec.models.knn import ItemKNNScorer, largest_products
 
 
@@ -28,9 +29,9 @@ from graphrec.models.knn import ItemKNNScorer, largest_products
 class RP3Beta:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    alpha: Rate = 0.6
-    beta: NotNegative = 0.3
-    neighbours: Count = 100
+    alpha: Annotated[Rate, Search(0.2, 2.0)] = 0.6
+    beta: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
+    neighbours: Annotated[Count, Search(20, 1000, log=True)] = 100
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
         """Similarities of all pairs of items that share a user, the nearest kept."""

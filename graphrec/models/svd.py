@@ -8,6 +8,7 @@ weighted mean of what their items say, so one whom training never met is embedde
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from graphrec.data import Graph
 from graphrec.data.degrees import normalised, popularity_factor, shares
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
-from graphrec.models.hyper_parameters import Count, NotNegative
+from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
 
 
@@ -23,10 +24,10 @@ from graphrec.models.spectral import strongest
 class SVD:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    dim: Count = 256
-    user_exponent: NotNegative = 0.5
-    history_exponent: NotNegative = 0.5
-    target_exponent: NotNegative = 0.3
+    dim: Annotated[Count, Search(16, 1024, log=True)] = 256
+    user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
+    history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
+    target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
 
     def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
         """Embeddings of at most `dim` dimensions, fewer where there are fewer users or items."""

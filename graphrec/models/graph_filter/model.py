@@ -25,6 +25,7 @@ users: so the sum stays linear, and one matrix of items by items.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ from scipy import sparse
 from graphrec.data import Graph
 from graphrec.data.degrees import normalised, popularity_factor, shares
 from graphrec.models.graph_filter.scorer import Factors, FittedFilter
-from graphrec.models.hyper_parameters import Count, NotNegative
+from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
 
 ASKED = 512
@@ -44,19 +45,19 @@ ASKED = 512
 class GraphFilter:
     """Hyper-parameters; the defaults were chosen on parts of Gowalla, ml-1m and an Amazon log."""
 
-    user_exponent: NotNegative = 0.5
+    user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
     """a: how much less a vote of a heavy user counts."""
-    history_exponent: NotNegative = 0.5
+    history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
     """b: how much less a popular item in the history says."""
-    target_exponent: NotNegative = 0.2
+    target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.2
     """c: how much popular items are held back as recommendations."""
-    saturation: NotNegative | None = 1.25
+    saturation: Annotated[NotNegative | None, Search(0.25, 8.0, log=True)] = 1.25
     """None: no ceiling, which leaves the linear filter."""
-    dim: Count = 256
+    dim: Annotated[Count, Search(32, 768, log=True)] = 256
     """At most so many directions are held to the ceiling; it is raised where more would reach it.
     """
-    spectral_weight: NotNegative = 0.35
-    spectral_power: NotNegative = 0.5
+    spectral_weight: Annotated[NotNegative, Search(0.0, 1.0)] = 0.35
+    spectral_power: Annotated[NotNegative, Search(0.0, 3.0)] = 0.5
     """s: 0 is the ideal low-pass filter."""
     neighbours: Count = 512
     """Items that each item speaks of, for and against, in a catalogue too large for all pairs."""
