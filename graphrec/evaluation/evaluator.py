@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation import metrics
 from graphrec.evaluation.memory import with_peak_memory
@@ -281,7 +282,7 @@ def fit_and_evaluate(
         chosen = model
         if choose is not None and isinstance(model, EpochModel):
             chosen = choose(model, choose_rng)
-        scorer = chosen.fit(split.train, fit_rng)
+        scorer = chosen.fit(Dataset.of_weights(split.train), fit_rng)
         fit_seconds = perf_counter() - began
         # The same draws of users for every model, so that their intervals can be compared.
         bootstrap_rng = np.random.default_rng(seed)

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import Rate, Search
 
 MAX_ITEMS = 12_000
@@ -31,7 +33,17 @@ class EASEScorer:
 
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I]; zeros for a user with no history."""
-        return self.history[users] @ self.weight
+        return self.score_histories(self.history[users])
+
+    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Scores [B, I] for histories of weights [B, I]."""
+        scores: NDArray[np.float32] = histories @ self.weight
+        return scores
+
+    def score_history(self, items: Rows, weights: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The scores [I] for one history of distinct `items` [H], with their weights [H]."""
+        scores: NDArray[np.float32] = weights.astype(np.float32) @ self.weight[items]
+        return scores
 
 
 @dataclass(frozen=True)
@@ -41,11 +53,12 @@ class EASE:
     regularization: Annotated[Rate, Search(1.0, 10_000.0, log=True)] = 300.0
     """λ, where the mean weight is 1."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> EASEScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[EASEScorer]:
         """The weights between all pairs of items.
 
         Raises DataError where there are more than `MAX_ITEMS` items.
         """
+        graph, _ = prepare(self, data, seed)
         items = len(graph.items)
         if items > MAX_ITEMS:
             raise DataError(
@@ -54,8 +67,8 @@ class EASE:
             )
         likes = graph.matrix
         mean = likes.data.mean(dtype=np.float64) if likes.nnz else 1.0
-        data = (likes.data / mean).astype(np.float32)
-        history = sparse.csr_array((data, likes.indices, likes.indptr), likes.shape)
+        weights = (likes.data / mean).astype(np.float32)
+        history = sparse.csr_array((weights, likes.indices, likes.indptr), likes.shape)
         gram = (history.T @ history).toarray(order="F").astype(np.float64)
         gram[np.diag_indices(items)] += self.regularization
         factor, _ = lapack.dpotrf(gram, overwrite_a=True)
@@ -64,4 +77,4 @@ class EASE:
         weight = upper + np.triu(upper, 1).T
         weight /= -np.diag(weight).copy()
         np.fill_diagonal(weight, 0)
-        return EASEScorer(history, weight)
+        return FittedModel.of(graph, EASEScorer(history, weight))

@@ -15,8 +15,9 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Search
 
 
@@ -30,8 +31,9 @@ class IALS:
     sweeps: Count = 10
     """Of users, then items. No epochs to be chosen: more of them hardly change anything."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
         """The factors after the last sweep."""
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         mean = likes.data.mean(dtype=np.float64) if likes.nnz else 1.0
         confidence = sparse.csr_matrix(
@@ -46,4 +48,4 @@ class IALS:
                 random_state=int(rng.integers(2**31)),
             )
             model.fit(confidence, show_progress=False)
-        return Embeddings(model.user_factors, model.item_factors)
+        return FittedModel.of(graph, Embeddings(model.user_factors, model.item_factors))

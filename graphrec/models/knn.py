@@ -30,7 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import Count, NotNegative, Options, Search
 
 Similarity: TypeAlias = Literal["cosine", "jaccard", "pearson"]
@@ -55,6 +57,11 @@ class ItemKNNScorer:
         """Scores [B, I] for histories of weights [B, I]."""
         return (histories @ self.similarity).toarray()
 
+    def score_history(self, items: Rows, weights: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The scores [I] for one history of distinct `items` [H], with their weights [H]."""
+        scores: NDArray[np.float32] = self.similarity[items].T @ weights.astype(np.float32)
+        return scores
+
 
 @dataclass(frozen=True)
 class ItemKNN:
@@ -68,8 +75,9 @@ class ItemKNN:
     history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
     target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[ItemKNNScorer]:
         """Similarities of all pairs of items that share a user, the nearest kept."""
+        graph, _ = prepare(self, data, seed)
         history = weighted(graph.matrix, self.weighting)
         to_history = nearest(
             history,
@@ -80,7 +88,7 @@ class ItemKNN:
             neighbour_exponent=self.history_exponent,
             target_exponent=self.target_exponent,
         )
-        return ItemKNNScorer(history, to_history.T.tocsr())
+        return FittedModel.of(graph, ItemKNNScorer(history, to_history.T.tocsr()))
 
 
 @dataclass(frozen=True)
@@ -106,8 +114,9 @@ class UserKNN:
     item_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
     neighbour_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> UserKNNScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[UserKNNScorer]:
         """Similarities of all pairs of users that share an item, the nearest kept."""
+        graph, _ = prepare(self, data, seed)
         history = weighted(graph.matrix, self.weighting)
         similarity = nearest(
             history.T.tocsr(),
@@ -118,7 +127,7 @@ class UserKNN:
             neighbour_exponent=self.neighbour_exponent,
             target_exponent=0.5,
         )
-        return UserKNNScorer(history, similarity)
+        return FittedModel.of(graph, UserKNNScorer(history, similarity))
 
 
 def weighted(matrix: sparse.csr_array, weighting: Weighting) -> sparse.csr_array:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import Count, NotNegative, Options, Rate, Search, Share, Steps
 from graphrec.models.training.loop import train_epochs
 from graphrec.models.training.losses import bpr, pointwise_block
@@ -70,21 +72,22 @@ class MF:
     """Of the recency that is added to item biases
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
         """The embeddings after the last epoch."""
-        return deque(self.train(graph, rng), maxlen=1)[0]
+        return FittedModel.of(data.weighted, deque(self.train(data, seed), maxlen=1)[0])
 
-    def can_resume(self, start: Embeddings, graph: Graph) -> bool:
+    def can_resume(self, start: Embeddings, data: Dataset) -> bool:
         """Whether the vectors have as many dimensions."""
         return start.item.shape[1] == start.user.shape[1] == self.dim + 1
 
     def train(
-        self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
+        self, data: Dataset, seed: Seed, start: Embeddings | None = None
     ) -> Iterator[Embeddings]:
         """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias.
 
         Users whom `start` does not know begin at the mean of their items; items, as without it.
         """
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)

@@ -27,7 +27,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everyone knows it by
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import (
     Count,
     Dropped,
@@ -91,12 +93,13 @@ class NeuMF:
     """Of the recency that is added to item biases
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> NeuMFScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[NeuMFScorer]:
         """The network after the last epoch."""
-        return deque(self.train(graph, rng), maxlen=1)[0]
+        return FittedModel.of(data.weighted, deque(self.train(data, seed), maxlen=1)[0])
 
-    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[NeuMFScorer]:
+    def train(self, data: Dataset, seed: Seed) -> Iterator[NeuMFScorer]:
         """The network after each epoch; pre-training comes before the first."""
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
@@ -146,7 +149,7 @@ class NeuMF:
                 lambda u, i: mlp(u, i, noise), [mlp], self.pretrain_epochs, self.mlp_learning_rate
             )
             deque(alone, maxlen=0)
-            factors = self.factorisation().fit(graph, rng)
+            factors = self.factorisation().fit(data, rng).scorer
             with torch.no_grad():
                 gmf.start_from(factors.user[:, :-1], factors.item[:, :-1], self.gmf_share)
                 mlp.output.mul_(1 - self.gmf_share)

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import NotNegative, Search
 from graphrec.models.training.negative_sampling import positive_chances
 
@@ -36,11 +38,12 @@ class Popularity:
     half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = None
     """Where above 0, an event counts half as much for each such share of the log that is newer."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> PopularityScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[PopularityScorer]:
         """The sum of each item's positive weights, in units of the mean weight."""
+        graph, _ = prepare(self, data, seed)
         chance = positive_chances(graph, self.half_life_share) * graph.matrix.nnz
         counts = np.bincount(graph.matrix.indices, chance, minlength=len(graph.items))
-        return PopularityScorer(counts.astype(np.float32))
+        return FittedModel.of(graph, PopularityScorer(counts.astype(np.float32)))
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.degrees import popularity_factor, shares
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Search
 from graphrec.models.knn import ItemKNNScorer, largest_products
 
@@ -33,8 +34,9 @@ class RP3Beta:
     beta: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
     neighbours: Annotated[Count, Search(20, 1000, log=True)] = 100
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[ItemKNNScorer]:
         """Similarities of all pairs of items that share a user, the nearest kept."""
+        graph, _ = prepare(self, data, seed)
         likes = graph.matrix
         from_user = step(likes, self.alpha)  # P(u → t)^α [U, I]
         from_item = step(sparse.csr_array(likes.T.tocsr()), self.alpha)  # P(h → u)^α [I, U]
@@ -49,7 +51,7 @@ class RP3Beta:
             self.neighbours,
             walked,
         )
-        return ItemKNNScorer(from_user, to_history.T.tocsr())
+        return FittedModel.of(graph, ItemKNNScorer(from_user, to_history.T.tocsr()))
 
 
 def step(weights: sparse.csr_array, alpha: float) -> sparse.csr_array:

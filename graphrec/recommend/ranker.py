@@ -153,7 +153,7 @@ class Ranker:
         """How alike N items are [N, N]: cosine of embeddings, or of who likes them."""
         embeddings = self.snapshot.embeddings
         if embeddings is not None:
-            vectors = embeddings.item_taste[items] / embeddings.item_lengths[items, None]
+            vectors = embeddings.item_without_bias[items] / embeddings.item_lengths[items, None]
             return np.maximum(vectors @ vectors.T, 0)
         likers = self.snapshot.likes.by_item[items].astype(np.float64)
         degree = np.maximum(np.diff(likers.indptr), 1)

@@ -73,7 +73,7 @@ def nearest(
     row = known.rows.get(item, rows.get(item))
     if row is None:  # it is new, and its attributes say nothing
         return ()
-    vectors = embeddings.item_taste
+    vectors = embeddings.item_without_bias
     vector = vectors[row] if row < len(known) else new.taste[row - len(known)]
     near: list[NDArray[np.floating]] = [vectors @ vector / embeddings.item_lengths]
     if ids:

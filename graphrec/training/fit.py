@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from graphrec import settings as config
 from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import weigh
 from graphrec.errors import DataError
 from graphrec.evaluation import evaluator as evaluate
@@ -439,8 +440,10 @@ def learn(
     models: dict[str, Model] = {
         name: create(name, settings.models.get(name)) for name in (FILTER, POPULAR)
     }
+    data = Dataset.of_weights(graph)
     fitted, popular = (
-        model.fit(graph, evaluate.model_rng(settings.seed, name)) for name, model in models.items()
+        model.fit(data, evaluate.model_rng(settings.seed, name)).scorer
+        for name, model in models.items()
     )
     vectors: Embeddings | None = None
     if choice.embedding is not None and choice.model is not None:
@@ -484,7 +487,7 @@ def can_resume(model: EpochModel | None, start: Snapshot, graph: Graph) -> bool:
     """Whether a model of vectors can go on from those of a snapshot on a weighed graph."""
     if not isinstance(model, WarmModel) or start.embeddings is None:
         return False
-    return model.can_resume(learnt_before(start, graph), graph)
+    return model.can_resume(learnt_before(start, graph), Dataset.of_weights(graph))
 
 
 def learnt_before(start: Snapshot, graph: Graph) -> Embeddings:
@@ -505,10 +508,11 @@ def _vectors(
     model = choice.model
     assert choice.embedding is not None and model is not None  # noqa: S101, PT018 - chosen
     rng = evaluate.model_rng(settings.seed, choice.embedding).spawn(2)[1]
-    trained: Iterator[Scorer] = model.train(graph, rng)
+    data = Dataset.of_weights(graph)
+    trained: Iterator[Scorer] = model.train(data, rng)
     if start is not None:
         model = replace(model, epochs=warm_epochs(model.epochs))  # type: ignore[type-var]
-        trained = cast("WarmModel", model).train(graph, rng, learnt_before(start, graph))
+        trained = cast("WarmModel", model).train(data, rng, learnt_before(start, graph))
     vectors: Embeddings | None = None
     for epoch, learnt in enumerate(trained, start=1):
         vectors = cast("Embeddings", learnt)

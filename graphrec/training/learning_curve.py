@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import SettingsError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
@@ -133,7 +134,7 @@ def learning_curves(
 
 
 def _fit(name: str, model: Model, train: Graph, rng: np.random.Generator) -> FoldIn:
-    fitted = model.fit(train, rng)
+    fitted = model.fit(Dataset.of_weights(train), rng).scorer
     if not isinstance(fitted, FoldIn):
         raise SettingsError(
             f"model {name!r} scores for users of its training alone: expected one that folds in, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation.early_stopping import MAX_USERS, choose_epochs
 from graphrec.evaluation.evaluator import evaluate, model_rng
@@ -73,7 +74,7 @@ def validation_objective(
         model = create(name, {**kept, **point})
         choose_rng, fit_rng = model_rng(seed, name).spawn(2)
         if not isinstance(model, EpochModel):
-            scorer = model.fit(shown.train, fit_rng)
+            scorer = model.fit(Dataset.of_weights(shown.train), fit_rng)
             result = evaluate(scorer, shown, k=k, resamples=0, rng=fit_rng)
             return result.metrics[f"ndcg@{k}"].value
         values: list[float] = []

@@ -31,8 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.degrees import normalised, popularity_factor, shares
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.graph_filter.scorer import Factors, FittedFilter
 from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
@@ -62,8 +63,9 @@ class GraphFilter:
     neighbours: Count = 512
     """Items that each item speaks of, for and against, in a catalogue too large for all pairs."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> FittedFilter:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[FittedFilter]:
         """The votes, and the part of the strongest directions that is above the ceiling."""
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
         sigma, direction = strongest(votes, self.dim, rng)
@@ -82,7 +84,7 @@ class GraphFilter:
         if self.spectral_weight:
             ratio = _ratio_of_lengths(factors, likes)
             factors = replace(factors, smoothing=self.spectral_weight * ratio)
-        return FittedFilter.of(likes, factors)
+        return FittedModel.of(graph, FittedFilter.of(likes, factors))
 
     def _ceiling(
         self, likes: sparse.csr_array, votes: sparse.csr_array, sigma: NDArray[np.float32]

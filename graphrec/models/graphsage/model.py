@@ -38,6 +38,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from graphrec.data import Graph, Rows
 from graphrec.data import text_encoders as text
+from graphrec.data.dataset import Dataset
 from graphrec.data.dgl_graph import (
     LIKED_BY,
     LIKES,
@@ -62,6 +63,7 @@ from graphrec.data.kind_relations import bits_of, kinds_of_likes
 from graphrec.errors import DataError
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder, UserFeatures
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.graphsage.aggregators import Name, aggregator
 from graphrec.models.graphsage.item_side import HASTE, ItemSide, as_tensor, item_links
 from graphrec.models.graphsage.kinds import Asides, KindWeights, Target, Targets, targets_of
@@ -148,26 +150,28 @@ class GraphSAGE:
     """Of late: the recency that is added to item biases
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
         """The embeddings after the last epoch."""
-        return deque(self.train(graph, rng), maxlen=1)[0]
+        return FittedModel.of(data.weighted, deque(self.train(data, seed), maxlen=1)[0])
 
-    def can_resume(self, start: Embeddings, graph: Graph) -> bool:
+    def can_resume(self, start: Embeddings, data: Dataset) -> bool:
         """Whether all that was learnt can be told from the vectors, and they have as many
         dimensions: with one round, a mean of messages, no links of items, and likes of one kind.
         """
+        graph = data.weighted
         told = start.encoder is not None and start.item.shape[1] == self.dim + 1
         plain = self.rounds == 1 and self.aggregator in ("degree", "mean") and not self.targets
         alike = len(kinds_of_likes(graph)) < 2
         return told and plain and alike and not item_links(graph, self.left_out)
 
     def train(
-        self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
+        self, data: Dataset, seed: Seed, start: Embeddings | None = None
     ) -> Iterator[Embeddings]:
         """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias.
 
         Items that `start` does not know begin as what their features say, or their users.
         """
+        graph, rng = prepare(self, data, seed)
         matrix = graph.matrix
         likes = likes_graph(matrix)
         targets = targets_of(graph, self.targets)
