@@ -179,6 +179,24 @@ class RetrievalSettings(_Section):
     )
 
 
+class FusionSettings(_Section):
+    """What the recommender that serves may be made of; training chooses on validation."""
+
+    neighbourhoods: tuple[str, ...] = Field(
+        ("graph-filter",),
+        min_length=1,
+        description="Models whose item-item scores may be the neighbourhood, such as `item-knn`.",
+    )
+    embeddings: tuple[str, ...] = Field(
+        ("graphsage", "mf"),
+        description="Models whose vectors may be the embedding, the preferred one first.",
+    )
+    sources: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Sources of your own that serve beside them: module:Class by name.",
+    )
+
+
 class RefreshSettings(_Section):
     """Refreshing what serves: what is published, what is kept, and when to train anew."""
 
@@ -287,6 +305,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    fusion: FusionSettings = Field(default_factory=FusionSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.evaluator import ModelResult
@@ -124,7 +125,7 @@ def judge(
         found = evaluate.evaluate_ranking(rank, split, k=k, resamples=resamples, rng=rng)
         return ModelResult(name, found, None, seconds, None)
 
-    popular = create(POPULARITY).fit(split.train, np.random.default_rng(settings.seed))
+    popular = create(POPULARITY).fit(Dataset.of_weights(split.train), settings.seed)
     return Judgement(
         on,
         row(FUSION, rank_as(rehearsal, split.train, settings), fit_seconds),
@@ -201,8 +202,8 @@ def health(snapshot: Snapshot, settings: Settings) -> Health:
     pairs = len(drawn) * (len(drawn) - 1)
     embeddings = snapshot.embeddings
     return Health(
-        user_spread=None if embeddings is None else spread(embeddings.user_taste[warm]),
-        item_spread=None if embeddings is None else spread(embeddings.item_taste),
+        user_spread=None if embeddings is None else spread(embeddings.user_without_bias[warm]),
+        item_spread=None if embeddings is None else spread(embeddings.item_without_bias),
         overlap=float((people * (people - 1)).sum() / (pairs * k)) if pairs else 0.0,
         coverage=float(np.count_nonzero(people) / max(len(people), 1)),
     )

@@ -39,7 +39,7 @@ TYPES: Mapping[str, str] = {
     "embedding": "graphrec.retrieval.embedding:Nearest",
     "popularity": "graphrec.retrieval.popularity:Popularity",
     "graph-filter": "graphrec.models.graph_filter.scorer:FittedFilter",
-    "item-knn": "graphrec.models.knn:ItemKNNScorer",
+    "item-weights": "graphrec.models.history:ItemWeights",
 }
 """The classes that the fields of a snapshot may hold where they name a protocol, by the name that
 files have them under. Sources and models from elsewhere are named in the settings."""

@@ -8,6 +8,7 @@ weighs is chosen on validation; what is chosen is then fitted on all of a graph.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any, Protocol, cast
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Rows
-from graphrec.errors import SettingsError
+from graphrec.data.dataset import Dataset
+from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.evaluator import model_rng, relevant
 from graphrec.evaluation.splits.split import (
@@ -25,10 +27,12 @@ from graphrec.evaluation.splits.split import (
     carve_validation,
     sample_users,
 )
+from graphrec.models import class_at, create
 from graphrec.models.embeddings import Embeddings
-from graphrec.models.history import HistoryScorer, ItemScores
+from graphrec.models.fitted import FittedModel
+from graphrec.models.history import HistoryScorer
 from graphrec.models.popularity import PopularityScorer, RecentPopularity
-from graphrec.models.protocol import EpochModel, Model, Scorer, WarmModel
+from graphrec.models.protocol import EpochModel, ItemScores, Model, Scorer, Seed, WarmModel
 from graphrec.models.training.warm_start import in_rows_of
 from graphrec.progress import Progress
 from graphrec.ranking import fusion
@@ -38,13 +42,17 @@ from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import CandidateSource
-from graphrec.settings import RetrievalSettings
+from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.snapshot.view import View
 
 POPULAR = "recent-popularity"
 """The name by which the hyper-parameters of the popularity source are kept."""
+
+NEIGHBOURHOODS = ("graph-filter",)
+EMBEDDINGS = ("graphsage", "mf")
+"""Models that serve by default, the preferred one first."""
 
 MAX_PAIRS = 100_000_000
 """Pairs of a user and an item up to which a model whose loss is over all of them is tried beside
@@ -64,19 +72,30 @@ history is truncated to as few make them up."""
 class SourceModel(Protocol):
     """A source of candidates before it is fitted: a frozen dataclass of hyper-parameters."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> CandidateSource:
-        """The source, fitted on a weighted graph."""
+    def fit(self, data: Dataset, seed: Seed = 0) -> CandidateSource:
+        """The source, fitted on all of the data."""
         ...
+
+
+def _installed_embeddings() -> Mapping[str, EpochModel]:
+    found: dict[str, EpochModel] = {}
+    for name in EMBEDDINGS:
+        with suppress(MissingExtra):
+            found[name] = cast("EpochModel", create(name))
+    return found
 
 
 @dataclass(frozen=True)
 class Fusion:
     """Candidates from several sources in one ranking."""
 
-    neighbourhoods: Mapping[str, Model]
-    """By name, the models whose item-item scores may serve."""
-    embeddings: Mapping[str, EpochModel] = field(default_factory=dict)
-    """By name, the models whose vectors may serve, the preferred one first."""
+    neighbourhoods: Mapping[str, Model] = field(
+        default_factory=lambda: {name: create(name) for name in NEIGHBOURHOODS}
+    )
+    """By name, the models whose item-item scores may serve, the preferred one first."""
+    embeddings: Mapping[str, EpochModel] = field(default_factory=_installed_embeddings)
+    """By name, the models whose vectors may serve, the preferred one first; by default those of
+    `EMBEDDINGS` that are installed."""
     popularity: RecentPopularity = field(default_factory=RecentPopularity)
     sources: Mapping[str, SourceModel] = field(default_factory=dict)
     """By name, sources that serve beside these."""
@@ -90,18 +109,43 @@ class Fusion:
 
     def fit(
         self,
-        graph: Graph,
-        rng: np.random.Generator,
+        data: Dataset,
+        seed: Seed = 0,
         *,
-        seed: int = 0,
         validation: Split | None = None,
         chosen: Mapping[str, Chosen] | None = None,
         progress: Progress | None = None,
-    ) -> Recommender:
-        """The recommender of a weighted graph; all randomness comes from `seed`."""
-        choice = choose(self, graph, seed, validation=validation, chosen=chosen, progress=progress)
-        learned = learn(self, graph, seed, choice, progress=progress)
-        return recommender_of(self, snapshot_of(self, graph, learned, seed))
+    ) -> FittedModel[Recommender]:
+        """The recommender of all data, chosen on `validation` (`choose`)."""
+        number = seed if isinstance(seed, int) else int(seed.integers(2**32))
+        graph = data.weighted
+        choice = choose(self, graph, number, validation=validation, chosen=chosen, progress=progress)
+        learned = learn(self, graph, number, choice, progress=progress)
+        recommender = recommender_of(self, snapshot_of(self, graph, learned, number))
+        return FittedModel.of(graph, recommender)
+
+
+def fusion_of(settings: Settings, embeddings: Sequence[str] | None = None) -> Fusion:
+    """The fusion of the settings; `embeddings` are the names of models of vectors, where given.
+
+    Raises SettingsError for an unknown model or hyper-parameter, and MissingExtra.
+    """
+    spec = settings.fusion
+    named = spec.embeddings if embeddings is None else embeddings
+
+    def model(name: str) -> Model:
+        return create(name, settings.models.get(name))
+
+    return Fusion(
+        {name: model(name) for name in spec.neighbourhoods},
+        {name: cast("EpochModel", model(name)) for name in named},
+        cast("RecentPopularity", model(POPULAR)),
+        {name: cast("SourceModel", class_at(place)()) for name, place in spec.sources.items()},
+        settings.retrieval,
+        settings.evaluation.k,
+        settings.evaluation.valid_share,
+        settings.evaluation.kinds,
+    )
 
 
 @dataclass(frozen=True)
@@ -196,16 +240,17 @@ def learn(
     in a share of the epochs.
     """
     name = choice.neighbourhood
+    data = Dataset.of_weights(graph)
     models: dict[str, Model] = {name: spec.neighbourhoods[name], POPULAR: spec.popularity}
     fitted, popular = (
-        model.fit(graph, model_rng(seed, each)) for each, model in models.items()
+        model.fit(data, model_rng(seed, each)).scorer for each, model in models.items()
     )
     vectors: Embeddings | None = None
     if choice.embedding is not None and choice.model is not None:
         models[choice.embedding] = choice.model
         vectors = _vectors(choice, graph, seed, progress, start)
     sources = tuple(
-        model.fit(graph, model_rng(seed, each)) for each, model in spec.sources.items()
+        model.fit(data, model_rng(seed, each)) for each, model in spec.sources.items()
     )
     described: dict[str, Any] = {**models, **spec.sources}
     return Learned(
@@ -335,7 +380,7 @@ def can_resume(model: EpochModel | None, start: Snapshot, graph: Graph) -> bool:
     """Whether a model of vectors can go on from those of a snapshot on a weighted graph."""
     if not isinstance(model, WarmModel) or start.embeddings is None:
         return False
-    return model.can_resume(learned_before(start, graph), graph)
+    return model.can_resume(learned_before(start, graph), Dataset.of_weights(graph))
 
 
 def learned_before(start: Snapshot, graph: Graph) -> Embeddings:
@@ -394,10 +439,11 @@ def _vectors(
     model = choice.model
     assert choice.embedding is not None and model is not None  # noqa: S101, PT018 - chosen
     rng = model_rng(seed, choice.embedding).spawn(2)[1]
-    trained: Iterator[Scorer] = model.train(graph, rng)
+    data = Dataset.of_weights(graph)
+    trained: Iterator[Scorer] = model.train(data, rng)
     if start is not None:
         model = replace(model, epochs=warm_epochs(model.epochs))  # type: ignore[type-var]
-        trained = cast("WarmModel", model).train(graph, rng, learned_before(start, graph))
+        trained = cast("WarmModel", model).train(data, rng, learned_before(start, graph))
     vectors: Embeddings | None = None
     for epoch, learned in enumerate(trained, start=1):
         vectors = cast("Embeddings", learned)
