@@ -74,9 +74,7 @@ class Recommendation:
         float,
         Field(description="The list is ordered by it; 0 for an item that only fills the list up."),
     ]
-    sources: Annotated[
-        tuple[Source, ...], Field(description="The sources that add to the score.")
-    ]
+    sources: Annotated[tuple[Source, ...], Field(description="The sources that add to the score.")]
     reason: Reason
     because: Paths
     contributions: Annotated[
