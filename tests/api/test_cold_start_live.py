@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from graphrec.refresh.changes import changes
 from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Attribute, Vocabulary
 from graphrec.recommend import profile as taste
-from graphrec.refresh.changes import changes
 from graphrec.retrieval.cold_items import arrived
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load
