@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "errors": "",
     "progress": "",
     "id_search": "",
+    "counts": "",
     "data": "errors",
     # what is asked of a list, and how events count
     "rules": "data",
@@ -57,13 +58,13 @@ MAY_IMPORT = {
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors ranking recommend refresh settings snapshot",
     "forget": "data errors experiments id_search report retrieval snapshot store",
-    "doctor": "errors settings snapshot store",
+    "doctor": "counts errors settings snapshot store",
     # the doors
     "ingest": "data errors progress settings store",
     "api": "data errors experiments forget ranking recommend retrieval rules settings snapshot "
     "store",
-    "cli": "api data doctor errors evaluation experiments forget ingest models progress recommend "
-    "refresh report settings settings_file snapshot store training",
+    "cli": "api counts data doctor errors evaluation experiments forget ingest models progress "
+    "recommend refresh report settings settings_file snapshot store training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 
