@@ -58,6 +58,8 @@ MAY_IMPORT = {
     "report": "data errors ranking recommend refresh settings snapshot",
     "forget": "data errors experiments id_search report retrieval snapshot store",
     "doctor": "errors settings snapshot store",
+    # what holds somebody's own store or model to what ours do
+    "testing": "data errors models retrieval store",
     # the doors
     "ingest": "data errors progress settings store",
     "api": "data errors experiments forget ranking recommend retrieval rules settings snapshot "
@@ -157,6 +159,13 @@ def test_every_line_is_needed() -> None:
     for folder, line in MAY_IMPORT.items():
         used = {folder_of(o) for m in modules(f"graphrec.{folder}") for o in own_imports(m)}
         assert set(line.split()) <= used, folder
+
+
+def test_only_the_contracts_know_the_test_libraries() -> None:
+    contracts = set(modules("graphrec.testing"))
+    assert (who_imports("pytest") | who_imports("hypothesis")) == contracts
+    for module in set(trees()) - contracts:
+        assert not own_imports(module) & contracts, module
 
 
 def test_one_module_knows_dgl() -> None:

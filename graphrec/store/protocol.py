@@ -1,4 +1,4 @@
-"""What a graph store does; `tests/store_contract.py` says it in tests that every store passes.
+"""What a graph store does; `graphrec.testing.stores` has the tests that every store passes.
 
 Neighbourhood queries count *people*: a user likes an item where at least one event of the pair is
 positive under the store's policy (`graphrec.data.weighting`), and counts once however many events

@@ -182,6 +182,14 @@ JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
 ORDER BY changed DESC, events.position
 """
+USER_EVENTS = """
+SELECT items.id, events.weight, events.time, kinds.name
+FROM nodes AS users
+JOIN events ON events.user = users.row
+JOIN nodes AS items ON items.row = events.item
+JOIN kinds ON kinds.row = events.kind
+WHERE users.type = 'user' AND users.id = ?
+"""
 EVENTS_OF = Template("""
 SELECT users.id, items.id, events.weight, events.time, kinds.name
 FROM nodes AS users

@@ -217,7 +217,10 @@ class SQLiteStore:
 
     def user_events(self, user: str) -> Interactions:
         """The events of a user, in canonical order; none where there is no such user."""
-        return self.events_of([user]).sorted()
+        with self._reading() as connection:
+            found = connection.execute(sql.USER_EVENTS, (user,)).fetchall()
+        items, *columns = zip(*found, strict=True) if found else [()] * 4
+        return Interactions.of([user] * len(items), items, *columns).sorted()
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
