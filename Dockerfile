@@ -3,21 +3,19 @@
 
 FROM python:3.11-slim AS build
 WORKDIR /src
-RUN python -m venv /opt/graphrec
-ENV PATH=/opt/graphrec/bin:$PATH
-COPY pyproject.toml README.md constraints.txt ./
+RUN python -m venv --without-pip /opt/graphrec
+ENV PIP_PYTHON=/opt/graphrec/bin/python PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=/src/constraints.txt
+COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY graphrec graphrec
 COPY ingest ingest
 COPY api api
 COPY scripts scripts
 
 FROM build AS build-serve
-# Of the core, serving never imports what reads files of events, nor the graph library.
-RUN pip install --no-cache-dir --constraint constraints.txt ".[api,neo4j]" \
-    && pip uninstall --yes pandas pyarrow networkx pip
+RUN pip install ".[api,cli,neo4j]"
 
 FROM build AS build-train
-RUN pip install --no-cache-dir --constraint constraints.txt ".[api,neo4j,sql,train,tune]"
+RUN pip install ".[api,cli,ingest,neo4j,report,sql,train,tune]"
 
 FROM python:3.11-slim AS base
 RUN useradd --create-home --uid 10001 graphrec && mkdir /data && chown graphrec /data

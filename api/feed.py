@@ -12,8 +12,8 @@ from fastapi import Depends, Request
 from graphrec.api.engine import Engine
 from graphrec.api.errors import NotReady, StoreAway
 from graphrec.api.live import ANSWER_SECONDS, OPENING, LiveStore
-
 from graphrec.snapshot.overlay import Overlay
+
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
 
 POLL_SECONDS = 0.5

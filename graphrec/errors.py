@@ -76,6 +76,46 @@ class MissingExtra(GraphrecError):  # noqa: N818
 
     def __init__(self, subject: str, package: str, extra: str) -> None:
         super().__init__(
-            f"{subject} needs {package!r}, which is not installed: "
-            f"install it with `pip install 'graphrec[{extra}]'`"
+            f"{subject} needs {package!r}, which is not installed: expected the extra "
+            f"graphrec[{extra}]; install it with `pip install '.[{extra}]'` in a clone, or "
+            f"`pip install 'WHEEL[{extra}]'` with the path of the wheel"
         )
+
+
+EXTRAS = {
+    "dgl": "train",
+    "fastapi": "api",
+    "implicit": "models",
+    "jinja2": "report",
+    "neo4j": "neo4j",
+    "networkx": "report",
+    "optuna": "tune",
+    "pandas": "ingest",
+    "pooch": "ingest",
+    "prometheus_client": "api",
+    "pyarrow": "ingest",
+    "rich": "cli",
+    "sklearn": "models",
+    "sqlalchemy": "sql",
+    "starlette": "api",
+    "structlog": "cli",
+    "threadpoolctl": "models",
+    "tomlkit": "cli",
+    "torch": "train",
+    "typer": "cli",
+    "uvicorn": "api",
+    "wordllama": "text",
+}
+"""By the name under which a package is imported, the extra that it belongs to."""
+
+
+def missing_extra(subject: str, error: ModuleNotFoundError) -> MissingExtra:
+    """The error to raise where an import failed because an extra is not installed.
+
+    Raises `error` itself where the module belongs to no extra: then it is a fault of the code or
+    of the installation, and no extra would mend it.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRAS:
+        raise error
+    return MissingExtra(subject, package, EXTRAS[package])

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from graphrec.errors import MissingExtra, SettingsError
+from graphrec.errors import SettingsError, missing_extra
 from graphrec.models.protocol import EpochModel, Model, Scorer
 
 __all__ = ["MODELS", "EpochModel", "Model", "Scorer", "create"]
@@ -46,7 +46,7 @@ def create(name: str, hyper_parameters: Mapping[str, Any] | None = None) -> Mode
     try:
         model = getattr(import_module(f"graphrec.models.{module}"), class_name)
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"model {name!r}", error.name or "torch", "train") from error
+        raise missing_extra(f"model {name!r}", error) from error
     known = [field.name for field in fields(model)]
     values = dict(hyper_parameters or {})
     for key in values:

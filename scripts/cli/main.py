@@ -10,7 +10,7 @@ import typer
 from graphrec.cli.output import ERR
 from rich.markup import escape
 
-from graphrec.errors import GraphrecError
+from graphrec.errors import GraphrecError, MissingExtra, missing_extra
 
 COMMANDS = {
     "demo": "demo",
@@ -52,13 +52,30 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(lambda: None)  # a command keeps its name even where it is the only one
     for name in names:
-        module = import_module(f"graphrec.cli.commands.{COMMANDS[name]}")
+        try:
+            module = import_module(f"graphrec.cli.commands.{COMMANDS[name]}")
+        except ModuleNotFoundError as error:
+            _add_unavailable(app, name, missing_extra(f"`graphrec {name}`", error))
+            continue
         command = getattr(module, name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
             app.command(name)(command)
     return app
+
+
+def _add_unavailable(app: typer.Typer, name: str, reason: MissingExtra) -> None:
+    """A command whose extra is not installed: help lists it, running it raises `reason`."""
+
+    @app.command(
+        name,
+        short_help="Not available: its extra is not installed.",
+        help=str(reason),
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def unavailable() -> None:
+        raise reason
 
 
 def main() -> None:
@@ -70,7 +87,10 @@ def main() -> None:
 def run(command: Callable[[], None]) -> None:
     """Run a command; an error that graphrec raises on purpose is one line, and exit status 1."""
     try:
-        command()
+        try:
+            command()
+        except ModuleNotFoundError as error:
+            raise missing_extra("this command", error) from error
     except GraphrecError as error:
         ERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         raise SystemExit(1) from error
