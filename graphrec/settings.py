@@ -166,20 +166,34 @@ class RetrievalSettings(_Section):
         description="Most of a list, in shares of it but one place at least, for items that came "
         "since the snapshot and are near the user by their attributes; 0: none.",
     )
-    embedding: float | None = Field(
-        None, ge=0, description="Weight of nearest embeddings; not set: as chosen in training."
-    )
-    neighbours: float | None = Field(
-        None, ge=0, description="Weight of neighbours of the history; not set: as chosen."
-    )
-    popularity: float | None = Field(
-        None, ge=0, description="Weight of popular items; not set: as chosen."
+    weights: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "
+        "and `popularity`; a source that is not named weighs what was chosen in training.",
     )
     popular_by: str | None = Field(
         None,
         description="Attribute of users, a category or tags such as `country`: of whom nothing is "
         "known that they like gets what is popular with those who share its value, from the next "
         "training on.",
+    )
+
+
+class FusionSettings(_Section):
+    """What the recommender that serves may be made of; training chooses on validation."""
+
+    neighbourhoods: tuple[str, ...] = Field(
+        ("graph-filter",),
+        min_length=1,
+        description="Models whose item-item scores may be the neighbourhood, such as `item-knn`.",
+    )
+    embeddings: tuple[str, ...] = Field(
+        ("graphsage", "mf"),
+        description="Models whose vectors may be the embedding, the preferred one first.",
+    )
+    sources: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Sources of your own that serve beside them: module:Class by name.",
     )
 
 
@@ -291,6 +305,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
+    fusion: FusionSettings = Field(default_factory=FusionSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)

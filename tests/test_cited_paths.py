@@ -6,13 +6,13 @@ import sqlite3
 from contextlib import closing
 from math import sqrt
 
-import numpy as np
 import pytest
 from graphrec.snapshot.overlay import Overlay
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from graphrec.data import Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import DEFAULT_POLICY, weigh
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.query import Live
@@ -61,7 +61,7 @@ def test_every_cited_path_and_count_is_that_of_the_raw_events(events, since):
     assume(graph.matrix.nnz)
     snapshot = build_snapshot(
         graph,
-        graph_filter=GraphFilter().fit(graph, np.random.default_rng(0)),
+        graph_filter=GraphFilter().fit(Dataset.of_weights(graph)).scorer,
         embeddings=None, encoder=None, seed=0, cutoff=None, models={}, metrics={},
     )  # fmt: skip
     recommender = Recommender(snapshot, RetrievalSettings())

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from graphrec.data import Attribute, Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.errors import SnapshotError
 from graphrec.forget import forget_in_snapshots
 from graphrec.models.graph_filter.model import GraphFilter
@@ -116,7 +117,7 @@ def test_the_page_says_what_was_measured():
 
 def test_a_first_snapshot_of_few_things_has_a_page_too():
     empty = Graph(Interactions.of([], []))
-    fitted = GraphFilter().fit(empty, np.random.default_rng())
+    fitted = GraphFilter().fit(Dataset.of_weights(empty)).scorer
     facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
     nothing = build_snapshot(empty, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     Page(page(reported(nothing, job=None)))

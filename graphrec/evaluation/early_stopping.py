@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from graphrec.data.dataset import Dataset
 from graphrec.evaluation.evaluator import evaluate
 from graphrec.evaluation.splits.split import Split, sample_users
 from graphrec.models.protocol import EpochModel, Scorer
@@ -57,7 +58,8 @@ def choose_epochs(
     curve: list[float] = []
     best, best_epoch = -np.inf, 0
     learned: Scorer | None = None
-    for epoch, scorer in enumerate(model.train(validation.train, rng), start=1):
+    train = Dataset.of_weights(validation.train)
+    for epoch, scorer in enumerate(model.train(train, rng), start=1):
         result = evaluate(scorer, shown, k=k, resamples=0, rng=rng)
         value = result.metrics[f"ndcg@{k}"].value
         curve.append(value)

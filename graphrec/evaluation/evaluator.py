@@ -16,23 +16,35 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation import metrics
 from graphrec.evaluation.memory import with_peak_memory
 from graphrec.evaluation.splits.split import Split
+from graphrec.models.fitted import FittedModel
 from graphrec.models.protocol import EpochModel, Model, Scorer
 from graphrec.models.top_k import require_finite, rivals, top_k
 from graphrec.ranking.fusion import bounds
 
 Rank: TypeAlias = Callable[[Rows, int], Rows]
 """The lists of users [B], k items each: item rows [B, k], best first, -1 where a list is short."""
+
+
+@runtime_checkable
+class Ranks(Protocol):
+    """A fitted model that makes lists of its own, such as the recommender that serves."""
+
+    def rank(self, users: Rows, k: int) -> Rows:
+        """The lists of users [B]: item rows [B, k], best first, -1 where a list is short."""
+        ...
+
 
 ChooseEpochs: TypeAlias = Callable[[EpochModel, np.random.Generator], EpochModel]
 """The model with the number of epochs that a validation split speaks for."""
@@ -153,9 +165,12 @@ def evaluate(
     """
     if split.candidates is not None:
         return evaluate_candidates(scorer, split, k=k, resamples=resamples, rng=rng)
-    return evaluate_ranking(
-        rank_by(scorer, split.train, split.pool), split, k=k, resamples=resamples, rng=rng
-    )
+    own = scorer.scorer if isinstance(scorer, FittedModel) else scorer
+    if isinstance(own, Ranks) and split.pool is None:
+        rank: Rank = own.rank
+    else:
+        rank = rank_by(scorer, split.train, split.pool)
+    return evaluate_ranking(rank, split, k=k, resamples=resamples, rng=rng)
 
 
 def evaluate_ranking(
@@ -269,27 +284,46 @@ def fit_and_evaluate(
 
     Without `choose`, or for a model that does not learn in epochs, hyper-parameters stay as they
     are. `choose` must look at a validation split that was carved from `split.train` alone.
-
-    Memory is sampled 20 times a second, so that what an earlier model used does not count unless
-    the process still holds it; a short peak is seen for sure only where it is a new high of the
-    process. Raises what `evaluate` and the model raise.
+    Raises what `evaluate` and the model raise.
     """
 
-    def run() -> tuple[Model, Evaluation, float]:
+    def fit() -> tuple[Scorer, int | None]:
         choose_rng, fit_rng = model_rng(seed, name).spawn(2)
-        began = perf_counter()
         chosen = model
         if choose is not None and isinstance(model, EpochModel):
             chosen = choose(model, choose_rng)
-        scorer = chosen.fit(split.train, fit_rng)
+        epochs = chosen.epochs if isinstance(chosen, EpochModel) else None
+        return chosen.fit(Dataset.of_weights(split.train), fit_rng), epochs
+
+    return measure(name, fit, split, seed=seed, k=k, resamples=resamples)
+
+
+def measure(
+    name: str,
+    fit: Callable[[], tuple[Scorer, int | None]],
+    split: Split,
+    *,
+    seed: int,
+    k: int,
+    resamples: int,
+) -> ModelResult:
+    """Evaluate what `fit` gives, a fitted model and its epochs, with the time and memory it takes.
+
+    Memory is sampled 20 times a second, so that what an earlier model used does not count unless
+    the process still holds it; a short peak is seen for sure only where it is a new high of the
+    process. Raises what `evaluate` and `fit` raise.
+    """
+
+    def run() -> tuple[int | None, Evaluation, float]:
+        began = perf_counter()
+        scorer, epochs = fit()
         fit_seconds = perf_counter() - began
         # The same draws of users for every model, so that their intervals can be compared.
         bootstrap_rng = np.random.default_rng(seed)
         result = evaluate(scorer, split, k=k, resamples=resamples, rng=bootstrap_rng)
-        return chosen, result, fit_seconds
+        return epochs, result, fit_seconds
 
-    (chosen, result, fit_seconds), peak_mib = with_peak_memory(run)
-    epochs = chosen.epochs if isinstance(chosen, EpochModel) else None
+    (epochs, result, fit_seconds), peak_mib = with_peak_memory(run)
     return ModelResult(name, result, epochs, fit_seconds, peak_mib)
 
 

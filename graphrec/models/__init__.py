@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib import import_module
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any, cast
 
 from graphrec.errors import SettingsError, missing_extra
+from graphrec.models.hyper_parameters import validated
 from graphrec.models.protocol import EpochModel, Model, Scorer
 
-__all__ = ["MODELS", "EpochModel", "Model", "Scorer", "create"]
+__all__ = ["MODELS", "EpochModel", "Model", "Scorer", "class_at", "class_of", "create"]
 
 MODELS: Mapping[str, tuple[str, str]] = {
     "random": ("random", "Random"),
@@ -30,35 +29,51 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "neumf": ("neumf", "NeuMF"),
     "graphsage": ("graphsage.model", "GraphSAGE"),
 }
-"""By the name that people type: where the class is. A module is imported when it is asked for,
-because those that train need torch, and DGL."""
+"""Module and class of each model, by the name that people type. A module is imported only when it
+is asked for, because those that train need torch and DGL."""
 
 
-def create(name: str, hyper_parameters: Mapping[str, Any] | None = None) -> Model:
-    """The model `name`, with its defaults but for `hyper_parameters`.
+def class_of(name: str) -> type:
+    """The class of the model `name`.
 
-    Raises SettingsError for a name, hyper-parameter or value that there is not, and MissingExtra
-    where the model's library is not installed.
+    Raises SettingsError for an unknown name, and MissingExtra where the model's library is not
+    installed.
     """
     if name not in MODELS:
         raise SettingsError(f"model {name!r} is unknown: expected one of {', '.join(MODELS)}")
     module, class_name = MODELS[name]
     try:
-        model = getattr(import_module(f"graphrec.models.{module}"), class_name)
+        return cast("type", getattr(import_module(f"graphrec.models.{module}"), class_name))
     except ModuleNotFoundError as error:
         raise missing_extra(f"model {name!r}", error) from error
+
+
+def create(name: str, hyper_parameters: Mapping[str, Any] | None = None) -> Model:
+    """The model `name`, with its defaults but for `hyper_parameters`.
+
+    Raises SettingsError for an unknown name or hyper-parameter and for a value out of range, and
+    MissingExtra where the model's library is not installed.
+    """
+    model, values = class_of(name), hyper_parameters or {}
     known = [field.name for field in fields(model)]
-    values = dict(hyper_parameters or {})
     for key in values:
         if key not in known:
             raise SettingsError(
                 f"hyper-parameter models.{name}.{key} is unknown: expected {', '.join(known)}"
             )
+    return cast("Model", validated(model, f"models.{name}", values))
+
+
+def class_at(place: str) -> type:
+    """The class at "module:Class", such as that of a model or source of your own.
+
+    Raises SettingsError where there is none.
+    """
+    module, _, name = place.partition(":")
     try:
-        return TypeAdapter(model).validate_python(values)
-    except ValidationError as error:
-        reasons = "; ".join(
-            f"models.{name}.{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}"
-            for e in error.errors()
-        )
-        raise SettingsError(reasons) from error
+        return cast("type", getattr(import_module(module), name))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingsError(
+            f"class {place!r} cannot be imported ({error}): expected module:Class, of a module "
+            f"that Python finds; install it, or set PYTHONPATH"
+        ) from error

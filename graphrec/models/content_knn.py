@@ -7,14 +7,17 @@ that every cold-start model is shown beside.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
 from graphrec.data.features import feature_matrix
-from graphrec.models.hyper_parameters import Count
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.hyper_parameters import Count, Search
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,12 @@ class ContentScorer:
 class ContentKNN:
     """Cosine of the features; each target keeps its nearest among the items that are liked."""
 
-    neighbours: Count | None = 100
+    neighbours: Annotated[Count | None, Search(20, 2000, log=True)] = 100
     """None: all of them, which compares the target with the profile of the user."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> ContentScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[ContentScorer]:
         """Similarities of all items to those that anybody likes; zeros without features."""
+        graph, _ = prepare(self, data, seed)
         features = feature_matrix(graph.attributes.get("item", {}), len(graph.items))
         length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
         unit = sparse.diags_array(1 / np.where(length > 0, length, 1)) @ features
@@ -53,4 +57,4 @@ class ContentKNN:
         if self.neighbours is not None and self.neighbours < len(liked):
             least = np.partition(similarity, -self.neighbours, axis=0)[-self.neighbours]
             similarity[similarity < least] = 0
-        return ContentScorer(graph.matrix, similarity, liked)
+        return FittedModel.of(graph, ContentScorer(graph.matrix, similarity, liked))

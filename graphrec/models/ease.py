@@ -7,44 +7,35 @@ dense, so it is for catalogues that fit into memory as items × items.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
-from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
-from graphrec.models.hyper_parameters import Rate
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.history import HistoryScorer, ItemWeights
+from graphrec.models.hyper_parameters import Rate, Search
 
 MAX_ITEMS = 12_000
 """More than that take over 3 GiB, and minutes on two cores."""
 
 
 @dataclass(frozen=True)
-class EASEScorer:
-    """Scores are sums of the weights of the history to the target."""
-
-    history: sparse.csr_array  # [U, I] weights
-    weight: NDArray[np.float32]  # [I, I] from history item (row) to target item (column)
-
-    def score(self, users: Rows) -> NDArray[np.float32]:
-        """[B, I]; zeros for a user with no history."""
-        return self.history[users] @ self.weight
-
-
-@dataclass(frozen=True)
 class EASE:
     """Hyper-parameters; the default was chosen on validation parts of three data sets."""
 
-    regularization: Rate = 300.0
+    regularization: Annotated[Rate, Search(1.0, 10_000.0, log=True)] = 300.0
     """λ, where the mean weight is 1."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> EASEScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[HistoryScorer[ItemWeights]]:
         """The weights between all pairs of items.
 
         Raises DataError where there are more than `MAX_ITEMS` items.
         """
+        graph, _ = prepare(self, data, seed)
         items = len(graph.items)
         if items > MAX_ITEMS:
             raise DataError(
@@ -53,8 +44,8 @@ class EASE:
             )
         likes = graph.matrix
         mean = likes.data.mean(dtype=np.float64) if likes.nnz else 1.0
-        data = (likes.data / mean).astype(np.float32)
-        history = sparse.csr_array((data, likes.indices, likes.indptr), likes.shape)
+        weights = (likes.data / mean).astype(np.float32)
+        history = sparse.csr_array((weights, likes.indices, likes.indptr), likes.shape)
         gram = (history.T @ history).toarray(order="F").astype(np.float64)
         gram[np.diag_indices(items)] += self.regularization
         factor, _ = lapack.dpotrf(gram, overwrite_a=True)
@@ -63,4 +54,4 @@ class EASE:
         weight = upper + np.triu(upper, 1).T
         weight /= -np.diag(weight).copy()
         np.fill_diagonal(weight, 0)
-        return EASEScorer(history, weight)
+        return FittedModel.of(graph, HistoryScorer(history, ItemWeights(weight)))

@@ -32,7 +32,7 @@ class Embeddings:
     listens."""
 
     @property
-    def item_taste(self) -> NDArray[np.float32]:
+    def item_without_bias(self) -> NDArray[np.float32]:
         """The item vectors without the bias, which the last dimension is if all users have 1 there.
 
         For comparing items with each other: their biases say how popular they are, not how alike.
@@ -42,11 +42,11 @@ class Embeddings:
     @cached_property
     def item_lengths(self) -> NDArray[np.float32]:
         """Of these item vectors [I], and 1 where one is all zeros."""
-        length = np.linalg.norm(self.item_taste, axis=1)
+        length = np.linalg.norm(self.item_without_bias, axis=1)
         return np.where(length > 0, length, 1).astype(np.float32)
 
     @property
-    def user_taste(self) -> NDArray[np.float32]:
+    def user_without_bias(self) -> NDArray[np.float32]:
         """The user vectors, likewise."""
         return self.user[:, :-1] if self.biased else self.user
 

@@ -8,29 +8,32 @@ later (Rendle et al., RecSys 2022).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
-from graphrec.models.hyper_parameters import Count, NotNegative, Rate
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Search
 
 
 @dataclass(frozen=True)
 class IALS:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    dim: Count = 128
-    alpha: Rate = 10.0
-    regularization: NotNegative = 40.0
+    dim: Annotated[Count, Search(16, 256, log=True)] = 128
+    alpha: Annotated[Rate, Search(0.1, 100.0, log=True)] = 10.0
+    regularization: Annotated[NotNegative, Search(0.1, 1000.0, log=True)] = 40.0
     sweeps: Count = 10
     """Of users, then items. No epochs to be chosen: more of them hardly change anything."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
         """The factors after the last sweep."""
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         mean = likes.data.mean(dtype=np.float64) if likes.nnz else 1.0
         confidence = sparse.csr_matrix(
@@ -45,4 +48,4 @@ class IALS:
                 random_state=int(rng.integers(2**31)),
             )
             model.fit(confidence, show_progress=False)
-        return Embeddings(model.user_factors, model.item_factors)
+        return FittedModel.of(graph, Embeddings(model.user_factors, model.item_factors))

@@ -24,14 +24,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Rows
-from graphrec.models.hyper_parameters import Count, NotNegative
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.history import HistoryScorer, ItemWeights
+from graphrec.models.hyper_parameters import Count, NotNegative, Options, Search
 
 Similarity: TypeAlias = Literal["cosine", "jaccard", "pearson"]
 Weighting: TypeAlias = Literal["none", "binary", "tfidf", "bm25"]
@@ -41,35 +44,20 @@ BLOCK_ENTRIES = 4_000_000
 
 
 @dataclass(frozen=True)
-class ItemKNNScorer:
-    """Scores are sums of the similarities of the history to the target."""
-
-    history: sparse.csr_array  # [U, I] weights
-    similarity: sparse.csr_array  # [I, I] from history item (row) to target item (column)
-
-    def score(self, users: Rows) -> NDArray[np.float32]:
-        """[B, I]; zeros for a user with no history."""
-        return self.score_histories(self.history[users])
-
-    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """Scores [B, I] for histories of weights [B, I]."""
-        return (histories @ self.similarity).toarray()
-
-
-@dataclass(frozen=True)
 class ItemKNN:
     """Items like those in the user's history."""
 
     similarity: Similarity = "cosine"
-    weighting: Weighting = "none"
-    neighbours: Count = 400
-    shrinkage: NotNegative = 0.0
-    user_exponent: NotNegative = 0.5
-    history_exponent: NotNegative = 0.5
-    target_exponent: NotNegative = 0.3
+    weighting: Annotated[Weighting, Options(get_args(Weighting))] = "none"
+    neighbours: Annotated[Count, Search(20, 2000, log=True)] = 400
+    shrinkage: Annotated[NotNegative, Search(0.0, 50.0)] = 0.0
+    user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
+    history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
+    target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[HistoryScorer[ItemWeights]]:
         """Similarities of all pairs of items that share a user, the nearest kept."""
+        graph, _ = prepare(self, data, seed)
         history = weighted(graph.matrix, self.weighting)
         to_history = nearest(
             history,
@@ -80,7 +68,7 @@ class ItemKNN:
             neighbour_exponent=self.history_exponent,
             target_exponent=self.target_exponent,
         )
-        return ItemKNNScorer(history, to_history.T.tocsr())
+        return FittedModel.of(graph, HistoryScorer(history, ItemWeights(to_history.T.tocsr())))
 
 
 @dataclass(frozen=True)
@@ -100,14 +88,15 @@ class UserKNN:
     """Items that similar users like."""
 
     similarity: Similarity = "cosine"
-    weighting: Weighting = "none"
-    neighbours: Count = 200
-    shrinkage: NotNegative = 0.0
-    item_exponent: NotNegative = 0.5
-    neighbour_exponent: NotNegative = 0.5
+    weighting: Annotated[Weighting, Options(get_args(Weighting))] = "none"
+    neighbours: Annotated[Count, Search(20, 2000, log=True)] = 200
+    shrinkage: Annotated[NotNegative, Search(0.0, 50.0)] = 0.0
+    item_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
+    neighbour_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> UserKNNScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[UserKNNScorer]:
         """Similarities of all pairs of users that share an item, the nearest kept."""
+        graph, _ = prepare(self, data, seed)
         history = weighted(graph.matrix, self.weighting)
         similarity = nearest(
             history.T.tocsr(),
@@ -118,7 +107,7 @@ class UserKNN:
             neighbour_exponent=self.neighbour_exponent,
             target_exponent=0.5,
         )
-        return UserKNNScorer(history, similarity)
+        return FittedModel.of(graph, UserKNNScorer(history, similarity))
 
 
 def weighted(matrix: sparse.csr_array, weighting: Weighting) -> sparse.csr_array:

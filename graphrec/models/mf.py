@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
-from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Share, Steps
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.hyper_parameters import Count, NotNegative, Options, Rate, Search, Share, Steps
 from graphrec.models.training.loop import train_epochs
 from graphrec.models.training.losses import bpr, pointwise_block
 from graphrec.models.training.negative_sampling import (
@@ -33,6 +35,8 @@ from graphrec.models.training.user_batches import UserBlock, user_blocks
 
 MIN_BATCHES = 5
 
+Loss: TypeAlias = Literal["bpr", "pointwise"]
+
 
 @dataclass(frozen=True)
 class MF:
@@ -44,45 +48,46 @@ class MF:
     negatives (`graphrec.models.training.user_batches`).
     """
 
-    dim: Count = 64
+    dim: Annotated[Count, Search(16, 256, log=True)] = 64
     epochs: Count = 60
-    loss: Literal["bpr", "pointwise"] = "pointwise"
-    negatives: Count = 4
-    negative_exponent: NotNegative = 0.0
+    loss: Annotated[Loss, Options(get_args(Loss))] = "pointwise"
+    negatives: Annotated[Count, Search(1, 32, log=True)] = 4
+    negative_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.0
     batch_size: Count = 1024
     """Positives, with bpr. At most: a small log has `MIN_BATCHES` batches an epoch all the same."""
     users_per_batch: Count = 256
     """With pointwise; at most, too."""
-    learning_rate: Rate = 0.01
+    learning_rate: Annotated[Rate, Search(1e-3, 0.1, log=True)] = 0.01
     weight_decay: NotNegative = 0.0
     """Of everything, at every step: what suits bpr (1e-4) is far too much for pointwise."""
-    l2: NotNegative = 0.02
+    l2: Annotated[NotNegative, Search(1e-3, 0.2, log=True)] = 0.02
     """With pointwise: of both vectors, for each positive."""
     warmup_steps: Steps = 20
-    recent_share: Share = 0.7
+    recent_share: Annotated[Share, Search(0.0, 1.0)] = 0.7
     """Of the weight of positives in training that goes by how recent they are."""
-    taste_half_life_share: NotNegative | None = 0.1
+    taste_half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.1
     """The half-life in that, as a part of the log
     (`graphrec.models.training.negative_sampling.recent_chances`)."""
-    half_life_share: NotNegative | None = 0.05
+    half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.05
     """Of the recency that is added to item biases
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
         """The embeddings after the last epoch."""
-        return deque(self.train(graph, rng), maxlen=1)[0]
+        return FittedModel.of(data.weighted, deque(self.train(data, seed), maxlen=1)[0])
 
-    def can_resume(self, start: Embeddings, graph: Graph) -> bool:
+    def can_resume(self, start: Embeddings, data: Dataset) -> bool:
         """Whether the vectors have as many dimensions."""
         return start.item.shape[1] == start.user.shape[1] == self.dim + 1
 
     def train(
-        self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
+        self, data: Dataset, seed: Seed, start: Embeddings | None = None
     ) -> Iterator[Embeddings]:
         """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias.
 
         Users whom `start` does not know begin at the mean of their items; items, as without it.
         """
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -26,8 +27,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everyone knows it by
 
-from graphrec.data import Graph, Rows
-from graphrec.models.hyper_parameters import Count, Dropped, NotNegative, Rate, Share, Steps
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.hyper_parameters import (
+    Count,
+    Dropped,
+    NotNegative,
+    Rate,
+    Search,
+    Share,
+    Steps,
+)
 from graphrec.models.mf import MF, MIN_BATCHES
 from graphrec.models.training.loop import train_epochs
 from graphrec.models.training.losses import pointwise
@@ -46,48 +57,49 @@ BLOCK_FLOATS = 2**21
 class NeuMF:
     """Hyper-parameters; the defaults were chosen on validation."""
 
-    dim: Count = 64
+    dim: Annotated[Count, Search(16, 256, log=True)] = 64
     """Of the vectors of GMF."""
-    mlp_dim: Count = 32
+    mlp_dim: Annotated[Count, Search(8, 128, log=True)] = 32
     """Of the vectors of MLP; each layer after the first has half as many outputs as inputs."""
-    layers: Count = 3
+    layers: Annotated[Count, Search(1, 4)] = 3
     """Of MLP."""
     epochs: Count = 20
     """Of the whole network, after pre-training."""
     pretrain_epochs: Steps = 15
     """Of each branch alone; 0: the network starts at random."""
-    gmf_share: Share = 0.8
+    gmf_share: Annotated[Share, Search(0.2, 1.0)] = 0.8
     """The α of the paper: what GMF weighs at first, where MLP weighs 1 - α."""
-    negatives: Count = 4
+    negatives: Annotated[Count, Search(1, 16, log=True)] = 4
     negative_exponent: NotNegative = 0.0
     batch_size: Count = 8192
     """Positives. At most: a small log has `MIN_BATCHES` batches an epoch all the same."""
-    learning_rate: Rate = 0.0001
+    learning_rate: Annotated[Rate, Search(1e-5, 1e-2, log=True)] = 0.0001
     """Of the whole network."""
     gmf_learning_rate: Rate = 0.01
     """Of GMF alone."""
     mlp_learning_rate: Rate = 0.01
     """Of MLP alone."""
-    l2: NotNegative = 0.02
+    l2: Annotated[NotNegative, Search(1e-3, 0.2, log=True)] = 0.02
     """Of the two vectors of GMF, for each positive."""
     dropout: Dropped = 0.0
     """Share of the outputs of MLP's first layer that are dropped in training."""
     warmup_steps: Steps = 100
-    recent_share: Share = 0.7
+    recent_share: Annotated[Share, Search(0.0, 1.0)] = 0.7
     """Of the weight of positives in training that goes by how recent they are."""
     taste_half_life_share: NotNegative | None = 0.1
     """The half-life in that, as a part of the log
     (`graphrec.models.training.negative_sampling.recent_chances`)."""
-    half_life_share: NotNegative | None = 0.05
+    half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.05
     """Of the recency that is added to item biases
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> NeuMFScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[NeuMFScorer]:
         """The network after the last epoch."""
-        return deque(self.train(graph, rng), maxlen=1)[0]
+        return FittedModel.of(data.weighted, deque(self.train(data, seed), maxlen=1)[0])
 
-    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[NeuMFScorer]:
+    def train(self, data: Dataset, seed: Seed) -> Iterator[NeuMFScorer]:
         """The network after each epoch; pre-training comes before the first."""
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
@@ -137,7 +149,7 @@ class NeuMF:
                 lambda u, i: mlp(u, i, noise), [mlp], self.pretrain_epochs, self.mlp_learning_rate
             )
             deque(alone, maxlen=0)
-            factors = self.factorisation().fit(graph, rng)
+            factors = self.factorisation().fit(data, rng).scorer
             with torch.no_grad():
                 gmf.start_from(factors.user[:, :-1], factors.item[:, :-1], self.gmf_share)
                 mlp.output.mul_(1 - self.gmf_share)

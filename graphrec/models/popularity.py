@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Rows
-from graphrec.models.hyper_parameters import NotNegative
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.hyper_parameters import NotNegative, Search
 from graphrec.models.training.negative_sampling import positive_chances
 
 
@@ -32,14 +35,15 @@ class PopularityScorer:
 class Popularity:
     """How often an item would be drawn by `positive_chances`: all-time, or lately."""
 
-    half_life_share: NotNegative | None = None
+    half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = None
     """Where above 0, an event counts half as much for each such share of the log that is newer."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> PopularityScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[PopularityScorer]:
         """The sum of each item's positive weights, in units of the mean weight."""
+        graph, _ = prepare(self, data, seed)
         chance = positive_chances(graph, self.half_life_share) * graph.matrix.nnz
         counts = np.bincount(graph.matrix.indices, chance, minlength=len(graph.items))
-        return PopularityScorer(counts.astype(np.float32))
+        return FittedModel.of(graph, PopularityScorer(counts.astype(np.float32)))
 
 
 @dataclass(frozen=True)
@@ -49,4 +53,4 @@ class RecentPopularity(Popularity):
     What the learned models get beyond it is personal, as their item biases start from it.
     """
 
-    half_life_share: NotNegative | None = 0.05
+    half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.05

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph, Rows
+from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
+from graphrec.models.fitted import FittedModel, Seed, prepare
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class ChanceScorer:
 class Random:
     """All items alike."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> ChanceScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[ChanceScorer]:
         """Learns how many items there are."""
-        return ChanceScorer(int(rng.integers(2**31)), len(graph.items))
+        graph, rng = prepare(self, data, seed)
+        scorer = ChanceScorer(int(rng.integers(2**31)), len(graph.items))
+        return FittedModel.of(graph, scorer)

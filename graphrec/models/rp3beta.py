@@ -13,27 +13,31 @@ each target.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.degrees import popularity_factor, shares
-from graphrec.models.hyper_parameters import Count, NotNegative, Rate
-from graphrec.models.knn import ItemKNNScorer, largest_products
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.history import HistoryScorer, ItemWeights
+from graphrec.models.hyper_parameters import Count, NotNegative, Rate, Search
+from graphrec.models.knn import largest_products
 
 
 @dataclass(frozen=True)
 class RP3Beta:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    alpha: Rate = 0.6
-    beta: NotNegative = 0.3
-    neighbours: Count = 100
+    alpha: Annotated[Rate, Search(0.2, 2.0)] = 0.6
+    beta: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
+    neighbours: Annotated[Count, Search(20, 1000, log=True)] = 100
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> ItemKNNScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[HistoryScorer[ItemWeights]]:
         """Similarities of all pairs of items that share a user, the nearest kept."""
+        graph, _ = prepare(self, data, seed)
         likes = graph.matrix
         from_user = step(likes, self.alpha)  # P(u → t)^α [U, I]
         from_item = step(sparse.csr_array(likes.T.tocsr()), self.alpha)  # P(h → u)^α [I, U]
@@ -48,7 +52,7 @@ class RP3Beta:
             self.neighbours,
             walked,
         )
-        return ItemKNNScorer(from_user, to_history.T.tocsr())
+        return FittedModel.of(graph, HistoryScorer(from_user, ItemWeights(to_history.T.tocsr())))
 
 
 def step(weights: sparse.csr_array, alpha: float) -> sparse.csr_array:

@@ -8,14 +8,16 @@ weighted mean of what their items say, so one whom training never met is embedde
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
-from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.degrees import normalised, popularity_factor, shares
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
-from graphrec.models.hyper_parameters import Count, NotNegative
+from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
 
 
@@ -23,19 +25,21 @@ from graphrec.models.spectral import strongest
 class SVD:
     """Hyper-parameters; the defaults were chosen on validation parts of four data sets."""
 
-    dim: Count = 256
-    user_exponent: NotNegative = 0.5
-    history_exponent: NotNegative = 0.5
-    target_exponent: NotNegative = 0.3
+    dim: Annotated[Count, Search(16, 1024, log=True)] = 256
+    user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
+    history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
+    target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.3
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
         """Embeddings of at most `dim` dimensions, fewer where there are fewer users or items."""
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
         _, direction = strongest(votes, self.dim, rng)
         scale = popularity_factor(likes, self.history_exponent - self.target_exponent)
-        return Embeddings(
+        vectors = Embeddings(
             shares(likes) @ direction,
             scale[:, None] * direction,
             Encoder(direction, np.zeros(direction.shape[1], np.float32)),
         )
+        return FittedModel.of(graph, vectors)

@@ -182,7 +182,7 @@ class Ranker:
         snapshot = self.view.snapshot
         vectors = snapshot.embeddings
         if vectors is not None:
-            unit = vectors.item_taste[items] / vectors.item_lengths[items, None]
+            unit = vectors.item_without_bias[items] / vectors.item_lengths[items, None]
             return np.maximum(unit @ unit.T, 0)
         likers = snapshot.likes.by_item[items].astype(np.float64)
         degree = np.maximum(np.diff(likers.indptr), 1)

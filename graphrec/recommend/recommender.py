@@ -245,7 +245,7 @@ class Recommender:
         rng: np.random.Generator,
     ) -> tuple[Recommendation, ...]:
         """The list, in which a share of places is given to items drawn from all others."""
-        ids, rows = self.view.items.ids.ids, self.view.items.ids.rows
+        rows = self.view.items.ids.rows
         left = request.eligible.copy()
         left[ranking.items] = False
         left[[rows[each.item] for each in listed]] = False

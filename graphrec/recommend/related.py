@@ -61,7 +61,7 @@ def nearest(view: View, item: str, k: int) -> tuple[Related, ...]:
     known, cold = len(view.snapshot.items), current.cold
     rows = np.array([current.ids.rows[each] for each in cold.items], np.int64)
     row = current.ids.rows[item]
-    own, new = vectors.item_taste, cold.vectors[:, :-1]
+    own, new = vectors.item_without_bias, cold.vectors[:, :-1]
     if row < known:
         vector: NDArray[np.floating] = own[row]
     elif item in cold.items:

@@ -204,7 +204,7 @@ def _distribution(degrees: NDArray[np.integer]) -> Distribution:
 def _map(snapshot: Snapshot) -> Map | None:
     if snapshot.embeddings is None or len(snapshot.likes.items) < 3:
         return None
-    vectors = snapshot.embeddings.item_taste.astype(np.float64)
+    vectors = snapshot.embeddings.item_without_bias.astype(np.float64)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     shown = snapshot.by_popularity[:MAP_ITEMS]
     pointing = (vectors / np.where(length > 0, length, 1))[shown]

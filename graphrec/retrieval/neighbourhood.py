@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.models.history import FollowsHistories, ItemScores
+from graphrec.models.history import FollowsHistories
+from graphrec.models.scorer import ItemScores
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates, Eligible, Histories, from_scores
 

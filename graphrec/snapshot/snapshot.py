@@ -39,7 +39,7 @@ TYPES: Mapping[str, str] = {
     "embedding": "graphrec.retrieval.embedding:Nearest",
     "popularity": "graphrec.retrieval.popularity:Popularity",
     "graph-filter": "graphrec.models.graph_filter.scorer:FittedFilter",
-    "item-knn": "graphrec.models.knn:ItemKNNScorer",
+    "item-weights": "graphrec.models.history:ItemWeights",
 }
 """The classes that the fields of a snapshot may hold where they name a protocol, by the name that
 files have them under. Sources and models from elsewhere are named in the settings."""
@@ -163,7 +163,7 @@ def build_snapshot(
     """
     log, history = graph.interactions, graph.matrix
     if popularity is None:
-        popularity = np.bincount(history.indices, history.data, len(graph.items))
+        popularity = np.bincount(history.indices, history.data, len(graph.items)).astype(np.float32)
     columns = graph.attributes.get("user", {})
     nearest = next((each for each in sources if isinstance(each, Nearest)), None)
     encoder = None if nearest is None else nearest.vectors.encoder

@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrec.data import Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.models import Model
 from graphrec.models.top_k import top_k
 
@@ -49,18 +50,18 @@ class ModelContract:
     def test_recommends_the_missing_square_of_a_checkerboard(self, model: Model) -> None:
         graph = checkerboard()
         rows = np.arange(len(graph.users), dtype=np.int32)
-        scores = model.fit(graph, np.random.default_rng(0)).score(rows)
+        scores = model.fit(Dataset.of_weights(graph)).score(rows)
         assert top_k(scores, 1, graph.seen)[:, 0].tolist() == rows.tolist()
 
     def test_one_seed_gives_one_model(self, model: Model) -> None:
         rows = np.arange(24, dtype=np.int32)
         first, second = (
-            model.fit(checkerboard(), np.random.default_rng(7)).score(rows) for _ in range(2)
+            model.fit(Dataset.of_weights(checkerboard()), 7).score(rows) for _ in range(2)
         )
         np.testing.assert_array_equal(first, second)
 
     def test_a_batch_scores_as_its_users_one_by_one(self, model: Model) -> None:
-        scorer = model.fit(checkerboard(), np.random.default_rng(0))
+        scorer = model.fit(Dataset.of_weights(checkerboard())).scorer
         rows = np.array([5, 0, 5, 23], np.int32)
         batch = scorer.score(rows)
         single = np.concatenate([scorer.score(rows[n : n + 1]) for n in range(len(rows))])
@@ -71,7 +72,7 @@ class ModelContract:
         full = checkerboard()
         log = full.interactions
         graph = full.with_interactions(log.take((log.user != 3) & (log.item != 4)))
-        scores = model.fit(graph, np.random.default_rng(0)).score(np.arange(24, dtype=np.int32))
+        scores = model.fit(Dataset.of_weights(graph)).score(np.arange(24, dtype=np.int32))
         assert np.isfinite(scores).all()
 
     def test_events_of_weight_zero_teach_nothing(self, model: Model) -> None:
@@ -84,13 +85,13 @@ class ModelContract:
             [*log.weight, 0.0],
         ).sorted()
         row = np.zeros(1, np.int32)
-        scores = model.fit(Graph(odd), np.random.default_rng(0)).score(row)[0]
+        scores = model.fit(Dataset.of_weights(Graph(odd))).score(row)[0]
         assert scores[0] > scores[1]
 
     def test_fitting_changes_neither_model_nor_graph(self, model: Model) -> None:
         graph, before = checkerboard(), hash(model)
         weights = graph.interactions.weight.copy()
-        model.fit(graph, np.random.default_rng(0))
+        model.fit(Dataset.of_weights(graph))
         assert hash(model) == before
         np.testing.assert_array_equal(graph.interactions.weight, weights)
 
@@ -104,6 +105,6 @@ class ModelContract:
         users, items = zip(*[(str(u), str(i)) for u, i in pairs], strict=True)
         graph = Graph(Interactions.of(users, items).sorted())
         rows = np.arange(len(graph.users), dtype=np.int32)
-        scores = model.fit(graph, np.random.default_rng(seed)).score(rows)
+        scores = model.fit(Dataset.of_weights(graph), seed).score(rows)
         assert scores.shape == graph.matrix.shape
         assert np.isfinite(scores).all()

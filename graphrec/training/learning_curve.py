@@ -14,19 +14,20 @@ from typing import Any
 import numpy as np
 
 from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import SettingsError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.splits.cold import ColdUsers
 from graphrec.evaluation.splits.split import Split
-from graphrec.models import EpochModel, Model, create
+from graphrec.models import EpochModel, Model
 from graphrec.models.protocol import FoldIn
 from graphrec.models.top_k import top_k
 from graphrec.progress import Progress
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
-from graphrec.snapshot.snapshot import Snapshot
-from graphrec.training.fit import FUSION, fit_snapshot
+from graphrec.training.fit import model_of
+from graphrec.training.fusion import Fusion
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def learning_curves(
     """Fit models on the train side and evaluate them for each number of interactions given.
 
     Epochs and weights are chosen on `validation`, such as
-    `graphrec.evaluation.splits.cold.beginnings` of train. FUSION is the recommender that would
-    serve, with the vectors of one of `embeddings`. Raises SettingsError for a model that does not
+    `graphrec.evaluation.splits.cold.beginnings` of train. A fusion has the vectors of one of
+    `embeddings`. Raises SettingsError for a model that does not
     score for people it was not fitted on.
     """
     found: list[LearningCurve] = []
@@ -97,19 +98,18 @@ def learning_curves(
     for name in names:
         began = perf_counter()
         epochs = None
-        if name == FUSION:
-            snapshot = fit_snapshot(
-                cold.train,
-                settings,
-                embeddings=embeddings,
+        model = model_of(name, settings, embeddings)
+        if isinstance(model, Fusion):
+            fused = model.fit(
+                Dataset.of_weights(cold.train),
+                settings.seed,
                 validation=validation,
                 chosen=chosen,
                 progress=progress,
             )
             fit_seconds = perf_counter() - began
-            ranks = {n: _served(snapshot, settings, split) for n, split in cold.given.items()}
+            ranks = {n: _served(fused.scorer, split) for n, split in cold.given.items()}
         else:
-            model = create(name, settings.models.get(name))
             choose_rng, fit_rng = evaluate.model_rng(settings.seed, name).spawn(2)
             if isinstance(model, EpochModel):
                 chosen[name] = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
@@ -133,7 +133,7 @@ def learning_curves(
 
 
 def _fit(name: str, model: Model, train: Graph, rng: np.random.Generator) -> FoldIn:
-    fitted = model.fit(train, rng)
+    fitted = model.fit(Dataset.of_weights(train), rng).scorer
     if not isinstance(fitted, FoldIn):
         raise SettingsError(
             f"model {name!r} scores for users of its training alone: expected one that folds in, "
@@ -155,13 +155,12 @@ def _folded(fitted: FoldIn, train: Graph, split: Split) -> evaluate.Rank:
     return rank
 
 
-def _served(snapshot: Snapshot, settings: Settings, split: Split) -> evaluate.Rank:
+def _served(recommender: Recommender, split: Split) -> evaluate.Rank:
     """The lists of sessions."""
-    recommender = Recommender(snapshot, settings.retrieval)
     liked = split.train.matrix
 
     def rank(users: Rows, k: int) -> Rows:
         histories = [liked.indices[liked.indptr[u] : liked.indptr[u + 1]] for u in users.tolist()]
-        return recommender.rank_sessions(histories, k)
+        return recommender.rank_histories(histories, k)
 
     return rank

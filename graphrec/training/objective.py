@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation.early_stopping import MAX_USERS, choose_epochs
 from graphrec.evaluation.evaluator import evaluate, model_rng
 from graphrec.evaluation.splits.split import Split, asked_about, carve_validation, sample_users
 from graphrec.models import EpochModel, Model, create
-from graphrec.models.spaces import SPACES, Point
+from graphrec.models.hyper_parameters import Point, search_space
 from graphrec.progress import Progress
 from graphrec.settings import Settings
 from graphrec.training.tune import Objective, Report
@@ -35,7 +36,8 @@ def validation_of(train: Graph, settings: Settings) -> Split:
 def kept_values(name: str, chosen: Point) -> Point:
     """Those of the hyper-parameters that were set which a search leaves as they are."""
     model = create(name, chosen)
-    return {key: getattr(model, key) for key in chosen if key not in SPACES[name]}
+    space = search_space(type(model))
+    return {key: getattr(model, key) for key in chosen if key not in space}
 
 
 def known_settings(name: str, chosen: Point) -> tuple[Point, ...]:
@@ -45,7 +47,7 @@ def known_settings(name: str, chosen: Point) -> tuple[Point, ...]:
     """
 
     def searched(model: Model) -> Point:
-        values = {key: getattr(model, key) for key in SPACES[name]}
+        values = {key: getattr(model, key) for key in search_space(type(model))}
         return {key: value for key, value in values.items() if value is not None}
 
     default, current = searched(create(name)), searched(create(name, chosen))
@@ -72,7 +74,7 @@ def validation_objective(
         model = create(name, {**kept, **point})
         choose_rng, fit_rng = model_rng(seed, name).spawn(2)
         if not isinstance(model, EpochModel):
-            scorer = model.fit(shown.train, fit_rng)
+            scorer = model.fit(Dataset.of_weights(shown.train), fit_rng)
             result = evaluate(scorer, shown, k=k, resamples=0, rng=fit_rng)
             return result.metrics[f"ndcg@{k}"].value
         values: list[float] = []

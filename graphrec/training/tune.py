@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from graphrec.errors import MissingExtra, TrainingError
-from graphrec.models.spaces import Choice, Point, Real, Space, Value, Whole
+from graphrec.models.hyper_parameters import Options, Point, Search, Space, Value
 from graphrec.progress import Progress
 
 if TYPE_CHECKING:
@@ -230,13 +230,13 @@ def _study(rng: np.random.Generator) -> optuna.Study:
     )
 
 
-def _suggest(asked: optuna.Trial, key: str, within: Whole | Real | Choice) -> Value:
+def _suggest(asked: optuna.Trial, key: str, within: Search | Options) -> Value:
     """A value as it is tried and as it is printed: no digits that mean nothing."""
-    if isinstance(within, Whole):
-        return asked.suggest_int(key, within.low, within.high, log=within.log)
-    if isinstance(within, Real):
-        return float(f"{asked.suggest_float(key, within.low, within.high, log=within.log):.3g}")
-    return within.options[asked.suggest_categorical(key, range(len(within.options)))]
+    if isinstance(within, Options):
+        return within.values[asked.suggest_categorical(key, range(len(within.values)))]
+    if within.whole:
+        return asked.suggest_int(key, int(within.low), int(within.high), log=within.log)
+    return float(f"{asked.suggest_float(key, within.low, within.high, log=within.log):.3g}")
 
 
 def _teach(study: optuna.Study, space: Space, trial: Trial) -> None:
@@ -257,19 +257,19 @@ def _teach(study: optuna.Study, space: Space, trial: Trial) -> None:
     )
 
 
-def _place(within: Whole | Real | Choice, value: Value) -> Value:
+def _place(within: Search | Options, value: Value) -> Value:
     """What optuna knows a value by; of a choice, its place, so that any options will do."""
-    return within.options.index(value) if isinstance(within, Choice) else value
+    return within.values.index(value) if isinstance(within, Options) else value
 
 
-def _distribution(within: Whole | Real | Choice) -> optuna.distributions.BaseDistribution:
+def _distribution(within: Search | Options) -> optuna.distributions.BaseDistribution:
     from optuna import distributions
 
-    if isinstance(within, Whole):
-        return distributions.IntDistribution(within.low, within.high, log=within.log)
-    if isinstance(within, Real):
-        return distributions.FloatDistribution(within.low, within.high, log=within.log)
-    return distributions.CategoricalDistribution(range(len(within.options)))
+    if isinstance(within, Options):
+        return distributions.CategoricalDistribution(range(len(within.values)))
+    if within.whole:
+        return distributions.IntDistribution(int(within.low), int(within.high), log=within.log)
+    return distributions.FloatDistribution(within.low, within.high, log=within.log)
 
 
 def _tell(study: optuna.Study, asked: optuna.Trial, trial: Trial) -> None:

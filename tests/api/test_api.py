@@ -26,6 +26,7 @@ from graphrec.api.app import create_app
 from graphrec.api.errors import ErrorAnswer
 
 from graphrec.data import Attribute, Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
@@ -56,7 +57,7 @@ def tiny_snapshot(embeddings: bool = True) -> Snapshot:
     rng = np.random.default_rng(0)
     return build_snapshot(
         graph,
-        graph_filter=GraphFilter().fit(graph, rng),
+        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
         embeddings=Embeddings(
             rng.normal(size=(len(log.users), 4)).astype(np.float32),
             rng.normal(size=(len(log.items), 4)).astype(np.float32),

@@ -15,6 +15,7 @@ from graphrec.api.explorer import FILES, TYPES
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from graphrec.data import Attribute, Graph
+from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.fusion import Group
@@ -65,7 +66,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     rng = np.random.default_rng(0)
     snapshot = build_snapshot(
         graph,
-        graph_filter=GraphFilter().fit(graph, rng),
+        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
         embeddings=Embeddings(
             rng.normal(size=(len(graph.users), 4)).astype(np.float32),
             rng.normal(size=(len(graph.items), 4)).astype(np.float32),

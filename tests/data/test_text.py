@@ -10,6 +10,7 @@ import pytest
 
 from graphrec.data import Attribute, Graph
 from graphrec.data import text_encoders as text
+from graphrec.data.dataset import Dataset
 from graphrec.data.features import FeatureSpace, TextColumns
 from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import create
@@ -89,7 +90,9 @@ def test_texts_that_there_are_not_are_errors() -> None:
     pytest.importorskip("dgl")
     graph, rng = described(), np.random.default_rng(0)
     with pytest.raises(DataError, match=r"'abuot' is no attribute of words.*some of about"):
-        create("graphsage", {"texts": "about, abuot", "text_encoder": "hashing"}).fit(graph, rng)
+        create("graphsage", {"texts": "about, abuot", "text_encoder": "hashing"}).fit(
+            Dataset.of_weights(graph), rng
+        )
     with pytest.raises(SettingsError, match="text_encoder"):
         create("graphsage", {"text_encoder": "oracle"})
 
@@ -100,12 +103,19 @@ def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -
     graph, rng = described(), np.random.default_rng(0)
     options = {"dim": 8, "epochs": 16, "negatives": 20, "batches": 2, "learning_rate": 0.02}
     asked = {"texts": "about", "text_encoder": "hashing"}
-    assert create("graphsage", {**options, "epochs": 1}).fit(graph, rng).newcomers is None  # type: ignore[attr-defined]
-    fitted = create("graphsage", {**options, **asked}).fit(graph, rng)
+    assert (
+        create("graphsage", {**options, "epochs": 1})
+        .fit(Dataset.of_weights(graph), rng)
+        .scorer.newcomers
+        is None
+    )  # type: ignore[attr-defined]
+    fitted = create("graphsage", {**options, **asked}).fit(Dataset.of_weights(graph), rng).scorer
     publish(
         build_snapshot(
             graph,
-            graph_filter=create("graph-filter", {"dim": 4}).fit(graph, rng),  # type: ignore[arg-type]
+            graph_filter=create("graph-filter", {"dim": 4})
+            .fit(Dataset.of_weights(graph), rng)
+            .scorer,  # type: ignore[arg-type]
             embeddings=fitted,  # type: ignore[arg-type]
             encoder=fitted.encoder,  # type: ignore[attr-defined]
             seed=0,

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from graphrec.data import Graph, Interactions, Rows
+from graphrec.data import Interactions, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import TrainingError
 from graphrec.evaluation import early_stopping
 from graphrec.evaluation.early_stopping import choose_epochs
 from graphrec.evaluation.splits.split import Split, given
 from graphrec.models import EpochModel
-from graphrec.models.protocol import Scorer
+from graphrec.models.protocol import FittedModel, Scorer, Seed
 
 ITEMS = 8
 
@@ -43,12 +44,12 @@ class Script:
     trained: list[int] = field(default_factory=list, compare=False)
     asked: list[int] = field(default_factory=list, compare=False)
 
-    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Scorer]:
+    def train(self, data: Dataset, seed: Seed) -> Iterator[Scorer]:
         for epoch in range(self.epochs):
             self.trained.append(epoch + 1)
             yield AtPlace(self.places[epoch], self.asked)
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Scorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Scorer]:
         raise AssertionError("choosing epochs must not fit")
 
 
@@ -151,8 +152,8 @@ class Broken:
     def score(self, users: Rows) -> NDArray[np.float32]:
         return np.full((len(users), ITEMS), np.nan, np.float32)
 
-    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Scorer]:
+    def train(self, data: Dataset, seed: Seed) -> Iterator[Scorer]:
         yield self
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Scorer:
-        return self
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Scorer]:
+        return FittedModel.of(data.weighted, self)

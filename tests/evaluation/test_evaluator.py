@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, TrainingError
 from graphrec.evaluation import evaluator as evaluation
 from graphrec.evaluation.evaluator import (
@@ -24,7 +25,7 @@ from graphrec.evaluation.evaluator import (
     rank_by,
 )
 from graphrec.evaluation.splits.split import Split, carve_validation, given, temporal
-from graphrec.models.protocol import Scorer
+from graphrec.models.protocol import FittedModel, Scorer, Seed
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Memory:
 
     kept: list[Graph]
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Fixed:
-        self.kept.append(graph)
-        return Fixed(graph.matrix.toarray())
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Fixed]:
+        self.kept.append(data.weighted)
+        return FittedModel.of(data.weighted, Fixed(data.weighted.matrix.toarray()))
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,15 @@ class Noise:
 
     epochs: int = 7
 
-    def train(self, graph: Graph, rng: np.random.Generator) -> Iterator[Scorer]:
+    def train(self, data: Dataset, seed: Seed) -> Iterator[Scorer]:
+        rng = np.random.default_rng(seed)
         for _ in range(self.epochs):
-            yield self.fit(graph, rng)
+            yield self.fit(data, rng)
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Fixed:
-        shape = (len(graph.users), len(graph.items))
-        return Fixed(rng.random(shape, np.float32))
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Fixed]:
+        shape = (len(data.users), len(data.items))
+        scores = np.random.default_rng(seed).random(shape, np.float32)
+        return FittedModel.of(data.weighted, Fixed(scores))
 
 
 def log(*pairs: str) -> Interactions:
@@ -170,7 +173,7 @@ def test_head_and_tail_count_relevant_items_apart() -> None:
 
 def test_blocks_of_users_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     split = random_split()
-    scorer = Noise().fit(split.train, np.random.default_rng(1))
+    scorer = Noise().fit(Dataset.of_weights(split.train), 1).scorer
     whole = run(scorer, split, k=5, resamples=50)
     monkeypatch.setattr(evaluation, "BLOCK_BYTES", 4 * 40 * 7)
     asked: list[int] = []
@@ -189,7 +192,7 @@ def test_blocks_of_users_do_not_change_the_result(monkeypatch: pytest.MonkeyPatc
 
 def test_per_user_values_are_those_that_are_averaged() -> None:
     split = random_split()
-    result = run(Noise().fit(split.train, np.random.default_rng(1)), split, k=5, resamples=200)
+    result = run(Noise().fit(Dataset.of_weights(split.train), 1).scorer, split, k=5, resamples=200)
     assert result.users.tolist() == np.unique(split.test.user).tolist()
     for name, values in result.per_user.items():
         metric = result.metrics[name]
@@ -254,9 +257,9 @@ def pairs(graph: Graph) -> Iterator[tuple[int, int]]:
 def test_peak_memory_sees_what_a_fit_held() -> None:
     @dataclass(frozen=True)
     class Big:
-        def fit(self, graph: Graph, rng: np.random.Generator) -> Fixed:
+        def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Fixed]:
             np.ones(256 * 2**17).sum()  # 256 MiB
-            return Noise().fit(graph, rng)
+            return Noise().fit(data, seed)
 
     options = {"seed": 0, "k": 5, "resamples": 0}
     small = fit_and_evaluate("small", Noise(), random_split(), **options).peak_mib

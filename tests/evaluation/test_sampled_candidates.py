@@ -12,6 +12,7 @@ from graphrec.ingest.ncf import read_negatives
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, TrainingError
 from graphrec.evaluation import evaluator as evaluation
 from graphrec.evaluation.evaluator import Evaluation, evaluate
@@ -211,7 +212,7 @@ def test_popularity_on_movielens_1m_is_that_of_the_papers(datasets: Path, tmp_pa
     assert (len(split.train.interactions), len(split.test), split.repeats) == (994_169, 6040, 0)
     assert split.candidates is not None
     assert split.candidates.nnz == 6040 * 100 - 156  # so many test items are their own negatives
-    scorer = create("popularity").fit(split.train, np.random.default_rng(0))
+    scorer = create("popularity").fit(Dataset.of_weights(split.train)).scorer
     found = evaluate(scorer, split, k=10, resamples=0, rng=np.random.default_rng(0)).metrics
     assert found["hit@10"].value == pytest.approx(0.4535, abs=0.0001)
     assert found["ndcg@10"].value == pytest.approx(0.2543, abs=0.0001)

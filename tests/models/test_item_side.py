@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from graphrec.data import Attribute, Graph, Links, Vocabulary
+from graphrec.data.dataset import Dataset
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
 from graphrec.snapshot.registry import load, publish
@@ -47,7 +48,7 @@ def catalogue(*, strangers: int = 2) -> Graph:
 def fit(graph: Graph, **changes: object) -> Embeddings:
     pytest.importorskip("dgl")
     options = {"dim": 8, "epochs": 12, "negatives": 20, "batches": 2, "learning_rate": 0.02}
-    fitted = create("graphsage", {**options, **changes}).fit(graph, np.random.default_rng(0))
+    fitted = create("graphsage", {**options, **changes}).fit(Dataset.of_weights(graph)).scorer
     assert isinstance(fitted, Embeddings)
     return fitted
 
@@ -81,7 +82,7 @@ def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     graph = catalogue()
     fitted = fit(graph, epochs=1, beginners=0.5)
-    filtered = create("graph-filter").fit(graph, np.random.default_rng(0))
+    filtered = create("graph-filter").fit(Dataset.of_weights(graph)).scorer
     snapshot = build_snapshot(
         graph,
         graph_filter=filtered,  # type: ignore[arg-type]

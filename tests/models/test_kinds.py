@@ -11,6 +11,7 @@ import pytest
 from graphrec.snapshot.overlay import valued
 
 from graphrec.data import Attribute, Graph, Interactions, Links, Vocabulary
+from graphrec.data.dataset import Dataset
 from graphrec.data.kind_relations import Relations, kinds_of_likes
 from graphrec.errors import DataError, SettingsError
 from graphrec.evaluation.evaluator import evaluate
@@ -78,8 +79,14 @@ def mixed() -> Graph:
 
 def fit(graph: Graph, **changes: object) -> Embeddings:
     pytest.importorskip("dgl")
-    return create("graphsage", {**QUICK, **changes}).fit(  # type: ignore[return-value]
-        graph, np.random.default_rng(0)
+    return (
+        create("graphsage", {**QUICK, **changes})
+        .fit(
+            Dataset.of_weights(  # type: ignore[return-value]
+                graph
+            )
+        )
+        .scorer
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Attribute, Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import KindPolicy, weigh
 from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import MODELS, EpochModel, Model, create
@@ -156,13 +157,13 @@ class TestGraphSAGE(ModelContract):
 
 def test_popularity_counts_positive_weights() -> None:
     log = Interactions.of(["a", "b", "a", "c"], ["x", "x", "y", "z"], [1, 1, 1, 0])
-    scores = Popularity().fit(Graph(log), np.random.default_rng(0)).score(np.zeros(2, np.int32))
+    scores = Popularity().fit(Dataset.of_weights(Graph(log))).score(np.zeros(2, np.int32))
     np.testing.assert_allclose(scores, [[2, 1, 0], [2, 1, 0]])
 
 
 def test_recent_popularity_halves_with_each_share_of_newer_events() -> None:
     log = Interactions.of(list("abcd"), list("wxyz"), time=[1, 2, 3, 4])
-    scores = Popularity(half_life_share=0.25).fit(Graph(log), np.random.default_rng(0))
+    scores = Popularity(half_life_share=0.25).fit(Dataset.of_weights(Graph(log))).scorer
     counts = scores.score(np.zeros(1, np.int32))[0]
     np.testing.assert_allclose(counts / counts[-1], [1 / 8, 1 / 4, 1 / 2, 1])
 
@@ -206,7 +207,7 @@ def test_rp3beta_is_a_walk_of_three_steps() -> None:
     """By hand: a likes x and y, b likes y, which is liked by two."""
     log = Interactions.of(["a", "a", "b"], ["x", "y", "y"])
     model = create("rp3beta", {"alpha": 1.0, "beta": 1.0})
-    scores = model.fit(Graph(log), np.random.default_rng(0)).score(np.array([0, 1], np.int32))
+    scores = model.fit(Dataset.of_weights(Graph(log))).score(np.array([0, 1], np.int32))
     # From y to x: ½ to a, ½ on to x. From x to y: 1 to a, ½ on, and a half of it as y has two fans,
     # relative to the most popular item, which y is.
     factor = {"x": 2, "y": 1}
@@ -224,7 +225,7 @@ def test_a_filter_whose_ceiling_nothing_reaches_is_the_linear_one() -> None:
     linear /= np.maximum(weights.sum(1), 1e-9)[:, None]
     exponents = {"user_exponent": 0.8, "history_exponent": 0.6, "target_exponent": 0.1}
     model = create("graph-filter", {**exponents, "saturation": 99.0, "spectral_weight": 0})
-    scores = model.fit(graph, np.random.default_rng(0)).score(np.arange(20, dtype=np.int32))
+    scores = model.fit(Dataset.of_weights(graph)).score(np.arange(20, dtype=np.int32))
     np.testing.assert_allclose(scores / scores.max(), linear / linear.max(), atol=1e-5)
 
 
@@ -234,7 +235,7 @@ def test_a_filter_holds_strong_directions_to_its_ceiling() -> None:
     model = create(
         "graph-filter", {"saturation": 0.8, "target_exponent": 0.5, "spectral_weight": 0}
     )
-    found = model.fit(graph, np.random.default_rng(0))
+    found = model.fit(Dataset.of_weights(graph)).scorer
     votes = found.factors.votes.toarray().astype(np.float64)
     chance = np.linalg.norm(votes) * (20**-0.5 + 10**-0.5)
     _, sigma, right = np.linalg.svd(votes)
@@ -251,9 +252,9 @@ def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
     graph, rows = purchases_and_views(1), np.arange(20, dtype=np.int32)
     plain = {"saturation": None, "dim": 3, "spectral_power": 0.5}
     linear, both = (
-        create("graph-filter", {**plain, "spectral_weight": weight}).fit(
-            graph, np.random.default_rng(0)
-        )
+        create("graph-filter", {**plain, "spectral_weight": weight})
+        .fit(Dataset.of_weights(graph))
+        .scorer
         for weight in (0.0, 2.0)
     )
     _, sigma, right = np.linalg.svd(linear.factors.votes.toarray())
@@ -270,7 +271,7 @@ def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
 def test_a_filter_scores_the_history_of_anyone() -> None:
     """Of nobody in training, of any scale, and of nothing."""
     pytest.importorskip("sklearn")
-    found = create("graph-filter").fit(checkerboard(), np.random.default_rng(0))
+    found = create("graph-filter").fit(Dataset.of_weights(checkerboard())).scorer
     history = sparse.csr_array(
         (np.repeat(np.float32([1, 1e-36, 0]), 3), np.tile([0, 2, 4], 3), [0, 3, 6, 9]), (3, 24)
     )
@@ -285,12 +286,12 @@ def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
 ) -> None:
     pytest.importorskip("sklearn")
     graph = purchases_and_views(2)
-    whole = create("graph-filter").fit(graph, np.random.default_rng(0))
+    whole = create("graph-filter").fit(Dataset.of_weights(graph)).scorer
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.DENSE_UP_TO", 0)
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.BYTES_AT_ONCE", 3 * 4 * 10)
     for count in (4, 99):
         model = create("graph-filter", {"neighbours": count})
-        found = model.fit(graph, np.random.default_rng(0)).pairs
+        found = model.fit(Dataset.of_weights(graph)).scorer.pairs
         assert sparse.issparse(found)
         assert found.has_canonical_format
         pairs = np.asarray(whole.pairs)
@@ -307,8 +308,10 @@ def test_a_filter_scores_one_history_as_it_scores_many(
     pytest.importorskip("sklearn")
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.DENSE_UP_TO", dense_up_to)
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.PART", 2)
-    found = create("graph-filter", {"neighbours": 4}).fit(
-        purchases_and_views(2), np.random.default_rng(0)
+    found = (
+        create("graph-filter", {"neighbours": 4})
+        .fit(Dataset.of_weights(purchases_and_views(2)))
+        .scorer
     )
     rng = np.random.default_rng(1)
     for size in (0, 1, 2, 5, 10):
@@ -326,8 +329,10 @@ def test_a_filter_without_some_users_is_that_of_the_others(
     """Of whose items only the rows are made anew."""
     pytest.importorskip("sklearn")
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.DENSE_UP_TO", dense_up_to)
-    found = create("graph-filter", {"neighbours": 4}).fit(
-        purchases_and_views(2), np.random.default_rng(0)
+    found = (
+        create("graph-filter", {"neighbours": 4})
+        .fit(Dataset.of_weights(purchases_and_views(2)))
+        .scorer
     )
     left = np.setdiff1d(np.arange(20), [3, 17])
     others = found.without(left)
@@ -347,7 +352,7 @@ def test_without_any_likes_all_scores_are_alike(name: str) -> None:
     for library in ("sklearn", "implicit"):
         pytest.importorskip(library)
     graph = Graph(Interactions.of(["a", "b"], ["x", "y"], [0, 0]))
-    scores = create(name).fit(graph, np.random.default_rng(0)).score(np.array([0, 1], np.int32))
+    scores = create(name).fit(Dataset.of_weights(graph)).score(np.array([0, 1], np.int32))
     np.testing.assert_array_equal(scores, np.zeros((2, 2)))
 
 
@@ -360,16 +365,14 @@ def test_weights_that_have_all_but_vanished_rank_as_they_did(name: str) -> None:
     log = graph.interactions
     faded = graph.with_interactions(replace(log, weight=log.weight * np.float32(1e-30)))
     rows = np.arange(20, dtype=np.int32)
-    now, then = (
-        create(name).fit(of, np.random.default_rng(0)).score(rows) for of in (graph, faded)
-    )
+    now, then = (create(name).fit(Dataset.of_weights(of)).score(rows) for of in (graph, faded))
     assert np.ptp(now) > 0
     np.testing.assert_allclose(then / np.ptp(then), now / np.ptp(now), atol=1e-3)
 
 
 def test_svd_embeds_a_new_user_as_it_does_its_own() -> None:
     pytest.importorskip("sklearn")
-    found = create("svd", {"dim": 4}).fit(checkerboard(), np.random.default_rng(0))
+    found = create("svd", {"dim": 4}).fit(Dataset.of_weights(checkerboard())).scorer
     embedded = [found.encoder.embed(checkerboard().matrix[[u]].indices) for u in range(24)]
     np.testing.assert_allclose(embedded, found.user, atol=1e-5)
 
@@ -377,7 +380,7 @@ def test_svd_embeds_a_new_user_as_it_does_its_own() -> None:
 def test_ease_is_the_regression_of_each_item_on_the_others() -> None:
     """Steck's closed form is ridge regression, with 0 for the item itself."""
     liked = checkerboard().matrix.toarray().astype(np.float64)
-    found = create("ease", {"regularization": 2.0}).fit(checkerboard(), np.random.default_rng(0))
+    found = create("ease", {"regularization": 2.0}).fit(Dataset.of_weights(checkerboard())).scorer
     others = np.delete(liked, 5, axis=1)
     weight = np.linalg.solve(others.T @ others + 2 * np.eye(23), others.T @ liked[:, 5])
     np.testing.assert_allclose(np.delete(found.weight[:, 5], 5), weight, atol=1e-5)
@@ -388,7 +391,7 @@ def test_ease_refuses_a_catalogue_that_it_would_choke_on() -> None:
     count = MAX_ITEMS + 1
     log = Interactions.of(["a"] * count, [str(i) for i in range(count)])
     with pytest.raises(DataError, match=f"ease on {count} items: expected at most {MAX_ITEMS}"):
-        create("ease").fit(Graph(log), np.random.default_rng(0))
+        create("ease").fit(Dataset.of_weights(Graph(log)))
 
 
 AGGREGATORS = ("degree", "mean", "pooling", "attention")
@@ -401,7 +404,7 @@ def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> No
     for rounds, aggregator in itertools.product((1, 2), AGGREGATORS):
         changes = {"dim": 8, "rounds": rounds, "epochs": 3, "negatives": 5, "batches": 2}
         model = create("graphsage", {**changes, "aggregator": aggregator, "learning_rate": 0.05})
-        found = model.fit(graph, np.random.default_rng(0))
+        found = model.fit(Dataset.of_weights(graph)).scorer
         embedded = [found.encoder.embed(graph.matrix[[u]].indices) for u in range(24)]
         np.testing.assert_allclose(embedded, found.user, atol=1e-5)
 
@@ -471,9 +474,9 @@ def test_a_fanout_that_leaves_nobody_out_learns_the_model_of_the_full_graph(
     pytest.importorskip("dgl")
     changes = {"dim": 6, "rounds": rounds, "loss": loss, "epochs": 2, "negatives": 5, "batches": 2}
     full, large, small = (
-        create("graphsage", {**changes, "fanout": fanout}).fit(
-            checkerboard(), np.random.default_rng(0)
-        )
+        create("graphsage", {**changes, "fanout": fanout})
+        .fit(Dataset.of_weights(checkerboard()))
+        .scorer
         for fanout in (None, 24, 2)
     )
     np.testing.assert_allclose(large.user, full.user, atol=1e-5)
@@ -486,9 +489,9 @@ def test_popularity_lengthens_item_vectors_and_leaves_their_bias() -> None:
     graph = purchases_and_views(1)
     changes = {"dim": 4, "epochs": 2, "negatives": 5}
     plain, louder = (
-        create("graphsage", {**changes, "popularity_exponent": exponent}).fit(
-            graph, np.random.default_rng(0)
-        )
+        create("graphsage", {**changes, "popularity_exponent": exponent})
+        .fit(Dataset.of_weights(graph))
+        .scorer
         for exponent in (0, 0.5)
     )
     degree = np.bincount(graph.matrix.indices, minlength=len(graph.items))
@@ -504,7 +507,7 @@ def test_one_seed_samples_one_neighbourhood() -> None:
     changes = {"dim": 4, "rounds": 2, "epochs": 2, "negatives": 5, "batches": 2}
     model = create("graphsage", {**changes, "fanout": 2})
     one, same, other = (
-        model.fit(checkerboard(), np.random.default_rng(seed)).user for seed in (1, 1, 2)
+        model.fit(Dataset.of_weights(checkerboard()), seed).scorer.user for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
@@ -513,7 +516,7 @@ def test_one_seed_samples_one_neighbourhood() -> None:
 def test_mf_embeds_a_new_user_as_the_mean_of_their_items() -> None:
     """With 1 before the bias, however many items there are, as its own users have."""
     pytest.importorskip("torch")
-    found = create("mf", {"dim": 4, "epochs": 2}).fit(checkerboard(), np.random.default_rng(0))
+    found = create("mf", {"dim": 4, "epochs": 2}).fit(Dataset.of_weights(checkerboard())).scorer
     items = np.array([0, 2, 6], np.int32)
     np.testing.assert_allclose(
         found.encoder.embed(items), [*found.item[items, :-1].mean(axis=0), 1], rtol=1e-5
@@ -525,7 +528,7 @@ def test_mf_embeds_a_new_user_as_the_mean_of_their_items() -> None:
 def test_a_session_of_even_items_is_recommended_even_items_by_mf() -> None:
     pytest.importorskip("torch")
     changes = {"dim": 8, "learning_rate": 0.02, "weight_decay": 0.0}
-    found = create("mf", changes).fit(checkerboard(), np.random.default_rng(0))
+    found = create("mf", changes).fit(Dataset.of_weights(checkerboard())).scorer
     score = found.item @ found.encoder.embed(np.array([0, 2, 4], np.int32))
     assert set(np.argsort(-score)[:12].tolist()) == set(range(0, 24, 2))
 
@@ -564,8 +567,7 @@ def test_what_a_kind_is_worth_reaches_every_model(name: str, changes: dict[str, 
         pytest.skip(str(error))
     rows = np.arange(20, dtype=np.int32)
     equal, dear = (
-        model.fit(purchases_and_views(worth), np.random.default_rng(0)).score(rows)
-        for worth in (1, 5)
+        model.fit(Dataset.of_weights(purchases_and_views(worth))).score(rows) for worth in (1, 5)
     )
     assert not np.allclose(equal, dear, rtol=0.01)
 
@@ -580,8 +582,12 @@ def test_neighbours_rank_by_equal_weights_as_without_any(
     log = graph.interactions
     dear = graph.with_interactions(replace(log, weight=4 * log.weight))
     rows, rng = np.arange(20, dtype=np.int32), np.random.default_rng(0)
-    fitted = model(similarity=similarity, neighbours=3).fit(dear, rng)
-    binary = model(similarity=similarity, neighbours=3, weighting="binary").fit(graph, rng)
+    fitted = model(similarity=similarity, neighbours=3).fit(Dataset.of_weights(dear), rng).scorer
+    binary = (
+        model(similarity=similarity, neighbours=3, weighting="binary")
+        .fit(Dataset.of_weights(graph), rng)
+        .scorer
+    )
     np.testing.assert_array_equal(fitted.similarity.indices, binary.similarity.indices)
     scores, expected = fitted.score(rows), binary.score(rows)
     np.testing.assert_allclose(scores * expected.max(), expected * scores.max(), rtol=1e-4)
@@ -594,7 +600,7 @@ def test_graphsage_knows_a_user_without_events_by_their_features() -> None:
     parity = Attribute("category", tuple("even" if u % 2 == 0 else "odd" for u in range(24)))
     silent = Graph(log.take(log.user < 22), {"user": {"parity": parity}})
     model = create("graphsage", {"dim": 8, "negatives": 20, "learning_rate": 0.02})
-    even, odd = model.fit(silent, np.random.default_rng(0)).score(np.array([22, 23], np.int32))
+    even, odd = model.fit(Dataset.of_weights(silent)).score(np.array([22, 23], np.int32))
     assert even[0::2].mean() > even[1::2].mean()
     assert odd[1::2].mean() > odd[0::2].mean()
 
@@ -607,8 +613,8 @@ def test_train_yields_the_models_of_fewer_epochs(name: str, changes: dict[str, o
     pytest.importorskip("torch")
     graph, rows = checkerboard(), np.arange(24, dtype=np.int32)
     long, short = (create(name, {"dim": 4, **changes, "epochs": n}) for n in (4, 2))
-    scorers = list(long.train(graph, np.random.default_rng(3)))
-    expected = short.fit(graph, np.random.default_rng(3)).score(rows)
+    scorers = list(long.train(Dataset.of_weights(graph), 3))
+    expected = short.fit(Dataset.of_weights(graph), 3).score(rows)
     np.testing.assert_array_equal(scorers[1].score(rows), expected)
     assert not np.array_equal(scorers[3].score(rows), expected)
 
@@ -619,7 +625,7 @@ def test_neumf_starts_as_the_weighted_mean_of_its_branches() -> None:
     graph, rows = checkerboard(), np.arange(24, dtype=np.int32)
     small = {"dim": 4, "mlp_dim": 4, "pretrain_epochs": 3, "epochs": 1, "learning_rate": 1e-30}
     mixed, gmf, mlp = (
-        create("neumf", {**small, "gmf_share": share}).fit(graph, np.random.default_rng(2))
+        create("neumf", {**small, "gmf_share": share}).fit(Dataset.of_weights(graph), 2).scorer
         for share in (0.25, 1.0, 0.0)
     )
     expected = 0.25 * gmf.score(rows) + 0.75 * mlp.score(rows)
@@ -631,7 +637,7 @@ def test_neumf_scores_alike_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatc
     neumf = pytest.importorskip("graphrec.models.neumf")
     rows = np.arange(24, dtype=np.int32)
     model = create("neumf", {"dim": 4, "epochs": 1, "pretrain_epochs": 0})
-    fitted = model.fit(checkerboard(), np.random.default_rng(0))
+    fitted = model.fit(Dataset.of_weights(checkerboard())).scorer
     whole = fitted.score(rows)
     monkeypatch.setattr(neumf, "BLOCK_FLOATS", 24 * 64 * 5)
     np.testing.assert_allclose(fitted.score(rows), whole, rtol=1e-5, atol=1e-6)
@@ -642,7 +648,7 @@ def test_a_user_without_positives_is_ranked_by_popularity_alone() -> None:
     full = checkerboard()
     graph = full.with_interactions(full.interactions.take(full.interactions.user > 1))
     for name in ("mf", "neumf"):
-        fitted = create(name, {"epochs": 1}).fit(graph, np.random.default_rng(0))
+        fitted = create(name, {"epochs": 1}).fit(Dataset.of_weights(graph)).scorer
         scores = fitted.score(np.array([0, 1], np.int32))
         np.testing.assert_array_equal(scores[0], scores[1])
 
@@ -785,5 +791,6 @@ def test_every_number_has_a_range(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     numbers = {field.name for field in fields(model) if "Literal" not in str(field.type)}
-    words = {"similarity", "weighting", "aggregator", "without_relations", "targets", "texts"}
-    assert numbers - words - {"text_encoder"} == set(OUT_OF_RANGE[name])
+    words = {"similarity", "weighting", "loss", "aggregator", "text_encoder"}
+    names = {"without_relations", "targets", "texts"}
+    assert numbers - words - names == set(OUT_OF_RANGE[name])

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from graphrec.data import Attribute, Graph, Interactions, Links, Vocabulary
+from graphrec.data.dataset import Dataset
 from graphrec.forget import without
 from graphrec.models import create
 from graphrec.models.encoder import Encoder
@@ -55,8 +56,14 @@ def introduced() -> Graph:
 def fit(graph: Graph, **changes: object) -> Embeddings:
     pytest.importorskip("dgl")
     options = {"dim": 8, "epochs": 8, "negatives": 20, "batches": 2, "learning_rate": 0.02}
-    return create("graphsage", {**options, **changes}).fit(  # type: ignore[return-value]
-        graph, np.random.default_rng(0)
+    return (
+        create("graphsage", {**options, **changes})
+        .fit(
+            Dataset.of_weights(  # type: ignore[return-value]
+                graph
+            )
+        )
+        .scorer
     )
 
 
@@ -73,7 +80,9 @@ def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
     pytest.importorskip("sklearn")
     rng = np.random.default_rng(0)
     exponents = {"user_exponent": 0.5, "history_exponent": 0.5, "target_exponent": 0.5}
-    filtered = create("graph-filter", {**exponents, "dim": 4}).fit(graph, rng)
+    filtered = (
+        create("graph-filter", {**exponents, "dim": 4}).fit(Dataset.of_weights(graph), rng).scorer
+    )
     return build_snapshot(
         graph,
         graph_filter=filtered,  # type: ignore[arg-type]
@@ -83,7 +92,9 @@ def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
         cutoff=None,
         models={"graph-filter": exponents},
         metrics={},
-        popularity=create("recent-popularity").fit(graph, rng).popularity,  # type: ignore[attr-defined]
+        popularity=create("recent-popularity")
+        .fit(Dataset.of_weights(graph), rng)
+        .scorer.popularity,  # type: ignore[attr-defined]
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from graphrec.data import Attribute, Graph, Vocabulary
+from graphrec.data.dataset import Dataset
 from graphrec.data.features import FeatureSpace
 from graphrec.evaluation.evaluator import evaluate
 from graphrec.evaluation.splits.split import Split, carve_validation
@@ -63,7 +64,7 @@ def model_of(name: str, **changes: Any) -> Any:
 
 
 def trained(model: Any, graph: Graph, start: Embeddings | None = None) -> Iterator[Embeddings]:
-    return cast("Iterator[Embeddings]", model.train(graph, np.random.default_rng(0), start))
+    return cast("Iterator[Embeddings]", model.train(Dataset.of_weights(graph), 0, start))
 
 
 def last(vectors: Iterator[Embeddings]) -> Embeddings:
@@ -128,7 +129,7 @@ def test_an_item_that_is_new_begins_as_its_features_and_else_as_its_users() -> N
     for graph in (whole, Graph(whole.interactions)):
         start = in_rows_of(graph, learnt, before.users, before.items)
         still = model_of("graphsage", epochs=1, learning_rate=1e-9)
-        taste = last(trained(still, graph, start)).item_taste
+        taste = last(trained(still, graph, start)).item_without_bias
         taste = taste / np.linalg.norm(taste, axis=1, keepdims=True)
         group = np.array([int(each[1:]) % 4 for each in graph.items.ids])
         for each in ids:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import Graph, Interactions, Vocabulary
+from graphrec.data.dataset import Dataset
 from graphrec.errors import SnapshotError, UnknownNode
 from graphrec.evaluation.evaluator import evaluate_ranking
 from graphrec.evaluation.splits.split import leave_last_out
@@ -50,7 +51,7 @@ def recommenders(draw):
     learnt = draw(st.booleans())
     snapshot = build_snapshot(
         graph,
-        graph_filter=GraphFilter().fit(graph, rng),
+        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
         embeddings=Embeddings(vectors(users), vectors(items)) if learnt else None,
         encoder=Encoder(vectors(items), vectors(1)[0]) if learnt and draw(st.booleans()) else None,
         seed=0,
@@ -309,7 +310,7 @@ def test_the_recommender_that_serves_can_be_evaluated():
     split = leave_last_out(Graph(log.sorted()))
     snapshot = build_snapshot(
         split.train,
-        graph_filter=GraphFilter().fit(split.train, rng),
+        graph_filter=GraphFilter().fit(Dataset.of_weights(split.train), rng).scorer,
         embeddings=None,
         encoder=None,
         seed=0,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.data import Attribute, EdgeType, Graph, Interactions, Links, Vocabulary, item_links
+from graphrec.data.dataset import Dataset
 from graphrec.errors import UnknownNode
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
@@ -76,7 +77,7 @@ def small_snapshot(users: int = 12, items: int = 16, dim: int = 4) -> Snapshot:
     vectors = rng.normal(size=(count, dim)).astype(np.float32)
     return build_snapshot(
         graph,
-        graph_filter=GraphFilter().fit(graph, rng),
+        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
         embeddings=Embeddings(rng.normal(size=(len(graph.users), dim)).astype(np.float32), vectors),
         encoder=Encoder(vectors, np.zeros(dim, np.float32)),
         seed=0,

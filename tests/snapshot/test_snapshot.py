@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from graphrec.data import Attribute, Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import KindPolicy, weigh
 from graphrec.errors import SnapshotError
 from graphrec.models.embeddings import Embeddings
@@ -51,7 +52,7 @@ def small_snapshot(seed=0, *, learnt=True, users=12, items=9, aggregated=None):
     )
     return build_snapshot(
         graph,
-        graph_filter=GraphFilter().fit(graph, rng),
+        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
         embeddings=Embeddings(user, item) if learnt else None,
         encoder=Encoder(messages[:items], base[0], 1.5, **(aggregated or {})) if learnt else None,
         seed=seed,
@@ -136,7 +137,7 @@ def test_what_is_loaded_answers_like_what_was_published(tmp_path, learnt):
 
 def test_an_empty_snapshot_can_be_published(tmp_path):
     empty = Graph(Interactions.of([], []))
-    fitted = GraphFilter().fit(empty, np.random.default_rng())
+    fitted = GraphFilter().fit(Dataset.of_weights(empty)).scorer
     facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
     snapshot = build_snapshot(empty, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     publish(snapshot, tmp_path)
@@ -199,7 +200,7 @@ def test_popularity_is_what_the_events_of_an_item_are_worth():
     )
     policy = {"purchase": KindPolicy(weight=5), "skip": KindPolicy(weight=0)}
     graph = weigh(Graph(log), policy)
-    fitted = GraphFilter().fit(graph, np.random.default_rng(0))
+    fitted = GraphFilter().fit(Dataset.of_weights(graph)).scorer
     facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
     snapshot = build_snapshot(graph, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     assert snapshot.popularity.tolist() == [2, 5, 0]

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions, Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import MissingExtra
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen
@@ -203,7 +204,7 @@ def test_an_edge_does_not_help_to_predict_itself(
     assert isinstance(model, EpochModel)
 
     def vectors() -> list[NDArray[np.float32]]:
-        found = list(model.train(matching(), np.random.default_rng(0)))
+        found = list(model.train(Dataset.of_weights(matching()), 0))
         return [s.encoder.messages.copy() for s in found]  # type: ignore[attr-defined]
 
     hidden = vectors()
@@ -237,7 +238,7 @@ def test_the_edges_asked_about_are_hidden_and_all_others_are_shown(
 
     monkeypatch.setattr(graphsage, "liked_by_graph", spy)
     create("graphsage", {**QUICK["graphsage"], "epochs": 1, "batches": 7}).fit(
-        graph, np.random.default_rng(0)
+        Dataset.of_weights(graph)
     )
     shown, asked = parts[0::2], parts[1::2]
     assert sum(users for _, users in shown) == len(graph.users)

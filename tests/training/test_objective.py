@@ -12,7 +12,8 @@ from graphrec.errors import DataError, MissingExtra
 from graphrec.evaluation.evaluator import fit_and_evaluate
 from graphrec.evaluation.splits.split import sample_users, temporal
 from graphrec.models import create
-from graphrec.models.spaces import SPACES, Point
+from graphrec.models.hyper_parameters import Point, search_space
+from graphrec.models.knn import ItemKNN
 from graphrec.settings import Settings
 from graphrec.training import fit as pipeline
 from graphrec.training import objective
@@ -115,7 +116,7 @@ def test_a_search_starts_from_the_defaults_and_from_what_is_set() -> None:
     default = known_settings("item-knn", {})
     assert known_settings("item-knn", {"neighbours": 400}) == default  # the same
     [first] = default
-    assert set(first) == set(SPACES["item-knn"])
+    assert set(first) == set(search_space(ItemKNN))
     second = known_settings("item-knn", {"neighbours": 9, "similarity": "jaccard"})
     assert second == (first, {**first, "neighbours": 9})
 
@@ -137,7 +138,7 @@ def test_on_a_small_graph_a_better_setting_than_a_bad_one_is_found() -> None:
                   "history_exponent": 0.0, "target_exponent": 1.0}  # fmt: skip
     found = tune(
         "item-knn",
-        SPACES["item-knn"],
+        search_space(ItemKNN),
         validation_objective("item-knn", {}, validation, seed=0, k=K),
         starts=[bad],
         budget=Budget(trials=12),

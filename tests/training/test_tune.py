@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from graphrec.errors import DataError, MissingExtra, TrainingError
-from graphrec.models.spaces import Choice, Point, Real, Space, Whole
+from graphrec.models.hyper_parameters import Options, Point, Search, Space
 from graphrec.training.tune import Budget, Objective, Report, Tuning, tune
 
 try:
@@ -19,9 +19,9 @@ except ImportError:
     pytest.skip("optuna is not installed", allow_module_level=True)
 
 SPACE: Space = {
-    "x": Real(0, 1),
-    "n": Whole(1, 64, log=True),
-    "kind": Choice(("good", "bad")),
+    "x": Search(0.0, 1.0),
+    "n": Search(1, 64, log=True),
+    "kind": Options(("good", "bad")),
 }
 BAD: Point = {"x": 0.9, "n": 64, "kind": "bad"}
 

@@ -25,16 +25,18 @@ users: so the sum stays linear, and one matrix of items by items.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.degrees import normalised, popularity_factor, shares
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.graph_filter.scorer import Exponents, Factors, FittedFilter
 from graphrec.models.history import HistoryScorer
-from graphrec.models.hyper_parameters import Count, NotNegative
+from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
 
 ASKED = 512
@@ -45,25 +47,26 @@ ASKED = 512
 class GraphFilter:
     """Hyper-parameters; the defaults were chosen on parts of Gowalla, ml-1m and an Amazon log."""
 
-    user_exponent: NotNegative = 0.5
+    user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
     """a: how much less a vote of a heavy user counts."""
-    history_exponent: NotNegative = 0.5
+    history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
     """b: how much less a popular item in the history says."""
-    target_exponent: NotNegative = 0.2
+    target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.2
     """c: how much popular items are held back as recommendations."""
-    saturation: NotNegative | None = 1.25
+    saturation: Annotated[NotNegative | None, Search(0.25, 8.0, log=True)] = 1.25
     """None: no ceiling, which leaves the linear filter."""
-    dim: Count = 256
+    dim: Annotated[Count, Search(32, 768, log=True)] = 256
     """At most so many directions are held to the ceiling; it is raised where more would reach it.
     """
-    spectral_weight: NotNegative = 0.35
-    spectral_power: NotNegative = 0.5
+    spectral_weight: Annotated[NotNegative, Search(0.0, 1.0)] = 0.35
+    spectral_power: Annotated[NotNegative, Search(0.0, 3.0)] = 0.5
     """s: 0 is the ideal low-pass filter."""
     neighbours: Count = 512
     """Items that each item speaks of, for and against, in a catalogue too large for all pairs."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> HistoryScorer:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[HistoryScorer[FittedFilter]]:
         """The votes, and the part of the strongest directions that is above the ceiling."""
+        graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
         sigma, direction = strongest(votes, self.dim, rng)
@@ -83,7 +86,7 @@ class GraphFilter:
             ratio = _ratio_of_lengths(factors, likes)
             factors = replace(factors, smoothing=self.spectral_weight * ratio)
         exponents = Exponents(self.user_exponent, self.history_exponent, self.target_exponent)
-        return HistoryScorer(likes, FittedFilter.of(factors, exponents))
+        return FittedModel.of(graph, HistoryScorer(likes, FittedFilter.of(factors, exponents)))
 
     def _ceiling(
         self, likes: sparse.csr_array, votes: sparse.csr_array, sigma: NDArray[np.float32]

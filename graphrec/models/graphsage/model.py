@@ -26,7 +26,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from graphrec.data import Graph, Rows
 from graphrec.data import text_encoders as text
+from graphrec.data.dataset import Dataset
 from graphrec.data.dgl_graph import (
     LIKED_BY,
     LIKES,
@@ -62,10 +63,21 @@ from graphrec.data.kind_relations import bits_of, kinds_of_likes
 from graphrec.errors import DataError
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder, UserFeatures
+from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.graphsage.aggregators import Name, aggregator
 from graphrec.models.graphsage.item_side import HASTE, ItemSide, as_tensor, item_links
 from graphrec.models.graphsage.kinds import Asides, KindWeights, Target, Targets, targets_of
-from graphrec.models.hyper_parameters import Count, Dropped, NotNegative, Part, Rate, Share, Steps
+from graphrec.models.hyper_parameters import (
+    Count,
+    Dropped,
+    NotNegative,
+    Options,
+    Part,
+    Rate,
+    Search,
+    Share,
+    Steps,
+)
 from graphrec.models.spectral import item_spectrum
 from graphrec.models.training.loop import train_epochs
 from graphrec.models.training.losses import bpr, shared_softmax
@@ -89,31 +101,31 @@ MASKED = -1e30
 class GraphSAGE:
     """Hyper-parameters; chosen on validation parts of train parts, on Gowalla and MovieLens."""
 
-    dim: Count = 128
-    rounds: Count = 1
+    dim: Annotated[Count, Search(32, 256, log=True)] = 128
+    rounds: Annotated[Count, Search(1, 3)] = 1
     """Of messages from items to users; n rounds see 2n - 1 steps far."""
-    aggregator: Name = "degree"
+    aggregator: Annotated[Name, Options(get_args(Name))] = "degree"
     """The mean of messages, of which items with many neighbours send softer ones (degree^-½) or all
     alike ("mean"); or a learned one (`graphrec.models.graphsage.aggregators`)."""
     fanout: Count | None = None
     """Neighbours that a node hears in training, at random; None: all of them."""
     epochs: Count = 60
     loss: Literal["softmax", "bpr"] = "softmax"
-    negatives: Count = 1000
+    negatives: Annotated[Count, Search(100, 3000, log=True)] = 1000
     """Shared by a batch with softmax; for each positive with bpr."""
-    negative_exponent: NotNegative = 0.5
+    negative_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
     batches: Count = 30
     """An epoch; each asks about its share of the users."""
-    hidden: Part = 0.3
+    hidden: Annotated[Part, Search(0.1, 0.8)] = 0.3
     """Share of a user's edges that are asked about, and hidden from message passing."""
-    temperature: Rate = 0.6
+    temperature: Annotated[Rate, Search(0.1, 2.0, log=True)] = 0.6
     """Where that of the softmax starts; it is learned too, and a low one is personal."""
-    learning_rate: Rate = 0.003
+    learning_rate: Annotated[Rate, Search(5e-4, 0.02, log=True)] = 0.003
     weight_decay: NotNegative = 0.0
     warmup_steps: Steps = 20
     averaged: Dropped = 0.95
     """Decay of the moving average of the parameters, by step."""
-    dropout: Dropped = 0.0
+    dropout: Annotated[Dropped, Search(0.0, 0.8)] = 0.0
     """Share of the elements of item messages that are dropped in training."""
     identity_dropout: Share = 0.2
     """Share of the item identities that are dropped in training, where items have features or links
@@ -131,33 +143,35 @@ class GraphSAGE:
     beginners: Share = 0.0
     """Share of the users who show but a few of their items in training, so that the model learns
     how much a few items say; 0: as much as many."""
-    popularity_exponent: NotNegative = 0.0
+    popularity_exponent: Annotated[NotNegative, Search(0.0, 0.5)] = 0.0
     """An item's vector is made longer by its popularity of late to this power: of what suits a
     user, the popular is liked more than the loss learns."""
-    half_life_share: NotNegative | None = 0.05
+    half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.05
     """Of late: the recency that is added to item biases
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> Embeddings:
+    def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
         """The embeddings after the last epoch."""
-        return deque(self.train(graph, rng), maxlen=1)[0]
+        return FittedModel.of(data.weighted, deque(self.train(data, seed), maxlen=1)[0])
 
-    def can_resume(self, start: Embeddings, graph: Graph) -> bool:
+    def can_resume(self, start: Embeddings, data: Dataset) -> bool:
         """Whether all that was learnt can be told from the vectors, and they have as many
         dimensions: with one round, a mean of messages, no links of items, and likes of one kind.
         """
+        graph = data.weighted
         told = start.encoder is not None and start.item.shape[1] == self.dim + 1
         plain = self.rounds == 1 and self.aggregator in ("degree", "mean") and not self.targets
         alike = len(kinds_of_likes(graph)) < 2
         return told and plain and alike and not item_links(graph, self.left_out)
 
     def train(
-        self, graph: Graph, rng: np.random.Generator, start: Embeddings | None = None
+        self, data: Dataset, seed: Seed, start: Embeddings | None = None
     ) -> Iterator[Embeddings]:
         """The embeddings after each epoch, of `dim` + 1 dimensions: the last is the item's bias.
 
         Items that `start` does not know begin as what their features say, or their users.
         """
+        graph, rng = prepare(self, data, seed)
         matrix = graph.matrix
         likes = likes_graph(matrix)
         targets = targets_of(graph, self.targets)

@@ -29,7 +29,7 @@ def in_rows_of(
     Items without a direction, as those that came after the training, count as unknown too.
     """
     item = learnt.item.copy()
-    item[~learnt.item_taste.any(axis=1)] = np.nan
+    item[~learnt.item_without_bias.any(axis=1)] = np.nan
     encoder = learnt.encoder
     return replace(
         learnt,

@@ -22,6 +22,7 @@ from graphrec.ingest.read import read_events
 from graphrec.ingest.sources import File
 
 from graphrec.data import Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.errors import GraphrecError
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
@@ -197,7 +198,7 @@ def fit(graph: Graph, seed: int, rng: np.random.Generator) -> Snapshot:
 
     Of an item by itself, of a user by the mean of their items, which is what folds people in too.
     """
-    fitted = GraphFilter().fit(graph, rng)
+    fitted = GraphFilter().fit(Dataset.of_weights(graph), rng).scorer
     items = np.ascontiguousarray(fitted.factors.low_pass[:, :64])
     encoder = Encoder(items, np.zeros(items.shape[1], np.float32))
     bounds = pairwise(graph.matrix.indptr.tolist())

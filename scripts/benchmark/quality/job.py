@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
 from graphrec.errors import TrainingError
 from graphrec.evaluation.evaluator import (
     Evaluation,
@@ -96,7 +97,7 @@ def rank_of(lists: Rows, split: Split) -> Rank:
             f"its lists hold {np.count_nonzero(met)} items that their users met in train and "
             f"{len(pairs) - len(np.unique(pairs))} repeats: expected none; mend its script"
         )
-    popular = rank_by(create("popularity").fit(train, np.random.default_rng(0)), train)
+    popular = rank_by(create("popularity").fit(Dataset.of_weights(train)), train)
     place = np.full(len(train.users), -1)
     place[warm] = np.arange(len(warm))
 

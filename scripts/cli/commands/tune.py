@@ -18,8 +18,8 @@ from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
 from graphrec.evaluation.evaluator import model_rng
 from graphrec.evaluation.splits.split import Split, given
-from graphrec.models import create
-from graphrec.models.spaces import SPACES, Point, Value
+from graphrec.models import MODELS, class_of, create
+from graphrec.models.hyper_parameters import Point, Value, search_space
 from graphrec.settings import Settings, load_settings
 from graphrec.settings_file import add_section, model_section, refuse_second_section
 from graphrec.store import open_store
@@ -41,7 +41,7 @@ SHOWN = 10
 
 
 def tune(
-    model: Annotated[str, typer.Argument(help=f"One of {', '.join(SPACES)}.")],
+    model: Annotated[str, typer.Argument(help=f"One of {', '.join(MODELS)}.")],
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -114,7 +114,7 @@ def tune(
         validation = validation_of(graph, settings)
         tuning = search(
             model,
-            SPACES[model],
+            search_space(class_of(model)),
             validation_objective(
                 model, kept, validation, seed=settings.seed, k=k, progress=progress
             ),

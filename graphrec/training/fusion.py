@@ -1,0 +1,453 @@
+"""Fusion as a model: what serves, fitted, compared and tuned like any other.
+
+A fusion names models whose item-item scores may be the neighbourhood, models whose vectors may be
+the embedding, and further sources. Which of them serve, in how many epochs, and what each source
+weighs is chosen on validation; what is chosen is then fitted on all of a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import Graph, Rows
+from graphrec.data.dataset import Dataset
+from graphrec.errors import MissingExtra, SettingsError
+from graphrec.evaluation.early_stopping import Chosen, choose_epochs
+from graphrec.evaluation.evaluator import model_rng, relevant
+from graphrec.evaluation.splits.split import (
+    Split,
+    asked_about,
+    carve_validation,
+    sample_users,
+)
+from graphrec.models import class_at, create
+from graphrec.models.embeddings import Embeddings
+from graphrec.models.fitted import FittedModel
+from graphrec.models.history import HistoryScorer
+from graphrec.models.popularity import PopularityScorer, RecentPopularity
+from graphrec.models.protocol import EpochModel, ItemScores, Model, Scorer, Seed, WarmModel
+from graphrec.models.training.warm_start import in_rows_of
+from graphrec.progress import Progress
+from graphrec.ranking import fusion
+from graphrec.ranking.fusion import TRACE, Labelled, Weights, retrieved
+from graphrec.recommend.recommender import Recommender
+from graphrec.retrieval.embedding import Nearest
+from graphrec.retrieval.neighbourhood import Neighbourhood
+from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.source import CandidateSource
+from graphrec.settings import RetrievalSettings, Settings
+from graphrec.snapshot.manifest import HyperParameters, Manifest
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
+from graphrec.snapshot.view import View
+
+POPULAR = "recent-popularity"
+"""The name by which the hyper-parameters of the popularity source are kept."""
+
+NEIGHBOURHOODS = ("graph-filter",)
+EMBEDDINGS = ("graphsage", "mf")
+"""Models that serve by default, the preferred one first."""
+
+MAX_PAIRS = 100_000_000
+"""Pairs of a user and an item up to which a model whose loss is over all of them is tried beside
+another model of vectors."""
+
+WARM_SHARE = 0.25
+"""Of the epochs of a model, what it takes where it goes on from what was learned before."""
+
+MAX_USERS = 2_000
+"""Validation users that weights of sources are chosen on; of more, a random sample."""
+
+SHORT_HISTORIES = 200
+"""Users of a group that its weights are chosen on: where fewer like so few items, others whose
+history is truncated to as few make them up."""
+
+
+class SourceModel(Protocol):
+    """A source of candidates before it is fitted: a frozen dataclass of hyper-parameters."""
+
+    def fit(self, data: Dataset, seed: Seed = 0) -> CandidateSource:
+        """The source, fitted on all of the data."""
+        ...
+
+
+def _installed_embeddings() -> Mapping[str, EpochModel]:
+    found: dict[str, EpochModel] = {}
+    for name in EMBEDDINGS:
+        with suppress(MissingExtra):
+            found[name] = cast("EpochModel", create(name))
+    return found
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Candidates from several sources in one ranking."""
+
+    neighbourhoods: Mapping[str, Model] = field(
+        default_factory=lambda: {name: create(name) for name in NEIGHBOURHOODS}
+    )
+    """By name, the models whose item-item scores may serve, the preferred one first."""
+    embeddings: Mapping[str, EpochModel] = field(default_factory=_installed_embeddings)
+    """By name, the models whose vectors may serve, the preferred one first; by default those of
+    `EMBEDDINGS` that are installed."""
+    popularity: RecentPopularity = field(default_factory=RecentPopularity)
+    sources: Mapping[str, SourceModel] = field(default_factory=dict)
+    """By name, sources that serve beside these."""
+    retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+    k: int = 10
+    """Cut-off of the NDCG that is chosen by."""
+    valid_share: float = 0.1
+    """Newest share of the events to choose on."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of events that validation labels as relevant; none: all that are positive."""
+
+    def fit(
+        self,
+        data: Dataset,
+        seed: Seed = 0,
+        *,
+        validation: Split | None = None,
+        chosen: Mapping[str, Chosen] | None = None,
+        progress: Progress | None = None,
+    ) -> FittedModel[Recommender]:
+        """The recommender of all data, chosen on `validation` (`choose`)."""
+        number = seed if isinstance(seed, int) else int(seed.integers(2**32))
+        graph = data.weighted
+        choice = choose(
+            self, graph, number, validation=validation, chosen=chosen, progress=progress
+        )
+        learned = learn(self, graph, number, choice, progress=progress)
+        recommender = recommender_of(self, snapshot_of(self, graph, learned, number))
+        return FittedModel.of(graph, recommender)
+
+
+def fusion_of(settings: Settings, embeddings: Sequence[str] | None = None) -> Fusion:
+    """The fusion of the settings; `embeddings` are the names of models of vectors, where given.
+
+    Raises SettingsError for an unknown model or hyper-parameter, and MissingExtra.
+    """
+    spec = settings.fusion
+    named = spec.embeddings if embeddings is None else embeddings
+
+    def model(name: str) -> Model:
+        return create(name, settings.models.get(name))
+
+    return Fusion(
+        {name: model(name) for name in spec.neighbourhoods},
+        {name: cast("EpochModel", model(name)) for name in named},
+        cast("RecentPopularity", model(POPULAR)),
+        {name: cast("SourceModel", class_at(place)()) for name, place in spec.sources.items()},
+        settings.retrieval,
+        settings.evaluation.k,
+        settings.evaluation.valid_share,
+        settings.evaluation.kinds,
+    )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen on validation before anything is fitted on all of a graph."""
+
+    neighbourhood: str
+    """The name of the model of the neighbourhood."""
+    embedding: str | None
+    """That of the model whose vectors serve."""
+    model: EpochModel | None
+    """This model, with its epochs."""
+    weights: Weights
+    """Of the sources."""
+    curve: Sequence[float] = ()
+    """NDCG@k on validation after each epoch; none where epochs were given."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What models learned of a graph: all of a snapshot that takes time."""
+
+    scores: ItemScores
+    popularity: NDArray[np.float32]  # [I]
+    vectors: Embeddings | None
+    sources: tuple[CandidateSource, ...]
+    models: Mapping[str, HyperParameters]
+    weights: Weights
+
+
+def choose(
+    spec: Fusion,
+    graph: Graph,
+    seed: int,
+    *,
+    validation: Split | None = None,
+    chosen: Mapping[str, Chosen] | None = None,
+    progress: Progress | None = None,
+) -> Choice:
+    """Which models make the best recommender of a weighted graph, and the weights of its sources.
+
+    Of equally good ones, the first named is taken. It is chosen on `validation`, which is carved
+    from the graph unless it is given; as are epochs, unless `chosen` has them. What `chosen` has
+    learned must be of the train side of that.
+    """
+    rng = model_rng(seed, "validation")
+    if validation is None:
+        validation = carve_validation(graph, spec.valid_share, rng)
+    validation = asked_about(validation, spec.kinds)
+    learners = _learners(spec, graph, seed, validation, chosen or {}, progress)
+    equal = equal_weights(spec)
+    choices = [
+        Choice(neighbourhood, name, learner.model, equal, learner.curve)
+        if name is not None and learner is not None
+        else Choice(neighbourhood, None, None, equal)
+        for neighbourhood, (name, learner) in product(
+            spec.neighbourhoods, learners.items() or [(None, None)]
+        )
+    ]
+    if not len(validation.test):
+        return choices[0]
+    train, shown = validation.train, sample_users(validation, MAX_USERS, rng)
+    rated = []
+    untrained: dict[str, Learned] = {}
+    for choice in choices:
+        if choice.neighbourhood not in untrained:
+            alone = replace(choice, embedding=None, model=None)
+            untrained[choice.neighbourhood] = learn(spec, train, seed, alone)
+        vectors = None
+        if choice.embedding is not None and choice.model is not None:
+            scorer = learners[choice.embedding].scorer
+            vectors = cast("Embeddings | None", scorer) or _vectors(choice, train, seed, None)
+        learned = replace(untrained[choice.neighbourhood], vectors=vectors)
+        trial = recommender_of(spec, snapshot_of(spec, train, learned, seed))
+        weights, value = choose_weights(trial, shown, spec.k, model_rng(seed, "weights"))
+        rated.append((value, replace(choice, weights=weights)))
+    return max(rated, key=lambda each: each[0])[1]
+
+
+def learn(
+    spec: Fusion,
+    graph: Graph,
+    seed: int,
+    choice: Choice,
+    *,
+    start: Snapshot | None = None,
+    progress: Progress | None = None,
+) -> Learned:
+    """Fit the models, as chosen, on all of a weighted graph. Raises what fitting raises.
+
+    Where `start` is given, of which `can_resume` is asked before, the vectors go on from its own,
+    in a share of the epochs.
+    """
+    name = choice.neighbourhood
+    data = Dataset.of_weights(graph)
+    models: dict[str, Model] = {name: spec.neighbourhoods[name], POPULAR: spec.popularity}
+    fitted, popular = (
+        model.fit(data, model_rng(seed, each)).scorer for each, model in models.items()
+    )
+    vectors: Embeddings | None = None
+    if choice.embedding is not None and choice.model is not None:
+        models[choice.embedding] = choice.model
+        vectors = _vectors(choice, graph, seed, progress, start)
+    sources = tuple(model.fit(data, model_rng(seed, each)) for each, model in spec.sources.items())
+    described: dict[str, Any] = {**models, **spec.sources}
+    return Learned(
+        _item_scores(name, fitted),
+        cast("PopularityScorer", popular).popularity,
+        vectors,
+        sources,
+        {each: asdict(model) for each, model in described.items()},
+        choice.weights,
+    )
+
+
+def snapshot_of(
+    spec: Fusion,
+    graph: Graph,
+    learned: Learned,
+    seed: int,
+    metrics: Mapping[str, Any] | None = None,
+    position: int | None = None,
+) -> Snapshot:
+    """The snapshot of a weighted graph and what was learned of it, with its index."""
+    nearest = () if learned.vectors is None else (Nearest.of(learned.vectors),)
+    snapshot = build_snapshot(
+        graph,
+        sources=(Neighbourhood(learned.scores), *nearest, *learned.sources),
+        seed=seed,
+        models=learned.models,
+        metrics=metrics,
+        weights=learned.weights,
+        popularity=learned.popularity,
+        half_life=spec.popularity.half_life_share,
+        popular_by=spec.retrieval.popular_by,
+    )
+    return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
+
+
+def recommender_of(spec: Fusion, snapshot: Snapshot) -> Recommender:
+    """The recommender that serves a snapshot."""
+    return Recommender(View.of(snapshot), spec.retrieval)
+
+
+def equal_weights(spec: Fusion) -> Weights:
+    """Weights of the sources, where nothing can be held back to choose on."""
+    names = ("neighbours", "embedding", *spec.sources)
+    return fusion.alike({**dict.fromkeys(names, 1.0), "popularity": TRACE})
+
+
+def choose_weights(
+    recommender: Recommender, validation: Split, k: int, rng: np.random.Generator
+) -> tuple[Weights, float]:
+    """The weights of the sources with the best NDCG@k on validation, by how many items users like.
+
+    Beside them, the NDCG@k of those that are best for everyone. The snapshot is of the train side
+    of `validation`. Where too few users like so few items, the histories of others are truncated to
+    their newest likes. They are labelled with the same events: what they have seen besides is
+    neither right nor wrong, as the models learned from it.
+    """
+    snapshot, view = recommender.snapshot, recommender.view
+    sources = [source.name for source in snapshot.all_sources]
+    equal = recommender.settings.model_copy(update={"weights": dict.fromkeys(sources, 1.0)})
+    trial = Recommender(view, equal)
+    users, right = relevant(validation)
+    candidates, pool = validation.candidates, validation.pool  # which hold what is relevant, too
+
+    def label(rows: Rows, profiles: Sequence[UserProfile]) -> list[Labelled]:
+        """What was found for profiles of the users at `rows` of what is relevant."""
+        labelled = []
+        for row, profile in zip(rows, profiles, strict=True):
+            found = trial.candidates(profile)
+            items = retrieved(found)
+            if candidates is not None:
+                items = candidates[[users[row]]].indices
+            items = items if pool is None else pool
+            of = {each.source: each.z_scores(items) for each in found}
+            z_scores = np.stack([of.get(s, np.zeros(len(items))) for s in sources], axis=1)
+            hits = right.indices[right.indptr[row] : right.indptr[row + 1]]
+            labelled.append(Labelled(z_scores, np.isin(items, hits), len(hits), profile.likes))
+        return labelled
+
+    everyone = [view.stored(int(user)) for user in users]
+    rows, shown = truncated_histories(validation.train, users, rng)
+    short = [
+        view.short_history(int(user), few) for user, few in zip(users[rows], shown, strict=True)
+    ]
+    groups, value = fusion.choose_weights(
+        sources, label(np.arange(len(users), dtype=np.int32), everyone), k, label(rows, short)
+    )
+    absent = {} if "embedding" in sources else {"embedding": 0.0}
+    return tuple(replace(each, weights={**absent, **each.weights}) for each in groups), value
+
+
+def truncated_histories(
+    train: Graph, users: Rows, rng: np.random.Generator
+) -> tuple[Rows, Sequence[Rows]]:
+    """Histories cut short, for groups with few users: places among `users` [B], items of each.
+
+    Users who like the fewest items are taken first, as they are most like those with a short
+    history. The newest of their likes are shown, in a random order where times are the same.
+    """
+    likes = np.diff(train.matrix.indptr)[users]
+    log = train.interactions
+    log = log.take((log.weight > 0) & np.isin(log.user, users))
+    log = log.take(np.lexsort((rng.random(len(log)), -log.time, log.user)))
+    starts = np.searchsorted(log.user, users)
+    ends = np.searchsorted(log.user, users, side="right")
+    rows: list[int] = []
+    shown: list[Rows] = []
+    for least, most in fusion.bounds():
+        if most is None:
+            continue
+        missing = SHORT_HISTORIES - np.count_nonzero((likes >= least) & (likes <= most))
+        longer = np.flatnonzero(likes > most)
+        for row in longer[np.argsort(likes[longer], kind="stable")][: max(missing, 0)].tolist():
+            newest = dict.fromkeys(log.item[starts[row] : ends[row]].tolist())
+            count = int(rng.integers(least, most + 1))
+            rows.append(row)
+            shown.append(np.array(list(newest)[:count], np.int32))
+    return np.array(rows, np.int32), shown
+
+
+def warm_epochs(epochs: int) -> int:
+    """So many instead of `epochs`, where training goes on from what was learned before."""
+    return max(1, round(WARM_SHARE * epochs))
+
+
+def can_resume(model: EpochModel | None, start: Snapshot, graph: Graph) -> bool:
+    """Whether a model of vectors can go on from those of a snapshot on a weighted graph."""
+    if not isinstance(model, WarmModel) or start.embeddings is None:
+        return False
+    return model.can_resume(learned_before(start, graph), Dataset.of_weights(graph))
+
+
+def learned_before(start: Snapshot, graph: Graph) -> Embeddings:
+    """The vectors of a snapshot, and their encoder, in the rows of a graph."""
+    assert start.embeddings is not None  # noqa: S101 - see `can_resume`
+    return in_rows_of(graph, start.embeddings, start.users, start.items)
+
+
+def served_model(spec: Fusion, manifest: Manifest) -> tuple[str, HyperParameters] | None:
+    """The name and hyper-parameters of the model whose vectors a snapshot serves."""
+    known = manifest.models
+    return next(((name, known[name]) for name in spec.embeddings if name in known), None)
+
+
+def _learners(
+    spec: Fusion,
+    graph: Graph,
+    seed: int,
+    validation: Split,
+    chosen: Mapping[str, Chosen],
+    progress: Progress | None,
+) -> dict[str, Chosen]:
+    """The models of vectors with their epochs, chosen on validation unless they are known."""
+    large = len(graph.users) * len(graph.items) > MAX_PAIRS and len(spec.embeddings) > 1
+    found: dict[str, Chosen] = {}
+    for name, model in spec.embeddings.items():
+        if large and name == "mf":
+            continue
+        known = chosen.get(name)
+        if known is None:
+            rng = model_rng(seed, name).spawn(1)[0]
+            known = choose_epochs(model, validation, rng, k=spec.k, progress=progress)
+        found[name] = known
+    return found
+
+
+def _item_scores(name: str, fitted: Scorer) -> ItemScores:
+    """Those of a fitted model; raises SettingsError for a model that has none."""
+    scores = fitted.items if isinstance(fitted, HistoryScorer) else fitted
+    if not isinstance(scores, ItemScores):
+        raise SettingsError(
+            f"model {name!r} gives no item-item scores: expected one that does as the "
+            f"neighbourhood, such as graph-filter or item-knn; see [fusion] in the settings"
+        )
+    return scores
+
+
+def _vectors(
+    choice: Choice,
+    graph: Graph,
+    seed: int,
+    progress: Progress | None,
+    start: Snapshot | None = None,
+) -> Embeddings:
+    """The vectors of the chosen model after its last epoch."""
+    model = choice.model
+    assert choice.embedding is not None and model is not None  # noqa: S101, PT018 - chosen
+    rng = model_rng(seed, choice.embedding).spawn(2)[1]
+    data = Dataset.of_weights(graph)
+    trained: Iterator[Scorer] = model.train(data, rng)
+    if start is not None:
+        model = replace(model, epochs=warm_epochs(model.epochs))  # type: ignore[type-var]
+        trained = cast("WarmModel", model).train(data, rng, learned_before(start, graph))
+    vectors: Embeddings | None = None
+    for epoch, learned in enumerate(trained, start=1):
+        vectors = cast("Embeddings", learned)
+        if progress:
+            progress("training", epoch, model.epochs)
+    assert vectors is not None  # noqa: S101 - a model has at least one epoch
+    return vectors
