@@ -8,25 +8,17 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from graphrec.api.app import create_app
-from graphrec.api.quick import SEVERAL, Quick
+from graphrec.api.quick import SEVERAL
 from graphrec.api.routes import create_router
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
-from tests.api.test_api import serving, tiny_snapshot
-from tests.api.test_operations import figures
+from tests.support.service import by_routes_alone, figures, serving, tiny_snapshot
 
 LISTS = "/v1/users/ann/recommendations"
 SESSIONS = "/v1/recommendations"
 JSON = {"content-type": "application/json"}
-
-
-def by_routes_alone(app: FastAPI) -> FastAPI:
-    """The same application without the quick way."""
-    app.user_middleware = [each for each in app.user_middleware if each.cls is not Quick]
-    return app
 
 
 @pytest.fixture(scope="module")

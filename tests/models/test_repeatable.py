@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
-from tests.api.test_api import serving
-from tests.api.test_quick import by_routes_alone
-from tests.rules.test_rules import ITEMS, SNAPSHOT, USERS
+from tests.support.attributed import ITEMS, SNAPSHOT, USERS
+from tests.support.service import by_routes_alone, serving
 
 
 @pytest.fixture(scope="module")
