@@ -12,6 +12,7 @@ MODEL = """
 from dataclasses import dataclass
 import numpy as np
 import pytest
+from graphrec.models import FittedModel
 from graphrec.testing.models import ModelContract
 
 @dataclass(frozen=True)
@@ -27,9 +28,11 @@ class CoOccurrence:
 
     bonus: float = 0.0
 
-    def fit(self, graph, rng):
+    def fit(self, data, seed=0):
+        graph = data.weighted
         likes = graph.matrix.toarray()
-        return Scores((likes @ (likes.T @ likes) {wrong}).astype(np.float32))
+        scores = Scores((likes @ (likes.T @ likes) {wrong}).astype(np.float32))
+        return FittedModel.of(graph, scores)
 
 class TestCoOccurrence(ModelContract):
     @pytest.fixture
