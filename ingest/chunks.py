@@ -57,7 +57,7 @@ class Reading:
     total: int | None = None
     """Bytes of a file of text, rows of a Parquet file; None where it is not known."""
     kinds: Mapping[str, AttributeKind] = field(default_factory=dict)
-    """What the format itself says of its columns."""
+    """The kinds of columns, where the format has them."""
     separator: str = "|"
     """What is between the parts of a value that is a list."""
 

@@ -33,7 +33,7 @@ from graphrec.store.protocol import GraphStore
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What came of loading a source."""
+    """The result of loading a source."""
 
     source: str
     rows: int
@@ -68,7 +68,7 @@ class CheckedSource:
     attributes: tuple[AttributeColumn, ...] = ()
 
     def write(self, store: GraphStore, progress: Progress | None = None) -> LoadReport:
-        """Write the good rows; what came of it."""
+        """Write the good rows and report on them."""
         start = time.perf_counter()
         new = self.write_rows(store, self._told(progress))
         return LoadReport(
@@ -84,7 +84,7 @@ class CheckedSource:
         )
 
     def _told(self, progress: Progress | None) -> Iterator[pa.RecordBatch]:
-        """The batches of the spool; tells of each when it has been written."""
+        """The batches of the spool; reports each once it has been written."""
         done = 0
         for batch in self.spool.batches():
             yield batch
@@ -167,8 +167,9 @@ def checked_events(
     """Events of users and items, in batches of `settings.batch_rows`.
 
     Columns are found by their names (`graphrec.ingest.schema`), or given by `mapping` from user,
-    item, weight, time and kind. `kind` is the kind of all events of a log that does not say. Rows
-    that cannot be used go to the file `rejects`, or one beside it (`graphrec.ingest.spool`).
+    item, weight, time and kind. `kind` is the kind of all events of a log without a column of
+    kinds. Rows that cannot be used go to the file `rejects`, or one beside it
+    (`graphrec.ingest.spool`).
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
@@ -197,7 +198,7 @@ def checked_nodes(
     """Nodes of a type, with every other column as an attribute.
 
     The column of ids is found by its name, or given by `mapping` as `id`. The kinds of attributes
-    are told by the rules of `graphrec.ingest.attributes`, or by `kinds`. `links` turns values into
+    are found by the rules of `graphrec.ingest.attributes`, or by `kinds`. `links` turns values into
     links: `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
     genres. A node that occurs more than once takes the last row. Raises as `checked_events` does.
     """

@@ -160,6 +160,13 @@ def test_every_line_is_needed() -> None:
         assert set(line.split()) <= used, folder
 
 
+def test_only_the_contracts_know_the_test_libraries() -> None:
+    contracts = set(modules("graphrec.testing"))
+    assert (who_imports("pytest") | who_imports("hypothesis")) == contracts
+    for module in set(trees()) - contracts:
+        assert not own_imports(module) & contracts, module
+
+
 def test_one_module_knows_dgl() -> None:
     assert who_imports("dgl") == {"graphrec.data.dgl_graph"}
 

@@ -22,8 +22,8 @@ from prometheus_client import CollectorRegistry
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
-from tests.api.test_api import tiny_snapshot
 from tests.support.paths import ROOT
+from tests.support.service import tiny_snapshot
 
 DEPLOY = ROOT / "deploy"
 

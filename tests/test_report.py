@@ -24,7 +24,7 @@ from graphrec.report.page import page
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import build_snapshot
-from tests.snapshot.test_snapshot import NOON, small_snapshot
+from tests.support.snapshots import NOON, small_snapshot
 
 HOSTILE = "<script>alert('&')</script>"
 

@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 from graphrec.errors import SettingsError
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
-from tests.api.test_api import error, serving, tiny_snapshot
+from tests.support.service import error, serving, tiny_snapshot
 
 
 @pytest.fixture(scope="module")

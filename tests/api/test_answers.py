@@ -18,9 +18,8 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.rules.rule import RequireRule
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
-from tests.api.test_api import serving, tiny_snapshot
-from tests.api.test_live_events import event, items, listed, send, served
-from tests.api.test_live_events import settings as settings
+from tests.support.live import event, items, listed, send, served, settings_in
+from tests.support.service import serving, tiny_snapshot
 
 
 @given(st.integers(0, 4), st.lists(st.integers(0, 9)))
@@ -49,6 +48,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Recommender, "recommend", noting)
     return users
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
 
 
 @pytest.fixture

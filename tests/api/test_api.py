@@ -13,88 +13,23 @@ from contextlib import contextmanager
 from copy import deepcopy
 from functools import reduce
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
 import httpx
-import numpy as np
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from fastapi.openapi.models import OpenAPI
 from graphrec.api.app import create_app
 from graphrec.api.errors import ErrorAnswer
 from graphrec.api.schemas import browse, events, explanations, nodes, recommendations
 from pydantic import TypeAdapter, ValidationError
 
-from graphrec.data import Attribute, Graph, Interactions
-from graphrec.data.dataset import Dataset
-from graphrec.models.embeddings import Embeddings
-from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Explanation
 from graphrec.settings import RetrievalSettings, ServeSettings, Settings
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from tests.support.server import running
-
-LIKES = {
-    "ann": ["alien", "brazil"],
-    "bob": ["alien", "brazil", "c/d é?"],
-    "cat": ["alien", "c/d é?"],
-    "dan/dora ß": ["brazil", "%2F"],
-    "eve": ["hit"],
-    "fay": ["hit", "brazil"],
-    "gus": ["hit", "%2F"],
-    "hal": ["hit", "e/recommendations/f"],
-    "ida": ["hit"],
-}
-TITLES = {"alien": "Alien", "c/d é?": "Cédé"}
-
-
-def tiny_snapshot(embeddings: bool = True) -> Snapshot:
-    pairs = [(user, item) for user, items in LIKES.items() for item in items]
-    log = Interactions.of([user for user, _ in pairs], [item for _, item in pairs])
-    titles = Attribute("text", tuple(TITLES.get(item) for item in log.items.ids))
-    graph = Graph(log, {"item": {"title": titles}})
-    rng = np.random.default_rng(0)
-    return build_snapshot(
-        graph,
-        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
-        embeddings=Embeddings(
-            rng.normal(size=(len(log.users), 4)).astype(np.float32),
-            rng.normal(size=(len(log.items), 4)).astype(np.float32),
-        )
-        if embeddings
-        else None,
-        encoder=None,
-        seed=0,
-        cutoff=None,
-        models={},
-        metrics={},
-    )
-
-
-@contextmanager
-def serving(app: FastAPI) -> Iterator[httpx.Client]:
-    """A client of `app` behind a real server, so that paths arrive as they do in production."""
-    config = uvicorn.Config(
-        app, port=0, lifespan="on", log_config=None, server_header=False, proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
+from tests.support.service import LIKES, error, serving, tiny_snapshot
 
 
 @pytest.fixture(scope="module")
@@ -121,17 +56,6 @@ def answer(response: httpx.Response, recommender: Recommender) -> Any:
     body = response.json()
     assert body.pop("version") == recommender.snapshot.manifest.version
     return body
-
-
-def error(response: httpx.Response, status: int, code: str, field: str | None = None) -> str:
-    """The message of an error, whose shape is checked."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/json"
-    assert set(response.json()) == {"error"}
-    detail = response.json()["error"]
-    assert set(detail) == {"code", "message", "field"}
-    assert (detail["code"], detail["field"]) == (code, field)
-    return detail["message"]
 
 
 class TestUserRecommendations:

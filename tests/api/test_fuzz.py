@@ -25,9 +25,8 @@ from hypothesis import HealthCheck, Phase, assume, settings
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.api.test_api import serving, tiny_snapshot
-from tests.api.test_live_events import publish_at, served
-from tests.api.test_live_store import fill
+from tests.support.live import fill, publish_at, served
+from tests.support.service import serving, tiny_snapshot
 
 EXAMPLES = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3")),

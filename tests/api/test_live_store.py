@@ -14,31 +14,20 @@ import pytest
 from graphrec.api.app import create_app
 from graphrec.api.live import store as live
 
-from graphrec.data import Attribute, Interactions, Vocabulary
+from graphrec.data import Interactions
 from graphrec.errors import StoreError
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
-from graphrec.store import GraphStore, open_store
+from graphrec.store import open_store
 from graphrec.store.protocol import CAP
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.api.test_api import LIKES, TITLES, error, serving, tiny_snapshot
+from tests.support.live import PATIENCE, fill, readiness
 from tests.support.neo4j_server import TestServer, free_port
+from tests.support.service import TITLES, error, serving, tiny_snapshot
 
 RECOMMENDATIONS = "/v1/users/ann/recommendations"
 RELATED = "/v1/items/alien/related"
 BY_STORE = f"{RELATED}?by=store"
-
-PATIENCE = 120
-"""Seconds, for a server that starts on a machine that has other work to do."""
-
-
-def fill(store: GraphStore) -> None:
-    """What the snapshot has, and someone who came since."""
-    likes = [*LIKES.items(), ("new", ["alien", "brazil"])]
-    pairs = [(user, item) for user, items in likes for item in items]
-    store.write_events(Interactions.of([u for u, _ in pairs], [i for _, i in pairs]))
-    titles = Attribute("text", tuple(TITLES.values()))
-    store.write_nodes("item", Vocabulary(tuple(TITLES)), {"title": titles})
 
 
 @pytest.fixture
@@ -57,20 +46,6 @@ def store(file: Path) -> Iterator[SQLiteStore]:
     with SQLiteStore(file, Settings().kinds) as store:
         fill(store)
         yield store
-
-
-def readiness(client: httpx.Client, status: str) -> dict[str, Any]:
-    """The answer to whether the service is ready, once it is as expected; 200 all the time."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        response = client.get("/health/ready")
-        assert response.status_code == 200, response.text
-        body = response.json()
-        assert (body["status"] == "ready") == (set(body["parts"].values()) == {"ready"})
-        if body["status"] == status and body["parts"]["store"] != live.OPENING:
-            return body
-        assert time.monotonic() < until, body
-        time.sleep(0.02)
 
 
 def related_by_store(client: httpx.Client) -> Any:

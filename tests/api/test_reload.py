@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -18,7 +18,7 @@ from graphrec.api.service import open_service
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import CURRENT, load, publish
-from tests.api.test_api import error, serving, tiny_snapshot
+from tests.support.service import break_, error, serving, tiny_snapshot, until
 
 
 @pytest.fixture
@@ -40,17 +40,6 @@ def switch(folder: Path, version: str) -> None:
     draft = folder / "draft"
     draft.write_text(version)
     draft.replace(folder / CURRENT)
-
-
-def break_(folder: Path, version: str) -> None:
-    (folder / version / "items.json").write_text("[]")
-
-
-def until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def served(client: httpx.Client) -> str:

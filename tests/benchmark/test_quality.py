@@ -28,7 +28,7 @@ from scripts.benchmark.quality.folder import Question, read_question
 from scripts.benchmark.quality.job import Scored, rank_of, write_job
 from scripts.benchmark.quality.peers import PEERS, SCRIPTS, Peer, measure, named_peers
 from scripts.benchmark.quality.rows import Checkpoint, Row
-from tests.cli.test_cli import TOML, Answer, error_line, graphrec, write_csv
+from tests.support.command import TOML, Answer, error_line, graphrec, write_csv
 from tests.support.small_data import graph_of, ratings
 
 

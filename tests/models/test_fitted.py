@@ -17,7 +17,7 @@ from graphrec.models.popularity import Popularity
 from graphrec.models.protocol import FittedModel, FoldIn, ItemScores, Scorer, Vectors
 from graphrec.models.rp3beta import RP3Beta
 from graphrec.models.top_k import top_k
-from tests.support.model_contract import checkerboard
+from graphrec.testing.models import checkerboard
 
 
 def data() -> Dataset:

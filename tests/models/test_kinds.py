@@ -24,7 +24,7 @@ from graphrec.settings import EvaluationSettings, Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.update import Change, difference, everyone, infer
 from graphrec.training.fit import compare, split_log
-from tests.models.test_user_side import snapshot_with
+from tests.support.fitted import snapshot_with
 
 if TYPE_CHECKING:
     from graphrec.models.embeddings import Embeddings

@@ -19,7 +19,7 @@ from graphrec.models.ease import MAX_ITEMS
 from graphrec.models.graph_filter.scorer import Pairs
 from graphrec.models.knn import ItemKNN, Similarity, UserKNN, nearest, weighted
 from graphrec.models.popularity import Popularity
-from tests.support.model_contract import ModelContract, checkerboard
+from graphrec.testing.models import ModelContract, checkerboard
 
 
 class TestItemKNN(ModelContract):

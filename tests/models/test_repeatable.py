@@ -18,6 +18,8 @@ from graphrec.snapshot.registry import publish
 from tests.api.test_api import serving
 from tests.api.test_plain_requests import read_by_fastapi
 from tests.rules.test_rules import ITEMS, SNAPSHOT, USERS
+from tests.support.attributed import ITEMS, SNAPSHOT, USERS
+from tests.support.service import by_routes_alone, serving
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,19 @@
-"""What every model does, in tests; a model's test class inherits them and gives a `model`."""
+"""What every model does, as tests: inherit `ModelContract` and give it a model.
+
+In a test module of your own, for a model `MyModel` that follows `graphrec.models.Model`:
+
+    from graphrec.testing.models import ModelContract
+
+    class TestMyModel(ModelContract):
+        @pytest.fixture
+        def model(self) -> Model:
+            return MyModel(dim=8)
+
+        def plain_model(self) -> Model:
+            return MyModel(dim=4, epochs=2)
+
+`model` has to learn a checkerboard of 24 users and items; `plain_model` has to be quick to fit.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +36,15 @@ def checkerboard(size: int = 24) -> Graph:
 
 
 class ModelContract:
-    """Inherit, and define a fixture `model`."""
+    """Tests of a fixture `model`, and of the model that `plain_model` gives."""
 
     @pytest.fixture
     def model(self) -> Model:
+        """The model, in a configuration that can learn a checkerboard."""
+        raise NotImplementedError
+
+    def plain_model(self) -> Model:
+        """The model in a configuration that is quick to fit, for property tests."""
         raise NotImplementedError
 
     def test_recommends_the_missing_square_of_a_checkerboard(self, model: Model) -> None:
@@ -56,7 +76,7 @@ class ModelContract:
         assert np.isfinite(scores).all()
 
     def test_events_of_weight_zero_teach_nothing(self, model: Model) -> None:
-        """An unliked item is met, so it is no negative, but it draws no taste towards it."""
+        """Such an item was seen, but it is not among what the user likes."""
         graph = checkerboard()
         log = graph.interactions
         odd = Interactions.of(
@@ -88,7 +108,3 @@ class ModelContract:
         scores = model.fit(Dataset.of_weights(graph), seed).score(rows)
         assert scores.shape == graph.matrix.shape
         assert np.isfinite(scores).all()
-
-    def plain_model(self) -> Model:
-        """The model for property tests, quick to fit."""
-        raise NotImplementedError
