@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from graphrec.errors import SnapshotError
 from graphrec.snapshot.canary import end_canary, promote
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import rollback, versions
+from graphrec.snapshot.registry import rollback, versions
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 

@@ -30,11 +30,11 @@ from graphrec.api.options import Knowledge
 from graphrec.api.paths import EncodedPaths
 from graphrec.api.quick import Quick
 from graphrec.api.routes import create_router
+from graphrec.snapshot.overlay import Overlay
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
-from graphrec.snapshot.overlay import Overlay
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.store import open_store
 
 
@@ -59,7 +59,7 @@ def create_app(
     metrics = Metrics(lambda: engine.serving, lambda: None if live is None else live.reason is None)
     engine = Engine(
         settings.snapshots,
-        lambda version: Recommender(load(settings.snapshots, version), settings.recall),
+        lambda version: Recommender(load(settings.snapshots, version), settings.retrieval),
         retry_seconds,
         metrics.loaded,
     )
@@ -121,7 +121,7 @@ def create_app(
     app.state.knowledge = Knowledge(
         settings.rules, settings.kinds, np.random.default_rng(), feed, live
     )
-    app.state.answers = Answers(settings.serve.answers)
+    app.state.answers = Answers(settings.serve.cached_lists)
     app.state.writer = None if live is None or feed is None else Writer(live, feed)
     app.state.forgetter = (
         None if live is None or feed is None else Forgetter(live, feed, engine, exposures)

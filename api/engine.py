@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from graphrec.errors import SnapshotError
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
-from graphrec.snapshot.snapshot import CURRENT, current
+from graphrec.snapshot.registry import CURRENT, current
 
 logger = logging.getLogger(__name__)
 

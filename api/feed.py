@@ -12,8 +12,8 @@ from fastapi import Depends, Request
 from graphrec.api.engine import Engine
 from graphrec.api.errors import NotReady, StoreAway
 from graphrec.api.live import ANSWER_SECONDS, OPENING, LiveStore
-
 from graphrec.snapshot.overlay import Overlay
+
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
 
 POLL_SECONDS = 0.5
@@ -67,7 +67,7 @@ class Feed:
                 if found is None:
                     return
                 events, nodes = found
-                overlay.add_events(*events)
+                overlay.add_events(events.events.take(events.changed), events.position)
                 overlay.add_nodes(*nodes)
 
     async def _align(self) -> None:

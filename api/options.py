@@ -14,6 +14,7 @@ from graphrec.api.errors import NoStore
 from graphrec.api.feed import Feed
 from graphrec.api.live import LiveStore
 from graphrec.api.validation import WHOLE, expecting
+from graphrec.snapshot.overlay import Overlay, valued
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.data.weighting import KindPolicy
@@ -21,7 +22,6 @@ from graphrec.ranking.exploration import Exploration
 from graphrec.recommend.browse import NOTHING_SINCE
 from graphrec.recommend.query import About, Live, Options
 from graphrec.rules.rule import Rule
-from graphrec.snapshot.overlay import Overlay, valued
 
 MAX_LISTED = 1000
 """Items that may be allowed or denied."""
@@ -122,7 +122,7 @@ class Ordering(BaseModel):
         Id | None,
         Field(
             description="Whose popular items come first where nothing is known that they like, "
-            "such as a country: a value of the attribute in the setting `recall.popular_by`; by "
+            "such as a country: a value of the attribute in the setting `retrieval.popular_by`; by "
             "default their own.",
             examples=["DE"],
         ),

@@ -22,7 +22,7 @@ from typing import Literal
 from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
 from graphrec.settings import SETTINGS_FILE, Settings, load_settings
 from graphrec.snapshot.canary import canary
-from graphrec.snapshot.snapshot import current, load, verify, versions
+from graphrec.snapshot.registry import current, load, verify, versions
 from graphrec.store import open_store
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")

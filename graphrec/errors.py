@@ -85,6 +85,7 @@ class MissingExtra(GraphrecError):  # noqa: N818
 EXTRAS = {
     "dgl": "train",
     "fastapi": "api",
+    "hypothesis": "testing",
     "implicit": "models",
     "neo4j": "neo4j",
     "networkx": "ingest",
@@ -93,6 +94,7 @@ EXTRAS = {
     "pooch": "ingest",
     "prometheus_client": "api",
     "pyarrow": "ingest",
+    "pytest": "testing",
     "rich": "cli",
     "sklearn": "models",
     "sqlalchemy": "sql",

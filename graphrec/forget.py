@@ -21,18 +21,15 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Attribute, Vocabulary
 from graphrec.errors import SnapshotError
 from graphrec.experiments import exposure_log
 from graphrec.id_search import holds_id
 from graphrec.report.archive import drop_people
-from graphrec.retrieval.neighbours import Likes
+from graphrec.retrieval.source import Histories, Updatable
 from graphrec.snapshot.canary import canary, start_canary
-from graphrec.snapshot.snapshot import (
-    Snapshot,
+from graphrec.snapshot.registry import (
     current,
     delete,
     delete_drafts,
@@ -41,6 +38,8 @@ from graphrec.snapshot.snapshot import (
     switch,
     versions,
 )
+from graphrec.snapshot.snapshot import Snapshot
+from graphrec.snapshot.tree import leaves, take
 from graphrec.store.protocol import GraphStore
 
 MARK_BYTES = 32
@@ -107,7 +106,7 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
         except SnapshotError:
             broken.append(version)
             continue
-        if not snapshot.likes.users.rows.keys() & set(users):
+        if not snapshot.users.rows.keys() & set(users):
             continue
         if not rewritten:  # first, since a crash after the last snapshot would leave no sign of it
             drop_people(folder)
@@ -129,41 +128,27 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
 
 
 def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
-    """The same snapshot of all other people; what was learnt from everyone stays as it is."""
-    likes, fitted, embeddings = snapshot.likes, snapshot.graph_filter, snapshot.embeddings
+    """The same snapshot of all other people; what was learned from everyone stays as it is."""
     gone = set(users)
-    kept = np.array([row for row, user in enumerate(likes.users.ids) if user not in gone], np.int64)
-    by_user, seen = likes.by_user[kept], likes.seen[kept]
-    left = fitted.without(kept)
-    counts = {"users": len(kept), "likes": by_user.nnz, "seen": seen.nnz}
+    kept = np.array(
+        [row for row, user in enumerate(snapshot.users.ids) if user not in gone], np.int64
+    )
+    left = take(snapshot, "user", kept)
+    histories = Histories(snapshot.history, left.history, dict(left.user_attributes))
+    counts = {"users": len(kept), "likes": left.history.nnz, "seen": left.seen.nnz}
+    forgotten = snapshot.manifest.forgotten + len(snapshot.users) - len(kept)
     return replace(
-        snapshot,
+        left,
         manifest=replace(
             snapshot.manifest,
             counts={**snapshot.manifest.counts, **counts},
-            forgotten=snapshot.manifest.forgotten + len(likes.users) - len(kept),
+            forgotten=forgotten,
         ),
-        likes=Likes(
-            Vocabulary(tuple(likes.users.ids[row] for row in kept)),
-            likes.items,
-            by_user,
-            by_user.T.tocsr(),
-            seen,
+        popularity=left.popularity.without_users(snapshot.popularity, histories, kept),
+        sources=tuple(
+            after.without_users(before, histories, kept) if isinstance(after, Updatable) else after
+            for before, after in zip(snapshot.sources, left.sources, strict=True)
         ),
-        # In proportion, whatever the popularity was made of.
-        popularity=(snapshot.popularity * _left(fitted.history, left.history)).astype(np.float32),
-        graph_filter=left,
-        embeddings=embeddings
-        and replace(
-            embeddings,
-            user=embeddings.user[kept],
-            friends=None if embeddings.friends is None else embeddings.friends[kept][:, kept],
-            kinds=None if embeddings.kinds is None else embeddings.kinds[kept],
-        ),
-        user_attributes={
-            name: Attribute(attribute.kind, tuple(attribute.values[row] for row in kept))
-            for name, attribute in snapshot.user_attributes.items()
-        },
     )
 
 
@@ -173,16 +158,12 @@ def marks(folder: Path, users: Collection[str]) -> tuple[Mark, ...]:
     for version in versions(folder):
         snapshot = load(folder, version)
         for user in users:
-            row = snapshot.likes.users.rows.get(user)
+            row = snapshot.users.rows.get(user)
             if row is None:
                 continue
-            own = {f"{name}.npy": part.tobytes() for name, part in _rows(snapshot, row)}
-            for name, content in own.items():
-                alone = all(
-                    _count(path, content) == (content in own.get(path.name, b""))
-                    for path in (folder / version).iterdir()
-                )
-                if len(content) >= MARK_BYTES and alone:
+            for name, content in _rows(snapshot, row):
+                times = sum(_count(path, content) for path in (folder / version).iterdir())
+                if len(content) >= MARK_BYTES and times == 1:
                     found[user][f"their row of {name} of {version}"] = content
     return tuple(Mark(user, rows) for user, rows in found.items())
 
@@ -205,20 +186,18 @@ def traces(folder: Path, sought: Sequence[Mark]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
-    """The rows of a user in the files of a snapshot, by the name of the file."""
-    likes, fitted = snapshot.likes, snapshot.graph_filter
-    liked = slice(*likes.by_user.indptr[user : user + 2])
-    yield "likes.indices", likes.by_user.indices[liked]
-    yield "seen.indices", likes.seen.indices[slice(*likes.seen.indptr[user : user + 2])]
-    yield "filter.history", fitted.history.data[liked]
-    yield "filter.votes", fitted.factors.votes.data[liked]
-    if snapshot.embeddings is not None:
-        yield "embeddings.user", snapshot.embeddings.user[user]
-        if (friends := snapshot.embeddings.friends) is not None:
-            yield "friends.indices", friends.indices[slice(*friends.indptr[user : user + 2])]
-        if snapshot.embeddings.kinds is not None:
-            yield "likes.kinds", snapshot.embeddings.kinds.data[liked]
+def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, bytes]]:
+    """The bytes of a user's row in each array of a snapshot, by the name of the array."""
+    for leaf in leaves(snapshot):
+        if leaf.axes[:1] != ("user",) or leaf.value is None:
+            continue
+        if sparse.issparse(leaf.value):
+            row = slice(*leaf.value.indptr[user : user + 2])
+            yield f"{leaf.path}.indices", leaf.value.indices[row].tobytes()
+            if leaf.value.dtype != np.bool_:
+                yield f"{leaf.path}.data", leaf.value.data[row].tobytes()
+        elif isinstance(leaf.value, np.ndarray):
+            yield leaf.path, leaf.value[user].tobytes()
 
 
 def _count(path: Path, content: bytes) -> int:
@@ -228,9 +207,3 @@ def _count(path: Path, content: bytes) -> int:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
         first = held.find(content)
         return (first >= 0) + (first >= 0 and held.find(content, first + 1) >= 0)
-
-
-def _left(before: sparse.csr_array, after: sparse.csr_array) -> NDArray[np.float64]:
-    """What share of the weights of each column is left, [I]; 1 where there were none."""
-    total, left = (np.bincount(m.indices, m.data, m.shape[1]) for m in (before, after))
-    return np.divide(left, total, out=np.ones(len(total)), where=total > 0)

@@ -155,11 +155,11 @@ class EvaluationSettings(_Section):
     )
 
 
-class RecallSettings(_Section):
+class RetrievalSettings(_Section):
     """Where candidates come from, and what each source weighs in the ranking."""
 
     candidates: int = Field(200, ge=1, description="Candidates from each source.")
-    newcomers: float = Field(
+    new_items: float = Field(
         0.1,
         ge=0,
         le=1,
@@ -252,7 +252,7 @@ class ServeSettings(_Section):
         0, ge=0, description="Told to stop, go on this long while readiness says 503 already."
     )
     max_events: int = Field(1000, ge=1, description="Most events a request may send.")
-    answers: int = Field(
+    cached_lists: int = Field(
         50_000,
         ge=0,
         description="Lists kept for users who come again before anything changed, at about 2 KB.",
@@ -290,7 +290,7 @@ class Settings(BaseSettings):
     neo4j: Neo4jSettings = Field(default_factory=Neo4jSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
-    recall: RecallSettings = Field(default_factory=RecallSettings)
+    retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)

@@ -1,55 +1,52 @@
-"""Adding the hyper-parameters of a model to a settings file, whose every byte stays as it is."""
+"""Adding the hyper-parameters of a model to a settings file; every other byte stays as it is."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from graphrec.errors import SettingsError
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from graphrec.errors import SettingsError
 
 
 def model_section(
     name: str, values: Mapping[str, bool | int | float | str], comment: str | None = None
 ) -> str:
-    """The section `[models.NAME]` in TOML, under a comment line if there is one."""
-    lines = [] if comment is None else [f"# {comment}"]
-    # What JSON makes of a finite number, a text or a truth value is TOML as well.
-    lines += [f"[models.{name}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
-    return "\n".join(lines) + "\n"
+    """The section `[models.NAME]` in TOML, below a comment line if one is given."""
+    section, models = tomlkit.table(), tomlkit.table(is_super_table=True)
+    section.update(values)
+    models.append(name, section)
+    above = "" if comment is None else tomlkit.comment(comment).as_string()
+    return above + tomlkit.dumps({"models": models})
 
 
 def refuse_second_section(file: Path, name: str) -> None:
-    """Raise SettingsError where a section `[models.NAME]` cannot be added at the end of a file.
+    """Raise SettingsError unless a section `[models.NAME]` can be added at the end of a file.
 
-    As where it is there already, or as part of an inline table: to change it there could destroy
-    what else the file says. A file that is not there yet can take it.
+    It cannot where the file has that section already or writes `models` as an inline table: changing
+    those could destroy what the user wrote. A missing file can take it.
     """
     text = _read(file)
     try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tomlkit.parse(text)
+    except TOMLKitError as error:
         raise SettingsError(
-            f"settings file {str(file)!r} is no TOML: {error}; mend it before a section is added"
+            f"settings file {str(file)!r} is not valid TOML: {error}; correct it, then try again"
         ) from error
     try:
-        tomllib.loads(_joined(text, model_section(name, {})))
-    except tomllib.TOMLDecodeError as error:
+        tomlkit.parse(_joined(text, model_section(name, {})))
+    except TOMLKitError as error:
         raise SettingsError(
-            f"section [models.{name}] cannot be added to {str(file)!r}, which says something of "
-            f"it already ({error}): expected a file without it; take it out there, or leave "
-            f"--write out and paste what is printed"
+            f"section [models.{name}] cannot be added to {str(file)!r}, which sets it already "
+            f"({error}): expected a file without it; remove it there, or omit --write and paste "
+            f"what is printed"
         ) from error
 
 
 def add_section(file: Path, name: str, section: str) -> None:
-    """Add what `model_section` gave to the end of a file, which is made where it is not there.
+    """Append what `model_section` returned to a file, which is created if missing.
 
     Raises SettingsError as `refuse_second_section` does, and where the file cannot be written.
     """
@@ -60,8 +57,8 @@ def add_section(file: Path, name: str, section: str) -> None:
             end.write(_joined(text, section)[len(text) :])
     except OSError as error:
         raise SettingsError(
-            f"settings file {str(file)!r} cannot be written: {error}; mend that, or leave --write "
-            f"out and paste what is printed"
+            f"settings file {str(file)!r} cannot be written: {error}; make it writable, or omit "
+            f"--write and paste what is printed"
         ) from error
 
 

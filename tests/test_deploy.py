@@ -20,7 +20,7 @@ from graphrec.cli.main import COMMANDS
 from prometheus_client import CollectorRegistry
 
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings, Settings
+from graphrec.settings import RetrievalSettings, Settings
 from tests.api.test_api import tiny_snapshot
 from tests.support.paths import ROOT
 
@@ -36,7 +36,7 @@ def names() -> set[str]:
     """Of every figure that the service gives."""
     snapshot = tiny_snapshot()
     object.__setattr__(snapshot.manifest, "created", "2026-11-22T10:15:00+00:00")
-    recommender = Recommender(snapshot, RecallSettings())
+    recommender = Recommender(snapshot, RetrievalSettings())
     metrics = Metrics(lambda: {"current": recommender}, lambda: True)
     for user in ("ann", "bob"):
         answer = Answer.of(b"", recommender.recommend(user, 3))

@@ -10,7 +10,7 @@ import pytest
 
 from graphrec.doctor import examine, pairing, secret
 from graphrec.snapshot.canary import start_canary
-from graphrec.snapshot.snapshot import delete, publish, versions
+from graphrec.snapshot.registry import delete, publish, versions
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.cli.test_cli import inside
 from tests.snapshot.test_snapshot import small_snapshot

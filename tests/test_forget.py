@@ -20,16 +20,10 @@ from graphrec.errors import SnapshotError
 from graphrec.forget import Forgotten, forget, forget_in_snapshots, marks, traces, without
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.neighbours import Likes
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot import snapshot as snapshot_module
-from graphrec.snapshot.snapshot import (
-    Snapshot,
-    current,
-    load,
-    publish,
-    rollback,
-    versions,
-)
+from graphrec.snapshot.registry import current, load, publish, rollback, versions
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.snapshot.test_snapshot import NOON, small_snapshot
 from tests.support.small_data import graph_of, ratings
@@ -72,7 +66,7 @@ def shop(tmp_path: Path):
 
 def answers(snapshot: Snapshot, users) -> list[object]:
     # From embeddings alone: those who are gone no longer vote as neighbours.
-    recommender = Recommender(snapshot, RecallSettings(neighbours=0, embedding=1, popularity=0))
+    recommender = Recommender(snapshot, RetrievalSettings(neighbours=0, embedding=1, popularity=0))
     return [[(r.item, r.sources) for r in recommender.recommend(user, 10)] for user in users]
 
 

@@ -20,8 +20,9 @@ from graphrec.report import svg
 from graphrec.report.archive import REPORTS, drop_people, keep, kept
 from graphrec.report.figures import Check, Job, Report, Stage, report_of
 from graphrec.report.page import page
-from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import build_snapshot, load, publish
+from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import build_snapshot
 from tests.snapshot.test_snapshot import NOON, small_snapshot
 
 HOSTILE = "<script>alert('&')</script>"
@@ -61,7 +62,7 @@ def measured(seed: int = 0):
 
 
 def reported(now=None, before=None, job=JOB) -> Report:
-    return report_of(now or measured(), before, RecallSettings(), job)
+    return report_of(now or measured(), before, RetrievalSettings(), job)
 
 
 class Page(HTMLParser):
@@ -136,7 +137,7 @@ def test_figures_are_those_of_the_snapshot():
     now, before = measured(), measured(1)
     report = reported(now, before)
     assert [person.likes for person in report.people] == sorted(p.likes for p in report.people)
-    recommender = Recommender(now, RecallSettings())
+    recommender = Recommender(now, RetrievalSettings())
     lists = {
         tuple(r.title or r.item for r in recommender.recommend(user, 8))
         for user in now.likes.users.ids

@@ -105,7 +105,7 @@ def test_the_known_models_are_those_there_are() -> None:
     [
         ("bogus = 1", "bogus", "1"),
         ("[serve]\nprot = 9000", "serve.prot", "9000"),
-        ("[recal]\ncandidates = 3", "recal", "3"),
+        ("[retreival]\ncandidates = 3", "retreival", "3"),
         ("[kinds.rating]\ntreshold = 4", "kinds.rating.treshold", "4"),
     ],
 )

@@ -63,7 +63,9 @@ def test_a_file_that_says_something_of_it_is_refused_and_unchanged(
     assert file.read_text() == text
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"[serve\n", "no TOML"), (b"\xff", "be read")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"[serve\n", "not valid TOML"), (b"\xff", "be read")]
+)
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "shop.toml"
     file.write_bytes(content)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from scipy import sparse
 
 from graphrec.data import Graph, Rows, Vocabulary
+from graphrec.data.axes import axes
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class ItemLinks:
     type: str
     """Of the nodes. Links between items are followed either way."""
     nodes: Vocabulary
-    by_item: sparse.csr_array  # [I, N] the nodes of each item: which elements are stored
+    by_item: Annotated[sparse.csr_array, axes("item")]
+    """bool [I, N]: the nodes of each item, as stored elements."""
 
     @cached_property
     def _by_node(self) -> sparse.csr_array:

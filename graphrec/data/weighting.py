@@ -76,3 +76,16 @@ def worth(
     # However old, a positive event stays one: stores count it by its value alone.
     weight = np.where(value * full > 0, np.maximum(weight, np.finfo(np.float32).tiny), 0)
     return weight.astype(np.float32)
+
+
+def event_weight(
+    policy: Mapping[str, KindPolicy], kind: str, value: float, time: int, now: int
+) -> float:
+    """What one recorded event weighs at `now` (milliseconds): as `worth` says of a log."""
+    rule = policy.get(kind) or KindPolicy()
+    counted = value if rule.least is None else float(np.float32(value) >= rule.least)
+    full = counted * rule.weight
+    if not full > 0:
+        return 0.0
+    age = max(now - time, 0) / ((rule.half_life_days or np.inf) * DAY)
+    return max(float(full * 0.5**age), float(np.finfo(np.float32).tiny))

@@ -14,16 +14,15 @@ a process that was killed within one, the next line begins anew.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from itertools import groupby
 from pathlib import Path
 
 import orjson
+from filelock import FileLock
 
 from graphrec.errors import SettingsError
 from graphrec.experiments.exposures import Exposure, lines, pseudonym
@@ -39,7 +38,7 @@ def append(folder: Path, shown: Sequence[Exposure]) -> None:
     the key cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with FileLock(folder / LOCK):
         if not (folder / KEY).exists():
             _make_key(folder)
         key = read_key(folder / KEY)
@@ -68,7 +67,7 @@ def forget(folder: Path, users: Collection[str]) -> int:
     if not folder.is_dir():
         return 0
     deleted = 0
-    with _locked(folder):
+    with FileLock(folder / LOCK):
         for draft in folder.glob(".draft-*"):  # of one that was killed
             draft.unlink()
         doomed = {None, *_names(folder, users)}
@@ -91,13 +90,6 @@ def traces(folder: Path, users: Collection[str]) -> tuple[str, ...]:
         for path in sorted(each for each in folder.rglob("*") if each.is_file())
         if any(holds_id(path, name) for name in names) or _holds_line(path, names)
     )
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _make_key(folder: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
+from graphrec.data.axes import axes
 from graphrec.models.encoder import Encoder, ItemEncoder
 
 
@@ -17,15 +19,15 @@ from graphrec.models.encoder import Encoder, ItemEncoder
 class Embeddings:
     """A scorer by inner product."""
 
-    user: NDArray[np.float32]  # [U, dim]
-    item: NDArray[np.float32]  # [I, dim]
+    user: Annotated[NDArray[np.float32], axes("user", None)]  # [U, dim]
+    item: Annotated[NDArray[np.float32], axes("item", None)]  # [I, dim]
     encoder: Encoder | None = None
     """Makes a user's vector out of items, where the model can."""
     newcomers: ItemEncoder | None = None
     """Makes an item's vector out of features and links, where the model has learned of any."""
-    friends: sparse.csr_array | None = None  # [U, U]
+    friends: Annotated[sparse.csr_array | None, axes("user", "user")] = None  # [U, U]
     """Whom each user hears, where the encoder listens to friends."""
-    kinds: sparse.csr_array | None = None  # [U, I]
+    kinds: Annotated[sparse.csr_array | None, axes("user", "item")] = None  # [U, I]
     """In which ways each user likes each item (`graphrec.data.kind_relations`), where the encoder
     listens."""
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
+from graphrec.data.axes import axes
 from graphrec.data.features import FeatureSpace
 from graphrec.data.kind_relations import Bits, Relations
 from graphrec.models.gaussian_process import Likeness
@@ -48,11 +50,12 @@ class Encoder:
     softmax over the items; with `readout`, by its largest elements.
     """
 
-    messages: NDArray[np.float32]  # [I, M] what each item tells a user who likes it
+    messages: Annotated[NDArray[np.float32], axes("item", None)]
+    """[I, M]: what each item sends to a user who likes it."""
     base: NDArray[np.float32]  # [dim] the same for every user, such as 1 before an item bias
     length: float | None = None
     """Of what the items say together; None leaves it at the mean's, 0 stays 0."""
-    attention: NDArray[np.float32] | None = None
+    attention: Annotated[NDArray[np.float32] | None, axes("item", None)] = None
     """How loud each item is, and how loud it makes the others seem [I, 2]."""
     readout: NDArray[np.float32] | None = None  # [M, dim] from the largest elements to a vector
     softening: float = 0.0

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphrec.data import AttributeValue, Rows, as_title, labels
-from graphrec.ranking.fusion import Opinion, Source
-from graphrec.recommend.live_items import LiveItems
-from graphrec.recommend.profile import Taste
-from graphrec.recommend.query import Live, Options
+from graphrec.data import AttributeValue, Rows, labels
+from graphrec.errors import UnknownNode
+from graphrec.ranking.fusion import Source
+from graphrec.recommend.query import Context, Query
 from graphrec.recommend.ranker import Ranker
 from graphrec.recommend.results import (
     Because,
     Contribution,
     Explanation,
-    Judgement,
     Shared,
+    SourceRank,
     Verdict,
     WhyNot,
     reason,
@@ -26,160 +25,157 @@ from graphrec.recommend.results import (
     shared_labels,
 )
 from graphrec.retrieval.neighbours import vias
-from graphrec.snapshot.snapshot import Snapshot, values_at
+from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.source import Candidates
+from graphrec.snapshot.snapshot import values_at
+from graphrec.snapshot.view import View
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """Says of a ranking how it came about, from the graph of a snapshot."""
+    """Says how a ranking came about, from the graph of a view."""
 
-    snapshot: Snapshot
+    view: View
     ranker: Ranker
-    live_items: LiveItems
 
     def explanation(
-        self, taste: Taste, item: str, k: int, options: Options, live: Live
+        self, profile: UserProfile, item: str, k: int, query: Query, context: Context
     ) -> Explanation:
         """Why `item`, with the `k` best paths to it; raises UnknownNode."""
-        row = self.snapshot.likes.items.rows.get(item)
-        if row is None:
-            return self._explanation_of_new(taste, item, k, live)
-        titles = self.live_items.titles(live)
-        [because] = self.because(taste, np.array([row]), k, titles)
-        asked = self.ranker.asked(taste, options, live)
-        ranking = self.ranker.all(asked)
+        row = self._row(item)
+        if row >= len(self.view.snapshot.items):
+            return self._explanation_of_new(profile, row, k)
+        [because] = self.because(profile, np.array([row]), k)
+        request = self.ranker.request(profile, query, context)
+        ranking = self.ranker.all(request)
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
         contributions = ranking.contributions(places[0]) if places else ()
         sources = tuple(part.source for part in contributions)
-        seen = not places and row in taste.seen
+        seen = not places and row in profile.seen
         return Explanation(
             item=item,
-            title=titles[row],
+            title=self.view.items.titles[row],
             seen=seen,
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else 0.0,
             contributions=contributions,
-            reason=self.sentence(row, because, sources, asked.segment, titles[row])
+            reason=self.sentence(row, because, sources, request.segment)
             if places or seen
             else "It is left out: why-not says by what",
             because=because,
-            shared=self._shared_labels(taste, values_at(self.snapshot.attributes, row), k),
+            shared=self._shared_labels(profile, row, k),
         )
 
-    def why_not(self, taste: Taste, item: str, options: Options, live: Live) -> WhyNot:
+    def why_not(self, profile: UserProfile, item: str, query: Query, context: Context) -> WhyNot:
         """What becomes of `item` in a list; raises UnknownNode."""
-        row = self.snapshot.likes.items.rows.get(item)
-        if row is None:
-            return self._why_not_new(taste, item, options, live)
-        asked = self.ranker.asked(taste, options, live)
-        ranking = self.ranker.all(asked)
+        row = self._row(item)
+        request = self.ranker.request(profile, query, context)
+        title, rule = self.view.items.titles[row], request.rules.stopped_by(row)
+        seen = query.exclude_seen and row in profile.seen
+        if row >= len(self.view.snapshot.items):
+            new: Verdict = "seen" if seen else "new" if rule is None else "ruled_out"
+            return WhyNot(item, title, new, None if seen else rule, None, None, ())
+        ranking = self.ranker.all(request)
         places = np.flatnonzero(ranking.items == row).tolist()
-        rule = asked.ruling.stopped_by(row)
         verdict: Verdict = "deleted"
         if places:
-            verdict = "ranked" if places[0] < ranking.recalled else "not_recalled"
-        elif options.exclude_seen and row in taste.seen:
+            verdict = "ranked" if places[0] < ranking.retrieved else "not_retrieved"
+        elif seen:
             verdict = "seen"
         elif rule is not None:
             verdict = "ruled_out"
-        others = np.flatnonzero(asked.eligible).astype(np.int32)
+        others = np.flatnonzero(request.eligible[: len(self.view.snapshot.items)])
         return WhyNot(
             item=item,
-            title=self.live_items.titles(live)[row],
+            title=title,
             verdict=verdict,
             rule=rule,
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else None,
             sources=tuple(
-                _judgement(opinion, row, others, asked.weights[opinion.source])
-                for opinion in asked.opinions
+                _source_rank(found, row, others.astype(np.int32), request.weights[found.source])
+                for found in request.found
             ),
         )
 
-    def because(
-        self, taste: Taste, items: Rows, k: int, titles: Sequence[str | None]
-    ) -> list[tuple[Because, ...]]:
-        """The `k` best paths to each of some item rows; `titles` are those of all items."""
-        likes, ids = self.snapshot.likes, self.snapshot.likes.items.ids
+    def because(self, profile: UserProfile, items: Rows, k: int) -> list[tuple[Because, ...]]:
+        """The `k` best paths to each of some item rows of the snapshot."""
+        likes, titles = self.view.snapshot.likes, self.view.items.titles
+        ids = likes.items.ids
         return [
             tuple([Because(ids[row], titles[row], people, score) for row, people, score in found])
-            for found in vias(likes, taste.history, items, k, taste.user)
+            for found in vias(likes, profile.history, items, k, profile.user)
         ]
 
     def sentence(
-        self,
-        item: int,
-        because: Sequence[Because],
-        sources: Sequence[Source],
-        segment: str | None,
-        title: str | None,
+        self, item: int, because: Sequence[Because], sources: Sequence[Source], segment: str | None
     ) -> str:
-        """Why an item row, in one sentence."""
-        name = title or self.snapshot.likes.items.ids[item]
-        if segment is not None and "popularity" in sources:
-            inside = self.ranker.sources.segments.people(segment, item)
+        """Why an item row of the snapshot, in one sentence."""
+        snapshot = self.view.snapshot
+        name = self.view.items.titles[item] or snapshot.items.ids[item]
+        segments = snapshot.popularity.segments
+        if segment is not None and segments is not None and "popularity" in sources:
+            inside = segments.people(segment, item)
             if inside:
                 return reason(name, because, sources, inside, segment)
-        people = int(self.snapshot.likes.degrees[item])
-        return reason(name, because, sources, people)
+        return reason(name, because, sources, int(snapshot.likes.degrees[item]))
 
-    def _explanation_of_new(self, taste: Taste, item: str, k: int, live: Live) -> Explanation:
+    def _row(self, item: str) -> int:
+        """The row of an item in the view; one that was deleted is known where the snapshot was."""
+        row = self.view.items.ids.rows.get(item)
+        if row is None:
+            raise UnknownNode("item", item)
+        return row
+
+    def _explanation_of_new(self, profile: UserProfile, row: int, k: int) -> Explanation:
         """Why an item that came since: by what it has in common with what is liked."""
-        attributes = self.live_items.attributes_of_new(item, live)
-        title, new = as_title(attributes.get("title")), self.live_items.newcomers(live)
-        shared = self._shared_labels(taste, attributes, k)
-        found: tuple[Contribution, ...] = ()
-        if taste.vector is not None and item in new.items:
-            vector = new.vectors[[list(new.items).index(item)]]
-            strength = float(self.ranker.sources.nearness(taste.vector, vector)[0])
-            weight = self.ranker.sources.weights_for(taste)["embedding"]
-            if strength > 0:
-                found = (Contribution("embedding", strength, weight, weight * strength),)
-        seen = item in taste.met
+        items, source = self.view.items, self.view.items.nearest_cold
+        item, title = items.ids.ids[row], items.titles[row]
+        shared = self._shared_labels(profile, row, k)
+        contributions: tuple[Contribution, ...] = ()
+        if source is not None and profile.vector is not None and row in source.rows:
+            everything = np.ones(len(items.ids), bool)
+            found = source.retrieve(profile, everything, len(source.rows))
+            if found is not None:
+                z_score = float(found.z_scores(np.array([row]))[0])
+                weight = self.ranker.weights_for(profile)[source.name]
+                if z_score > 0:
+                    part = Contribution(source.name, z_score, weight, weight * z_score)
+                    contributions = (part,)
+        seen = row in profile.seen
         return Explanation(
             item=item,
             title=title,
             seen=seen,
             rank=None,
-            score=sum(part.score for part in found),
-            contributions=found,
-            reason=reason(title or item, (), (), 0) if seen else reason_of_new(bool(found), shared),
+            score=sum(part.score for part in contributions),
+            contributions=contributions,
+            reason=reason(title or item, (), (), 0)
+            if seen
+            else reason_of_new(bool(contributions), shared),
             because=(),
             shared=shared,
         )
 
-    def _shared_labels(
-        self, taste: Taste, item: Mapping[str, AttributeValue], k: int
-    ) -> tuple[Shared, ...]:
+    def _shared_labels(self, profile: UserProfile, row: int, k: int) -> tuple[Shared, ...]:
         """The categories and tags that an item has in common with items that someone likes."""
-        known = self.snapshot.attributes.items()
+        snapshot = self.view.snapshot
+        known = snapshot.item_attributes.items()
         names = [name for name, each in known if each.kind in ("category", "tags")]
-        liked = [values_at(self.snapshot.attributes, row) for row in taste.history.tolist()]
+        liked = [values_at(snapshot.item_attributes, each) for each in profile.history.tolist()]
 
         def labelled(values: Mapping[str, AttributeValue]) -> Mapping[str, tuple[str, ...]]:
             return {name: labels(values.get(name)) for name in names}
 
-        return shared_labels(labelled(item), [labelled(each) for each in liked], k)
-
-    def _why_not_new(self, taste: Taste, item: str, options: Options, live: Live) -> WhyNot:
-        title = as_title(self.live_items.attributes_of_new(item, live).get("title"))
-        ruling, new = self.live_items.ruling_on_new(options, live)
-        if options.exclude_seen and item in taste.met:
-            return WhyNot(item, title, "seen", None, None, None, ())
-        rule = ruling.stopped_by(new.items.rows[item])
-        verdict: Verdict = "new" if rule is None else "ruled_out"
-        return WhyNot(item, title, verdict, rule, None, None, ())
+        own = self.view.items.attributes(row)
+        return shared_labels(labelled(own), [labelled(each) for each in liked], k)
 
 
-def _judgement(opinion: Opinion, row: int, others: Rows, weight: float) -> Judgement:
+def _source_rank(found: Candidates, row: int, others: Rows, weight: float) -> SourceRank:
     """What a source makes of an item among others."""
-    strength = float(opinion.of(np.array([row]))[0])
-    theirs = opinion.of(others)
-    before = (theirs > strength) | ((theirs == strength) & (others < row))
-    return Judgement(
-        source=opinion.source,
-        recalled=bool((opinion.candidates == row).any()),
-        rank=int(before.sum()) + 1,
-        strength=strength,
-        weight=weight,
+    z_score = float(found.z_scores(np.array([row]))[0])
+    theirs = found.z_scores(others)
+    before = (theirs > z_score) | ((theirs == z_score) & (others < row))
+    return SourceRank(
+        found.source, bool((found.rows == row).any()), int(before.sum()) + 1, z_score, weight
     )

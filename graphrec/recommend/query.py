@@ -1,22 +1,37 @@
-"""How a list is asked for, and what is known of the user beside the snapshot."""
+"""What is asked: of whom, and what the list should be like."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from graphrec.data import AttributeValue
 from graphrec.ranking.exploration import Exploration
 from graphrec.rules.rule import Rule
-from graphrec.snapshot.overlay import Event, Overlay
+from graphrec.store.delta import Event
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the list of one request should be like; by default, as it is ranked."""
+class Query:
+    """A question: a user, or someone known by what is said here, and what is wanted.
 
+    `recommend`, `explain` and `why_not` take the same question.
+    """
+
+    user: str | None = None
+    """The id of a user, known or not; None: someone of whom only the next three are known."""
+    items: tuple[str, ...] = ()
+    """Ids of items that someone without an id likes; these are not recommended."""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    """Of someone without an id, by name."""
+    friends: tuple[str, ...] = ()
+    """Ids of users whom someone without an id follows."""
+    k: int = 10
+    """The length of the list."""
     exclude_seen: bool = True
-    """Leave out what the user has met."""
+    """Leave out items that the user has an event on."""
     allow: frozenset[str] | None = None
     """Nothing but these items."""
     deny: frozenset[str] = frozenset()
@@ -26,65 +41,58 @@ class Options:
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
     segment: str | None = None
     """Whose popular items come first where nothing is known that the user likes: a value of the
-    attribute in `recall.popular_by`; None: the user's own."""
+    attribute in the setting `retrieval.popular_by`; None: the user's own."""
     exploration: float = 0.0
     """Share of places given to items drawn at random."""
     exploration_by: Exploration = "epsilon"
     explain: bool = True
-    """Say what each source adds to each score."""
+    """Give what each source adds to each score."""
     kinds: frozenset[str] | None = None
-    """Only events of these kinds are the user's history."""
+    """Only events of these kinds are the user's history; None: those of all kinds."""
     as_of: int | None = None
     """Only events before this time are; milliseconds since 1970."""
 
     @property
+    def replaces_history(self) -> bool:
+        """Whether the history is made of some of the user's events."""
+        return self.user is not None and (self.kinds is not None or self.as_of is not None)
+
+    @property
     def needs_events(self) -> bool:
-        """Whether the user's events must be known, which a snapshot does not keep one by one."""
-        kinds_matter = any(rule.shared_by is not None for rule in self.rules)
-        return kinds_matter or self.kinds is not None or self.as_of is not None
+        """Whether the user's events must be given, which a snapshot does not keep one by one."""
+        by_kind = any(rule.shared_by is not None for rule in self.rules)
+        return self.user is not None and (by_kind or self.replaces_history)
 
     @property
     def repeatable(self) -> bool:
-        """Whether the list is the same each time, as long as nothing new is known."""
+        """Whether the list is the same each time, as long as nothing new is written."""
         by_time = any(rule.by_time for rule in self.rules)
         return not (self.exploration or self.needs_events or by_time)
 
     @property
-    def selective(self) -> bool:
-        """Whether anything is said of which items are wanted."""
+    def filters_items(self) -> bool:
+        """Whether there are rules or lists of items."""
         return self.allow is not None or bool(self.deny) or bool(self.rules)
 
-    def was(self, event: Event) -> bool:
+    def includes(self, event: Event) -> bool:
+        """Whether an event is in the user's history."""
+        return self.happened(event) and (self.kinds is None or event.kind in self.kinds)
+
+    def happened(self, event: Event) -> bool:
         """Whether an event had happened at the time that the list is of."""
         return self.as_of is None or event.time < self.as_of
 
-    def counts(self, event: Event) -> bool:
-        """Whether an event is in the user's history."""
-        return self.was(event) and (self.kinds is None or event.kind in self.kinds)
-
-
-AS_RANKED = Options()
-
 
 @dataclass(frozen=True)
-class About:
-    """What someone of whom nothing is kept says of themselves, beside the items that they like."""
+class Context:
+    """What holds at the time of a question, beside the view."""
 
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
-    friends: tuple[str, ...] = ()
-    """Ids of users whom they hear."""
-
-
-@dataclass(frozen=True)
-class Live:
-    """What is known at the time of the request."""
-
-    overlay: Overlay | None = None
-    events: tuple[Event, ...] | None = None
-    """All events of the user, as a store has them; given where the options need them."""
     now: int = 0
     """Milliseconds since 1970: what rules of availability go by."""
+    events: tuple[Event, ...] | None = None
+    """All events of the user; needed where `Query.needs_events`."""
+    rng: np.random.Generator | None = None
+    """What places for exploration are drawn by; None: there is no exploration."""
 
-    def edition_of(self, user: str) -> Hashable:
-        """Another one whenever something came to be known that may change a user's list."""
-        return None if self.overlay is None else self.overlay.edition_of(user)
+
+NO_CONTEXT = Context()

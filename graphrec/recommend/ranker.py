@@ -12,29 +12,31 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.ranking.diversity import diversified
-from graphrec.ranking.fusion import Fused, Opinion, Source, fuse
-from graphrec.recommend.live_items import LiveItems
-from graphrec.recommend.profile import Taste
-from graphrec.recommend.query import Live, Options
+from graphrec.ranking.fusion import BOOST, FALLBACK, Fused, Source, Weights, fuse, weights_for
+from graphrec.recommend.query import Context, Query
 from graphrec.recommend.results import Contribution
-from graphrec.recommend.sources import Sources
-from graphrec.rules.compiled import Ruling
-from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import Snapshot
+from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.source import Candidates
+from graphrec.rules.compiled import CompiledRules, compile_rules
+from graphrec.rules.rule import Rule
+from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.view import View
 
 DIVERSE_AMONG = 5
 """A diverse list is chosen from the best so many times its length."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What there is to rank for someone."""
 
-    ruling: Ruling
-    eligible: NDArray[np.bool_]  # [I]
-    opinions: tuple[Opinion, ...]
+    rules: CompiledRules
+    eligible: NDArray[np.bool_]
+    """[I + N]: which items may be recommended, new ones last."""
+    found: tuple[Candidates, ...]
+    """Of each source that has a weight and something to go by, among the items of the snapshot."""
     weights: Mapping[str, float]
-    """Of the sources, for who asks."""
+    """Of the sources, for this profile."""
     segment: str | None
     """Whose popular items are meant; None: everyone's."""
 
@@ -45,126 +47,153 @@ class Ranking:
 
     items: Rows  # [N] best first
     scores: NDArray[np.float64]  # [N]
-    recalled: int
-    """How many items any source recalled; those from this place on are the fallback."""
+    retrieved: int
+    """How many items any source retrieved; those from this place on are the fallback."""
     weights: Mapping[Source, float]
-    """Of the sources that have something to say."""
-    strengths: NDArray[np.float64]  # [S, N] by source, in their order; of the fallback none
+    """Of the sources that found anything."""
+    z_scores: NDArray[np.float64]  # [S, N] by source, in their order; of the fallback none
     boosted: NDArray[np.float64]  # [N] what rules added to the scores
 
-    def speaking(self) -> list[tuple[Source, ...]]:
-        """The sources that speak for each item."""
-        speak = (self.strengths > 0).T.tolist()
-        found: list[tuple[Source, ...]] = [tuple(compress(self.weights, each)) for each in speak]
+    def contributing(self) -> list[tuple[Source, ...]]:
+        """The sources that contribute to the score of each item."""
+        positive = (self.z_scores > 0).T.tolist()
+        found: list[tuple[Source, ...]] = [tuple(compress(self.weights, e)) for e in positive]
         for place in np.flatnonzero(self.boosted).tolist():
-            found[place] += ("boost",)
-        fallback: tuple[Source, ...] = ("fallback",)
+            found[place] += (BOOST,)
+        fallback: tuple[Source, ...] = (FALLBACK,)
         return found + [fallback] * (len(self.items) - len(found))
 
     def contributions(self, place: int) -> tuple[Contribution, ...]:
         """What makes up the score of the item at a place."""
-        if place >= self.recalled:
-            return (Contribution("fallback", 0.0, 0.0, 0.0),)
-        strengths = zip(self.weights.items(), self.strengths[:, place].tolist(), strict=True)
+        if place >= self.retrieved:
+            return (Contribution(FALLBACK, 0.0, 0.0, 0.0),)
+        z_scores = zip(self.weights.items(), self.z_scores[:, place].tolist(), strict=True)
         found = [
-            Contribution(source, strength, weight, weight * strength)
-            for (source, weight), strength in strengths
-            if strength > 0
+            Contribution(source, z_score, weight, weight * z_score)
+            for (source, weight), z_score in z_scores
+            if z_score > 0
         ]
         if added := float(self.boosted[place]):
-            found.append(Contribution("boost", added, 1.0, added))
+            found.append(Contribution(BOOST, added, 1.0, added))
         return tuple(found)
 
 
 @dataclass(frozen=True)
 class Ranker:
-    """Ranks the items of a snapshot; ties go by row."""
+    """Ranks the items of a view; ties go by row."""
 
-    snapshot: Snapshot
-    settings: RecallSettings
-    live_items: LiveItems
+    view: View
+    settings: RetrievalSettings
 
     @cached_property
-    def sources(self) -> Sources:
-        """Of candidates."""
-        return Sources(self.snapshot, self.settings)
+    def _weights(self) -> Weights:
+        """What the settings say, else what was chosen in training."""
+        fixed = self.settings.weights
+        return tuple(
+            replace(group, weights={**group.weights, **fixed})
+            for group in self.view.snapshot.manifest.weights
+        )
 
-    def asked(self, taste: Taste, options: Options, live: Live) -> Asked:
-        """What there is to rank for someone."""
-        ruling = self.live_items.ruling(options, live)
-        eligible = self._eligible(taste, ruling, options, live)
-        segment = self.sources.segment_of(taste, options.segment)
-        weights = self.sources.weights_for(taste)
-        opinions = self.sources.opinions(taste, weights, eligible, segment)
-        return Asked(ruling, eligible, opinions, weights, segment)
+    def weights_for(self, profile: UserProfile) -> Mapping[str, float]:
+        """What each source weighs for someone, by how many items they like."""
+        return weights_for(self._weights, profile.likes)
 
-    def best(self, asked: Asked, k: int) -> Ranking:
-        """The `k` best items."""
-        fused, boosted = _boosted(fuse(asked.opinions, asked.weights), asked.ruling)
-        items, scores, recalled = fused.items, fused.scores, len(fused.items)
-        if recalled < k:
-            left = asked.eligible.copy()
+    def request(self, profile: UserProfile, query: Query, context: Context) -> Request:
+        """What there is to rank for a profile."""
+        rules = self._rules(query, context)
+        eligible = self._eligible(profile, rules, query)
+        snapshot, weights = self.view.snapshot, self.weights_for(profile)
+        known, count = eligible[: len(snapshot.items)], self.settings.candidates
+        found = [
+            source.retrieve(profile, known, count)
+            for source in snapshot.sources
+            if weights.get(source.name)
+        ]
+        segment = snapshot.popularity.segment_of(profile, query.segment)
+        if weights.get(snapshot.popularity.name):
+            found.append(snapshot.popularity.retrieve_in(segment, known, count))
+        candidates = tuple(each for each in found if each is not None)
+        return Request(rules, eligible, candidates, weights, segment)
+
+    def best(self, request: Request, k: int) -> Ranking:
+        """The `k` best items of the snapshot."""
+        fused, boosted = _boosted(fuse(request.found, request.weights), request.rules)
+        items, scores, retrieved = fused.items, fused.scores, len(fused.items)
+        if retrieved < k:
+            left = request.eligible.copy()
             left[items] = False
-            popular = self.snapshot.by_popularity
+            popular = self.view.snapshot.popularity.order
             items = np.concatenate([items, popular[left[popular]]])
-            filling = np.zeros(len(items) - recalled)
+            filling = np.zeros(len(items) - retrieved)
             scores, boosted = (np.concatenate([each, filling]) for each in (scores, boosted))
-        weights = {each.source: asked.weights[each.source] for each in asked.opinions}
+        weights = {each.source: request.weights[each.source] for each in request.found}
         return Ranking(
-            items[:k], scores[:k], recalled, weights, fused.strengths[:, :k], boosted[:k]
+            items[:k], scores[:k], retrieved, weights, fused.z_scores[:, :k], boosted[:k]
         )
 
-    def all(self, asked: Asked) -> Ranking:
-        """Every item that may be recommended."""
-        return self.best(asked, len(self.snapshot.popularity))
+    def all(self, request: Request) -> Ranking:
+        """Every item of the snapshot that may be recommended."""
+        return self.best(request, len(self.view.snapshot.items))
 
-    def diverse(self, asked: Asked, diversity: float, k: int) -> Ranking:
-        """The `k` that are best and unlike each other; those recalled come first."""
-        among = self.best(asked, DIVERSE_AMONG * k)
-        recalled = min(among.recalled, len(among.items))
+    def diverse(self, request: Request, diversity: float, k: int) -> Ranking:
+        """The `k` that are best and unlike each other; those that were retrieved come first."""
+        among = self.best(request, DIVERSE_AMONG * k)
+        retrieved = min(among.retrieved, len(among.items))
         chosen = diversified(
-            among.scores[:recalled], self._likeness(among.items[:recalled]), diversity, k
+            among.scores[:retrieved], self._similarity(among.items[:retrieved]), diversity, k
         )
-        order = np.concatenate([chosen, np.arange(recalled, len(among.items))])[:k]
+        order = np.concatenate([chosen, np.arange(retrieved, len(among.items))])[:k]
         return replace(
             among,
             items=among.items[order],
             scores=among.scores[order],
-            strengths=among.strengths[:, chosen],
+            z_scores=among.z_scores[:, chosen],
             boosted=among.boosted[order],
-            recalled=len(chosen),
+            retrieved=len(chosen),
         )
 
+    def _rules(self, query: Query, context: Context) -> CompiledRules:
+        """The rules and lists of a query, for all items of the view."""
+        if not query.filters_items:
+            return CompiledRules()
+        table = self.view.items.table
+
+        def shared(rule: Rule) -> frozenset[str]:
+            events = (each for each in context.events or () if query.happened(each))
+            return table.shared(rule, (e.item for e in events if e.kind == rule.shared_by))
+
+        return compile_rules(table, query.rules, shared, context.now, query.allow, query.deny)
+
     def _eligible(
-        self, taste: Taste, ruling: Ruling, options: Options, live: Live
+        self, profile: UserProfile, rules: CompiledRules, query: Query
     ) -> NDArray[np.bool_]:
-        """Which items [I] may be recommended."""
-        eligible = np.ones(len(self.snapshot.popularity), bool)
-        for _, passes in ruling.filters:
+        """Which items [I + N] may be recommended."""
+        items = self.view.items
+        eligible = np.ones(len(items.ids), bool)
+        for _, passes in rules.filters:
             eligible &= passes
-        if options.exclude_seen:
-            eligible[taste.seen] = False
-        if live.overlay is not None:
-            rows = self.snapshot.likes.items.rows
-            eligible[[rows[item] for item in live.overlay.deleted if item in rows]] = False
+        if query.exclude_seen:
+            eligible[profile.seen] = False
+        eligible[items.deleted] = False
         return eligible
 
-    def _likeness(self, items: Rows) -> NDArray[np.floating]:
-        """How alike N items are [N, N]: cosine of embeddings, or of who likes them."""
-        embeddings = self.snapshot.embeddings
-        if embeddings is not None:
-            vectors = embeddings.item_taste[items] / embeddings.item_lengths[items, None]
-            return np.maximum(vectors @ vectors.T, 0)
-        likers = self.snapshot.likes.by_item[items].astype(np.float64)
+    def _similarity(self, items: Rows) -> NDArray[np.floating]:
+        """How similar N items are [N, N]: cosine of embeddings, or of who likes them."""
+        snapshot = self.view.snapshot
+        vectors = snapshot.embeddings
+        if vectors is not None:
+            unit = vectors.item_taste[items] / vectors.item_lengths[items, None]
+            return np.maximum(unit @ unit.T, 0)
+        likers = snapshot.likes.by_item[items].astype(np.float64)
         degree = np.maximum(np.diff(likers.indptr), 1)
         return (likers @ likers.T).toarray() / np.sqrt(np.outer(degree, degree))
 
 
-def _boosted(fused: Fused, ruling: Ruling) -> tuple[Fused, NDArray[np.float64]]:
+def _boosted(fused: Fused, rules: CompiledRules) -> tuple[Fused, NDArray[np.float64]]:
     """A ranking by the scores after all boosts, and what these added [N]; ties by row."""
-    if not ruling.boosts:
+    if not rules.boosts:
         return fused, np.zeros(len(fused.items))
-    after = ruling.boosted(fused.items, fused.scores)
+    after = rules.boosted(fused.items, fused.scores)
     order = np.lexsort((fused.items, -after))
-    ranked = Fused(fused.items[order], after[order], fused.strengths[:, order])
+    ranked = Fused(fused.items[order], after[order], fused.z_scores[:, order])
     return ranked, (after - fused.scores)[order]

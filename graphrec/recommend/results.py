@@ -1,118 +1,198 @@
-"""Why an item is recommended: the paths in the graph, the sources that found it, one sentence.
+"""The answers of the recommender: lists, explanations, and what became of one item.
 
 A path is you → an item you like ← people → the recommended item. Its count and score are those of
 `graphrec.retrieval.neighbours.paths` and of a store's `paths`, so that anyone can check them.
+
+These dataclasses are also the response models of the HTTP API, whose document takes the
+descriptions of their fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from graphrec.ranking.fusion import Source
 
-Verdict: TypeAlias = Literal["seen", "deleted", "ruled_out", "not_recalled", "ranked", "new"]
-"""Why an item is not, or is, in a list: the first of these that holds. A new item has come since
-the snapshot was made, which knows nothing of it."""
+Verdict: TypeAlias = Literal["seen", "deleted", "ruled_out", "not_retrieved", "ranked", "new"]
+"""What became of an item in a list: the first of these that holds. A new item was added after the
+snapshot was made."""
+
+ItemId = Annotated[str, Field(description="Id of the item.")]
+Title = Annotated[
+    str | None, Field(description="Title of the item; null where the data have none.")
+]
+ZScore = Annotated[
+    float,
+    Field(
+        description="Standard deviations by which the item's score of this source is above the "
+        "mean over all items."
+    ),
+]
+SourceWeight = Annotated[float, Field(description="Weight of the source in the fusion.")]
+Reason = Annotated[str, Field(description="The reason in one sentence.")]
 
 
 @dataclass(frozen=True)
 class Because:
-    """One path: `people` others like both `item`, which you like, and the recommended item."""
+    """A path in the graph: you, an item you like, people who like it too, the item in question."""
 
-    item: str
-    title: str | None
-    people: int
-    score: float
-    """Cosine of the two items over all people."""
+    item: ItemId
+    title: Title
+    people: Annotated[
+        int, Field(description="How many others like both this item and the one in question.")
+    ]
+    score: Annotated[float, Field(description="Cosine of the two items over all people, 0 to 1.")]
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What a source adds to the score of an item: `weight` · `strength`, 0 for the fallback."""
+    """What one source adds to the score of an item: `weight` · `z_score`, 0 for the fallback."""
 
-    source: Source
-    strength: float
-    """Standard deviations by which the item stands out to the source: see
-    `graphrec.ranking.fusion`."""
-    weight: float
-    score: float
+    source: Annotated[Source, Field(description="A source of candidates.")]
+    z_score: ZScore
+    weight: SourceWeight
+    score: Annotated[float, Field(description="What is added: `weight` · `z_score`.")]
+
+
+Contributions = Annotated[
+    tuple[Contribution, ...], Field(description="One for each source; they sum to `score`.")
+]
+Paths = Annotated[tuple[Because, ...], Field(description="Paths in the graph, the best first.")]
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """An item for someone, and why."""
+    """A recommended item, and why."""
 
-    item: str
-    title: str | None
-    score: float
-    sources: tuple[Source, ...]
-    reason: str
-    because: tuple[Because, ...]
-    contributions: tuple[Contribution, ...]
-    """They sum to `score`; none where they were not asked for."""
-    propensity: float | None = None
-    """Of an item that chance put here, how likely it was to; None for all others."""
+    item: ItemId
+    title: Title
+    score: Annotated[
+        float,
+        Field(description="The list is ordered by it; 0 for an item that only fills the list up."),
+    ]
+    sources: Annotated[tuple[Source, ...], Field(description="The sources that add to the score.")]
+    reason: Reason
+    because: Paths
+    contributions: Annotated[
+        tuple[Contribution, ...] | None,
+        Field(
+            description="One for each source; they sum to `score`. Null unless the request sets "
+            "`explain`."
+        ),
+    ]
+    """Empty where the query does not set `explain`; the HTTP API then writes null."""
+    propensity: Annotated[
+        float | None,
+        Field(
+            description="Of an item drawn by exploration: its probability of being drawn, given "
+            "the items before it. Null for all others."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What a source makes of an item, recalled or not."""
+class RecommendationList:
+    """What to recommend to someone, the best first: the answer to a query."""
 
-    source: Source
-    recalled: bool
-    rank: int
-    """From 1, of all items that may be recommended and this one, in the eyes of the source alone;
-    ties by row."""
-    strength: float
-    weight: float
+    version: str
+    """The snapshot that it was made from; empty where that was not published."""
+    user: str | None
+    """The user of the query; None for someone without an id."""
+    recommendations: tuple[Recommendation, ...]
+
+    def __len__(self) -> int:
+        return len(self.recommendations)
+
+    def __iter__(self) -> Iterator[Recommendation]:
+        return iter(self.recommendations)
+
+
+@dataclass(frozen=True)
+class SourceRank:
+    """Where one source ranks an item, retrieved or not."""
+
+    source: Annotated[Source, Field(description="A source of candidates.")]
+    retrieved: Annotated[
+        bool, Field(description="Whether the item is among the candidates of the source.")
+    ]
+    rank: Annotated[
+        int, Field(description="From 1, among all items that may be recommended; ties by row.")
+    ]
+    z_score: ZScore
+    weight: SourceWeight
 
 
 @dataclass(frozen=True)
 class WhyNot:
     """What became of an item in a list."""
 
-    item: str
-    title: str | None
-    verdict: Verdict
-    rule: str | None
-    """The one that left the item out, by its name; of several, the first."""
-    rank: int | None
-    """From 1: a list at least so long has the item. None where no list does."""
-    score: float | None
-    """None where the item has no rank."""
-    sources: tuple[Judgement, ...]
+    item: ItemId
+    title: Title
+    verdict: Annotated[
+        Verdict,
+        Field(
+            description="ranked, or why not: not_retrieved by any source, so that it only fills "
+            "lists up; seen; ruled_out by a rule; deleted; new since the snapshot was made."
+        ),
+    ]
+    rule: Annotated[
+        str | None, Field(description="Name of the first rule that leaves the item out.")
+    ]
+    rank: Annotated[
+        int | None,
+        Field(
+            description="From 1: a list has the item if it is at least so long. Null where no "
+            "list has it."
+        ),
+    ]
+    score: Annotated[
+        float | None, Field(description="Lists are ordered by it; null without a rank.")
+    ]
+    sources: Annotated[
+        tuple[SourceRank, ...], Field(description="Where each source ranks the item.")
+    ]
 
 
 @dataclass(frozen=True)
 class Shared:
-    """A category or tag of an item that items have which you like."""
+    """A category or tag of an item that items you like have too."""
 
-    attribute: str
-    value: str
-    items: int
-    """How many of them."""
+    attribute: Annotated[str, Field(description="Such as `genres`.")]
+    value: Annotated[str, Field(description="Such as `Horror`.")]
+    items: Annotated[int, Field(description="How many of the items that they like have it.")]
 
 
 @dataclass(frozen=True)
 class Explanation:
     """Why an item is, or is not, recommended."""
 
-    item: str
-    title: str | None
-    seen: bool
-    """Whether the item is left out because it was met before."""
-    rank: int | None
-    """From 1, in the list of all items that can be recommended; None where it is left out, and of
-    a new item, which has a place in lists beside those."""
-    score: float
-    contributions: tuple[Contribution, ...]
-    """They sum to `score`."""
-    reason: str
-    because: tuple[Because, ...]
-    shared: tuple[Shared, ...]
-    """What else speaks for it, the most frequent first."""
+    item: ItemId
+    title: Title
+    seen: Annotated[
+        bool, Field(description="Whether the item is left out because the user has seen it.")
+    ]
+    rank: Annotated[
+        int | None,
+        Field(
+            description="Place in the user's list, from 1; null where it is left out, and for an "
+            "item added after the snapshot was made."
+        ),
+    ]
+    score: Annotated[float, Field(description="The list is ordered by it.")]
+    contributions: Contributions
+    reason: Reason
+    because: Paths
+    shared: Annotated[
+        tuple[Shared, ...],
+        Field(
+            description="Categories and tags in common with items that they like, the most "
+            "frequent first."
+        ),
+    ]
 
 
 def reason(

@@ -25,7 +25,8 @@ def changes(store: GraphStore, since: int) -> Change:
     reached = store.position() or 0
     at = since
     while at < reached:
-        events, at = store.events_since(at)
+        page = store.events_since(at)
+        events, at = page.events.take(page.changed), page.position
         users.update(events.users.ids)
         kinds.update(kinds_of(events))
         written += len(events)

@@ -35,16 +35,9 @@ from graphrec.refresh.rehearsal import Judgement, Slice
 from graphrec.refresh.retrain_policy import Decision, Since, decide
 from graphrec.settings import Settings
 from graphrec.snapshot.canary import canary, end_canary, start_canary
-from graphrec.snapshot.snapshot import (
-    CURRENT,
-    Manifest,
-    Snapshot,
-    delete_drafts,
-    load,
-    made_at,
-    prune,
-    publish,
-)
+from graphrec.snapshot.manifest import Manifest
+from graphrec.snapshot.registry import CURRENT, delete_drafts, load, made_at, prune, publish
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import Change, infer, likes_after, shape_after, trained_of
 from graphrec.store.protocol import GraphStore
 from graphrec.training import fit as pipeline

@@ -32,7 +32,8 @@ from graphrec.models import create
 from graphrec.recommend.recommender import Recommender
 from graphrec.refresh.gate import Difference, Health, Quality
 from graphrec.settings import Settings
-from graphrec.snapshot.snapshot import Manifest, Snapshot
+from graphrec.snapshot.manifest import Manifest
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training import fit as pipeline
 from graphrec.training.fit import FUSION
 
@@ -141,7 +142,7 @@ def rank_as(snapshot: Snapshot, train: Graph, settings: Settings) -> evaluate.Ra
     Without what these met in `train`, whether or not the snapshot knows. Users whom it does not
     know get its popular items, and items that `train` does not hold are left out.
     """
-    recommender = Recommender(snapshot, settings.recall)
+    recommender = Recommender(snapshot, settings.retrieval)
     likes = snapshot.likes
     row_of_user = np.array([likes.users.rows.get(u, -1) for u in train.users.ids], np.int32)
     row_in_train = np.array([train.items.rows.get(i, -1) for i in likes.items.ids], np.int32)
@@ -195,7 +196,7 @@ def health(snapshot: Snapshot, settings: Settings) -> Health:
     warm = np.flatnonzero(np.diff(snapshot.likes.by_user.indptr)).astype(np.int32)
     rng = evaluate.model_rng(settings.seed, "health")
     drawn = np.sort(rng.choice(warm, min(len(warm), HEALTH_USERS), replace=False))
-    lists = Recommender(snapshot, settings.recall).rank(drawn, k)
+    lists = Recommender(snapshot, settings.retrieval).rank(drawn, k)
     people = np.bincount(lists[lists >= 0], minlength=len(snapshot.likes.items))
     pairs = len(drawn) * (len(drawn) - 1)
     embeddings = snapshot.embeddings

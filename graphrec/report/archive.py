@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from graphrec.errors import SnapshotError
 from graphrec.report.figures import Report
 from graphrec.report.page import page
-from graphrec.snapshot.snapshot import delete_drafts, replace_file
+from graphrec.snapshot.registry import delete_drafts, replace_file
 
 REPORTS = "reports"
 

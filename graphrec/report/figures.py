@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from graphrec.data import Rows
 from graphrec.ranking.fusion import Weights
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 
 MAP_ITEMS = 1_500
@@ -162,10 +162,10 @@ class Report:
 
 
 def report_of(
-    now: Snapshot, before: Snapshot | None, recall: RecallSettings, job: Job | None = None
+    now: Snapshot, before: Snapshot | None, retrieval: RetrievalSettings, job: Job | None = None
 ) -> Report:
     """The report on a snapshot, published or not, beside the one that served before it."""
-    recommender = Recommender(now, recall)
+    recommender = Recommender(now, retrieval)
     by = "graph" if now.embeddings is None else "embedding"
     return Report(
         now=_side(now),
@@ -174,7 +174,7 @@ def report_of(
         map=_map(now),
         near_by=by,
         near=_near(recommender),
-        people=_people(recommender, None if before is None else Recommender(before, recall)),
+        people=_people(recommender, None if before is None else Recommender(before, retrieval)),
     )
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from graphrec.refresh.job import Outcome
 from graphrec.report.archive import keep
 from graphrec.report.figures import Check, Job, Stage, report_of
-from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import made_at
+from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.registry import made_at
 
 
 def keep_report(
-    outcome: Outcome, folder: Path, recall: RecallSettings, started: datetime
+    outcome: Outcome, folder: Path, retrieval: RetrievalSettings, started: datetime
 ) -> Path | None:
     """Write the report on a refresh beside the snapshots; returns its page, None of no refresh.
 
@@ -27,7 +27,7 @@ def keep_report(
         created = made_at(outcome.version).isoformat()
         manifest = replace(snapshot.manifest, version=outcome.version, created=created)
         snapshot = replace(snapshot, manifest=manifest)
-    report = report_of(snapshot, outcome.plan.serving, recall, job_of(outcome, started))
+    report = report_of(snapshot, outcome.plan.serving, retrieval, job_of(outcome, started))
     name = outcome.version or f"{started:%Y%m%dT%H%M%SZ}-refused"
     return keep(report, folder, name)
 

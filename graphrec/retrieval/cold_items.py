@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeKind, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.models.encoder import ItemEncoder
+from graphrec.retrieval.embedding import Nearest
+from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.source import Candidates, Eligible, ZScores
 from graphrec.store.protocol import ItemLink
 
 Attributes: TypeAlias = Mapping[str, AttributeValue]
@@ -18,59 +21,84 @@ Links: TypeAlias = Mapping[str, Sequence[ItemLink]]
 
 
 @dataclass(frozen=True)
-class Newcomers:
-    """N new items; those of which the encoder can tell nothing are not among them."""
+class ColdItems:
+    """N new items that have an embedding; those of which nothing is known have none."""
 
-    items: Mapping[str, Attributes]
+    items: Mapping[str, Attributes] = field(default_factory=dict)
     """In the order of the vectors."""
-    vectors: NDArray[np.float32]  # [N, dim]
-    messages: Mapping[str, NDArray[np.float32]]
-    """What each tells a user who likes it [dim]."""
+    vectors: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 1), np.float32))
+    """[N, dim], the last element being a bias: see `Embeddings`."""
+    messages: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """What each sends to a user who likes it [dim]."""
+
+
+@dataclass(frozen=True)
+class NearestCold:
+    """New items whose embedding is near that of the user; they share the name of `Nearest`."""
+
+    nearest: Nearest
+    cold: ColdItems
+    rows: Rows  # [N]
+    """Of the new items in the view."""
 
     @property
-    def taste(self) -> NDArray[np.float32]:
-        """The vectors without the bias, which their last element is: see `Embeddings`."""
-        return self.vectors[:, :-1]
+    def name(self) -> str:
+        """As in `CandidateSource`."""
+        return self.nearest.name
+
+    def retrieve(self, profile: UserProfile, eligible: Eligible, count: int) -> Candidates | None:
+        """The nearest of them; `eligible` [I + N] counts the rows of the view."""
+        if profile.vector is None or not len(self.rows):
+            return None
+        scores = self.nearest.z_scores_of(profile.vector, self.cold.vectors)
+        order = np.argsort(-scores, kind="stable")
+        order = order[(scores[order] > 0) & eligible[self.rows[order]]][:count]
+        place = {int(row): at for at, row in enumerate(self.rows)}
+
+        def of(items: Rows) -> ZScores:
+            return scores[[place[int(row)] for row in items]]
+
+        return Candidates(self.name, self.rows[order], of)
 
 
-NONE = Newcomers({}, np.empty((0, 1), np.float32), {})
+NONE = ColdItems()
 
-UNLINKED: Links = {}
+NO_LINKS: Links = {}
 
 
-def arrived(
+def embed_new_items(
     encoder: ItemEncoder,
     items: Mapping[str, Attributes],
-    before: Newcomers = NONE,
-    links: Links = UNLINKED,
+    before: ColdItems = NONE,
+    links: Links = NO_LINKS,
     known: Vocabulary = Vocabulary(),  # noqa: B008 - it is frozen
-) -> Newcomers:
+) -> ColdItems:
     """The vectors of new items, which may be linked to `known` ones and to nodes of other types.
 
-    What has not changed since `before` is not made again: an item whose links change is given with
-    other attributes, too, be they equal.
+    What has not changed since `before` is not embedded again: an item whose links change is given
+    with another mapping of attributes, too, be they equal.
     """
-    made = dict(zip(before.items, before.vectors, strict=True))
+    held = dict(zip(before.items, before.vectors, strict=True))
     found = {
-        item: (made[item], before.messages[item])
+        item: (held[item], before.messages[item])
         if before.items.get(item) is attributes
         else encoder.embed(_as_columns(attributes), _rows(encoder, links.get(item, ()), known))
         for item, attributes in items.items()
     }
-    told = {item: each for item, each in found.items() if each[0][:-1].any()}
-    if not told:
+    embedded = {item: each for item, each in found.items() if each[0][:-1].any()}
+    if not embedded:
         return NONE
-    return Newcomers(
-        {item: items[item] for item in told},
-        np.stack([vector for vector, _ in told.values()]),
-        {item: message for item, (_, message) in told.items()},
+    return ColdItems(
+        {item: items[item] for item in embedded},
+        np.stack([vector for vector, _ in embedded.values()]),
+        {item: message for item, (_, message) in embedded.items()},
     )
 
 
 def _rows(
     encoder: ItemEncoder, links: Sequence[ItemLink], known: Vocabulary
 ) -> Mapping[EdgeType, Rows]:
-    """The rows of the nodes that an item is linked to, of those that the training met."""
+    """The rows of the nodes that an item is linked to, of those in training."""
     found: dict[EdgeType, list[int]] = {}
     for link in links:
         relation = ("item", link.relation, link.type)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,13 +57,13 @@ class Index:
         return cls(index)
 
     @classmethod
-    def load(cls, path: Path) -> Index:
-        """An index that `save` wrote; raises RuntimeError where the file is not one."""
-        return cls(faiss.read_index(str(path)))
+    def of_graph(cls, content: NDArray[np.uint8]) -> Index:
+        """An index from what `as_graph` gave; raises RuntimeError where it is not one."""
+        return cls(faiss.deserialize_index(np.array(content)))
 
-    def save(self, path: Path) -> None:
-        """Write the index in Faiss's own format; raises OSError where that cannot be done."""
-        path.write_bytes(faiss.serialize_index(self.faiss_index))
+    def as_graph(self) -> NDArray[np.uint8] | None:
+        """The index in Faiss's own format; None of an exact one, which holds the vectors alone."""
+        return None if self.exact else faiss.serialize_index(self.faiss_index)
 
     def extended(self, items: NDArray[np.float32]) -> Index:
         """An index of the same vectors and N further ones [N, dim], in rows after theirs."""

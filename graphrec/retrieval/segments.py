@@ -14,14 +14,17 @@ popularity.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import AttributeValue, labels
+from graphrec.data import Attribute, labels
+from graphrec.data.axes import axes
 
 PRIOR = 500.0
 """Likes of everyone that each segment is given in addition to its own."""
@@ -34,10 +37,19 @@ ENOUGH = 100
 class Segments:
     """The segments by an attribute that are large enough."""
 
-    rows: Mapping[str, int]
-    """Of each in `likes`, by the value that its people share."""
-    likes: sparse.csr_array  # [S, I] people of each who like each item
-    of_everyone: NDArray[np.int64]  # [I] people who like each item
+    attribute: str
+    """Of users: a category or tags."""
+    names: tuple[str, ...]
+    """Of the S segments: the value that their users share."""
+    likes: Annotated[sparse.csr_array, axes(None, "item")]
+    """[S, I]: how many users of each like each item."""
+    of_everyone: Annotated[NDArray[np.int64], axes("item")]
+    """[I]: how many users like each item."""
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """The row of each segment in `likes`, by its name."""
+        return {name: row for row, name in enumerate(self.names)}
 
     def popularity(self, segment: str, everyone: NDArray[np.floating]) -> NDArray[np.float64]:
         """How popular each item is in a segment [I], from its popularity with everyone [I]."""
@@ -49,17 +61,21 @@ class Segments:
         return everyone * lift
 
     def people(self, segment: str, item: int) -> int:
-        """How many in a segment like an item, by row."""
+        """How many users of a segment like an item, by row."""
         return int(self.likes[self.rows[segment], item])
 
 
-def segments_of(likes: sparse.csr_array, values: Sequence[AttributeValue]) -> Segments:
-    """The segments of U users, from what they like [U, I] and the value of each [U].
+def segments_of(
+    likes: sparse.csr_array, column: Attribute | None, attribute: str
+) -> Segments | None:
+    """The segments of U users by an attribute, from what they like [U, I]; None without values.
 
-    Someone with several tags is in several segments.
+    A user with several tags is in several segments.
     """
+    if column is None:
+        return None
     found: dict[str, list[int]] = {}
-    for user, value in enumerate(values):
+    for user, value in enumerate(column.values):
         for label in labels(value):
             found.setdefault(label, []).append(user)
     degree = np.diff(likes.indptr)
@@ -74,4 +90,4 @@ def segments_of(likes: sparse.csr_array, values: Sequence[AttributeValue]) -> Se
         (np.ones(likes.nnz, np.int64), likes.indices, likes.indptr), likes.shape
     )
     counts = np.bincount(likes.indices, minlength=likes.shape[1])
-    return Segments({label: n for n, label in enumerate(large)}, (inside @ liked).tocsr(), counts)
+    return Segments(attribute, tuple(large), (inside @ liked).tocsr(), counts)

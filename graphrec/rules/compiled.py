@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows
-from graphrec.rules.item_table import Catalogue, Mask
+from graphrec.rules.item_table import ItemTable, Mask
 from graphrec.rules.rule import BoostRule, Rule
 
 Scores = NDArray[np.float64]
@@ -25,7 +25,7 @@ class Boost:
 
 
 @dataclass(frozen=True)
-class Ruling:
+class CompiledRules:
     """What may be recommended by the rules, and what they make of scores."""
 
     filters: tuple[tuple[str, Mask], ...] = ()
@@ -45,15 +45,15 @@ class Ruling:
         return after
 
 
-def rule_on(
-    catalogue: Catalogue,
+def compile_rules(
+    table: ItemTable,
     rules: Sequence[Rule],
     shared: Callable[[Rule], frozenset[str]],
     now: int,
     allow: frozenset[str] | None = None,
     deny: frozenset[str] = frozenset(),
-) -> Ruling:
-    """The ruling on the items of a catalogue at a time (milliseconds).
+) -> CompiledRules:
+    """The rules, for the items of a table at a time (milliseconds).
 
     `shared` gives what the items that the user has events on have, for a rule of `shared_by`;
     nothing but the items of `allow` may pass, where it is given, and none of `deny`.
@@ -61,13 +61,13 @@ def rule_on(
     filters: list[tuple[str, Mask]] = []
     boosts: list[Boost] = []
     if allow is not None:
-        filters.append(("allow", catalogue.holding(allow)))
+        filters.append(("allow", table.holding(allow)))
     if deny:
-        filters.append(("deny", ~catalogue.holding(deny)))
+        filters.append(("deny", ~table.holding(deny)))
     for rule in rules:
-        meant = catalogue.meant(rule, shared(rule) if rule.shared_by else frozenset(), now)
+        meant = table.meant(rule, shared(rule) if rule.shared_by else frozenset(), now)
         if isinstance(rule, BoostRule):
             boosts.append(Boost(meant, rule.factor, rule.add))
         else:
             filters.append((rule.name, meant if rule.action == "require" else ~meant))
-    return Ruling(tuple(filters), tuple(boosts))
+    return CompiledRules(tuple(filters), tuple(boosts))

@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class ItemTable:
     """Items and their attributes, where items that changed since take precedence."""
 
     items: Vocabulary
@@ -52,7 +52,7 @@ class Catalogue:
             attribute = self.attributes.get(name)
             column: list[AttributeValue] = [None] * len(self.items)
             if attribute is not None:
-                column[:] = attribute.values
+                column[: len(attribute.values)] = attribute.values
             for row, values in self._changed.items():
                 column[row] = values.get(name)
             self._columns[name] = tuple(column)

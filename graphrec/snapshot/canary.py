@@ -15,7 +15,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.errors import SnapshotError
-from graphrec.snapshot.snapshot import replace_file, switch, verify
+from graphrec.snapshot.registry import replace_file, switch, verify
 
 CANARY = "canary"
 

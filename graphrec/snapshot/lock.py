@@ -1,13 +1,12 @@
-"""One refresh at a time: a lock that the kernel holds, and a file that says who has it.
+"""One refresh at a time: a file lock, and a file beside it that says who holds it.
 
-The lock is `flock` on a file in the folder of snapshots. The kernel gives it up when the process
-ends, however it ends, so that a killed refresh never stands in the way of the next one. What the
-file says is for people: it is read only where the lock is taken.
+The operating system releases the lock when the process ends, however it ends, so a killed refresh
+never blocks the next one. The second file is only for the error message: it is read only while
+somebody else holds the lock, and is a file of its own because Windows lets nobody read a locked one.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -16,41 +15,42 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import orjson
+from filelock import FileLock, Timeout
 
 from graphrec.errors import RefreshRunning
 
-LOCK = "refresh.lock"
+LOCK, HOLDER = "refresh.lock", "refresh.holder"
 
 
 @contextmanager
 def refresh_lock(folder: Path) -> Iterator[None]:
-    """Be the only refresh of a folder of snapshots, which is made where it is not there.
+    """Hold the lock of a folder of snapshots, which is created if missing.
 
-    Raises RefreshRunning, which names the holder, where there is another one.
+    Raises RefreshRunning, which names the holder, if another refresh holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # Opened for writing: over NFS, an exclusive lock needs it.
-    with os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefreshRunning(str(folder), _holder(file.read())) from None
-        file.truncate()
-        file.write(orjson.dumps(_myself()))
-        file.flush()
+    lock, holder = FileLock(folder / LOCK), folder / HOLDER
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise RefreshRunning(str(folder), _named(holder)) from None
+    try:
+        holder.write_bytes(orjson.dumps(_this_process()))
         yield
-        file.truncate(0)
+        holder.unlink(missing_ok=True)
+    finally:
+        lock.release()
 
 
-def _myself() -> dict[str, str | int]:
+def _this_process() -> dict[str, str | int]:
     since = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
 
 
-def _holder(content: bytes) -> str:
-    """Who wrote the file; it may be caught before its holder has written."""
+def _named(holder: Path) -> str:
+    """The process in a holder's file, which may be missing or incomplete just after the start."""
     try:
-        holder = orjson.loads(content)
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (ValueError, KeyError, TypeError):
+        found = orjson.loads(holder.read_bytes())
+        return f"process {found['pid']} on {found['host']} since {found['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
         return "a process that has just started"

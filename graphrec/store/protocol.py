@@ -14,7 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from graphrec.data import (
     Attribute,
@@ -83,10 +86,31 @@ class Path(NamedTuple):
 
 
 class NewEvents(NamedTuple):
-    """Events written after a position, in the order in which they were, and how far they reach."""
+    """A page of the events written after a position, with all other events of the same pairs.
+
+    A pair is a (user, item). Its events are all there, so that what a reader knows of the pair can
+    be replaced as a whole. No event comes twice in a page.
+    """
 
     events: Interactions
+    """[E], the changed ones first, in the order in which they were written."""
+    changed: NDArray[np.bool_]
+    """[E], true for the events that this page lists as written. Page by page, an event of the store
+    is marked once; one that a later page lists may come before, unmarked, with its pair."""
     position: int
+    """Where the next page begins."""
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Sequence[Any]], limit: int, last: int) -> NewEvents:
+        """The page from a store's rows, changed events first, in order.
+
+        A row is (user, item, weight, time, kind, position, changed). A page of `limit` changed
+        events ends at the last of them, any other one at `last`, the position of the store.
+        """
+        *columns, positions, changed = zip(*rows, strict=True) if rows else [()] * 7
+        count = sum(map(bool, changed))
+        reached = positions[count - 1] if count == limit else last
+        return cls(Interactions.of(*columns), np.array(changed, bool), reached)
 
 
 class ItemLink(NamedTuple):
@@ -134,11 +158,12 @@ class GraphStore(Protocol):
         ...
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events that came, or took another weight, after a position.
+        """The first `limit` events added, or given another weight, after a position; whole pairs.
 
-        Ask again from the position that is returned, until `position()` is reached. Events are
-        those that are there now: one that was forgotten, or has changed again since, comes later
-        or not at all. Raises StoreError where the store has no position.
+        With them come all other events of the same (user, item) pairs, so that there may be more
+        than `limit`. Ask again from the position that is returned, until `position()` is reached.
+        All is as of one moment: an event that was deleted is missing, and one that changes again
+        is listed again later. Raises StoreError where the store has no position.
         """
         ...
 

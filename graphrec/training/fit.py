@@ -40,8 +40,9 @@ from graphrec.recommend import profile as tastes
 from graphrec.recommend.profile import Taste
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.sources import SOURCES
-from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.snapshot import HyperParameters, Manifest, Snapshot, build_snapshot
+from graphrec.settings import RetrievalSettings, Settings
+from graphrec.snapshot.manifest import HyperParameters, Manifest
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
 
@@ -213,7 +214,7 @@ def compare(
             progress=_within(progress, FUSION),
         )
         fitted = perf_counter() - began
-        recommender = Recommender(snapshot, settings.recall)
+        recommender = Recommender(snapshot, settings.retrieval)
         rng = np.random.default_rng(seed)
         if split.candidates is None and split.pool is None:
             result = evaluate.evaluate_ranking(
@@ -347,7 +348,7 @@ def choose_weights(
     they like were known. They are asked about the same events: what they have met besides is
     neither right nor wrong, as the models learnt from it.
     """
-    equal = RecallSettings(neighbours=1, embedding=1, popularity=1)
+    equal = RetrievalSettings(neighbours=1, embedding=1, popularity=1)
     absent = {"embedding"} if snapshot.embeddings is None else set()
     sources = [source for source in SOURCES if source not in absent]
     recommender = Recommender(snapshot, equal)
@@ -475,7 +476,7 @@ def snapshot_of(
         metrics=metrics,
         weights=learnt.weights,
         popularity=learnt.popularity,
-        popular_by=settings.recall.popular_by,
+        popular_by=settings.retrieval.popular_by,
     )
     return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
 

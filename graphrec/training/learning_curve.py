@@ -157,7 +157,7 @@ def _folded(fitted: FoldIn, train: Graph, split: Split) -> evaluate.Rank:
 
 def _served(snapshot: Snapshot, settings: Settings, split: Split) -> evaluate.Rank:
     """The lists of sessions."""
-    recommender = Recommender(snapshot, settings.recall)
+    recommender = Recommender(snapshot, settings.retrieval)
     liked = split.train.matrix
 
     def rank(users: Rows, k: int) -> Rows:

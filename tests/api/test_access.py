@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 
 from graphrec.errors import SettingsError
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from tests.api.test_api import error, serving, tiny_snapshot
 
 

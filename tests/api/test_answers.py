@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from graphrec.recommend.recommender import Recommender
 from graphrec.rules.rule import RequireRule
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from tests.api.test_api import serving, tiny_snapshot
 from tests.api.test_live_events import event, items, listed, send, served
 from tests.api.test_live_events import settings as settings
@@ -137,7 +137,7 @@ def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str]) 
 def test_none_are_kept_where_the_settings_say_so(tmp_path: Path, made: list[str]) -> None:
     publish(tiny_snapshot(), tmp_path)
     with serving(
-        create_app(Settings(snapshots=tmp_path, serve=ServeSettings(answers=0)))
+        create_app(Settings(snapshots=tmp_path, serve=ServeSettings(cached_lists=0)))
     ) as client:
         made.clear()
         for _ in range(2):

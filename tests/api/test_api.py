@@ -29,8 +29,9 @@ from graphrec.data import Attribute, Graph, Interactions
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings, ServeSettings, Settings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.settings import RetrievalSettings, ServeSettings, Settings
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from tests.support.server import running
 
 LIKES = {
@@ -100,7 +101,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def recommender(settings: Settings) -> Recommender:
-    return Recommender(load(settings.snapshots), RecallSettings())
+    return Recommender(load(settings.snapshots), RetrievalSettings())
 
 
 @pytest.fixture(scope="module")

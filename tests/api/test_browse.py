@@ -15,7 +15,8 @@ from graphrec.api.app import create_app
 from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.retrieval.neighbours import similar_users
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import Snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot
 from tests.api.test_api import LIKES, TITLES, error, serving, tiny_snapshot
 
 METRICS = {"protocol": "temporal", "k": 10, "models": [{"model": "mf", "metrics": {}}]}

@@ -13,10 +13,10 @@ import pytest
 from graphrec.api.app import create_app
 
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings, Settings
+from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.canary import canary, gets_canary, start_canary
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import current, load, publish
+from graphrec.snapshot.registry import current, load, publish
 from tests.api.test_api import LIKES, error, serving, tiny_snapshot
 from tests.api.test_operations import figures
 from tests.api.test_reload import break_, until
@@ -59,7 +59,7 @@ def test_a_sticky_share_of_users_gets_the_canary_and_all_else_is_the_current_one
     assert set(expected.values()) == {old, new}
     for _ in range(2):
         assert {user: version_for(client, user) for user in USERS} == expected
-    truth = {version: Recommender(load(tmp_path, version), RecallSettings()) for version in two}
+    truth = {version: Recommender(load(tmp_path, version), RetrievalSettings()) for version in two}
     for user, version in expected.items():
         path = f"/v1/users/{quote(user, safe='')}/recommendations"
         answered = [each["item"] for each in client.get(path).json()["recommendations"]]

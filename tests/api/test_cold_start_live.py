@@ -7,14 +7,15 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Attribute, Vocabulary
 from graphrec.recommend import profile as taste
 from graphrec.refresh.changes import changes
 from graphrec.retrieval.cold_items import arrived
-from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.overlay import Overlay
-from graphrec.snapshot.snapshot import Snapshot, load
+from graphrec.settings import RetrievalSettings, Settings
+from graphrec.snapshot.registry import load
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import infer
 from graphrec.store import open_store
 from tests.api.test_api import error
@@ -34,7 +35,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = settings_of(
         store=f"sqlite:///{work / 'shop.db'}",
         snapshots=work / "snapshots",
-        recall=RecallSettings(**WITHOUT_COUNTRY, popular_by="country"),
+        retrieval=RetrievalSettings(**WITHOUT_COUNTRY, popular_by="country"),
         models={**QUICK, "graphsage": {**QUICK["graphsage"], "epochs": 6}},
     )
     with store_of(work / "shop.db", log()) as store:
@@ -173,7 +174,8 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
         inferred = infer(snapshot, changes(store, position), settings)
         overlay = Overlay(settings.kinds)
         overlay.add_nodes(*store.nodes_since(position))
-        overlay.add_events(*store.events_since(position))
+        events, _, reached = store.events_since(position)
+        overlay.add_events(events, reached)
     embeddings = snapshot.embeddings
     assert embeddings is not None
     assert embeddings.newcomers is not None

@@ -19,7 +19,8 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.fusion import Group
 from graphrec.settings import Settings
-from graphrec.snapshot.snapshot import build_snapshot, publish
+from graphrec.snapshot.registry import publish
+from graphrec.snapshot.snapshot import build_snapshot
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.api.test_live_store import readiness
 from tests.support import browser as chromium

@@ -10,7 +10,7 @@ import pytest
 from graphrec.forget import Mark, marks, traces
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import load, publish, versions
+from graphrec.snapshot.registry import load, publish, versions
 from graphrec.store import open_store
 from tests.api.test_api import error
 from tests.api.test_live_events import items, served, wait_until

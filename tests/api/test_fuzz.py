@@ -23,7 +23,7 @@ from graphrec.api.quick import SEVERAL
 from hypothesis import HealthCheck, Phase, assume, settings
 
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.api.test_api import serving, tiny_snapshot
 from tests.api.test_live_events import publish_at, served

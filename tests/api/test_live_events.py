@@ -16,7 +16,7 @@ import pytest
 from graphrec.api.app import create_app
 
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.api.test_api import error, serving, tiny_snapshot
 from tests.api.test_live_store import fill, readiness

@@ -17,7 +17,7 @@ from graphrec.api.app import create_app
 from graphrec.data import Attribute, Interactions, Vocabulary
 from graphrec.errors import StoreError
 from graphrec.settings import Settings
-from graphrec.snapshot.snapshot import load, publish
+from graphrec.snapshot.registry import load, publish
 from graphrec.store import GraphStore, open_store
 from graphrec.store.protocol import CAP
 from graphrec.store.sqlite.store import SQLiteStore

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import CURRENT, publish
+from graphrec.snapshot.registry import CURRENT, publish
 from tests.api.test_api import LIKES, serving, tiny_snapshot
 from tests.support.server import running
 

@@ -14,7 +14,7 @@ from graphrec.api.quick import SEVERAL, Quick
 from graphrec.api.routes import create_router
 
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from tests.api.test_api import serving, tiny_snapshot
 from tests.api.test_operations import figures
 

@@ -15,8 +15,8 @@ import pytest
 from graphrec.api.app import create_app
 
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.snapshot import CURRENT, load, publish
+from graphrec.settings import RetrievalSettings, Settings
+from graphrec.snapshot.registry import CURRENT, load, publish
 from tests.api.test_api import error, serving, tiny_snapshot
 
 
@@ -65,7 +65,7 @@ class TestWatching:
         expected = {
             version: [
                 each.score
-                for each in Recommender(load(tmp_path, version), RecallSettings()).recommend(
+                for each in Recommender(load(tmp_path, version), RetrievalSettings()).recommend(
                     "ann", 5
                 )
             ]

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from typer.testing import CliRunner
 
 from graphrec.data import Graph
-from graphrec.snapshot.snapshot import load, publish
+from graphrec.snapshot.registry import load, publish
 from scripts.benchmark.__main__ import benchmark
 from scripts.benchmark.commands.serve import Catalogue, _calls, fit, synthetic
 from scripts.benchmark.load.attack import Call, attack

@@ -14,7 +14,8 @@ from graphrec.data.features import FeatureSpace, TextColumns
 from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import create
 from graphrec.retrieval.cold_items import arrived
-from graphrec.snapshot.snapshot import build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.small_data import graph_of, ratings
 
 EVEN = ("a space opera with robots", "robots fly through space", "a war of robots in space")
@@ -97,7 +98,7 @@ def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -
     pytest.importorskip("dgl")
     pytest.importorskip("sklearn")
     graph, rng = described(), np.random.default_rng(0)
-    options = {"dim": 8, "epochs": 8, "negatives": 20, "batches": 2, "learning_rate": 0.02}
+    options = {"dim": 8, "epochs": 16, "negatives": 20, "batches": 2, "learning_rate": 0.02}
     asked = {"texts": "about", "text_encoder": "hashing"}
     assert create("graphsage", {**options, "epochs": 1}).fit(graph, rng).newcomers is None  # type: ignore[attr-defined]
     fitted = create("graphsage", {**options, **asked}).fit(graph, rng)

@@ -22,7 +22,7 @@ from graphrec.experiments import exposure_log
 from graphrec.experiments.exposures import Exposure, lines, pseudonym
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.canary import gets_canary, start_canary
-from graphrec.snapshot.snapshot import publish, versions
+from graphrec.snapshot.registry import publish, versions
 from graphrec.store import open_store
 from tests.api.test_api import LIKES, serving, tiny_snapshot
 from tests.api.test_live_events import publish_at, wait_until

@@ -11,7 +11,8 @@ import pytest
 from graphrec.data import Attribute, Graph, Links, Vocabulary
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
-from graphrec.snapshot.snapshot import build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.small_data import graph_of, ratings
 
 ITEMS = len(graph_of(ratings()).items)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from tests.api.test_api import serving
 from tests.api.test_quick import by_routes_alone
 from tests.rules.test_rules import ITEMS, SNAPSHOT, USERS
@@ -27,7 +27,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     publish(SNAPSHOT, folder)
     kept, anew = (
         Settings(snapshots=folder, serve=each)
-        for each in (ServeSettings(), ServeSettings(answers=0))
+        for each in (ServeSettings(), ServeSettings(cached_lists=0))
     )
     apps = create_app(kept), create_app(anew), by_routes_alone(create_app(kept))
     with ExitStack() as stack:

@@ -17,8 +17,9 @@ from graphrec.models import create
 from graphrec.models.encoder import Encoder
 from graphrec.recommend import profile as taste
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings, Settings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.settings import RetrievalSettings, Settings
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.snapshot.update import Change, difference, everyone, infer
 from scripts.benchmark.__main__ import benchmark
 from tests.support.small_data import graph_of, ratings
@@ -65,7 +66,7 @@ def encoder_of(fitted: Embeddings) -> Encoder:
 
 
 def snapshot_of(graph: Graph) -> Snapshot:
-    return snapshot_with(fit(graph), graph)
+    return snapshot_with(fit(graph, epochs=12), graph)
 
 
 def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
@@ -102,7 +103,7 @@ def test_serving_embeds_users_as_offline_inference_does(aggregator: str, beginne
 
 
 def test_a_user_with_features_alone_gets_a_list_of_their_own() -> None:
-    recommender = Recommender(snapshot_of(introduced()), RecallSettings(popularity=0.01))
+    recommender = Recommender(snapshot_of(introduced()), RetrievalSettings(popularity=0.01))
     even, odd, silent = (recommender.recommend(user, 5) for user in (EVEN, ODD, SILENT))
     assert all(int(each.item[1:]) % 2 == 0 for each in even)
     assert all(int(each.item[1:]) % 2 == 1 for each in odd)
@@ -227,7 +228,7 @@ def test_a_user_with_friends_alone_gets_what_they_like(tmp_path: Path) -> None:
     snapshot = snapshot_of(befriended(introduced()))
     publish(snapshot, tmp_path)
     read = load(tmp_path)
-    recommender = Recommender(read, RecallSettings(popularity=0.01))
+    recommender = Recommender(read, RetrievalSettings(popularity=0.01))
     assert all(int(each.item[1:]) % 2 == 1 for each in recommender.recommend(SILENT, 5))
     friends = [taste.of_user(read, read.likes.users.rows[user]) for user in ("u01", "u03")]
     session = taste.of_session(read, [], friends=friends)

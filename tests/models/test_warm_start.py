@@ -19,7 +19,7 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.training.warm_start import in_rows_of, with_columns_of
 from graphrec.refresh.job import Outcome
 from graphrec.settings import RefreshSettings
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from tests.support.shop import QUICK, log, part, refreshed, settings_of, store_of
 from tests.training.test_fit import needs
 

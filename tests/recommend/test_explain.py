@@ -12,7 +12,7 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Because, reason
 from graphrec.retrieval import neighbours
 from graphrec.retrieval.neighbours import BLOCK, vias
-from graphrec.settings import RecallSettings
+from graphrec.settings import RetrievalSettings
 from tests.recommend.test_recommender import recommenders
 from tests.snapshot.test_snapshot import small_snapshot
 
@@ -81,10 +81,10 @@ def test_paths_to_many_items_are_those_to_each():
 
 def test_paths_carry_titles_where_items_have_one():
     snapshot = small_snapshot()
-    titled = Recommender(snapshot, RecallSettings())
-    bare = Recommender(replace(snapshot, attributes={}), RecallSettings())
+    titled = Recommender(snapshot, RetrievalSettings())
+    bare = Recommender(replace(snapshot, attributes={}), RetrievalSettings())
     numbered = Attribute("number", (1.0,) * 9)
-    wrong = Recommender(replace(snapshot, attributes={"title": numbered}), RecallSettings())
+    wrong = Recommender(replace(snapshot, attributes={"title": numbered}), RetrievalSettings())
     rows = snapshot.likes.items.rows
     for user in snapshot.likes.users.ids:
         for found in titled.recommend(user, 9):
@@ -116,7 +116,7 @@ def test_a_reason_says_what_the_sources_and_paths_say():
 def test_what_was_seen_is_said_to_be_seen():
     snapshot = small_snapshot()
     likes = snapshot.likes
-    recommender = Recommender(snapshot, RecallSettings())
+    recommender = Recommender(snapshot, RetrievalSettings())
     for row, user in enumerate(likes.users.ids):
         for item in likes.seen[[row]].indices.tolist():
             why = recommender.explain(user, likes.items.ids[item])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Interactions
 from graphrec.errors import UnknownNode
@@ -14,7 +15,6 @@ from graphrec.recommend.query import Live, Options
 from graphrec.recommend.results import Shared
 from graphrec.rules.rule import ExcludeRule
 from graphrec.settings import Settings
-from graphrec.snapshot.overlay import Overlay
 from graphrec.store.protocol import ChangedNode
 from tests.api.test_api import error
 from tests.api.test_live_events import client, event, send, settings

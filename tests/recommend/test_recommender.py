@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from graphrec.snapshot.overlay import Overlay
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,12 +18,11 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.fusion import Group
 from graphrec.recommend.query import Live
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings
-from graphrec.snapshot.overlay import Overlay
+from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import build_snapshot
 from tests.snapshot.test_snapshot import small_snapshot
 
-SETTINGS = RecallSettings()
+SETTINGS = RetrievalSettings()
 
 
 @st.composite
@@ -59,13 +59,13 @@ def recommenders(draw):
         metrics={},
     )
     weights = st.sampled_from([0.0, 0.1, 1.0])
-    recall = RecallSettings(
+    retrieval = RetrievalSettings(
         candidates=draw(st.integers(1, 9)),
         embedding=draw(weights),
         neighbours=draw(weights),
         popularity=draw(weights),
     )
-    return Recommender(snapshot, recall)
+    return Recommender(snapshot, retrieval)
 
 
 def seen_by(recommender, user):
@@ -159,7 +159,7 @@ def test_explanations_agree_with_the_list_and_add_up(recommender):
             assert tuple(c.source for c in why.contributions) == recommendation.sources
             assert (why.reason, why.because) == (recommendation.reason, recommendation.because)
             for part in why.contributions:
-                assert part.score == part.weight * part.strength
+                assert part.score == part.weight * part.z_score
                 assert (part.score > 0) == (part.source != "fallback")
         for item in seen_by(recommender, user):
             why = recommender.explain(user, item)
@@ -195,7 +195,7 @@ def test_each_source_recalls_its_best():
         "popularity": np.tile(np.log1p(snapshot.popularity), (len(everyone), 1)),
     }
     for source, score in scores.items():
-        recommender = Recommender(snapshot, RecallSettings(**{**off, source: 0.5}, candidates=3))
+        recommender = Recommender(snapshot, RetrievalSettings(**{**off, source: 0.5}, candidates=3))
         for row, user in enumerate(likes.users.ids):
             if likes.by_user[[row]].nnz == 0:
                 continue  # gets what is popular, whatever the sources
@@ -212,7 +212,7 @@ def test_each_source_recalls_its_best():
 
 def test_a_session_is_embedded_from_its_items():
     snapshot = small_snapshot()
-    recommender = Recommender(snapshot, RecallSettings(neighbours=0, popularity=0))
+    recommender = Recommender(snapshot, RetrievalSettings(neighbours=0, popularity=0))
     vector = snapshot.encoder.base + snapshot.encoder.messages[[1, 4]].mean(axis=0)
     score = snapshot.embeddings.item @ vector
     best = [i for i in np.argsort(-score).tolist() if i not in (1, 4) and score[i] > score.mean()]
@@ -223,7 +223,7 @@ def test_a_session_is_embedded_from_its_items():
 
 def test_a_session_without_an_encoder_is_served_from_the_other_sources():
     snapshot = replace(small_snapshot(), encoder=None)
-    recommender = Recommender(snapshot, RecallSettings(popularity=0))
+    recommender = Recommender(snapshot, RetrievalSettings(popularity=0))
     found = recommender.recommend_for([snapshot.likes.items.ids[1]], 20)
     assert {r.sources for r in found} == {("neighbours",), ("fallback",)}
 
@@ -235,7 +235,7 @@ def test_an_encoder_tells_no_items_apart_from_none():
 
 def test_a_session_as_long_as_a_history_is_ranked_like_it_by_neighbours():
     snapshot = small_snapshot(learnt=False)
-    recommender = Recommender(snapshot, RecallSettings(popularity=0))
+    recommender = Recommender(snapshot, RetrievalSettings(popularity=0))
     likes = snapshot.likes
     for row, user in enumerate(likes.users.ids):
         history, worth = likes.by_user[[row]].indices, likes.by_user[[row]].data
@@ -337,7 +337,7 @@ def test_someone_with_one_click_is_ranked_by_the_weights_of_those_with_few():
 
     for count, expected in [(1, few), (2, few), (3, many)]:
         assert weights(Recommender(told, SETTINGS), count).items() <= expected.items()
-        by_hand = weights(Recommender(told, RecallSettings(popularity=0.5)), count)
+        by_hand = weights(Recommender(told, RetrievalSettings(popularity=0.5)), count)
         assert by_hand["popularity"] == 0.5
         assert {**by_hand, "popularity": 0}.items() <= {**expected, "popularity": 0}.items()
     event = Overlay({})

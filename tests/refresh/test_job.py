@@ -16,7 +16,8 @@ from graphrec.refresh.gate import failed
 from graphrec.refresh.job import Options, plan, refresh
 from graphrec.settings import RefreshSettings
 from graphrec.snapshot import canary
-from graphrec.snapshot.snapshot import FORMAT, current, load, versions
+from graphrec.snapshot.manifest import FORMAT
+from graphrec.snapshot.registry import current, load, versions
 from graphrec.snapshot.update import difference, everyone, infer
 from graphrec.store import open_store
 from graphrec.training import fit as pipeline
@@ -262,7 +263,7 @@ def test_what_changed_is_inferred_as_everything_would_be(store, folder):
         (graph.users.ids[u], graph.items.ids[i])
         for u, i in zip(*graph.matrix.tocoo().coords, strict=True)
     }
-    recommended = Recommender(now, SETTINGS.recall).recommend("nobody yet", 5)
+    recommended = Recommender(now, SETTINGS.retrieval).recommend("nobody yet", 5)
     assert {"i00", "i04"}.isdisjoint(each.item for each in recommended)
     assert int(recommended[0].item[1:]) % 4 == 0
 

@@ -18,8 +18,8 @@ import pytest
 from graphrec.errors import RefreshRunning
 from graphrec.refresh.job import STAGES
 from graphrec.snapshot.canary import canary
-from graphrec.snapshot.lock import LOCK, refresh_lock
-from graphrec.snapshot.snapshot import current, load, versions
+from graphrec.snapshot.lock import HOLDER, refresh_lock
+from graphrec.snapshot.registry import current, load, versions
 from graphrec.store import open_store
 from tests.support.paths import ROOT
 from tests.support.shop import log, part, refreshed, settings_of, store_of
@@ -68,7 +68,7 @@ def lines(stderr: str) -> list[dict[str, Any]]:
 
 def test_of_two_refreshes_the_second_is_told_who_is_first(tmp_path: Path) -> None:
     with refresh_lock(tmp_path):
-        holder = json.loads((tmp_path / LOCK).read_text())
+        holder = json.loads((tmp_path / HOLDER).read_text())
         assert holder["pid"] == os.getpid()
         told = pytest.raises(RefreshRunning, match=f"process {os.getpid()} on .* since 20")
         with told, refresh_lock(tmp_path):
@@ -94,7 +94,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     process.wait()
     process.stdout.close()
     with refresh_lock(tmp_path):
-        assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
+        assert json.loads((tmp_path / HOLDER).read_text())["pid"] == os.getpid()
 
 
 # kill -9
@@ -206,10 +206,10 @@ def test_a_store_that_is_away(shop: Path) -> None:
 def test_out_of_memory(shop: Path) -> None:
     """With an address space that has room for the libraries and not for the work."""
     code = (
-        "import sys; from scripts import cli; from graphrec.cli.commands import refresh\n"
+        "import sys; from graphrec.cli import main; from graphrec.cli.commands import refresh\n"
         "def greedy(*_, **__): return bytearray(2**62)\n"
         "refresh.refresh_snapshot = greedy\n"
-        "sys.argv = ['graphrec', 'refresh', '--embedding', 'none']; cli.main()"
+        "sys.argv = ['graphrec', 'refresh', '--embedding', 'none']; main.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=shop, env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -15,7 +15,7 @@ from graphrec.forget import forget_in_snapshots
 from graphrec.models.encoder import ItemEncoder
 from graphrec.retrieval.cold_items import NONE, arrived
 from graphrec.settings import Settings
-from graphrec.snapshot.snapshot import load, publish
+from graphrec.snapshot.registry import load, publish
 from tests.api.test_api import error
 from tests.api.test_live_events import items, listed, served
 from tests.support.shop import log, refreshed, settings_of, store_of

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from graphrec.snapshot.overlay import Event, Overlay
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -23,9 +24,9 @@ from graphrec.recommend.query import Live, Options
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import WhyNot
 from graphrec.rules.rule import EXAMPLES, Rule
-from graphrec.settings import RecallSettings
-from graphrec.snapshot.overlay import Event, Overlay
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.store.protocol import ChangedNode
 from tests.support.small_data import graph_of, ratings
 
@@ -87,7 +88,7 @@ def small_snapshot(users: int = 12, items: int = 16, dim: int = 4) -> Snapshot:
 
 SNAPSHOT = small_snapshot()
 USERS, ITEMS = SNAPSHOT.likes.users.ids, SNAPSHOT.likes.items.ids
-RECOMMENDER = Recommender(SNAPSHOT, RecallSettings(candidates=4))
+RECOMMENDER = Recommender(SNAPSHOT, RetrievalSettings(candidates=4))
 EVERYTHING = len(ITEMS)
 
 
@@ -220,9 +221,9 @@ def test_an_item_is_in_a_list_just_where_why_not_ranks_it_so_high(user, item, op
     if places:
         assert found[places[0] - 1].score == why.score
         is_filling = found[places[0] - 1].sources == ("fallback",)
-        assert why.verdict == ("not_recalled" if is_filling else "ranked")
+        assert why.verdict == ("not_retrieved" if is_filling else "ranked")
     assert (why.rank is None) == (why.verdict in ("seen", "ruled_out", "deleted"))
-    assert (why.verdict == "not_recalled") <= (not any(s.recalled for s in why.sources))
+    assert (why.verdict == "not_retrieved") <= (not any(s.retrieved for s in why.sources))
     if why.verdict == "ruled_out":
         assert why.rule in {"allow", "deny", *(rule.name for rule in options.rules)}
 
@@ -271,7 +272,7 @@ def test_why_not_says_where_each_source_ranks_an_item():
     for item in ITEMS:
         why = RECOMMENDER.why_not(user, item)
         for said in why.sources:
-            assert said.recalled == (said.rank <= 4 and said.strength > 0 and why.rank is not None)
+            assert said.retrieved == (said.rank <= 4 and said.z_score > 0 and why.rank is not None)
 
 
 def test_why_not_of_a_session_and_of_an_unknown_item():
@@ -296,7 +297,7 @@ def likeness(items: Sequence[str]) -> float:
 
 
 def test_a_diverse_list_has_the_best_item_first_and_others_less_alike():
-    wide = Recommender(SNAPSHOT, RecallSettings())
+    wide = Recommender(SNAPSHOT, RetrievalSettings())
     lists = {
         share: [e.item for e in wide.recommend(USERS[0], 4, Options(diversity=share))]
         for share in (0.0, 0.5, 1.0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from graphrec.snapshot.overlay import Event, Overlay
+
 from graphrec.data import Interactions
 from graphrec.data.weighting import KindPolicy
-from graphrec.snapshot.overlay import Event, Overlay
 from graphrec.store.protocol import ChangedNode, ItemLink
 
 POLICY = {"rating": KindPolicy(weight=2, threshold=3.5)}

@@ -21,8 +21,9 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import build_snapshot, current, load, publish, rollback, versions
+from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.registry import current, load, publish, rollback, versions
+from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.paths import ROOT
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
@@ -62,7 +63,7 @@ def small_snapshot(seed=0, *, learnt=True, users=12, items=9, aggregated=None):
 
 def answers(snapshot):
     """Everything that the recommender says about a snapshot."""
-    recommender = Recommender(snapshot, RecallSettings())
+    recommender = Recommender(snapshot, RetrievalSettings())
     items = snapshot.likes.items.ids
     return (
         [recommender.recommend(user, 20) for user in (*snapshot.likes.users.ids, "nobody")],
@@ -139,7 +140,7 @@ def test_an_empty_snapshot_can_be_published(tmp_path):
     facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
     snapshot = build_snapshot(empty, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     publish(snapshot, tmp_path)
-    assert Recommender(load(tmp_path), RecallSettings()).recommend("anyone", 10) == ()
+    assert Recommender(load(tmp_path), RetrievalSettings()).recommend("anyone", 10) == ()
     assert load(tmp_path).manifest.newest_event is None
 
 
@@ -203,7 +204,7 @@ def test_popularity_is_what_the_events_of_an_item_are_worth():
     snapshot = build_snapshot(graph, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     assert snapshot.popularity.tolist() == [2, 5, 0]
     assert snapshot.popularity.dtype == np.float32
-    found = Recommender(snapshot, RecallSettings()).recommend("nobody", 2)
+    found = Recommender(snapshot, RetrievalSettings()).recommend("nobody", 2)
     assert [r.item for r in found] == ["y", "x"]
     assert "1 p" in found[0].reason
     assert "2 p" in found[1].reason

@@ -13,7 +13,7 @@ from graphrec.cli.main import command_line
 from typer.testing import CliRunner
 
 from graphrec.settings import Settings
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.store import open_store
 from tests.support.neo4j_server import TestServer
 from tests.support.store_contract import assert_same_graph

@@ -139,18 +139,29 @@ SMALL = (
 """ann likes heat, fargo; bob heat, alien; cat heat, fargo, alien."""
 
 
+def listed(log: Interactions) -> list[Event]:
+    """The events of a log, in its order."""
+    columns = (log.user, log.item, log.weight.tolist(), log.time.tolist(), log.kind)
+    return [
+        Event(log.users.ids[user], log.items.ids[item], weight, time, log.kinds[kind])
+        for user, item, weight, time, kind in zip(*columns, strict=True)
+    ]
+
+
 def events_after(store: GraphStore, position: int, page: int = 4) -> list[Event]:
-    """All events since a position, page by page."""
+    """All events written since a position, page by page, each with all others of its pair."""
     found: list[Event] = []
     while position != store.position():
-        log, reached = store.events_since(position, page)
+        log, changed, reached = store.events_since(position, page)
         assert position < reached <= store.position()
-        assert len(log) <= page
-        columns = (log.user, log.item, log.weight.tolist(), log.time.tolist(), log.kind)
-        found += [
-            Event(log.users.ids[user], log.items.ids[item], weight, time, log.kinds[kind])
-            for user, item, weight, time, kind in zip(*columns, strict=True)
-        ]
+        assert changed.dtype == bool
+        assert changed.shape == (len(log),)
+        assert changed.sum() <= page
+        written = listed(log.take(changed))
+        pairs = {event[:2] for event in written}
+        held = listed(store.read_graph().interactions)
+        assert sorted(listed(log)) == sorted(event for event in held if event[:2] in pairs)
+        found += written
         position = reached
     return found
 
@@ -574,19 +585,37 @@ class StoreContract:
         found = events_after(store, before)
         assert sorted(found[:4]) == sorted(SMALL[5:])
         assert sorted(found[4:]) == sorted(SMALL[3:5])
-        log, position = store.events_since(store.position())
-        assert (len(log), position) == (0, store.position())
+        log, changed, position = store.events_since(store.position())
+        assert (len(log), len(changed), position) == (0, 0, store.position())
         names = [(node.type, node.id) for node in nodes_after(store, before)]
         assert sorted(names) == [("item", "alien"), ("user", "bob"), ("user", "cat")]
 
+    def test_what_was_written_comes_with_all_events_of_its_pairs(self, store):
+        old = [Event("ann", "heat", 1, 1), Event("ann", "fargo"), Event("bob", "heat")]
+        store.write_events(log_of(old))
+        before = store.position()
+        first = Event("ann", "heat", 4, 2, "rating")
+        store.write_events(log_of([first]))
+        second, other = Event("ann", "heat", 1, 3), Event("bob", "fargo")
+        store.write_events(log_of([second]))
+        store.write_events(log_of([other]))
+        log, changed, reached = store.events_since(before, 1)
+        assert changed.tolist() == [True, False, False]
+        assert listed(log)[0] == first
+        assert sorted(listed(log)[1:]) == [old[0], second]
+        log, changed, reached = store.events_since(reached, 1)
+        assert listed(log.take(changed)) == [second]
+        assert sorted(listed(log.take(~changed))) == sorted([old[0], first])
+        log, changed, reached = store.events_since(reached)
+        assert (listed(log), changed.tolist(), reached) == ([other], [True], store.position())
+        changed_weight = old[1]._replace(weight=2)
+        store.write_events(log_of([changed_weight, old[2]]))
+        log, changed, _ = store.events_since(reached)
+        assert (listed(log), changed.tolist()) == ([changed_weight], [True])
+
     def test_events_of_some_users_are_all_of_theirs_and_nobody_elses(self, small):
         found = small.events_of(["cat", "nobody", "ann"])
-        columns = (found.user, found.item, found.weight.tolist(), found.time.tolist(), found.kind)
-        rows = [
-            Event(found.users.ids[user], found.items.ids[item], weight, time, found.kinds[kind])
-            for user, item, weight, time, kind in zip(*columns, strict=True)
-        ]
-        assert sorted(rows) == sorted(event for event in SMALL if event.user != "bob")
+        assert sorted(listed(found)) == sorted(event for event in SMALL if event.user != "bob")
         assert len(small.events_of([])) == len(small.events_of(["nobody"])) == 0
 
     def test_writing_again_is_nothing_new(self, small):
@@ -672,11 +701,9 @@ class StoreContract:
         states = [(store.position(), {})]
         for batch in batches:
             store.write_events(log_of(batch))
-            log = store.read_graph().interactions
-            columns = (log.user, log.item, log.weight.tolist(), log.time.tolist(), log.kind)
             state = {
-                (log.users.ids[user], log.items.ids[item], time, log.kinds[kind]): weight
-                for user, item, weight, time, kind in zip(*columns, strict=True)
+                (event.user, event.item, event.time, event.kind): event.weight
+                for event in listed(store.read_graph().interactions)
             }
             states.append((store.position(), state))
         position, before = data.draw(st.sampled_from(states))

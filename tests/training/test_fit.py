@@ -20,7 +20,7 @@ from graphrec.models import MODELS, EpochModel, create
 from graphrec.models.embeddings import Embeddings
 from graphrec.ranking.fusion import weights_for
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import EvaluationSettings, RecallSettings, Settings
+from graphrec.settings import EvaluationSettings, RetrievalSettings, Settings
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training import fit as pipeline
 from graphrec.training.fit import (
@@ -127,7 +127,7 @@ def served(rows: list[Rating], embedding: str | None) -> tuple[Rows, Snapshot]:
     split = temporal(graph_of(rows), 0.2)
     snapshot = fit_snapshot(split.train, SETTINGS, embeddings=named(embedding))
     everyone = np.arange(len(split.train.users), dtype=np.int32)
-    return Recommender(snapshot, SETTINGS.recall).rank(everyone, 10), snapshot
+    return Recommender(snapshot, SETTINGS.retrieval).rank(everyone, 10), snapshot
 
 
 @pytest.mark.parametrize("embedding", [None, "mf", "graphsage"])
@@ -340,7 +340,7 @@ def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, spli
         validation=comparison.validation,
         chosen=comparison.served,
     )
-    recommender = Recommender(snapshot, SETTINGS.recall)
+    recommender = Recommender(snapshot, SETTINGS.retrieval)
     relevant: dict[str, set[str]] = {}
     for user, item in zip(split.test.user, split.test.item, strict=True):
         relevant.setdefault(split.test.users.ids[user], set()).add(split.test.items.ids[item])
@@ -358,7 +358,7 @@ def test_without_an_embedding_there_are_neighbours_and_popularity_alone(split: S
     sources = {
         source
         for user in split.train.users.ids
-        for found in Recommender(snapshot, SETTINGS.recall).recommend(user, 10)
+        for found in Recommender(snapshot, SETTINGS.retrieval).recommend(user, 10)
         for source in found.sources
     }
     assert {"neighbours", "popularity"} <= sources <= {"neighbours", "popularity", "fallback"}
@@ -435,14 +435,14 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
         manifest=replace(oracle.manifest, weights=choose_weights(oracle, split, K, RNG)[0]),
     )
     everyone = np.arange(len(split.train.users), dtype=np.int32)
-    fixed = RecallSettings(embedding=0, neighbours=1, popularity=0.01)
+    fixed = RetrievalSettings(embedding=0, neighbours=1, popularity=0.01)
     plain = fit_snapshot(split.train, SETTINGS, embeddings=[])
     np.testing.assert_array_equal(
         Recommender(chosen, fixed).rank(everyone, K), Recommender(plain, fixed).rank(everyone, K)
     )
     assert not np.array_equal(
-        Recommender(chosen, SETTINGS.recall).rank(everyone, K),
-        Recommender(plain, SETTINGS.recall).rank(everyone, K),
+        Recommender(chosen, SETTINGS.retrieval).rank(everyone, K),
+        Recommender(plain, SETTINGS.retrieval).rank(everyone, K),
     )
 
 

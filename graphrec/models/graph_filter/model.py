@@ -32,7 +32,8 @@ from scipy import sparse
 
 from graphrec.data import Graph
 from graphrec.data.degrees import normalised, popularity_factor, shares
-from graphrec.models.graph_filter.scorer import Factors, FittedFilter
+from graphrec.models.graph_filter.scorer import Exponents, Factors, FittedFilter
+from graphrec.models.history import HistoryScorer
 from graphrec.models.hyper_parameters import Count, NotNegative
 from graphrec.models.spectral import strongest
 
@@ -61,7 +62,7 @@ class GraphFilter:
     neighbours: Count = 512
     """Items that each item speaks of, for and against, in a catalogue too large for all pairs."""
 
-    def fit(self, graph: Graph, rng: np.random.Generator) -> FittedFilter:
+    def fit(self, graph: Graph, rng: np.random.Generator) -> HistoryScorer:
         """The votes, and the part of the strongest directions that is above the ceiling."""
         likes = graph.matrix
         votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
@@ -81,7 +82,8 @@ class GraphFilter:
         if self.spectral_weight:
             ratio = _ratio_of_lengths(factors, likes)
             factors = replace(factors, smoothing=self.spectral_weight * ratio)
-        return FittedFilter.of(likes, factors)
+        exponents = Exponents(self.user_exponent, self.history_exponent, self.target_exponent)
+        return HistoryScorer(likes, FittedFilter.of(factors, exponents))
 
     def _ceiling(
         self, likes: sparse.csr_array, votes: sparse.csr_array, sigma: NDArray[np.float32]

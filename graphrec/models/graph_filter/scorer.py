@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
+from graphrec.data.axes import axes
 from graphrec.data.degrees import item_degrees, popularity_factor, scaled, shares
 from graphrec.models.top_k import best
 
@@ -36,14 +37,26 @@ BYTES_AT_ONCE = 2**25
 
 
 @dataclass(frozen=True)
+class Exponents:
+    """Those of the degrees by which votes and scores are normalised: a, b and c of the model."""
+
+    user: float = 0.5
+    history: float = 0.5
+    target: float = 0.2
+
+
+@dataclass(frozen=True)
 class Factors:
     """What the matrix of item pairs is made of: (NᵀN - F Fᵀ) S + c P⁻¹ G Gᵀ P."""
 
-    votes: sparse.csr_array  # N [U, I]
-    excess: NDArray[np.float32]  # F [I, D], what the strongest directions have too much
-    target: NDArray[np.float32]  # the diagonal of S [I]
-    low_pass: NDArray[np.float32]  # G [I, D], what the strongest directions say by themselves
-    popularity: NDArray[np.float32]  # the diagonal of P [I], 0 for items without interactions
+    votes: Annotated[sparse.csr_array, axes("user", "item")]  # N [U, I]
+    excess: Annotated[NDArray[np.float32], axes("item", None)]
+    """F [I, D]: by how much the strongest directions exceed the ceiling."""
+    target: Annotated[NDArray[np.float32], axes("item")]  # the diagonal of S [I]
+    low_pass: Annotated[NDArray[np.float32], axes("item", None)]
+    """G [I, D]: the strongest directions, smoothed."""
+    popularity: Annotated[NDArray[np.float32], axes("item")]
+    """The diagonal of P [I], 0 for items without interactions."""
     smoothing: float = 0.0
     """c: what the low-pass term counts."""
     neighbours: int = 512
@@ -127,31 +140,30 @@ class Factors:
 
 @dataclass(frozen=True)
 class FittedFilter:
-    """Scores are x W for a history x, whose weights sum to 1."""
+    """The item-item scores of a fitted filter: those of a history x, whose weights sum to 1, are x W.
 
-    history: sparse.csr_array  # [U, I] weights of the users in training
+    It holds no history: a snapshot, or a fitted model, keeps that beside it.
+    """
+
     factors: Factors
-    pairs: Pairs  # W [I, I]
+    pairs: Annotated[Pairs, axes("item", "item")]  # W [I, I]
+    exponents: Exponents = Exponents()
 
     @classmethod
-    def of(cls, history: sparse.csr_array, factors: Factors) -> FittedFilter:
-        """That of histories [U, I], and of the factors that were found in them."""
-        return cls(history, factors, factors.pairs())
+    def of(cls, factors: Factors, exponents: Exponents) -> FittedFilter:
+        """The filter of the factors that were found in the histories of all users."""
+        return cls(factors, factors.pairs(), exponents)
 
-    def without(self, left: NDArray[np.integer]) -> FittedFilter:
-        """The same of the users who are `left`, by row, in the directions of everyone.
+    def without_users(self, before: FittedFilter, kept: NDArray[np.integer]) -> FittedFilter:
+        """The filter after users were taken out: their votes are gone, the directions stay.
 
-        Only items that those who went had a vote on say something else then.
+        `before` is the filter with everyone, and `kept` are the rows of it whose users are left.
+        Only the rows of items that the others had voted on are computed again.
         """
-        votes = self.factors.votes
-        gone = np.setdiff1d(np.arange(votes.shape[0]), left)
-        factors = replace(self.factors, votes=votes[left])
+        votes = before.factors.votes
+        gone = np.setdiff1d(np.arange(votes.shape[0]), kept)
         changed = np.unique(votes[gone].indices)
-        return FittedFilter(self.history[left], factors, factors.updated(self.pairs, changed))
-
-    def score(self, users: Rows) -> NDArray[np.float32]:
-        """[B, I] for rows of training; zeros for a user with no history."""
-        return self.score_histories(self.history[users])
+        return replace(self, pairs=self.factors.updated(before.pairs, changed))
 
     def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
         """Scores [B, I] for histories of weights [B, I] over the same items.
@@ -162,59 +174,53 @@ class FittedFilter:
         scores: NDArray[np.float32] = found.toarray() if sparse.issparse(found) else found
         return scores
 
-    def score_history(self, items: Rows, worth: NDArray[np.floating]) -> NDArray[np.floating]:
+    def score_history(self, items: Rows, weights: NDArray[np.floating]) -> NDArray[np.floating]:
         """The scores [I] for one history of distinct `items` [H], with their weights [H]."""
-        weights = (worth / max(worth.sum(dtype=np.float64), TINY)).astype(np.float32)
+        share = (weights / max(weights.sum(dtype=np.float64), TINY)).astype(np.float32)
         if not sparse.issparse(self.pairs):
             scores = np.zeros(self.pairs.shape[1], np.float32)
             for start in range(0, len(items), PART):
                 part = slice(start, start + PART)
-                scores += weights[part] @ self.pairs[items[part]]
+                scores += share[part] @ self.pairs[items[part]]
             return scores
         # Each row holds as many pairs as all others.
         count = self.pairs.nnz // max(self.pairs.shape[0], 1)
-        columns, said = (
+        columns, values = (
             part.reshape(-1, count)[items] for part in (self.pairs.indices, self.pairs.data)
         )
-        said *= weights[:, None]
-        total = np.bincount(columns.ravel(), said.ravel(), self.pairs.shape[1])
+        values = values * share[:, None]
+        total = np.bincount(columns.ravel(), values.ravel(), self.pairs.shape[1])
         return total.astype(np.float64, copy=False)
 
+    def updated(self, before: sparse.csr_array, after: sparse.csr_array) -> FittedFilter:
+        """The filter on other histories `after` [U, I], in the directions that it was fitted with.
 
-def _places(matrix: sparse.csr_array) -> tuple[NDArray, NDArray]:
-    """Where the elements of a matrix are."""
-    return matrix.indices, matrix.indptr
+        The first rows and columns are those of the histories `before`. Votes, targets and
+        popularity are those of the histories now; the votes stay in the unit that they had. The
+        directions stay, too, but what an item weighs in them fades as it does in its votes where
+        more users come to like it. New items weigh nothing in them.
+        """
+        factors, exponents = self.factors, self.exponents
+        scale = exponents.user / 2, exponents.history
+        unit = _sum(factors.votes.data) / (_sum(scaled(before, *scale)) or 1)
+        data = unit * scaled(after, *scale)
+        new = after.shape[1] - before.shape[1]
+        was, now = np.pad(item_degrees(before), (0, new)), item_degrees(after)
+        fading = np.divide(was, now, out=np.zeros_like(was), where=now > 0) ** exponents.history
+        more = new - (len(factors.excess) - before.shape[1])
+        excess = fading[:, None] * np.pad(factors.excess, ((0, more), (0, 0)))
+        followed = replace(
+            factors,
+            votes=sparse.csr_array(
+                (data.astype(np.float32), after.indices, after.indptr), after.shape
+            ),
+            excess=excess.astype(np.float32),
+            target=popularity_factor(after, exponents.history - exponents.target),
+            low_pass=np.pad(factors.low_pass, ((0, more), (0, 0))),
+            popularity=popularity_factor(after, exponents.history),
+        )
+        return FittedFilter.of(followed, exponents)
 
 
-def follow(
-    fitted: FittedFilter,
-    history: sparse.csr_array,
-    user_exponent: float,
-    history_exponent: float,
-    target_exponent: float,
-) -> FittedFilter:
-    """The filter on other histories [U, I], with the directions that it was fitted with.
-
-    The first rows and items are those of before. Votes, targets and popularity are those of the
-    histories now, by the exponents that the filter was fitted with; the votes stay in the unit that
-    they had. The directions stay, too, but for what an item says in them, which fades as it does in
-    its votes where more people come to like it. Items without directions say nothing in them. What
-    the low-pass term counts stays, too.
-    """
-    factors = fitted.factors
-    before = scaled(fitted.history, user_exponent / 2, history_exponent)
-    unit = factors.votes.data.sum(dtype=np.float64) / (before.sum() or 1)
-    data = unit * scaled(history, user_exponent / 2, history_exponent)
-    new = history.shape[1] - len(factors.target)
-    was, now = np.pad(item_degrees(fitted.history), (0, new)), item_degrees(history)
-    fading = np.divide(was, now, out=np.zeros_like(was), where=now > 0) ** history_exponent
-    excess = fading[:, None] * np.pad(factors.excess, ((0, new), (0, 0)))
-    followed = replace(
-        factors,
-        votes=sparse.csr_array((data.astype(np.float32), *_places(history)), history.shape),
-        excess=excess.astype(np.float32),
-        target=popularity_factor(history, history_exponent - target_exponent),
-        low_pass=np.pad(factors.low_pass, ((0, new), (0, 0))),
-        popularity=popularity_factor(history, history_exponent),
-    )
-    return FittedFilter.of(history, followed)
+def _sum(values: NDArray[np.floating]) -> float:
+    return float(values.sum(dtype=np.float64))

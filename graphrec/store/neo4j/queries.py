@@ -166,6 +166,8 @@ RETURN DISTINCT 'relationships ' + type(edge) AS place
 
 # Reads
 
+# The next $limit events by position, and all other events of their (user, item) pairs. Events from
+# before there were positions have none.
 EVENTS_SINCE = """
 MATCH (user)-[event:INTERACTED]->(item)
 USING INDEX event:INTERACTED(position)
@@ -173,7 +175,14 @@ WHERE event.position > $position
 WITH user, event, item
 ORDER BY event.position
 LIMIT $limit
-RETURN user.id, item.id, event.weight, event.time, event.kind, event.position
+WITH collect(DISTINCT [user, item]) AS pairs, max(event.position) AS reached
+UNWIND pairs AS pair
+WITH reached, pair[0] AS user, pair[1] AS item
+MATCH (user)-[event:INTERACTED]->(item)
+WITH user, event, item,
+     coalesce(event.position > $position AND event.position <= reached, false) AS changed
+ORDER BY changed DESC, event.position
+RETURN user.id, item.id, event.weight, event.time, event.kind, event.position, changed
 """
 
 EVENTS_OF = """

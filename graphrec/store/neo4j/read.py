@@ -79,13 +79,12 @@ def position(tx: neo4j.ManagedTransaction) -> int:
 
 
 def events_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> NewEvents:
-    """The first `limit` events written after a position, of those before the transaction."""
+    """The first `limit` events written after a position, and all others of the same pairs."""
     last = position(tx)
     if last <= after:  # and where there are no positions yet, there is no index of them either
-        return NewEvents(Interactions.of([], []), last)
+        return NewEvents.of_rows([], limit, last)
     found = rows(tx, cypher.EVENTS_SINCE, position=after, limit=limit)
-    *columns, positions = zip(*found, strict=True) if found else [()] * 6
-    return NewEvents(Interactions.of(*columns), positions[-1] if len(found) == limit else last)
+    return NewEvents.of_rows(found, limit, last)
 
 
 def events_of(tx: neo4j.ManagedTransaction, users: Sequence[str]) -> Interactions:

@@ -93,7 +93,10 @@ class Neo4jStore:
         return self._server.read(read.position)
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events that came, or took another weight, after a position."""
+        """The first `limit` events added, or given another weight, after a position; whole pairs.
+
+        With them come all other events of the same (user, item) pairs.
+        """
         self._refuse_mapped_positions()
         return self._server.read(lambda tx: read.events_since(tx, position, limit))
 

@@ -159,15 +159,28 @@ MOVE_NODE = "UPDATE nodes SET position = ? WHERE row = ?"
 READ_POSITION = "SELECT last FROM position"
 SET_POSITION = "UPDATE position SET last = ?"
 
+# The next :limit events by position, and all other events of their (user, item) pairs. Each event
+# that has a position has one of its own.
 EVENTS_SINCE = """
-SELECT users.id, items.id, events.weight, events.time, kinds.name, events.position
-FROM events INDEXED BY events_by_position
+WITH
+    written AS (
+        SELECT user, item, position
+        FROM events INDEXED BY events_by_position
+        WHERE position > :position
+        ORDER BY position
+        LIMIT :limit
+    ),
+    pairs AS (SELECT DISTINCT user, item FROM written),
+    reached AS (SELECT MAX(position) AS position FROM written)
+SELECT users.id, items.id, events.weight, events.time, kinds.name, events.position,
+       events.position > :position AND events.position <= reached.position AS changed
+FROM pairs
+CROSS JOIN reached
+CROSS JOIN events ON events.user = pairs.user AND events.item = pairs.item
 JOIN nodes AS users ON users.row = events.user
 JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
-WHERE events.position > ?
-ORDER BY events.position
-LIMIT ?
+ORDER BY changed DESC, events.position
 """
 EVENTS_OF = Template("""
 SELECT users.id, items.id, events.weight, events.time, kinds.name

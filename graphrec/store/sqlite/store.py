@@ -94,13 +94,15 @@ class SQLiteStore:
             return _position(connection)
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events that came, or took another weight, after a position."""
+        """The first `limit` events added, or given another weight, after a position; whole pairs.
+
+        With them come all other events of the same (user, item) pairs.
+        """
         with self._reading() as connection:
-            rows = connection.execute(sql.EVENTS_SINCE, (position, limit)).fetchall()
+            values = {"position": position, "limit": limit}
+            rows = connection.execute(sql.EVENTS_SINCE, values).fetchall()
             last = _position(connection)
-        *columns, positions = zip(*rows, strict=True) if rows else [()] * 6
-        reached = positions[-1] if len(rows) == limit else last
-        return NewEvents(Interactions.of(*columns), reached)
+        return NewEvents.of_rows(rows, limit, last)
 
     def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
         """The first `limit` users and items that came, changed or went after a position."""

@@ -18,7 +18,7 @@ import typer
 from graphrec.cli.output import ERR, OUT, print_json
 
 from graphrec.data import Graph
-from graphrec.snapshot.snapshot import CURRENT, current, publish, rollback
+from graphrec.snapshot.registry import CURRENT, current, publish, rollback
 from graphrec.store import open_store
 from scripts.benchmark.commands.clients import CATALOGUE, Client, Findings, Sent, judge_of
 from scripts.benchmark.commands.serve import fit, synthetic

@@ -23,8 +23,8 @@ import orjson
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Recommendation
-from graphrec.settings import RecallSettings
-from graphrec.snapshot.snapshot import load
+from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.registry import load
 from scripts.benchmark.commands.serve import Catalogue, K
 
 CATALOGUE = Catalogue("", 400, 300, 12_000)
@@ -87,7 +87,7 @@ def judge_of(folder: Path, versions: int) -> Judge:
 
     @lru_cache(maxsize=versions)
     def recommender(version: str) -> Recommender:
-        return Recommender(load(folder, version), RecallSettings())
+        return Recommender(load(folder, version), RetrievalSettings())
 
     @lru_cache(maxsize=10_000)
     def truth(version: str, route: str, about: tuple[str, ...]) -> list[Any]:

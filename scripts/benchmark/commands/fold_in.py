@@ -16,7 +16,8 @@ from graphrec.data import AttributeValue
 from graphrec.errors import SnapshotError
 from graphrec.models.encoder import NOTHING_KNOWN, Encoder
 from graphrec.settings import load_settings
-from graphrec.snapshot.snapshot import Snapshot, load
+from graphrec.snapshot.registry import load
+from graphrec.snapshot.snapshot import Snapshot
 
 GIVEN = (1, 5, 10, 50, 100, 200)
 """Interactions, in turn."""

@@ -17,7 +17,7 @@ from graphrec.data import Interactions
 from graphrec.progress import Progress
 from graphrec.refresh.job import STAGES
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import load, versions
+from graphrec.snapshot.registry import load, versions
 from graphrec.store import open_store
 
 USERS, ITEMS, EACH = 400, 120, 30

@@ -25,7 +25,7 @@ from graphrec.refresh.job import Options, Outcome
 from graphrec.refresh.job import refresh as refresh_snapshot
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.snapshot.update import difference, everyone, infer
 from graphrec.store import GraphStore, open_store
 from scripts.benchmark.commands.kills import kill_matrix

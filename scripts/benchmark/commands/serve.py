@@ -27,7 +27,8 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.settings import IngestSettings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot, load, publish
+from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from scripts.benchmark.load.attack import Call, Load, ask_once, attack, tool
 from scripts.benchmark.load.process import free_port, start, wait_until_answers
 
@@ -270,7 +271,7 @@ def _measure(
         step(f"{name}: empty route", at, len(TRAFFIC) + 1)
         empty.append(_floor(work, seconds, connections))
         step(f"{name}: service", at, len(TRAFFIC))
-        kept = {} if traffic == "again" else {"GRAPHREC_SERVE__ANSWERS": "0"}
+        kept = {} if traffic == "again" else {"GRAPHREC_SERVE__CACHED_LISTS": "0"}
         with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
             # Of other requests each, so that nobody's first list is made twice.
             warming, fast, slow = (calls[traffic][part::3] for part in range(3))

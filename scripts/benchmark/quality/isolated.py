@@ -90,4 +90,4 @@ def _hyper_parameters(name: str, settings: Settings, embeddings: Sequence[str]) 
     of_parts = {
         part: _hyper_parameters(part, settings, ()) for part in (FILTER, POPULAR, *embeddings)
     }
-    return {"recall": settings.recall.model_dump(), **of_parts}
+    return {"retrieval": settings.retrieval.model_dump(), **of_parts}

@@ -61,7 +61,7 @@ def as_json(
         ],
         "speeds": [{**asdict(each), "times": each.times} for each in speeds(rows)],
         "settings": settings.model_dump(
-            mode="json", include={"seed", "kinds", "models", "evaluation", "recall"}
+            mode="json", include={"seed", "kinds", "models", "evaluation", "retrieval"}
         ),
         "versions": _versions(),
         "machine": {

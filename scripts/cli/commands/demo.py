@@ -19,7 +19,7 @@ from graphrec.data.weighting import weigh
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.store import open_store
 
 
@@ -66,7 +66,7 @@ def demo(
                 names=installed_models(settings),
                 folder=snapshots,
             )
-    recommender = Recommender(load(snapshots), settings.recall)
+    recommender = Recommender(load(snapshots), settings.retrieval)
     if user is None:  # whoever likes as many items as the median user does, by id
         degree = np.diff(weigh(raw, settings.kinds).matrix.indptr)
         user = raw.users.ids[int(np.argsort(degree, kind="stable")[len(degree) // 2])]

@@ -16,7 +16,7 @@ from graphrec.forget import Forgotten, marks, traces
 from graphrec.forget import forget as forget_people
 from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import made_at
+from graphrec.snapshot.registry import made_at
 from graphrec.store import open_store
 
 STAYS = (

@@ -30,7 +30,7 @@ from graphrec.evaluation.metrics import paired_difference
 from graphrec.models import create
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.snapshot import publish
+from graphrec.snapshot.registry import publish
 from graphrec.store import open_store
 from graphrec.training import ablation
 from graphrec.training import fit as pipeline

@@ -16,7 +16,7 @@ from rich.markup import escape
 from graphrec.errors import SettingsError
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings, load_settings
-from graphrec.snapshot.snapshot import load
+from graphrec.snapshot.registry import load
 from graphrec.store import GraphStore, open_store
 from graphrec.store.neo4j.layout import pasteable
 
@@ -30,7 +30,7 @@ LiveStore = Annotated[
 
 def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
     """The recommender of the current snapshot; raises SnapshotError."""
-    return Recommender(load(snapshots or settings.snapshots), settings.recall)
+    return Recommender(load(snapshots or settings.snapshots), settings.retrieval)
 
 
 def recommend(
@@ -169,11 +169,11 @@ def explain(
     )
     if found.contributions:
         rows = [
-            [c.source, f"{c.strength:.2f}", f"{c.weight:g}", f"{c.score:.3f}"]
+            [c.source, f"{c.z_score:.2f}", f"{c.weight:g}", f"{c.score:.3f}"]
             for c in found.contributions
         ]
         rows.append(["total", "", "", f"{found.score:.3f}"])
-        print_table("Score", ["speaks for it", "strength", "weight", "adds"], rows)
+        print_table("Score", ["source", "z-score", "weight", "adds"], rows)
     _print_paths([asdict(path) for path in found.because])
 
 

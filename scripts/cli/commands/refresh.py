@@ -260,7 +260,7 @@ def _tell_error(error: BaseException, code: int, as_json: bool) -> None:
 def _report(outcome: Outcome, folder: Path, settings: Settings, now: datetime) -> Path | None:
     """The page on a refresh; a disk that is full then takes nothing back of what was published."""
     try:
-        return keep_report(outcome, folder, settings.recall, now)
+        return keep_report(outcome, folder, settings.retrieval, now)
     except OSError as error:
         ERR.print(f"The report cannot be written: {escape(str(error))}", soft_wrap=True)
         return None

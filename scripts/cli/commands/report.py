@@ -13,7 +13,7 @@ from rich.markup import escape
 from graphrec.report.archive import REPORTS, keep, kept
 from graphrec.report.figures import Report, report_of
 from graphrec.settings import load_settings
-from graphrec.snapshot.snapshot import current, load, versions
+from graphrec.snapshot.registry import current, load, versions
 
 
 def report(
@@ -46,7 +46,7 @@ def report(
         older = published[: published.index(name)] if name in published else ()
         before = load(folder, older[-1]) if older else None
         job = None if earlier is None else earlier.job
-        found = report_of(load(folder, name), before, settings.recall, job)
+        found = report_of(load(folder, name), before, settings.retrieval, job)
     path = keep(found if people else replace(found, people=()), folder, name)
     if as_json:
         print_json({"version": name, "page": str(path), "figures": str(path.with_suffix(".json"))})

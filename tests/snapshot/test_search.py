@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.recommend.search import Search
+from graphrec.snapshot.search import Search
 
 TITLES = (
     "Aliens",

@@ -1,0 +1,53 @@
+"""What is known of someone when candidates are looked for: the user profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import AttributeValue, Rows
+from graphrec.data.kind_relations import Bits
+
+NO_ROWS = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class UserProfile:
+    """Someone's history, attributes and vector, in item rows of a view.
+
+    Rows from I on, the items of the snapshot, are of items that came since.
+    """
+
+    history: Rows = field(default_factory=lambda: NO_ROWS)  # [H]
+    """Items of the snapshot that they like, ascending."""
+    weights: NDArray[np.floating] = field(default_factory=lambda: np.empty(0, np.float32))
+    """[H]: how much they like each."""
+    seen: Rows = field(default_factory=lambda: NO_ROWS)  # [S]
+    """All items that they have an event on, new ones among them."""
+    vector: NDArray[np.float32] | None = None
+    """[dim]: their embedding; None where there is nothing that it could be made of."""
+    user: int | None = None
+    """Their row, where the snapshot knows them."""
+    new_likes: Mapping[int, float] = field(default_factory=dict)
+    """The new items that they like, by row, and how much."""
+    new_messages: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    """The messages [M] of those of them that have one: see `graphrec.models.encoder`."""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    """Their own, as far as the snapshot keeps them."""
+    friends: Rows = field(default_factory=lambda: NO_ROWS)
+    """Rows of users whose messages they get."""
+    friend_messages: tuple[NDArray[np.float32], ...] = ()
+    """The messages of further friends."""
+    kinds: Bits | None = None
+    """[H]: by which kinds of events they like each item, where the encoder weights kinds; None:
+    unknown."""
+    new_kinds: Mapping[int, int] = field(default_factory=dict)
+    """The same of new items, by row."""
+
+    @property
+    def likes(self) -> int:
+        """How many items they like."""
+        return len(self.history) + len(self.new_likes)

@@ -1,0 +1,138 @@
+"""Where candidates come from: the protocol of sources, and how their scores are made comparable.
+
+The scales of sources have nothing in common, so a score counts by how far it stands out: the
+z-score of an item is the number of standard deviations by which its score is above the mean over
+all items, and 0 below it (Montague & Aslam, "Relevance score normalization for metasearch", CIKM
+2001).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphrec.data import Attribute, Rows
+from graphrec.models.top_k import best
+from graphrec.retrieval.profile import UserProfile
+
+ZScores: TypeAlias = NDArray[np.float64]
+
+Eligible: TypeAlias = NDArray[np.bool_]
+"""[I]: which items of the snapshot may be recommended."""
+
+DIGITS = 4
+"""Decimals of z-scores: fewer than single precision has, so that scores which are equal but for
+the order in which they were summed tie."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What one source finds for one profile."""
+
+    source: str
+    """The name of the source."""
+    rows: Rows
+    """[C]: the items that it retrieves; the z-score of each is above 0."""
+    z_scores: Callable[[Rows], ZScores]
+    """Those [N] of any items [N], retrieved or not."""
+
+
+class CandidateSource(Protocol):
+    """A source of candidates: a frozen dataclass, most often with arrays, kept in a snapshot.
+
+    What the axes of its arrays count is declared on the fields (`graphrec.data.axes`).
+    """
+
+    @property
+    def name(self) -> str:
+        """What weights, explanations and settings call it: letters, digits, `-` and `_`."""
+        ...
+
+    def retrieve(self, profile: UserProfile, eligible: Eligible, count: int) -> Candidates | None:
+        """Up to `count` eligible items for a profile; None where it has nothing to go by."""
+        ...
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What users like before and after a change, and whom of them it keeps."""
+
+    before: sparse.csr_array  # [U, I]
+    after: sparse.csr_array  # [U', I']
+    """Its first columns are those of before."""
+    user_attributes: dict[str, Attribute]
+    """Of the users after the change."""
+    newest_event: int | None = None
+    """The newest event before the change: milliseconds since 1970."""
+
+
+@runtime_checkable
+class Updatable(Protocol):
+    """A source with arrays that follow from the histories of users.
+
+    Its own rows were extended, or taken out, before it is asked.
+    """
+
+    def updated(self, histories: Histories) -> CandidateSource:
+        """The source once users and items came and histories changed."""
+        ...
+
+    def without_users(
+        self, before: CandidateSource, histories: Histories, kept: NDArray[np.integer]
+    ) -> CandidateSource:
+        """The source once users were taken out; `before` is the source with all of them.
+
+        `kept` are the rows before of those who are left. What was learned from everyone together
+        stays.
+        """
+        ...
+
+
+def from_scores(
+    source: str, scores: NDArray[np.floating], eligible: Eligible, count: int
+) -> Candidates:
+    """The candidates of a source that scores all items [I]."""
+    mean, deviation = moments(scores)
+    return from_moments(source, scores, mean, deviation, eligible, count)
+
+
+def from_moments(
+    source: str,
+    scores: NDArray[np.floating],
+    mean: float,
+    deviation: float,
+    eligible: Eligible,
+    count: int,
+) -> Candidates:
+    """The same where the mean and the standard deviation of the scores are known."""
+    left = scores.copy()
+    left[~eligible] = -np.inf
+    rows = best(left, min(count, len(left))).astype(np.int32)
+
+    def of(items: Rows) -> ZScores:
+        return z_scores(scores[items], mean, deviation)
+
+    return Candidates(source, rows[of(rows) > 0], of)
+
+
+def z_scores(scores: NDArray, mean: float, deviation: float) -> ZScores:
+    """How far each score stands out, to DIGITS decimals; all 0 where no score differs."""
+    if not deviation > 0:
+        return np.zeros(len(scores))
+    distance: ZScores = (scores.astype(np.float64) - mean) / deviation
+    return np.maximum(distance, 0).round(DIGITS)
+
+
+def moments(scores: NDArray[np.floating]) -> tuple[float, float]:
+    """Mean and standard deviation of scores [I]."""
+    if not len(scores):
+        return 0.0, 0.0
+    wide = scores.astype(np.float64, copy=False)
+    mean = float(wide.sum()) / len(wide)
+    return mean, math.sqrt(max(float(wide @ wide) / len(wide) - mean**2, 0))

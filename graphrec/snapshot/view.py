@@ -1,0 +1,317 @@
+"""Everything as of now, in one place: a snapshot, and what was written since.
+
+A view says who users are and what items there are at this moment. Recommendations, explanations
+and browsing are made from one; the incremental update is one, written down as a snapshot
+(`graphrec.snapshot.update`), so that what is served and what is published next agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import AttributeValue, Rows
+from graphrec.data.kind_relations import Bits
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, event_weight
+from graphrec.errors import UnknownNode
+from graphrec.retrieval.profile import NO_ROWS, UserProfile
+from graphrec.snapshot.current_items import CurrentItems
+from graphrec.snapshot.manifest import trained_of
+from graphrec.snapshot.snapshot import Snapshot, history_rows
+from graphrec.store.delta import NOTHING, Delta, Event, UserDelta
+
+NO_ATTRIBUTES: Mapping[str, AttributeValue] = {}
+
+
+@dataclass(frozen=True)
+class View:
+    """A snapshot and a delta of the store it was made from."""
+
+    snapshot: Snapshot
+    delta: Delta
+    items: CurrentItems
+    kinds: Mapping[str, KindPolicy] = field(default_factory=lambda: DEFAULT_POLICY)
+    """What the events of the delta weigh, by kind."""
+
+    @classmethod
+    def of(
+        cls,
+        snapshot: Snapshot,
+        delta: Delta = NOTHING,
+        kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    ) -> View:
+        """The view of a snapshot and a delta."""
+        return cls(snapshot, delta, CurrentItems(snapshot, delta), kinds)
+
+    def advanced(self, delta: Delta) -> View:
+        """The view of a later delta: what is derived of items stays where no item changed."""
+        if delta is self.delta:
+            return self
+        items = self.items
+        if delta.edition != self.delta.edition:
+            items = CurrentItems(self.snapshot, delta, items.cold)
+        return replace(self, delta=delta, items=items)
+
+    def knows(self, user: str) -> bool:
+        """Whether the snapshot or the delta holds anything of a user."""
+        return self.row(user) is not None or self._written(user) is not None
+
+    def row(self, user: str) -> int | None:
+        """The row of a user in the snapshot, where what it holds of them still counts."""
+        return None if user in self.delta.forgotten else self.snapshot.users.rows.get(user)
+
+    def user(self, user: str) -> UserProfile:
+        """The profile of a user; an empty one of whom nothing is known."""
+        row = self.row(user)
+        before = UserProfile() if row is None else self.stored(row)
+        after = self._after(before, user)
+        if after is before and not self._friends_written(before):
+            return before
+        return self._embedded(before, after)
+
+    def without_vector(self, user: str) -> UserProfile:
+        """The same, but for the vector, which takes the most time."""
+        row = self.row(user)
+        return self._after(UserProfile() if row is None else self.stored(row), user)
+
+    def user_of_events(self, user: str, events: Sequence[Event]) -> UserProfile:
+        """The profile of a user as if just these events were known of them."""
+        nobody = UserProfile(user=self.row(user))
+        return self._embedded(None, self._with_events(nobody, events))
+
+    def known_user(self, user: str) -> UserProfile:
+        """The profile of a user; raises UnknownNode for one of whom nothing is known."""
+        if not self.knows(user):
+            raise UnknownNode("user", user)
+        return self.user(user)
+
+    def session(
+        self,
+        items: Sequence[str],
+        attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES,
+        friends: Sequence[str] = (),
+    ) -> UserProfile:
+        """The profile of someone who likes `items`; raises UnknownNode.
+
+        Friends are users whose messages the encoder aggregates, where it does.
+        """
+        rows = np.unique(np.array([self.items.ids.row(i, "item") for i in items], np.int32))
+        encoder = self.snapshot.encoder
+        messages: tuple[NDArray[np.float32], ...] = ()
+        profiles = [self.known_user(friend) for friend in dict.fromkeys(friends)]
+        if encoder is not None and encoder.friendship is not None:
+            messages = tuple(
+                encoder.own(
+                    each.history, each.attributes, tuple(each.new_messages.values()), each.kinds
+                )
+                for each in profiles
+            )
+        history = rows[rows < len(self.snapshot.items)]
+        return self._embedded(
+            None,
+            UserProfile(
+                history,
+                np.ones(len(history), np.float32),
+                rows,
+                new_likes=dict.fromkeys(rows[len(history) :].tolist(), 1.0),
+                new_messages=self._messages(rows[len(history) :].tolist()),
+                attributes=attributes,
+                friend_messages=messages,
+            ),
+        )
+
+    def short_history(self, row: int, shown: Rows) -> UserProfile:
+        """The profile of a user row as if only `shown` of the items that they like were known.
+
+        All that they have seen stays seen.
+        """
+        known = self.stored(row)
+        kept = np.isin(known.history, shown)
+        kinds = None if known.kinds is None else known.kinds[kept]
+        return self._embedded(
+            None,
+            replace(known, history=known.history[kept], weights=known.weights[kept], kinds=kinds),
+        )
+
+    def history(self, rows: Rows) -> UserProfile:
+        """The profile of someone who likes the items of distinct rows of the snapshot."""
+        rows = np.sort(rows).astype(np.int32)
+        profile = UserProfile(rows, np.ones(len(rows), np.float32), rows)
+        return self._embedded(None, profile)
+
+    def weight(self, event: Event) -> float:
+        """What an event weighs, as of the training; 0: the item was seen, and is not liked."""
+        return event_weight(self.kinds, event.kind, event.value, event.time, self._trained_at)
+
+    @property
+    def _trained_at(self) -> int:
+        # How much an event has faded must not depend on when its user's profile is read.
+        return trained_of(self.snapshot.manifest).newest_event or 0
+
+    def _written(self, user: str) -> UserDelta | None:
+        found = self.delta.users.get(user)
+        empty = found is None or not (found.events or found.attributes is not None)
+        return None if empty else found
+
+    def _stored(self, row: int) -> UserProfile:
+        snapshot = self.snapshot
+        vectors, attributes = snapshot.embeddings, snapshot.about(row)
+        start, end = snapshot.history.indptr[row : row + 2]
+        history = snapshot.history.indices[start:end]
+        friends, vector = NO_ROWS, None
+        if vectors is not None:
+            if vectors.friends is not None:
+                friends = history_rows(vectors.friends, row)
+            if len(history) or len(friends) or self._reads(attributes):
+                vector = vectors.user[row]
+        return UserProfile(
+            history,
+            snapshot.history.data[start:end],
+            history_rows(snapshot.seen, row),
+            vector,
+            row,
+            attributes=attributes,
+            friends=friends,
+            kinds=self._stored_kinds(row),
+        )
+
+    def _with_events(self, profile: UserProfile, events: Iterable[Event]) -> UserProfile:
+        """The profile after events: they decide on the pairs of a user and an item that they name.
+
+        The weight of a pair is the sum of those of its events.
+        """
+        count, rows = len(self.snapshot.items), self.items.ids.rows
+        weights: dict[int, float] = {}
+        for event in events:
+            row = rows.get(event.item)
+            if row is not None:
+                weights[row] = weights.get(row, 0.0) + self.weight(event)
+        if not weights:
+            return profile
+        seen = np.union1d(profile.seen, np.fromiter(weights, np.int32, len(weights)))
+        total = dict(zip(profile.history.tolist(), profile.weights.tolist(), strict=True))
+        total |= {row: weight for row, weight in weights.items() if row < count}
+        history = sorted(row for row, weight in total.items() if weight > 0)
+        new = {row: weight for row, weight in weights.items() if row >= count and weight > 0}
+        bits = self._kind_bits(profile, events, weights.keys())
+        return replace(
+            profile,
+            history=np.array(history, np.int32),
+            weights=np.array([total[row] for row in history], np.float32),
+            seen=seen,
+            new_likes=new,
+            new_messages=self._messages(new),
+            kinds=None if bits is None else np.array([bits[row] for row in history], np.uint64),
+            new_kinds={} if bits is None else {row: bits[row] for row in new},
+        )
+
+    def _kind_bits(
+        self, profile: UserProfile, events: Iterable[Event], written: Iterable[int]
+    ) -> dict[int, int] | None:
+        """By which kinds of events someone likes each item row; None where that counts nothing."""
+        encoder = self.snapshot.encoder
+        if encoder is None or encoder.relations is None:
+            return None
+        before = [0] * len(profile.history) if profile.kinds is None else profile.kinds.tolist()
+        found: dict[int, int] = dict(zip(profile.history.tolist(), before, strict=True))
+        found |= dict.fromkeys(written, 0)
+        rows = self.items.ids.rows
+        for event in events:
+            row = rows.get(event.item)
+            if row is not None and self.weight(event) > 0:
+                found[row] |= encoder.relations.bit(event.kind)
+        return found
+
+    def _messages(self, rows: Iterable[int]) -> Mapping[int, NDArray[np.float32]]:
+        """The messages of new items, of those that have one."""
+        ids, messages = self.items.ids.ids, self.items.cold.messages
+        return {row: messages[ids[row]] for row in rows if ids[row] in messages}
+
+    def _stored_kinds(self, row: int) -> Bits | None:
+        vectors = self.snapshot.embeddings
+        kinds = None if vectors is None else vectors.kinds
+        return None if kinds is None else kinds.data[kinds.indptr[row] : kinds.indptr[row + 1]]
+
+    def _embedded(self, before: UserProfile | None, after: UserProfile) -> UserProfile:
+        """The profile with its vector, None where nothing is known that one could be made of.
+
+        A vector that training learned of the user moves by what the encoder makes of the change;
+        where the encoder made it, the new one is what the encoder makes of the profile.
+        """
+        encoder = self.snapshot.encoder
+        if encoder is None or not self._has_input(after):
+            return replace(after, vector=None)
+        if before is None or before.vector is None:
+            return replace(after, vector=self._encode(after))
+        if self._same_input(before, after) and not self._friends_written(after):
+            return replace(after, vector=before.vector)
+        moved = self._encode(after) - self._encode(before, stored=True)
+        return replace(after, vector=(before.vector + moved).astype(np.float32))
+
+    def _encode(self, profile: UserProfile, stored: bool = False) -> NDArray[np.float32]:
+        """What the encoder makes of a profile, with its friends as of now, or as they are stored."""
+        encoder, snapshot = self.snapshot.encoder, self.snapshot
+        assert encoder is not None  # noqa: S101 - see `_embedded`
+        friends = [] if encoder.friendship is None else profile.friends.tolist()
+        messages = [
+            encoder.own(
+                each.history, each.attributes, tuple(each.new_messages.values()), each.kinds
+            )
+            for friend in friends
+            for known in [self.stored(friend)]
+            for each in [known if stored else self._after(known, snapshot.users.ids[friend])]
+        ]
+        return encoder.embed(
+            profile.history,
+            profile.attributes,
+            [*messages, *profile.friend_messages],
+            tuple(profile.new_messages.values()),
+            profile.kinds,
+        )
+
+    def _after(self, before: UserProfile, user: str) -> UserProfile:
+        """A profile after what was written of its user, but for the vector; itself after nothing."""
+        written = self._written(user)
+        if written is None:
+            return before
+        after = before
+        if written.attributes is not None:
+            after = replace(after, attributes=written.attributes)
+        return self._with_events(after, written.events)
+
+    def _friends_written(self, profile: UserProfile) -> bool:
+        """Whether anything was written of a friend whose messages the user gets."""
+        ids = self.snapshot.users.ids
+        return any(ids[row] in self.delta.users for row in profile.friends.tolist())
+
+    def _has_input(self, profile: UserProfile) -> bool:
+        """Whether the encoder has anything to make a vector of."""
+        encoder = self.snapshot.encoder
+        friends = encoder is not None and encoder.friendship is not None and len(profile.friends)
+        messages = len(profile.history) or profile.new_messages or profile.friend_messages
+        return bool(messages or friends or self._reads(profile.attributes))
+
+    def _reads(self, attributes: Mapping[str, AttributeValue]) -> bool:
+        """Whether the encoder makes anything of attributes."""
+        encoder = self.snapshot.encoder
+        features = None if encoder is None else encoder.features
+        return bool(attributes) and features is not None and features.said(attributes) is not None
+
+    def _same_input(self, one: UserProfile, other: UserProfile) -> bool:
+        """Whether the encoder makes the same of two profiles of one user."""
+        encoder = self.snapshot.encoder
+        read = () if encoder is None else encoder.listens_to
+        same_kinds = one.kinds is other.kinds or (
+            one.kinds is not None
+            and other.kinds is not None
+            and np.array_equal(one.kinds, other.kinds)
+        )
+        return (
+            same_kinds
+            and np.array_equal(one.history, other.history)
+            and one.new_messages.keys() == other.new_messages.keys()
+            and all(one.attributes.get(name) == other.attributes.get(name) for name in read)
+        )

@@ -1,0 +1,159 @@
+"""Reading what is written to a store, page by page, into deltas."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import chain
+
+from graphrec.data.drift import kinds_of
+from graphrec.store.delta import Delta, Event, ItemDelta, UserDelta, events_by_user
+from graphrec.store.protocol import ChangedNode, GraphStore, NewEvents
+
+
+def read_delta(store: GraphStore, since: int) -> Delta:
+    """What was written to a store after a position, until now.
+
+    What is written meanwhile may be in it, and comes again with the next delta. Raises StoreError
+    where the store has no position.
+    """
+    log, reached = DeltaLog(), store.position() or 0
+    log.rewind(since)
+    while log.events_read < reached:
+        log.add_events(store.events_since(log.events_read))
+    while log.nodes_read < reached:
+        log.add_nodes(*store.nodes_since(log.nodes_read))
+    return replace(log.delta, position=reached, events=store.counts()["events"])
+
+
+class DeltaLog:
+    """The delta of a store since a position, kept in step with it page by page.
+
+    One thread writes it. What it gives out (`delta`) is frozen: a new one whenever something came.
+    """
+
+    def __init__(self) -> None:
+        self.since = self.events_read = self.nodes_read = 0
+        """Where reading began, and the positions up to which events and nodes were read."""
+        self._delta = Delta()
+        # By user and item, and by node: the position up to which the store had been read then.
+        self._pairs: dict[str, dict[str, tuple[tuple[Event, ...], int]]] = {}
+        self._read_at: dict[tuple[str, str], int] = {}
+        self._users: dict[str, UserDelta] = {}
+        self._losses = self._losses_read = self._edition = 0
+
+    @property
+    def delta(self) -> Delta:
+        """All that was read."""
+        return self._delta
+
+    def rewind(self, position: int) -> None:
+        """Read once more what was written after `position`; what is held stays meanwhile."""
+        self.since = self.events_read = self.nodes_read = position
+        self._losses_read = 0
+
+    def add_events(self, page: NewEvents) -> None:
+        """A page of events, with all events of each pair of a user and an item in it."""
+        changed = page.events.take(page.changed)
+        for user, events in events_by_user(page.events).items():
+            pairs = self._pairs.setdefault(user, {})
+            for item in {event.item for event in events}:
+                pairs[item] = tuple(e for e in events if e.item == item), page.position
+            self._renew_user(user)
+        self.events_read = page.position
+        self._set(
+            written=self._delta.written + len(changed),
+            kinds=dict(Counter(self._delta.kinds) + Counter(kinds_of(changed))),
+        )
+
+    def add_nodes(self, nodes: Iterable[ChangedNode], position: int) -> None:
+        """Users and items that came, changed or were deleted, read up to a position.
+
+        Where a user was forgotten, a store does not say who: all of users must be read again. That
+        one was is read again with it, so it is counted how often that is new.
+        """
+        self.nodes_read = position
+        items, deleted = dict(self._delta.items), set(self._delta.deleted)
+        deletions = 0
+        for node in nodes:
+            deletions += node.id is None or node.attributes is None
+            if node.id is None:
+                self._losses_read += 1
+                if self._losses_read > self._losses:
+                    self._losses = self._losses_read
+                    self._drop_users()
+            elif node.type == "item":
+                self._read_at["item", node.id] = position
+                if node.attributes is None:
+                    items.pop(node.id, None)
+                    deleted.add(node.id)
+                else:
+                    items[node.id] = ItemDelta(node.attributes, node.links)
+                    deleted.discard(node.id)
+            elif node.attributes is not None:
+                self._read_at["user", node.id] = position
+                self._renew_user(node.id, attributes=node.attributes)
+        if self.nodes_read == self.since:
+            self._losses_read = 0
+        if items != self._delta.items or deleted != self._delta.deleted:
+            self._renew(items=items, deleted=frozenset(deleted))
+        self._set(deletions=self._delta.deletions + deletions)
+
+    def forget(self, user: str) -> None:
+        """Leave out a user, whatever a snapshot holds, until one comes that was made later."""
+        self._pairs.pop(user, None)
+        self._users.pop(user, None)
+        self._read_at["forgotten", user] = self.nodes_read + 1
+        self._renew_user(user)
+        self._set(forgotten=self._delta.forgotten | {user})
+
+    def prune(self, position: int) -> None:
+        """Let go of what a snapshot of the store at `position` holds."""
+        self.since = position
+        self._losses = self._losses_read = 0
+        self._pairs = {
+            user: kept
+            for user, pairs in self._pairs.items()
+            if (kept := {item: each for item, each in pairs.items() if each[1] > position})
+        }
+        self._read_at = {key: at for key, at in self._read_at.items() if at > position}
+        attributes = {
+            user: each.attributes
+            for user, each in self._users.items()
+            if each.attributes is not None and ("user", user) in self._read_at
+        }
+        self._users = {}
+        for user in {*self._pairs, *attributes}:
+            self._users[user] = UserDelta(attributes=attributes.get(user))
+            self._renew_user(user)
+        held, delta = self._read_at, self._delta
+        self._renew(
+            items={item: each for item, each in delta.items.items() if ("item", item) in held},
+            deleted=frozenset(item for item in delta.deleted if ("item", item) in held),
+            forgotten=frozenset(user for user in delta.forgotten if ("forgotten", user) in held),
+            written=0,
+            kinds={},
+            deletions=0,
+        )
+
+    def _drop_users(self) -> None:
+        self._pairs, self._users = {}, {}
+        self.events_read = self.nodes_read = self.since
+        self._renew(written=0, kinds={})
+
+    def _renew_user(self, user: str, **changes: object) -> None:
+        """Another edition of what is known of a user."""
+        self._edition += 1
+        pairs = self._pairs.get(user, {}).values()
+        events = tuple(chain.from_iterable(events for events, _ in pairs))
+        before = self._users.get(user, UserDelta())
+        self._users[user] = replace(before, events=events, edition=self._edition, **changes)  # type: ignore[arg-type]
+
+    def _renew(self, **changes: object) -> None:
+        """Another edition for everyone."""
+        self._edition += 1
+        self._set(edition=self._edition, **changes)
+
+    def _set(self, **changes: object) -> None:
+        self._delta = replace(self._delta, users=dict(self._users), **changes)  # type: ignore[arg-type]
