@@ -293,16 +293,24 @@ def test_the_wheel_holds_the_package_its_data_and_its_licence(wheel: Path) -> No
         assert archive.read(f"{info}/top_level.txt").split() == [b"graphrec"]
 
 
+def pip_install(into: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Install into the environment of another Python, which needs no pip of its own."""
+    return python(
+        Path(sys.executable), "-m", "pip", "--python", str(into), "install", *arguments,
+        cwd=into.parent,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def empty(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment that has the wheel and, so far, nothing that it requires."""
     folder = tmp_path_factory.mktemp("empty")
-    done = python(Path(sys.executable), "-m", "venv", str(folder), cwd=folder)
+    done = python(Path(sys.executable), "-m", "venv", "--without-pip", str(folder), cwd=folder)
     assert done.returncode == 0, done.stderr
     [site] = (folder / "lib").glob("python*/site-packages")
     before, commands = set(site.iterdir()), set((folder / "bin").iterdir())
     executable = folder / "bin" / "python"
-    done = python(executable, "-m", "pip", "install", "--no-deps", str(wheel), cwd=folder)
+    done = pip_install(executable, "--no-deps", str(wheel))
     assert done.returncode == 0, done.stderr
     added = {path.name for path in set(site.iterdir()) - before}
     assert {name for name in added if not name.endswith(".dist-info")} == {"graphrec"}
@@ -324,10 +332,8 @@ def test_the_example_of_the_readme_runs_from_the_wheel(
 ) -> None:
     """In an environment with nothing but the wheel, and what the README says to install with it."""
     [extras] = re.findall(r"pip install 'dist/graphrec-\S+\.whl\[(\S+)\]'", README)
-    done = python(
-        empty, "-m", "pip", "install", "--constraint", str(ROOT / "constraints.txt"),
-        f"{wheel}[{extras}]", cwd=tmp_path,
-    )  # fmt: skip
+    constraints = str(ROOT / "constraints.txt")
+    done = pip_install(empty, "--constraint", constraints, f"{wheel}[{extras}]")
     if done.returncode and OFFLINE.search(done.stdout + done.stderr) and "CI" not in os.environ:
         pytest.skip("the registry cannot be reached")
     assert done.returncode == 0, done.stderr
