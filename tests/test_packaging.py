@@ -308,10 +308,8 @@ def test_the_wheel_holds_the_package_its_data_and_its_licence(wheel: Path) -> No
 
 def pip_install(into: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Install into the environment of another Python, which needs no pip of its own."""
-    return python(
-        Path(sys.executable), "-m", "pip", "--python", str(into), "install", "--no-compile", *arguments,
-        cwd=into.parent,
-    )  # fmt: skip
+    install = ("-m", "pip", "--python", str(into), "install", "--no-compile")
+    return python(Path(sys.executable), *install, *arguments, cwd=into.parent)
 
 
 @pytest.fixture(scope="module")
