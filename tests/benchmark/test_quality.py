@@ -1,4 +1,4 @@
-"""`graphrec benchmark quality`: the command, the peers, and what is made of the rows."""
+"""`python -m scripts.benchmark quality`: the command, the peers, and what is made of the rows."""
 
 from __future__ import annotations
 

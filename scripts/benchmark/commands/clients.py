@@ -1,4 +1,4 @@
-"""The clients of `graphrec benchmark chaos`: what they ask and send, and what they then expect.
+"""The clients of the chaos benchmark: what they ask and send, and what they then expect.
 
 Lists of people who were in the graph from the beginning must be those that the snapshot named in
 the answer gives. Each client also sends events of people of its own, and expects of every event

@@ -1,4 +1,4 @@
-"""`graphrec benchmark refresh`: what a refresh costs, full and of what changed, and killed."""
+"""`python -m scripts.benchmark refresh`: what full, incremental and killed refreshes cost."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def refresh(
     log whose users have an order (`seq`) but no times, each user's events are spread evenly over
     three tenths of 1,000 days, which begin at a random moment. Attributes of users are left out.
 
-    **Example:** `graphrec benchmark refresh --data ml-1m --kills 3 --json refresh.json`
+    **Example:** `python -m scripts.benchmark refresh --data ml-1m --kills 3 --json refresh.json`
     """
     settings = load_settings(settings_file)
     with progress_bars() as progress:

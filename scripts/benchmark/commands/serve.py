@@ -1,4 +1,4 @@
-"""`graphrec benchmark serve`: how fast the service is, beside a route that does nothing."""
+"""`python -m scripts.benchmark serve`: the speed of the service, next to an empty route."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def serve(
     `throughput_ratio` is against that. Latency is of a fixed rate, 70 % of the throughput at full
     speed.
 
-    **Example:** `graphrec benchmark serve --json serve.json`
+    **Example:** `python -m scripts.benchmark serve --json serve.json`
     """
     found: dict[str, Figures] = {}
     with tempfile.TemporaryDirectory(prefix="graphrec-") as work, progress_bars() as progress:
