@@ -20,10 +20,10 @@ from graphrec.evaluation.memory import with_peak_memory
 from graphrec.evaluation.splits.cold import cold_items
 from graphrec.evaluation.splits.split import (
     Split,
-    asked_about,
     carve_validation,
     cut,
     leave_last_out,
+    of_kinds,
     sample_users,
     temporal,
 )
@@ -141,7 +141,7 @@ def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tu
 
 def split_at(raw: Graph, cutoff: int, settings: Settings) -> Split:
     """The split of a raw graph at a cutoff time, weighed."""
-    split = asked_about(cut(weigh(raw, settings.kinds), cutoff), settings.evaluation.kinds)
+    split = of_kinds(cut(weigh(raw, settings.kinds), cutoff), settings.evaluation.kinds)
     # As of the cutoff: how old an event is must not depend on when the test events were.
     return replace(split, train=weigh(raw.before(cutoff), settings.kinds))
 
@@ -170,7 +170,7 @@ def compare(
         rng = evaluate.model_rng(seed, "validation")
         carve = carve_validation if split.pool is None else cold_items
         validation = carve(split.train, settings.evaluation.valid_share, rng)
-    split, validation = (asked_about(s, settings.evaluation.kinds) for s in (split, validation))
+    split, validation = (of_kinds(s, settings.evaluation.kinds) for s in (split, validation))
 
     chosen: dict[str, Chosen] = {}
     curves: dict[str, Sequence[float]] = {}
@@ -301,7 +301,7 @@ def choose(
     rng = evaluate.model_rng(settings.seed, "validation")
     if validation is None:
         validation = carve_validation(graph, settings.evaluation.valid_share, rng)
-    validation = asked_about(validation, settings.evaluation.kinds)
+    validation = of_kinds(validation, settings.evaluation.kinds)
     if len(graph.users) * len(graph.items) > MAX_PAIRS and len(embeddings) > 1:
         embeddings = [name for name in embeddings if name != "mf"]
     learners: dict[str, Chosen] = {}

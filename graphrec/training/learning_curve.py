@@ -88,9 +88,9 @@ def learning_curves(
     """Fit models on the train side and evaluate them for each number of interactions given.
 
     Epochs and weights are chosen on `validation`, such as
-    `graphrec.evaluation.splits.cold.beginnings` of train. FUSION is the recommender that would
-    serve, with the vectors of one of `embeddings`. Raises SettingsError for a model that does not
-    score for people it was not fitted on.
+    `graphrec.evaluation.splits.cold.truncated_histories` of train. FUSION is the recommender that
+    would serve, with the vectors of one of `embeddings`. Raises SettingsError for a model that does
+    not score for people it was not fitted on.
     """
     found: list[LearningCurve] = []
     chosen: dict[str, Chosen] = {}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from typing import Annotated
 
 import typer
 from graphrec.cli.output import ERR
 from rich.markup import escape
 
+import graphrec
 from graphrec.errors import GraphrecError
 
 COMMANDS = {
@@ -50,7 +52,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         "items.csv`, `graphrec train`, `graphrec recommend USER`, `graphrec serve`.\n\n"
         "Settings come from `graphrec.toml` and `GRAPHREC_…` variables; options win over both.",
     )
-    app.callback()(lambda: None)  # a command keeps its name even where it is the only one
+    app.callback()(options)  # a command keeps its name even where it is the only one
     for name in names:
         module = import_module(f"graphrec.cli.commands.{COMMANDS[name]}")
         command = getattr(module, name)
@@ -61,9 +63,27 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
     return app
 
 
+def show_version(wanted: bool) -> None:
+    """Print the version and end, where `wanted`."""
+    if wanted:
+        typer.echo(f"graphrec {graphrec.__version__}")
+        raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=show_version),
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
 def main() -> None:
     """Run a command of `graphrec`."""
     named = sys.argv[1:2]
+    if named == ["--version"]:
+        named = ["doctor"]  # any one: none is run, and all would take a second to import
     run(command_line(named if named and named[0] in COMMANDS else COMMANDS))
 
 
