@@ -30,7 +30,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
-from graphrec.settings import IngestSettings, Settings
+from graphrec.settings import IngestSettings, Neo4jSettings, Settings
 from graphrec.store import open_store
 
 Attributes = Mapping[str, Mapping[str, AttributeKind]]
@@ -98,10 +98,12 @@ def load_named(
         return _dataset(_collected(checked, progress), kinds, stacklevel=4)
 
 
-def from_store(url: str, kinds: Mapping[str, KindPolicy] | None) -> Dataset:
+def from_store(
+    url: str, kinds: Mapping[str, KindPolicy] | None, neo4j: Neo4jSettings | None
+) -> Dataset:
     """See `Dataset.from_store`."""
     policies = DEFAULT_POLICY if kinds is None else kinds
-    with open_store(url, policies, create=False) as store:
+    with open_store(url, policies, neo4j, create=False) as store:
         return Dataset(store.read_graph(), policies)
 
 

@@ -259,7 +259,9 @@ def test_a_command_that_serves_is_as_light_as_the_service(command: str) -> None:
     assert held_after(f"import graphrec.api.server\n{HELP_OF.format(command)}") == []
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "tune", "ingest", "inspect"])
+@pytest.mark.parametrize(
+    "command", ["demo", "train", "evaluate", "tune", "ingest", "inspect", "export"]
+)
 def test_every_command_starts_without_what_trains(command: str) -> None:
     """Torch alone takes seconds: help and mistakes are answered before it is imported."""
     held = held_after(HELP_OF.format(command))

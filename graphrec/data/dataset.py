@@ -137,13 +137,16 @@ class Dataset:
         return data
 
     @classmethod
-    def from_store(cls, url: str, kinds: Mapping[str, KindPolicy] | None = None) -> Dataset:
+    def from_store(
+        cls, url: str, kinds: Mapping[str, KindPolicy] | None = None, neo4j: Any = None
+    ) -> Dataset:
         """The graph of a store: `sqlite:///graphrec.db` or `neo4j://HOST`.
 
+        `neo4j` is `graphrec.settings.Neo4jSettings`, for a server with users or several databases.
         Raises SettingsError for a URL of no known store, StoreError where it cannot be read, and
         MissingExtra.
         """
-        data: Dataset = _ingest("from_store")(url, kinds)
+        data: Dataset = _ingest("from_store")(url, kinds, neo4j)
         return data
 
     @property

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from graphrec.data.graph import AttributeKind, Graph, Rows, Vocabulary
 
@@ -37,6 +40,30 @@ def node_table(graph: Graph, node_type: str) -> pa.Table:
     for name, attribute in graph.attributes.get(node_type, {}).items():
         columns[name] = pa.array(attribute.values, _TYPES[attribute.kind])
     return pa.table(columns)
+
+
+def write_parquet(graph: Graph, folder: Path) -> tuple[Path, ...]:
+    """Write `events.parquet`, a file of the nodes of each type, and one of each type of links.
+
+    Links have the columns source, target and weight, in a file such as `user-follows-user.parquet`.
+    Returns the paths.
+    """
+    tables = {"events": event_table(graph)}
+    for node_type in ("user", "item", *graph.others):
+        tables[node_type] = node_table(graph, node_type)
+    for (source, relation, target), links in graph.links.items():
+        tables[f"{source}-{relation}-{target}".replace("/", "_")] = pa.table(
+            {
+                "source": _ids(graph.vocabulary(source), links.source),
+                "target": _ids(graph.vocabulary(target), links.target),
+                "weight": pa.array(links.weight),
+            }
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {folder / f"{name}.parquet": table for name, table in tables.items()}
+    for path, table in paths.items():
+        pq.write_table(table, path)
+    return tuple(paths)
 
 
 def _ids(vocabulary: Vocabulary, rows: Rows) -> pa.Array:

@@ -77,7 +77,7 @@ class Slice:
     metrics: Mapping[str, Metric]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """The metrics of one model's lists; T users have a test event."""
 
@@ -93,6 +93,10 @@ class Evaluation:
     """
     score_seconds: float
     """Scoring and ranking of all T users."""
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name} {metric.value:.4f}" for name, metric in self.metrics.items())
+        return f"Evaluation({len(self.users):,} users: {values})"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "demo",
     "ingest": "data",
     "inspect": "data",
+    "export": "export",
     "train": "models",
     "refresh": "refresh",
     "promote": "refresh",
