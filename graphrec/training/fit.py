@@ -16,10 +16,11 @@ from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.splits.cold import cold_items
 from graphrec.evaluation.splits.split import (
     Split,
-    asked_about,
     carve_validation,
     cut,
     leave_last_out,
+    of_kinds,
+    sample_users,
     temporal,
 )
 from graphrec.models import EpochModel, create
