@@ -30,15 +30,13 @@ from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.metrics import Gauges, Metrics
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
-from graphrec.api.recommending import Query
-from graphrec.snapshot.overlay import Overlay, valued
 
-from graphrec.recommend.browse import NOTHING_SINCE
-from graphrec.recommend.query import Live
+from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.store import open_store
+from graphrec.store.delta import events_by_user
 
 RequestLog: TypeAlias = Callable[..., Any]
 """Called with the name of an event and its fields."""
@@ -77,31 +75,25 @@ class Service:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
 
-    @property
-    def overlay(self) -> Overlay:
-        """What was written into the store since the snapshot; nothing without a store."""
-        return NOTHING_SINCE if self.graph is None else self.graph.feed.overlay
-
     def recommender_for(self, user: str | None) -> Recommender:
         """That of the canary for its share of users, else the current one; raises NotReady."""
         return self.engine.recommender_for(user)
 
     def edition_of(self, user: str) -> Hashable:
-        """Changes whenever something new is known that may change the list of a user."""
-        return None if self.graph is None else self.graph.feed.overlay.edition_of(user)
+        """Changes whenever something is written that may change the list of a user."""
+        return self.engine.delta.edition_of(user)
 
-    async def context(self, query: Query | None = None) -> Live:
-        """What is known beside the snapshot; all events of the user, where the query needs them.
+    async def context(self, query: Query) -> Context:
+        """What holds beside the view; all events of the user, where the query needs them.
 
         Raises NoStore and StoreAway.
         """
-        overlay = None if self.graph is None else self.graph.feed.overlay
         now = time.time_ns() // 1_000_000
-        if query is None or not query.needs_events:
-            return Live(overlay, None, now)
+        if not query.needs_events:
+            return Context(now, rng=self.rng)
         graph = self.require_graph("kinds, as_of or a rule of shared_by needs the events of a user")
         log = await graph.store.run(lambda store: store.user_events(query.user or ""))
-        return Live(overlay, tuple(event for _, event in valued(log, self.settings.kinds)), now)
+        return Context(now, events_by_user(log).get(query.user or "", ()), self.rng)
 
     def require_graph(self, why: str, field: str | None = None) -> LiveGraph:
         """The graph store; raises NoStore, which says `why` it is needed."""
@@ -130,7 +122,9 @@ async def open_service(
     metrics = Metrics()
     engine = Engine(
         settings.snapshots,
-        lambda version: Recommender(load(settings.snapshots, version), settings.retrieval),
+        lambda version: Recommender.of(
+            load(settings.snapshots, version), settings.retrieval, settings.kinds
+        ),
         retry_seconds,
         metrics.loaded,
     )
@@ -181,7 +175,7 @@ def _graph(
         retry_seconds=RETRY_SECONDS,
     )
     store = LiveStore(open_, url, retry_seconds)
-    feed = Feed(store, engine, Overlay(settings.kinds))
+    feed = Feed(store, engine)
     return LiveGraph(
         store, feed, EventWriter(store, feed), Forgetter(store, feed, engine, exposures)
     )

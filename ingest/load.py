@@ -67,7 +67,7 @@ class CheckedSource:
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
     attributes: tuple[AttributeColumn, ...] = ()
 
-    def write(self, store: GraphStore, progress: Progress | None = None) -> LoadReport:
+    def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
         start = time.perf_counter()
         new = self.write_rows(store, self._told(progress))
@@ -169,7 +169,8 @@ def checked_events(
     Columns are found by their names (`graphrec.ingest.schema`), or given by `mapping` from user,
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
     kinds. Rows that cannot be used go to the file `rejects`, or one beside it
-    (`graphrec.ingest.spool`).
+    (`graphrec.ingest.spool`); where
+    it is None there may be none.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """

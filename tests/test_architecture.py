@@ -60,6 +60,8 @@ MAY_IMPORT = {
     "report": "data errors ranking recommend refresh settings snapshot",
     "forget": "data errors experiments id_search report retrieval snapshot store",
     "doctor": "counts errors settings snapshot store",
+    # what holds somebody's own store or model to what ours do
+    "testing": "data errors models retrieval store",
     # the doors
     "ingest": "data errors progress settings store",
     "api": "data errors experiments forget ranking recommend retrieval rules settings snapshot "

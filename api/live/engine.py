@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from graphrec.api.errors import NotReady
-from graphrec.api.recommending import warm
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import SnapshotError
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
 from graphrec.snapshot.registry import CURRENT, current
+from graphrec.store.delta import NOTHING, Delta
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,16 @@ class Engine:
         self._canary_stamp: Stamp = None
         self._canary_reason: str | None = None
         self._loading = asyncio.Lock()
+        self.delta = NOTHING
+        """What was written to the graph store since the snapshots."""
+
+    def advance(self, delta: Delta) -> None:
+        """Serve the snapshots with what was written since; no array is copied."""
+        self.delta = delta
+        if self._recommender is not None:
+            self._recommender = self._recommender.advanced(delta)
+        if self._canary_recommender is not None:
+            self._canary_recommender = self._canary_recommender.advanced(delta)
 
     @property
     def recommender(self) -> Recommender:
@@ -135,7 +146,7 @@ class Engine:
         else:
             self._reason = None
             if found is not None:
-                self._recommender = found
+                self._recommender = found.advanced(self.delta)
                 self._loaded(True)
                 logger.info("serving snapshot %s", self.version)
 
@@ -152,6 +163,8 @@ class Engine:
         except Exception as error:
             found, recommender, reason, cause = None, None, _unexpected(error), error
         before = self._canary_version
+        if recommender is not None:
+            recommender = recommender.advanced(self.delta)
         self._canary, self._canary_recommender, self._canary_reason = found, recommender, reason
         if reason is not None:
             self._loaded(False)
@@ -216,3 +229,15 @@ def _warmed(recommender: Recommender) -> Recommender:
     # A snapshot is never garbage: collecting all of it now and then stops answers for 0.1 s.
     gc.freeze()
     return recommender
+
+
+def warm(recommender: Recommender) -> None:
+    """Make one answer of each sort, and so the tables that the first requests would wait for."""
+    snapshot = recommender.snapshot
+    for user in snapshot.users.ids[:1]:
+        recommender.recommend(Query(user=user, k=1))
+    for item in snapshot.items.ids[:1]:
+        recommender.recommend(Query(items=(item,), k=1))
+        recommender.recommend(Query(k=1))
+        if snapshot.embeddings is not None:
+            recommender.related(item, 1, "embedding")

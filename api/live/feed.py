@@ -10,9 +10,9 @@ from functools import partial
 from graphrec.api.errors import NotReady, StoreAway
 from graphrec.api.live.engine import Engine
 from graphrec.api.live.store import ANSWER_SECONDS, OPENING, LiveStore
-from graphrec.snapshot.overlay import Overlay
 
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
+from graphrec.store.delta_log import DeltaLog
 
 POLL_SECONDS = 0.5
 """Interval at which writes of other processes are read."""
@@ -22,14 +22,19 @@ OPENING_SECONDS = 0.02
 
 
 class Feed:
-    """Keeps an overlay in step with a store, from the position of the snapshot that serves."""
+    """Keeps a delta in step with a store, from the position of the snapshots that serve."""
 
-    def __init__(self, store: LiveStore, engine: Engine, overlay: Overlay) -> None:
-        self.overlay = overlay
+    def __init__(self, store: LiveStore, engine: Engine) -> None:
+        self._log = DeltaLog()
         self._store = store
         self._engine = engine
         self._versions: frozenset[str] = frozenset()
         self._one_at_a_time = asyncio.Lock()
+
+    def forget(self, user: str) -> None:
+        """Leave out a user from now on, whatever the snapshots that serve hold."""
+        self._log.forget(user)
+        self._engine.advance(self._log.delta)
 
     async def begin(self) -> None:
         """Catch up before the first answer, which needs what was written before.
@@ -58,15 +63,17 @@ class Feed:
         async with self._one_at_a_time:
             self._engine.recommender  # noqa: B018 - raises where nothing serves
             await self._align()
-            overlay = self.overlay
+            log = self._log
             while True:
-                read = partial(_read, events=overlay.events_read, nodes=overlay.nodes_read)
+                read = partial(_read, events=log.events_read, nodes=log.nodes_read)
                 found = await self._store.run(read)
                 if found is None:
-                    return
+                    break
                 events, nodes = found
-                overlay.add_events(*events)
-                overlay.add_nodes(*nodes)
+                log.add_events(events)
+                log.add_nodes(*nodes)
+                self._engine.advance(log.delta)
+            self._engine.advance(log.delta)
 
     async def catch_up_if_possible(self) -> None:
         """The same after a write: what cannot be read now is stored, and is read later."""
@@ -84,11 +91,11 @@ class Feed:
             # Of a snapshot that came from no store, what was written before now is not read.
             if not self._versions:
                 now = await self._store.run(lambda store: store.position())
-                self.overlay.rewind(now or 0)
-        elif self._versions and min(positions) >= self.overlay.since:
-            self.overlay.prune(min(positions))
+                self._log.rewind(now or 0)
+        elif self._versions and min(positions) >= self._log.since:
+            self._log.prune(min(positions))
         else:
-            self.overlay.rewind(min(positions))
+            self._log.rewind(min(positions))
         self._versions = versions
 
 

@@ -40,8 +40,8 @@ class Forgetter:
         left, so that the request must be repeated; and DataError for a user of a graph that is
         only read.
         """
-        loop, overlay = asyncio.get_running_loop(), self._feed.overlay
-        begun = partial(loop.call_soon_threadsafe, overlay.forget, user)
+        loop = asyncio.get_running_loop()
+        begun = partial(loop.call_soon_threadsafe, self._feed.forget, user)
         shown = None if self._exposures is None else self._exposures.folder
         work = partial(
             _forgotten, folder=self._engine.folder, user=user, begun=begun, exposures=shown
@@ -51,7 +51,7 @@ class Forgetter:
                 await self._exposures.flush()  # so that waiting exposures are deleted too
             done = await self._store.run(work, seconds=None)
             await self._feed.catch_up_if_possible()
-            overlay.forget(user)
+            self._feed.forget(user)
             await self._engine.update()
         return bool(done.stored or done.rewritten or done.exposures)
 

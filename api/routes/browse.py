@@ -46,7 +46,7 @@ def items(query: Annotated[SearchQuery, Query()], recommender: Ready, service: S
     """Items by title or id; of equally good matches, the most popular first."""
     version = recommender.snapshot.manifest.version
     length = query.length(service.settings.serve)
-    found = recommender.directory.items(query.query, service.overlay)
+    found = recommender.directory.items(query.query)
     rows, following = page(found, version, query.cursor, length)
     return ItemPage(version, following, rows)
 
@@ -56,7 +56,7 @@ def users(query: Annotated[SearchQuery, Query()], recommender: Ready, service: S
     """Users by id; of equally good matches, those who like most items first."""
     version = recommender.snapshot.manifest.version
     length = query.length(service.settings.serve)
-    found = recommender.directory.users(query.query, service.overlay)
+    found = recommender.directory.users(query.query)
     rows, following = page(found, version, query.cursor, length)
     return UserPage(version, following, rows)
 
@@ -66,7 +66,7 @@ async def item(
     item_id: ItemId, _: Annotated[Strict, Query()], recommender: Ready, service: Serving
 ) -> ItemDetails:
     """The attributes of an item as they are now; its likes are those in the snapshot."""
-    found = recommender.directory.item(item_id, service.overlay)
+    found = recommender.directory.item(item_id)
     return ItemDetails(version=recommender.snapshot.manifest.version, **vars(found))
 
 
@@ -80,7 +80,7 @@ async def user(
     """A user and the items that they have seen."""
     version = recommender.snapshot.manifest.version
     length = query.length(service.settings.serve)
-    history = recommender.directory.history(user_id, service.overlay)
+    history = recommender.directory.history(user_id)
     rows, following = page(history, version, query.cursor, length)
     return UserDetails(
         version=version,
@@ -98,7 +98,7 @@ async def user_similar(
 ) -> SimilarUsers:
     """The users who like the same items, at least two of them, according to the snapshot."""
     k, likes = query.length(service.settings.serve), recommender.snapshot.likes
-    is_new = user_id not in likes.users and service.overlay.events_of(user_id)
+    is_new = user_id not in likes.users and recommender.view.knows(user_id)
     near = [] if is_new else similar_users(likes, user_id, k, min_support=MIN_SUPPORT)
     return SimilarUsers(
         version=recommender.snapshot.manifest.version,
@@ -113,7 +113,7 @@ async def popular(
 ) -> PopularItems:
     """The most popular items: the list of a visitor we know nothing about."""
     k = query.length(service.settings.serve)
-    found = recommender.directory.popular(k, service.overlay)
+    found = recommender.directory.popular(k)
     return PopularItems(recommender.snapshot.manifest.version, found)
 
 

@@ -5,10 +5,8 @@
 from typing import Annotated
 
 from fastapi import Body, Query
-from graphrec.api import recommending
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import READ
-from graphrec.api.recommending import explain, why_not
 from graphrec.api.routes.router import new_router
 from graphrec.api.schemas.explanations import (
     ExplainedSession,
@@ -23,6 +21,8 @@ from graphrec.api.schemas.explanations import (
 from graphrec.api.schemas.fields import ItemId, UserId
 from graphrec.api.schemas.queries import query_of
 from graphrec.api.service import Ready, Serving
+
+from graphrec.recommend.query import Query as RecommendQuery
 
 router = new_router("recommendations")
 
@@ -52,9 +52,9 @@ async def user_explanation(
 ) -> UserExplanation:
     """Why the item is, or is not, recommended to the user: sources, and paths with counts."""
     paths = request.paths(service.settings.serve)
-    query = recommending.Query(user=user_id, rules=service.settings.rules)
+    query = RecommendQuery(user=user_id, rules=service.settings.rules)
     context = await service.context(query)
-    found = explain(recommender, query, item_id, paths, context)
+    found = recommender.explain(query, item_id, paths, context)
     return UserExplanation(recommender.snapshot.manifest.version, user_id, found)
 
 
@@ -74,7 +74,7 @@ async def user_why_not(
 ) -> UserWhyNot:
     """What became of the item in the user's list: its place and score, or why it has none."""
     query = query_of(request, service.settings, user_id)
-    found = why_not(recommender, query, item_id, await service.context(query))
+    found = recommender.why_not(query, item_id, await service.context(query))
     version = recommender.snapshot.manifest.version
     return UserWhyNot(version=version, user=user_id, **vars(found))
 
@@ -87,7 +87,7 @@ async def session_explanation(
     paths = session.paths(service.settings.serve)
     query = query_of(session, service.settings)
     context = await service.context(query)
-    found = explain(recommender, query, session.item, paths, context)
+    found = recommender.explain(query, session.item, paths, context)
     return SessionExplanation(recommender.snapshot.manifest.version, found)
 
 
@@ -97,5 +97,5 @@ async def session_why_not(
 ) -> SessionWhyNot:
     """What became of an item in the list for a visitor who likes these items."""
     query = query_of(session, service.settings)
-    found = why_not(recommender, query, session.item, await service.context(query))
+    found = recommender.why_not(query, session.item, await service.context(query))
     return SessionWhyNot(version=recommender.snapshot.manifest.version, **vars(found))

@@ -14,11 +14,9 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Body, Query, Request, Response
-from graphrec.api import recommending
 from graphrec.api.errors import documented
 from graphrec.api.list_cache import Key, WrittenList
 from graphrec.api.middleware.access import READ
-from graphrec.api.recommending import recommend
 from graphrec.api.routes.plain import list_parameters, plain_body, plain_query
 from graphrec.api.routes.related import related_in_store
 from graphrec.api.routes.router import new_router, reading_plainly
@@ -133,8 +131,7 @@ async def related_items(
     """The items most like an item."""
     k, version = query.length(service.settings.serve), recommender.snapshot.manifest.version
     if query.by != "store":
-        context = await service.context()
-        found = recommending.related(recommender, item_id, k, query.by, context)
+        found = recommender.related(item_id, k, query.by)
         return RelatedItems(version, item_id, query.by, found)
     graph = service.require_graph("by is 'store'", "by")
     near, related = await graph.store.run(partial(related_in_store, item=item_id, k=k))
@@ -153,7 +150,7 @@ async def user_list(request: Request, user: str, asked: UserQuery) -> Response:
     version = recommender.snapshot.manifest.version
     query = query_of(asked, service.settings, user)
     context = await service.context(query)
-    found = recommend(recommender, query, context, service.rng)
+    found = recommender.recommend(query, context).recommendations
     written = _written(found, query.explain, version=version, user=user)
     if query.repeatable and request.method == "GET":
         service.lists.keep(_key(request, service, version, user), written)
@@ -166,7 +163,7 @@ async def session_list(request: Request, asked: Session) -> Response:
     recommender = chosen(request, service, None)
     version = recommender.snapshot.manifest.version
     query = query_of(asked, service.settings)
-    found = recommend(recommender, query, await service.context(query), service.rng)
+    found = recommender.recommend(query, await service.context(query)).recommendations
     return respond(request, service, version, _written(found, query.explain, version=version))
 
 

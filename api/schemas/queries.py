@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
-from graphrec.api.recommending import Query
 from graphrec.api.schemas.fields import (
     MAX_ATTRIBUTES,
     MAX_LISTED,
@@ -23,6 +22,7 @@ from graphrec.api.schemas.validation import WHOLE, Strict, UpToMaxK, bounded, ex
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.ranking.exploration import Exploration
+from graphrec.recommend.query import Query
 from graphrec.rules.rule import Rule
 from graphrec.settings import ServeSettings, Settings
 

@@ -57,10 +57,10 @@ def choose_epochs(
     sampled = sample_users(validation, MAX_USERS, rng)
     curve: list[float] = []
     best, best_epoch = -np.inf, 0
-    learned: Scorer | None = None
+    best_scorer: Scorer | None = None
     train = Dataset.of_weights(validation.train)
     for epoch, scorer in enumerate(model.train(train, rng), start=1):
-        result = evaluate(scorer, shown, k=k, resamples=0, rng=rng)
+        result = evaluate(scorer, sampled, k=k, resamples=0, rng=rng)
         value = result.metrics[f"ndcg@{k}"].value
         curve.append(value)
         if value > best:

@@ -11,9 +11,8 @@ import typer
 from graphrec.cli.output import ERR
 from rich.markup import escape
 
-from graphrec.errors import GraphrecError, MissingExtra, missing_extra
 import graphrec
-from graphrec.errors import GraphrecError
+from graphrec.errors import GraphrecError, MissingExtra, missing_extra
 
 COMMANDS = {
     "demo": "demo",
@@ -67,6 +66,22 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         else:
             app.command(name)(command)
     return app
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end, where `wanted`."""
+    if wanted:
+        typer.echo(f"graphrec {graphrec.__version__}")
+        raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=show_version),
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
 
 
 def _add_unavailable(app: typer.Typer, name: str, reason: MissingExtra) -> None:

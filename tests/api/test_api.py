@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from functools import reduce
 from pathlib import Path

@@ -12,13 +12,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from graphrec.api.app import create_app
 from graphrec.api.routes.recommendations import LISTS as LIST_PARAMETERS
-from graphrec.api.app import create_app
-from graphrec.api.quick import SEVERAL
-from graphrec.api.routes import create_router
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
-from tests.support.service import by_routes_alone, figures, serving, tiny_snapshot
+from tests.support.service import figures, serving, tiny_snapshot
 
 LISTS = "/v1/users/ann/recommendations"
 SESSIONS = "/v1/recommendations"

@@ -15,11 +15,9 @@ from hypothesis import strategies as st
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
-from tests.api.test_api import serving
 from tests.api.test_plain_requests import read_by_fastapi
-from tests.rules.test_rules import ITEMS, SNAPSHOT, USERS
 from tests.support.attributed import ITEMS, SNAPSHOT, USERS
-from tests.support.service import by_routes_alone, serving
+from tests.support.service import serving
 
 
 @pytest.fixture(scope="module")
