@@ -18,7 +18,7 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.query import Live
 from graphrec.recommend.recommender import PATHS, Recommender
 from graphrec.settings import RetrievalSettings
-from graphrec.snapshot.snapshot import build_snapshot
+from tests.support.snapshots import build_snapshot
 
 USERS, ITEMS = [f"u{n}" for n in range(6)], [f"i{n}" for n in range(7)]
 
@@ -64,7 +64,7 @@ def test_every_cited_path_and_count_is_that_of_the_raw_events(events, since):
         graph_filter=GraphFilter().fit(Dataset.of_weights(graph)).scorer,
         embeddings=None, encoder=None, seed=0, cutoff=None, models={}, metrics={},
     )  # fmt: skip
-    recommender = Recommender(snapshot, RetrievalSettings())
+    recommender = Recommender.of(snapshot, RetrievalSettings())
     since = [item for item in since if item in log.items]
     live = Live(overlay_of("u0", since))
     with closing(sqlite3.connect(":memory:")) as raw:

@@ -37,7 +37,7 @@ def names() -> set[str]:
     """Of every metric that the service has."""
     snapshot = tiny_snapshot()
     object.__setattr__(snapshot.manifest, "created", "2026-11-22T10:15:00+00:00")
-    recommender = Recommender(snapshot, RetrievalSettings())
+    recommender = Recommender.of(snapshot, RetrievalSettings())
     metrics = Metrics()
     engine, store = SimpleNamespace(serving={"current": recommender}), SimpleNamespace(reason=None)
     metrics.registry.register(Gauges(metrics, engine, store))  # type: ignore[arg-type]

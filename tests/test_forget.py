@@ -66,7 +66,9 @@ def shop(tmp_path: Path):
 
 def answers(snapshot: Snapshot, users) -> list[object]:
     # From embeddings alone: those who are gone no longer vote as neighbours.
-    recommender = Recommender(snapshot, RetrievalSettings(neighbours=0, embedding=1, popularity=0))
+    recommender = Recommender.of(
+        snapshot, RetrievalSettings(weights={"neighbours": 0, "embedding": 1, "popularity": 0})
+    )
     return [[(r.item, r.sources) for r in recommender.recommend(user, 10)] for user in users]
 
 
@@ -107,7 +109,7 @@ def test_the_same_snapshot_goes_on_serving_without_them(shop: Shop):
         assert answers(snapshot, others) == expected[old]
         assert new.partition("-")[0] == old.partition("-")[0]
         assert snapshot.manifest.forgotten == 2
-        assert snapshot.manifest.counts["users"] == len(snapshot.likes.users) == USERS - 2
+        assert snapshot.manifest.counts["users"] == len(snapshot.users) == USERS - 2
         assert snapshot.manifest.counts["likes"] == snapshot.likes.by_item.nnz
         strangers = answers(snapshot, [GONE[0], "nobody"])
         assert strangers[0] == strangers[1]
@@ -201,7 +203,7 @@ def test_killed_at_any_step_a_version_serves_and_the_next_run_finishes(tmp_path:
 @given(st.sets(st.integers(0, 11)), st.integers(0, 5))
 def test_others_keep_their_rows_and_items_their_share(gone: set[int], seed: int):
     snapshot = small_snapshot(seed)
-    ids = snapshot.likes.users.ids
+    ids = snapshot.users.ids
     users = [ids[row] for row in gone if row < len(ids)]
     left = without(snapshot, users)
     kept = [row for row, user in enumerate(ids) if user not in users]

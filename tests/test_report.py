@@ -23,8 +23,7 @@ from graphrec.report.figures import Check, Job, Report, Stage, report_of
 from graphrec.report.page import page
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.snapshot import build_snapshot
-from tests.support.snapshots import NOON, small_snapshot
+from tests.support.snapshots import NOON, build_snapshot, small_snapshot
 
 HOSTILE = "<script>alert('&')</script>"
 
@@ -138,7 +137,7 @@ def test_figures_are_those_of_the_snapshot():
     now, before = measured(), measured(1)
     report = reported(now, before)
     assert [person.likes for person in report.people] == sorted(p.likes for p in report.people)
-    recommender = Recommender(now, RetrievalSettings())
+    recommender = Recommender.of(now, RetrievalSettings())
     lists = {
         tuple(r.title or r.item for r in recommender.recommend(user, 8))
         for user in now.likes.users.ids

@@ -40,7 +40,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def recommender(settings: Settings) -> Recommender:
-    return Recommender(load(settings.snapshots), RetrievalSettings())
+    return Recommender.of(load(settings.snapshots), RetrievalSettings())
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ class TestUserRecommendations:
 
     def test_are_ten_unless_asked(self, client: httpx.Client, recommender: Recommender) -> None:
         few = answer(client.get("/v1/users/new/recommendations"), recommender)
-        assert len(few["recommendations"]) == len(recommender.snapshot.likes.items) < 10
+        assert len(few["recommendations"]) == len(recommender.snapshot.items) < 10
         parameters = client.get("/openapi.json").json()["paths"][
             "/v1/users/{user_id}/recommendations"
         ]["get"]["parameters"]

@@ -70,7 +70,7 @@ class TestItems:
         body = answer(client.get("/v1/items"), snapshot)
         likes = [sum(each["item"] in liked for liked in LIKES.values()) for each in body["items"]]
         assert [each["likes"] for each in body["items"]] == likes == sorted(likes, reverse=True)
-        assert {each["item"] for each in body["items"]} == set(snapshot.likes.items.ids)
+        assert {each["item"] for each in body["items"]} == set(snapshot.items.ids)
         assert body["next"] is None
 
     @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ class TestUsers:
 def test_what_was_met_and_not_liked_comes_last(tmp_path: Path) -> None:
     snapshot = tiny_snapshot()
     seen = snapshot.likes.seen.tolil()
-    seen[snapshot.likes.users.row("ann"), snapshot.likes.items.row("hit")] = True
+    seen[snapshot.users.row("ann"), snapshot.items.row("hit")] = True
     publish(replace(snapshot, likes=replace(snapshot.likes, seen=seen.tocsr())), tmp_path)
     with serving(create_app(Settings(snapshots=tmp_path))) as client:
         body = client.get("/v1/users/ann").json()

@@ -57,7 +57,9 @@ def test_a_sticky_share_of_users_gets_the_canary_and_all_else_is_the_current_one
     assert set(expected.values()) == {old, new}
     for _ in range(2):
         assert {user: version_for(client, user) for user in USERS} == expected
-    truth = {version: Recommender(load(tmp_path, version), RetrievalSettings()) for version in two}
+    truth = {
+        version: Recommender.of(load(tmp_path, version), RetrievalSettings()) for version in two
+    }
     for user, version in expected.items():
         path = f"/v1/users/{quote(user, safe='')}/recommendations"
         answered = [each["item"] for each in client.get(path).json()["recommendations"]]

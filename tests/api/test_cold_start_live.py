@@ -8,17 +8,17 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from graphrec.refresh.changes import changes
 from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Attribute, Vocabulary
 from graphrec.recommend import profile as taste
-from graphrec.retrieval.cold_items import arrived
+from graphrec.retrieval.cold_items import embed_new_items
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import infer
 from graphrec.store import open_store
+from graphrec.store.delta_log import changes
 from tests.support.live import event, items, listed, send, served
 from tests.support.service import error
 from tests.support.shop import QUICK, log, refreshed, settings_of, store_of
@@ -187,18 +187,18 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
     assert embeddings is not None
     assert embeddings.newcomers is not None
     assert inferred.embeddings is not None
-    new = arrived(
+    new = embed_new_items(
         embeddings.newcomers,
         {"new": overlay.items["new"]},
         links={"new": overlay.links_of("new")},
-        known=snapshot.likes.items,
+        known=snapshot.items,
     )
     rows = inferred.likes.users.rows
     item = inferred.embeddings.item[inferred.likes.items.rows["new"]]
     np.testing.assert_allclose(item, new.vectors[0], atol=1e-5)
     assert item.any()
     for user in ("both", "newest", "u000"):
-        row = snapshot.likes.users.rows.get(user)
+        row = snapshot.users.rows.get(user)
         known = taste.NEWCOMER if row is None else taste.of_user(snapshot, row)
         if (attributes := overlay.attributes_of(user)) is not None:
             known = taste.with_attributes(snapshot, known, attributes)

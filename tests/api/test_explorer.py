@@ -21,12 +21,12 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.fusion import Group
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import publish
-from graphrec.snapshot.snapshot import build_snapshot
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.support import browser as chromium
 from tests.support.live import readiness
 from tests.support.server import running
 from tests.support.small_data import graph_of, ratings
+from tests.support.snapshots import build_snapshot
 
 EVIL = "<img src=x onerror=document.title='owned'>"
 SECONDS = 15

@@ -37,7 +37,7 @@ def shop(tmp_path: Path) -> Shop:
             assert client.post("/v1/events", json={"events": events}).status_code == 200
         refreshed(store, folder, settings)
         snapshot = load(folder)
-        assert PERSON in snapshot.likes.users.rows
+        assert PERSON in snapshot.users.rows
         publish(snapshot, folder, serve=False)
     return Shop(settings, marks(folder, [PERSON]))
 

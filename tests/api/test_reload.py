@@ -55,7 +55,7 @@ class TestWatching:
         expected = {
             version: [
                 each.score
-                for each in Recommender(load(tmp_path, version), RetrievalSettings()).recommend(
+                for each in Recommender.of(load(tmp_path, version), RetrievalSettings()).recommend(
                     "ann", 5
                 )
             ]

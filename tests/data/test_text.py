@@ -14,10 +14,10 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.features import FeatureSpace, TextColumns
 from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import create
-from graphrec.retrieval.cold_items import arrived
+from graphrec.retrieval.cold_items import embed_new_items
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.small_data import graph_of, ratings
+from tests.support.snapshots import build_snapshot
 
 EVEN = ("a space opera with robots", "robots fly through space", "a war of robots in space")
 ODD = ("a romance in Paris", "love and marriage in Paris", "a wedding in spring, and love")
@@ -134,7 +134,7 @@ def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -
         "love": {"about": "love in Paris, and marriage"},
         "silent": {"about": ""},
     }
-    found = arrived(read.newcomers, new)
+    found = embed_new_items(read.newcomers, new)
     assert list(found.items) == ["robots", "love"]
     even, odd = read.user[0::2].mean(axis=0), read.user[1::2].mean(axis=0)
     robots, love = found.vectors

@@ -12,9 +12,9 @@ from graphrec.data.dataset import Dataset
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.fitted import ALSO, ITEMS, MADE_BY, catalogue
 from tests.support.small_data import graph_of, ratings
+from tests.support.snapshots import build_snapshot
 
 
 def fit(graph: Graph, **changes: object) -> Embeddings:

@@ -104,7 +104,7 @@ def test_a_session_may_bring_attributes() -> None:
     snapshot = snapshot_of(introduced())
     embeddings = snapshot.embeddings
     assert embeddings is not None
-    rows = snapshot.likes.users.rows
+    rows = snapshot.users.rows
     told = taste.of_session(snapshot, [], {"town": "Evenham"})
     np.testing.assert_allclose(told.vector, embeddings.user[rows[EVEN]], atol=1e-5)
     known = taste.of_user(snapshot, rows[SILENT])
@@ -218,7 +218,7 @@ def test_a_user_with_friends_alone_gets_what_they_like(tmp_path: Path) -> None:
     snapshot = snapshot_of(befriended(introduced()))
     publish(snapshot, tmp_path)
     read = load(tmp_path)
-    recommender = Recommender(read, RetrievalSettings(popularity=0.01))
+    recommender = Recommender.of(read, RetrievalSettings(popularity=0.01))
     assert all(int(each.item[1:]) % 2 == 1 for each in recommender.recommend(SILENT, 5))
     friends = [taste.of_user(read, read.likes.users.rows[user]) for user in ("u01", "u03")]
     session = taste.of_session(read, [], friends=friends)

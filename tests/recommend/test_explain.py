@@ -64,7 +64,7 @@ def test_every_path_of_a_session_can_be_counted_again(recommender, data):
 
 @given(recommenders())
 def test_a_recommendation_comes_with_the_three_best_paths(recommender):
-    for user in recommender.snapshot.likes.users.ids:
+    for user in recommender.snapshot.users.ids:
         for found in recommender.recommend(user, 10):
             assert found.because == recommender.explain(user, found.item, 3).because
 
@@ -80,12 +80,12 @@ def test_paths_to_many_items_are_those_to_each():
 
 def test_paths_carry_titles_where_items_have_one():
     snapshot = small_snapshot()
-    titled = Recommender(snapshot, RetrievalSettings())
-    bare = Recommender(replace(snapshot, attributes={}), RetrievalSettings())
+    titled = Recommender.of(snapshot, RetrievalSettings())
+    bare = Recommender.of(replace(snapshot, attributes={}), RetrievalSettings())
     numbered = Attribute("number", (1.0,) * 9)
-    wrong = Recommender(replace(snapshot, attributes={"title": numbered}), RetrievalSettings())
-    rows = snapshot.likes.items.rows
-    for user in snapshot.likes.users.ids:
+    wrong = Recommender.of(replace(snapshot, attributes={"title": numbered}), RetrievalSettings())
+    rows = snapshot.items.rows
+    for user in snapshot.users.ids:
         for found in titled.recommend(user, 9):
             assert found.title == (f"The {rows[found.item]}th" if rows[found.item] else None)
             for via in found.because:
@@ -115,7 +115,7 @@ def test_a_reason_says_what_the_sources_and_paths_say():
 def test_what_was_seen_is_said_to_be_seen():
     snapshot = small_snapshot()
     likes = snapshot.likes
-    recommender = Recommender(snapshot, RetrievalSettings())
+    recommender = Recommender.of(snapshot, RetrievalSettings())
     for row, user in enumerate(likes.users.ids):
         for item in likes.seen[[row]].indices.tolist():
             why = recommender.explain(user, likes.items.ids[item])

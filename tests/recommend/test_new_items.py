@@ -154,7 +154,7 @@ def history(client: httpx.Client, user: str) -> list[dict[str, object]]:
 
 def test_a_new_item_is_explained_by_what_it_shares_with_what_is_liked() -> None:
     user = USERS[0]
-    row = SNAPSHOT.likes.users.row(user)
+    row = SNAPSHOT.users.row(user)
     liked = [ITEMS[at] for at in SNAPSHOT.likes.by_user[[row]].indices]
     counts = {
         ("tags", tag): sum(tag in attribute("tags", item) for item in liked)

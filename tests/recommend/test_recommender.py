@@ -19,8 +19,7 @@ from graphrec.ranking.fusion import Group
 from graphrec.recommend.query import Live
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
-from graphrec.snapshot.snapshot import build_snapshot
-from tests.support.snapshots import recommenders, small_snapshot
+from tests.support.snapshots import build_snapshot, recommenders, small_snapshot
 
 SETTINGS = RetrievalSettings()
 
@@ -44,7 +43,7 @@ def test_everyone_gets_k_new_items_where_there_are_k(recommender, k):
 
 @given(recommenders(), st.integers(0, 10), st.data())
 def test_every_session_gets_k_new_items_where_there_are_k(recommender, k, data):
-    items = recommender.snapshot.likes.items.ids
+    items = recommender.snapshot.items.ids
     session = data.draw(st.lists(st.sampled_from(items)))
     found = [r.item for r in recommender.recommend_for(session, k)]
     assert len(found) == min(k, len(items) - len(set(session)))
@@ -64,7 +63,7 @@ def test_lists_are_evaluated_as_they_are_served(recommender, k):
 @given(recommenders())
 def test_something_speaks_for_every_item(recommender):
     """What stands out to no source is not recalled: it fills up, if anything."""
-    for user in (*recommender.snapshot.likes.users.ids, "nobody"):
+    for user in (*recommender.snapshot.users.ids, "nobody"):
         for each in recommender.recommend(user, 99):
             assert each.sources
             assert "fallback" not in each.sources or each.score == 0
@@ -72,8 +71,8 @@ def test_something_speaks_for_every_item(recommender):
 
 @given(recommenders())
 def test_scores_of_all_items_order_what_is_recalled_as_the_list_does(recommender):
-    items = recommender.snapshot.likes.items
-    for row, user in enumerate(recommender.snapshot.likes.users.ids):
+    items = recommender.snapshot.items
+    for row, user in enumerate(recommender.snapshot.users.ids):
         scores = recommender.score(np.array([row]))[0]
         for found in recommender.recommend(user, len(items)):
             if found.sources != ("fallback",):
@@ -82,7 +81,7 @@ def test_scores_of_all_items_order_what_is_recalled_as_the_list_does(recommender
 
 @given(recommenders())
 def test_a_short_list_is_the_start_of_a_long_one_and_asking_again_changes_nothing(recommender):
-    for user in (*recommender.snapshot.likes.users.ids, "nobody"):
+    for user in (*recommender.snapshot.users.ids, "nobody"):
         whole = recommender.recommend(user, 10)
         assert replace(recommender).recommend(user, 10) == whole
         assert recommender.recommend(user, 3) == whole[:3]
@@ -90,8 +89,8 @@ def test_a_short_list_is_the_start_of_a_long_one_and_asking_again_changes_nothin
 
 @given(recommenders())
 def test_scores_descend_with_ties_by_row_and_the_fallback_last(recommender):
-    rows = recommender.snapshot.likes.items.rows
-    for user in recommender.snapshot.likes.users.ids:
+    rows = recommender.snapshot.items.rows
+    for user in recommender.snapshot.users.ids:
         found = recommender.recommend(user, 10)
         filled = [r.sources == ("fallback",) for r in found]
         assert filled == sorted(filled)
@@ -127,13 +126,11 @@ def test_explanations_agree_with_the_list_and_add_up(recommender):
 @given(recommenders())
 def test_someone_unknown_or_without_likes_gets_what_is_popular(recommender):
     snapshot = recommender.snapshot
-    order = sorted(
-        range(len(snapshot.likes.items)), key=lambda row: (-snapshot.popularity[row], row)
-    )
-    popular = [snapshot.likes.items.ids[row] for row in order]
+    order = sorted(range(len(snapshot.items)), key=lambda row: (-snapshot.popularity[row], row))
+    popular = [snapshot.items.ids[row] for row in order]
     assert [r.item for r in recommender.recommend("nobody", 10)] == popular
     assert [r.item for r in recommender.recommend_for([], 10)] == popular
-    for row, user in enumerate(snapshot.likes.users.ids):
+    for row, user in enumerate(snapshot.users.ids):
         if snapshot.likes.by_user[[row]].nnz == 0:
             seen = seen_by(recommender, user)
             found = [r.item for r in recommender.recommend(user, 10)]
@@ -143,7 +140,7 @@ def test_someone_unknown_or_without_likes_gets_what_is_popular(recommender):
 def test_each_source_recalls_its_best():
     """The candidates of each source alone, by the definition of each."""
     snapshot = small_snapshot()
-    likes, ids = snapshot.likes, snapshot.likes.items.ids
+    likes, ids = snapshot.likes, snapshot.items.ids
     off = {"embedding": 0.0, "neighbours": 0.0, "popularity": 0.0}
     everyone = np.arange(len(likes.users))
     scores = {
@@ -152,7 +149,9 @@ def test_each_source_recalls_its_best():
         "popularity": np.tile(np.log1p(snapshot.popularity), (len(everyone), 1)),
     }
     for source, score in scores.items():
-        recommender = Recommender(snapshot, RetrievalSettings(**{**off, source: 0.5}, candidates=3))
+        recommender = Recommender.of(
+            snapshot, RetrievalSettings(**{**off, source: 0.5}, candidates=3)
+        )
         for row, user in enumerate(likes.users.ids):
             if likes.by_user[[row]].nnz == 0:
                 continue  # gets what is popular, whatever the sources
@@ -169,19 +168,19 @@ def test_each_source_recalls_its_best():
 
 def test_a_session_is_embedded_from_its_items():
     snapshot = small_snapshot()
-    recommender = Recommender(snapshot, RetrievalSettings(neighbours=0, popularity=0))
+    recommender = Recommender.of(snapshot, RetrievalSettings(neighbours=0, popularity=0))
     vector = snapshot.encoder.base + snapshot.encoder.messages[[1, 4]].mean(axis=0)
     score = snapshot.embeddings.item @ vector
     best = [i for i in np.argsort(-score).tolist() if i not in (1, 4) and score[i] > score.mean()]
-    ids = snapshot.likes.items.ids
+    ids = snapshot.items.ids
     found = recommender.recommend_for([ids[4], ids[1], ids[4]], 20)
     assert [r.item for r in found if r.sources == ("embedding",)] == [ids[i] for i in best]
 
 
 def test_a_session_without_an_encoder_is_served_from_the_other_sources():
     snapshot = replace(small_snapshot(), encoder=None)
-    recommender = Recommender(snapshot, RetrievalSettings(popularity=0))
-    found = recommender.recommend_for([snapshot.likes.items.ids[1]], 20)
+    recommender = Recommender.of(snapshot, RetrievalSettings(popularity=0))
+    found = recommender.recommend_for([snapshot.items.ids[1]], 20)
     assert {r.sources for r in found} == {("neighbours",), ("fallback",)}
 
 
@@ -192,7 +191,7 @@ def test_an_encoder_tells_no_items_apart_from_none():
 
 def test_a_session_as_long_as_a_history_is_ranked_like_it_by_neighbours():
     snapshot = small_snapshot(learnt=False)
-    recommender = Recommender(snapshot, RetrievalSettings(popularity=0))
+    recommender = Recommender.of(snapshot, RetrievalSettings(popularity=0))
     likes = snapshot.likes
     for row, user in enumerate(likes.users.ids):
         history, worth = likes.by_user[[row]].indices, likes.by_user[[row]].data
@@ -225,7 +224,7 @@ def test_related_by_embedding_does_not_favour_the_long_vectors_of_popular_items(
     item = np.eye(9, 4, dtype=np.float32)
     item[0], item[1], item[2] = [1, 0, 0, 0], [9, 9, 9, 9], [0.1, 0.01, 0, 0]
     snapshot = replace(snapshot, embeddings=replace(snapshot.embeddings, item=item))
-    ids = snapshot.likes.items.ids
+    ids = snapshot.items.ids
     found = Recommender(snapshot, SETTINGS).related(ids[0], 20, "embedding")
     assert [r.item for r in found[:3]] == [ids[2], ids[1], ids[3]]
     assert found[1].score == pytest.approx(0.5)
@@ -235,7 +234,7 @@ def test_related_by_embedding_does_not_favour_the_long_vectors_of_popular_items(
 
 def test_what_is_unknown_is_named():
     recommender = Recommender(small_snapshot(), SETTINGS)
-    known = recommender.snapshot.likes.items.ids[0]
+    known = recommender.snapshot.items.ids[0]
     for ask in (
         lambda: recommender.recommend_for([known, "i99"], 3),
         lambda: recommender.related("i99", 3),
@@ -253,7 +252,7 @@ def test_what_is_unknown_is_named():
 def test_without_embeddings_there_are_none_to_compare():
     recommender = Recommender(small_snapshot(learnt=False), SETTINGS)
     with pytest.raises(SnapshotError, match="no embeddings"):
-        recommender.related(recommender.snapshot.likes.items.ids[0], 3, "embedding")
+        recommender.related(recommender.snapshot.items.ids[0], 3, "embedding")
 
 
 def test_the_recommender_that_serves_can_be_evaluated():
@@ -285,7 +284,7 @@ def test_someone_with_one_click_is_ranked_by_the_weights_of_those_with_few():
     many = {"neighbours": 1.0, "embedding": 0.6, "popularity": 0.01}
     groups = (Group(0, many), Group(1, few, 99), Group(3, many))
     told = replace(snapshot, manifest=replace(snapshot.manifest, weights=groups))
-    ids = snapshot.likes.items.ids
+    ids = snapshot.items.ids
 
     def weights(recommender, count):
         found = recommender.recommend_for(ids[:count], 20)
@@ -294,7 +293,7 @@ def test_someone_with_one_click_is_ranked_by_the_weights_of_those_with_few():
 
     for count, expected in [(1, few), (2, few), (3, many)]:
         assert weights(Recommender(told, SETTINGS), count).items() <= expected.items()
-        by_hand = weights(Recommender(told, RetrievalSettings(popularity=0.5)), count)
+        by_hand = weights(Recommender.of(told, RetrievalSettings(popularity=0.5)), count)
         assert by_hand["popularity"] == 0.5
         assert {**by_hand, "popularity": 0}.items() <= {**expected, "popularity": 0}.items()
     event = Overlay({})

@@ -263,7 +263,7 @@ def test_what_changed_is_inferred_as_everything_would_be(store, folder):
         (graph.users.ids[u], graph.items.ids[i])
         for u, i in zip(*graph.matrix.tocoo().coords, strict=True)
     }
-    recommended = Recommender(now, SETTINGS.retrieval).recommend("nobody yet", 5)
+    recommended = Recommender.of(now, SETTINGS.retrieval).recommend("nobody yet", 5)
     assert {"i00", "i04"}.isdisjoint(each.item for each in recommended)
     assert int(recommended[0].item[1:]) % 4 == 0
 

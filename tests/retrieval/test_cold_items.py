@@ -13,7 +13,7 @@ from graphrec.data import Attribute, Vocabulary
 from graphrec.data.features import FeatureSpace, WordColumns
 from graphrec.forget import forget_in_snapshots
 from graphrec.models.encoder import ItemEncoder
-from graphrec.retrieval.cold_items import NONE, arrived
+from graphrec.retrieval.cold_items import NONE
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
 from tests.support.live import items, listed, served
@@ -155,10 +155,10 @@ def test_only_what_changed_is_embedded_again() -> None:
     space = FeatureSpace({"genre": WordColumns(Vocabulary(("a", "b")))})
     encoder = Counting(space, np.eye(2, 3, dtype=np.float32), {}, {}, 1.0)
     held = {"x": {"genre": "a"}, "y": {"genre": "b"}, "z": {"genre": "unheard"}}
-    first = arrived(encoder, held)
+    first = embed_new_items(encoder, held)
     assert list(first.items) == ["x", "y"]
     asked.clear()
-    second = arrived(encoder, {**held, "y": {"genre": "a"}}, first)
+    second = embed_new_items(encoder, {**held, "y": {"genre": "a"}}, first)
     assert asked == ["a", "unheard"]
     np.testing.assert_array_equal(second.vectors, [[1, 0, 0], [1, 0, 0]])
-    assert arrived(encoder, {}, second) is NONE
+    assert embed_new_items(encoder, {}, second) is NONE

@@ -132,7 +132,7 @@ def lives(draw: st.DrawFn) -> tuple[Live, list[str]]:
 
 
 def eligible(user: str, options: Options, live: Live, returned: Sequence[str]) -> set[str]:
-    row = SNAPSHOT.likes.users.row(user)
+    row = SNAPSHOT.users.row(user)
     seen = {ITEMS[i] for i in SNAPSHOT.likes.seen[[row]].indices}
     filters = [rule for rule in options.rules if rule.action != "boost"]
     assert live.overlay is not None
@@ -187,7 +187,7 @@ def test_contributions_sum_to_the_score(user, options, known):
 
 @given(st.sampled_from(USERS), st.lists(st.sampled_from(ITEMS), min_size=1, max_size=3), st.data())
 def test_events_that_the_snapshot_holds_change_nothing(user, liked, data):
-    row = SNAPSHOT.likes.users.row(user)
+    row = SNAPSHOT.users.row(user)
     known = [ITEMS[i] for i in SNAPSHOT.likes.by_user[[row]].indices]
     again = data.draw(st.lists(st.sampled_from(known)))
     overlay = overlay_of(user, again)
@@ -241,14 +241,14 @@ def test_why_not_of_a_session_and_of_an_unknown_item():
 
 
 def likeness(items: Sequence[str]) -> float:
-    rows = [SNAPSHOT.likes.items.row(item) for item in items]
+    rows = [SNAPSHOT.items.row(item) for item in items]
     vectors = SNAPSHOT.embeddings.item[rows]
     vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return float(np.triu(np.maximum(vectors @ vectors.T, 0), 1).sum())
 
 
 def test_a_diverse_list_has_the_best_item_first_and_others_less_alike():
-    wide = Recommender(SNAPSHOT, RetrievalSettings())
+    wide = Recommender.of(SNAPSHOT, RetrievalSettings())
     lists = {
         share: [e.item for e in wide.recommend(USERS[0], 4, Options(diversity=share))]
         for share in (0.0, 0.5, 1.0)

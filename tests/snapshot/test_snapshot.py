@@ -21,17 +21,16 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import current, load, publish, rollback, versions
-from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.paths import ROOT
-from tests.support.snapshots import NOON, reseal, small_snapshot
+from tests.support.snapshots import NOON, build_snapshot, reseal, small_snapshot
 
 
 def answers(snapshot):
     """Everything that the recommender says about a snapshot."""
-    recommender = Recommender(snapshot, RetrievalSettings())
-    items = snapshot.likes.items.ids
+    recommender = Recommender.of(snapshot, RetrievalSettings())
+    items = snapshot.items.ids
     return (
-        [recommender.recommend(user, 20) for user in (*snapshot.likes.users.ids, "nobody")],
+        [recommender.recommend(user, 20) for user in (*snapshot.users.ids, "nobody")],
         [recommender.recommend_for([item], 20) for item in items],
         [recommender.related(item, 20) for item in items],
     )
@@ -75,7 +74,7 @@ def test_what_is_loaded_answers_like_what_was_published(tmp_path, learnt):
 
     assert answers(loaded) == answers(snapshot)
     assert loaded.attributes == snapshot.attributes
-    assert loaded.likes.users == snapshot.likes.users
+    assert loaded.likes.users == snapshot.users
     assert (loaded.popularity == snapshot.popularity).all()
     everyone = np.arange(len(loaded.likes.users))
     filters = loaded.graph_filter, snapshot.graph_filter
@@ -95,7 +94,7 @@ def test_an_empty_snapshot_can_be_published(tmp_path):
     facts = {"seed": 0, "cutoff": None, "models": {}, "metrics": {}}
     snapshot = build_snapshot(empty, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     publish(snapshot, tmp_path)
-    assert Recommender(load(tmp_path), RetrievalSettings()).recommend("anyone", 10) == ()
+    assert Recommender.of(load(tmp_path), RetrievalSettings()).recommend("anyone", 10) == ()
     assert load(tmp_path).manifest.newest_event is None
 
 
@@ -159,7 +158,7 @@ def test_popularity_is_what_the_events_of_an_item_are_worth():
     snapshot = build_snapshot(graph, graph_filter=fitted, embeddings=None, encoder=None, **facts)
     assert snapshot.popularity.tolist() == [2, 5, 0]
     assert snapshot.popularity.dtype == np.float32
-    found = Recommender(snapshot, RetrievalSettings()).recommend("nobody", 2)
+    found = Recommender.of(snapshot, RetrievalSettings()).recommend("nobody", 2)
     assert [r.item for r in found] == ["y", "x"]
     assert "1 p" in found[0].reason
     assert "2 p" in found[1].reason

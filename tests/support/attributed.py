@@ -14,8 +14,9 @@ from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot
+from graphrec.snapshot.snapshot import Snapshot
 from tests.support.small_data import graph_of, ratings
+from tests.support.snapshots import build_snapshot
 
 BRANDS, TAGS = ("acme", "bolt", "core", None), ("red", "big", "old")
 
@@ -70,10 +71,10 @@ def small_snapshot(users: int = 12, items: int = 16, dim: int = 4) -> Snapshot:
 
 SNAPSHOT = small_snapshot()
 
-USERS, ITEMS = SNAPSHOT.likes.users.ids, SNAPSHOT.likes.items.ids
+USERS, ITEMS = SNAPSHOT.users.ids, SNAPSHOT.items.ids
 
-RECOMMENDER = Recommender(SNAPSHOT, RetrievalSettings(candidates=4))
+RECOMMENDER = Recommender.of(SNAPSHOT, RetrievalSettings(candidates=4))
 
 
 def attribute(name: str, item: str) -> object:
-    return SNAPSHOT.attributes[name].values[SNAPSHOT.likes.items.row(item)]
+    return SNAPSHOT.item_attributes[name].values[SNAPSHOT.items.row(item)]

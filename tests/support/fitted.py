@@ -12,8 +12,9 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import MissingExtra
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot
+from graphrec.snapshot.snapshot import Snapshot
 from tests.support.small_data import graph_of, ratings
+from tests.support.snapshots import build_snapshot
 
 
 def needs(name: str) -> str:
@@ -58,21 +59,12 @@ def catalogue(*, strangers: int = 2) -> Graph:
 
 def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
     pytest.importorskip("sklearn")
-    rng = np.random.default_rng(0)
+    data, rng = Dataset.of_weights(graph), np.random.default_rng(0)
     exponents = {"user_exponent": 0.5, "history_exponent": 0.5, "target_exponent": 0.5}
-    filtered = (
-        create("graph-filter", {**exponents, "dim": 4}).fit(Dataset.of_weights(graph), rng).scorer
-    )
+    popular = create("recent-popularity").fit(data, rng).scorer.popularity  # type: ignore[attr-defined]
     return build_snapshot(
         graph,
-        graph_filter=filtered,  # type: ignore[arg-type]
+        graph_filter=create("graph-filter", {**exponents, "dim": 4}).fit(data, rng).scorer,
         embeddings=fitted,
-        encoder=fitted.encoder,
-        seed=0,
-        cutoff=None,
-        models={"graph-filter": exponents},
-        metrics={},
-        popularity=create("recent-popularity")
-        .fit(Dataset.of_weights(graph), rng)
-        .scorer.popularity,  # type: ignore[attr-defined]
+        popularity=popular,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -15,10 +17,34 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
+from graphrec.retrieval.embedding import Nearest
+from graphrec.retrieval.neighbourhood import Neighbourhood
+from graphrec.retrieval.source import CandidateSource
 from graphrec.settings import RetrievalSettings
-from graphrec.snapshot.snapshot import build_snapshot
+from graphrec.snapshot import snapshot as snapshots
+from graphrec.snapshot.snapshot import Snapshot
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
+
+
+def build_snapshot(
+    graph: Graph,
+    *,
+    graph_filter: Any = None,
+    embeddings: Embeddings | None = None,
+    encoder: Encoder | None = None,
+    seed: int = 0,
+    **facts: Any,
+) -> Snapshot:
+    """The snapshot of a weighted graph: a graph filter, fitted here unless given, and vectors."""
+    if graph_filter is None:
+        rng = np.random.default_rng(seed)
+        graph_filter = GraphFilter().fit(Dataset.of_weights(graph), rng).scorer
+    nearest: tuple[CandidateSource, ...] = ()
+    if embeddings is not None:
+        nearest = (Nearest.of(replace(embeddings, encoder=encoder or embeddings.encoder)),)
+    sources = (Neighbourhood(graph_filter.items), *nearest)
+    return snapshots.build_snapshot(graph, sources=sources, seed=seed, **facts)
 
 
 def small_snapshot(seed=0, *, learnt=True, users=12, items=9, aggregated=None):
@@ -97,10 +123,8 @@ def recommenders(draw):
         metrics={},
     )
     weights = st.sampled_from([0.0, 0.1, 1.0])
+    names = ("embedding", "neighbours", "popularity")
     retrieval = RetrievalSettings(
-        candidates=draw(st.integers(1, 9)),
-        embedding=draw(weights),
-        neighbours=draw(weights),
-        popularity=draw(weights),
+        candidates=draw(st.integers(1, 9)), weights={name: draw(weights) for name in names}
     )
-    return Recommender(snapshot, retrieval)
+    return Recommender.of(snapshot, retrieval)

@@ -119,7 +119,7 @@ def served(rows: list[Rating], embedding: str | None) -> tuple[Rows, Snapshot]:
     split = temporal(graph_of(rows), 0.2)
     snapshot = fit_snapshot(split.train, SETTINGS, embeddings=named(embedding))
     everyone = np.arange(len(split.train.users), dtype=np.int32)
-    return Recommender(snapshot, SETTINGS.retrieval).rank(everyone, 10), snapshot
+    return Recommender.of(snapshot, SETTINGS.retrieval).rank(everyone, 10), snapshot
 
 
 @pytest.mark.parametrize("embedding", [None, "mf", "graphsage"])
@@ -332,7 +332,7 @@ def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, spli
         validation=comparison.validation,
         chosen=comparison.served,
     )
-    recommender = Recommender(snapshot, SETTINGS.retrieval)
+    recommender = Recommender.of(snapshot, SETTINGS.retrieval)
     relevant: dict[str, set[str]] = {}
     for user, item in zip(split.test.user, split.test.item, strict=True):
         relevant.setdefault(split.test.users.ids[user], set()).add(split.test.items.ids[item])
@@ -350,7 +350,7 @@ def test_without_an_embedding_there_are_neighbours_and_popularity_alone(split: S
     sources = {
         source
         for user in split.train.users.ids
-        for found in Recommender(snapshot, SETTINGS.retrieval).recommend(user, 10)
+        for found in Recommender.of(snapshot, SETTINGS.retrieval).recommend(user, 10)
         for source in found.sources
     }
     assert {"neighbours", "popularity"} <= sources <= {"neighbours", "popularity", "fallback"}
@@ -433,8 +433,8 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
         Recommender(chosen, fixed).rank(everyone, K), Recommender(plain, fixed).rank(everyone, K)
     )
     assert not np.array_equal(
-        Recommender(chosen, SETTINGS.retrieval).rank(everyone, K),
-        Recommender(plain, SETTINGS.retrieval).rank(everyone, K),
+        Recommender.of(chosen, SETTINGS.retrieval).rank(everyone, K),
+        Recommender.of(plain, SETTINGS.retrieval).rank(everyone, K),
     )
 
 
