@@ -97,7 +97,7 @@ def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -
     pytest.importorskip("dgl")
     pytest.importorskip("sklearn")
     graph, rng = described(), np.random.default_rng(0)
-    options = {"dim": 8, "epochs": 8, "negatives": 20, "batches": 2, "learning_rate": 0.02}
+    options = {"dim": 8, "epochs": 16, "negatives": 20, "batches": 2, "learning_rate": 0.02}
     asked = {"texts": "about", "text_encoder": "hashing"}
     assert create("graphsage", {**options, "epochs": 1}).fit(graph, rng).newcomers is None  # type: ignore[attr-defined]
     fitted = create("graphsage", {**options, **asked}).fit(graph, rng)

@@ -65,7 +65,7 @@ def encoder_of(fitted: Embeddings) -> Encoder:
 
 
 def snapshot_of(graph: Graph) -> Snapshot:
-    return snapshot_with(fit(graph), graph)
+    return snapshot_with(fit(graph, epochs=12), graph)
 
 
 def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
