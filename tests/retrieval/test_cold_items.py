@@ -19,6 +19,11 @@ from graphrec.snapshot.registry import load, publish
 from tests.support.live import items, listed, served
 from tests.support.service import error
 from tests.support.shop import log, refreshed, settings_of, store_of
+from graphrec.newcomers import NONE, arrived
+from graphrec.snapshot import load, publish
+from tests.shop import QUICK, log, refreshed, settings_of, store_of
+from tests.test_api import error
+from tests.test_live_events import items, listed, served
 
 USERS, TASTES = 120, 4
 
@@ -28,7 +33,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A shop of four tastes, each with a genre, on which GraphSAGE was trained."""
     pytest.importorskip("dgl")
     work = tmp_path_factory.mktemp("newcomers")
-    settings = settings_of(store=f"sqlite:///{work / 'shop.db'}", snapshots=work / "snapshots")
+    settings = settings_of(
+        store=f"sqlite:///{work / 'shop.db'}",
+        snapshots=work / "snapshots",
+        models={**QUICK, "graphsage": {**QUICK["graphsage"], "epochs": 8}},
+    )
     with store_of(work / "shop.db", log()) as store:
         refreshed(store, settings.snapshots, settings, "graphsage")
     assert load(settings.snapshots).embeddings.newcomers is not None  # type: ignore[union-attr]
