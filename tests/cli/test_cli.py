@@ -1033,7 +1033,7 @@ def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     assert before["nodes"] == {"user": 40, "item": 30, "genre": 3}
     again = graphrec(fresh, "demo", "--dataset", "films", "--no-serve", "--user", "03")
     assert again.code == 0, again.err
-    assert "Five for user 03" in again.out
+    assert "Five recommendations for user 03" in again.out
     assert graphrec(fresh, "inspect", "--store", store, "--json").json() == before
     assert len([p for p in (fresh / "demo" / "snapshots").iterdir() if p.is_dir()]) == 2
 

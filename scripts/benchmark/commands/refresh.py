@@ -1,4 +1,4 @@
-"""`graphrec benchmark refresh`: cost of full and incremental refreshes, and recovery after kills."""
+"""`graphrec benchmark refresh`: full and incremental refreshes, and kills."""
 
 from __future__ import annotations
 
