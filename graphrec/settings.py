@@ -233,8 +233,8 @@ class RefreshSettings(_Section):
         0.1,
         ge=0,
         le=1,
-        description="Largest share of the serving snapshot's users, items, events or likes that may "
-        "be missing.",
+        description="Largest share of the serving snapshot's users, items, events or likes that "
+        "may be missing.",
     )
     min_spread: float = Field(
         0.05,

@@ -177,7 +177,7 @@ def test_what_is_kept_makes_the_same_page(tmp_path: Path):
     assert path.read_text("utf-8") == page(report)
     assert kept(tmp_path, "run") == report
     (tmp_path / REPORTS / "run.json").write_text("{}")
-    with pytest.raises(SnapshotError, match="make it anew"):
+    with pytest.raises(SnapshotError, match="write it again"):
         kept(tmp_path, "run")
 
 
@@ -193,7 +193,7 @@ def test_nobody_is_named_and_forgetting_takes_their_lists_out(tmp_path: Path):
     assert kept(tmp_path, "run").people
     forget_in_snapshots(tmp_path, ["u03"])
     assert not kept(tmp_path, "run").people
-    assert "Someone who likes" not in (tmp_path / REPORTS / "run.html").read_text("utf-8")
+    assert "A user with" not in (tmp_path / REPORTS / "run.html").read_text("utf-8")
     assert kept(tmp_path, "run").job == JOB
     assert {path.name for path in (tmp_path / REPORTS).iterdir()} == {"run.json", "run.html"}
     assert drop_people(tmp_path) == 0

@@ -1,6 +1,6 @@
 """Where reports are kept: the figures of each as JSON, and the page made from them.
 
-They lie in the folder `reports` beside the snapshots, under the second of the run.
+They are in the folder `reports` of the snapshots, named after the version or time of the run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPORTS = "reports"
 def keep(report: Report, folder: Path, name: str) -> Path:
     """Write figures and page of a run into the folder of snapshots; returns the page.
 
-    `name` is that of the files: the version, or of a refused run the time.
+    `name` is the version, or the time of a refused run.
     """
     reports = folder / REPORTS
     reports.mkdir(parents=True, exist_ok=True)
@@ -33,21 +33,21 @@ def keep(report: Report, folder: Path, name: str) -> Path:
 
 
 def kept(folder: Path, name: str) -> Report:
-    """The figures of a run; raises SnapshotError where they cannot be read."""
+    """The figures of a run; raises SnapshotError if they cannot be read."""
     path = folder / REPORTS / f"{name}.json"
     try:
         return TypeAdapter(Report).validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise SnapshotError(
             f"report {str(path)!r} cannot be read ({type(error).__name__}): expected the figures "
-            f"of a run; make it anew with `graphrec report`"
+            f"of a run; write it again with `graphrec report`"
         ) from error
 
 
 def drop_people(folder: Path) -> int:
-    """Take the lists of people out of all reports; returns how many reports held some.
+    """Remove the lists of users from all reports; returns how many reports had some.
 
-    For forgetting: reports do not know whose lists they show. One that cannot be read is deleted.
+    For forgetting: reports do not record whose lists they show. Unreadable ones are deleted.
     """
     reports, dropped = folder / REPORTS, 0
     delete_drafts(reports)

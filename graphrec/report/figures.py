@@ -1,7 +1,6 @@
-"""The figures of a report: plain data, which can be kept as JSON and laid out again.
+"""The figures of a report, as plain data that is kept as JSON.
 
-They come from the snapshot that was made, from the one before it and from what the job tells of
-itself. People are shown without their ids.
+They come from the new snapshot, the previous one and the job. Users are shown without their ids.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 
 MAP_ITEMS = 1_500
-"""Items on the map, the most popular ones: of those that few like, little is known."""
+"""Items on the map, the most popular ones: embeddings of rare items are mostly noise."""
 
 GROUPS = 8
 """Colours of the map; all other groups are grey."""
 
 CURVE_POINTS = 60
-"""Degrees at which a distribution is told, evenly on a logarithmic axis."""
+"""Degrees at which a distribution is given, evenly spaced on a logarithmic axis."""
 
 PEOPLE = (0.1, 0.4, 0.7, 0.95)
-"""Whose lists are shown, by the quantile of how much they like."""
+"""Users whose lists are shown, as quantiles of the number of likes."""
 
 NEAR = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
-"""Items whose neighbours are shown, by the share of items that are more popular."""
+"""Items whose neighbours are shown, as shares of items that are more popular."""
 
 LIST = 8
 """Items in a list."""
@@ -42,7 +41,7 @@ LIST = 8
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at before publishing."""
+    """A check before publishing."""
 
     name: str
     value: float
@@ -52,7 +51,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage of the job took."""
+    """Time and memory of a stage of the job."""
 
     name: str
     seconds: float
@@ -61,7 +60,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Job:
-    """What the job that made a snapshot tells of itself."""
+    """The job that made a snapshot."""
 
     started: str
     """ISO 8601, UTC."""
@@ -70,16 +69,16 @@ class Job:
     verdict: str
     """published, canary, refused, or published against the checks."""
     reasons: tuple[str, ...] = ()
-    """Why the action."""
+    """Reasons for the action."""
     checks: tuple[Check, ...] = ()
     stages: tuple[Stage, ...] = ()
     drift: Mapping[str, float] = field(default_factory=dict)
-    """Since the last training, by what moved; 0 to 1."""
+    """Drift since the last training by quantity, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """What share of the nodes has at least so many likes; nodes without any are left out."""
+    """The share of nodes with at least so many likes, among nodes with likes."""
 
     likes: tuple[int, ...]
     share: tuple[float, ...]
@@ -93,7 +92,7 @@ class Dot:
     x: float
     y: float
     group: int | None
-    """Index of its group; None for another one, or none."""
+    """Index of its group; None for any other value, or none."""
     size: float
     """0 to 1, by the logarithm of popularity."""
 
@@ -103,18 +102,18 @@ class Map:
     """Item embeddings in two dimensions: the two main directions, of vectors at unit length."""
 
     attribute: str | None
-    """What the groups are values of."""
+    """The attribute whose values are the groups."""
     groups: tuple[str, ...]
     dots: tuple[Dot, ...]
     explained: float
-    """Share of the variance that the two dimensions have."""
+    """Share of the variance in the two dimensions."""
     items: int
-    """Of which the dots are the most popular ones."""
+    """Number of all items; the dots are the most popular ones."""
 
 
 @dataclass(frozen=True)
 class Near:
-    """An item and those nearest to it, with their similarity."""
+    """An item and the items nearest to it, with their similarity."""
 
     title: str
     people: int
@@ -123,12 +122,12 @@ class Near:
 
 @dataclass(frozen=True)
 class Person:
-    """Someone, without their id, and what they would be recommended."""
+    """A user without id, and their recommendations."""
 
     likes: int
     liked: tuple[str, ...]
     before: tuple[str, ...] | None
-    """None where there is no earlier snapshot that knows them."""
+    """None if no previous snapshot holds the user."""
     after: tuple[str, ...]
 
 
@@ -141,8 +140,8 @@ class Side:
     counts: Mapping[str, int]
     newest_event: int | None
     metrics: Mapping[str, Any]
-    """In the shape of `graphrec.evaluation.evaluator.as_json`, maybe with `curves`; empty where
-    none."""
+    """In the shape of `graphrec.evaluation.evaluator.as_json`, optionally with `curves`; may be
+    empty."""
     weights: Weights
     user_degrees: Distribution
     item_degrees: Distribution
@@ -157,7 +156,7 @@ class Report:
     job: Job | None
     map: Map | None
     near_by: str
-    """What makes items near: embedding, or graph."""
+    """How near items were found: embedding or graph."""
     near: tuple[Near, ...]
     people: tuple[Person, ...]
 
@@ -213,14 +212,14 @@ def _map(snapshot: Snapshot) -> Map | None:
     _, sigma, directions = np.linalg.svd(centred, full_matrices=False)
     places = centred @ directions[:2].T
     attribute, groups, group = _groups(snapshot, shown)
-    fame = np.log1p(np.diff(snapshot.likes.by_item.indptr)[shown])
+    popularity = np.log1p(np.diff(snapshot.likes.by_item.indptr)[shown])
     dots = tuple(
         Dot(
             _title(snapshot, int(item)),
             round(float(places[n, 0]), 4),
             round(float(places[n, 1]), 4) if places.shape[1] > 1 else 0.0,
             group[n],
-            round(float(fame[n] / (fame.max() or 1)), 3),
+            round(float(popularity[n] / (popularity.max() or 1)), 3),
         )
         for n, item in enumerate(shown)
     )
@@ -232,9 +231,9 @@ def _map(snapshot: Snapshot) -> Map | None:
 def _groups(
     snapshot: Snapshot, items: Rows
 ) -> tuple[str | None, tuple[str, ...], list[int | None]]:
-    """The attribute that tells most about items, its commonest values, and each item's of them.
+    """The attribute to colour by, its commonest values, and the value of each item.
 
-    An item of several values has the rarest of them, which says most.
+    Tags come before categories. An item with several values gets the rarest, the most specific.
     """
     kinds = ("tags", "category")
     named = [
@@ -294,7 +293,7 @@ def _people(now: Recommender, before: Recommender | None) -> tuple[Person, ...]:
 
 
 def _liked(snapshot: Snapshot, user: int) -> tuple[str, ...]:
-    """The best known of what someone likes."""
+    """The most popular items that a user likes."""
     likes = snapshot.likes
     items = likes.by_user.indices[slice(*likes.by_user.indptr[user : user + 2])]
     people = np.diff(likes.by_item.indptr)[items]
@@ -313,5 +312,5 @@ def _title(snapshot: Snapshot, item: int) -> str:
 
 
 def curves_of(metrics: Mapping[str, Any]) -> Mapping[str, Sequence[float]]:
-    """NDCG on validation by epoch, by model, where the figures hold it."""
+    """NDCG on validation by model and epoch; empty if the figures do not hold it."""
     return metrics.get("curves", {})

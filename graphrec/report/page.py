@@ -1,4 +1,4 @@
-"""A report as one HTML page without script or anything from elsewhere, for screen and paper."""
+"""A report as one self-contained HTML page without scripts, for screen and paper."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphrec.report.chart import STYLE
 from graphrec.report.figures import Distribution, Map, Report, curves_of
 
 LABELS = 26
-"""Items whose titles are written on the map, the most popular; fewer where they would overlap."""
+"""Most popular items whose titles are on the map; fewer where titles would overlap."""
 
 SHORT = 26
 """Letters of a title on the map."""
@@ -61,7 +61,7 @@ def page(report: Report) -> str:
         curves=_curves(now.metrics),
         curve_names=list(curves_of(now.metrics)),
         users=_degrees(report, "user_degrees", "likes of a user", "users"),
-        items=_degrees(report, "item_degrees", "people who like an item", "items"),
+        items=_degrees(report, "item_degrees", "users who like an item", "items"),
         map=report.map,
         drawn=None if report.map is None else _map(report.map),
         slowest=max((stage.seconds for stage in report.job.stages), default=1) if report.job else 1,
@@ -147,7 +147,7 @@ def _clock(created: str) -> str:
 
 
 def _change(now: float, before: float | None) -> str:
-    """By how much a count has changed."""
+    """The relative change of a count."""
     if not before:
         return "–"
     return f"{now / before - 1:+.1%}".replace("%", " %")

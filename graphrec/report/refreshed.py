@@ -1,4 +1,4 @@
-"""The report on a refresh, whatever became of it."""
+"""The report on a refresh, published or refused."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from graphrec.snapshot.registry import made_at
 def keep_report(
     outcome: Outcome, folder: Path, retrieval: RetrievalSettings, started: datetime
 ) -> Path | None:
-    """Write the report on a refresh beside the snapshots; returns its page, None of no refresh.
+    """Write the report on a refresh; returns its page, or None if there was nothing to do.
 
-    It is named after the version, and after the second of the start where none was published.
+    It is named after the version, or after the time of the start if the refresh was refused.
     """
     if outcome.candidate is None:
         return None
@@ -33,7 +33,7 @@ def keep_report(
 
 
 def job_of(outcome: Outcome, started: datetime) -> Job:
-    """What a refresh tells of itself."""
+    """The job of a refresh, for its report."""
     return Job(
         started=started.isoformat(),
         action=outcome.plan.decision.action,

@@ -14,7 +14,7 @@ from scripts.benchmark.commands.refresh import refresh
 from scripts.benchmark.commands.serve import serve
 from scripts.benchmark.commands.stores import stores
 
-benchmark = typer.Typer(no_args_is_help=True, help="Measure, on your data and this machine.")
+benchmark = typer.Typer(no_args_is_help=True, help="Benchmarks on your data and machine.")
 benchmark.command()(quality)
 benchmark.command()(serve)
 benchmark.command()(stores)

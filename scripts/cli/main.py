@@ -48,7 +48,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         add_completion=False,
         rich_markup_mode="markdown",
         pretty_exceptions_enable=False,
-        help="Recommendations from a graph of interactions, each with its reason.\n\n"
+        help="Recommendations from a graph of interactions, with reasons.\n\n"
         "**Try it:** `graphrec demo`. **Your data:** `graphrec ingest events.csv --items "
         "items.csv`, `graphrec train`, `graphrec recommend USER`, `graphrec serve`.\n\n"
         "Settings come from `graphrec.toml` and `GRAPHREC_…` variables; options win over both.",

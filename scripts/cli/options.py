@@ -9,9 +9,7 @@ import typer
 
 SettingsFile: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--settings", help="Settings file.", show_default="graphrec.toml, where there is one"
-    ),
+    typer.Option("--settings", help="Settings file.", show_default="graphrec.toml, if it exists"),
 ]
 StoreUrl: TypeAlias = Annotated[
     str | None,

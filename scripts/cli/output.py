@@ -1,4 +1,4 @@
-"""What the commands print: tables for people, JSON for programs, progress bars, errors."""
+"""Output of the commands: tables, JSON, progress bars, errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _plain(value: object) -> object:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table; a column of numbers is flushed right, and not broken into lines."""
+    """Print a table; columns of numbers are right-aligned and do not wrap."""
     table = Table(
         title=escape(title),
         title_justify="left",

@@ -1,6 +1,6 @@
-"""Splits of one's own files, for the commands that compare models on them.
+"""Splits of files, for the commands that compare models on them.
 
-Each comes with its validation part, which asks of train what the test asks of everything.
+Each comes with a validation part, which is split from train as the test is from all events.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from graphrec.evaluation.splits.split import (
 from graphrec.settings import Settings
 
 TITLES_WITH_YEAR = 0.9
-"""The share from which on the years in titles are taken for what they are."""
+"""Least share of titles that name a year for `year` to become a feature."""
 
 
 def read_given(
@@ -53,9 +53,9 @@ def read_given(
     settings: Settings,
     rejects: Path,
 ) -> tuple[Split, Split]:
-    """The split that is in files, and its validation part: a file of it, or carved from train.
+    """The split that is in files, and its validation part: a file of it, or split from train.
 
-    `rejects` is a folder for files of rows that are set aside. Raises what reading raises.
+    `rejects` is a folder for rejected rows. Raises what reading raises.
     """
     known = weigh(read_graph(train, settings, rejects), settings.kinds).interactions
     split = given(known, _asked(test, settings, rejects))
@@ -131,7 +131,7 @@ def read_ncf(
     settings: Settings,
     rejects: Path,
 ) -> tuple[Split, Split]:
-    """The split of the NCF paper that is in files, and the validation part carved from train.
+    """The split of the NCF paper that is in files, and the validation part split from train.
 
     `rejects` is as in `read_given`. Raises what reading raises, and DataError for a test item
     without negatives.

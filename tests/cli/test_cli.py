@@ -89,7 +89,7 @@ def commands() -> dict[str, Any]:
 def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
         "demo ingest train evaluate tune recommend related explain cypher inspect serve keys "
-        "refresh promote rollback report forget doctor compare benchmark"
+        "refresh promote rollback report forget doctor compare"
     )
     assert set(commands()) == set(promised.split())
 
@@ -413,7 +413,7 @@ def test_explain_agrees_with_the_list(trained: Path) -> None:
         assert sum(part["score"] for part in why["contributions"]) == pytest.approx(entry["score"])
     item = found[0]["item"]
     shown = graphrec(trained, "explain", "u01", item, "-k", "2")
-    assert f"{title(item)} for user u01: number 1." in shown.out
+    assert f"{title(item)} for user u01: rank 1." in shown.out
     assert (
         len(graphrec(trained, "explain", "u01", item, "-k", "2", "--json").json()["because"]) == 2
     )
@@ -450,7 +450,7 @@ def test_paths_in_the_store_are_those_of_the_snapshot(trained: Path, loaded: Pat
     assert live == {"item": item, "title": title(item), "because": why["because"]} != []
     table = graphrec(trained, "explain", "u01", item, "--store", store).out
     assert f"{title(item)} for user u01: paths in the graph" in table
-    assert "people who like both" in table
+    assert "users who like both" in table
 
 
 def test_a_supernode_is_reported(tmp_path: Path) -> None:
@@ -461,7 +461,7 @@ def test_a_supernode_is_reported(tmp_path: Path) -> None:
             Interactions.of([*people, "u1", "u2"], ["hit"] * len(people) + ["b"] * 2)
         )
     found = graphrec(tmp_path, "related", "hit", "--store", url)
-    assert "Counted over the latest 5,000 of 5,001 people." in found.err
+    assert "Counted over the latest 5,000 of 5,001 users." in found.err
 
 
 def test_cypher_is_printed_with_the_names_of_a_mapped_graph(tmp_path: Path) -> None:
@@ -825,7 +825,7 @@ def test_tune_says_so_where_the_defaults_are_best(loaded: Path, tmp_path: Path) 
     store = ("--store", f"sqlite:///{loaded / 'graphrec.db'}")
     answer = graphrec(tmp_path, "tune", "ease", "--trials", "1", *store, "--write", "new.toml")
     assert answer.code == 0, answer.err
-    assert "no setting was better than the defaults" in answer.out
+    assert "Keep the defaults: no trial was better" in answer.out
     assert not (tmp_path / "new.toml").exists()
 
 
@@ -833,7 +833,7 @@ def test_tune_says_so_where_the_defaults_are_best(loaded: Path, tmp_path: Path) 
     ("arguments", "message"),
     [
         (["fusion"], "model 'fusion' is unknown"),
-        (["item-knn", "--items", "items.csv"], "go with --train"),
+        (["item-knn", "--items", "items.csv"], "need --train"),
         (["item-knn", "--train", "events.csv", "--store", "sqlite:///x.db"], "exclude each other"),
         (["item-knn", "--store", "sqlite:///nowhere.db"], "nowhere.db"),
         (["mf", "--write", "graphrec.toml"], "[models.mf] cannot be added"),
@@ -933,7 +933,9 @@ def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     assert answer.code == 0, answer.err
     for model in ("popularity", "item-knn", "user-knn", "mf", "graphsage", "fusion"):
         assert re.search(rf"^\W*{model}\b.*0\.\d{{4}}", answer.out, re.MULTILINE), model
-    [(user, table)] = re.findall(r"Five for user (\S+)(.*)More: ", answer.out, re.DOTALL)
+    [(user, table)] = re.findall(
+        r"Five recommendations for user (\S+)(.*)More: ", answer.out, re.DOTALL
+    )
     assert len(re.findall(r"Film \d+ .*(liked|taste)", table)) == 5
     assert f"graphrec recommend {user} --snapshots" in answer.out
     more = graphrec(fresh, "recommend", user, "--snapshots", "demo/snapshots", "-k", "5", "--json")
@@ -943,7 +945,7 @@ def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     assert before["nodes"] == {"user": 40, "item": 30, "genre": 3}
     again = graphrec(fresh, "demo", "--dataset", "films", "--no-serve", "--user", "03")
     assert again.code == 0, again.err
-    assert "Five for user 03" in again.out
+    assert "Five recommendations for user 03" in again.out
     assert graphrec(fresh, "inspect", "--store", store, "--json").json() == before
     assert len([p for p in (fresh / "demo" / "snapshots").iterdir() if p.is_dir()]) == 2
 

@@ -40,8 +40,8 @@ def test_report_compares_with_the_snapshot_before(shop: Path) -> None:
     assert new in page
     assert old in page
     assert "The 02th Film" in page
-    assert "Someone who likes" in page
-    assert "Someone who likes" not in (
+    assert "A user with" in page
+    assert "A user with" not in (
         shop / graphrec(shop, "report", old, "--no-people").out.strip()
     ).read_text("utf-8")
     assert "is not a version" in error_line(graphrec(shop, "report", "nonsense"))
@@ -53,10 +53,10 @@ def test_forget_says_what_it_did_and_what_stays(shop: Path) -> None:
     answer = graphrec(shop, "forget", "u07", "nobody", "--verify")
     assert answer.code == 0, answer.err
     said = " ".join(answer.out.split())
-    assert "Of 2 users the store held 1" in said
+    assert "Deleted 1 user. Not in the store: 1 id." in said
     assert f"Snapshot {before} is replaced by {current(shop / 'snapshots')}" in said
-    assert "stays in its weights until the next full training" in said
-    assert "nothing of them is left" in said
+    assert "stays until the next full training" in said
+    assert "no table and no file holds any of them" in said
     assert load(shop / "snapshots").manifest.forgotten == 1
     again = graphrec(shop, "forget", "u07", "--json", "--verify").json()
     assert (again["stored"], again["rewritten"], again["left"]) == (0, {}, [])
@@ -104,7 +104,7 @@ def test_a_refresh_reports_and_trains_anew_once_someone_is_forgotten(shop: Path)
     for each in (*done["checks"], *done["stages"]):
         assert each["name"] in html
     graphrec(shop, "forget", "u07")
-    assert "Someone who likes" not in (shop / done["report"]).read_text("utf-8")
+    assert "A user with" not in (shop / done["report"]).read_text("utf-8")
     planned = graphrec(
         shop, "refresh", "--since-last", "--embedding", "none", "--dry-run", "--json"
     ).json()

@@ -39,8 +39,8 @@ CLIENTS = 4
 
 
 def chaos(
-    seconds: Annotated[float, typer.Option(min=1, help="How long to go on.")] = 600,
-    json: Annotated[Path | None, typer.Option(help="File for what happened, as JSON.")] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the run.")] = 600,
+    json: Annotated[Path | None, typer.Option(help="JSON file for the results.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the requests.")] = 0,
 ) -> None:
     """Ask a service for lists and send it events while snapshots change every 5 s, some of them

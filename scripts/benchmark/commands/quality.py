@@ -54,7 +54,7 @@ def quality(
         int | None,
         typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="20; with ncf 10"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     with_peers: Annotated[
         str,
         typer.Option(
@@ -65,18 +65,14 @@ def quality(
         ),
     ] = "",
     peer_minutes: Annotated[
-        float, typer.Option(min=0, help="Limit of each peer's run, without its installation.")
+        float, typer.Option(min=0, help="Limit of each peer's run, installation excluded.")
     ] = 90,
-    json: Annotated[Path | None, typer.Option(help="File for everything, as JSON.")] = None,
-    chart: Annotated[
-        Path | None, typer.Option(help="File for accuracy against seconds, as SVG.")
-    ] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
-        "rejects"
-    ),
+    json: Annotated[Path | None, typer.Option(help="JSON file for all results.")] = None,
+    chart: Annotated[Path | None, typer.Option(help="SVG file for accuracy by seconds.")] = None,
+    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     settings_file: SettingsFile = None,
 ) -> None:
-    """Compare models, and peers beside them: accuracy, time and memory, on one split.
+    """Compare models with each other and with other libraries: accuracy, time and memory.
 
     Every model ranks the full catalogue for every test user, without what the user met in train, or
     with ncf the candidates that are given; the same code judges all. Epochs and weights are chosen

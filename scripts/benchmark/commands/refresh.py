@@ -53,15 +53,18 @@ def refresh(
         ),
     ] = None,
     new: Annotated[
-        float, typer.Option(min=0.0001, max=0.5, help="Share of the events that come last.")
+        float,
+        typer.Option(
+            min=0.0001,
+            max=0.5,
+            help="Share of the events, the newest, that arrive after the full refresh.",
+        ),
     ] = 0.01,
     kills: Annotated[
-        int, typer.Option(min=0, help="Times to kill a refresh at each stage, of a small shop.")
+        int, typer.Option(min=0, help="Refreshes of a small shop to kill at each stage.")
     ] = 0,
-    json: Annotated[Path | None, typer.Option(help="File for the figures, as JSON.")] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
-        "rejects"
-    ),
+    json: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     settings_file: SettingsFile = None,
 ) -> None:
     """Measure a full refresh from store to published snapshot, then one of what changed.

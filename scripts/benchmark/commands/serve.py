@@ -110,7 +110,7 @@ class Figures:
 
 
 def serve(
-    json: Annotated[Path | None, typer.Option(help="File for the figures, as JSON.")] = None,
+    json: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -119,10 +119,10 @@ def serve(
         ),
     ] = None,
     snapshots: Annotated[
-        Path | None, typer.Option(help="Measure the current snapshot of this folder, no other.")
+        Path | None, typer.Option(help="Measure only the current snapshot of this folder.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Of each measurement.")] = 20,
-    connections: Annotated[int, typer.Option(min=1, help="At full speed.")] = 16,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each measurement.")] = 20,
+    connections: Annotated[int, typer.Option(min=1, help="Connections at full speed.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Seed of logs and requests.")] = 0,
 ) -> None:
     """Measure throughput, latency, memory and start of the service, with one worker, on loopback.

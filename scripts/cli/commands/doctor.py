@@ -1,4 +1,4 @@
-"""`graphrec doctor`: what is wrong, and what to do."""
+"""`graphrec doctor`: checks of the installation."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def doctor(
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check packages, settings, store, snapshots and port; each line says what to do.
+    """Check packages, settings, store, snapshots and port, with a remedy for each problem.
 
-    Nothing is changed. Exit status 1 where anything fails; warnings alone leave it at 0.
+    Nothing is changed. Exit status 1 if a check fails; warnings alone leave it at 0.
 
     **Example:** `graphrec doctor --store neo4j://localhost:7687`
     """

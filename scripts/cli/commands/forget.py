@@ -84,7 +84,7 @@ def _show(done: Forgotten, asked: int, left: tuple[str, ...] | None) -> None:
     unknown = asked - done.stored
     OUT.print(
         f"Deleted {counted(done.stored, 'user')}."
-        + (f" {counted(unknown, 'id')} not in the store." if unknown else "")
+        + (f" Not in the store: {counted(unknown, 'id')}." if unknown else "")
     )
     for old, new in done.rewritten.items():
         OUT.print(f"Snapshot {old} is replaced by {new}, without them.")

@@ -22,6 +22,7 @@ from graphrec.cli.splits import (
 )
 from rich.markup import escape
 
+from graphrec.counts import counted
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import weigh
@@ -42,34 +43,35 @@ COMPARED = (
     "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
     FUSION,
 )  # fmt: skip
-"""Models in the tables, unless others are named."""
+"""Models that are compared unless others are named."""
 
 COLD: Mapping[str, tuple[str, ...]] = {
     "cold-items": ("random", "content-knn", "graphsage"),
     "cold-users": ("popularity", "content-knn", "item-knn", "svd", "mf", "graphsage", FUSION),
 }
-"""The same, by protocol; with `mf` someone new is the mean of the embeddings of their items."""
+"""The same for cold users and items; `mf` represents a new user by the mean of their items."""
 
 
 RESAMPLES = 1000
-"""Of users, for the intervals of differences."""
+"""Bootstrap resamples of users for the intervals of differences."""
 
 
 def evaluate(
     train: Annotated[
-        Path | None, typer.Option(help="Events to learn from: user, item, maybe weight and time.")
+        Path | None, typer.Option(help="Training events: user, item, optionally weight and time.")
     ] = None,
-    test: Annotated[Path | None, typer.Option(help="Events to be tested on.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Test events.")] = None,
     valid: Annotated[
         Path | None,
         typer.Option(
-            help="Events to choose epochs on.", show_default="carved from train, once for all"
+            help="Validation events, to choose epochs on.", show_default="split from train"
         ),
     ] = None,
     negatives: Annotated[
         Path | None,
         typer.Option(
-            help="Of each test item: rank it among these alone, as the NCF paper does. Lines of "
+            help="Candidates of each test item, which is ranked among these only, as in the NCF "
+            "paper. Lines of "
             "'(user,item)', item, item, … with tabs between.",
         ),
     ] = None,
@@ -82,59 +84,55 @@ def evaluate(
     protocol: Annotated[
         Literal["auto", "temporal", "leave-last-out", "cold-items", "cold-users"],
         typer.Option(
-            help="How to split what is in the store, without --train; auto: temporal where there "
-            "are times, else a random share of each user's. cold-items: rank items that nobody "
-            "has met, held out whole or those of --test. cold-users: hold out users whole, of the "
-            "store or of --train alone, and ask for the rest after their first interactions."
+            help="How to split the store, or --train. auto: temporal if events have times, else a "
+            "random share of each user's events. cold-items: rank items without events in train, "
+            "held out of the store or those of --test. cold-users: hold out whole users of the "
+            "store or of --train, and predict the rest from their first interactions."
         ),
     ] = "auto",
     sequence: Annotated[
         str | None,
         typer.Option(
-            help="For cold-users: the column of --train with places in a user's history, where "
-            "there are no times."
+            help="For cold-users: the column of --train with the position in the user's history, "
+            "if there are no times."
         ),
     ] = None,
     chart: Annotated[
-        Path | None, typer.Option(help="For cold-users: file for the learning curves, as SVG.")
+        Path | None, typer.Option(help="For cold-users: SVG file for the learning curves.")
     ] = None,
     models: Annotated[
         str, typer.Option(help=f"Comma-separated, of {', '.join(MODELS)}; auto: those installed.")
     ] = "auto",
     against: Annotated[
         str | None,
-        typer.Option(
-            help="A model of the table: show how much better the others are, paired by user."
-        ),
+        typer.Option(help="A model of the table: show the paired differences of the others to it."),
     ] = None,
     ablate: Annotated[
         bool,
         typer.Option(
             "--ablate",
-            help="Add graphsage without each relation and without all of them, and show what each "
-            "brings, paired by user.",
+            help="Add graphsage without each relation and without all of them, and show the paired "
+            "differences.",
         ),
     ] = False,
     k: Annotated[
         int | None, typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="10")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     json: Annotated[Path | None, typer.Option(help="File for the figures, as JSON.")] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
-        "rejects"
-    ),
+    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
 ) -> None:
-    """Compare models on a split: yours in files, or one of what is in the store.
+    """Compare models on a split of your files, or of the store.
 
-    Every model ranks the full catalogue for every test user, without what the user met in train;
-    ties are broken the same way for all. Epochs are chosen on validation, then the model is fitted
-    on all of train. Intervals are a 95 % bootstrap over users.
+    Every model ranks the full catalogue for every test user, except the items seen in train; ties
+    are broken the same way for all. Epochs are chosen on validation, then the model is fitted on
+    all of train. Intervals are a 95 % bootstrap over users.
 
-    With `--negatives` the protocol is that of the NCF paper: each user's one test item is placed
+    With `--negatives` the protocol is that of the NCF paper: each user's one test item is ranked
     among its negatives, ties in random order; epochs are chosen on each user's last event in train
-    among 99 random items; all events are positive ones.
+    among 99 random items; all events count as positive.
 
     **Example:** `graphrec evaluate --train train.tsv --test test.tsv --models item-knn,mf --k 20`
     """
@@ -148,8 +146,8 @@ def evaluate(
     if protocol == "cold-users":
         if test or valid or negatives or against or ablate:
             raise SettingsError(
-                "--protocol cold-users holds its own users out, and shows no differences: give "
-                "--train alone, or none"
+                "--protocol cold-users splits by itself and shows no differences: expected at most "
+                "--train; omit --test, --valid, --negatives, --against and --ablate"
             )
         with progress_bars() as progress:
             if train is not None:
@@ -171,10 +169,11 @@ def evaluate(
         _write_json(json, curves.as_json())
         return
     if sequence or chart:
-        raise SettingsError("--sequence and --chart are for --protocol cold-users: give neither")
+        raise SettingsError("--sequence and --chart need --protocol cold-users: omit both")
     if (train is None) != (test is None) or ((valid or negatives) and train is None):
         raise SettingsError(
-            "--train and --test go together, --valid or --negatives with both: or give none"
+            "--train and --test go together, and --valid or --negatives need both: "
+            "give both or none"
         )
     if valid and negatives:
         raise SettingsError("--valid and --negatives exclude each other: give one of them")
@@ -221,7 +220,7 @@ def _write_json(path: Path | None, figures: Mapping[str, Any]) -> None:
 
 
 def _stored(store: str | None, settings: Settings) -> Graph:
-    """The raw graph of the store."""
+    """The graph in the store, unweighted."""
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
         return opened.read_graph()
@@ -234,7 +233,7 @@ def named_models(models: str, settings: Settings) -> tuple[str, ...]:
     """
     names = tuple(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
     if not names:
-        raise SettingsError(f"no models are named: expected some of {', '.join(MODELS)}")
+        raise SettingsError(f"no models given: expected some of {', '.join(MODELS)}")
     for name in names:
         if name != FUSION:
             create(name, settings.models.get(name))  # an unknown one is an error before any work
@@ -270,10 +269,11 @@ def show_comparison(comparison: Comparison) -> None:
     tested = len(comparison.results[0].evaluation.users)
     when = "" if split.cutoff is None else f", cut off at {_day(split.cutoff)}"
     OUT.print(
-        f"{len(split.train.interactions):,} events to learn from, {len(split.test):,} positive "
-        f"ones to test on{when}; {tested:,} test users, {warm_users:,} of them with a history, "
-        f"the others get the popular list. Interval: 95 % bootstrap over users; warm: NDCG of "
-        f"those with a history; s: seconds to fit, score and rank."
+        f"{counted(len(split.train.interactions), 'training event')}, "
+        f"{counted(len(split.test), 'positive test event')}{when}; {counted(tested, 'test user')}, "
+        f"{warm_users:,} of them with a history; users without one get the popularity list. "
+        f"Interval: 95 % bootstrap over users; warm: NDCG of users with a history; s: seconds to "
+        f"fit, score and rank."
     )
 
 
@@ -291,9 +291,9 @@ def show_differences(comparison: Comparison, against: str) -> None:
             )
             rows.append([name, f"{difference:+.4f}", f"{low:+.4f} to {high:+.4f}"])
     print_table(
-        f"NDCG@{comparison.k} beyond that of {against}", ["model", "more", "interval"], rows
+        f"NDCG@{comparison.k} minus that of {against}", ["model", "difference", "interval"], rows
     )
-    OUT.print("Interval: 95 % bootstrap over users, of the difference for the same users.")
+    OUT.print("Interval: 95 % bootstrap over users, paired by user.")
 
 
 def _split_name(comparison: Comparison) -> str:
@@ -314,7 +314,7 @@ def train(
     embedding: Annotated[
         Literal["auto", "graphsage", "mf", "none"],
         typer.Option(
-            help="Model whose embeddings serve; auto: of those installed, the better on validation."
+            help="Model whose embeddings serve; auto: the best of the installed ones on validation."
         ),
     ] = "auto",
     models: Annotated[
@@ -323,17 +323,17 @@ def train(
             help="Models to compare first, comma-separated; auto: those installed; none: none."
         ),
     ] = "auto",
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     store: StoreUrl = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train on what is in the store, and publish a snapshot that can be served.
+    """Train on the store, and publish a snapshot that can be served.
 
-    First the models, and the recommender that would serve, are compared on a split by time, or at
-    random where there are no times. Then everything is fitted on all events. The snapshot appears
-    in one step; where anything fails, the previous one stays the current one.
+    First the models, and the recommender that will serve, are compared on a temporal split, or a
+    random one if events have no times. Then everything is fitted on all events. The snapshot is
+    published in one step; if anything fails, the previous one stays current.
     """
     settings = load_settings(settings_file)
     if seed is not None:
@@ -364,7 +364,7 @@ def _compared(models: str, settings: Settings) -> tuple[str, ...]:
     if models == "none":
         return ()
     names = installed_models(settings) if models == "auto" else named_models(models, settings)
-    return tuple(dict.fromkeys((*names, FUSION)))  # what would serve is always compared
+    return tuple(dict.fromkeys((*names, FUSION)))  # what will serve is always compared
 
 
 def installed_models(settings: Settings, names: Sequence[str] = COMPARED) -> tuple[str, ...]:
@@ -375,7 +375,7 @@ def installed_models(settings: Settings, names: Sequence[str] = COMPARED) -> tup
 def named_embeddings(
     embedding: Literal["auto", "graphsage", "mf", "none"], settings: Settings
 ) -> tuple[str, ...]:
-    """The models that an option means whose vectors may serve."""
+    """The embedding models that a value of --embedding stands for."""
     if embedding == "auto":
         return installed_embeddings(settings)
     return () if embedding == "none" else (embedding,)
@@ -406,7 +406,7 @@ def train_and_publish(
 ) -> tuple[Comparison | None, str]:
     """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
 
-    For who holds the lock of the folder (`graphrec.snapshot.lock`), from before the graph was read.
+    The caller holds the lock of the folder (`graphrec.snapshot.lock`) from before the read.
 
     `position` is the store's, just before the graph was read.
     """
@@ -436,7 +436,7 @@ def train_and_publish(
         if comparison is not None:
             show_comparison(comparison)
         OUT.print(
-            f"Published snapshot {version} in {escape(str(folder))}; a running service takes it up "
+            f"Published snapshot {version} in {escape(str(folder))}; a running service loads it "
             f"within seconds"
         )
     return comparison, version

@@ -1,4 +1,4 @@
-"""`graphrec recommend`, `related`, `explain` and `cypher`: asking the snapshot, or the graph."""
+"""`graphrec recommend`, `related`, `explain` and `cypher`: queries to the snapshot or the store."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolde
 from graphrec.cli.output import ERR, OUT, print_json, print_table
 from rich.markup import escape
 
+from graphrec.counts import counted
 from graphrec.errors import SettingsError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
@@ -25,7 +26,7 @@ UserId = Annotated[str, typer.Argument(help="Id of a user.")]
 ItemId = Annotated[str, typer.Argument(help="Id of an item.")]
 LiveStore = Annotated[
     str | None,
-    typer.Option("--store", help="Ask this graph store, as it is now, instead of the snapshot."),
+    typer.Option("--store", help="Query this graph store as it is now, instead of the snapshot."),
 ]
 
 
@@ -39,19 +40,19 @@ def recommend(
     user: Annotated[str | None, typer.Argument(help="Id of a user.")] = None,
     item: Annotated[
         list[str] | None,
-        typer.Option(help="An item that a visitor likes, instead of a user; may be repeated."),
+        typer.Option(help="Item that a visitor likes, instead of a user; can be repeated."),
     ] = None,
     k: ListLength = 10,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Recommend items to a user, or to a visitor by what they like, each with its reason.
+    """Recommend items to a user, or to a visitor who likes some items, with reasons.
 
     **Examples:** `graphrec recommend 42`, `graphrec recommend --item 50 --item 181`
     """
     if (user is None) == (item is None):
-        raise SettingsError("recommend takes a user or --item, one of the two")
+        raise SettingsError("recommend needs a user or --item: give one of the two")
     engine = recommender(load_settings(settings_file), snapshots)
     if user is not None:
         found, who = engine.recommend(Query(user=user, k=k)), f"user {user}"
@@ -67,20 +68,21 @@ def recommend(
         [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
         for place, r in enumerate(found, start=1)
     ]
-    print_table(f"For {who}", ["", "item", "reason", "speaks for it", "score"], rows)
+    print_table(f"For {who}", ["", "item", "reason", "sources", "score"], rows)
 
 
 def related(
     item: ItemId,
     by: Annotated[
         Literal["graph", "embedding"],
-        typer.Option(help="By the people who like both, or by the cosine of the embeddings."),
+        typer.Option(help="By the users who like both items, or by the cosine of the embeddings."),
     ] = "graph",
     similarity: Annotated[
-        Literal["cosine", "jaccard"], typer.Option(help="Of the people who like them; by graph.")
+        Literal["cosine", "jaccard"],
+        typer.Option(help="Similarity of the sets of users who like them, with --by graph."),
     ] = "cosine",
     min_support: Annotated[
-        int, typer.Option(min=1, help="People who must like both; by graph.")
+        int, typer.Option(min=1, help="Users who must like both, with --by graph.")
     ] = 2,
     k: ListLength = 10,
     store: LiveStore = None,
@@ -96,7 +98,7 @@ def related(
     entries: list[dict[str, Any]]
     if store is not None:
         if by == "embedding":
-            raise SettingsError("--store holds no embeddings: leave out --by, or --store")
+            raise SettingsError("--store holds no embeddings: omit --by, or --store")
         with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
             near = graph.related_items(item, k, similarity, min_support)
             entries = [
@@ -110,7 +112,7 @@ def related(
             ]
             name = _title(graph, item) or item
         if near.counted < near.degree:
-            ERR.print(f"Counted over the latest {near.counted:,} of {near.degree:,} people.")
+            ERR.print(f"Counted over the latest {near.counted:,} of {near.degree:,} users.")
     else:
         engine = recommender(settings, snapshots)
         found = engine.related(item, k, by, similarity, min_support)
@@ -128,7 +130,7 @@ def related(
         ]
         for entry in entries
     ]
-    print_table(f"Related to {name}, by {by}", ["item", "similarity", "people"], rows)
+    print_table(f"Related to {name}, by {by}", ["item", "similarity", "users"], rows)
 
 
 def explain(
@@ -142,7 +144,7 @@ def explain(
 ) -> None:
     """Explain why an item is, or is not, recommended to a user: sources, ranks and paths.
 
-    The store knows no ranks: with --store, it is the paths that are in the graph now.
+    The store has no ranks: with --store, only the paths in the current graph are shown.
 
     **Examples:** `graphrec explain 42 181`, `graphrec explain 42 181 --store sqlite:///graphrec.db`
     """
@@ -167,7 +169,7 @@ def explain(
     if as_json:
         print_json(asdict(found))
         return
-    place = "not in the list: already seen" if found.rank is None else f"number {found.rank}"
+    place = "already seen by this user" if found.rank is None else f"rank {found.rank}"
     OUT.print(
         f"[bold]{escape(found.title or found.item)}[/] for user {escape(user)}: {place}. "
         f"{escape(found.reason)}."
@@ -185,7 +187,7 @@ def explain(
 def _print_paths(paths: Sequence[Mapping[str, Any]]) -> None:
     if paths:
         rows = [[p["title"] or p["item"], f"{p['people']:,}", f"{p['score']:.3f}"] for p in paths]
-        print_table("Paths", ["this user likes", "people who like both", "cosine"], rows)
+        print_table("Paths", ["this user likes", "users who like both", "cosine"], rows)
 
 
 def _title(graph: GraphStore, item: str) -> str | None:
@@ -197,9 +199,9 @@ def cypher(
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the queries that the Neo4j store asks, to be pasted into the Neo4j browser.
+    """Print the queries of the Neo4j store, to paste into the Neo4j browser.
 
-    They have your names in them: those of the graph that `[neo4j.graph]` maps, if it does.
+    They use the labels and types of `[neo4j.graph]`, if the settings map a graph.
 
     **Example:** `graphrec cypher > queries.cypher`
     """

@@ -1,4 +1,4 @@
-"""`graphrec refresh`, and `promote` and `rollback`, which end what it began."""
+"""`graphrec refresh`, `promote` and `rollback`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from graphrec.store import open_store
 from graphrec.store.protocol import GraphStore
 
 FAILED, REFUSED, RUNNING, STORE_AWAY, NO_SPACE, NO_MEMORY = 1, 3, 4, 5, 6, 7
-"""Exit codes beside 0, published or nothing to do, and 2, which is the command line's own."""
+"""Exit codes, besides 0 (published, or nothing to do) and 2 (wrong usage)."""
 
 
 def refresh(
@@ -44,12 +44,12 @@ def refresh(
         bool,
         typer.Option(
             "--since-last",
-            help="Infer what changed with what was trained, unless [refresh] in the settings asks "
-            "for training by now.",
+            help="Update incrementally with the trained model, unless [refresh] in the settings "
+            "calls for training.",
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done and why; change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be done and why; change nothing.")
     ] = False,
     canary_percent: Annotated[
         float | None,
@@ -57,34 +57,38 @@ def refresh(
             "--canary",
             min=0,
             max=100,
-            help="Serve it to this per cent of users only, beside what serves; see `promote`.",
-            show_default="it serves everyone",
+            help="Serve the new snapshot to this percentage of users only; see `promote`.",
+            show_default="all users",
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Publish whatever the checks say, and say so.")
+        bool, typer.Option("--force", help="Publish even if a check fails, and report it.")
     ] = False,
     choose: Annotated[
-        bool, typer.Option("--choose", help="Choose model and epochs anew, not as of what serves.")
+        bool,
+        typer.Option(
+            "--choose",
+            help="Choose model and epochs again, instead of keeping those of the serving snapshot.",
+        ),
     ] = False,
     warm: Annotated[
         bool,
         typer.Option(
             "--warm",
-            help="Train on from the vectors of what serves, in a quarter of the epochs, where it "
-            "was made before the newest events and can be trained on.",
+            help="Continue from the embeddings of the serving snapshot, in a quarter of the "
+            "epochs, if it is older than the newest events and its model supports that.",
         ),
     ] = False,
     embedding: Annotated[
         Literal["auto", "graphsage", "mf", "none"],
         typer.Option(
-            help="Model whose embeddings serve; auto: of those installed, the better on validation."
+            help="Model whose embeddings serve; auto: the best of the installed ones on validation."
         ),
     ] = "auto",
     watch: Annotated[
         float | None,
         typer.Option(
-            help="Refresh again and again, so many minutes after the last one began.",
+            help="Repeat, this many minutes after the start of the last refresh.",
             show_default="once",
         ),
     ] = None,
@@ -93,16 +97,17 @@ def refresh(
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring what serves up to date with the store, unattended, and publish it if it is sound.
+    """Bring the serving snapshot up to date with the store, and publish it if all checks pass.
 
-    It reads the graph, trains (or infers), judges the outcome on the newest events, compares it
-    with what serves, and publishes it in one step; or it refuses, and says which check failed.
-    Whatever happens, what served before serves on.
+    It reads the graph, trains (or updates incrementally), evaluates the result on the newest
+    events, compares it with the serving snapshot, and publishes it in one step; or it refuses, and
+    names the failed checks. In every other case the previous snapshot keeps serving.
 
     **Exit codes:** 0 published, or nothing to do; 1 other errors; 3 refused by a check; 4 another
-    refresh is running; 5 the store is away; 6 no space for the snapshot; 7 out of memory.
+    refresh is running; 5 store unreachable or missing; 6 no space for the snapshot; 7 out of
+    memory.
 
-    **Example:** `graphrec refresh --since-last --json`; every night, as cron or systemd would.
+    **Example:** `graphrec refresh --since-last --json`, every night, by cron or systemd
     """
     if watch is not None:
         raise SystemExit(_watch(watch * 60))
@@ -112,7 +117,7 @@ def refresh(
         if canary_percent is not None and not 0 < canary_percent < 100:
             raise SettingsError(
                 f"--canary is {canary_percent:g}: expected more than 0 and less than 100 per cent "
-                f"of users; leave it out to serve everyone"
+                f"of users; omit it to serve all users"
             )
         options = Options(
             embeddings=named_embeddings(embedding, settings),
@@ -144,7 +149,7 @@ def refresh(
 
 
 def exit_code(error: BaseException) -> int | None:
-    """What the process ends with; None for an error that nobody foresaw."""
+    """The exit code for an error; None for an unexpected one."""
     if isinstance(error, RefreshRunning):
         return RUNNING
     if isinstance(error, StoreError):
@@ -152,10 +157,10 @@ def exit_code(error: BaseException) -> int | None:
     if isinstance(error, GraphrecError):
         return FAILED
     if isinstance(error, OSError):
-        # NumPy says of a short write only how short it was.
+        # NumPy reports a short write without an errno.
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)
         return NO_SPACE if full else FAILED
-    # So torch says it.
+    # The message of torch.
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return NO_MEMORY
     return None
@@ -164,7 +169,7 @@ def exit_code(error: BaseException) -> int | None:
 def promote(
     snapshots: SnapshotFolder = None, settings_file: SettingsFile = None, as_json: AsJson = False
 ) -> None:
-    """Let the canary serve everyone.
+    """Make the canary the current snapshot, for all users.
 
     **Example:** `graphrec refresh --canary 10`, then `graphrec promote` or `graphrec rollback`
     """
@@ -174,19 +179,21 @@ def promote(
     if as_json:
         print_json({"serving": version})
     else:
-        OUT.print(f"Snapshot {version} serves everyone")
+        OUT.print(f"Snapshot {version} serves all users")
 
 
 def rollback(
     version: Annotated[
         str | None,
-        typer.Argument(help="Version to serve.", show_default="end the canary, or the one before"),
+        typer.Argument(
+            help="Version to serve.", show_default="ends the canary, else the previous one"
+        ),
     ] = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """End the canary; without one, serve the snapshot before, or the one that is named.
+    """End the canary; without one, serve the previous snapshot, or the given version.
 
     **Example:** `graphrec rollback`, or `graphrec rollback 20261122T101500Z-3fa9c1`
     """
@@ -199,8 +206,8 @@ def rollback(
     if as_json:
         print_json({"serving": serving, "canary_ended": tried})
     else:
-        ended = "The canary is ended. " if tried else ""
-        OUT.print(f"{ended}Snapshot {serving} serves everyone")
+        ended = "Ended the canary. " if tried else ""
+        OUT.print(f"{ended}Snapshot {serving} serves all users")
 
 
 @contextmanager
@@ -210,7 +217,7 @@ def _opened(url: str, settings: Settings) -> Iterator[GraphStore]:
 
 
 def _teller() -> Told:
-    """Bars are for people; in a scheduler's log, a line of JSON as a stage begins and ends."""
+    """On a terminal a line for each stage; else JSON lines as each stage begins and ends."""
     if ERR.is_terminal:
         return _tell_people
     log = _logger()
@@ -243,11 +250,11 @@ def _logger() -> Any:
 def _tell_error(error: BaseException, code: int, as_json: bool) -> None:
     said = str(error) or type(error).__name__
     if isinstance(error, OSError):
-        said = f"the snapshot cannot be written: {said}; what served before serves on"
+        said = f"the snapshot cannot be written: {said}; the previous snapshot keeps serving"
     if code == NO_MEMORY:
         said = (
-            f"out of memory: {said}; what served before serves on; give it more memory, or a "
-            f"smaller dim in the settings"
+            f"out of memory: {said}; the previous snapshot keeps serving; add memory, or set "
+            f"a smaller dim in the settings"
         )
     if ERR.is_terminal:
         ERR.print(f"[bold red]error:[/] {escape(said)}", soft_wrap=True)
@@ -258,7 +265,7 @@ def _tell_error(error: BaseException, code: int, as_json: bool) -> None:
 
 
 def _report(outcome: Outcome, folder: Path, settings: Settings, now: datetime) -> Path | None:
-    """The page on a refresh; a disk that is full then takes nothing back of what was published."""
+    """The report of a refresh; None if it cannot be written, as on a full disk."""
     try:
         return keep_report(outcome, folder, settings.retrieval, now)
     except OSError as error:
@@ -275,20 +282,20 @@ def _show_plan(
         print_json({**asdict(decision), "since": asdict(since), "embeddings": options.embeddings})
         return
     does = {
-        "train": f"train ({' or '.join(options.embeddings) or 'no embeddings'}), judge and publish",
-        "infer": "infer what changed, judge and publish",
+        "train": f"train ({' or '.join(options.embeddings) or 'no embeddings'}), evaluate, publish",
+        "infer": "update incrementally, evaluate, publish",
         "nothing": "do nothing",
     }
     OUT.print(f"A refresh would {does[decision.action]}: {'; '.join(decision.reasons)}.")
     rows = [
         ["serving", since.serving or "nothing"],
         ["days since training", f"{since.age_days:.1f}"],
-        ["inferred since training", str(since.inferred)],
-        ["written since", "–" if since.written is None else f"{since.written:,}"],
+        ["incremental updates since training", str(since.inferred)],
+        ["events written since", "–" if since.written is None else f"{since.written:,}"],
         ["new likes since training", f"{since.new_share:.1%}"],
         *([f"drift of {name}", f"{value:.3f}"] for name, value in since.drift.items()),
     ]
-    print_table("Since the last snapshot", ["what", "how much"], rows)
+    print_table("Since the last snapshot", ["what", "value"], rows)
 
 
 def _show(outcome: Outcome, page: Path | None, as_json: bool) -> None:
@@ -305,23 +312,23 @@ def _show(outcome: Outcome, page: Path | None, as_json: bool) -> None:
         ["yes" if each.passed else "no", each.name, figure(each.value), each.expectation]
         for each in outcome.checks
     ]
-    print_table("Checks", ["passed", "what", "figure", "expected"], rows)
+    print_table("Checks", ["passed", "check", "value", "expected"], rows)
     said = "; ".join(str(each) for each in failed(outcome.checks))
     if outcome.version is None:
         OUT.print(
-            f"Refused, {outcome.plan.since.serving or 'nothing'} serves on: {said}. See what "
-            f"became of the data; `--force` publishes all the same"
+            f"Refused: {said}. {outcome.plan.since.serving or 'Nothing'} keeps serving. Check the "
+            f"data; `--force` publishes anyway"
         )
         return
-    where = "everyone" if outcome.share is None else f"{outcome.share:.0%} of users"
-    forced = f", though {said}" if outcome.forced else ""
+    where = "all users" if outcome.share is None else f"{outcome.share:.0%} of users"
+    forced = f", despite {said}" if outcome.forced else ""
     OUT.print(f"Published snapshot {outcome.version} for {where}{forced} ({reasons})")
 
 
 def _watch(seconds: float) -> int:
-    """Run this command again and again, each time in a process of its own; returns when told to.
+    """Repeat this command until a stop signal, each time in a new process.
 
-    So that what one run leaves in memory, or dies of, is nothing to the next.
+    So a leak or crash in one run does not affect the next.
     """
     arguments = list(sys.argv[1:])
     at = next(n for n, said in enumerate(arguments) if said.split("=")[0] == "--watch")

@@ -1,4 +1,4 @@
-"""`graphrec report`: what a snapshot is like, on one page."""
+"""`graphrec report`: a page on a snapshot."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def report(
         typer.Argument(help="A snapshot, or a refused run.", show_default="the current one"),
     ] = None,
     people: Annotated[
-        bool, typer.Option(help="Show what a few people would be recommended, without ids.")
+        bool, typer.Option(help="Show recommendations for a few users, without ids.")
     ] = True,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the report on a snapshot anew: one HTML page that needs nothing beside itself.
+    """Write the report on a snapshot: one self-contained HTML page.
 
-    It compares the snapshot with the one before it, and shows what the job that made it told of
-    itself. A refused run has no snapshot: its page is laid out from the figures that were kept.
+    It compares the snapshot with the previous one, and shows the checks and stages of the job. A
+    refused run has no snapshot: its page is made from the figures that were kept.
 
-    **Example:** `graphrec report`, then open the page that it names.
+    **Example:** `graphrec report`, then open the printed path.
     """
     settings = load_settings(settings_file)
     folder = snapshots or settings.snapshots

@@ -20,7 +20,7 @@ def serve(
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option(help="URL of a graph store, to write events into, and to ask."),
+        typer.Option(help="URL of a graph store, for new events and live queries."),
     ] = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
@@ -30,9 +30,9 @@ def serve(
     **Example:** `graphrec serve --port 8000`, then
     `curl 'http://127.0.0.1:8000/v1/users/42/recommendations?k=5'`
 
-    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, events, items and
-    users can be sent: they are stored, and the next answer knows them. Related items are also
-    answered from the graph as it is now. Recommendations go on where that store is away.
+    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, clients can send
+    events, items and users: they are stored, and the next answer uses them. Related items can also
+    be queried from the store. Recommendations keep working while the store is unreachable.
     """
     try:
         from graphrec.api.server import serve as run

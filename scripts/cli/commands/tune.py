@@ -1,4 +1,4 @@
-"""`graphrec tune`: searching the hyper-parameters of a model on validation."""
+"""`graphrec tune`: a search for the hyper-parameters of a model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from graphrec.training.tune import Budget, Trial, Tuning
 from graphrec.training.tune import tune as search
 
 MINUTES = 10.0
-"""Of a search, unless its trials are counted."""
+"""Default length of a search, unless the number of trials is given."""
 
 SHOWN = 10
 """Trials in the table."""
@@ -46,21 +46,22 @@ def tune(
     minutes: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Time to search for.", show_default="10, or no end with --trials"
+            min=0.1, help="Length of the search.", show_default="10, or no end with --trials"
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="Settings to try.", show_default="as time allows")
+        int | None,
+        typer.Option(min=1, help="Number of trials.", show_default="as many as fit in the time"),
     ] = None,
     k: Annotated[
         int | None, typer.Option("--k", "-k", min=1, help="Cut-off.", show_default="10")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     train: Annotated[
         Path | None,
         typer.Option(
-            help="Events to learn from: user, item, maybe weight and time.",
-            show_default="the train side of what is in the store",
+            help="Training events: user, item, optionally weight and time.",
+            show_default="the train side of a split of the store",
         ),
     ] = None,
     items: Annotated[
@@ -72,20 +73,19 @@ def tune(
     json: Annotated[Path | None, typer.Option(help="File for all trials, as JSON.")] = None,
     write: Annotated[
         Path | None,
-        typer.Option(help="Settings file to add the best to; the rest of it stays as it is."),
+        typer.Option(
+            help="Settings file to add the best hyper-parameters to; the rest of it is unchanged."
+        ),
     ] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
-        "rejects"
-    ),
+    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
 ) -> None:
-    """Search the hyper-parameters of a model, and print the settings that were best.
+    """Search the hyper-parameters of a model, and print the best.
 
-    Each setting is judged by NDCG on the validation part that is carved from train; the test part
-    is not looked at. The defaults come first, so that the best is never worse than they are on
-    validation. Ctrl-C ends the search with the best so far. What is searched, and within which
-    bounds, is in docs/settings.md.
+    Each trial is scored by NDCG on a validation part of train; the test part is not used. The
+    defaults are tried first, so the best is never worse than they are on validation. Ctrl-C ends
+    the search with the best so far. docs/settings.md lists the search spaces.
 
     **Example:** `graphrec tune item-knn --minutes 5 --write graphrec.toml`
     """
@@ -93,11 +93,11 @@ def tune(
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
     if train is None and (items or users):
-        raise SettingsError("--items and --users go with --train: give it, or leave them out")
+        raise SettingsError("--items and --users need --train: give it, or omit them")
     if train is not None and store is not None:
         raise SettingsError("--train and --store exclude each other: give one of them")
     chosen = settings.models.get(model, {})
-    create(model, chosen)  # what cannot be is an error before any work
+    create(model, chosen)  # an invalid value is an error before any work
     if write is not None:
         refuse_second_section(write, model)
     k = k or settings.evaluation.k
@@ -131,7 +131,7 @@ def tune(
         json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     best = tuning.best
     if best.number == 0:
-        OUT.print("Nothing to set: no setting was better than the defaults.")
+        OUT.print("Keep the defaults: no trial was better.")
         return
     default = tuning.trials[0].score
     comment = (
@@ -141,7 +141,7 @@ def tune(
     section = model_section(model, {**kept, **best.point}, comment)
     OUT.print(f"\n{section}", markup=False, soft_wrap=True)
     if write is None:
-        OUT.print("Paste it into graphrec.toml, or give --write graphrec.toml next time.")
+        OUT.print("Paste it into graphrec.toml, or use --write graphrec.toml next time.")
     else:
         add_section(write, model, section)
         OUT.print(f"Added to {write}", markup=False, soft_wrap=True)
