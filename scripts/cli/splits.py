@@ -58,11 +58,11 @@ def read_given(
     `rejects` is a folder for rejected rows. Raises what reading raises.
     """
     known = weigh(read_graph(train, settings, rejects), settings.kinds).interactions
-    split = given(known, _asked(test, settings, rejects))
+    split = given(known, _test_events(test, settings, rejects))
     split = split.with_attributes(attributes_of(split.train, items, users, settings, rejects))
     if valid is None:
         return split, carved(split, settings)
-    return split, held_out(split.train, _asked(valid, settings, rejects))
+    return split, held_out(split.train, _test_events(valid, settings, rejects))
 
 
 def read_cold_items(
@@ -79,8 +79,8 @@ def read_cold_items(
     Raises what reading raises, and DataError for a test item with events in train.
     """
     known = weigh(read_graph(train, settings, rejects), settings.kinds).interactions
-    chosen = None if valid is None else _asked(valid, settings, rejects)
-    split, validation = given_cold_items(known, _asked(test, settings, rejects), chosen)
+    chosen = None if valid is None else _test_events(valid, settings, rejects)
+    split, validation = given_cold_items(known, _test_events(test, settings, rejects), chosen)
     attributes = attributes_of(split.train, items, users, settings, rejects)
     split = split.with_attributes(attributes)
     return split, None if validation is None else validation.with_attributes(attributes)
@@ -136,10 +136,10 @@ def read_ncf(
     `rejects` is as in `read_given`. Raises what reading raises, and DataError for a test item
     without negatives.
     """
-    known, asked = (
+    known, tested = (
         read_graph(path, settings, rejects, in_order=True).interactions for path in (train, test)
     )
-    split = given_candidates(known, asked, read_negatives(negatives))
+    split = given_candidates(known, tested, read_negatives(negatives))
     split = split.with_attributes(attributes_of(split.train, items, users, settings, rejects))
     return split, last_among_sampled(split.train, model_rng(settings.seed, "validation"))
 
@@ -147,9 +147,8 @@ def read_ncf(
 def each_users_last(graph: Graph) -> tuple[Split, Split]:
     """Each user's last positive event of a weighed graph is the test, the one before validation.
 
-    Times of train become `places_from_the_end`: users are asked about their own ends, which are
-    at other dates, and places do not compare between users before that. Raises DataError where the
-    events have no order.
+    Times of train become `places_from_the_end`: each user's test event is the end of their own
+    history, at another date than others'. Raises DataError where the events have no order.
     """
     times = graph.interactions.time
     if len(times) and times.min() == times.max():
@@ -219,8 +218,8 @@ def with_year(attributes: Mapping[str, Attribute]) -> Mapping[str, Attribute]:
     return {**attributes, "year": Attribute("number", found)}
 
 
-def _asked(events: Path, settings: Settings, rejects: Path) -> Interactions:
-    """Worth at the time of the event: a half-life must not thin out what is tested on."""
+def _test_events(events: Path, settings: Settings, rejects: Path) -> Interactions:
+    """Weighted as of the time of each event: a half-life must not drop test events."""
     return weigh(read_graph(events, settings, rejects), settings.kinds, now=0).interactions
 
 
