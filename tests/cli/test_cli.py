@@ -89,7 +89,7 @@ def commands() -> dict[str, Any]:
 def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
         "demo ingest train evaluate tune recommend related explain cypher inspect serve keys "
-        "refresh promote rollback report forget doctor compare"
+        "refresh promote rollback report forget doctor compare export"
     )
     assert set(commands()) == set(promised.split())
 

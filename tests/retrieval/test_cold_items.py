@@ -13,17 +13,12 @@ from graphrec.data import Attribute, Vocabulary
 from graphrec.data.features import FeatureSpace, WordColumns
 from graphrec.forget import forget_in_snapshots
 from graphrec.models.encoder import ItemEncoder
-from graphrec.retrieval.cold_items import NONE
+from graphrec.retrieval.cold_items import NONE, embed_new_items
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
 from tests.support.live import items, listed, served
 from tests.support.service import error
-from tests.support.shop import log, refreshed, settings_of, store_of
-from graphrec.newcomers import NONE, arrived
-from graphrec.snapshot import load, publish
-from tests.shop import QUICK, log, refreshed, settings_of, store_of
-from tests.test_api import error
-from tests.test_live_events import items, listed, served
+from tests.support.shop import QUICK, log, refreshed, settings_of, store_of
 
 USERS, TASTES = 120, 4
 

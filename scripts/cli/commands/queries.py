@@ -59,7 +59,7 @@ def recommend(
     else:
         found, who = (
             engine.recommend(Query(items=tuple(item or ()), k=k)),
-            f"a visitor who likes {len(item or [])}",
+            f"a visitor who likes {counted(len(item or []), 'item')}",
         )
     if as_json:
         print_json([asdict(recommendation) for recommendation in found])
