@@ -36,6 +36,7 @@ from graphrec.ranking.fusion import bounds
 Rank: TypeAlias = Callable[[Rows, int], Rows]
 """The lists of users [B], k items each: item rows [B, k], best first, -1 where a list is short."""
 
+
 @runtime_checkable
 class Ranks(Protocol):
     """A fitted model that makes lists of its own, such as the recommender that serves."""

@@ -418,7 +418,9 @@ def test_graphsage_gives_users_in_batches_what_it_gives_them_in_the_full_graph(
     torch = pytest.importorskip("torch")
     pytest.importorskip("dgl")
     from graphrec.data.dgl_graph import liked_by_graph, likes_graph, whole_field
-    from graphrec.models.graphsage.model import GraphSAGE, Network, edges_of
+    from graphrec.models.graphsage.batches import edges_of
+    from graphrec.models.graphsage.model import GraphSAGE
+    from graphrec.models.graphsage.network import Network
 
     graph = checkerboard()
     matrix, rng = graph.matrix, np.random.default_rng(0)
@@ -444,12 +446,13 @@ def test_a_fanout_that_leaves_nobody_out_gives_the_items_and_gradients_of_the_fu
     torch = pytest.importorskip("torch")
     pytest.importorskip("dgl")
     from graphrec.data.dgl_graph import likes_graph, sampled_field, whole_field
-    from graphrec.models.graphsage.model import GraphSAGE, Network
+    from graphrec.models.graphsage.model import GraphSAGE
+    from graphrec.models.graphsage.network import Network
 
     graph, rng = checkerboard(), np.random.default_rng(0)
     config = GraphSAGE(dim=6, rounds=rounds, aggregator=aggregator)  # type: ignore[arg-type]
     network = Network(config, graph, np.ones(24, np.float32), rng)
-    for parameter in network.hear.parameters():
+    for parameter in network.aggregator.parameters():
         torch.nn.init.normal_(parameter, generator=torch.Generator().manual_seed(0))
     likes, asked = likes_graph(graph.matrix), np.array([2, 3, 11])
     found = []
@@ -723,7 +726,7 @@ OUT_OF_RANGE = {
         "l2": -1,
         "warmup_steps": -1,
         "recent_share": -0.1,
-        "taste_half_life_share": -1,
+        "profile_half_life_share": -1,
         "half_life_share": -1,
     },
     "neumf": {
@@ -743,7 +746,7 @@ OUT_OF_RANGE = {
         "dropout": 1,
         "warmup_steps": -1,
         "recent_share": -0.1,
-        "taste_half_life_share": -1,
+        "profile_half_life_share": -1,
         "half_life_share": -1,
     },
     "graphsage": {
@@ -754,7 +757,7 @@ OUT_OF_RANGE = {
         "negatives": 0,
         "negative_exponent": -1,
         "batches": 0,
-        "hidden": 1,
+        "supervision_share": 1,
         "temperature": 0,
         "averaged": 1,
         "learning_rate": np.nan,
@@ -764,7 +767,7 @@ OUT_OF_RANGE = {
         "popularity_exponent": -1,
         "half_life_share": -1,
         "identity_dropout": 1.5,
-        "beginners": 1.5,
+        "short_history_share": 1.5,
     },
     "random": {},
     "content-knn": {"neighbours": 0},

@@ -8,7 +8,7 @@ import pytest
 from graphrec.data import Graph, Interactions
 from graphrec.models.training import user_batches as blocks
 from graphrec.models.training.negative_sampling import NegativeSampler, positive_chances
-from graphrec.models.training.user_batches import UserBlock, user_blocks
+from graphrec.models.training.user_batches import UserBatch, user_batches
 
 
 def shop(users: int = 12, items: int = 30) -> Graph:
@@ -21,10 +21,10 @@ def shop(users: int = 12, items: int = 30) -> Graph:
     )
 
 
-def blocks_of(graph: Graph, exponent: float = 0.0, batches: int = 5) -> list[UserBlock]:
+def blocks_of(graph: Graph, exponent: float = 0.0, batches: int = 5) -> list[UserBatch]:
     sampler = NegativeSampler(graph.seen, exponent)
     chance = positive_chances(graph, None)
-    return list(user_blocks(graph, chance, sampler, batches, np.random.default_rng(0)))
+    return list(user_batches(graph, chance, sampler, batches, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("limit", [1000, 7])
