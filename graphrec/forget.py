@@ -191,7 +191,7 @@ def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, bytes]]:
     for leaf in leaves(snapshot):
         if leaf.axes[:1] != ("user",) or leaf.value is None:
             continue
-        if sparse.issparse(leaf.value):
+        if isinstance(leaf.value, sparse.csr_array):
             row = slice(*leaf.value.indptr[user : user + 2])
             yield f"{leaf.path}.indices", leaf.value.indices[row].tobytes()
             if leaf.value.dtype != np.bool_:

@@ -25,8 +25,8 @@ def model_section(
 def refuse_second_section(file: Path, name: str) -> None:
     """Raise SettingsError unless a section `[models.NAME]` can be added at the end of a file.
 
-    It cannot where the file has that section already or writes `models` as an inline table: changing
-    those could destroy what the user wrote. A missing file can take it.
+    It cannot where the file has that section already or writes `models` as an inline table:
+    changing those could destroy what the user wrote. A missing file can take it.
     """
     text = _read(file)
     try:

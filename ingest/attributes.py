@@ -2,9 +2,9 @@
 
 The kind of a column is, by the first of these rules that applies:
 
-1. what the caller says;
+1. the one that the caller gives;
 2. "text" for names of titles and descriptions (TITLE, TEXT);
-3. what the format says: RecBole's `token`, `token_seq` and `float`;
+3. the type in the file: RecBole's `token`, `token_seq` and `float`;
 4. by its first SAMPLE values: "tags" for lists, and for text with `|` or of JSON arrays; "number"
    where all are numbers, written without leading zeros; "text" where more than half are distinct,
    and half of them hold a space or there are MANY of them, such as addresses; else "category".
@@ -30,7 +30,7 @@ from graphrec.errors import DataError
 
 SAMPLE = 1000
 MANY = 50
-"""Values that are enough to tell that a column names each node by itself."""
+"""Distinct values from which on a column counts as naming each node by itself."""
 TITLE = ("title", "movie_title", "item_title", "product_title", "name", "item_name", "product_name")
 TEXT = frozenset({"description", "summary", "abstract", "overview", "plot", "headline"})
 KINDS: Mapping[AttributeKind, pa.DataType] = {

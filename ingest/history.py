@@ -1,4 +1,4 @@
-"""Logs that know the order of events and not their times."""
+"""Logs that have the order of events instead of their times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graphrec.data import Interactions
 from graphrec.settings import IngestSettings
 
 PLACE = "seq"
-"""The column of a log that has an event's place in its user's history, and no times."""
+"""The column with the place of an event in its user's history, in a log without times."""
 
 
 def read_history(path: Path, settings: IngestSettings, rejects: Path) -> Interactions:

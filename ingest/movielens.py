@@ -1,6 +1,6 @@
-"""MovieLens, in the forms it comes in, told from one another by the files in a folder.
+"""MovieLens in the forms it is published in, recognised by the files in a folder.
 
-Whatever the form, movies have `title` (text), `year` (number) and `genres` (tags), users have
+In every form, movies have `title` (text), `year` (number) and `genres` (tags), users have
 `age` (number), `gender` and `occupation` (category), and ratings are events of the kind "rating".
 """
 

@@ -1,7 +1,7 @@
 """Negatives in the format of the NCF paper, as they are published beside the logs of a split.
 
-A line is a test pair and the items that it is to be told apart from, with tabs between
-them: `(user,item)	item	item	…` (He et al., WWW 2017, Data/ml-1m.test.negative).
+A line is a test pair and its negative items, with tabs between:
+`(user,item)	item	item	…` (He et al., WWW 2017, Data/ml-1m.test.negative).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def read_negatives(path: Path) -> Interactions:
             if pair is None or not all(negatives):
                 raise DataError(
                     f"line {number} of {str(path)!r} is {line[:40].strip()!r}: expected "
-                    f"'(user,item)' and items with a tab before each; see what the file is"
+                    f"'(user,item)' and items with a tab before each; check the format of the file"
                 )
             users += [pair[1]] * (1 + len(negatives))
             items += [pair[2], *negatives]

@@ -1,4 +1,4 @@
-"""Which column is what: by the names that people use, or by the mapping they give.
+"""The roles of columns, found by their usual names or given by a mapping.
 
 Case, spaces and punctuation in a name do not matter: `userId`, `user_id` and `User ID` are one.
 """
@@ -164,7 +164,7 @@ class _Finder:
         return found[0] if found else None
 
     def remedy(self, role: str) -> str:
-        """What to do where the column of a role cannot be told."""
+        """How to name the column of a role, for an error message."""
         return f"name it with `graphrec ingest --map {self.option}{role}=COLUMN`, or rename columns"
 
     def required(self, role: str, names: Collection[str]) -> str:

@@ -25,7 +25,7 @@ Line = TypeVar("Line", str, bytes)
 
 DELIMITERS = ("\t", "::", ",", ";", "|")
 HEAD = 1000
-"""Lines of a JSON Lines file that say which columns there are."""
+"""First lines of a JSON Lines file whose keys are the columns."""
 
 _RECBOLE_KINDS: dict[str, AttributeKind | None] = {
     "token": "category",
@@ -132,7 +132,7 @@ def open_lines(path: Path) -> Iterator[Iterator[str]]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
-    """The file, whose position tells how much has been read, and its content, decompressed."""
+    """The file, whose position shows how much was read, and its decompressed content."""
     try:
         raw = path.open("rb")
     except OSError as error:

@@ -12,9 +12,9 @@ from graphrec.doctor import examine, pairing, secret
 from graphrec.snapshot.canary import start_canary
 from graphrec.snapshot.registry import delete, publish, versions
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.cli.test_cli import inside
-from tests.snapshot.test_snapshot import small_snapshot
+from tests.support.command import inside
 from tests.support.small_data import graph_of, ratings
+from tests.support.snapshots import small_snapshot
 
 
 @pytest.fixture

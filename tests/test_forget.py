@@ -25,8 +25,8 @@ from graphrec.snapshot import snapshot as snapshot_module
 from graphrec.snapshot.registry import current, load, publish, rollback, versions
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.snapshot.test_snapshot import NOON, small_snapshot
 from tests.support.small_data import graph_of, ratings
+from tests.support.snapshots import NOON, small_snapshot
 
 USERS, ITEMS = 60, 50
 

@@ -12,11 +12,11 @@ from scipy import sparse
 
 
 def shares(histories: sparse.csr_array) -> sparse.csr_array:
-    """The weights of each history [B, I] over their sum, as float32; an empty one stays empty."""
-    people = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
-    total = np.bincount(people, histories.data, histories.shape[0])
+    """Each history of weights [B, I] divided by its sum, as float32; empty ones stay empty."""
+    user = np.repeat(np.arange(histories.shape[0]), np.diff(histories.indptr))
+    total = np.bincount(user, histories.data, histories.shape[0])
     total = np.maximum(total, np.finfo(np.float64).tiny)  # a stored weight may be 0
-    data = histories.data / total[people]
+    data = histories.data / total[user]
     return sparse.csr_array(
         (data.astype(np.float32), histories.indices, histories.indptr), histories.shape
     )
@@ -37,7 +37,7 @@ def normalised(
 def scaled(
     matrix: sparse.csr_array, user_exponent: float, item_exponent: float
 ) -> NDArray[np.float64]:
-    """The entries of `normalised` [U, I], in their order, before they are in units of any."""
+    """The entries of `normalised` [U, I], in their order, in units of the weights."""
     by_user = np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()
     data = matrix.data * np.repeat(_power(by_user, -user_exponent), np.diff(matrix.indptr))
     data *= _power(item_degrees(matrix), -item_exponent)[matrix.indices]
@@ -52,7 +52,7 @@ def item_degrees(matrix: sparse.csr_array) -> NDArray[np.float64]:
 def popularity_factor(matrix: sparse.csr_array, exponent: float) -> NDArray[np.float32]:
     """The sums of weights [U, I] by item, relative to the largest, ^ exponent: float32 [I].
 
-    0 for an item without weights, which nothing speaks for.
+    0 for an item without weights.
     """
     popularity = item_degrees(matrix)
     relative = popularity / (popularity.max(initial=0) or 1)

@@ -1,8 +1,8 @@
-"""How far a log has moved from the one that was learnt from: in whom it holds, and in what they do.
+"""How far a log has moved from the one that a model was trained on.
 
-Degrees are counted in octaves: 1, 2 to 3, 4 to 7 likes, and so on. Drift is the total variation
-distance of two such distributions: the share of users, items or events that would have to be of
-another octave or kind, 0 to 1.
+Three distributions are compared: events by kind, and users and items by their number of likes, in
+octaves (1, 2 to 3, 4 to 7 and so on). Drift is the total variation distance of two distributions,
+0 to 1: the share of events, users or items that would have to change kind or octave.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from graphrec.data import Interactions
 
 @dataclass(frozen=True)
 class Shape:
-    """What a log is like, in counts."""
+    """The distributions of a log, as counts."""
 
     kinds: Mapping[str, int]
     """Events by kind."""
     user_degrees: Mapping[str, int]
-    """Users by the least number of likes of their octave; those who like nothing under 0."""
+    """Users by octave, named by its smallest number of likes; "0" for users without likes."""
     item_degrees: Mapping[str, int]
-    """Items, likewise."""
+    """Items by octave."""
 
 
 def shape_of(likes: sparse.csr_array, kinds: Mapping[str, int]) -> Shape:
-    """The shape of likes [U, I] and of events by kind."""
+    """The shape of likes [U, I], one stored element a liked pair, and of events by kind."""
     by_item = np.bincount(likes.indices, minlength=likes.shape[1])
     return Shape(kinds, _octaves(np.diff(likes.indptr)), _octaves(by_item))
 
@@ -54,7 +54,7 @@ def _octaves(degrees: NDArray[np.integer]) -> Mapping[str, int]:
 
 
 def _distance(before: Mapping[str, int], after: Mapping[str, int]) -> float:
-    """Total variation; 0 where either of the two counts nothing."""
+    """Total variation distance; 0 where either distribution is empty."""
     totals = sum(before.values()), sum(after.values())
     if not all(totals):
         return 0.0

@@ -224,7 +224,7 @@ class Graph:
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
-        """What users like: float32 [U, I], weights of positive events summed by pair."""
+        """Likes: float32 [U, I], the weights of positive events summed by pair."""
         log = self.interactions.take(self.interactions.weight > 0)
         shape = (len(self.users), len(self.items))
         matrix = sparse.csr_array((log.weight, (log.user, log.item)), shape=shape)
@@ -233,7 +233,7 @@ class Graph:
 
     @cached_property
     def seen(self) -> sparse.csr_array:
-        """What users have met, liked or not: bool [U, I]."""
+        """The pairs with an event, liked or not: bool [U, I]."""
         log = self.interactions
         shape = (len(self.users), len(self.items))
         matrix = sparse.csr_array((np.ones(len(log), bool), (log.user, log.item)), shape=shape)

@@ -22,7 +22,11 @@ NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 @dataclass(frozen=True)
 class GraphReport:
-    """A graph in numbers. A degree is a number of distinct items met, or of users who met one."""
+    """A graph in numbers.
+
+    The degree of a user is the number of distinct items seen, that of an item the number of users
+    who saw it.
+    """
 
     nodes: Mapping[str, int]
     """By node type, user and item first."""
@@ -72,11 +76,11 @@ def describe(graph: Graph) -> GraphReport:
     )
 
 
-def neighbourhood(graph: Graph, user: str, items: int = 30, people: int = 20) -> nx.Graph:
-    """A user, the items they value most, and the people who have most of those in common.
+def neighbourhood(graph: Graph, user: str, items: int = 30, others: int = 20) -> nx.Graph:
+    """A user, their items of the largest weight, and the users who saw most of these items.
 
-    At most `1 + items + people` nodes, and the edges between them. Items are chosen by the weight
-    of the user's interactions, people by the number of these items they have met, ties by id. Nodes
+    At most `1 + items + others` nodes, and the edges between them. Items are chosen by the weight
+    of the user's interactions, users by the number of these items they saw, ties by id. Nodes
     are named "user:ID" and "item:ID", with attributes type, id and, where the graph has one, title;
     an edge has the summed weight of the pair, and kind and time (milliseconds) of its newest event.
     Raises UnknownNode.
@@ -86,26 +90,26 @@ def neighbourhood(graph: Graph, user: str, items: int = 30, people: int = 20) ->
     mine = log.take(log.user == row)
     weight = np.bincount(mine.item, mine.weight, minlength=len(graph.items))
     item_ids = graph.items.ids
-    met = sorted(set(mine.item.tolist()), key=lambda item: (-weight[item], item_ids[item]))
-    chosen = met[:items]
+    seen = sorted(set(mine.item.tolist()), key=lambda item: (-weight[item], item_ids[item]))
+    chosen = seen[:items]
 
     shared = np.bincount(graph.seen[:, chosen].tocoo().coords[0], minlength=len(graph.users))
     shared[row] = 0
     user_ids = graph.users.ids
-    others = sorted(
+    near = sorted(
         np.flatnonzero(shared).tolist(), key=lambda other: (-shared[other], user_ids[other])
-    )[:people]
+    )[:others]
 
     drawn = nx.Graph()
-    for node_type, rows in (("user", [row, *others]), ("item", chosen)):
+    for node_type, rows in (("user", [row, *near]), ("item", chosen)):
         for node in rows:
             _add_node(drawn, graph, node_type, node)
-    events = log.take(np.isin(log.user, [row, *others]) & np.isin(log.item, chosen)).sorted()
+    events = log.take(np.isin(log.user, [row, *near]) & np.isin(log.item, chosen)).sorted()
     columns = (events.user, events.item, events.weight, events.time, events.kind)
-    for u, i, worth, time, kind in zip(*(c.tolist() for c in columns), strict=True):
+    for u, i, value, time, kind in zip(*(c.tolist() for c in columns), strict=True):
         edge = (_name("user", user_ids[u]), _name("item", item_ids[i]))
         before = drawn.edges[edge]["weight"] if drawn.has_edge(*edge) else 0.0
-        drawn.add_edge(*edge, weight=before + worth, kind=log.kinds[kind], time=time)
+        drawn.add_edge(*edge, weight=before + value, kind=log.kinds[kind], time=time)
     return drawn
 
 

@@ -1,4 +1,7 @@
-"""What items are linked to, for rules to follow: nodes such as brands, and other items."""
+"""The links of items to other nodes (such as brands) and to other items, for rules to follow.
+
+I items, N nodes of one type.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class ItemLinks:
 
     relation: str
     type: str
-    """Of the nodes. Links between items are followed either way."""
+    """The type of the nodes. Links between items are followed in both directions."""
     nodes: Vocabulary
     by_item: Annotated[sparse.csr_array, axes("item")]
     """bool [I, N]: the nodes of each item, as stored elements."""
@@ -29,14 +32,14 @@ class ItemLinks:
         return self.by_item.T.tocsr()
 
     def nodes_of(self, item: int) -> tuple[str, ...]:
-        """The nodes by which an item row is tied to others; where they are items, itself."""
+        """The ids of the nodes of an item row; for links between items, its own id."""
         if self.type == "item":
             return (self.nodes.ids[item],)
         indptr, indices = self.by_item.indptr, self.by_item.indices
         return tuple(self.nodes.ids[node] for node in indices[indptr[item] : indptr[item + 1]])
 
     def items_of(self, node: str) -> Rows:
-        """The item rows that are linked to a node; none where there is no such node."""
+        """The item rows [n] linked to a node, by its id; none for an unknown node."""
         row, indptr = self.nodes.rows.get(node), self._by_node.indptr
         if row is None:
             return np.empty(0, np.int32)
@@ -44,7 +47,7 @@ class ItemLinks:
 
 
 def links_of(graph: Graph) -> tuple[ItemLinks, ...]:
-    """What the items of a graph are linked to, but for users: those links are theirs as well."""
+    """The links of the items of a graph by relation and type, except those to users."""
     found = []
     for (source, relation, target), links in sorted(graph.links.items(), key=lambda each: each[0]):
         if source != "item" or target == "user":

@@ -1,6 +1,6 @@
-"""From raw events to weights: the one place that says what an event is worth.
+"""From recorded values of events to weights, by a policy for each kind of event.
 
-Every model, store query and evaluation sees the graph through the same policy.
+Models, store queries and evaluation all use the same policies.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ DAY = 86_400_000
 
 
 class KindPolicy(BaseModel):
-    """What an event of one kind is worth."""
+    """The weight of the events of one kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    weight: float = Field(1.0, ge=0, description="Worth of one event; 0 means seen, not liked.")
+    weight: float = Field(1.0, ge=0, description="Weight of one event; 0 means seen, not liked.")
     threshold: float | None = Field(
         None,
-        description="Where set, an event is positive from this value on and its worth is `weight`; "
-        "below, it is seen, not liked. Where not set, the worth is `weight` times the value.",
+        description="Where set, an event is positive from this value on and weighs `weight`; "
+        "below, it is seen, not liked. Where not set, it weighs `weight` times its value.",
     )
     half_life_days: float | None = Field(
-        None, gt=0, description="Days after which the worth has halved; not set: never."
+        None, gt=0, description="Days after which the weight has halved; not set: never."
     )
 
     @property
     def least(self) -> float | None:
-        """The threshold as precise as values are kept (float32), so that one equal to it meets it.
+        """The threshold in float32, as values are kept, so that a value equal to it reaches it.
 
-        One beyond the largest float32 is infinite: no value meets it.
+        A threshold beyond the largest float32 is infinite: no value reaches it.
         """
         if self.threshold is None:
             return None
@@ -50,7 +50,7 @@ DEFAULT_POLICY: Mapping[str, KindPolicy] = {"rating": KindPolicy(weight=1, thres
 
 
 def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None) -> Graph:
-    """The graph with the value of each event replaced by its worth at `now`.
+    """The graph with the value of each event replaced by its weight at `now`.
 
     `now` is in milliseconds and defaults to the newest event of the graph, so that a graph that was
     cut off at a time is weighed as of that time. An event below its kind's threshold keeps its edge
@@ -59,13 +59,17 @@ def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None
     log = graph.interactions
     if now is None:
         now = int(log.time.max(initial=0))
-    return graph.with_interactions(replace(log, weight=worth(log, policy, now)))
+    return graph.with_interactions(replace(log, weight=event_weights(log, policy, now)))
 
 
-def worth(
+def event_weights(
     log: Interactions, policy: Mapping[str, KindPolicy], now: int
 ) -> NDArray[np.float32]:  # [E]
-    """What each event of a raw log is worth at `now` (milliseconds); later ones have no age."""
+    """The weight of each event of a recorded log at `now` (milliseconds since 1970): float32 [E].
+
+    It halves with every half-life of the kind between the event and `now`; a later event has no
+    age.
+    """
     rules = [policy.get(kind, KindPolicy()) for kind in log.kinds]
     full = np.array([rule.weight for rule in rules], np.float64)[log.kind]
     least = np.array([np.nan if r.least is None else r.least for r in rules], np.float32)[log.kind]
@@ -81,7 +85,7 @@ def worth(
 def event_weight(
     policy: Mapping[str, KindPolicy], kind: str, value: float, time: int, now: int
 ) -> float:
-    """What one recorded event weighs at `now` (milliseconds): as `worth` says of a log."""
+    """The weight of one recorded event at `now` (milliseconds), as of `event_weights`."""
     rule = policy.get(kind) or KindPolicy()
     counted = value if rule.least is None else float(np.float32(value) >= rule.least)
     full = counted * rule.weight

@@ -74,6 +74,6 @@ def class_at(place: str) -> type:
         return cast("type", getattr(import_module(module), name))
     except (ImportError, AttributeError, ValueError) as error:
         raise SettingsError(
-            f"class {place!r} cannot be imported ({error}): expected module:Class, of a module that "
-            f"Python finds; install it, or set PYTHONPATH"
+            f"class {place!r} cannot be imported ({error}): expected module:Class, of a module "
+            f"that Python finds; install it, or set PYTHONPATH"
         ) from error

@@ -1,4 +1,4 @@
-"""What a model is. `tests/support/model_contract.py` has the tests that every model passes."""
+"""What a model is; `graphrec.testing.models` has the tests that every model passes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Fusion: one ranking out of the candidates of several sources.
 
-The score of an item is the sum over the sources of weight times z-score (`graphrec.retrieval.source`;
-CombSUM: Montague & Aslam, "Relevance score normalization for metasearch", CIKM 2001).
+The score of an item is the sum over the sources of weight times z-score
+(`graphrec.retrieval.source`; CombSUM: Montague & Aslam, "Relevance score normalization for
+metasearch", CIKM 2001).
 
 How much a source should weigh depends on how much is known of the user: with one click, popularity
 says more than with a hundred. So users are grouped by how many items they like, and the weights of

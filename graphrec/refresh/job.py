@@ -20,27 +20,41 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from graphrec.data import Graph, Interactions
+from graphrec.data import Graph, Interactions, Vocabulary
+from graphrec.data.dataset import Dataset
 from graphrec.data.drift import drift
-from graphrec.data.weighting import weigh
 from graphrec.errors import OutdatedSnapshot
 from graphrec.evaluation.early_stopping import Chosen
 from graphrec.evaluation.memory import with_peak_memory
 from graphrec.evaluation.splits.split import Split
 from graphrec.progress import Progress
+from graphrec.recommend.recommender import Recommender
 from graphrec.refresh import rehearsal as judging
-from graphrec.refresh.changes import changes
 from graphrec.refresh.gate import Check, Figures, Health, check, failed
 from graphrec.refresh.rehearsal import Judgement, Slice
 from graphrec.refresh.retrain_policy import Decision, Since, decide
 from graphrec.settings import Settings
 from graphrec.snapshot.canary import canary, end_canary, start_canary
-from graphrec.snapshot.manifest import Manifest
+from graphrec.snapshot.manifest import Manifest, trained_of
 from graphrec.snapshot.registry import CURRENT, delete_drafts, load, made_at, prune, publish
 from graphrec.snapshot.snapshot import Snapshot
-from graphrec.snapshot.update import Change, infer, likes_after, shape_after, trained_of
+from graphrec.snapshot.update import likes_after, shape_after, update
+from graphrec.snapshot.view import View
+from graphrec.store.delta_log import read_delta
 from graphrec.store.protocol import GraphStore
-from graphrec.training import fit as pipeline
+from graphrec.training.fit import positive
+from graphrec.training.fusion import (
+    Choice,
+    Fusion,
+    Learned,
+    can_resume,
+    choose,
+    fusion_of,
+    learn,
+    recommender_of,
+    snapshot_of,
+    warm_epochs,
+)
 
 STAGES = ("read", "train", "index", "evaluate", "compare", "publish")
 """In their order; one that infers has `infer` in the place of `train`."""
@@ -89,8 +103,8 @@ class Plan:
     decision: Decision
     since: Since
     serving: Snapshot | None
-    change: Change | None
-    """None where it was not asked for, or cannot be known."""
+    view: View | None
+    """What serves, as of now; None where it was not asked for, or cannot be known."""
 
 
 @dataclass(frozen=True)
@@ -196,8 +210,8 @@ def refresh(
     serving, decision = planned.serving, planned.decision
     if raw is not None:
         candidate = _train(raw, position, serving, settings, options, staged, progress)
-    elif decision.action == "infer" and planned.change is not None and serving is not None:
-        candidate = _infer(serving, planned.change, settings, staged)
+    elif decision.action == "infer" and planned.view is not None:
+        candidate = _update(planned.view, settings, staged)
     else:
         return Outcome(planned, None, (), None, (), False, options.share, tuple(stages))
     checks = staged(
@@ -244,17 +258,18 @@ def plan(
     if serving is None or known is None or position is None or went_back:
         since = since_of(manifest, went_back, now)
         return Plan(decide(since, settings.refresh), since, serving, None)
-    change = changes(store, known)
-    likes = likes_after(serving, change, settings)
+    delta = read_delta(store, known)
+    view = View.of(serving, delta, settings.kinds)
+    likes = likes_after(view)
     learnt = trained_of(serving.manifest)
     since = replace(
         since_of(manifest, went_back, now),
-        written=change.written + len(change.items),
-        deleted=max(change.deleted, likes.shape[0] - store.counts().get("user", 0)),
+        written=delta.written + len(delta.items),
+        deleted=max(delta.deletions, likes.shape[0] - store.counts().get("user", 0)),
         new_share=max(likes.nnz / max(learnt.likes, 1) - 1, 0.0),
-        drift=drift(learnt.shape, shape_after(serving.manifest, likes, change)),
+        drift=drift(learnt.shape, shape_after(serving.manifest, likes, delta)),
     )
-    return Plan(decide(since, settings.refresh), since, serving, change)
+    return Plan(decide(since, settings.refresh), since, serving, view)
 
 
 def since_of(serving: Manifest | None, went_back: bool, now: datetime) -> Since:
@@ -264,7 +279,7 @@ def since_of(serving: Manifest | None, went_back: bool, now: datetime) -> Since:
     learnt = trained_of(serving)
     age = now - made_at(learnt.version)
     days = age.total_seconds() / 86_400
-    return Since(serving.version, None, went_back, 0, learnt.inferred, days, 0.0, {})
+    return Since(serving.version, None, went_back, 0, learnt.updates, days, 0.0, {})
 
 
 def _train(
@@ -277,34 +292,40 @@ def _train(
     progress: Progress | None,
 ) -> Candidate:
     """Train on all of a raw graph; and on what was before the newest slice, to be judged there."""
-    graph = pipeline.weighed(raw, settings)
+    data = Dataset(raw, settings.kinds)
+    graph = positive(data)
+    spec = fusion_of(settings, options.embeddings)
     manifest = None if serving is None else serving.manifest
-    on = judging.newest(raw, manifest, settings)
-    known = {} if options.choose else chosen_before(manifest, settings, options.embeddings)
+    on = judging.newest(data, manifest, settings)
+    known = {} if options.choose else chosen_before(manifest, spec)
     start = warm_start(serving, known, on, graph) if options.warm else None
 
-    def train() -> tuple[pipeline.Choice, pipeline.Learnt]:
+    def train() -> tuple[Choice, Learned]:
         if start is not None:
             [(name, chosen)] = known.items()
-            choice = pipeline.Choice(name, chosen.model, start.manifest.weights)
+            neighbourhood = next(
+                each for each in spec.neighbourhoods if each in start.manifest.models
+            )
+            choice = Choice(neighbourhood, name, chosen.model, start.manifest.weights)
         else:
-            choice = pipeline.choose(
+            named = {name: spec.embeddings[name] for name in known} or spec.embeddings
+            choice = choose(
+                replace(spec, embeddings=named),
                 graph if on is None else on.split.train,
-                settings,
-                embeddings=tuple(known) or options.embeddings,
+                settings.seed,
                 chosen=known,
                 progress=progress,
             )
-        return choice, pipeline.learn(graph, settings, choice, start=start, progress=progress)
+        return choice, learn(spec, graph, settings.seed, choice, start=start, progress=progress)
 
     def rehearse() -> Candidate:
         name = choice.embedding
         curves = {name: choice.curve} if name is not None and choice.curve else {}
         if on is None:
             return _judged(snapshot, None, settings, position, curves)
-        began = perf_counter()
-        learnt = pipeline.learn(on.split.train, settings, choice, start=start, progress=progress)
-        rehearsal = pipeline.snapshot_of(on.split.train, learnt, settings, {})
+        began, train = perf_counter(), on.split.train
+        learned = learn(spec, train, settings.seed, choice, start=start, progress=progress)
+        rehearsal = recommender_of(spec, snapshot_of(spec, train, learned, settings.seed))
         seconds = perf_counter() - began
         judgement = judging.judge(rehearsal, serving, on, settings, seconds)
         return _judged(snapshot, judgement, settings, position, curves)
@@ -322,17 +343,17 @@ def _train(
     )
     snapshot = staged(
         "index",
-        lambda: pipeline.snapshot_of(graph, learnt, settings, {}),
+        lambda: snapshot_of(spec, graph, learnt, settings.seed),
         lambda made: dict(made.manifest.counts),
     )
     return staged("evaluate", rehearse, _judged_facts)
 
 
-def epochs_of(choice: pipeline.Choice, start: Snapshot | None) -> int | None:
+def epochs_of(choice: Choice, start: Snapshot | None) -> int | None:
     """How many are trained; None without a model that learns in epochs."""
     if choice.model is None:
         return None
-    return choice.model.epochs if start is None else pipeline.warm_epochs(choice.model.epochs)
+    return choice.model.epochs if start is None else warm_epochs(choice.model.epochs)
 
 
 def warm_start(
@@ -348,21 +369,18 @@ def warm_start(
         return None
     [chosen] = known.values()
     whole = not serving.manifest.forgotten
-    return serving if whole and pipeline.can_resume(chosen.model, serving, graph) else None
+    return serving if whole and can_resume(chosen.model, serving, graph) else None
 
 
-def chosen_before(
-    serving: Manifest | None, settings: Settings, embeddings: Sequence[str]
-) -> Mapping[str, Chosen]:
+def chosen_before(serving: Manifest | None, spec: Fusion) -> Mapping[str, Chosen]:
     """The embedding model of the serving snapshot, where its hyper-parameters are still the same.
 
     Its epochs depend on these more than on some new events; weights of sources are cheaper to
     choose, and are chosen each time.
     """
     found = {}
-    for name in embeddings:
+    for name, model in spec.embeddings.items():
         then = {} if serving is None else serving.models.get(name, {})
-        model = pipeline.embedding_model(name, settings)
         epochs = int(then.get("epochs") or 0)
         same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
         if same and 1 <= epochs <= model.epochs:
@@ -370,42 +388,54 @@ def chosen_before(
     return found
 
 
-def _infer(serving: Snapshot, change: Change, settings: Settings, staged: Staged) -> Candidate:
-    """Infer what changed; the newest half of the new events say how good that is."""
+def _update(view: View, settings: Settings, staged: Staged) -> Candidate:
+    """Write down the view; the newest half of the new events say how good that is."""
     snapshot = staged(
         "infer",
-        lambda: infer(serving, change, settings),
-        lambda made: {"users_changed": len(change.users), **made.manifest.counts},
+        lambda: update(view),
+        lambda made: {"users_changed": len(view.delta.users), **made.manifest.counts},
     )
 
     def rehearse() -> Candidate:
-        found = newest_half(serving, change, settings)
+        found, position = newest_half(view, settings), view.delta.position
         if found is None:
-            return _judged(snapshot, None, settings, change.position, {})
+            return _judged(snapshot, None, settings, position, {})
+        rehearsal = Recommender(View.of(found[0]), settings.retrieval)
         most = judging.INFERRED_USERS
-        judgement = judging.judge(found[0], serving, found[1], settings, max_users=most)
-        return _judged(snapshot, judgement, settings, change.position, {})
+        judgement = judging.judge(rehearsal, view.snapshot, found[1], settings, max_users=most)
+        return _judged(snapshot, judgement, settings, position, {})
 
     return staged("evaluate", rehearse, _judged_facts)
 
 
-def newest_half(
-    serving: Snapshot, change: Change, settings: Settings
-) -> tuple[Snapshot, Slice] | None:
-    """What would be inferred at the middle of the new events, and those after it to judge it by.
+def newest_half(view: View, settings: Settings) -> tuple[Snapshot, Slice] | None:
+    """The update of the first half of the new events, and those after it to rehearse it on.
 
     None where too few users could be tested, or where the events have no times.
     """
-    log = weigh(Graph(change.log), settings.kinds).interactions
-    since = serving.manifest.newest_event
-    log = log.take((log.weight > 0) & (log.time > (-1 if since is None else since)))
-    if not len(log):
+    since = view.snapshot.manifest.newest_event
+    new = [
+        (user, event)
+        for user, each in view.delta.users.items()
+        for event in each.events
+        if event.time > (-1 if since is None else since) and view.weight(event) > 0
+    ]
+    if not new:
         return None
-    middle = int(np.median(log.time))
-    rehearsal = infer(serving, change.before(middle), settings)
-    seen = rehearsal.likes.seen
-    test = log.take(log.time >= middle).recode(rehearsal.likes.users, rehearsal.likes.items)
-    test = test.take(~np.asarray(seen[test.user, test.item], bool).ravel())
+    middle = int(np.median([event.time for _, event in new]))
+    before = View.of(view.snapshot, view.delta.before(middle), view.kinds)
+    rehearsal = update(before)
+    later = [(user, event) for user, event in new if event.time >= middle]
+    log = Interactions.of(
+        [user for user, _ in later],
+        [event.item for _, event in later],
+        [view.weight(event) for _, event in later],
+        [event.time for _, event in later],
+    )
+    test = log.recode(rehearsal.users, _with_items(rehearsal.items, log.items))
+    known = test.item < len(rehearsal.items)
+    test = replace(test.take(known), items=rehearsal.items)
+    test = test.take(~np.asarray(rehearsal.seen[test.user, test.item], bool).ravel())
     if len(np.unique(test.user)) < settings.refresh.min_test_users:
         return None
     split = Split(graph_of(rehearsal), test, middle)
@@ -413,9 +443,8 @@ def newest_half(
 
 
 def graph_of(snapshot: Snapshot) -> Graph:
-    """What a snapshot says of who met and who likes what, as a weighed graph without times."""
-    likes, history = snapshot.likes, snapshot.graph_filter.history
-    seen, liked = likes.seen.tocoo(), history.tocoo()
+    """Who has seen and who likes what in a snapshot, as a weighted graph without times."""
+    seen, liked = snapshot.seen.tocoo(), snapshot.history.tocoo()
     user, item = (
         np.concatenate(ends).astype(np.int32)
         for ends in zip(seen.coords, liked.coords, strict=True)
@@ -423,10 +452,15 @@ def graph_of(snapshot: Snapshot) -> Graph:
     weight = np.concatenate([np.zeros(seen.nnz, np.float32), liked.data.astype(np.float32)])
     count = len(user)
     log = Interactions(
-        likes.users, likes.items, user, item, weight,
+        snapshot.users, snapshot.items, user, item, weight,
         np.zeros(count, np.int64), np.zeros(count, np.uint8),
     )  # fmt: skip
-    return Graph(log, {"item": dict(snapshot.attributes)})
+    return Graph(log, {"item": dict(snapshot.item_attributes)})
+
+
+def _with_items(known: Vocabulary, others: Vocabulary) -> Vocabulary:
+    """The ids of both, the known ones first."""
+    return Vocabulary((*known.ids, *(each for each in others.ids if each not in known)))
 
 
 def _judged(

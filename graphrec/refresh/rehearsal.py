@@ -35,8 +35,8 @@ from graphrec.refresh.gate import Difference, Health, Quality
 from graphrec.settings import Settings
 from graphrec.snapshot.manifest import Manifest
 from graphrec.snapshot.snapshot import Snapshot
-from graphrec.training import fit as pipeline
-from graphrec.training.fit import FUSION
+from graphrec.snapshot.view import View
+from graphrec.training.fit import FUSION, split_at, split_log
 
 POPULARITY = "popularity"
 SERVING = "serving"
@@ -90,22 +90,22 @@ class Judgement:
         )
 
 
-def newest(raw: Graph, serving: Manifest | None, settings: Settings) -> Slice | None:
-    """The slice of a raw graph to judge by; None where too few users could be tested."""
+def newest(data: Dataset, serving: Manifest | None, settings: Settings) -> Slice | None:
+    """The slice of a data set to rehearse on; None where too few users could be tested."""
     least = settings.refresh.min_test_users
     try:
-        protocol, split = pipeline.split_log(raw, settings)
+        protocol, split = split_log(data, settings)
     except DataError:
         return None
     if serving is not None and serving.newest_event is not None and split.cutoff is not None:
-        newer = pipeline.split_at(raw, max(serving.newest_event + 1, split.cutoff), settings)
+        newer = split_at(data, max(serving.newest_event + 1, split.cutoff), settings)
         if _testable(newer, least):
             return Slice("since the serving snapshot", newer, unseen=True)
     return Slice(protocol, split, unseen=serving is None) if _testable(split, least) else None
 
 
 def judge(
-    rehearsal: Snapshot,
+    rehearsal: Recommender,
     serving: Snapshot | None,
     on: Slice,
     settings: Settings,
@@ -128,27 +128,25 @@ def judge(
     popular = create(POPULARITY).fit(Dataset.of_weights(split.train), settings.seed)
     return Judgement(
         on,
-        row(FUSION, rank_as(rehearsal, split.train, settings), fit_seconds),
+        row(FUSION, rank_as(rehearsal, split.train), fit_seconds),
         row(POPULARITY, evaluate.rank_by(popular, split.train)),
-        row(SERVING, rank_as(serving, split.train, settings))
+        row(SERVING, rank_as(_served(serving, settings), split.train))
         if serving is not None and on.unseen
         else None,
         settings.seed,
     )
 
 
-def rank_as(snapshot: Snapshot, train: Graph, settings: Settings) -> evaluate.Rank:
-    """The lists that a snapshot would serve to the users of another graph, in its rows.
+def rank_as(recommender: Recommender, train: Graph) -> evaluate.Rank:
+    """The lists that a recommender would serve to the users of another graph, in its rows.
 
-    Without what these met in `train`, whether or not the snapshot knows. Users whom it does not
-    know get its popular items, and items that `train` does not hold are left out.
+    Without what these have seen in `train`, whether or not its snapshot knows. Users whom it does
+    not know get its popular items, and items that `train` does not hold are left out.
     """
-    recommender = Recommender(snapshot, settings.retrieval)
-    likes = snapshot.likes
+    likes, popular = recommender.snapshot.likes, recommender.snapshot.popularity.order
     row_of_user = np.array([likes.users.rows.get(u, -1) for u in train.users.ids], np.int32)
     row_in_train = np.array([train.items.rows.get(i, -1) for i in likes.items.ids], np.int32)
     gone = int(np.count_nonzero(row_in_train < 0))
-    popular = snapshot.by_popularity
     met = np.diff(train.seen.indptr)
 
     def rank(users: Rows, k: int) -> Rows:
@@ -194,11 +192,11 @@ def quality(judgement: Judgement | None, serving: Manifest | None, seed: int) ->
 def health(snapshot: Snapshot, settings: Settings) -> Health:
     """Of the lists and vectors that a snapshot serves, over a sample of its warm users."""
     k = settings.evaluation.k
-    warm = np.flatnonzero(np.diff(snapshot.likes.by_user.indptr)).astype(np.int32)
+    warm = np.flatnonzero(np.diff(snapshot.history.indptr)).astype(np.int32)
     rng = evaluate.model_rng(settings.seed, "health")
     drawn = np.sort(rng.choice(warm, min(len(warm), HEALTH_USERS), replace=False))
-    lists = Recommender(snapshot, settings.retrieval).rank(drawn, k)
-    people = np.bincount(lists[lists >= 0], minlength=len(snapshot.likes.items))
+    lists = _served(snapshot, settings).rank(drawn, k)
+    people = np.bincount(lists[lists >= 0], minlength=len(snapshot.items))
     pairs = len(drawn) * (len(drawn) - 1)
     embeddings = snapshot.embeddings
     return Health(
@@ -207,6 +205,10 @@ def health(snapshot: Snapshot, settings: Settings) -> Health:
         overlap=float((people * (people - 1)).sum() / (pairs * k)) if pairs else 0.0,
         coverage=float(np.count_nonzero(people) / max(len(people), 1)),
     )
+
+
+def _served(snapshot: Snapshot, settings: Settings) -> Recommender:
+    return Recommender(View.of(snapshot), settings.retrieval)
 
 
 def spread(vectors: NDArray[np.float32]) -> float:

@@ -121,7 +121,7 @@ class _Writer:
         """A value as JSON; its arrays are in `arrays`, by paths that begin with this one."""
         if isinstance(value, np.ndarray):
             return {ARRAY: self._array(value, path)}
-        if sparse.issparse(value):
+        if isinstance(value, sparse.csr_array):
             parts = {"indptr": value.indptr, "indices": value.indices}
             if value.dtype != np.bool_:
                 parts["data"] = value.data
@@ -208,7 +208,9 @@ def _object(document: Any, hint: Any, arrays: Arrays, types: Types) -> Any:
     """An object of the class that its annotation names, or of one that it may stand for."""
     name = document[TYPE]
     members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    classes = {each.__name__: each for each in members if is_dataclass(each)}
+    classes: dict[str, type] = {
+        each.__name__: each for each in members if isinstance(each, type) and is_dataclass(each)
+    }
     if name in classes:
         cls = classes[name]
     elif name in types:

@@ -163,7 +163,7 @@ def build_snapshot(
     """
     log, history = graph.interactions, graph.matrix
     if popularity is None:
-        popularity = np.bincount(history.indices, history.data, len(graph.items))
+        popularity = np.bincount(history.indices, history.data, len(graph.items)).astype(np.float32)
     columns = graph.attributes.get("user", {})
     nearest = next((each for each in sources if isinstance(each, Nearest)), None)
     encoder = None if nearest is None else nearest.vectors.encoder

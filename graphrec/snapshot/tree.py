@@ -162,7 +162,7 @@ def _take(value: Value, dim: int, rows: NDArray[np.integer]) -> Value:
         return Vocabulary(tuple(value.ids[row] for row in rows.tolist()))
     if isinstance(value, Attribute):
         return Attribute(value.kind, tuple(value.values[row] for row in rows.tolist()))
-    if sparse.issparse(value):
+    if isinstance(value, sparse.csr_array):
         return value[rows] if dim == 0 else value[:, rows]
     return np.take(value, rows, axis=dim)
 
@@ -172,7 +172,7 @@ def _extend(value: Value, dim: int, ids: Sequence[str]) -> Value:
         return Vocabulary((*value.ids, *ids))
     if isinstance(value, Attribute):
         return Attribute(value.kind, (*value.values, *(None,) * len(ids)))
-    if sparse.issparse(value):
+    if isinstance(value, sparse.csr_array):
         shape = tuple(n + len(ids) if d == dim else n for d, n in enumerate(value.shape))
         indptr = np.pad(value.indptr, (0, len(ids)), "edge") if dim == 0 else value.indptr
         return sparse.csr_array((value.data, value.indices, indptr), shape)
@@ -181,7 +181,7 @@ def _extend(value: Value, dim: int, ids: Sequence[str]) -> Value:
 
 
 def _gap(one: Value, other: Value) -> float:
-    if sparse.issparse(one) and sparse.issparse(other):
+    if isinstance(one, sparse.csr_array) and isinstance(other, sparse.csr_array):
         if one.shape != other.shape or not np.array_equal(one.indptr, other.indptr):
             return np.inf
         gap = one.astype(np.float64) - other.astype(np.float64)

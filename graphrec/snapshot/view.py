@@ -156,7 +156,8 @@ class View:
         empty = found is None or not (found.events or found.attributes is not None)
         return None if empty else found
 
-    def _stored(self, row: int) -> UserProfile:
+    def stored(self, row: int) -> UserProfile:
+        """The profile of a user row as the snapshot holds it."""
         snapshot = self.snapshot
         vectors, attributes = snapshot.embeddings, snapshot.about(row)
         start, end = snapshot.history.indptr[row : row + 2]
@@ -252,7 +253,9 @@ class View:
         return replace(after, vector=(before.vector + moved).astype(np.float32))
 
     def _encode(self, profile: UserProfile, stored: bool = False) -> NDArray[np.float32]:
-        """What the encoder makes of a profile, with its friends as of now, or as they are stored."""
+        """What the encoder makes of a profile, with its friends as of now, or as they are
+        stored.
+        """
         encoder, snapshot = self.snapshot.encoder, self.snapshot
         assert encoder is not None  # noqa: S101 - see `_embedded`
         friends = [] if encoder.friend_weight is None else profile.friends.tolist()
@@ -273,7 +276,9 @@ class View:
         )
 
     def _after(self, before: UserProfile, user: str) -> UserProfile:
-        """A profile after what was written of its user, but for the vector; itself after nothing."""
+        """A profile after what was written of its user, but for the vector; itself after
+        nothing.
+        """
         written = self._written(user)
         if written is None:
             return before

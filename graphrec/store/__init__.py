@@ -43,7 +43,7 @@ def open_store(
 ) -> GraphStore:
     """The store at `url`: `sqlite:///graphrec.db`, made where `create`, or `neo4j://HOST`.
 
-    `neo4j` says who asks a Neo4j server, and for which of its databases; where the server goes
+    `neo4j` has the login of a Neo4j server and the name of its database; where the server goes
     away, a call tries again for up to `retry_seconds`. Raises SettingsError for a URL of no known
     store, StoreError where it cannot be opened and, without `create`, where a file is not there,
     and MissingExtra.

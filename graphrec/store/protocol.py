@@ -1,6 +1,6 @@
-"""What a graph store does; `tests/store_contract.py` says it in tests that every store passes.
+"""What a graph store does; `graphrec.testing.stores` has the tests that every store passes.
 
-Neighbourhood queries count *people*: a user likes an item where at least one event of the pair is
+Neighbourhood queries count users: a user likes an item where at least one event of the pair is
 positive under the store's policy (`graphrec.data.weighting`), and counts once however many events
 there are. Rows come best first, ties by id in code-point order. Similarities are rounded to
 `DIGITS` decimals, half up, before they are summed or ordered, so that order and sums are exact
@@ -35,17 +35,17 @@ SCALE = 10**DIGITS
 """Queries give scores in whole units of 1 / SCALE, so that they add up exactly."""
 
 CAP = 5_000
-"""Of a node's neighbours, how many a query asks: the latest, ties by id. It bounds the time that a
+"""How many of a node's neighbours a query counts: the latest, ties by id. It bounds the time that a
 query on a supernode takes."""
 
 PAGE = 10_000
-"""Events or nodes that one call gives of what was written since a position."""
+"""Events or nodes written since a position that one call gives."""
 
 Similarity: TypeAlias = Literal["cosine", "jaccard"]
 
 
 class Neighbour(NamedTuple):
-    """A node beside another one, and the number of nodes that both are tied to."""
+    """A node similar to another one; `support` is the number of neighbours that both share."""
 
     id: str
     score: float
@@ -53,11 +53,12 @@ class Neighbour(NamedTuple):
 
 
 class Neighbours(list[Neighbour]):
-    """Rows of a query around one node, and whom they were counted over.
+    """Rows of a query around one node, and the number of its neighbours that were counted.
 
-    `degree` is the number of people who like the item, or of items that the user likes. A node of
-    more than the cap is a supernode: only its latest are asked, as many as the cap, and scores and
-    support are as if there were no others. `counted` is their number. Both are 0 without rows.
+    `degree` is the number of users who like the item, or of items that the user likes. A node whose
+    degree is above the cap is a supernode: only its latest neighbours count, as many as the cap,
+    and scores and support are as if there were no others. `counted` is how many count. Both are 0
+    without rows.
     """
 
     def __init__(self, rows: Iterable[Neighbour] = (), degree: int = 0, cap: int = 0) -> None:
@@ -67,7 +68,7 @@ class Neighbours(list[Neighbour]):
 
 
 class Popular(NamedTuple):
-    """An item and the number of people who like it."""
+    """An item and the number of users who like it."""
 
     id: str
     people: int
@@ -76,7 +77,8 @@ class Popular(NamedTuple):
 class Path(NamedTuple):
     """user → `via` ← `people` → item: one reason for a recommendation.
 
-    `via` is an item that the user likes; `people` others like both it and the recommended item;
+    `via` is an item that the user likes; `people` is the number of other users who like both
+    it and the recommended item;
     `score` is the similarity of the two items.
     """
 
@@ -114,7 +116,7 @@ class NewEvents(NamedTuple):
 
 
 class ItemLink(NamedTuple):
-    """What an item is tied to, as seen from the item, whichever way the link points."""
+    """A link of an item to another node, whichever way it points."""
 
     relation: str
     type: str
@@ -124,16 +126,16 @@ class ItemLink(NamedTuple):
 class ChangedNode(NamedTuple):
     """A user or item that was written or deleted.
 
-    Nobody can tell from a store who was forgotten: of a deleted user the id is None.
+    A store keeps no id of a deleted user: it is None.
     """
 
     type: str
     id: str | None
     attributes: Mapping[str, AttributeValue] | None
-    """All that it has now; None where it is deleted."""
+    """All attributes that it has now; None where it is deleted."""
     links: tuple[ItemLink, ...] = ()
-    """All that an item has, but for those to users and those that other items have to it; by
-    relation, type and id."""
+    """All links of an item, except those to users and those from other items; by relation, type and
+    id."""
 
 
 class ChangedNodes(NamedTuple):
@@ -151,9 +153,9 @@ class GraphStore(Protocol):
     """
 
     def position(self) -> int | None:
-        """How far the store has been written: 0 where it never was since stores have positions.
+        """How far the store has been written; 0 before its first write with positions.
 
-        None where others write it too, and no position can tell.
+        None where other programs write it too, and no position covers that.
         """
         ...
 
@@ -170,8 +172,8 @@ class GraphStore(Protocol):
     def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
         """The first `limit` users and items that came, changed or went after a position.
 
-        As `events_since`. Nodes of other types move the position, but are not listed. An item
-        changes where it gets links, of which those that other items have to it are not its own.
+        As `events_since`. Nodes of other types move the position, but are not listed. An item also
+        changes when it gets a link; a link from another item is not its own.
         """
         ...
 
@@ -211,7 +213,7 @@ class GraphStore(Protocol):
         ...
 
     def events_of(self, users: Sequence[str]) -> Interactions:
-        """All events of some users, in any order; nothing of those whom the store does not hold.
+        """All events of some users, in any order; none for users the store does not have.
 
         Raises StoreError where the store has no position.
         """
@@ -229,7 +231,7 @@ class GraphStore(Protocol):
         min_support: int = 1,
         cap: int = CAP,
     ) -> Neighbours:
-        """Items liked by the same people; raises UnknownNode."""
+        """Items liked by the same users; raises UnknownNode."""
         ...
 
     def similar_users(
@@ -248,7 +250,7 @@ class GraphStore(Protocol):
     ) -> list[Neighbour]:
         """Items the most similar users like, scored by the sum of their (cosine) similarities.
 
-        Items that the user has met are left out; `support` is the number of those neighbours. Of a
+        Items that the user has seen are left out; `support` is the number of those neighbours. Of a
         user's likes, the latest CAP count.
         Raises UnknownNode.
         """
@@ -257,26 +259,26 @@ class GraphStore(Protocol):
     def popular_items(
         self, k: int = 10, since: int | None = None, until: int | None = None
     ) -> list[Popular]:
-        """Items by the number of people who like them, in the window [since, until)."""
+        """Items by the number of users who like them, in the window [since, until)."""
         ...
 
     def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
         """Why `item` for `user`: the paths between them, by score; raises UnknownNode.
 
-        The score is the cosine of the two items over all people, the user among them.
+        The score is the cosine of the two items over all users, this one included.
         """
         ...
 
     def forget_user(self, user: str) -> bool:
-        """Delete a user with all events and links; says whether there was one."""
+        """Delete a user with all events and links; returns whether there was one."""
         ...
 
     def delete_item(self, item: str) -> bool:
-        """Delete an item with all events and links; says whether there was one."""
+        """Delete an item with all events and links; returns whether there was one."""
         ...
 
     def traces(self, user: str) -> tuple[str, ...]:
-        """Where something of a user is left, in words; empty once they are forgotten.
+        """Places where something of a user is left, in words; empty once the user is forgotten.
 
         Everything that the store can look at is searched, which may take a while.
         """

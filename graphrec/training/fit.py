@@ -16,10 +16,11 @@ from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.splits.cold import cold_items
 from graphrec.evaluation.splits.split import (
     Split,
-    asked_about,
     carve_validation,
     cut,
     leave_last_out,
+    of_kinds,
+    sample_users,
     temporal,
 )
 from graphrec.models import EpochModel, create
@@ -67,9 +68,9 @@ class Comparison:
         return {**figures, "curves": {name: list(curve) for name, curve in self.curves.items()}}
 
 
-def weighed(raw: Graph, settings: Settings) -> Graph:
-    """A raw graph to learn from; raises DataError where nothing in it is positive."""
-    graph = weigh(raw, settings.kinds)
+def positive(data: Dataset) -> Graph:
+    """The weighted graph to learn from; raises DataError where nothing in it is positive."""
+    graph = data.weighted
     if not graph.matrix.nnz:
         raise DataError(
             "the store has no positive events: expected some to learn from; load them with "
@@ -78,13 +79,13 @@ def weighed(raw: Graph, settings: Settings) -> Graph:
     return graph
 
 
-def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tuple[str, Split]:
-    """A split of a raw graph, weighed, and the name of its protocol.
+def split_log(data: Dataset, settings: Settings, protocol: Protocol = "auto") -> tuple[str, Split]:
+    """A split of a data set, weighted, and the name of its protocol.
 
     `auto` is temporal where positive events have times, and else `blocked`: a share of each user's
     positive items, as `carve_validation` draws them. Raises what the splits raise.
     """
-    graph = weigh(raw, settings.kinds)
+    graph = data.weighted
     log = graph.interactions
     times = log.time[log.weight > 0]
     timed = len(times) > 0 and times.min() < times.max()
@@ -95,14 +96,14 @@ def split_log(raw: Graph, settings: Settings, protocol: Protocol = "auto") -> tu
         return protocol, cold_items(graph, share, evaluate.model_rng(settings.seed, "test"))
     if protocol == "auto" and not timed:
         return "blocked", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
-    return "temporal", split_at(raw, cast("int", temporal(graph, share).cutoff), settings)
+    return "temporal", split_at(data, cast("int", temporal(graph, share).cutoff), settings)
 
 
-def split_at(raw: Graph, cutoff: int, settings: Settings) -> Split:
-    """The split of a raw graph at a cutoff time, weighed."""
-    split = asked_about(cut(weigh(raw, settings.kinds), cutoff), settings.evaluation.kinds)
+def split_at(data: Dataset, cutoff: int, settings: Settings) -> Split:
+    """The split of a data set at a cutoff time (milliseconds since 1970), weighted."""
+    split = asked_about(cut(data.weighted, cutoff), settings.evaluation.kinds)
     # As of the cutoff: how old an event is must not depend on when the test events were.
-    return replace(split, train=weigh(raw.before(cutoff), settings.kinds))
+    return replace(split, train=weigh(data.recorded.before(cutoff), data.kinds))
 
 
 def model_of(name: str, settings: Settings, embeddings: Sequence[str] | None = None) -> Any:

@@ -119,7 +119,9 @@ class Fusion:
         """The recommender of all data, chosen on `validation` (`choose`)."""
         number = seed if isinstance(seed, int) else int(seed.integers(2**32))
         graph = data.weighted
-        choice = choose(self, graph, number, validation=validation, chosen=chosen, progress=progress)
+        choice = choose(
+            self, graph, number, validation=validation, chosen=chosen, progress=progress
+        )
         learned = learn(self, graph, number, choice, progress=progress)
         recommender = recommender_of(self, snapshot_of(self, graph, learned, number))
         return FittedModel.of(graph, recommender)
@@ -249,9 +251,7 @@ def learn(
     if choice.embedding is not None and choice.model is not None:
         models[choice.embedding] = choice.model
         vectors = _vectors(choice, graph, seed, progress, start)
-    sources = tuple(
-        model.fit(data, model_rng(seed, each)) for each, model in spec.sources.items()
-    )
+    sources = tuple(model.fit(data, model_rng(seed, each)) for each, model in spec.sources.items())
     described: dict[str, Any] = {**models, **spec.sources}
     return Learned(
         _item_scores(name, fitted),

@@ -100,7 +100,7 @@ def learning_curves(
         epochs = None
         model = model_of(name, settings, embeddings)
         if isinstance(model, Fusion):
-            served = model.fit(
+            fused = model.fit(
                 Dataset.of_weights(cold.train),
                 settings.seed,
                 validation=validation,
@@ -108,7 +108,7 @@ def learning_curves(
                 progress=progress,
             )
             fit_seconds = perf_counter() - began
-            ranks = {n: _served(served.scorer, split) for n, split in cold.given.items()}
+            ranks = {n: _served(fused.scorer, split) for n, split in cold.given.items()}
         else:
             choose_rng, fit_rng = evaluate.model_rng(settings.seed, name).spawn(2)
             if isinstance(model, EpochModel):

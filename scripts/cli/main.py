@@ -5,17 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from typing import Annotated
 
 import typer
 from graphrec.cli.output import ERR
 from rich.markup import escape
 
 from graphrec.errors import GraphrecError, MissingExtra, missing_extra
+import graphrec
+from graphrec.errors import GraphrecError
 
 COMMANDS = {
     "demo": "demo",
     "ingest": "data",
     "inspect": "data",
+    "export": "export",
     "train": "models",
     "refresh": "refresh",
     "promote": "refresh",
@@ -50,7 +54,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         "items.csv`, `graphrec train`, `graphrec recommend USER`, `graphrec serve`.\n\n"
         "Settings come from `graphrec.toml` and `GRAPHREC_…` variables; options win over both.",
     )
-    app.callback()(lambda: None)  # a command keeps its name even where it is the only one
+    app.callback()(options)  # a command keeps its name even where it is the only one
     for name in names:
         try:
             module = import_module(f"graphrec.cli.commands.{COMMANDS[name]}")
@@ -81,6 +85,8 @@ def _add_unavailable(app: typer.Typer, name: str, reason: MissingExtra) -> None:
 def main() -> None:
     """Run a command of `graphrec`."""
     named = sys.argv[1:2]
+    if named == ["--version"]:
+        named = ["doctor"]  # any one: none is run, and all would take a second to import
     run(command_line(named if named and named[0] in COMMANDS else COMMANDS))
 
 

@@ -17,7 +17,7 @@ from graphrec.retrieval.neighbours import similar_users
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
-from tests.api.test_api import LIKES, TITLES, error, serving, tiny_snapshot
+from tests.support.service import LIKES, TITLES, error, serving, tiny_snapshot
 
 METRICS = {"protocol": "temporal", "k": 10, "models": [{"model": "mf", "metrics": {}}]}
 

@@ -17,9 +17,7 @@ from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.canary import canary, gets_canary, start_canary
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import current, load, publish
-from tests.api.test_api import LIKES, error, serving, tiny_snapshot
-from tests.api.test_operations import figures
-from tests.api.test_reload import break_, until
+from tests.support.service import LIKES, break_, error, figures, serving, tiny_snapshot, until
 
 USERS = [*LIKES, *(f"stranger {n}" for n in range(20))]
 SHARE = 0.4

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from graphrec.refresh.changes import changes
 from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Attribute, Vocabulary
 from graphrec.recommend import profile as taste
-from graphrec.refresh.changes import changes
 from graphrec.retrieval.cold_items import arrived
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import infer
 from graphrec.store import open_store
-from tests.api.test_api import error
-from tests.api.test_live_events import event, items, listed, send
-from tests.retrieval.test_cold_items import client as client
+from tests.support.live import event, items, listed, send, served
+from tests.support.service import error
 from tests.support.shop import QUICK, log, refreshed, settings_of, store_of
 
 USERS, ITEMS, TASTES = 120, 60, 4
@@ -58,6 +58,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def snapshot(settings: Settings) -> Snapshot:
     return load(settings.snapshots)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[httpx.Client]:
+    with served(settings) as client:
+        yield client
+        client.delete("/v1/items/new")
 
 
 def session(client: httpx.Client, **body: Any) -> list[dict[str, Any]]:

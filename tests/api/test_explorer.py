@@ -23,8 +23,8 @@ from graphrec.settings import Settings
 from graphrec.snapshot.registry import publish
 from graphrec.snapshot.snapshot import build_snapshot
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.api.test_live_store import readiness
 from tests.support import browser as chromium
+from tests.support.live import readiness
 from tests.support.server import running
 from tests.support.small_data import graph_of, ratings
 

@@ -12,8 +12,8 @@ from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load, publish, versions
 from graphrec.store import open_store
-from tests.api.test_api import error
-from tests.api.test_live_events import items, served, wait_until
+from tests.support.live import items, served, wait_until
+from tests.support.service import error
 from tests.support.shop import log, refreshed, settings_of, store_of
 
 PERSON = "person-0001@example.org"

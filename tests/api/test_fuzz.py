@@ -18,16 +18,15 @@ import httpx
 import pytest
 import schemathesis
 from graphrec.api.app import create_app
-from graphrec.api.keys import create_key
-from graphrec.api.quick import SEVERAL
+from graphrec.api.middleware.keys import create_key
+from graphrec.api.routes.recommendations import LISTS
 from hypothesis import HealthCheck, Phase, assume, settings
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.api.test_api import serving, tiny_snapshot
-from tests.api.test_live_events import publish_at, served
-from tests.api.test_live_store import fill
+from tests.support.live import fill, publish_at, served
+from tests.support.service import serving, tiny_snapshot
 
 EXAMPLES = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3")),
@@ -103,7 +102,7 @@ def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None
     query = case.query or {}
     assume(len(urlencode(query, doseq=True)) < LONG)
     # A number where a list is meant is a list of one text by the time it is in a query.
-    assume(not any(isinstance(query.get(name), int | float) for name in SEVERAL))
+    assume(not any(isinstance(query.get(name), int | float) for name in LISTS))
     case.call_and_validate(base_url=str(client.base_url), **options)
 
 

@@ -4,84 +4,40 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
 from graphrec.api.app import create_app
 
-from graphrec.settings import ServeSettings, Settings
-from graphrec.snapshot.registry import publish
+from graphrec.settings import Settings
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.api.test_api import error, serving, tiny_snapshot
-from tests.api.test_live_store import fill, readiness
+from tests.support.live import (
+    NOW,
+    event,
+    items,
+    listed,
+    readiness,
+    send,
+    served,
+    settings_in,
+    wait_until,
+)
 from tests.support.server import running
-
-NOW = 1_700_000_000_000
+from tests.support.service import error, serving
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Of a snapshot and a store that holds what the snapshot was made of."""
-    with SQLiteStore(tmp_path / "graph.db", Settings().kinds) as store:
-        fill(store)
-        publish_at(store.position(), tmp_path / "snapshots")
-    return Settings(
-        store=f"sqlite:///{tmp_path / 'graph.db'}",
-        snapshots=tmp_path / "snapshots",
-        serve=ServeSettings(max_events=3),
-    )
-
-
-def publish_at(position: int, folder: Path) -> str:
-    snapshot = tiny_snapshot()
-    return publish(
-        replace(snapshot, manifest=replace(snapshot.manifest, position=position)), folder
-    )
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
-    with serving(create_app(settings, retry_seconds=0.05, store=settings.store)) as client:
-        readiness(client, "ready")
-        yield client
+    return settings_in(tmp_path)
 
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[httpx.Client]:
     with served(settings) as client:
         yield client
-
-
-def event(user: str, item: str, kind: str = "view", **more: Any) -> dict[str, Any]:
-    return {"user": user, "item": item, "kind": kind, "time": NOW, **more}
-
-
-def send(client: httpx.Client, *events: dict[str, Any]) -> None:
-    response = client.post("/v1/events", json={"events": events})
-    assert (response.status_code, response.json()) == (200, {"accepted": len(events)})
-
-
-def listed(client: httpx.Client, user: str, **query: Any) -> list[dict[str, Any]]:
-    response = client.get(f"/v1/users/{quote(user, safe='')}/recommendations", params=query)
-    assert response.status_code == 200, response.text
-    return response.json()["recommendations"]
-
-
-def items(client: httpx.Client, user: str, **query: Any) -> list[str]:
-    return [each["item"] for each in listed(client, user, **query)]
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 class TestEvents:

@@ -11,34 +11,23 @@ from typing import Any
 
 import httpx
 import pytest
-from graphrec.api import live
 from graphrec.api.app import create_app
+from graphrec.api.live import store as live
 
-from graphrec.data import Attribute, Interactions, Vocabulary
+from graphrec.data import Interactions
 from graphrec.errors import StoreError
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
-from graphrec.store import GraphStore, open_store
+from graphrec.store import open_store
 from graphrec.store.protocol import CAP
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.api.test_api import LIKES, TITLES, error, serving, tiny_snapshot
+from tests.support.live import PATIENCE, fill, readiness
 from tests.support.neo4j_server import TestServer, free_port
+from tests.support.service import TITLES, error, serving, tiny_snapshot
 
 RECOMMENDATIONS = "/v1/users/ann/recommendations"
 RELATED = "/v1/items/alien/related"
 BY_STORE = f"{RELATED}?by=store"
-
-PATIENCE = 120
-"""Seconds, for a server that starts on a machine that has other work to do."""
-
-
-def fill(store: GraphStore) -> None:
-    """What the snapshot has, and someone who came since."""
-    likes = [*LIKES.items(), ("new", ["alien", "brazil"])]
-    pairs = [(user, item) for user, items in likes for item in items]
-    store.write_events(Interactions.of([u for u, _ in pairs], [i for _, i in pairs]))
-    titles = Attribute("text", tuple(TITLES.values()))
-    store.write_nodes("item", Vocabulary(tuple(TITLES)), {"title": titles})
 
 
 @pytest.fixture
@@ -57,20 +46,6 @@ def store(file: Path) -> Iterator[SQLiteStore]:
     with SQLiteStore(file, Settings().kinds) as store:
         fill(store)
         yield store
-
-
-def readiness(client: httpx.Client, status: str) -> dict[str, Any]:
-    """The answer to whether the service is ready, once it is as expected; 200 all the time."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        response = client.get("/health/ready")
-        assert response.status_code == 200, response.text
-        body = response.json()
-        assert (body["status"] == "ready") == (set(body["parts"].values()) == {"ready"})
-        if body["status"] == status and body["parts"]["store"] != live.OPENING:
-            return body
-        assert time.monotonic() < until, body
-        time.sleep(0.02)
 
 
 def related_by_store(client: httpx.Client) -> Any:
@@ -242,14 +217,14 @@ class TestAStoreThatIsAway:
             readiness(client, "ready")
             with monkeypatch.context() as patch:
                 patch.setattr(SQLiteStore, "related_items", hang)
-                for _ in range(live.AT_ONCE + 3):
+                for _ in range(live.MAX_CONCURRENT + 3):
                     message = error(client.get(BY_STORE), 503, "store_away")
                     assert "did not answer within 0.1 s: try again" in message
-                assert len(hanging) == live.AT_ONCE
+                assert len(hanging) == live.MAX_CONCURRENT
                 assert client.get(RECOMMENDATIONS).status_code == 200
                 patch.setattr(SQLiteStore, "read_node", hang)
                 readiness(client, "degraded")
-                assert len(hanging) == live.AT_ONCE + 1
+                assert len(hanging) == live.MAX_CONCURRENT + 1
             go_on.set()
             readiness(client, "ready")
             assert client.get(BY_STORE).status_code == 200
@@ -280,7 +255,7 @@ class TestAStoreThatIsAway:
             return slow
 
         slow, go_on = Slow(), threading.Event()
-        monkeypatch.setattr("graphrec.api.app.open_store", open_slowly)
+        monkeypatch.setattr("graphrec.api.service.open_store", open_slowly)
         start = time.monotonic()
         with serving(create_app(settings, store="sqlite:///slow.db")) as client:
             body = client.get("/health/ready").json()
@@ -325,7 +300,7 @@ class TestAStoreThatIsAway:
         def fail(*_: object, **__: object) -> None:
             raise RuntimeError("a secret")
 
-        monkeypatch.setattr("graphrec.api.app.open_store", fail)
+        monkeypatch.setattr("graphrec.api.service.open_store", fail)
         with serving(create_app(settings, 0.05, "sqlite:///graph.db")) as client:
             assert readiness(client, "degraded")["parts"]["store"] == (
                 "the graph store fails (RuntimeError): the log says more"
@@ -386,13 +361,13 @@ def test_a_server_that_is_killed_and_comes_back(
                 assert client.get(RELATED).status_code == 200
             assert password.get_secret_value() not in f"{reason} {response.text} {caplog.text}"
             time.sleep(3)  # tried some times more
-            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live"]
+            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live.store"]
             assert [text.partition(":")[0] for text in said] == ["degraded"]
 
             caplog.clear()
             neo4j_server.start()
             readiness(client, "ready")
-            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live"]
+            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live.store"]
             assert said == ["the graph store answers again"]
             assert related_by_store(client) == before
     finally:

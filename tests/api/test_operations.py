@@ -13,26 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 from graphrec.api.app import create_app
-from graphrec.api.keys import create_key
 from graphrec.api.metrics import LatestLists
+from graphrec.api.middleware.keys import create_key
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client.parser import text_string_to_metric_families
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import CURRENT, publish
-from tests.api.test_api import LIKES, serving, tiny_snapshot
 from tests.support.server import running
-
-
-def figures(client: httpx.Client) -> dict[tuple[str, ...], float]:
-    """By name and labels, in the order of their names."""
-    families = text_string_to_metric_families(client.get("/metrics").text)
-    return {
-        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in families
-        for sample in family.samples
-    }
+from tests.support.service import LIKES, figures, serving, tiny_snapshot
 
 
 class TestMetrics:

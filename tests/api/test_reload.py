@@ -6,18 +6,19 @@ import asyncio
 import logging
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
 import httpx
 import pytest
 from graphrec.api.app import create_app
+from graphrec.api.service import open_service
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import CURRENT, load, publish
-from tests.api.test_api import error, serving, tiny_snapshot
+from tests.support.service import break_, error, serving, tiny_snapshot, until
 
 
 @pytest.fixture
@@ -39,17 +40,6 @@ def switch(folder: Path, version: str) -> None:
     draft = folder / "draft"
     draft.write_text(version)
     draft.replace(folder / CURRENT)
-
-
-def break_(folder: Path, version: str) -> None:
-    (folder / version / "items.json").write_text("[]")
-
-
-def until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def served(client: httpx.Client) -> str:
@@ -117,7 +107,9 @@ class TestWatching:
         assert body["version"] == first
         assert "items.json" in body["parts"]["snapshot"]
         assert client.get("/v1/users/ann/recommendations").json()["version"] == first
-        [line] = [each.message for each in caplog.records if each.name == "graphrec.api.engine"]
+        [line] = [
+            each.message for each in caplog.records if each.name == "graphrec.api.live.engine"
+        ]
         assert line.startswith(f"still serving {first}: snapshot {second!r}")
 
         (tmp_path / second / "items.json").write_bytes(content)
@@ -190,12 +182,11 @@ def test_what_was_replaced_is_freed(tmp_path: Path) -> None:
 
     async def replaced() -> object:
         publish(tiny_snapshot(), tmp_path)
-        engine = create_app(Settings(snapshots=tmp_path)).state.engine
-        await engine.update()
-        before = weakref.ref(engine.recommender)
-        version = publish(tiny_snapshot(embeddings=False), tmp_path)
-        await engine.update()
-        assert engine.version == version
-        return before()
+        async with open_service(Settings(snapshots=tmp_path)) as service:
+            before = weakref.ref(service.recommender_for(None))
+            version = publish(tiny_snapshot(embeddings=False), tmp_path)
+            await service.engine.update()
+            assert service.engine.version == version
+            return before()
 
     assert asyncio.run(replaced()) is None

@@ -1,4 +1,4 @@
-"""`graphrec benchmark serve`: real processes, a small snapshot, and not for long."""
+"""`python -m scripts.benchmark serve`: real processes, a small snapshot, and not for long."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from graphrec.snapshot.registry import load, publish
 from scripts.benchmark.__main__ import benchmark
 from scripts.benchmark.commands.serve import Catalogue, _calls, fit, synthetic
 from scripts.benchmark.load.attack import Call, attack
-from tests.api.test_api import serving, tiny_snapshot
+from tests.support.service import serving, tiny_snapshot
 
 
 @pytest.fixture(params=["built in", "vegeta"])

@@ -15,7 +15,7 @@ from graphrec.experiments.exposures import Exposure, lines, pseudonym
 from graphrec.snapshot.canary import canary, start_canary
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import current, load, versions
-from tests.cli.test_cli import error_line, fill, graphrec, write_csv
+from tests.support.command import error_line, fill, graphrec, write_csv
 from tests.support.small_data import DAY, ratings
 
 

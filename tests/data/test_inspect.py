@@ -71,7 +71,7 @@ def test_a_neighbourhood_has_items_and_the_people_who_share_them(graph: Graph):
 
 
 def test_a_neighbourhood_is_bounded(graph: Graph):
-    drawn = neighbourhood(graph, "ann", items=1, people=1)
+    drawn = neighbourhood(graph, "ann", items=1, others=1)
     # heat weighs most; bob and cat both met it, and bob is first by id
     assert set(drawn) == {"user:ann", "item:heat", "user:bob"}
     assert set(neighbourhood(graph, "ann", items=0)) == {"user:ann"}

@@ -1,4 +1,4 @@
-"""What an event is worth."""
+"""The weights of events."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def weights(
     graph = weigh(graph_of(events), policy, None if now is None else now * DAY)
     log = graph.interactions
     rows = {user: row for row, user in enumerate(log.users.ids)}
-    worth = dict(zip(log.user.tolist(), log.weight.tolist(), strict=True))
-    return [worth[rows[f"u{n}"]] for n in range(len(events))]
+    found = dict(zip(log.user.tolist(), log.weight.tolist(), strict=True))
+    return [found[rows[f"u{n}"]] for n in range(len(events))]
 
 
 def test_a_value_below_the_threshold_is_seen_not_liked() -> None:
-    """From it on all are worth the same: 5 stars are not more of a click than 4."""
+    """From it on all weigh the same: 5 stars are not more of a click than 4."""
     events = [("rating", value, 0) for value in (0.5, 3, 3.5, 5)]
     assert weights(events, DEFAULT_POLICY) == [0, 0, 1, 1]
 
 
-def test_without_a_threshold_the_worth_is_weight_times_value() -> None:
+def test_without_a_threshold_the_weight_is_weight_times_value() -> None:
     policy = {"play": KindPolicy(weight=0.5)}
     assert weights([("play", 6, 0), ("play", 0, 0)], policy) == [3, 0]
 

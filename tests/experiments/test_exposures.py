@@ -24,11 +24,9 @@ from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.canary import gets_canary, start_canary
 from graphrec.snapshot.registry import publish, versions
 from graphrec.store import open_store
-from tests.api.test_api import LIKES, serving, tiny_snapshot
-from tests.api.test_live_events import publish_at, wait_until
-from tests.api.test_live_store import fill, readiness
-from tests.api.test_operations import figures
-from tests.cli.test_cli import graphrec
+from tests.support.command import graphrec
+from tests.support.live import fill, publish_at, readiness, wait_until
+from tests.support.service import LIKES, figures, serving, tiny_snapshot
 
 DAY = 86_400_000
 NOON = 20_000 * DAY + DAY // 2

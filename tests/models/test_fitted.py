@@ -17,7 +17,7 @@ from graphrec.models.popularity import Popularity
 from graphrec.models.protocol import FittedModel, FoldIn, ItemScores, Scorer, Vectors
 from graphrec.models.rp3beta import RP3Beta
 from graphrec.models.top_k import top_k
-from tests.support.model_contract import checkerboard
+from graphrec.testing.models import checkerboard
 
 
 def data() -> Dataset:
@@ -101,7 +101,7 @@ def test_vectors_give_the_scores(name: str, values: dict[str, object]) -> None:
 def test_a_model_without_vectors_says_so() -> None:
     model = ItemKNN().fit(data())
     for name in ("user_vectors", "item_vectors"):
-        with pytest.raises(SettingsError, match=r"ItemKNNScorer has no vectors: expected.*fit SVD"):
+        with pytest.raises(SettingsError, match=r"has no vectors: expected.*fit SVD"):
             getattr(model, name)
 
 

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from graphrec.data import Attribute, Graph, Links, Vocabulary
+from graphrec.data import Attribute, Graph
 from graphrec.data.dataset import Dataset
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import build_snapshot
+from tests.support.fitted import ALSO, ITEMS, MADE_BY, catalogue
 from tests.support.small_data import graph_of, ratings
-
-ITEMS = len(graph_of(ratings()).items)
-MADE_BY = ("item", "made_by", "brand")
-ALSO = ("item", "also_viewed", "item")
-
-
-def catalogue(*, strangers: int = 2) -> Graph:
-    """Even items are red and of one brand, odd ones blue and of another; some nobody has met."""
-    graph = graph_of(ratings())
-    ids = Vocabulary((*graph.items.ids, *(f"new{n}" for n in range(strangers))))
-    graph = graph.with_interactions(graph.interactions.recode(graph.users, ids))
-    rows = np.arange(len(ids), dtype=np.int32)
-    parity = rows % 2
-    ones = np.ones(len(rows), np.float32)
-    return replace(
-        graph,
-        attributes={
-            "item": {
-                "colour": Attribute("category", tuple("red" if p == 0 else "blue" for p in parity)),
-                "price": Attribute("number", tuple(float(row) for row in rows)),
-            }
-        },
-        others={"brand": Vocabulary(("a", "b"))},
-        links={
-            MADE_BY: Links(rows, parity.astype(np.int32), ones),
-            ALSO: Links(rows, ((rows + 2) % ITEMS).astype(np.int32), ones),
-        },
-    )
 
 
 def fit(graph: Graph, **changes: object) -> Embeddings:

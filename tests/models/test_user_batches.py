@@ -41,29 +41,31 @@ def test_every_positive_is_in_one_block_with_its_weight(
 
 
 @pytest.mark.parametrize("limit", [1000, 7])
-def test_negatives_are_unmet_and_weigh_as_much_as_the_positives(
+def test_negatives_are_unseen_and_weigh_as_much_as_the_positives(
     monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr(blocks, "MAX_ITEMS", limit)
     graph = shop()
     seen = graph.seen.toarray()
     for block in blocks_of(graph):
-        assert not block.unmet[seen[np.ix_(block.users, block.items)]].any()
-        assert ((block.unmet > 0).sum(axis=1) <= limit).all()
-        np.testing.assert_allclose(block.unmet.sum(axis=1), block.liked.sum(axis=1), rtol=1e-5)
+        assert not block.unseen[seen[np.ix_(block.users, block.items)]].any()
+        assert ((block.unseen > 0).sum(axis=1) <= limit).all()
+        np.testing.assert_allclose(block.unseen.sum(axis=1), block.liked.sum(axis=1), rtol=1e-5)
 
 
 def test_negatives_weigh_what_the_sampler_would_draw() -> None:
     graph = shop()
     probability = NegativeSampler(graph.seen, 0.75).probability
     block = blocks_of(graph, 0.75)[0]
-    row = block.unmet[0]
+    row = block.unseen[0]
     expected = np.where(row > 0, probability, 0)
     np.testing.assert_allclose(row / row.sum(), expected / expected.sum(), rtol=1e-5)
 
 
-def test_who_has_met_everything_has_no_negatives() -> None:
+def test_who_has_seen_everything_has_no_negatives() -> None:
     graph = Graph(Interactions.of(["a", "a", "b"], ["x", "y", "x"]))
-    rows = {int(u): block.unmet[n] for block in blocks_of(graph) for n, u in enumerate(block.users)}
+    rows = {
+        int(u): block.unseen[n] for block in blocks_of(graph) for n, u in enumerate(block.users)
+    }
     assert rows[0].tolist() == [0, 0]
     assert rows[1][1] > 0

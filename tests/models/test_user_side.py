@@ -20,9 +20,10 @@ from graphrec.recommend import profile as taste
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.snapshot import Snapshot, build_snapshot
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import Change, difference, everyone, infer
 from scripts.benchmark.__main__ import benchmark
+from tests.support.fitted import snapshot_with
 from tests.support.small_data import graph_of, ratings
 
 if TYPE_CHECKING:
@@ -74,28 +75,6 @@ def encoder_of(fitted: Embeddings) -> Encoder:
 
 def snapshot_of(graph: Graph) -> Snapshot:
     return snapshot_with(fit(graph, epochs=12), graph)
-
-
-def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
-    pytest.importorskip("sklearn")
-    rng = np.random.default_rng(0)
-    exponents = {"user_exponent": 0.5, "history_exponent": 0.5, "target_exponent": 0.5}
-    filtered = (
-        create("graph-filter", {**exponents, "dim": 4}).fit(Dataset.of_weights(graph), rng).scorer
-    )
-    return build_snapshot(
-        graph,
-        graph_filter=filtered,  # type: ignore[arg-type]
-        embeddings=fitted,
-        encoder=fitted.encoder,
-        seed=0,
-        cutoff=None,
-        models={"graph-filter": exponents},
-        metrics={},
-        popularity=create("recent-popularity")
-        .fit(Dataset.of_weights(graph), rng)
-        .scorer.popularity,  # type: ignore[attr-defined]
-    )
 
 
 def values(graph: Graph, user: int) -> dict[str, object]:

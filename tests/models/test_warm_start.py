@@ -21,8 +21,8 @@ from graphrec.models.training.warm_start import in_rows_of, with_columns_of
 from graphrec.refresh.job import Outcome
 from graphrec.settings import RefreshSettings
 from graphrec.snapshot.registry import load
+from tests.support.fitted import needs
 from tests.support.shop import QUICK, log, part, refreshed, settings_of, store_of
-from tests.training.test_fit import needs
 
 GENRES = ("Comedy", "Crime", "Drama", "War")
 

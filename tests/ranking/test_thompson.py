@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from graphrec.ranking.exploration import Explored, explore
 from graphrec.ranking.thompson import Posteriors, ThompsonPool
 from graphrec.recommend.query import Options
-from tests.rules.test_rules import ITEMS, RECOMMENDER, SNAPSHOT, USERS
+from tests.support.attributed import ITEMS, RECOMMENDER, SNAPSHOT, USERS
 
 counted = st.tuples(st.integers(0, 60), st.integers(0, 60))
 

@@ -13,8 +13,7 @@ from graphrec.recommend.results import Because, reason
 from graphrec.retrieval import neighbours
 from graphrec.retrieval.neighbours import BLOCK, vias
 from graphrec.settings import RetrievalSettings
-from tests.recommend.test_recommender import recommenders
-from tests.snapshot.test_snapshot import small_snapshot
+from tests.support.snapshots import recommenders, small_snapshot
 
 
 def liked(likes):

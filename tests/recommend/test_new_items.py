@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,11 +17,15 @@ from graphrec.recommend.results import Shared
 from graphrec.rules.rule import ExcludeRule
 from graphrec.settings import Settings
 from graphrec.store.protocol import ChangedNode
-from tests.api.test_api import error
-from tests.api.test_live_events import client, event, send, settings
-from tests.rules.test_rules import ITEMS, RECOMMENDER, SNAPSHOT, USERS, attribute
+from tests.support.attributed import ITEMS, RECOMMENDER, SNAPSHOT, USERS, attribute
+from tests.support.live import event, send, served, settings_in
+from tests.support.service import error
 
-__all__ = ["client", "settings"]  # fixtures
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[httpx.Client]:
+    with served(settings_in(tmp_path)) as client:
+        yield client
 
 
 def new_item(**attributes: object) -> Live:

@@ -8,12 +8,11 @@ from graphrec.snapshot.overlay import Overlay
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.data import Graph, Interactions, Vocabulary
+from graphrec.data import Graph, Interactions
 from graphrec.data.dataset import Dataset
 from graphrec.errors import SnapshotError, UnknownNode
 from graphrec.evaluation.evaluator import evaluate_ranking
 from graphrec.evaluation.splits.split import leave_last_out
-from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.fusion import Group
@@ -21,52 +20,9 @@ from graphrec.recommend.query import Live
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import build_snapshot
-from tests.snapshot.test_snapshot import small_snapshot
+from tests.support.snapshots import recommenders, small_snapshot
 
 SETTINGS = RetrievalSettings()
-
-
-@st.composite
-def recommenders(draw):
-    """Any small graph, learnt or not, with any weights: ties and empty rows are common."""
-    users, items = draw(st.integers(1, 6)), draw(st.integers(1, 8))
-    pair = st.tuples(st.integers(0, users - 1), st.integers(0, items - 1), st.sampled_from([0, 1]))
-    events = draw(st.lists(pair, max_size=30))
-    user, item, weight = np.array(events, np.int32).reshape(-1, 3).T
-    log = Interactions(
-        Vocabulary(tuple(f"u{row}" for row in range(users))),
-        Vocabulary(tuple(f"i{row}" for row in range(items))),
-        user,
-        item,
-        weight.astype(np.float32),
-        np.zeros(len(user), np.int64),
-        np.zeros(len(user), np.uint8),
-    )
-    graph = Graph(log)
-    rng = np.random.default_rng(draw(st.integers(0, 3)))
-
-    def vectors(rows):
-        return rng.integers(-1, 2, (rows, 2)).astype(np.float32)
-
-    learnt = draw(st.booleans())
-    snapshot = build_snapshot(
-        graph,
-        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
-        embeddings=Embeddings(vectors(users), vectors(items)) if learnt else None,
-        encoder=Encoder(vectors(items), vectors(1)[0]) if learnt and draw(st.booleans()) else None,
-        seed=0,
-        cutoff=None,
-        models={},
-        metrics={},
-    )
-    weights = st.sampled_from([0.0, 0.1, 1.0])
-    retrieval = RetrievalSettings(
-        candidates=draw(st.integers(1, 9)),
-        embedding=draw(weights),
-        neighbours=draw(weights),
-        popularity=draw(weights),
-    )
-    return Recommender(snapshot, retrieval)
 
 
 def seen_by(recommender, user):

@@ -21,9 +21,9 @@ from graphrec.snapshot.registry import current, load, versions
 from graphrec.snapshot.update import difference, everyone, infer
 from graphrec.store import open_store
 from graphrec.training import fit as pipeline
-from tests.snapshot.test_snapshot import reseal
+from tests.support.fitted import needs
 from tests.support.shop import HOUR, log, part, refreshed, settings_of, store_of
-from tests.training.test_fit import needs
+from tests.support.snapshots import reseal
 
 SETTINGS = settings_of()
 

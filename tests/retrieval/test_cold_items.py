@@ -16,8 +16,8 @@ from graphrec.models.encoder import ItemEncoder
 from graphrec.retrieval.cold_items import NONE, arrived
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
-from tests.api.test_api import error
-from tests.api.test_live_events import items, listed, served
+from tests.support.live import items, listed, served
+from tests.support.service import error
 from tests.support.shop import log, refreshed, settings_of, store_of
 
 USERS, TASTES = 120, 4

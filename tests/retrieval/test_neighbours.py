@@ -21,7 +21,8 @@ from graphrec.retrieval.neighbours import (
     similar_users,
     vias,
 )
-from tests.support.store_contract import POLICY, Event, log_of, logs
+from graphrec.testing.logs import Event, log_of, logs
+from graphrec.testing.stores import POLICY
 
 
 def is_positive(event: Event) -> bool:

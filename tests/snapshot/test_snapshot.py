@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import pickle
 import shutil
@@ -9,57 +8,22 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 import numpy as np
 import pytest
 
-from graphrec.data import Attribute, Graph, Interactions
+from graphrec.data import Graph, Interactions
 from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import KindPolicy, weigh
 from graphrec.errors import SnapshotError
-from graphrec.models.embeddings import Embeddings
-from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import current, load, publish, rollback, versions
 from graphrec.snapshot.snapshot import build_snapshot
 from tests.support.paths import ROOT
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
-
-
-def small_snapshot(seed=0, *, learnt=True, users=12, items=9, aggregated=None):
-    """A snapshot of random likes; `learnt` is whether it has embeddings and an encoder."""
-    rng = np.random.default_rng(seed)
-    pairs = np.argwhere(rng.random((users, items)) < 0.4)
-    log = Interactions.of(
-        [f"u{u:02}" for u, _ in pairs],
-        [f"i{i:02}" for _, i in pairs],
-        rng.integers(0, 3, len(pairs)),
-        rng.integers(1, 10**12, len(pairs)),
-    )
-    attributes = {
-        "title": Attribute("text", tuple(f"The {i}th" if i else None for i in range(items))),
-        "genres": Attribute("tags", tuple(("a", "b") if i % 2 else None for i in range(items))),
-        "year": Attribute("number", tuple(1990.0 + i for i in range(items))),
-    }
-    graph = Graph(log, {"item": attributes})
-    vectors = rng.normal(size=(len(log.users) + 3 * items + 1, 4)).astype(np.float32)
-    user, item, messages, base = np.split(
-        vectors, np.cumsum([len(log.users), items, 2 * items])[:3]
-    )
-    return build_snapshot(
-        graph,
-        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
-        embeddings=Embeddings(user, item) if learnt else None,
-        encoder=Encoder(messages[:items], base[0], 1.5, **(aggregated or {})) if learnt else None,
-        seed=seed,
-        cutoff=10**12,
-        models={"item-knn": {"similarity": "cosine", "neighbours": 5, "half_life_days": None}},
-        metrics={"ndcg@10": {"value": 0.25, "low": None, "high": 0.5}},
-    )
+from tests.support.snapshots import NOON, reseal, small_snapshot
 
 
 def answers(snapshot):
@@ -75,16 +39,6 @@ def answers(snapshot):
 
 def files(folder, version):
     return sorted(path for path in (folder / version).iterdir())
-
-
-def reseal(folder, version, change):
-    """Change the manifest as one who knows about its checksum would."""
-    path = folder / version / "manifest.json"
-    manifest = json.loads(path.read_bytes())
-    change(manifest)
-    path.write_text(json.dumps(manifest))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (folder / version / "manifest.sha256").write_text(f"{digest}  manifest.json\n")
 
 
 @pytest.mark.parametrize("aggregated", [{"attention": (9, 2)}, {"readout": (4, 4)}])
@@ -375,7 +329,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from graphrec.snapshot import snapshot
-from tests.snapshot.test_snapshot import small_snapshot
+from tests.support.snapshots import small_snapshot
 
 new = small_snapshot(1)
 for step in range(1, 100):

@@ -21,18 +21,15 @@ from graphrec.store import open_store
 from graphrec.store.neo4j import names
 from graphrec.store.neo4j.layout import pasteable
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.support.neo4j_server import ROOT, TestServer, free_port
-from tests.support.store_contract import (
-    IDS,
+from graphrec.testing.logs import IDS, SMALL, Event, log_of
+from graphrec.testing.stores import (
     POLICY,
-    SMALL,
-    Event,
     FreshStore,
     StoreContract,
     assert_same_graph,
     events_after,
-    log_of,
 )
+from tests.support.neo4j_server import ROOT, TestServer, free_port
 
 neo4j_store = pytest.importorskip("graphrec.store.neo4j.store")
 Neo4jStore = neo4j_store.Neo4jStore

@@ -22,15 +22,8 @@ from graphrec.errors import DataError, StoreError
 from graphrec.store import open_store
 from graphrec.store.sqlite import file as sqlite_file
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.support.store_contract import (
-    POLICY,
-    SMALL,
-    Event,
-    FreshStore,
-    StoreContract,
-    events_after,
-    log_of,
-)
+from graphrec.testing.logs import SMALL, Event, log_of
+from graphrec.testing.stores import POLICY, FreshStore, StoreContract, events_after
 
 
 class TestSQLiteStore(StoreContract):

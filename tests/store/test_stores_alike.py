@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.store import open_store
+from graphrec.testing.stores import assert_same_graph
 from tests.support.neo4j_server import TestServer
-from tests.support.store_contract import assert_same_graph
 
 pytestmark = [
     pytest.mark.slow,

@@ -14,7 +14,7 @@ from graphrec.evaluation.splits.cold import cold_items
 from graphrec.settings import Settings
 from graphrec.training.ablation import BARE, with_ablations
 from graphrec.training.fit import compare
-from tests.models.test_item_side import catalogue
+from tests.support.fitted import catalogue
 from tests.support.small_data import graph_of, ratings
 
 OPTIONS = {"dim": 8, "epochs": 4, "negatives": 20, "batches": 2, "learning_rate": 0.02}

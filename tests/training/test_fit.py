@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions, Rows
 from graphrec.data.dataset import Dataset
-from graphrec.errors import MissingExtra
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen
 from graphrec.evaluation.splits.split import Split, carve_validation, temporal
@@ -32,6 +31,7 @@ from graphrec.training.fit import (
     fit_snapshot,
     stand_ins,
 )
+from tests.support.fitted import needs
 from tests.support.small_data import Rating, graph_of, ratings
 
 QUICK: Mapping[str, Mapping[str, bool | int | float | str]] = {
@@ -40,15 +40,6 @@ QUICK: Mapping[str, Mapping[str, bool | int | float | str]] = {
 }
 SETTINGS = Settings(models=QUICK, evaluation=EvaluationSettings(resamples=0))
 K = 5
-
-
-def needs(name: str) -> str:
-    """The name of a model, where its libraries are installed."""
-    try:
-        create(name)
-    except MissingExtra as error:
-        pytest.skip(str(error))
-    return name
 
 
 def named(embedding: str | None) -> tuple[str, ...]:

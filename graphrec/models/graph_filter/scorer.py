@@ -140,7 +140,8 @@ class Factors:
 
 @dataclass(frozen=True)
 class FittedFilter:
-    """The item-item scores of a fitted filter: those of a history x, whose weights sum to 1, are x W.
+    """The item-item scores of a fitted filter: those of a history x, whose weights sum to 1, are x
+    W.
 
     It holds no history: a snapshot, or a fitted model, keeps that beside it.
     """

@@ -76,7 +76,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         if self.has_content:  # cold items are compared with the others, of whom the mean is 0
             prior = prior - prior[events > 0].mean() if (events > 0).any() else prior
         self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
-        self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
+        self.bias = nn.Parameter(torch.from_numpy(prior.copy())[:, None])
         self.features = as_tensor(features)
         self.known_items = KnownItems.of(self.space, features, events)
         self.cold_rows = np.flatnonzero((events == 0) & (np.diff(features.indptr) > 0))

@@ -103,7 +103,9 @@ class AuxiliaryTargets(nn.Module):  # type: ignore[misc]
     def __init__(self, targets: tuple[Target, ...], dim: int) -> None:
         super().__init__()
         self.relation = nn.Parameter(torch.ones(len(targets), dim))
-        self.bias = nn.ParameterList(torch.from_numpy(each.prior)[:, None] for each in targets)
+        self.bias = nn.ParameterList(
+            torch.from_numpy(each.prior.copy())[:, None] for each in targets
+        )
 
     def forward(
         self, n: int, user: Tensor, item: Tensor, items: Tensor | None

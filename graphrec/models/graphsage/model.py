@@ -69,6 +69,7 @@ class GraphSAGE(HyperParameters):
         first, *others = targets
         shift = recency_shift(first.graph, self.half_life_share)
         network = Network(self, graph, first.prior, rng, tuple(others))
+        popularity = first.prior + shift
         targeted = np.any([target.chance > 0 for target in targets], axis=0)
         if start is not None:
             resume(network, start, matrix, shift)
@@ -96,5 +97,4 @@ class GraphSAGE(HyperParameters):
             warmup_steps=self.warmup_steps,
             after_step=lambda: average.update_parameters(network),
         ):
-            popularity = first.prior + shift
             yield embeddings_of(self, average.module, matrix, likes, popularity, shift)

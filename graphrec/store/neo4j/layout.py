@@ -1,7 +1,7 @@
 """How the graph lies in Neo4j: graphrec's own way, or that of a graph which is there already.
 
-`Events` is what the queries need to know, and is known beforehand. `Catalogue` is what else there
-is: of graphrec's own graphs the database says it, of others the settings do.
+`Events` is what the queries need, known once the store is opened. `Catalogue` lists all other types
+of nodes and links: from the database for graphrec's own graphs, from the settings for mapped ones.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Events:
     """The parameters in `liked`."""
     kinds: Mapping[str, str]
     labelled: bool
-    """Whether a pattern must say which nodes are at the other end of an event."""
+    """Whether a pattern must name the label of the nodes at the other end of an event."""
     whole: frozenset[str] = frozenset()
     """The types of node whose ids are integers."""
 
@@ -229,16 +229,16 @@ def pasteable(
         "scale": SCALE,
     }
     queries = {
-        "Items related to item $id: liked by the same people": events.similar(
+        "Items related to item $id: liked by the same users": events.similar(
             cypher.SIMILAR, "item"
         ),
         "Users similar to user $id: who like the same items": events.similar(
             cypher.SIMILAR, "user"
         ),
-        "What the $k users most similar to user $id like, and $id has not met": events.similar(
+        "What the $k users most similar to user $id like, and $id has not seen": events.similar(
             cypher.NEIGHBOUR_RECOMMENDATIONS, "user"
         ),
-        "Items by the number of people who like them, in the window [$since, $until)": events.fill(
+        "Items by the number of users who like them, in the window [$since, $until)": events.fill(
             cypher.POPULAR_ITEMS
         ),
         "Why $item for $user: user → via ← people → item": events.fill(cypher.PATHS),

@@ -1,4 +1,4 @@
-"""A graph that is there already: whether it is as the mapping in the settings says."""
+"""Checks that a graph which is there already fits the mapping in the settings."""
 
 from __future__ import annotations
 

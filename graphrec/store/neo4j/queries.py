@@ -313,10 +313,10 @@ MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
 
 # Queries
 #
-# `@LIKED` says whether an `event` shows that the user likes the item: `graphrec.store.neo4j.layout`
-# makes it of what the settings say of each kind.
+# `@LIKED` is true of an `event` that shows that the user likes the item:
+# `graphrec.store.neo4j.layout` makes it from the policies of the kinds in the settings.
 
-# Nodes tied to the same others: items liked by the same people, or people who like the same items.
+# Nodes tied to the same others: items liked by the same users, or users who like the same items.
 _SIMILAR = """
 MATCH (node:@Node {@id: $id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
 WHERE @LIKED
@@ -332,7 +332,7 @@ WHERE near <> node AND @LIKED
 WITH mine, degree, near, count(DISTINCT other) AS support
 ORDER BY support DESC
 WHERE support >= $min_support
-// To count the people of every node would take long. Its number of events is known at once, and
+// To count the neighbours of every node would take long. Its number of events is known at once, and
 // cannot be less, which gives a bar that $k nodes are sure to pass: those who share most are tried.
 WITH mine, degree, collect(near) AS nears, collect(support) AS supports
 CALL (mine, nears, supports) {
@@ -374,20 +374,20 @@ LIMIT $k
 
 SIMILAR = Cypher(_SIMILAR + "RETURN near.@id AS id, score, support, degree\n")
 
-# What the $k most similar users like and the user has not met.
+# What the $k most similar users like and the user has not seen.
 NEIGHBOUR_RECOMMENDATIONS = Cypher(
     _SIMILAR
     + """
 WITH collect([near, score]) AS neighbours
 MATCH (user:@User {@user_id: $id})
-OPTIONAL MATCH (user)-[:@INTERACTED]->(met@OfItems)
-WITH neighbours, collect(DISTINCT met) AS met
+OPTIONAL MATCH (user)-[:@INTERACTED]->(seen@OfItems)
+WITH neighbours, collect(DISTINCT seen) AS seen
 UNWIND neighbours AS each
-WITH met, each[0] AS near, each[1] AS similarity
+WITH seen, each[0] AS near, each[1] AS similarity
 MATCH (near)-[event:@INTERACTED]->(item@OfItems)
 WHERE @LIKED
-WITH DISTINCT met, near, similarity, item
-WHERE NOT item IN met
+WITH DISTINCT seen, near, similarity, item
+WHERE NOT item IN seen
 WITH item, sum(similarity) AS score, count(*) AS support
 ORDER BY score DESC, @item_key
 LIMIT $items

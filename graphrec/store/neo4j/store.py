@@ -168,7 +168,7 @@ class Neo4jStore:
         return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
 
     def events_of(self, users: Sequence[str]) -> Interactions:
-        """All events of some users, in any order; nothing of those whom the store does not hold."""
+        """All events of some users, in any order; none for users the store does not have."""
         self._refuse_mapped_positions()
         return self._server.read(lambda tx: read.events_of(tx, users))
 
@@ -193,7 +193,7 @@ class Neo4jStore:
         min_support: int = 1,
         cap: int = CAP,
     ) -> Neighbours:
-        """Items liked by the same people; raises UnknownNode."""
+        """Items liked by the same users; raises UnknownNode."""
         return self._similar("item", item, k, similarity, min_support, cap)
 
     def similar_users(
@@ -210,7 +210,7 @@ class Neo4jStore:
     def neighbour_recommendations(
         self, user: str, k: int = 10, neighbours: int = 50
     ) -> list[Neighbour]:
-        """Items the most similar users like and the user has not met; raises UnknownNode."""
+        """Items the most similar users like and the user has not seen; raises UnknownNode."""
         found = self._ask(
             self._events.similar(cypher.NEIGHBOUR_RECOMMENDATIONS, "user"),
             {"id": ("user", user)},
@@ -225,7 +225,7 @@ class Neo4jStore:
     def popular_items(
         self, k: int = 10, since: int | None = None, until: int | None = None
     ) -> list[Popular]:
-        """Items by the number of people who like them, in the window [since, until)."""
+        """Items by the number of users who like them, in the window [since, until)."""
         query = self._events.fill(cypher.POPULAR_ITEMS)
         found = self._ask(query, {}, k=k, since=since, until=until)
         return [Popular(str(id_), people) for id_, people in found]
@@ -237,7 +237,7 @@ class Neo4jStore:
         return [Path(str(via), people, score / SCALE) for via, people, score in found]
 
     def forget_user(self, user: str) -> bool:
-        """Delete a user with all events and links; says whether there was one.
+        """Delete a user with all events and links; returns whether there was one.
 
         The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
         Raises StoreError for one that a mapped graph holds: it is only read.
@@ -248,12 +248,12 @@ class Neo4jStore:
         return self._write(lambda writing: write.delete(writing, "user", user))
 
     def delete_item(self, item: str) -> bool:
-        """Delete an item with all events and links; says whether there was one."""
+        """Delete an item with all events and links; returns whether there was one."""
         self._prepare("item")
         return self._write(lambda writing: write.delete(writing, "item", item))
 
     def traces(self, user: str) -> tuple[str, ...]:
-        """Where something of a user is left, in words; empty once they are forgotten.
+        """Places where something of a user is left, in words; empty once the user is forgotten.
 
         All properties of users and of relationships are searched; of a mapped graph, the ids of
         users. Nobody can look into the server's transaction logs.
@@ -360,7 +360,7 @@ class Neo4jStore:
 
         def ask(tx: neo4j.ManagedTransaction) -> list[list[Any]]:
             found = rows(tx, query, **values)
-            if not found:  # for want of people, or of the node?
+            if not found:  # no neighbours, or no such node?
                 for name, (node_type, node_id) in about.items():
                     nodes = self._events.item if node_type == "item" else self._events.user
                     if not read.has_node(tx, nodes, keys[name]):

@@ -187,7 +187,7 @@ def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str
 
 
 def delete(writing: Writing, node_type: str, node_id: str) -> bool:
-    """Delete a user or an item with its events and links; says whether there was one."""
+    """Delete a user or an item with its events and links; returns whether there was one."""
     label = names.quoted(names.label(node_type))
     found, _ = writing.run(cypher.DELETE_NODE.substitute(Node=label), id=node_id)
     if found == [[0]]:

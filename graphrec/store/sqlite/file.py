@@ -152,7 +152,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
-    """Tell the connection what events are worth; nothing is written to the file."""
+    """Give the connection the weights of events; nothing is written to the file."""
     for statement in sql.POLICY:
         connection.execute(statement)
     rules = ((kind, rule.weight, rule.least) for kind, rule in policy.items())

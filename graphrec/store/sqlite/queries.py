@@ -70,7 +70,7 @@ ALTER TABLE nodes ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX events_by_position ON events (position);
 CREATE INDEX nodes_by_position ON nodes (position);
 
--- The last position given. Of the tables it could not be told: the last to come may have gone.
+-- The last position given. The other tables do not show it: the last row written may be deleted.
 CREATE TABLE position (last INTEGER NOT NULL);
 INSERT INTO position (last) VALUES (0);
 
@@ -86,7 +86,7 @@ MIGRATIONS = (_VERSION_1, _VERSION_2)
 """`MIGRATIONS[v]` brings a file from schema version v to v + 1."""
 
 POLICY = (
-    # What this connection was told an event of a kind is worth. Not stored: it is the settings'.
+    # The weights of the kinds of events, from the settings; for this connection, not stored.
     """
     CREATE TEMP TABLE rules (
         name      TEXT PRIMARY KEY,
@@ -182,6 +182,14 @@ JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
 ORDER BY changed DESC, events.position
 """
+USER_EVENTS = """
+SELECT items.id, events.weight, events.time, kinds.name
+FROM nodes AS users
+JOIN events ON events.user = users.row
+JOIN nodes AS items ON items.row = events.item
+JOIN kinds ON kinds.row = events.kind
+WHERE users.type = 'user' AND users.id = ?
+"""
 EVENTS_OF = Template("""
 SELECT users.id, items.id, events.weight, events.time, kinds.name
 FROM nodes AS users
@@ -269,7 +277,7 @@ UNION ALL SELECT 'events', COUNT(*) FROM events
 UNION ALL SELECT 'links', COUNT(*) FROM links
 """
 
-# Nodes tied to the same others: items liked by the same people, or people who like the same items.
+# Nodes tied to the same others: items liked by the same users, or users who like the same items.
 _SIMILAR = Template("""
 WITH
     -- the other side's nodes that :row is tied to, and the latest :cap of them
@@ -314,7 +322,7 @@ LIMIT :k
 RELATED_ITEMS = _SIMILAR.substitute(node="item", other="user")
 SIMILAR_USERS = _SIMILAR.substitute(node="user", other="item")
 
-# What the :k most similar users like and the user has not met.
+# What the :k most similar users like and the user has not seen.
 NEIGHBOUR_RECOMMENDATIONS = Template("""
 WITH
     neighbours AS ($SIMILAR_USERS),

@@ -217,7 +217,10 @@ class SQLiteStore:
 
     def user_events(self, user: str) -> Interactions:
         """The events of a user, in canonical order; none where there is no such user."""
-        return self.events_of([user]).sorted()
+        with self._reading() as connection:
+            found = connection.execute(sql.USER_EVENTS, (user,)).fetchall()
+        items, *columns = zip(*found, strict=True) if found else [()] * 4
+        return Interactions.of([user] * len(items), items, *columns).sorted()
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
@@ -225,7 +228,7 @@ class SQLiteStore:
             return _kinds_of_attributes(connection).get(node_type, {})
 
     def events_of(self, users: Sequence[str]) -> Interactions:
-        """All events of some users, in any order; nothing of those whom the store does not hold."""
+        """All events of some users, in any order; none for users the store does not have."""
         found: list[tuple[str, str, float, int, str]] = []
         with self._reading() as connection:
             for start in range(0, len(users), LOOKUP):
@@ -252,7 +255,7 @@ class SQLiteStore:
         min_support: int = 1,
         cap: int = CAP,
     ) -> Neighbours:
-        """Items liked by the same people; raises UnknownNode."""
+        """Items liked by the same users; raises UnknownNode."""
         with self._reading() as connection:
             row = _row(connection, "item", item)
             return _similar(connection, sql.RELATED_ITEMS, row, k, similarity, min_support, cap)
@@ -273,7 +276,7 @@ class SQLiteStore:
     def neighbour_recommendations(
         self, user: str, k: int = 10, neighbours: int = 50
     ) -> list[Neighbour]:
-        """Items the most similar users like and the user has not met; raises UnknownNode."""
+        """Items the most similar users like and the user has not seen; raises UnknownNode."""
         with self._reading() as connection:
             values = {
                 "row": _row(connection, "user", user),
@@ -290,7 +293,7 @@ class SQLiteStore:
     def popular_items(
         self, k: int = 10, since: int | None = None, until: int | None = None
     ) -> list[Popular]:
-        """Items by the number of people who like them, in the window [since, until)."""
+        """Items by the number of users who like them, in the window [since, until)."""
         with self._reading() as connection:
             values = {"k": k, "since": since, "until": until}
             return [Popular(*row) for row in connection.execute(sql.POPULAR_ITEMS, values)]
@@ -308,7 +311,7 @@ class SQLiteStore:
             return [Path(via, people, score / SCALE) for via, people, score in rows]
 
     def forget_user(self, user: str) -> bool:
-        """Delete a user with all events and links; says whether there was one.
+        """Delete a user with all events and links; returns whether there was one.
 
         What is deleted is overwritten with zeros, and the write-ahead log is emptied once those who
         read an older state are done; where that takes longer than `busy_seconds`, a later
@@ -320,14 +323,14 @@ class SQLiteStore:
         return found
 
     def delete_item(self, item: str) -> bool:
-        """Delete an item with all events and links; says whether there was one."""
+        """Delete an item with all events and links; returns whether there was one."""
         return self._delete("item", item)
 
     def traces(self, user: str) -> tuple[str, ...]:
-        """Where something of a user is left, in words; empty once they are forgotten.
+        """Places where something of a user is left, in words; empty once the user is forgotten.
 
         All tables are searched for the id and for rows that belong to nobody, and all bytes of the
-        files, free pages and write-ahead log included, for an id that is not too short to be told
+        files, free pages and write-ahead log included, for an id long enough to be distinguished
         from other bytes. Not while other threads use this store: its connections are closed first,
         because closing a file of SQLite's releases the locks on it.
         """
@@ -335,13 +338,13 @@ class SQLiteStore:
             found = [place for place, query in sql.ORPHANS if connection.execute(query).fetchone()]
             for (table,) in connection.execute(sql.READ_TABLES).fetchall():
                 columns = [name for (name,) in connection.execute(sql.READ_COLUMNS, (table,))]
-                # Where ids are told apart by a type, an item may have the same one.
+                # A table with a type column may hold an item of the same id.
                 find = sql.FIND_TYPED if {"type", "id"} <= set(columns) else sql.FIND_TEXT
                 for column in ("id",) if find is sql.FIND_TYPED else columns:
                     query = find.substitute(table=table, column=column)
                     if connection.execute(query, (user,)).fetchone():
                         found.append(f"column {column} of table {table}")
-            # Ids that begin alike are told apart by where they end, which the bytes after one in
+            # Ids that begin alike differ only in where they end, which the bytes after one in
             # an index may hide: so only where there are such ids.
             alike = connection.execute(sql.FIND_ALIKE, {"id": user}).fetchone() is not None
         while self._idle:
