@@ -103,7 +103,7 @@ class Encoder:
     ) -> NDArray[np.float32]:
         """What a user's items and attributes aggregate to [dim], before it is scaled; as `embed`.
 
-        It is what counts for those whose friend the user is.
+        It is what users aggregate of a friend.
         """
         items, new_item_messages, kinds = self._with_messages(items, new_item_messages, kinds)
         return self._sum(items, new_item_messages, self._features_vector(attributes), kinds)

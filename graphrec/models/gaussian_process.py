@@ -111,7 +111,7 @@ def _scales(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Of each feature, the distance that a difference of 1 makes, and the mean distance [F].
 
-    The buckets of a number are left out, as its value says more.
+    The buckets of a number are left out, as its value is more precise.
     """
     scale, start = np.zeros(features.shape[1], np.float32), 0
     difference = _mean_difference(features)

@@ -91,7 +91,7 @@ def learning_curves(
     Epochs and weights are chosen on `validation`, such as
     `graphrec.evaluation.splits.cold.beginnings` of train. A fusion has the vectors of one of
     `embeddings`. Raises SettingsError for a model that does not
-    score for people it was not fitted on.
+    score for users it was not fitted on.
     """
     found: list[LearningCurve] = []
     chosen: dict[str, Chosen] = {}

@@ -4,7 +4,7 @@ An item's vector is the sum of a learned identity, of learned vectors of its fea
 vectors of the nodes that it is linked to, each relation with a learned weight. A node of another
 type, such as a genre or a brand, has a learned identity as well and aggregates its items; a linked
 item gives its own vector, without its links. Every vector has a bias behind it, so that the
-features and links of a new item also say how popular it may become. The more events an item has,
+features and links of a new item also predict its popularity. The more events an item has,
 the less its links weigh: s / (s + n) with n events, where s is learned; 1 where the identity is
 dropped.
 
