@@ -17,7 +17,7 @@ from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import MODELS, EpochModel, Model, create
 from graphrec.models.ease import MAX_ITEMS
 from graphrec.models.graph_filter.scorer import Pairs
-from graphrec.models.knn import ItemKNN, Similarity, UserKNN, nearest, weighted
+from graphrec.models.knn import ItemKNN, Similarity, UserKNN, UserKNNScorer, nearest, weighted
 from graphrec.models.popularity import Popularity
 from graphrec.testing.models import ModelContract, checkerboard
 
@@ -592,7 +592,11 @@ def test_neighbours_rank_by_equal_weights_as_without_any(
         .fit(Dataset.of_weights(graph), rng)
         .scorer
     )
-    np.testing.assert_array_equal(fitted.items.weights.indices, binary.items.weights.indices)
+    kept = [
+        each.similarity if isinstance(each, UserKNNScorer) else each.items.weights
+        for each in (fitted, binary)
+    ]
+    np.testing.assert_array_equal(kept[0].indices, kept[1].indices)
     scores, expected = fitted.score(rows), binary.score(rows)
     np.testing.assert_allclose(scores * expected.max(), expected * scores.max(), rtol=1e-4)
 
