@@ -187,7 +187,13 @@ def test_one_module_knows_dgl() -> None:
 
 def test_only_what_trains_knows_torch() -> None:
     parts = ("mf", "neumf", "training.losses", "training.loop")
-    parts += tuple(f"graphsage.{part}" for part in ("model", "item_side", "aggregators", "kinds"))
+    parts += tuple(
+        f"graphsage.{part}"
+        for part in (
+            *("aggregators", "batches", "inference", "item_side", "kinds", "loss", "model"),
+            *("network", "resume", "tensors"),
+        )
+    )
     known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}
     assert who_imports("torch") == known
 

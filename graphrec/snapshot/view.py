@@ -102,9 +102,9 @@ class View:
         encoder = self.snapshot.encoder
         messages: tuple[NDArray[np.float32], ...] = ()
         profiles = [self.known_user(friend) for friend in dict.fromkeys(friends)]
-        if encoder is not None and encoder.friendship is not None:
+        if encoder is not None and encoder.friend_weight is not None:
             messages = tuple(
-                encoder.own(
+                encoder.aggregate(
                     each.history, each.attributes, tuple(each.new_messages.values()), each.kinds
                 )
                 for each in profiles
@@ -258,9 +258,9 @@ class View:
         """
         encoder, snapshot = self.snapshot.encoder, self.snapshot
         assert encoder is not None  # noqa: S101 - see `_embedded`
-        friends = [] if encoder.friendship is None else profile.friends.tolist()
+        friends = [] if encoder.friend_weight is None else profile.friends.tolist()
         messages = [
-            encoder.own(
+            encoder.aggregate(
                 each.history, each.attributes, tuple(each.new_messages.values()), each.kinds
             )
             for friend in friends
@@ -295,7 +295,7 @@ class View:
     def _has_input(self, profile: UserProfile) -> bool:
         """Whether the encoder has anything to make a vector of."""
         encoder = self.snapshot.encoder
-        friends = encoder is not None and encoder.friendship is not None and len(profile.friends)
+        friends = encoder is not None and encoder.friend_weight is not None and len(profile.friends)
         messages = len(profile.history) or profile.new_messages or profile.friend_messages
         return bool(messages or friends or self._reads(profile.attributes))
 
@@ -303,12 +303,12 @@ class View:
         """Whether the encoder makes anything of attributes."""
         encoder = self.snapshot.encoder
         features = None if encoder is None else encoder.features
-        return bool(attributes) and features is not None and features.said(attributes) is not None
+        return bool(attributes) and features is not None and features.vector(attributes) is not None
 
     def _same_input(self, one: UserProfile, other: UserProfile) -> bool:
         """Whether the encoder makes the same of two profiles of one user."""
         encoder = self.snapshot.encoder
-        read = () if encoder is None else encoder.listens_to
+        read = () if encoder is None else encoder.attribute_names
         same_kinds = one.kinds is other.kinds or (
             one.kinds is not None
             and other.kinds is not None

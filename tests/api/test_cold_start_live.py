@@ -185,10 +185,10 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
         overlay.add_events(events, reached)
     embeddings = snapshot.embeddings
     assert embeddings is not None
-    assert embeddings.newcomers is not None
+    assert embeddings.item_encoder is not None
     assert inferred.embeddings is not None
     new = embed_new_items(
-        embeddings.newcomers,
+        embeddings.item_encoder,
         {"new": overlay.items["new"]},
         links={"new": overlay.links_of("new")},
         known=snapshot.items,

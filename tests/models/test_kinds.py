@@ -95,7 +95,12 @@ def fit(graph: Graph, **changes: object) -> Embeddings:
     [
         {},
         {"rounds": 2, "fanout": 3, "targets": "purchase, view: 0.5"},
-        {"aggregator": "attention", "beginners": 0.5, "loss": "bpr", "targets": "view, cart"},
+        {
+            "aggregator": "attention",
+            "short_history_share": 0.5,
+            "loss": "bpr",
+            "targets": "view, cart",
+        },
         {"aggregator": "pooling", "targets": "purchase"},
     ],
 )
@@ -111,7 +116,7 @@ def test_serving_hears_kinds_as_offline_inference_does(options: dict[str, object
     assert list(learned) == ["cart", "purchase", "view"]
     assert len({round(weight, 5) for weight in learned.values()}) == 3
     ways = encoder.relations.of(graph)
-    assert encoder.relations.count(ways.data).mean() == pytest.approx(1, abs=1e-4)
+    assert encoder.relations.weights_of(ways.data).mean() == pytest.approx(1, abs=1e-4)
     towns = graph.attributes["user"]["town"].values
 
     def known(user: int) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def test_serving_hears_kinds_as_offline_inference_does(options: dict[str, object
         return {"items": ways.indices[part], "attributes": about, "kinds": ways.data[part]}
 
     for user in range(len(graph.users)):
-        said = [encoder.own(**known(friend)) for friend in friends[[user]].indices.tolist()]
+        said = [encoder.aggregate(**known(friend)) for friend in friends[[user]].indices.tolist()]
         vector = encoder.embed(**known(user), friends=said)
         np.testing.assert_allclose(vector, fitted.user[user], atol=1e-5)
 
@@ -134,7 +139,7 @@ def test_what_a_pair_counts_is_the_sum_of_its_kinds_each_once() -> None:
     ways = relations.of(graph)
     assert ways.data.tolist() == [3, 1, 0]
     # Of a kind that training did not meet, an item counts as the mean one does.
-    assert relations.count(ways.data).tolist() == [0.75, 0.5, 1]
+    assert relations.weights_of(ways.data).tolist() == [0.75, 0.5, 1]
     assert [relations.bit(kind) for kind in ("cart", "view", "look")] == [1, 2, 0]
 
 
@@ -270,7 +275,7 @@ def test_purchases_are_found_among_views_that_say_nothing(monkeypatch: pytest.Mo
         assert weights["purchase"] > 2 * weights["view"]
     from graphrec.models.graphsage import kinds
 
-    monkeypatch.setattr(kinds, "HASTE", 0.0)
+    monkeypatch.setattr(kinds, "RATE_MULTIPLIER", 0.0)
     alike, _ = ndcg(train, targets="purchase")
     for better, worse in ((apart, merged), (both, merged), (apart, alike)):
         _, low, _ = paired_difference(better, worse, rng, 1000)

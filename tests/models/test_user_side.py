@@ -81,11 +81,13 @@ def values(graph: Graph, user: int) -> dict[str, object]:
     return {name: each.values[user] for name, each in graph.attributes["user"].items()}
 
 
-@pytest.mark.parametrize("beginners", [0.0, 0.5])
+@pytest.mark.parametrize("short_history_share", [0.0, 0.5])
 @pytest.mark.parametrize("aggregator", ["degree", "pooling", "attention"])
-def test_serving_embeds_users_as_offline_inference_does(aggregator: str, beginners: float) -> None:
+def test_serving_embeds_users_as_offline_inference_does(
+    aggregator: str, short_history_share: float
+) -> None:
     graph = introduced()
-    fitted = fit(graph, beginners=beginners, aggregator=aggregator)
+    fitted = fit(graph, short_history_share=short_history_share, aggregator=aggregator)
     for user in range(len(graph.users)):
         items = graph.matrix[[user]].indices
         vector = encoder_of(fitted).embed(items, values(graph, user))  # type: ignore[arg-type]
@@ -133,7 +135,7 @@ def test_a_snapshot_keeps_what_users_say_and_forgets_it_with_them(tmp_path: Path
     assert left.user_attributes["town"].values[-2:] == ("Oddville", None)
 
 
-def test_inference_listens_to_features_of_known_and_new_users() -> None:
+def test_inference_attribute_names_features_of_known_and_new_users() -> None:
     """Users with features used to keep the vectors of their training for good."""
     graph = introduced()
     serving, settings = snapshot_of(graph), Settings()
@@ -188,17 +190,17 @@ def own_of_friends(graph: Graph, encoder: Encoder, user: int) -> list[np.ndarray
     links = graph.links[FOLLOWS]
     friends = set(links.target[links.source == user].tolist()) - {user}
     return [
-        encoder.own(graph.matrix[[friend]].indices, values(graph, friend))  # type: ignore[arg-type]
+        encoder.aggregate(graph.matrix[[friend]].indices, values(graph, friend))  # type: ignore[arg-type]
         for friend in sorted(friends)
     ]
 
 
-@pytest.mark.parametrize("options", [{}, {"beginners": 0.5, "rounds": 2}, {"fanout": 3}])
+@pytest.mark.parametrize("options", [{}, {"short_history_share": 0.5, "rounds": 2}, {"fanout": 3}])
 def test_serving_hears_friends_as_offline_inference_does(options: dict[str, object]) -> None:
     graph = befriended(introduced())
     fitted = fit(graph, **options)
     encoder = encoder_of(fitted)
-    assert encoder.friendship not in (None, 0.5)  # it is learned
+    assert encoder.friend_weight not in (None, 0.5)  # it is learned
     for user in range(len(graph.users)):
         vector = encoder.embed(
             graph.matrix[[user]].indices,
@@ -211,7 +213,7 @@ def test_serving_hears_friends_as_offline_inference_does(options: dict[str, obje
 def test_friends_can_be_left_out() -> None:
     fitted = fit(befriended(introduced()), epochs=1, without_relations="follows")
     assert fitted.friends is None
-    assert encoder_of(fitted).friendship is None
+    assert encoder_of(fitted).friend_weight is None
 
 
 def test_a_user_with_friends_alone_gets_what_they_like(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_an_edge_does_not_help_to_predict_itself(
     With the asked edges left in message passing, each item would learn to recognise itself.
     """
     needs("graphsage")
-    from graphrec.models.graphsage import model as graphsage
+    from graphrec.models.graphsage import batches as graphsage
 
     model = create(
         "graphsage",
@@ -200,14 +200,14 @@ def test_an_edge_does_not_help_to_predict_itself(
 
     hidden = vectors()
     np.testing.assert_array_equal(hidden[0], hidden[-1])
-    split = graphsage.shown_and_asked
+    split = graphsage.message_and_supervision_edges
 
     def leak(user: NDArray, item: NDArray, hidden: NDArray, shape: tuple[int, int]) -> Any:
         everything = graphsage.liked_by_graph(user, item, shape)
         return everything, split(user, item, hidden, shape)[1]
 
-    monkeypatch.setattr(graphsage, "shown_and_asked", leak)
-    monkeypatch.setattr(graphsage, "hide_edges", lambda likes, edges: likes)
+    monkeypatch.setattr(graphsage, "message_and_supervision_edges", leak)
+    monkeypatch.setattr(graphsage, "without_edges", lambda likes, edges: likes)
     shown = vectors()
     assert np.abs(shown[0] - shown[-1]).max() > 0.01
 
@@ -217,7 +217,7 @@ def test_the_edges_asked_about_are_hidden_and_all_others_are_shown(
 ) -> None:
     """A batch is the edges of some users; each user is in one batch an epoch."""
     needs("graphsage")
-    from graphrec.models.graphsage import model as graphsage
+    from graphrec.models.graphsage import batches as graphsage
 
     graph = graph_of(ratings())
     parts: list[tuple[set[tuple[int, int]], int]] = []
