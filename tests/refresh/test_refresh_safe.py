@@ -24,6 +24,9 @@ from graphrec.store import open_store
 from tests.support.paths import ROOT
 from tests.support.shop import log, part, refreshed, settings_of, store_of
 
+pytestmark = pytest.mark.slow
+"""Each test starts refreshes as processes of their own."""
+
 TOML = """
 [evaluation]
 resamples = 20
