@@ -15,7 +15,7 @@ FROM build AS build-serve
 RUN pip install ".[api,cli,neo4j]"
 
 FROM build AS build-train
-RUN pip install ".[api,cli,ingest,neo4j,report,sql,train,tune]"
+RUN pip install ".[api,cli,ingest,neo4j,sql,train,tune]"
 
 FROM python:3.11-slim AS base
 RUN useradd --create-home --uid 10001 graphrec && mkdir /data && chown graphrec /data

@@ -1,7 +1,7 @@
-"""The log: a line an event, as JSON unless a person looks on.
+"""The log: a line an event, as JSON unless it goes to a terminal.
 
-There is no user id in it, nor any path that could hold one: requests are logged by the template of
-their route. Secrets are never passed to it.
+It has no user ids, nor paths that could contain one: requests are logged by the template of their
+route. Secrets are never passed to it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHARED: Sequence[Any] = (
 
 
 def configure(stream: TextIO) -> Callable[..., Any]:
-    """Send what all modules log to `stream`, and give the log of requests, which goes there too."""
+    """Send the logs of all modules to `stream`; returns the log of requests, which goes there."""
     plain = stream.isatty()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -42,14 +42,14 @@ def configure(stream: TextIO) -> Callable[..., Any]:
     log = structlog.wrap_logger(
         structlog.PrintLogger(stream), processors=[*_SHARED, *_renderers(plain)]
     )
-    say: Callable[..., Any] = log.info
-    return say
+    info: Callable[..., Any] = log.info
+    return info
 
 
-def _write(stream: BinaryIO, event: str, **said: Any) -> None:
-    """A line for a request, as structlog would write it, in a quarter of the time."""
+def _write(stream: BinaryIO, event: str, **fields: Any) -> None:
+    """Write a line for a request as structlog would, in a quarter of the time."""
     now = datetime.now(timezone.utc)
-    line = {**said, "event": event, "level": "info", "timestamp": now}
+    line = {**fields, "event": event, "level": "info", "timestamp": now}
     stream.write(orjson.dumps(line, default=str, option=LINE))
     stream.flush()
 

@@ -1,8 +1,8 @@
-"""What the service says of itself to Prometheus, in a registry of its own.
+"""Metrics for Prometheus, in a registry of their own.
 
-No figure names a user or an item. The two alarms for a collapsed model, as when every list becomes
-the same, look at the lists given last: how much of the catalogue they hold, and how much of one
-list is in another.
+None of them names a user or an item. Two of them reveal a collapsed model, whose lists become all
+the same: they look at the latest lists, and measure which share of the catalogue is in them, and
+which share of one list is in another.
 """
 
 from __future__ import annotations
@@ -10,29 +10,26 @@ from __future__ import annotations
 import time
 from collections import Counter as Multiset
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from fastapi import APIRouter, Request, Response
-from graphrec.api.answers import Answer
-from graphrec.api.engine import Role
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from graphrec.api.list_cache import WrittenList
+from graphrec.api.live.engine import Engine
+from graphrec.api.live.store import LiveStore
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
-
-from graphrec.recommend.recommender import Recommender
-
-router = APIRouter()
+from prometheus_client.registry import Collector
 
 LISTS = 1000
-"""The lists that the alarms look at, the latest."""
+"""How many of the latest lists are compared."""
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"})
 
-For: TypeAlias = Literal["user", "session"]
+Recipient: TypeAlias = Literal["user", "session"]
 
 
 class LatestLists:
@@ -71,18 +68,12 @@ class LatestLists:
 
 
 class Metrics:
-    """What is counted as it happens, and what is looked up when Prometheus asks."""
+    """Counts what happens: requests, lists, exposures, snapshots that are loaded."""
 
-    def __init__(
-        self,
-        serving: Callable[[], Mapping[Role, Recommender]],
-        store_up: Callable[[], bool | None],
-    ) -> None:
-        """`serving` gives recommenders by role; `store_up` gives None where there is no store."""
+    def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self._serving = serving
-        self._store_up = store_up
-        self._latest: dict[str, LatestLists] = {}
+        self.latest: dict[str, LatestLists] = {}
+        """The latest lists, by version."""
         self._seconds = Histogram(
             "graphrec_request_seconds",
             "Time to answer, by route template.",
@@ -122,9 +113,8 @@ class Metrics:
             "Times that the log of exposures could not be written.",
             registry=registry,
         )
-        registry.register(self)
-        # To find a figure by its labels takes Prometheus' library as long as to count it.
-        self._of = lru_cache(maxsize=1024)(lambda figure, *labels: figure.labels(*labels))
+        # To find a metric by its labels takes Prometheus' library as long as to count it.
+        self._of = lru_cache(maxsize=1024)(lambda metric, *labels: metric.labels(*labels))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer; `route` is a template, never a path."""
@@ -132,32 +122,42 @@ class Metrics:
         self._of(self._seconds, method, route).observe(seconds)
         self._of(self._requests, method, route, str(status)).inc()
 
-    def recommended(self, to: For, version: str, answer: Answer) -> None:
-        """Count a list that is given, of a version."""
+    def recommended(self, to: Recipient, version: str, written: WrittenList) -> None:
+        """Count a list of a version that is sent."""
         self._of(self._lists, to, version).inc()
-        self._of(self._items, version).inc(len(answer.items))
-        for source, times in answer.sources:
+        self._of(self._items, version).inc(len(written.items))
+        for source, times in written.sources:
             self._of(self._sources, source, version).inc(times)
-        self._latest.setdefault(version, LatestLists()).add(answer.items)
+        self.latest.setdefault(version, LatestLists()).add(written.items)
 
     def exposed(self, result: Literal["written", "lost"], lists: int) -> None:
         """Count lists for the log of exposures."""
         self._exposures.labels(result).inc(lists)
 
     def exposures_failed(self) -> None:
-        """Count a time at which that log could not be written."""
+        """Count a failure to write the log of exposures."""
         self._exposure_failures.inc()
 
     def loaded(self, well: bool) -> None:
-        """Count a snapshot that was taken, or refused."""
+        """Count a snapshot that was loaded, or refused."""
         self._reloads.labels("ok" if well else "refused").inc()
 
+
+class Gauges(Collector):
+    """Measures the present state when Prometheus asks: what serves, and its latest lists."""
+
+    def __init__(self, metrics: Metrics, engine: Engine, store: LiveStore | None) -> None:
+        self._metrics = metrics
+        self._engine = engine
+        self._store = store
+
     def collect(self) -> Iterator[Metric]:
-        """What Prometheus is told of the present; called by the registry."""
-        serving = self._serving()
+        """The gauges; called by the registry."""
+        serving = self._engine.serving
         yield _gauge("graphrec_ready", "Whether a snapshot serves.", float("current" in serving))
-        if (up := self._store_up()) is not None:
-            yield _gauge("graphrec_store_up", "Whether the graph store answers.", float(up))
+        if self._store is not None:
+            up = float(self._store.reason is None)
+            yield _gauge("graphrec_store_up", "Whether the graph store answers.", up)
         if "current" not in serving:
             return
         manifest = serving["current"].snapshot.manifest
@@ -167,6 +167,9 @@ class Metrics:
         )
         for name, count in manifest.counts.items():
             yield _gauge(f"graphrec_snapshot_{name}", f"What it holds: {name}.", float(count))
+        yield from self._by_version()
+
+    def _by_version(self) -> Iterator[Metric]:
         info = GaugeMetricFamily("graphrec_snapshot", "What serves.", labels=("version", "role"))
         coverage = GaugeMetricFamily(
             "graphrec_coverage",
@@ -179,25 +182,18 @@ class Metrics:
             labels=("version",),
         )
         held = {}
-        for role, recommender in serving.items():
+        for role, recommender in self._engine.serving.items():
             version = recommender.snapshot.manifest.version
             info.add_metric((version, role), 1)
             items = len(recommender.snapshot.likes.items)
-            held[version] = latest = self._latest.get(version, LatestLists())
+            held[version] = latest = self._metrics.latest.get(version, LatestLists())
             if items:
                 coverage.add_metric((version,), latest.distinct / items)
             if latest.overlap is not None:
                 overlap.add_metric((version,), latest.overlap)
-        self._latest = held  # of versions that no longer serve, nothing is asked
+        self._metrics.latest = held  # versions that no longer serve are dropped
         yield from (info, coverage, overlap)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(name, meaning, value=value)
-
-
-@router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
-    """All of it, in Prometheus' text format."""
-    registry = request.app.state.metrics.registry
-    return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")

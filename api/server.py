@@ -11,46 +11,47 @@ from types import FrameType
 
 import uvicorn
 from graphrec.api.app import create_app
-from graphrec.api.keys import read_keys
 from graphrec.api.logs import configure
+from graphrec.api.middleware.keys import read_keys
+from graphrec.api.service import Service
 
 from graphrec.errors import SettingsError
 from graphrec.settings import ServeSettings, Settings
 
 FINISH_SECONDS = 30
-"""How long requests in flight may take once the server stops."""
+"""How long requests in flight may take after the server has been asked to stop."""
 
 
 class _Server(uvicorn.Server):
-    """A server that says it is not ready before it stops, so that nobody is sent to it in vain."""
+    """A server that is not ready for a while before it stops, so that no request is sent to it."""
 
     drain_seconds = 0.0
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop in a while; at once where it is told so again."""
+        """Stop after `drain_seconds`; at once at the second signal, or before it has started."""
         state = self.config.app.state  # type: ignore[union-attr]
-        if state.stopping or not self.drain_seconds:
+        service: Service | None = getattr(state, "service", None)
+        if service is None or service.stopping.is_set() or not self.drain_seconds:
             super().handle_exit(sig, frame)
             return
-        state.stopping = True
+        service.stopping.set()
         loop = asyncio.get_running_loop()
         stop = partial(super().handle_exit, sig, frame)
-        # A signal comes at any moment: only this may be asked of the loop then.
+        # A signal comes at any moment: nothing else of the loop may be called then.
         loop.call_soon_threadsafe(loop.call_later, self.drain_seconds, stop)
 
 
 def serve(settings: Settings, store: str | None = None) -> None:
-    """Serve on `settings.serve.host` and `port` until the process is told to stop.
+    """Serve on `settings.serve.host` and `port` until the process gets a signal to stop.
 
-    `store` is the URL of a graph store, to be asked as it is now.
-
-    Port 0 takes a free one; the log says which. Told to stop, it says that it is not ready for
-    `serve.drain_seconds`, and finishes the requests it has. Ends the process where the port cannot
-    be had; raises SettingsError where others could ask it and there are no keys.
+    `store` is the URL of a graph store. Port 0 takes a free one, which is logged. At the signal it
+    is not ready for `serve.drain_seconds`, and then finishes the requests that it has. Ends the
+    process where the port is in use; raises SettingsError where other machines can reach it and
+    there are no keys.
     """
     _require_keys(settings.serve)
     log = configure(sys.stderr)
-    # The driver of a graph store would say at each try what readiness, and the log once, say.
+    # The driver of a graph store would log at each try what readiness and our log report once.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     logging.getLogger("neo4j").propagate = False
     server = _Server(
@@ -73,7 +74,7 @@ def serve(settings: Settings, store: str | None = None) -> None:
 
 
 def _require_keys(settings: ServeSettings) -> None:
-    """Raises SettingsError where other machines could ask, and nothing tells who may."""
+    """Raises SettingsError where other machines can reach the service and there are no keys."""
     if _is_loopback(settings.host) or (settings.keys.exists() and read_keys(settings.keys)):
         return
     raise SettingsError(

@@ -1,7 +1,7 @@
-"""What is wrong with an installation, its settings, its store and its snapshots, and what to do.
+"""Checks of an installation, its settings, its store and its snapshots, each with a remedy.
 
-Every check looks and changes nothing. A finding is `ok`, a `warn`ing about what works now and may
-not for long, or a `fail`: something asked of graphrec will not work.
+Checks change nothing. A finding is `ok`, `warn` (it works now, and may soon not), or `fail`
+(something will not work).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Literal
 
+from graphrec.counts import all_counted, counted
 from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
 from graphrec.settings import SETTINGS_FILE, Settings, load_settings
 from graphrec.snapshot.canary import canary
@@ -26,7 +27,7 @@ from graphrec.snapshot.registry import current, load, verify, versions
 from graphrec.store import open_store
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")
-"""Whose versions matter; of a missing one it is said what cannot be done without it."""
+"""Packages whose versions are shown; WITHOUT says what a missing one is needed for."""
 
 WITHOUT = {
     "fastapi": "`graphrec serve` needs graphrec[api]",
@@ -37,15 +38,15 @@ WITHOUT = {
 }
 
 DGL = "1.1.3"
-"""The version that works beside torch of today; 2.x imports beside torch 2.0 to 2.2 only."""
+"""The version that works with current torch; 2.x imports with torch 2.0 to 2.2 only."""
 
 ROOM = 2
-"""Free disk, in sizes of the snapshot that serves: a new one, and a copy while one is rewritten."""
+"""Free disk needed, in sizes of the serving snapshot: a new one, and a copy during a rewrite."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found."""
+    """The result of a check."""
 
     about: str
     state: Literal["ok", "warn", "fail"]
@@ -56,13 +57,13 @@ class Finding:
 def examine(
     settings_file: Path | None = None, *, store: str | None = None, snapshots: Path | None = None
 ) -> Iterator[Finding]:
-    """All findings, in the order in which things depend on each other."""
+    """All findings, each after those that it depends on."""
     yield from packages()
     try:
         settings = load_settings(settings_file)
     except SettingsError as error:
         yield Finding(
-            "settings", "fail", str(error), "mend the settings; nothing else was looked at"
+            "settings", "fail", str(error), "correct the settings; nothing else was checked"
         )
         return
     yield from settings_found(settings, settings_file or SETTINGS_FILE)
@@ -72,7 +73,7 @@ def examine(
 
 
 def packages() -> Iterator[Finding]:
-    """Of Python, and of packages whose versions matter."""
+    """Python, and the packages whose versions matter."""
     known = {name: _installed(name) for name in PACKAGES}
     yield Finding("python", "ok", f"{platform.python_version()} on {platform.platform()}")
     for name, found in known.items():
@@ -86,7 +87,7 @@ def packages() -> Iterator[Finding]:
 
 
 def pairing(known: Mapping[str, str | None], python: tuple[int, int]) -> Iterator[Finding]:
-    """Whether torch and DGL go together, by their versions and that of Python."""
+    """Whether torch and DGL are compatible, by their versions and that of Python."""
     torch, dgl = known.get("torch"), known.get("dgl")
     if torch is None or dgl is None:
         return
@@ -95,7 +96,7 @@ def pairing(known: Mapping[str, str | None], python: tuple[int, int]) -> Iterato
         yield Finding(
             "torch and dgl",
             "fail",
-            f"dgl {dgl} cannot be imported beside torch {torch}",
+            f"dgl {dgl} cannot be imported with torch {torch}",
             f"pip install dgl=={DGL}",
         )
     elif python > (3, 11) and not dgl.startswith("2."):
@@ -123,13 +124,13 @@ def secret(path: Path) -> Iterator[Finding]:
         yield Finding(
             "permissions",
             "warn",
-            f"{path} holds a secret, and others than its owner may read it",
+            f"{path} holds a secret, and users other than its owner can read it",
             f"chmod 600 {path}",
         )
 
 
 def store_found(settings: Settings, url: str) -> Iterator[Finding]:
-    """Whether the store opens, and what it holds."""
+    """Whether the store opens, and how much it holds."""
     try:
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
             counts, position = store.counts(), store.position()
@@ -139,7 +140,7 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
     except GraphrecError as error:
         yield Finding("store", "fail", str(error))
         return
-    said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    said = all_counted(counts)
     if counts.get("events"):
         yield Finding("store", "ok", f"{url}: {said}; position {position}")
     else:
@@ -147,7 +148,7 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
 
 
 def snapshots_found(folder: Path) -> Iterator[Finding]:
-    """Whether a snapshot can serve, every byte of every version, what was left, and the room."""
+    """Whether a snapshot can serve, the checksums of all versions, leftover drafts, free disk."""
     kept = versions(folder)
     yield from (found for version in kept for found in _broken(folder, version))
     try:
@@ -161,11 +162,15 @@ def snapshots_found(folder: Path) -> Iterator[Finding]:
     except SnapshotError as error:
         yield Finding("serving", "fail", str(error))
         return
-    counts = ", ".join(f"{count:,} {name}" for name, count in manifest.counts.items())
-    said = f"{serving}: {counts}"
+    said = f"{serving}: {all_counted(manifest.counts)}"
     if manifest.forgotten:
-        remedy = "train again, so that nothing learnt from them is left: `graphrec train`"
-        yield Finding("serving", "ok", f"{said}; {manifest.forgotten:,} forgotten since", remedy)
+        remedy = "train again to remove what was learned from them: `graphrec train`"
+        yield Finding(
+            "serving",
+            "ok",
+            f"{said}; {counted(manifest.forgotten, 'user')} forgotten since",
+            remedy,
+        )
     else:
         yield Finding("serving", "ok", said)
     yield Finding("snapshots", "ok", f"{len(kept)} kept in {folder}")
@@ -174,7 +179,7 @@ def snapshots_found(folder: Path) -> Iterator[Finding]:
         yield Finding(
             "drafts",
             "warn",
-            f"{drafts} left by publishers that were killed, or are at work",
+            f"{drafts} left by publishers that were killed or are still running",
             f"once nothing publishes: rm -r {folder}/.draft-*",
         )
     size = sum(path.stat().st_size for path in (folder / serving).iterdir())
@@ -183,8 +188,8 @@ def snapshots_found(folder: Path) -> Iterator[Finding]:
     yield Finding(
         "disk",
         state,
-        f"{free / 2**20:,.0f} MiB free; the snapshot that serves has {size / 2**20:,.1f} MiB",
-        "" if state == "ok" else "delete old snapshots, or make room",
+        f"{free / 2**20:,.0f} MiB free; the serving snapshot takes {size / 2**20:,.1f} MiB",
+        "" if state == "ok" else "delete old snapshots, or free disk space",
     )
 
 
@@ -196,7 +201,7 @@ def _broken(folder: Path, version: str) -> Iterator[Finding]:
 
 
 def port(settings: Settings) -> Finding:
-    """Whether a service could listen."""
+    """Whether the service can listen on its port."""
     host, number = settings.serve.host, settings.serve.port
     try:
         with socket.create_server((host, number)):

@@ -4,11 +4,11 @@
 
     GraphrecError
     ├── SettingsError        a key or value in graphrec.toml, the environment or the command line
-    ├── DataError            input that cannot be used: a missing column, an unreadable file
+    ├── DataError            unusable input: a missing column, an unreadable file
     │   └── TooManyRejects   more bad rows than the allowed share; nothing was written
     ├── StoreError           the graph store cannot be opened, read or written
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
-    ├── TrainingError        training cannot go on, such as a loss that is not finite
+    ├── TrainingError        training cannot continue, such as a loss that is not finite
     ├── SnapshotError        a snapshot is missing, broken or from another format version
     ├── RefreshRunning       another refresh works on the same folder of snapshots
     └── MissingExtra         the work needs a package that is not installed
@@ -22,15 +22,15 @@ class GraphrecError(Exception):
 
 
 class SettingsError(GraphrecError):
-    """A setting that is unknown or has a value it cannot take."""
+    """An unknown setting, or a value it cannot take."""
 
 
 class DataError(GraphrecError):
-    """Input that cannot be used."""
+    """Unusable input."""
 
 
-class TooManyRejects(DataError):  # noqa: N818 - reads as what happened
-    """More rows were set aside than the settings allow; the store is unchanged."""
+class TooManyRejects(DataError):  # noqa: N818 - named after what happened
+    """More rows were rejected than the settings allow; the store is unchanged."""
 
 
 class StoreError(GraphrecError):
@@ -50,7 +50,7 @@ class UnknownNode(GraphrecError):  # noqa: N818
 
 
 class TrainingError(GraphrecError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class SnapshotError(GraphrecError):
@@ -85,15 +85,16 @@ class MissingExtra(GraphrecError):  # noqa: N818
 EXTRAS = {
     "dgl": "train",
     "fastapi": "api",
+    "hypothesis": "testing",
     "implicit": "models",
-    "jinja2": "report",
     "neo4j": "neo4j",
-    "networkx": "report",
+    "networkx": "ingest",
     "optuna": "tune",
     "pandas": "ingest",
     "pooch": "ingest",
     "prometheus_client": "api",
     "pyarrow": "ingest",
+    "pytest": "testing",
     "rich": "cli",
     "sklearn": "models",
     "sqlalchemy": "sql",

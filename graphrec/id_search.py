@@ -1,4 +1,4 @@
-"""Whether the id of someone is in a file, whatever the file is."""
+"""Searching a file of any format for the id of a user."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 import orjson
 
 DISTINCT, DISTINCT_NUMBER = 6, 12
-"""Bytes of an id, and of one of digits alone, from which on it is not met by chance: "42" is
-anywhere."""
+"""Least bytes of an id, and of one that is all digits, to search for: shorter ones such as "42"
+occur by chance."""
 
 WORD = rb"(?:(?<![0-9A-Za-z.])|(?<=user))(?:%s)(?![0-9A-Za-z])"
-"""By itself, or after the type that SQLite writes right before it."""
+"""An id as a word, or right after the node type, as SQLite stores it."""
 
 
 def holds_id(path: Path, node_id: str, *, whole: bool = True) -> bool:
-    """Whether a file holds an id as text, plain or as JSON has it; `whole` is not within a word.
+    """Whether a file holds an id as plain or JSON-escaped text, with `whole` as a whole word only.
 
-    False for an id that is too short to tell: see DISTINCT.
+    False for an id too short to tell: see DISTINCT.
     """
     forms = {node_id.encode(), orjson.dumps(node_id)[1:-1]}
     least = DISTINCT_NUMBER if node_id.isdigit() else DISTINCT

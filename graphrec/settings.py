@@ -6,7 +6,8 @@ A nested key is reached with two underscores: `GRAPHREC_SERVE__PORT=9000`. Unkno
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -58,14 +59,14 @@ class _Section(BaseModel):
 
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-"""Of a label, relationship type or property: letters, digits and underscores, not a digit first."""
+"""The name of a label, relationship type or property: letters, digits and underscores."""
 
 
 class MappedNodes(_Section):
-    """The nodes of an existing graph that are of one type."""
+    """Nodes of an existing graph that become nodes of one type."""
 
     label: Name = Field(description="Their label, such as `Movie`.")
-    id: Name = Field("id", description="The property that tells them apart: strings, or integers.")
+    id: Name = Field("id", description="The property that identifies them: strings or integers.")
     attributes: Mapping[Name, AttributeKind] = Field(
         default_factory=dict,
         description="Properties to read as attributes: number, category, tags or text.",
@@ -73,7 +74,7 @@ class MappedNodes(_Section):
 
 
 class MappedInteraction(_Section):
-    """The relationships of an existing graph, from users to items, that are events of one kind."""
+    """Relationships of an existing graph, from users to items, that become events of one kind."""
 
     type: Name = Field(description="Their type, such as `RATED`.")
     weight: Name | None = Field(None, description="The property with the weight; not set: 1.")
@@ -84,7 +85,7 @@ class MappedInteraction(_Section):
 
 
 class MappedLink(_Section):
-    """Relationships of an existing graph that are links of one relation."""
+    """Relationships of an existing graph that become links of one relation."""
 
     source: str = Field(description="The type of node they start from: a key of `nodes`.")
     relation: str = Field(description="What graphrec calls them, such as `has_genre`.")
@@ -94,11 +95,11 @@ class MappedLink(_Section):
 
 
 class MappedGraph(_Section):
-    """A graph that is there already: which labels, types and properties play what."""
+    """The mapping of an existing graph: labels, relationship types and properties."""
 
-    nodes: Mapping[str, MappedNodes] = Field(description="By type; `user` and `item` must be.")
+    nodes: Mapping[str, MappedNodes] = Field(description="By type; `user` and `item` are required.")
     interactions: Mapping[str, MappedInteraction] = Field(
-        min_length=1, description="By kind of event; what each is worth is in `kinds`."
+        min_length=1, description="By kind of event; their weights are in `kinds`."
     )
     links: tuple[MappedLink, ...] = Field((), description="Links between nodes, if any.")
 
@@ -115,15 +116,15 @@ class MappedGraph(_Section):
 
 
 class Neo4jSettings(_Section):
-    """Who asks a Neo4j server, where `store` is the URL of one, and for which graph."""
+    """Access to a Neo4j server, if `store` is the URL of one, and which graph to use there."""
 
     user: str = Field("neo4j", description="User to log in as.")
     password: SecretStr | None = Field(
-        None, description="Their password; better in `GRAPHREC_NEO4J__PASSWORD` than in a file."
+        None, description="Password; better in `GRAPHREC_NEO4J__PASSWORD` than in a file."
     )
     database: str = Field("neo4j", description="Database of the server.")
     graph: MappedGraph | None = Field(
-        None, description="A graph that is there already, to be used in place; not set: graphrec's."
+        None, description="An existing graph to use in place; not set: graphrec's own."
     )
 
 
@@ -131,11 +132,11 @@ class IngestSettings(_Section):
     """Loading data."""
 
     max_rejected_share: float = Field(
-        0.01, ge=0, le=1, description="Share of bad rows above which a load stops, unwritten."
+        0.01, ge=0, le=1, description="Share of bad rows above which nothing is loaded."
     )
     batch_rows: int = Field(100_000, ge=1, description="Events in one durable batch.")
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
-        "auto", description="Unit of numeric times; auto tells it from their size."
+        "auto", description="Unit of numeric times; auto infers it from their size."
     )
 
 
@@ -145,26 +146,26 @@ class EvaluationSettings(_Section):
     k: int = Field(10, ge=1, description="Cut-off of the ranked list.")
     test_share: float = Field(0.1, gt=0, lt=1, description="Newest share of events for testing.")
     valid_share: float = Field(
-        0.1, gt=0, lt=1, description="Newest share of what is left, for choosing epochs."
+        0.1, gt=0, lt=1, description="Newest share of the rest, for choosing epochs."
     )
     resamples: int = Field(1000, ge=0, description="Bootstrap resamples of users for intervals.")
     kinds: tuple[str, ...] = Field(
         (),
-        description="Kinds of events that testing and choosing ask about, such as those that "
-        "GraphSAGE targets; none: all that are positive.",
+        description="Kinds of events that are test and validation targets, such as those that "
+        "GraphSAGE is trained for; empty: all positive events.",
     )
 
 
 class RetrievalSettings(_Section):
-    """Where candidates come from, and what each source weighs in the ranking."""
+    """Candidate sources, and their weights in the ranking."""
 
     candidates: int = Field(200, ge=1, description="Candidates from each source.")
     new_items: float = Field(
         0.1,
         ge=0,
         le=1,
-        description="Most of a list, in shares of it but one place at least, for items that came "
-        "since the snapshot and are near the user by their attributes; 0: none.",
+        description="Largest share of a list, but at least one place, for items added since the "
+        "snapshot whose attributes are close to the user's profile; 0: none.",
     )
     weights: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
@@ -173,9 +174,9 @@ class RetrievalSettings(_Section):
     )
     popular_by: str | None = Field(
         None,
-        description="Attribute of users, a category or tags such as `country`: of whom nothing is "
-        "known that they like gets what is popular with those who share its value, from the next "
-        "training on.",
+        description="Attribute of users, a category or tags such as `country`: users without likes "
+        "get the items that are popular among users with the same value. Takes effect with the "
+        "next training.",
     )
 
 
@@ -198,45 +199,57 @@ class FusionSettings(_Section):
 
 
 class RefreshSettings(_Section):
-    """Refreshing what serves: what is published, what is kept, and when to train anew."""
+    """The refresh job: when to train again, which checks a snapshot must pass, how many to keep."""
 
-    keep: int = Field(5, ge=1, description="Snapshots to keep, newest first, beside those in use.")
+    keep: int = Field(5, ge=1, description="Newest snapshots to keep, besides those in use.")
     every: int = Field(
-        7, ge=1, description="With --since-last, one refresh in so many trains; 1: all do."
+        7, ge=1, description="With --since-last, train in one of this many refreshes; 1: in all."
     )
     max_age_days: float = Field(
-        7, gt=0, description="With --since-last, age of the training from which to train anew."
+        7, gt=0, description="With --since-last, days after which to train again."
     )
     max_drift: float = Field(
         0.1,
         ge=0,
         le=1,
-        description="With --since-last, share of users, items or events of another degree or kind "
-        "than at training, above which to train anew.",
+        description="With --since-last, share of users, items or events whose degree or kind "
+        "differs from that at training, above which to train again.",
     )
     max_new_share: float = Field(
-        0.1, ge=0, description="With --since-last, share of new likes above which to train anew."
+        0.1, ge=0, description="With --since-last, share of new likes above which to train again."
     )
     min_test_users: int = Field(
-        50, ge=1, description="Test users below which lists are not compared on the newest events."
+        50,
+        ge=1,
+        description="Fewest test users with which lists are compared on the newest events.",
     )
     max_loss: float = Field(
-        0.05, ge=0, le=1, description="Share of NDCG that may be lost against what serves."
+        0.05,
+        ge=0,
+        le=1,
+        description="Largest loss of NDCG against the serving snapshot, as a share of it.",
     )
     max_lost_share: float = Field(
         0.1,
         ge=0,
         le=1,
-        description="Share of the users, items, events or likes of what serves that may be gone.",
+        description="Largest share of the serving snapshot's users, items, events or likes that may "
+        "be missing.",
     )
     min_spread: float = Field(
-        0.05, ge=0, le=1, description="Least variance of the directions of embeddings, 0 to 1."
+        0.05,
+        ge=0,
+        le=1,
+        description="Smallest variance of the directions of the embeddings, 0 to 1.",
     )
     max_overlap: float = Field(
-        0.9, ge=0, le=1, description="Most that the lists of two users may have in common."
+        0.9, ge=0, le=1, description="Largest overlap of the lists of two users."
     )
     min_coverage: float = Field(
-        0.5, ge=0, le=1, description="Least coverage of the catalogue, in shares of what serves."
+        0.5,
+        ge=0,
+        le=1,
+        description="Smallest coverage of the catalogue, as a share of the serving snapshot's.",
     )
 
 
@@ -249,32 +262,33 @@ class ServeSettings(_Section):
     max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
     keys: Path = Field(
         Path("keys.json"),
-        description="File of API keys, by `graphrec keys create`; keys are on where it is there.",
+        description="File of API keys, by `graphrec keys create`; if it exists, keys are required.",
     )
     rate: float | None = Field(
         None,
         gt=0,
-        description="Requests a second for each key, or each address where keys are off; not set: "
+        description="Requests per second for each key, or for each address without keys; not set: "
         "no limit.",
     )
     burst: int = Field(100, ge=1, description="Requests that may come at once within that rate.")
     cors_origins: tuple[str, ...] = Field(
         (),
-        description="Origins whose pages may ask, such as `https://shop.example`; none unless set.",
+        description="Origins whose pages may call the API, such as `https://shop.example`.",
     )
     drain_seconds: float = Field(
-        0, ge=0, description="Told to stop, go on this long while readiness says 503 already."
+        0,
+        ge=0,
+        description="Seconds to keep answering after a stop signal, while readiness is 503.",
     )
-    max_events: int = Field(1000, ge=1, description="Most events a request may send.")
+    max_events: int = Field(1000, ge=1, description="Most events in one request.")
     cached_lists: int = Field(
         50_000,
         ge=0,
-        description="Lists kept for users who come again before anything changed, at about 2 KB.",
+        description="Lists kept in memory, about 2 KB each, for users who return before a change.",
     )
     exposures: Path | None = Field(
         None,
-        description="Folder for the log of who was shown what, for `graphrec compare`; not set: "
-        "none is kept.",
+        description="Folder of the exposure log, for `graphrec compare`; not set: no log.",
     )
 
 
@@ -289,18 +303,16 @@ class Settings(BaseSettings):
     snapshots: Path = Field(Path("snapshots"), description="Folder of published snapshots.")
     cache: Path = Field(
         Path("~/.cache/graphrec"),
-        description="Folder for downloaded data sets, and for the peers of benchmarks.",
+        description="Folder for downloaded data sets and the environments of benchmark peers.",
     )
-    seed: int = Field(0, ge=0, description="Seed of everything random.")
+    seed: int = Field(0, ge=0, description="Seed of all random choices.")
     kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_beside_defaults)] = Field(
         default=DEFAULT_POLICY,
-        description="What events of each kind are worth; a kind not named keeps its default.",
+        description="Weights of events by kind; a kind not named keeps its default.",
     )
     models: Mapping[
         Annotated[str, AfterValidator(_of_a_model)], Mapping[str, bool | int | float | str]
-    ] = Field(
-        default_factory=dict, description="Hyper-parameters by model name, where not the default."
-    )
+    ] = Field(default_factory=dict, description="Hyper-parameters by model, where not the default.")
     neo4j: Neo4jSettings = Field(default_factory=Neo4jSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
@@ -319,15 +331,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment before file; `load_settings` passes what the file says as init values."""
+        """Environment before file; `load_settings` passes the values of the file as arguments."""
         return env_settings, init_settings
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """The settings of `path`, or of `graphrec.toml` in the working folder where there is one.
+    """The settings of `path`, or of `graphrec.toml` in the working folder if it exists.
 
-    Raises SettingsError: with the key, its value and what was expected of it, or where `path` was
-    given and is not there.
+    Raises SettingsError that names the key, its value and the expectation, or if `path` is given
+    and missing.
     """
     if path is not None and not path.is_file():
         raise SettingsError(f"settings file {str(path)!r} is not there: expected a TOML file")
@@ -337,27 +349,58 @@ def load_settings(path: Path | None = None) -> Settings:
         values: dict[str, Any] = TomlConfigSettingsSource(Settings, file)() if file.exists() else {}
         return Settings(**values)
     except ValidationError as error:
-        lines = [
-            f"setting {'.'.join(str(part) for part in e['loc'] if part != '[key]')!r}"
-            f"{_shown(e['loc'], e['input'])}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ]
-        raise SettingsError("; ".join(lines) + f"; see {file} and GRAPHREC_… variables") from error
+        raise SettingsError(
+            "; ".join(
+                _said(each["loc"], each["type"], each["msg"], each["input"])
+                for each in error.errors()
+            )
+            + f"; see {file} and GRAPHREC_… variables"
+        ) from error
     except (SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
 
 
-def _shown(key: tuple[int | str, ...], value: object) -> str:
-    """The value of a key, unless it could be a password, or a misspelt one."""
-    return "" if key[:1] == ("neo4j",) else f" = {value!r}"
+def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
+    """What is wrong with one setting."""
+    key = tuple(str(part) for part in path if part != "[key]")
+    # A misspelt key of this section may hold a password.
+    shown = "" if key[:1] == ("neo4j",) else f" = {value!r}"
+    if kind != "extra_forbidden":
+        return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
+    meant = _meant(key[-1], _keys_beside(key))
+    if len(key) == 1 and isinstance(value, Mapping):
+        return f"unknown section [{key[0]}]{shown}" + (
+            f"; did you mean [{meant}]?" if meant else ""
+        )
+    said = f"unknown setting {'.'.join(key)!r}{shown}"
+    return said + (f"; did you mean {'.'.join((*key[:-1], meant))!r}?" if meant else "")
+
+
+def _keys_beside(key: tuple[str, ...]) -> Collection[str]:
+    """The known keys of the section that a key is in; none where the section has no fixed keys."""
+    section: Any = Settings
+    for part in key[:-1]:
+        field = section.model_fields.get(part)
+        section = None if field is None else field.annotation
+        if not (isinstance(section, type) and issubclass(section, BaseModel)):
+            return KindPolicy.model_fields if key[0] == "kinds" else ()
+    return section.model_fields
+
+
+def _meant(name: str, known: Collection[str]) -> str | None:
+    """The known name that a misspelt one is closest to, if any is close."""
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)
 
 
 def _refuse_unknown_variables() -> None:
-    """Pydantic looks for the variables it knows; a misspelt one would be passed over."""
+    """Raise SettingsError for a variable that names no setting, which pydantic would ignore."""
     for name in os.environ:
         key = name.upper().removeprefix("GRAPHREC_").partition("__")[0].lower()
         if name.upper().startswith("GRAPHREC_") and key not in Settings.model_fields:
+            meant = _meant(key, Settings.model_fields)
+            right = "" if meant is None else "GRAPHREC_" + meant.upper() + name[9 + len(key) :]
             raise SettingsError(
-                f"variable {name!r} is no setting: expected GRAPHREC_ and one of "
-                f"{', '.join(Settings.model_fields)}; unset it, or mend its name"
+                f"unknown variable {name}: expected GRAPHREC_ and one of "
+                f"{', '.join(Settings.model_fields)}; "
+                + (f"did you mean {right}?" if right else "unset it, or correct its name")
             )

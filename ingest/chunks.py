@@ -24,7 +24,8 @@ class Reject(NamedTuple):
     """A row that was set aside."""
 
     line: int
-    """Where it starts: the line of a text file, the row of a Parquet file or query; from 1."""
+    """Where it starts: the line of a text file, the row of a Parquet file or query, from 1; the row
+    of a data frame, from 0."""
     reason: str
     row: str
     """The row as it was found."""
@@ -60,6 +61,8 @@ class Reading:
     """The kinds of columns, where the format has them."""
     separator: str = "|"
     """What is between the parts of a value that is a list."""
+    counts: str = "line"
+    """What the numbers in `Chunk.line` are called in messages."""
 
     def __post_init__(self) -> None:
         twice = sorted({c for c in self.columns if self.columns.count(c) > 1})

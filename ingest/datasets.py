@@ -75,13 +75,15 @@ _FORMS = (
 )
 
 
-def open_dataset(name: str, cache: Path) -> DataSet:
+def open_dataset(name: str, cache: Path, progress: Progress | None = None) -> DataSet:
     """A data set by its name, fetched into `cache` the first time, or by its folder.
 
     A folder beside the working folder that has the name of a data set is given as `./NAME`. Raises
     DataError where there is no such thing, or it cannot be fetched.
     """
-    return open_folder(fetch_files(name, cache) if name in FILES else Path(name))
+    if name in FILES:
+        return open_folder(fetch_files(name, cache, progress=progress))
+    return open_folder(Path(name))
 
 
 def open_folder(folder: Path) -> DataSet:
@@ -113,16 +115,19 @@ def load_dataset(
 
 @contextmanager
 def checked_dataset(
-    dataset: DataSet, settings: IngestSettings, rejects: Path, progress: Progress | None = None
+    dataset: DataSet,
+    settings: IngestSettings,
+    rejects: Path | None,
+    progress: Progress | None = None,
 ) -> Iterator[Mapping[str, CheckedSource]]:
     """Everything in a data set, by what it is: "events", then types.
 
-    `rejects` is a folder for files of rejected rows. Entering raises DataError and TooManyRejects,
-    as the functions of `graphrec.ingest.load` do.
+    `rejects` is a folder for files of rejected rows; where it is None there may be none. Entering
+    raises DataError and TooManyRejects, as the functions of `graphrec.ingest.load` do.
     """
 
-    def file(what: str) -> Path:
-        return rejects / f"{dataset.name}-{what.replace(' ', '-')}.csv"
+    def file(what: str) -> Path | None:
+        return rejects and rejects / f"{dataset.name}-{what.replace(' ', '-')}.csv"
 
     with ExitStack() as opened:
         checked = {

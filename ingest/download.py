@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +14,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from graphrec.errors import DataError
+from graphrec.errors import DataError, MissingExtra
+from graphrec.progress import Progress
 
 _TIMEOUT = 10
 """Seconds without an answer after which an address counts as out of reach."""
+_RETRIES = 2
+"""How often a download that failed, or came damaged, is tried again."""
 _MAX_BYTES = 1 << 30
 """Of an archive, and of a file in one: far above all of these data sets."""
+_CHUNK = 1 << 20
+"""Bytes that are read at a time."""
 _SUMS = "SHA256SUMS"
 _ML_100K_SHA256 = "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"
 _ML_1M_SHA256 = "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20"
@@ -40,13 +43,18 @@ class Origin:
     """A place that a data set can be fetched from."""
 
     name: str
-    fetch: Callable[[Path], Path]
+    fetch: Callable[[Path, Progress | None], Path]
     """Puts the archive into a folder, checked, and returns its path; raises DataError."""
     members: tuple[str, ...]
     """The files to take out of the archive."""
 
 
-def fetch_files(name: str, cache: Path, origins: Sequence[Origin] | None = None) -> Path:
+def fetch_files(
+    name: str,
+    cache: Path,
+    origins: Sequence[Origin] | None = None,
+    progress: Progress | None = None,
+) -> Path:
     """The folder in `cache` with the files of a data set (see FILES), fetched where need be.
 
     `origins` are tried in turn and default to those of the name in ORIGINS. Files in the cache are
@@ -59,29 +67,56 @@ def fetch_files(name: str, cache: Path, origins: Sequence[Origin] | None = None)
         )
     folder = cache.expanduser() / name
     if not _is_whole(folder):
-        _fetch_into(folder, name, ORIGINS[name] if origins is None else origins)
+        _fetch_into(folder, name, ORIGINS[name] if origins is None else origins, progress)
     return folder
 
 
-def _official(url: str, sha256: str | None, folder: Path) -> Path:
+class _Bar:
+    """Pooch's idea of a progress bar: tells `progress` of bytes, and stops a file without end."""
+
+    def __init__(self, url: str, progress: Progress | None) -> None:
+        self.url, self.progress = url, progress
+        self.total, self.done = 0, 0
+
+    def update(self, size: int) -> None:
+        """`size` more bytes have come."""
+        self.done += size
+        if max(self.done - _CHUNK, self.total) > _MAX_BYTES:
+            raise DataError(f"{self.url} is larger than {_MAX_BYTES} bytes: expected an archive")
+        if self.progress:
+            known = max(self.total, 0) or None
+            self.progress("downloading", min(self.done, known or self.done), known)
+
+    def reset(self) -> None:
+        """The download is about to end, or begins again."""
+        self.done = 0
+
+    def close(self) -> None:
+        """Nothing is drawn here that would have to be closed."""
+
+
+def _official(url: str, sha256: str | None, folder: Path, progress: Progress | None = None) -> Path:
     """The archive at GroupLens; its sum is checked, but not where it changes: `sha256` is None."""
-    path = folder / "archive.zip"
-    size = 0
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, path.open("wb") as file:  # noqa: S310 - the addresses are those below
-            while part := answer.read(1 << 20):
-                size += len(part)
-                if size > _MAX_BYTES:
-                    raise DataError(f"{url} is larger than {_MAX_BYTES} bytes: expected an archive")
-                file.write(part)
-    except (OSError, http.client.HTTPException) as error:
+        import pooch
+    except ModuleNotFoundError as error:
+        raise MissingExtra("downloading data sets", error.name or "pooch", "ingest") from error
+    pooch.get_logger().setLevel("WARNING")
+    name = url.rpartition("/")[2]
+    bar = _Bar(url, progress)
+    files = pooch.create(
+        folder, "", registry={name: sha256}, urls={name: url}, retry_if_failed=_RETRIES
+    )
+    download = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_TIMEOUT)
+    try:
+        return Path(files.fetch(name, downloader=download))
+    except OSError as error:  # those of requests are
         raise DataError(f"{url} cannot be reached: {error}") from error
-    if sha256 is not None:
-        _check_digest(url, path, sha256)
-    return path
+    except ValueError as error:
+        raise DataError(f"{url} is damaged, or is another file by now: {error}") from error
 
 
-def _recbole_wheel(folder: Path) -> Path:
+def _recbole_wheel(folder: Path, _: Progress | None = None) -> Path:
     """The wheel of RecBole, a package that has ml-100k among its examples, from the registry."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     try:
@@ -102,11 +137,13 @@ def _recbole_wheel(folder: Path) -> Path:
     return path
 
 
-def _fetch_into(folder: Path, name: str, origins: Sequence[Origin]) -> None:
+def _fetch_into(
+    folder: Path, name: str, origins: Sequence[Origin], progress: Progress | None
+) -> None:
     """Leaves the files of the data set in `folder`, all of them or none."""
     failures = []
     for origin in origins:
-        failure = _failure_of(origin, folder)
+        failure = _failure_of(origin, folder, progress)
         if failure is None:
             return
         failures.append(f"{origin.name}: {failure}")
@@ -116,14 +153,14 @@ def _fetch_into(folder: Path, name: str, origins: Sequence[Origin]) -> None:
     )
 
 
-def _failure_of(origin: Origin, folder: Path) -> DataError | None:
+def _failure_of(origin: Origin, folder: Path, progress: Progress | None) -> DataError | None:
     """Fetches from one origin; what it could not do is returned, so that the next can be tried."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as work:
             new = Path(work) / folder.name
             new.mkdir()
-            _extract(origin.fetch(Path(work)), origin.members, new)
+            _extract(origin.fetch(Path(work), progress), origin.members, new)
             if folder.exists():
                 shutil.rmtree(folder)
             new.rename(folder)
@@ -174,7 +211,7 @@ def _digest(path: Path) -> str:
     """The SHA-256 sum of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while part := file.read(1 << 20):
+        while part := file.read(_CHUNK):
             digest.update(part)
     return digest.hexdigest()
 

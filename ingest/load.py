@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
+from graphrec.ingest.collected import Sink
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
@@ -28,7 +29,6 @@ from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
-from graphrec.store.protocol import GraphStore
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class CheckedSource:
     """Its good rows. Of nodes, the first column holds the ids, the others `attributes`."""
     seconds: float
     """What reading and checking took."""
-    write_rows: Callable[[GraphStore, Iterator[pa.RecordBatch]], int]
+    write_rows: Callable[[Sink, Iterator[pa.RecordBatch]], int]
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
     attributes: tuple[AttributeColumn, ...] = ()
 
-    def write(self, store: GraphStore, progress: Progress | None = None) -> LoadReport:
+    def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
         start = time.perf_counter()
         new = self.write_rows(store, self._told(progress))
@@ -94,7 +94,7 @@ class CheckedSource:
 
 
 def write_all(
-    store: GraphStore, checked: Mapping[str, CheckedSource], progress: Progress | None = None
+    store: Sink, checked: Mapping[str, CheckedSource], progress: Progress | None = None
 ) -> dict[str, LoadReport]:
     """Write sources that were all checked before; the reports under the same names.
 
@@ -107,7 +107,7 @@ def write_all(
 
 
 def load_events(
-    store: GraphStore,
+    store: Sink,
     source: Source,
     settings: IngestSettings,
     rejects: Path,
@@ -122,11 +122,11 @@ def load_events(
 
 
 def load_nodes(
-    store: GraphStore,
+    store: Sink,
     node_type: str,
     source: Source,
     settings: IngestSettings,
-    rejects: Path,
+    rejects: Path | None,
     *,
     mapping: Mapping[str, str] | None = None,
     kinds: Mapping[str, AttributeKind] | None = None,
@@ -141,11 +141,11 @@ def load_nodes(
 
 
 def load_links(
-    store: GraphStore,
+    store: Sink,
     source: Source,
     edge_type: LinkType,
     settings: IngestSettings,
-    rejects: Path,
+    rejects: Path | None,
     *,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
@@ -159,7 +159,7 @@ def load_links(
 def checked_events(
     source: Source,
     settings: IngestSettings,
-    rejects: Path,
+    rejects: Path | None,
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
@@ -169,7 +169,8 @@ def checked_events(
     Columns are found by their names (`graphrec.ingest.schema`), or given by `mapping` from user,
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
     kinds. Rows that cannot be used go to the file `rejects`, or one beside it
-    (`graphrec.ingest.spool`).
+    (`graphrec.ingest.spool`); where
+    it is None there may be none.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
@@ -189,7 +190,7 @@ def checked_nodes(
     node_type: str,
     source: Source,
     settings: IngestSettings,
-    rejects: Path,
+    rejects: Path | None,
     mapping: Mapping[str, str] | None = None,
     kinds: Mapping[str, AttributeKind] | None = None,
     links: Mapping[str, tuple[str, str]] | None = None,
@@ -230,7 +231,7 @@ def checked_links(
     source: Source,
     edge_type: LinkType,
     settings: IngestSettings,
-    rejects: Path,
+    rejects: Path | None,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[CheckedSource]:
@@ -301,11 +302,11 @@ def _check_relations(
             )
 
 
-def _write_events(store: GraphStore, batches: Iterator[pa.RecordBatch]) -> int:
+def _write_events(store: Sink, batches: Iterator[pa.RecordBatch]) -> int:
     return sum(store.write_events(to_interactions(batch)) for batch in batches)
 
 
-def _write_links(store: GraphStore, batches: Iterator[pa.RecordBatch], edge_type: LinkType) -> int:
+def _write_links(store: Sink, batches: Iterator[pa.RecordBatch], edge_type: LinkType) -> int:
     source_type, _, target_type = edge_type
     new = 0
     for batch in batches:
@@ -319,7 +320,7 @@ def _write_links(store: GraphStore, batches: Iterator[pa.RecordBatch], edge_type
 
 
 def _write_nodes(
-    store: GraphStore,
+    store: Sink,
     batches: Iterator[pa.RecordBatch],
     node_type: str,
     attributes: Sequence[AttributeColumn],
@@ -332,7 +333,7 @@ def _write_nodes(
 
 
 def _write_batch(
-    store: GraphStore,
+    store: Sink,
     node_type: str,
     nodes: pa.RecordBatch,
     attributes: Sequence[AttributeColumn],

@@ -165,7 +165,12 @@ class _Finder:
 
     def remedy(self, role: str) -> str:
         """How to name the column of a role, for an error message."""
-        return f"name it with `graphrec ingest --map {self.option}{role}=COLUMN`, or rename columns"
+        python = {"": role, "item.": "item", "user.": "user"}.get(self.option)
+        in_python = f" (in Python: {python}='COLUMN')" if python else ""
+        return (
+            f"name it with `graphrec ingest --map {self.option}{role}=COLUMN`{in_python}, or "
+            f"rename columns"
+        )
 
     def required(self, role: str, names: Collection[str]) -> str:
         column = self(role, names)

@@ -1,4 +1,4 @@
-"""What can be read: files by their extension, SQL queries, and other columns made of either."""
+"""What can be read: files by extension, SQL queries, data frames, and columns made of these."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, Reading
+from graphrec.ingest.frames import open_table
 from graphrec.ingest.tables import open_parquet, open_query
 from graphrec.ingest.text import open_delimited, open_json_lines, open_recbole
 
@@ -47,6 +48,15 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A data frame that was read by `graphrec.ingest.frames.as_table`."""
+
+    table: pa.Table = field(repr=False)
+    name: str
+    """What messages call it."""
+
+
+@dataclass(frozen=True)
 class Derived:
     """A source with columns made from those of another, row by row."""
 
@@ -56,7 +66,7 @@ class Derived:
     """From all columns of `source` to `columns`, the same number of rows in the same order."""
 
 
-Source: TypeAlias = File | Query | Derived
+Source: TypeAlias = File | Query | Frame | Derived
 
 
 def open_source(source: Source, size: int) -> AbstractContextManager[Reading]:
@@ -68,6 +78,8 @@ def open_source(source: Source, size: int) -> AbstractContextManager[Reading]:
     match source:
         case Query(url, sql):
             return open_query(url, sql, size)
+        case Frame(table, name):
+            return open_table(table, name, size)
         case Derived():
             return _open_derived(source, size)
         case File():

@@ -49,15 +49,15 @@ def spooled(
     chunks: Iterable[Chunk],
     check: Callable[[Chunk], Checked],
     settings: IngestSettings,
-    rejects: Path,
+    rejects: Path | None,
     progress: Progress | None = None,
 ) -> Iterator[Spool]:
     """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
 
     Rejected rows go to a CSV file (line, reason, row), which is made only where there are any. It
     is `rejects`, or the first of `NAME-2.csv`, `NAME-3.csv` … beside it that is not there yet: no
-    file is overwritten. Raises TooManyRejects where their share is above what the settings allow,
-    and DataError where the disk takes no more.
+    file is overwritten. Where `rejects` is None no row may be rejected. Raises TooManyRejects where
+    their share is above what is allowed, and DataError where the disk takes no more.
     """
     reasons: Counter[str] = Counter()
     first: list[Reject] = []
@@ -70,8 +70,9 @@ def spooled(
             for chunk in chunks:
                 checked = check(chunk)
                 if checked.rejects:
-                    aside = aside or _new(rejects)
-                    _append(aside, checked.rejects)
+                    if rejects is not None:
+                        aside = aside or _new(rejects)
+                        _append(aside, checked.rejects)
                     reasons.update(reject.reason for reject in checked.rejects)
                     first += checked.rejects[: _SHOWN - len(first)]
                 if writer is None:
@@ -96,6 +97,8 @@ def spooled(
             aside,
             lambda: _read(file) if writer is not None else iter(()),
         )
+        if rejected and rejects is None:
+            raise TooManyRejects(_some(reading, spool, first))
         if rejected > settings.max_rejected_share * spool.rows:
             raise TooManyRejects(_too_many(reading.name, spool, first, settings.max_rejected_share))
         yield spool
@@ -123,6 +126,15 @@ def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
     for batch in pa.ipc.open_stream(file):
         if batch.num_rows:
             yield batch
+
+
+def _some(reading: Reading, spool: Spool, first: Sequence[Reject]) -> str:
+    counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
+    shown = "; ".join(f"{reading.counts} {r.line}: {r.reason} in {r.row}" for r in first)
+    return (
+        f"{reading.name}: {spool.rejected} of {spool.rows} rows cannot be used ({counted}), "
+        f"expected none. First {shown}. Mend these rows, or leave them out"
+    )
 
 
 def _too_many(name: str, spool: Spool, first: Sequence[Reject], limit: float) -> str:

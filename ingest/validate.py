@@ -16,13 +16,16 @@ import pyarrow as pa
 from graphrec.ingest.attributes import AttributeColumn, attribute_values
 from graphrec.ingest.chunks import Chunk, Reject
 from graphrec.ingest.schema import EventColumns, LinkColumns
-from graphrec.ingest.values import TimeUnit, missing, numbers, texts, times
+from graphrec.ingest.values import TimeUnit, inexact, missing, numbers, texts, times
 from numpy.typing import NDArray
 
 from graphrec.data import Interactions, Rows, Vocabulary
 
 Fault: TypeAlias = tuple[str, NDArray[np.bool_]]
 """A reason, and the rows that it applies to [N]."""
+
+INEXACT = "id is a float of 2^53 or more, which stands for several integers"
+"""A column of 64-bit integers that was read as floats, as pandas does where values are missing."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -
     item = texts(chunk.rows.column(columns.item))
     weight, weight_faults = _weight(chunk, columns.weight, may_miss=columns.kind is not None)
     faults = [("missing user id", missing(user)), ("missing item id", missing(item))]
+    faults += [(INEXACT, inexact(chunk.rows.column(c))) for c in (columns.user, columns.item)]
     time = np.zeros(size, np.int64)
     if columns.time is not None:
         time, readable = times(chunk.rows.column(columns.time), unit)
@@ -61,7 +65,7 @@ def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -
 def check_nodes(chunk: Chunk, column: str, attributes: Sequence[AttributeColumn]) -> Checked:
     """Nodes: a column of their ids, then one for each attribute, of its type in KINDS."""
     ids = texts(chunk.rows.column(column))
-    faults = [("missing id", missing(ids))]
+    faults = [("missing id", missing(ids)), (INEXACT, inexact(chunk.rows.column(column)))]
     values = []
     for attribute in attributes:
         value, fault = attribute_values(chunk.rows.column(attribute.column), attribute)
@@ -80,6 +84,7 @@ def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None)
     target = texts(chunk.rows.column(columns.target))
     weight, weight_faults = _weight(chunk, columns.weight)
     faults = [("missing source id", missing(source)), ("missing target id", missing(target))]
+    faults += [(INEXACT, inexact(chunk.rows.column(c))) for c in (columns.source, columns.target)]
     faults += weight_faults
     relations = (
         pa.nulls(chunk.rows.num_rows, pa.string())

@@ -105,6 +105,14 @@ def missing(column: pa.Array) -> NDArray[np.bool_]:
     return column.is_null().to_numpy(zero_copy_only=False)
 
 
+def inexact(column: pa.Array) -> NDArray[np.bool_]:
+    """Which values are floats too large to be exact as integers [N]."""
+    if not pa.types.is_floating(column.type):
+        return np.zeros(len(column), bool)
+    value = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.abs(value) >= _EXACT
+
+
 def _floats(column: pa.Array) -> NDArray[np.float64]:
     return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 

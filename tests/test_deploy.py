@@ -10,12 +10,13 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from graphrec.api.answers import Answer
-from graphrec.api.metrics import Metrics
+from graphrec.api.list_cache import WrittenList
+from graphrec.api.metrics import Gauges, Metrics
 from graphrec.cli.main import COMMANDS
 from prometheus_client import CollectorRegistry
 
@@ -33,14 +34,16 @@ def read(path: str) -> Any:
 
 @pytest.fixture(scope="module")
 def names() -> set[str]:
-    """Of every figure that the service gives."""
+    """Of every metric that the service has."""
     snapshot = tiny_snapshot()
     object.__setattr__(snapshot.manifest, "created", "2026-11-22T10:15:00+00:00")
     recommender = Recommender(snapshot, RetrievalSettings())
-    metrics = Metrics(lambda: {"current": recommender}, lambda: True)
+    metrics = Metrics()
+    engine, store = SimpleNamespace(serving={"current": recommender}), SimpleNamespace(reason=None)
+    metrics.registry.register(Gauges(metrics, engine, store))  # type: ignore[arg-type]
     for user in ("ann", "bob"):
-        answer = Answer.of(b"", recommender.recommend(user, 3))
-        metrics.recommended("user", snapshot.manifest.version, answer)
+        written = WrittenList.of(b"", recommender.recommend(user, 3))
+        metrics.recommended("user", snapshot.manifest.version, written)
     metrics.answered("GET", "/", 200, 0.1)
     metrics.loaded(False)
     metrics.exposed("written", 1)

@@ -17,8 +17,8 @@ from graphrec.errors import SnapshotError
 from graphrec.forget import forget_in_snapshots
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.recommender import Recommender
-from graphrec.report import svg
 from graphrec.report.archive import REPORTS, drop_people, keep, kept
+from graphrec.report.chart import Scale
 from graphrec.report.figures import Check, Job, Report, Stage, report_of
 from graphrec.report.page import page
 from graphrec.settings import RetrievalSettings
@@ -202,7 +202,7 @@ def test_nobody_is_named_and_forgetting_takes_their_lists_out(tmp_path: Path):
 
 @pytest.mark.parametrize("values", [[0.0], [0.5, 0.5], [1e-9, 2e-9], [-3, 4], [0.1, 1234.5]])
 def test_a_scale_holds_its_values_between_round_ticks(values):
-    scale = svg.Scale.over(values, 10, 110)
+    scale = Scale.over(values, 10, 110)
     assert all(10 - 1e-6 <= scale(value) <= 110 + 1e-6 for value in values)
     ticks = scale.ticks()
     assert 2 <= len(ticks) <= 12

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import orjson
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
@@ -100,6 +102,24 @@ def from_dgl(
             links[edge_type] = Links(source.numpy(), target.numpy(), weight)
     others = {name: ids for name, ids in vocabularies.items() if name not in ("user", "item")}
     return replace(Graph(log), others=others, links=links)
+
+
+def save_dgl(graph: Graph, path: Path) -> Path:
+    """Write the graph in DGL's own format, which `dgl.load_graphs` reads; no pickle is in it.
+
+    DGL keeps numbers only: the ids by node type, and the names of the kinds of events, go into a
+    JSON file beside it, whose path is returned. `from_dgl` takes both back. Raises as `to_dgl`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dgl.save_graphs(str(path), [to_dgl(graph)])
+    node_types = ("user", "item", *graph.others)
+    names = {
+        "ids": {node_type: graph.vocabulary(node_type).ids for node_type in node_types},
+        "kinds": graph.interactions.kinds,
+    }
+    beside = path.with_name(f"{path.name}.json")
+    beside.write_bytes(orjson.dumps(names, option=orjson.OPT_INDENT_2))
+    return beside
 
 
 def hide_edges(likes: HeteroGraph, hidden: NDArray[np.integer]) -> HeteroGraph:

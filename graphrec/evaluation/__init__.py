@@ -1,1 +1,1 @@
-"""How good lists are: metrics, protocols, splits, the choice of epochs."""
+"""How good ranked lists are: metrics, splits, comparisons of models, early stopping."""

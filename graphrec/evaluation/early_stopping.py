@@ -1,8 +1,8 @@
-"""How many epochs to train: a hyper-parameter, chosen on validation like any other.
+"""Early stopping: the number of epochs, chosen on validation.
 
-Training runs once on the validation split's train part and stops when NDCG has not risen for
-`patience` epochs. The model that counts is then fitted on everything in the number of epochs that
-was best, so that it also learns from the newest events, which validation had held back.
+Training runs once on the train side of the validation split and stops when NDCG has not risen for
+`patience` epochs. The final model is then fitted on all events in the best number of epochs, so
+that it also learns from the newest ones, which validation had held out.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ ModelOfEpochs = TypeVar("ModelOfEpochs", bound=EpochModel)
 
 @dataclass(frozen=True)
 class Chosen(Generic[ModelOfEpochs]):
-    """A model with the best number of epochs, and what it had learned in them."""
+    """A model with the best number of epochs, and its scorer after them."""
 
     model: ModelOfEpochs
     scorer: Scorer | None
-    """Fitted on the train side of validation; None where there was nothing to choose on."""
+    """Fitted on the train side of validation; None where the validation split is empty."""
     curve: tuple[float, ...] = ()
     """NDCG@k on validation after each epoch, from the first."""
 
@@ -44,32 +44,32 @@ def choose_epochs(
     k: int,
     patience: int = 10,
     progress: Progress | None = None,
-    judged: Callable[[int, float], None] | None = None,
+    after_epoch: Callable[[int, float], None] | None = None,
 ) -> Chosen[ModelOfEpochs]:
     """The model with the `epochs` after which NDCG@k on `validation` was best.
 
-    At most `model.epochs`; just these where the validation split holds nothing, as of a tiny log.
-    `judged` is told the NDCG@k after each epoch, from 1. Raises what fitting, `evaluate` and
-    `judged` raise.
+    At most `model.epochs`; exactly these where the validation split is empty. `after_epoch` is
+    called with each epoch, from 1, and its NDCG@k. Raises what fitting, `evaluate` and
+    `after_epoch` raise.
     """
     if not len(validation.test):
         return Chosen(model, None)
-    shown = sample_users(validation, MAX_USERS, rng)
+    sampled = sample_users(validation, MAX_USERS, rng)
     curve: list[float] = []
     best, best_epoch = -np.inf, 0
-    learned: Scorer | None = None
+    best_scorer: Scorer | None = None
     train = Dataset.of_weights(validation.train)
     for epoch, scorer in enumerate(model.train(train, rng), start=1):
-        result = evaluate(scorer, shown, k=k, resamples=0, rng=rng)
+        result = evaluate(scorer, sampled, k=k, resamples=0, rng=rng)
         value = result.metrics[f"ndcg@{k}"].value
         curve.append(value)
         if value > best:
-            best, best_epoch, learned = value, epoch, scorer
+            best, best_epoch, best_scorer = value, epoch, scorer
         if progress:
             progress("choosing epochs", epoch, min(model.epochs, best_epoch + patience))
-        if judged:
-            judged(epoch, value)
+        if after_epoch:
+            after_epoch(epoch, value)
         if epoch - best_epoch >= patience:
             break
     best_model = replace(model, epochs=best_epoch)  # type: ignore[type-var]  # models are dataclasses
-    return Chosen(best_model, learned, tuple(curve))
+    return Chosen(best_model, best_scorer, tuple(curve))

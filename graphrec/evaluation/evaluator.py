@@ -1,12 +1,12 @@
-"""Evaluation of the lists that users would be served.
+"""Evaluation of ranked lists against held-out events.
 
-The protocol, the same for every model: fit on `Split.train` only; rank the full catalogue for every
-user with a test event, without the items they met in train; ties go to the lowest item row; take
-the mean over those users. A user with no positive interaction in train is served the popular list,
-whatever the model; the recommender that serves has its own. Intervals are a 95 % bootstrap over
-users.
+The protocol is the same for every model: fit on `Split.train` only; rank the full catalogue for
+every user with a test event, without the items the user has seen in train; ties go to the lowest
+item row; take the mean over those users. Users without a positive event in train get the popularity
+list, whatever the model; the recommender that serves has a list of its own for them. Intervals are
+a 95 % bootstrap over users.
 
-Where a split gives the candidates of each user, the test item is placed among these instead, with
+Where a split gives the candidates of each user, the test item is ranked among these instead, with
 ties in random order, and the figures are expectations over that order (`evaluate_candidates`).
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
@@ -27,6 +27,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation import metrics
 from graphrec.evaluation.memory import with_peak_memory
+from graphrec.evaluation.metrics import RankedLists
 from graphrec.evaluation.splits.split import Split
 from graphrec.models.fitted import FittedModel
 from graphrec.models.protocol import EpochModel, Model, Scorer
@@ -47,7 +48,7 @@ class Ranks(Protocol):
 
 
 ChooseEpochs: TypeAlias = Callable[[EpochModel, np.random.Generator], EpochModel]
-"""The model with the number of epochs that a validation split speaks for."""
+"""The model with the number of epochs that is best on a validation split."""
 
 USER_SLICES: Mapping[str, tuple[float, float]] = {
     "warm_users": (1, np.inf),
@@ -58,8 +59,11 @@ USER_SLICES: Mapping[str, tuple[float, float]] = {
         if least
     },
 }
-"""By the least and the most items that their users like in train; the last ones are the groups of
-`graphrec.ranking.fusion` whose sources have weights of their own."""
+"""By name, the least and the most items with a positive event in train that its users have. The
+last ones are the groups of `graphrec.ranking.fusion`, each with its own source weights."""
+
+ALL = "all"
+"""No slice: all test users and all their relevant items."""
 
 SLICES = (*USER_SLICES, "head_items", "tail_items", "cold_items")
 
@@ -69,7 +73,7 @@ BLOCK_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Metric:
-    """A mean over users, and where it would lie had other users been drawn."""
+    """A mean over users, and its 95 % confidence interval, where one was computed."""
 
     value: float
     low: float | None = None
@@ -78,16 +82,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class Slice:
-    """Recall and NDCG over some of the users, or counting some of the relevant items only."""
+    """Recall and NDCG over some of the users, or with only some of the relevant items."""
 
     users: int
-    """Those who have a value in this slice."""
+    """Users with a value in this slice."""
     metrics: Mapping[str, Metric]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
-    """How good the lists of one model are; T users have a test event."""
+    """The metrics of one model's lists; T users have a test event."""
 
     k: int
     users: Rows  # [T] in ascending order
@@ -95,16 +99,21 @@ class Evaluation:
     metrics: Mapping[str, Metric]
     """Those of `per_user`, and coverage. A metric that no user has a value for is left out."""
     slices: Mapping[str, Slice]
-    """`warm_users` and `cold_users`: with and without a positive interaction in train, and
-    `users_1_to_2` and so on by how many items they like there; `head_items` and `tail_items`:
-    relevant items in and outside the popular fifth; `cold_items`: those that nobody likes there."""
+    """`warm_users` and `cold_users`: with and without a positive event in train; `users_1_to_2` and
+    so on: by the number of items with one; `head_items` and `tail_items`: relevant items in and
+    outside the most popular fifth; `cold_items`: relevant items without a positive event in train.
+    """
     score_seconds: float
     """Scoring and ranking of all T users."""
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name} {metric.value:.4f}" for name, metric in self.metrics.items())
+        return f"Evaluation({len(self.users):,} users: {values})"
 
 
 @dataclass(frozen=True)
 class ModelResult:
-    """How good a model is, and what that took."""
+    """The evaluation of a model, and the time and memory that it took."""
 
     model: str
     evaluation: Evaluation
@@ -117,14 +126,15 @@ class ModelResult:
 
 
 def popularity(train: Graph) -> NDArray[np.int64]:
-    """How many users like each item [I]."""
+    """How many users have a positive event with each item [I]."""
     return np.bincount(train.matrix.indices, minlength=len(train.items))
 
 
 def rank_by(scorer: Scorer, train: Graph, pool: Rows | None = None) -> Rank:
-    """Lists by score, without what users met in train; by popularity for users who like nothing.
+    """Lists by score, without the items a user has seen in train; for users without a positive
+    event the popularity list.
 
-    Where there is a `pool` of items, in ascending order, lists are made of these alone.
+    With a `pool` of item rows, in ascending order, only these are listed.
     """
     score = served_scores(scorer, train)
     if pool is None:
@@ -138,7 +148,7 @@ def rank_by(scorer: Scorer, train: Graph, pool: Rows | None = None) -> Rank:
 
 
 def served_scores(scorer: Scorer, train: Graph) -> Callable[[Rows], NDArray[np.float32]]:
-    """Scores of users [B], for users who like nothing those of popularity: [B, I]."""
+    """Scores of users [B], those of popularity for users without a positive event: [B, I]."""
     fallback = np.asarray(train.matrix.sum(axis=0), np.float32)
     likes = np.diff(train.matrix.indptr)
 
@@ -159,8 +169,8 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a fitted model by the lists that `rank_by` makes of its scores.
 
-    Where the split gives candidates, by places among them: `evaluate_candidates`. `resamples` is
-    that of the bootstrap; with 0 there are no intervals, and `rng` is not used. Raises DataError
+    Where the split gives candidates, by the rank among them: `evaluate_candidates`. `resamples` are
+    those of the bootstrap; with 0 there are no intervals, and `rng` is not used. Raises DataError
     where the test is empty, TrainingError where a score is not finite.
     """
     if split.candidates is not None:
@@ -176,13 +186,12 @@ def evaluate(
 def evaluate_ranking(
     rank: Rank, split: Split, *, k: int, resamples: int, rng: np.random.Generator
 ) -> Evaluation:
-    """Evaluate whatever makes lists, such as the recommender that serves; see `evaluate`."""
+    """Evaluate anything that makes lists, such as the recommender that serves; see `evaluate`."""
     users, right = relevant(split)
     items = right.shape[1]
     counts = popularity(split.train)
     likes = np.diff(split.train.matrix.indptr)
-    head = metrics.head_items(counts)
-    people = int(np.count_nonzero(likes))
+    active = int(np.count_nonzero(likes))
 
     ranked = np.empty((len(users), k), np.int32)
     blocks = []
@@ -193,42 +202,25 @@ def evaluate_ranking(
         began = perf_counter()
         ranked[block] = rank(users[block], k)
         seconds += perf_counter() - began
-        values = _per_user(ranked[block], right[block], likes[users[block]], head, counts == 0)
-        values["all", "novelty"] = metrics.novelty(ranked[block], counts, people)
-        blocks.append(values)
+        lists = RankedLists(ranked[block], right[block], counts, active)
+        blocks.append(_per_user(lists, likes[users[block]]))
     columns = {
         (part, f"{name}@{k}"): np.concatenate([block[part, name] for block in blocks])
         for part, name in blocks[0]
     }
-    means = _means(columns, resamples, rng)
-
-    def of(part: str) -> dict[str, Metric]:
-        return {name: metric for (p, name), metric in means.items() if p == part}
-
-    return Evaluation(
-        k=k,
-        users=users,
-        per_user={name: values for (part, name), values in columns.items() if part == "all"},
-        metrics={**of("all"), f"coverage@{k}": Metric(metrics.coverage(ranked, items))},
-        slices={
-            part: Slice(
-                users=int(np.count_nonzero(~np.isnan(columns[part, f"recall@{k}"]))),
-                metrics=of(part),
-            )
-            for part in SLICES
-        },
-        score_seconds=seconds,
-    )
+    found = _evaluation(k, users, columns, SLICES, seconds, resamples, rng)
+    coverage = Metric(metrics.coverage(ranked, items))
+    return replace(found, metrics={**found.metrics, f"coverage@{k}": coverage})
 
 
 def evaluate_candidates(
     scorer: Scorer, split: Split, *, k: int, resamples: int, rng: np.random.Generator
 ) -> Evaluation:
-    """Evaluate a fitted model by the place of each user's one test item among their candidates.
+    """Evaluate a fitted model by the rank of each user's one test item among their candidates.
 
-    Recall and hit are the same thing here: HR@k of the NCF paper (He et al., WWW 2017). A candidate
-    counts once however often it was given, and the test item is not its own rival. An item that
-    ties with others is at each of their places equally often: scores that are all the same get
+    Recall and hit rate are the same here: HR@k of the NCF paper (He et al., WWW 2017). A candidate
+    that was given twice counts once, and the test item does not compete with itself. An item that
+    ties with others takes each of their ranks equally often: a model with constant scores gets
     k / candidates, not a perfect list. Raises as `evaluate` does, and DataError where a user has
     more than one test item.
     """
@@ -251,23 +243,16 @@ def evaluate_candidates(
         require_finite(scores)
         better[block], tied[block] = rivals(scores, tested[block], candidates[block])
     seconds = perf_counter() - began
-    hit, ndcg = metrics.expected_hit_rate(better, tied, k), metrics.expected_ndcg(better, tied, k)
     warm = np.diff(split.train.matrix.indptr)[users] > 0
-    per_user = {f"recall@{k}": hit, f"ndcg@{k}": ndcg, f"hit@{k}": hit}
-    columns = {("all", name): values for name, values in per_user.items()}
-    for part, inside in (("warm_users", warm), ("cold_users", ~warm)):
-        for name in (f"recall@{k}", f"ndcg@{k}"):
-            columns[part, name] = np.where(inside, per_user[name], np.nan)
-    means = _means(columns, resamples, rng)
-
-    def of(part: str) -> dict[str, Metric]:
-        return {name: metric for (p, name), metric in means.items() if p == part}
-
-    slices = {
-        part: Slice(int(np.count_nonzero(inside)), of(part))
-        for part, inside in (("warm_users", warm), ("cold_users", ~warm))
+    columns = {
+        (ALL, f"{name}@{k}"): expected(better, tied, k)
+        for name, expected in metrics.EXPECTED.items()
     }
-    return Evaluation(k, users, per_user, of("all"), slices, seconds)
+    parts = {"warm_users": warm, "cold_users": ~warm}
+    for part, inside in parts.items():
+        for name in metrics.SLICED:
+            columns[part, f"{name}@{k}"] = np.where(inside, columns[ALL, f"{name}@{k}"], np.nan)
+    return _evaluation(k, users, columns, tuple(parts), seconds, resamples, rng)
 
 
 def fit_and_evaluate(
@@ -328,7 +313,7 @@ def measure(
 
 
 def model_rng(seed: int, name: str) -> np.random.Generator:
-    """Randomness for one model: what other models are run beside it does not change it."""
+    """The generator of one model, which does not depend on the other models of a comparison."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
@@ -382,7 +367,7 @@ def metrics_json(values: Mapping[str, Metric]) -> dict[str, dict[str, float | No
 
 
 def relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
-    """The T users with a test event, and what they liked in it: bool [T, I].
+    """The T users with a test event, and the items of their test events: bool [T, I].
 
     Raises DataError where the test is empty.
     """
@@ -401,32 +386,55 @@ def relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
 
 
 def _per_user(
-    ranked: Rows,
-    relevant: sparse.csr_array,
-    likes: NDArray[np.integer],
-    head: NDArray[np.bool_],
-    unmet: NDArray[np.bool_],
+    lists: RankedLists, likes: NDArray[np.integer]
 ) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """By slice ("all" is none) and metric: [B], NaN where a user has no value."""
-    recall, ndcg = metrics.recall(ranked, relevant), metrics.ndcg(ranked, relevant)
-    values = {
-        ("all", "recall"): recall,
-        ("all", "ndcg"): ndcg,
-        ("all", "hit"): metrics.hit_rate(ranked, relevant),
-        ("all", "mrr"): metrics.mrr(ranked, relevant),
-        ("all", "map"): metrics.average_precision(ranked, relevant),
-        ("all", "precision"): metrics.precision(ranked, relevant),
-        ("all", "long_tail"): metrics.long_tail_share(ranked, head),
-    }
+    """By slice and metric: [B], NaN where a user has no value. `likes` [B] as in USER_SLICES."""
+    values = {(ALL, name): metric(lists) for name, metric in metrics.METRICS.items()}
     for part, (least, most) in USER_SLICES.items():
         inside = (likes >= least) & (likes <= most)
-        values[part, "recall"] = np.where(inside, recall, np.nan)
-        values[part, "ndcg"] = np.where(inside, ndcg, np.nan)
-    for part, items in (("head_items", head), ("tail_items", ~head), ("cold_items", unmet)):
-        among = _among(relevant, items)
-        values[part, "recall"] = metrics.recall(ranked, among)
-        values[part, "ndcg"] = metrics.ndcg(ranked, among)
+        for name in metrics.SLICED:
+            values[part, name] = np.where(inside, values[ALL, name], np.nan)
+    new = lists.popularity == 0
+    for part, items in (
+        ("head_items", lists.head),
+        ("tail_items", ~lists.head),
+        ("cold_items", new),
+    ):
+        among = replace(lists, relevant=_among(lists.relevant, items))
+        for name in metrics.SLICED:
+            values[part, name] = metrics.METRICS[name](among)
     return values
+
+
+def _evaluation(
+    k: int,
+    users: Rows,
+    columns: Mapping[tuple[str, str], NDArray[np.float64]],
+    slices: Sequence[str],
+    seconds: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> Evaluation:
+    """The evaluation of what users have by slice and metric [T]."""
+    means = _means(columns, resamples, rng)
+
+    def of(part: str) -> dict[str, Metric]:
+        return {name: metric for (p, name), metric in means.items() if p == part}
+
+    return Evaluation(
+        k=k,
+        users=users,
+        per_user={name: values for (part, name), values in columns.items() if part == ALL},
+        metrics=of(ALL),
+        slices={
+            part: Slice(
+                users=int(np.count_nonzero(~np.isnan(columns[part, f"{metrics.SLICED[0]}@{k}"]))),
+                metrics=of(part),
+            )
+            for part in slices
+        },
+        score_seconds=seconds,
+    )
 
 
 def _among(relevant: sparse.csr_array, items: NDArray[np.bool_]) -> sparse.csr_array:

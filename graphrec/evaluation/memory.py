@@ -1,4 +1,4 @@
-"""How much memory work takes."""
+"""Peak memory of a piece of work."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_peak_memory(work: Callable[[], Result]) -> tuple[Result, float | None]:
         done.set()
         thread.join()
     end = _memory() or start
-    # The system's own mark misses nothing, but tells of this work only where it has risen.
+    # The system's own peak misses nothing, but is of this work only where it has risen.
     return result, max(samples[0], end[0], end[1] if end[1] > start[1] else 0.0)
 
 

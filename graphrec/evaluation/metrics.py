@@ -2,12 +2,19 @@
 
 B users, I items, lists of length k. `ranked` holds item rows [B, k], best first, each at most once
 in a list, with -1 after the last where a list is short. `relevant` is bool [B, I]: its stored
-entries are what the users liked in the test. k is always the width of `ranked`, so that places a
-short list leaves empty count as misses. A recall, NDCG or average precision of a user with no
-relevant items is 0 / 0 and given as NaN.
+entries are the items with a positive test event of the user. k is always the width of `ranked`, so
+that the empty places of a short list count as misses. Recall, NDCG and average precision of a user
+without relevant items are 0 / 0, given as NaN.
+
+METRICS lists those that an evaluation computes: a new one is a function and a line there.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +97,10 @@ def average_precision(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.fl
 def novelty(ranked: Rows, popularity: NDArray[np.integer], users: int) -> NDArray[np.float64]:
     """Mean over the list of −log2 p(i), in bits; p(i) = popularity of i / users [B].
 
-    `popularity` [I] counts the users who liked each item in train, `users` those who liked any; an
-    item nobody liked is taken as liked by one. The mean self-information of Zhou et al. 2010,
-    "Solving the apparent diversity-accuracy dilemma of recommender systems", and one of the item
-    novelty models of Vargas & Castells 2011. NaN for an empty list.
+    `popularity` [I] counts the users with a positive event of each item in train, `users` those
+    with any; an item without one counts as having one. The mean self-information of Zhou et al.
+    2010, "Solving the apparent diversity-accuracy dilemma of recommender systems", and one of the
+    item novelty models of Vargas & Castells 2011. NaN for an empty list.
     """
     surprise = np.log2(max(users, 1)) - np.log2(np.maximum(popularity, 1))
     return _list_mean(ranked, surprise)
@@ -123,6 +130,51 @@ def head_items(popularity: NDArray[np.integer], share: float = 0.2) -> NDArray[n
     size = int(np.ceil(share * len(popularity)))
     head[np.argsort(-popularity.astype(np.int64), kind="stable")[:size]] = True
     return head
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """The lists of B users, and what metrics compare them with."""
+
+    ranked: Rows  # [B, k]
+    relevant: sparse.csr_array  # bool [B, I]
+    popularity: NDArray[np.integer]  # [I] users with a positive event of the item in train
+    users: int
+    """Users with any positive event in train."""
+
+    @cached_property
+    def head(self) -> NDArray[np.bool_]:
+        """The popular items: `head_items` [I]."""
+        return head_items(self.popularity)
+
+
+PerUser: TypeAlias = Callable[[RankedLists], NDArray[np.float64]]
+"""A metric: its value for each of B users [B], NaN for a user without one."""
+
+METRICS: Mapping[str, PerUser] = {
+    "recall": lambda lists: recall(lists.ranked, lists.relevant),
+    "ndcg": lambda lists: ndcg(lists.ranked, lists.relevant),
+    "hit": lambda lists: hit_rate(lists.ranked, lists.relevant),
+    "mrr": lambda lists: mrr(lists.ranked, lists.relevant),
+    "map": lambda lists: average_precision(lists.ranked, lists.relevant),
+    "precision": lambda lists: precision(lists.ranked, lists.relevant),
+    "long_tail": lambda lists: long_tail_share(lists.ranked, lists.head),
+    "novelty": lambda lists: novelty(lists.ranked, lists.popularity, lists.users),
+}
+"""By name, what is computed of every user's list; an evaluation names them such as "recall@10"."""
+
+SLICED = ("recall", "ndcg")
+"""Those of METRICS that are also given for some of the users, and for some of the items."""
+
+Expected: TypeAlias = Callable[[NDArray[np.integer], NDArray[np.integer], int], NDArray[np.float64]]
+
+EXPECTED: Mapping[str, Expected] = {
+    "recall": expected_hit_rate,
+    "ndcg": expected_ndcg,
+    "hit": expected_hit_rate,
+}
+"""By name, what is computed where one relevant item is ranked among given candidates, of how many
+candidates score higher, how many equal, and k. Recall of one item is the hit rate."""
 
 
 def bootstrap_intervals(
@@ -170,8 +222,8 @@ def paired_difference(
 ) -> tuple[float, float, float]:
     """How much better a is than b on the same users [B]: (mean of a − b, low, high).
 
-    The paired bootstrap (Koehn 2004; Sakai 2006): where the interval leaves out 0, the difference
-    is more than the luck of which users were drawn.
+    The paired bootstrap (Koehn 2004; Sakai 2006): where the interval does not hold 0, the
+    difference is more than chance in which users were drawn.
     """
     difference = a - b
     return float(difference.mean()), *bootstrap_interval(difference, rng, resamples, confidence)

@@ -1,13 +1,12 @@
-"""Two snapshots by what people did with their lists: click-through and conversion, with intervals.
+"""An A/B comparison of two snapshots by their exposures: click-through and users who clicked.
 
-An item that was shown is clicked where a positive event of the same user and item follows within
-the window; of several times that it was shown before the event, the last one counts. Users are what
-is drawn, so they are what is resampled: intervals are a 95 % bootstrap over the users of each
-version, and hold for the ratio of two sums too.
+An exposure is clicked if a positive event of the same user and item follows within the window; of
+several exposures before the event, the last one counts. Users are assigned to versions at random,
+so the bootstrap resamples users: intervals are 95 %, over the users of each version.
 
-Where the versions did not get the users that they should have got, something decides who is counted
-beside chance, and no figure can be trusted: a test of the sample ratio (Pearson's χ²; Fabijan et
-al., "Diagnosing sample ratio mismatch in online controlled experiments", KDD 2019) comes first.
+If the versions did not get the users that they should have got, the assignment was not random and
+no figure can be trusted. So the sample ratio is tested first (Pearson's χ²; Fabijan et al.,
+"Diagnosing sample ratio mismatch in online controlled experiments", KDD 2019).
 """
 
 from __future__ import annotations
@@ -27,46 +26,46 @@ from graphrec.errors import DataError
 Verdict: TypeAlias = Literal["better", "worse", "no difference shown", "not to be trusted"]
 
 VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
-"""What snapshots are called (`graphrec.snapshot.snapshot`)."""
+"""The form of a version (`graphrec.snapshot.snapshot`)."""
 
 RATIO_P = 0.001
-"""Below it, the sample ratio is off: so low because it is looked at again and again."""
+"""Significance level of the sample ratio test; low, as comparisons are repeated over time."""
 
 MOST_CROSSED = 0.01
 """Share of users who saw both versions, above which the comparison is not to be trusted."""
 
 POWER = 0.8
-"""Of the smallest effect that would have been found: how often."""
+"""Power at which the smallest detectable effect is given."""
 
-CLICK_THROUGH, CONVERSION = "click_through", "conversion"
+CLICK_THROUGH, USERS_WHO_CLICKED = "click_through", "users_who_clicked"
 
 
 @dataclass(frozen=True)
 class Arm:
-    """What one version did."""
+    """The counts of one version."""
 
     version: str
     users: int
     shown: int
     """Items."""
     clicked: int
-    """Of those."""
-    converted: int
-    """Users who clicked anything."""
+    """Items of those that were clicked."""
+    users_who_clicked: int
+    """Users with a click on any item."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A figure of both versions, and the second less the first."""
+    """A figure of both versions, and the difference: the second minus the first."""
 
     first: float
     second: float
     difference: float
     low: float
     high: float
-    """The difference has a 95 % interval from `low` to `high`."""
+    """`low` and `high` bound the 95 % interval of the difference."""
     detectable: float
-    """The smallest difference that a comparison of this size finds 8 times in 10."""
+    """The smallest difference that a comparison of this size detects with a power of 0.8."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,11 @@ class Comparison:
 
     arms: tuple[Arm, Arm]
     share: float
-    """Of users who were to get the second version."""
+    """Share of users assigned to the second version."""
     ratio_p: float
-    """How likely a sample ratio is that is as far off, by chance."""
+    """p-value of the sample ratio test."""
     crossed: int
-    """Users who saw both versions: they are left out."""
+    """Users who saw both versions, and are left out."""
     effects: Mapping[str, Effect]
     verdict: Verdict
     why: str
@@ -98,13 +97,13 @@ def compare(
 ) -> Comparison:
     """Compare two versions by exposures, whose kinds are versions, and weighed events.
 
-    `share` is that of the users who were to get `second`, between 0 and 1; `window` is in
-    milliseconds. Raises DataError where a version was shown to nobody, or to the same people only.
+    `share` is the share of users assigned to `second`, between 0 and 1; `window` is in
+    milliseconds. Raises DataError if a version has no exposures, or all users saw both.
     """
     missing = [version for version in (first, second) if version not in exposures.kinds]
     if missing:
         raise DataError(
-            f"exposures have none of version {missing[0]!r}: expected some of both; they have "
+            f"no exposures of version {missing[0]!r}: expected some of both versions; found "
             f"{', '.join(exposures.kinds[:5])}"
         )
     codes = [exposures.kinds.index(version) for version in (first, second)]
@@ -122,8 +121,8 @@ def compare(
     ]
     if not all(map(len, tables)):
         raise DataError(
-            f"{crossed} users saw both versions and none only one of them: expected users that "
-            f"keep their version; compare a time in which nothing was promoted or rolled back"
+            f"{crossed} users saw both versions, and no user saw only one version: expected users "
+            f"who keep their version; compare a period without a promotion or rollback"
         )
     arms = (_arm(first, tables[0]), _arm(second, tables[1]))
     ratio_p = sample_ratio_p(arms[0].users, arms[1].users, share)
@@ -133,13 +132,13 @@ def compare(
 
 
 def pooled(logs: Sequence[Interactions], versions: Sequence[str]) -> Interactions:
-    """Exposures of several files as one, where those of a version are of one of `versions`.
+    """The exposures of several files in one log.
 
-    A snapshot that was written anew without someone who was forgotten has the same second in its
-    name and another hash, and is the same version here. Raises DataError where there are no files.
+    A snapshot that was rewritten to forget a user keeps the second in its name and gets another
+    hash; it counts as the version of `versions` with that second. Raises DataError without files.
     """
     if not logs:
-        raise DataError("there are no exposures: expected some; see docs/compare.md")
+        raise DataError("no exposures: expected at least one file; see docs/compare.md")
     same = {_second(version): version for version in versions}
     users, items = (
         Vocabulary(tuple(dict.fromkeys(node for log in logs for node in getattr(log, name).ids)))
@@ -161,13 +160,14 @@ def pooled(logs: Sequence[Interactions], versions: Sequence[str]) -> Interaction
 
 
 def _second(version: str) -> str:
-    """When a snapshot was made, by its name; of any other name, all of it."""
+    """The second in the name of a snapshot; any other name as it is."""
     return version[:16] if VERSION.fullmatch(version) else version
 
 
 def clicks(exposures: Interactions, events: Interactions, window: int) -> NDArray[np.bool_]:
-    """Which exposures [E] a positive event follows within `window` milliseconds, before the next
-    exposure of the same item to the same user.
+    """Whether each exposure [E] was clicked: a positive event follows within `window` milliseconds.
+
+    The event must come before the next exposure of the same item to the same user.
     """
     events = events.take(events.weight > 0)
     users = Vocabulary(tuple(dict.fromkeys((*exposures.users.ids, *events.users.ids))))
@@ -193,7 +193,7 @@ def clicks(exposures: Interactions, events: Interactions, window: int) -> NDArra
 
 
 def sample_ratio_p(first: int, second: int, share: float) -> float:
-    """How likely so uneven numbers of users are, where `share` of them were to be in the second."""
+    """p-value of the numbers of users, of whom `share` were assigned to the second version."""
     total = first + second
     return float(stats.chisquare([first, second], [total * (1 - share), total * share]).pvalue)
 
@@ -206,11 +206,13 @@ def _arm(version: str, table: NDArray[np.int64]) -> Arm:
 def _effects(
     tables: list[NDArray[np.int64]], resamples: int, rng: np.random.Generator
 ) -> dict[str, Effect]:
-    """Of users [U, 2] with items shown and clicked, for each version."""
-    values = [_figures(np.array([table.sum(axis=0)]), _converted(table)) for table in tables]
+    """The effects; each table [U, 2] has the items shown and clicked by user of one version."""
+    values = [
+        _figures(np.array([table.sum(axis=0)]), _share_who_clicked(table)) for table in tables
+    ]
     drawn = [_resampled(table, resamples, rng) for table in tables]
     found = {}
-    for name in (CLICK_THROUGH, CONVERSION):
+    for name in (CLICK_THROUGH, USERS_WHO_CLICKED):
         first, second = (float(value[name][0]) for value in values)
         differences = drawn[1][name] - drawn[0][name]
         low, high = np.quantile(differences, (0.025, 0.975)).tolist()
@@ -226,20 +228,18 @@ def _resampled(
 ) -> dict[str, NDArray[np.float64]]:
     """The figures of a version in each resample of its users [resamples].
 
-    Users with the same numbers are drawn together, which is the same bootstrap and much cheaper.
+    Users with equal counts are drawn together: the same distribution, much cheaper.
     """
     alike, count = np.unique(table, axis=0, return_counts=True)
     drawn = rng.multinomial(len(table), count / len(table), resamples)  # [resamples, alike]
     return _figures(drawn @ alike, (drawn @ (alike[:, 1] > 0)) / len(table))
 
 
-def _figures(
-    sums: NDArray[np.int64], converted: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    return {CLICK_THROUGH: sums[:, 1] / sums[:, 0], CONVERSION: converted}
+def _figures(sums: NDArray[np.int64], share: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    return {CLICK_THROUGH: sums[:, 1] / sums[:, 0], USERS_WHO_CLICKED: share}
 
 
-def _converted(table: NDArray[np.int64]) -> NDArray[np.float64]:
+def _share_who_clicked(table: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.array([np.mean(table[:, 1] > 0)])
 
 
@@ -249,21 +249,21 @@ def _verdict(
     users = arms[0].users + arms[1].users
     if ratio_p < RATIO_P:
         return "not to be trusted", (
-            f"{arms[1].users / users:.2%} of the users are of the second version: expected "
-            f"{share:.2%}, from which chance is so far off once in {1 / max(ratio_p, 1e-12):,.0f} "
-            f"times; find out who is missing, such as users of one version whose answers were not "
-            f"logged"
+            f"{arms[1].users / users:.2%} of the users saw the second version: expected "
+            f"{share:.2%}; chance deviates that far once in {1 / max(ratio_p, 1e-12):,.0f} "
+            f"times; find out who is missing, such as users of one version whose exposures were "
+            f"not logged"
         )
     if crossed > MOST_CROSSED * (users + crossed):
         return "not to be trusted", (
             f"{crossed:,} users saw both versions: expected at most {MOST_CROSSED:.0%}; compare a "
-            f"time in which nothing was promoted or rolled back"
+            f"period without a promotion or rollback"
         )
     if effect.low > 0:
         return "better", "the whole interval of the difference is above 0"
     if effect.high < 0:
         return "worse", "the whole interval of the difference is below 0"
     return "no difference shown", (
-        f"0 is in the interval; a difference of {effect.detectable:.4f} would have been found in "
-        f"8 of 10 such comparisons"
+        f"the interval contains 0; a difference of {effect.detectable:.4f} would have been "
+        f"detected in 8 of 10 such comparisons"
     )

@@ -1,15 +1,15 @@
-"""A folder of exposures: a file for each day (UTC), and the key of their pseudonyms beside them.
+"""The folder of the exposure log: a file for each day (UTC), and the key of the pseudonyms.
 
 ::
 
     exposures/
     ├── key                  32 random bytes, in hexadecimal; only its owner may read it
-    ├── lock                 held by who writes
+    ├── lock                 locked while a process writes
     └── 2026-11-22.jsonl     lines as of `graphrec.experiments.exposures`
 
-Several processes may write: each opens the file anew for every batch, under a lock, so that nothing
-is lost where `forget` puts another file in its place. A batch is written whole or taken back; after
-a process that was killed within one, the next line begins anew.
+Several processes may write: each opens the file for every batch, under a lock, so that nothing is
+lost when `forget` replaces the file. A batch is written whole or not at all; if a process was
+killed while writing, the next batch starts on a new line.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ KEY, LOCK = "key", "lock"
 
 
 def append(folder: Path, shown: Sequence[Exposure]) -> None:
-    """Write what was shown, in the order of time; the folder and its key are made if need be.
+    """Append exposures, which are in the order of time; creates the folder and its key if missing.
 
-    Raises OSError where it cannot be written: then nothing of that day is; and SettingsError where
-    the key cannot be used.
+    Raises OSError if a day cannot be written, which leaves its file unchanged, and SettingsError
+    for an unusable key.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / LOCK):
@@ -47,12 +47,12 @@ def append(folder: Path, shown: Sequence[Exposure]) -> None:
 
 
 def files(folder: Path) -> tuple[Path, ...]:
-    """The files of lines, the oldest first."""
+    """The daily files, oldest first."""
     return tuple(sorted(folder.glob("*.jsonl")))
 
 
 def read_key(path: Path) -> bytes:
-    """The key of a file, without white space around it; raises SettingsError where it is none."""
+    """The key in a file, stripped; raises SettingsError unless it has 1 to 64 bytes."""
     key = path.read_bytes().strip()
     if not 1 <= len(key) <= 64:
         raise SettingsError(f"key in {str(path)!r} has {len(key)} bytes: expected 1 to 64")
@@ -60,15 +60,15 @@ def read_key(path: Path) -> bytes:
 
 
 def forget(folder: Path, users: Collection[str]) -> int:
-    """Delete the lines of users; durable when it returns. Returns how many there were.
+    """Delete the lines of users; durable when it returns. Returns how many were deleted.
 
-    Lines that were cut off go too, whoever they were about.
+    Incomplete lines are deleted too, as their user cannot be told.
     """
     if not folder.is_dir():
         return 0
     deleted = 0
     with FileLock(folder / LOCK):
-        for draft in folder.glob(".draft-*"):  # of one that was killed
+        for draft in folder.glob(".draft-*"):  # left by a process that was killed
             draft.unlink()
         doomed = {None, *_names(folder, users)}
         for path in files(folder):
@@ -81,7 +81,7 @@ def forget(folder: Path, users: Collection[str]) -> int:
 
 
 def traces(folder: Path, users: Collection[str]) -> tuple[str, ...]:
-    """In which files a user is left, by id or by pseudonym; in words that do not say which."""
+    """The files that still hold one of the users, by id or pseudonym; which one is not said."""
     if not folder.is_dir():
         return ()
     names = _names(folder, users)
@@ -108,7 +108,7 @@ def _append(path: Path, content: bytes) -> None:
         size = file.seek(0, os.SEEK_END)
         if size:
             file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # somebody was killed
+            if file.read(1) != b"\n":  # a writer was killed
                 content = b"\n" + content
         try:
             written = 0
@@ -120,14 +120,14 @@ def _append(path: Path, content: bytes) -> None:
 
 
 def _names(folder: Path, users: Collection[str]) -> frozenset[str]:
-    """What users may be called in the lines: by others than the service, by their ids."""
+    """How lines may name users: by pseudonym, or by id in files from elsewhere."""
     path = folder / KEY
     key = read_key(path) if path.exists() else None
     return frozenset(users) | {pseudonym(user, key) for user in users if key is not None}
 
 
 def _user(line: bytes) -> str | None:
-    """Whom a line is about; None where it was cut off."""
+    """The user of a line; None for an incomplete line."""
     try:
         return str(orjson.loads(line)["user"])
     except (ValueError, KeyError, TypeError):

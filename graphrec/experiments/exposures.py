@@ -1,14 +1,14 @@
-"""Who was shown what, by which snapshot: the lines of a log that compares snapshots.
+"""The exposure log: which items were shown to whom, by which snapshot.
 
 One JSON object a line for each item of an answer::
 
     {"time":1795342500123,"version":"20261122T101500Z-3fa9c1","user":"9f2c…","item":"50","rank":1,
      "propensity":null,"request":"6c0e…"}
 
-`time` is in milliseconds since 1970, `rank` from 1. `propensity` is that of an item which chance
-put there (`graphrec.ranking.exploration`). A user is in it by a pseudonym: BLAKE2b of the id, keyed
-(RFC 7693). Who has the key can tell whether a line is someone's; once the key is thrown away,
-nobody can.
+`time` is in milliseconds since 1970, `rank` from 1. `propensity` is the
+probability of an item that exploration chose (`graphrec.ranking.exploration`), else null. A user is
+named by a pseudonym, the keyed BLAKE2b (RFC 7693) of the id: only with the key can a line be
+attributed to a user.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import orjson
 
 PSEUDONYM_BYTES = 16
-"""So many that no two of any number of users ever meet."""
+"""Enough that pseudonyms do not collide."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Exposure:
     user: str
     items: Sequence[str]
     propensities: Sequence[float | None] = ()
-    """Of the items, where any came by chance."""
+    """One for each item, where exploration chose any."""
     request: str | None = None
     """The id of the request, as the log of the service has it."""
 
 
 def pseudonym(user: str, key: bytes) -> str:
-    """What stands for a user under a key of 1 to 64 bytes, in hexadecimal."""
+    """The pseudonym of a user, in hexadecimal; the key has 1 to 64 bytes."""
     return hashlib.blake2b(user.encode(), digest_size=PSEUDONYM_BYTES, key=key).hexdigest()
 
 

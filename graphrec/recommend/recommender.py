@@ -13,7 +13,7 @@ left to recommend. Someone who likes nothing, or whom nobody knows, gets the pop
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import merge
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import UnknownNode
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
@@ -60,6 +61,16 @@ class Recommender:
 
     view: View
     settings: RetrievalSettings
+
+    @classmethod
+    def of(
+        cls,
+        snapshot: Snapshot,
+        settings: RetrievalSettings = RetrievalSettings(),  # noqa: B008 - it is frozen
+        kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    ) -> Recommender:
+        """The recommender of a snapshot alone; `kinds` say what events of a later delta weigh."""
+        return cls(View.of(snapshot, kinds=kinds), settings)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.ranking.fusion import Weights
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
@@ -165,7 +166,7 @@ def report_of(
     now: Snapshot, before: Snapshot | None, retrieval: RetrievalSettings, job: Job | None = None
 ) -> Report:
     """The report on a snapshot, published or not, beside the one that served before it."""
-    recommender = Recommender(now, retrieval)
+    recommender = Recommender.of(now, retrieval)
     by = "graph" if now.embeddings is None else "embedding"
     return Report(
         now=_side(now),
@@ -174,7 +175,7 @@ def report_of(
         map=_map(now),
         near_by=by,
         near=_near(recommender),
-        people=_people(recommender, None if before is None else Recommender(before, retrieval)),
+        people=_people(recommender, None if before is None else Recommender.of(before, retrieval)),
     )
 
 
@@ -206,7 +207,7 @@ def _map(snapshot: Snapshot) -> Map | None:
         return None
     vectors = snapshot.embeddings.item_without_bias.astype(np.float64)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    shown = snapshot.by_popularity[:MAP_ITEMS]
+    shown = snapshot.popularity.order[:MAP_ITEMS]
     pointing = (vectors / np.where(length > 0, length, 1))[shown]
     centred = pointing - pointing.mean(axis=0)
     _, sigma, directions = np.linalg.svd(centred, full_matrices=False)
@@ -236,11 +237,13 @@ def _groups(
     An item of several values has the rarest of them, which says most.
     """
     kinds = ("tags", "category")
-    named = [(kinds.index(a.kind), n) for n, a in snapshot.attributes.items() if a.kind in kinds]
+    named = [
+        (kinds.index(a.kind), n) for n, a in snapshot.item_attributes.items() if a.kind in kinds
+    ]
     if not named:
         return None, (), [None] * len(items)
     attribute = min(named)[1]
-    values = [_values(snapshot.attributes[attribute].values[item]) for item in items.tolist()]
+    values = [_values(snapshot.item_attributes[attribute].values[item]) for item in items.tolist()]
     counts = Counter(value for each in values for value in each)
     groups = tuple(sorted(name for name, _ in counts.most_common(GROUPS)))
     code = {name: n for n, name in enumerate(groups)}
@@ -257,7 +260,7 @@ def _values(value: object) -> tuple[str, ...]:
 
 def _near(recommender: Recommender) -> tuple[Near, ...]:
     snapshot = recommender.snapshot
-    order = snapshot.by_popularity
+    order = snapshot.popularity.order
     people = np.diff(snapshot.likes.by_item.indptr)
     order = order[people[order] > 0]
     rows = dict.fromkeys(int(order[int(share * (len(order) - 1))]) for share in NEAR if len(order))
@@ -302,7 +305,7 @@ def _liked(snapshot: Snapshot, user: int) -> tuple[str, ...]:
 def _list(recommender: Recommender | None, user: str) -> tuple[str, ...] | None:
     if recommender is None or user not in recommender.snapshot.likes.users:
         return None
-    return tuple(r.title or r.item for r in recommender.recommend(user, LIST))
+    return tuple(r.title or r.item for r in recommender.recommend(Query(user=user, k=LIST)))
 
 
 def _title(snapshot: Snapshot, item: int) -> str:

@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from graphrec.refresh.gate import figure
-from graphrec.report import svg
+from graphrec.report import drawings
+from graphrec.report.chart import STYLE
 from graphrec.report.figures import Distribution, Map, Report, curves_of
 
 LABELS = 26
@@ -47,6 +48,7 @@ def page(report: Report) -> str:
     now, before = report.now, report.before
     k = now.metrics.get("k", 10)
     return environment.get_template("page.html").render(
+        style=STYLE,
         report=report,
         now=now,
         before=before,
@@ -80,13 +82,13 @@ def _forest(report: Report, name: str) -> Markup:
             continue
         was = earlier.get(model, {}).get("metrics", {}).get(name)
         before = None if was is None else (was["value"], was["low"], was["high"])
-        rows.append(svg.Interval(model, found["value"], found["low"], found["high"], before))
-    return svg.intervals(rows, f"{name.upper()}, with 95 % intervals over users")
+        rows.append(drawings.Interval(model, found["value"], found["low"], found["high"], before))
+    return drawings.intervals(rows, f"{name.upper()}, with 95 % intervals over users")
 
 
 def _curves(metrics: Mapping[str, Any]) -> Markup:
     series = [
-        svg.Series(
+        drawings.Series(
             model,
             tuple((float(n), value) for n, value in enumerate(curve, start=1)),
             f"c{at}",
@@ -95,29 +97,29 @@ def _curves(metrics: Mapping[str, Any]) -> Markup:
         for at, (model, curve) in enumerate(curves_of(metrics).items())
         if curve
     ]
-    return svg.lines(series, "epoch", f"NDCG@{metrics.get('k', 10)} on validation")
+    return drawings.lines(series, "epoch", f"NDCG@{metrics.get('k', 10)} on validation")
 
 
 def _degrees(report: Report, side: str, what: str, who: str) -> Markup:
-    def series(name: str, distribution: Distribution, style: str) -> svg.Series:
+    def series(name: str, distribution: Distribution, style: str) -> drawings.Series:
         pairs = zip(distribution.likes, distribution.share, strict=True)
-        return svg.Series(name, tuple((float(a), b) for a, b in pairs if b > 0), style)
+        return drawings.Series(name, tuple((float(a), b) for a, b in pairs if b > 0), style)
 
     drawn = [series("now", getattr(report.now, side), "c0")]
     if report.before is not None:
         drawn.insert(0, series("before", getattr(report.before, side), "muted dashed"))
-    return svg.lines(drawn, what, f"share of {who} with at least so many", logarithmic=True,
+    return drawings.lines(drawn, what, f"share of {who} with at least so many", logarithmic=True,
                      percent=True)  # fmt: skip
 
 
 def _map(found: Map) -> Markup:
     dots = [
-        (dot.x, dot.y, dot.size, "other" if dot.group is None else f"g{dot.group}",
+        (dot.x, dot.y, dot.size, "muted" if dot.group is None else f"g{dot.group}",
          dot.title if dot.group is None else f"{dot.title} ({found.groups[dot.group]})")
         for dot in reversed(found.dots)
     ]  # fmt: skip
     labels = [(dot.x, dot.y, _shortened(dot.title)) for dot in found.dots[:LABELS]]
-    return svg.scatter(dots, labels)
+    return drawings.scatter(dots, labels)
 
 
 def _shortened(title: str) -> str:

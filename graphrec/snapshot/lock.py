@@ -2,8 +2,7 @@
 
 The operating system releases the lock when the process ends, however it ends, so a killed refresh
 never blocks the next one. The second file is only for the error message: it is read only while
-somebody else holds the lock, and is a file of its own because Windows lets nobody read a locked
-one.
+somebody else holds the lock, and is a second file because Windows lets nobody read a locked one.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.splits.cold import cold_items
 from graphrec.evaluation.splits.split import (
     Split,
-    asked_about,
     carve_validation,
     cut,
     leave_last_out,
+    of_kinds,
     temporal,
 )
 from graphrec.models import EpochModel, create
@@ -100,7 +100,7 @@ def split_log(data: Dataset, settings: Settings, protocol: Protocol = "auto") ->
 
 def split_at(data: Dataset, cutoff: int, settings: Settings) -> Split:
     """The split of a data set at a cutoff time (milliseconds since 1970), weighted."""
-    split = asked_about(cut(data.weighted, cutoff), settings.evaluation.kinds)
+    split = of_kinds(cut(data.weighted, cutoff), settings.evaluation.kinds)
     # As of the cutoff: how old an event is must not depend on when the test events were.
     return replace(split, train=weigh(data.recorded.before(cutoff), data.kinds))
 
@@ -137,7 +137,7 @@ def compare(
         rng = evaluate.model_rng(seed, "validation")
         carve = carve_validation if split.pool is None else cold_items
         validation = carve(split.train, settings.evaluation.valid_share, rng)
-    split, validation = (asked_about(s, settings.evaluation.kinds) for s in (split, validation))
+    split, validation = (of_kinds(s, settings.evaluation.kinds) for s in (split, validation))
     named = sorted(names, key=lambda name: name == FUSION)
     models = {name: model_of(name, settings, embeddings) for name in named}
     reused = set(embeddings) if FUSION in models else set()

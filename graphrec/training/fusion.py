@@ -23,8 +23,8 @@ from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.evaluator import model_rng, relevant
 from graphrec.evaluation.splits.split import (
     Split,
-    asked_about,
     carve_validation,
+    of_kinds,
     sample_users,
 )
 from graphrec.models import class_at, create
@@ -196,7 +196,7 @@ def choose(
     rng = model_rng(seed, "validation")
     if validation is None:
         validation = carve_validation(graph, spec.valid_share, rng)
-    validation = asked_about(validation, spec.kinds)
+    validation = of_kinds(validation, spec.kinds)
     learners = _learners(spec, graph, seed, validation, chosen or {}, progress)
     equal = equal_weights(spec)
     choices = [

@@ -7,7 +7,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation.early_stopping import MAX_USERS, choose_epochs
 from graphrec.evaluation.evaluator import evaluate, model_rng
-from graphrec.evaluation.splits.split import Split, asked_about, carve_validation, sample_users
+from graphrec.evaluation.splits.split import Split, carve_validation, of_kinds, sample_users
 from graphrec.models import EpochModel, Model, create
 from graphrec.models.hyper_parameters import Point, search_space
 from graphrec.progress import Progress
@@ -21,7 +21,7 @@ def validation_of(train: Graph, settings: Settings) -> Split:
     Raises DataError where it holds nothing, as of a tiny log.
     """
     rng = model_rng(settings.seed, "validation")
-    validation = asked_about(
+    validation = of_kinds(
         carve_validation(train, settings.evaluation.valid_share, rng), settings.evaluation.kinds
     )
     if not len(validation.test):
@@ -83,7 +83,7 @@ def validation_objective(
             values.append(value)
             report(epoch, value)
 
-        choose_epochs(model, shown, choose_rng, k=k, progress=progress, judged=judged)
+        choose_epochs(model, shown, choose_rng, k=k, progress=progress, after_epoch=judged)
         return max(values)
 
     return objective

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from typing import Annotated
 
 import typer
 from graphrec.cli.output import ERR
 from rich.markup import escape
 
+import graphrec
 from graphrec.errors import GraphrecError, MissingExtra, missing_extra
 
 COMMANDS = {
     "demo": "demo",
     "ingest": "data",
     "inspect": "data",
+    "export": "export",
     "train": "models",
     "refresh": "refresh",
     "promote": "refresh",
@@ -50,7 +53,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         "items.csv`, `graphrec train`, `graphrec recommend USER`, `graphrec serve`.\n\n"
         "Settings come from `graphrec.toml` and `GRAPHREC_…` variables; options win over both.",
     )
-    app.callback()(lambda: None)  # a command keeps its name even where it is the only one
+    app.callback()(options)  # a command keeps its name even where it is the only one
     for name in names:
         try:
             module = import_module(f"graphrec.cli.commands.{COMMANDS[name]}")
@@ -63,6 +66,22 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         else:
             app.command(name)(command)
     return app
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end, where `wanted`."""
+    if wanted:
+        typer.echo(f"graphrec {graphrec.__version__}")
+        raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=show_version),
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
 
 
 def _add_unavailable(app: typer.Typer, name: str, reason: MissingExtra) -> None:
@@ -81,6 +100,8 @@ def _add_unavailable(app: typer.Typer, name: str, reason: MissingExtra) -> None:
 def main() -> None:
     """Run a command of `graphrec`."""
     named = sys.argv[1:2]
+    if named == ["--version"]:
+        named = ["doctor"]  # any one: none is run, and all would take a second to import
     run(command_line(named if named and named[0] in COMMANDS else COMMANDS))
 
 

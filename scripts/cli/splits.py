@@ -21,9 +21,9 @@ from graphrec.errors import DataError
 from graphrec.evaluation.evaluator import model_rng
 from graphrec.evaluation.splits.cold import (
     ColdUsers,
-    beginnings,
     cold_users,
     given_cold_items,
+    truncated_histories,
     without_times,
 )
 from graphrec.evaluation.splits.sampled_candidates import (
@@ -119,7 +119,7 @@ def held_out_users(graph: Graph, settings: Settings) -> tuple[ColdUsers, Split]:
     shares = settings.evaluation
     cold = cold_users(graph, shares.test_share, model_rng(settings.seed, "test"))
     rng = model_rng(settings.seed, "validation")
-    return cold, beginnings(cold.train, shares.valid_share, rng)
+    return cold, truncated_histories(cold.train, shares.valid_share, rng)
 
 
 def read_ncf(

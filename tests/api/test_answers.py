@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from graphrec.api.answers import Answer, Answers
 from graphrec.api.app import create_app
+from graphrec.api.list_cache import ListCache, WrittenList
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,13 +24,13 @@ from tests.support.service import serving, tiny_snapshot
 
 @given(st.integers(0, 4), st.lists(st.integers(0, 9)))
 def test_the_ones_asked_for_last_are_kept(size: int, asked: list[int]) -> None:
-    answers = Answers(size)
+    lists = ListCache(size)
     lately: list[int] = []
     for key in asked:
-        found = answers.get(key)
+        found = lists.get(key)
         assert (found is not None) == (key in lately[-size:] if size else False)
         if found is None:
-            answers.keep(key, Answer(b"%d" % key, ()))
+            lists.keep(key, WrittenList(b"%d" % key, ()))
         else:
             assert gzip.decompress(found.body) == b"%d" % key
         lately = [*(each for each in lately if each != key), key]

@@ -18,8 +18,8 @@ import httpx
 import pytest
 import schemathesis
 from graphrec.api.app import create_app
-from graphrec.api.keys import create_key
-from graphrec.api.quick import SEVERAL
+from graphrec.api.middleware.keys import create_key
+from graphrec.api.routes.recommendations import LISTS
 from hypothesis import HealthCheck, Phase, assume, settings
 
 from graphrec.settings import ServeSettings, Settings
@@ -102,7 +102,7 @@ def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None
     query = case.query or {}
     assume(len(urlencode(query, doseq=True)) < LONG)
     # A number where a list is meant is a list of one text by the time it is in a query.
-    assume(not any(isinstance(query.get(name), int | float) for name in SEVERAL))
+    assume(not any(isinstance(query.get(name), int | float) for name in LISTS))
     case.call_and_validate(base_url=str(client.base_url), **options)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from graphrec.api import live
 from graphrec.api.app import create_app
+from graphrec.api.live import store as live
 
 from graphrec.data import Interactions
 from graphrec.errors import StoreError
@@ -217,14 +217,14 @@ class TestAStoreThatIsAway:
             readiness(client, "ready")
             with monkeypatch.context() as patch:
                 patch.setattr(SQLiteStore, "related_items", hang)
-                for _ in range(live.AT_ONCE + 3):
+                for _ in range(live.MAX_CONCURRENT + 3):
                     message = error(client.get(BY_STORE), 503, "store_away")
                     assert "did not answer within 0.1 s: try again" in message
-                assert len(hanging) == live.AT_ONCE
+                assert len(hanging) == live.MAX_CONCURRENT
                 assert client.get(RECOMMENDATIONS).status_code == 200
                 patch.setattr(SQLiteStore, "read_node", hang)
                 readiness(client, "degraded")
-                assert len(hanging) == live.AT_ONCE + 1
+                assert len(hanging) == live.MAX_CONCURRENT + 1
             go_on.set()
             readiness(client, "ready")
             assert client.get(BY_STORE).status_code == 200
@@ -255,7 +255,7 @@ class TestAStoreThatIsAway:
             return slow
 
         slow, go_on = Slow(), threading.Event()
-        monkeypatch.setattr("graphrec.api.app.open_store", open_slowly)
+        monkeypatch.setattr("graphrec.api.service.open_store", open_slowly)
         start = time.monotonic()
         with serving(create_app(settings, store="sqlite:///slow.db")) as client:
             body = client.get("/health/ready").json()
@@ -300,7 +300,7 @@ class TestAStoreThatIsAway:
         def fail(*_: object, **__: object) -> None:
             raise RuntimeError("a secret")
 
-        monkeypatch.setattr("graphrec.api.app.open_store", fail)
+        monkeypatch.setattr("graphrec.api.service.open_store", fail)
         with serving(create_app(settings, 0.05, "sqlite:///graph.db")) as client:
             assert readiness(client, "degraded")["parts"]["store"] == (
                 "the graph store fails (RuntimeError): the log says more"
@@ -361,13 +361,13 @@ def test_a_server_that_is_killed_and_comes_back(
                 assert client.get(RELATED).status_code == 200
             assert password.get_secret_value() not in f"{reason} {response.text} {caplog.text}"
             time.sleep(3)  # tried some times more
-            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live"]
+            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live.store"]
             assert [text.partition(":")[0] for text in said] == ["degraded"]
 
             caplog.clear()
             neo4j_server.start()
             readiness(client, "ready")
-            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live"]
+            said = [r.getMessage() for r in caplog.records if r.name == "graphrec.api.live.store"]
             assert said == ["the graph store answers again"]
             assert related_by_store(client) == before
     finally:

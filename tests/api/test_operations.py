@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 from graphrec.api.app import create_app
-from graphrec.api.keys import create_key
 from graphrec.api.metrics import LatestLists
+from graphrec.api.middleware.keys import create_key
 from hypothesis import given
 from hypothesis import strategies as st
 

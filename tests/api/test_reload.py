@@ -13,6 +13,7 @@ from threading import Event, Thread
 import httpx
 import pytest
 from graphrec.api.app import create_app
+from graphrec.api.service import open_service
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
@@ -106,7 +107,9 @@ class TestWatching:
         assert body["version"] == first
         assert "items.json" in body["parts"]["snapshot"]
         assert client.get("/v1/users/ann/recommendations").json()["version"] == first
-        [line] = [each.message for each in caplog.records if each.name == "graphrec.api.engine"]
+        [line] = [
+            each.message for each in caplog.records if each.name == "graphrec.api.live.engine"
+        ]
         assert line.startswith(f"still serving {first}: snapshot {second!r}")
 
         (tmp_path / second / "items.json").write_bytes(content)
@@ -179,12 +182,11 @@ def test_what_was_replaced_is_freed(tmp_path: Path) -> None:
 
     async def replaced() -> object:
         publish(tiny_snapshot(), tmp_path)
-        engine = create_app(Settings(snapshots=tmp_path)).state.engine
-        await engine.update()
-        before = weakref.ref(engine.recommender)
-        version = publish(tiny_snapshot(embeddings=False), tmp_path)
-        await engine.update()
-        assert engine.version == version
-        return before()
+        async with open_service(Settings(snapshots=tmp_path)) as service:
+            before = weakref.ref(service.recommender_for(None))
+            version = publish(tiny_snapshot(embeddings=False), tmp_path)
+            await service.engine.update()
+            assert service.engine.version == version
+            return before()
 
     assert asyncio.run(replaced()) is None

@@ -1,4 +1,4 @@
-"""`graphrec benchmark chaos`, with everything going wrong faster than it would."""
+"""`python -m scripts.benchmark chaos`, with everything going wrong faster than it would."""
 
 from __future__ import annotations
 

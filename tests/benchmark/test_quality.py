@@ -1,4 +1,4 @@
-"""`graphrec benchmark quality`: the command, the peers, and what is made of the rows."""
+"""`python -m scripts.benchmark quality`: the command, the peers, and what is made of the rows."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ import pytest
 from graphrec.errors import DataError, SettingsError
 from graphrec.evaluation.evaluator import Evaluation, Metric, ModelResult, Slice, relevant
 from graphrec.evaluation.splits.split import Split, temporal
+from graphrec.report.chart import LINE
 from graphrec.settings import Settings
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.quality import isolated, peers
 from scripts.benchmark.quality.against import differences, opponents, speeds
-from scripts.benchmark.quality.chart import LINE, Point, draw, points_of
+from scripts.benchmark.quality.chart import Point, draw, points_of
 from scripts.benchmark.quality.environments import PeerError, last_line, ready
 from scripts.benchmark.quality.folder import Question, read_question
 from scripts.benchmark.quality.job import Scored, rank_of, write_job
@@ -571,12 +572,12 @@ def test_a_chart_is_one_drawing_that_follows_light_and_dark() -> None:
     root = ET.fromstring(drawing)  # noqa: S314 - it was made here
     space = "{http://www.w3.org/2000/svg}"
     said = [element.text for element in root.iter(f"{space}text")]
-    assert {"NDCG & time", "fusion <new>", "slow", "1", "1000"} <= set(said)
+    assert {"NDCG & time", "fusion <new>", "slow", "1", "1,000"} <= set(said)
     assert "broken" not in said
     assert "prefers-color-scheme: dark" in drawing
     assert "href" not in drawing
     ours, peer = root.iter(f"{space}circle")
-    assert (ours.get("class"), peer.get("class")) == ("ours", "peer")
+    assert (ours.get("class"), peer.get("class")) == ("dot c0", "ring c1")
     assert float(ours.attrib["cx"]) < float(peer.attrib["cx"])  # sooner is further left
     assert float(ours.attrib["cy"]) < float(peer.attrib["cy"])  # better is higher
     assert len(list(root.iter(f"{space}polyline"))) == 1

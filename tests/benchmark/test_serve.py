@@ -1,4 +1,4 @@
-"""`graphrec benchmark serve`: real processes, a small snapshot, and not for long."""
+"""`python -m scripts.benchmark serve`: real processes, a small snapshot, and not for long."""
 
 from __future__ import annotations
 

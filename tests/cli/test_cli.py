@@ -145,7 +145,7 @@ def test_ingest_shows_a_table_with_the_reasons_of_rejects(fresh: Path) -> None:
     assert answer.code == 0
     assert re.search(r"events\W+202\W+200\W+2\W", answer.out)
     assert "1 × missing user id" in answer.out
-    assert re.search(r"In the store: .*events 200", answer.out)
+    assert re.search(r"In the store: .*200 events", answer.out)
     with (fresh / "rejects" / "more.csv").open(newline="") as file:
         set_aside = [(row["line"], row["reason"]) for row in csv.DictReader(file)]
     assert set_aside == [("202", "missing user id"), ("203", "weight is not a number")]

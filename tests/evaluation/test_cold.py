@@ -9,10 +9,10 @@ from graphrec.data import Attribute, Graph, Interactions
 from graphrec.errors import DataError
 from graphrec.evaluation.evaluator import evaluate, rank_by
 from graphrec.evaluation.splits.cold import (
-    beginnings,
     cold_items,
     cold_users,
     given_cold_items,
+    truncated_histories,
     without_times,
 )
 from tests.support.small_data import graph_of, ratings
@@ -103,7 +103,7 @@ def test_cold_users_give_their_oldest_events() -> None:
 
 
 def test_beginnings_keep_a_few_events_of_some_and_all_of_others() -> None:
-    split = beginnings(GRAPH, 0.25, rng(), given=(0, 1, 3))
+    split = truncated_histories(GRAPH, 0.25, rng(), given=(0, 1, 3))
     known = np.bincount(split.train.interactions.user, minlength=40)
     held = np.unique(split.test.user)
     assert sorted(known[held].tolist()) == [1] * 5 + [3] * 5

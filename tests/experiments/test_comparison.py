@@ -9,7 +9,7 @@ from graphrec.data import Interactions
 from graphrec.errors import DataError
 from graphrec.experiments.comparison import (
     CLICK_THROUGH,
-    CONVERSION,
+    USERS_WHO_CLICKED,
     clicks,
     compare,
     sample_ratio_p,
@@ -67,11 +67,11 @@ def test_figures_are_those_of_the_log():
                  ("eve", "y", 9, "B"), ("fay", "x", 0, "C")])  # fmt: skip
     found = judged((shown, log([("ann", "x", 1, "view"), ("cat", "x", 1, "view")])))
     first, second = found.arms
-    assert (first.users, first.shown, first.clicked, first.converted) == (2, 3, 1, 1)
-    assert (second.users, second.shown, second.clicked, second.converted) == (2, 2, 1, 1)
+    assert (first.users, first.shown, first.clicked, first.users_who_clicked) == (2, 3, 1, 1)
+    assert (second.users, second.shown, second.clicked, second.users_who_clicked) == (2, 2, 1, 1)
     assert found.crossed == 1
     assert found.effects[CLICK_THROUGH].difference == pytest.approx(1 / 2 - 1 / 3)
-    assert found.effects[CONVERSION].difference == 0
+    assert found.effects[USERS_WHO_CLICKED].difference == 0
 
 
 def test_a_better_version_is_found_and_a_like_one_is_not_taken_for_one():
@@ -112,7 +112,7 @@ def test_users_who_saw_both_are_too_many_to_trust_the_rest():
 
 def test_versions_that_nobody_saw_are_named():
     shown = log([("ann", "x", 0, "A")])
-    with pytest.raises(DataError, match=r"none of version 'B'.*they have A"):
+    with pytest.raises(DataError, match=r"no exposures of version 'B'.*found A"):
         judged((shown, shown))
     both = log([("ann", "x", 0, "A"), ("ann", "x", 1, "B")])
     with pytest.raises(DataError, match="1 users saw both versions and none only one"):

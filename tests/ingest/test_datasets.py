@@ -6,13 +6,14 @@ import hashlib
 import io
 import subprocess
 import sys
-import urllib.request
+import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from graphrec.ingest import download
 from graphrec.ingest.datasets import load_dataset, open_dataset, open_folder
 from graphrec.ingest.download import ORIGINS, Origin, fetch_files
@@ -191,7 +192,7 @@ def archive(files: Mapping[str, bytes], prefix: str = "ml-100k/") -> bytes:
 
 
 def origin(content: bytes, calls: list[str] | None = None, name: str = "there") -> Origin:
-    def fetch(folder: Path) -> Path:
+    def fetch(folder: Path, _: object) -> Path:
         if calls is not None:
             calls.append(name)
         path = folder / "archive.zip"
@@ -202,7 +203,7 @@ def origin(content: bytes, calls: list[str] | None = None, name: str = "there") 
 
 
 def out_of_reach(name: str = "nowhere") -> Origin:
-    def fetch(folder: Path) -> Path:
+    def fetch(folder: Path, _: object) -> Path:
         raise DataError("https://example.org cannot be reached: timed out")
 
     return Origin(name, fetch, ())
@@ -292,33 +293,51 @@ def test_an_unknown_name(tmp_path: Path) -> None:
         fetch_files("ml-2k", tmp_path)
 
 
-class Answer(io.BytesIO):
-    """What urlopen gives."""
+class Answer:
+    """What requests.get gives."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.headers = {"content-length": str(len(content))}
+
+    def raise_for_status(self) -> None:
+        pass
+
+    def iter_content(self, chunk_size: int) -> Iterator[bytes]:
+        for start in range(0, len(self.content), chunk_size):
+            yield self.content[start : start + chunk_size]
 
 
 def answering(content: bytes, asked: list[str]) -> Callable[..., Answer]:
-    def urlopen(url: str, timeout: float) -> Answer:
+    def get(url: str, timeout: float, **_: object) -> Answer:
         assert timeout <= 10
         asked.append(url)
         return Answer(content)
 
-    return urlopen
+    return get
 
 
 ML_100K = "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3229"
 ML_1M = "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20"
 
 
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_waiting")
 def test_the_official_archive_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(urllib.request, "urlopen", answering(ARCHIVE, asked))
-    with pytest.raises(DataError, match=rf"SHA-256 sum .* expected {ML_100K}"):
-        ORIGINS["ml-100k"][0].fetch(tmp_path)
-    with pytest.raises(DataError, match=rf"SHA-256 sum .* expected {ML_1M}"):
-        ORIGINS["ml-1m"][0].fetch(tmp_path)
-    path = ORIGINS["ml-latest-small"][0].fetch(tmp_path)  # which changes over time
+    monkeypatch.setattr(requests, "get", answering(ARCHIVE, asked))
+    with pytest.raises(DataError, match=rf"damaged.*SHA256.* expected {ML_100K}"):
+        ORIGINS["ml-100k"][0].fetch(tmp_path, None)
+    with pytest.raises(DataError, match=rf"damaged.*SHA256.* expected {ML_1M}"):
+        ORIGINS["ml-1m"][0].fetch(tmp_path, None)
+    assert list(tmp_path.iterdir()) == []
+    path = ORIGINS["ml-latest-small"][0].fetch(tmp_path, None)  # which changes over time
     assert path.read_bytes() == ARCHIVE
-    assert asked == [
+    assert list(dict.fromkeys(asked)) == [
         f"https://files.grouplens.org/datasets/movielens/{name}.zip"
         for name in ("ml-100k", "ml-1m", "ml-latest-small")
     ]
@@ -326,18 +345,39 @@ def test_the_official_archive_is_checked(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_an_official_archive_of_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "_MAX_BYTES", 10)
-    monkeypatch.setattr(urllib.request, "urlopen", answering(ARCHIVE, []))
+    monkeypatch.setattr(requests, "get", answering(ARCHIVE, []))
     with pytest.raises(DataError, match="larger than 10 bytes"):
-        ORIGINS["ml-1m"][0].fetch(tmp_path)
+        ORIGINS["ml-1m"][0].fetch(tmp_path, None)
 
 
+@pytest.mark.usefixtures("no_waiting")
 def test_an_official_address_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def urlopen(url: str, timeout: float) -> Answer:
-        raise TimeoutError("timed out")
+    def get(url: str, **_: object) -> Answer:
+        raise requests.exceptions.ConnectTimeout("timed out")
 
-    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(requests, "get", get)
     with pytest.raises(DataError, match=r"ml-1m.zip cannot be reached: timed out"):
-        ORIGINS["ml-1m"][0].fetch(tmp_path)
+        ORIGINS["ml-1m"][0].fetch(tmp_path, None)
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_download_is_tried_again_and_tells_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    def get(url: str, **_: object) -> Answer:
+        tries.append(url)
+        if len(tries) == 1:
+            raise requests.exceptions.ConnectionError("reset")
+        return Answer(ARCHIVE)
+
+    monkeypatch.setattr(requests, "get", get)
+    told: list[tuple[str, int, int | None]] = []
+    path = ORIGINS["ml-latest-small"][0].fetch(tmp_path, lambda *step: told.append(step))
+    assert path.read_bytes() == ARCHIVE
+    assert len(tries) == 2
+    assert told[-1] == ("downloading", len(ARCHIVE), len(ARCHIVE))
 
 
 def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,7 +391,7 @@ def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(subprocess, "run", run)
     registry = ORIGINS["ml-100k"][1]
     with pytest.raises(DataError, match="SHA-256 sum"):
-        registry.fetch(tmp_path)
+        registry.fetch(tmp_path, None)
     monkeypatch.setattr(download, "_RECBOLE_SHA256", hashlib.sha256(wheel).hexdigest())
     folder = fetch_files("ml-100k", tmp_path, [registry])
     assert open_folder(folder).name == "ml-100k"
@@ -360,7 +400,7 @@ def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_no_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/python")
     with pytest.raises(DataError, match="pip could not download recbole"):
-        ORIGINS["ml-100k"][1].fetch(tmp_path)
+        ORIGINS["ml-100k"][1].fetch(tmp_path, None)
 
 
 def test_pip_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,4 +409,4 @@ def test_pip_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(DataError, match=r"recbole==1\.2\.1: ERROR: no match"):
-        ORIGINS["ml-100k"][1].fetch(tmp_path)
+        ORIGINS["ml-100k"][1].fetch(tmp_path, None)

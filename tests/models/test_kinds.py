@@ -16,7 +16,7 @@ from graphrec.data.kind_relations import Relations, kinds_of_likes
 from graphrec.errors import DataError, SettingsError
 from graphrec.evaluation.evaluator import evaluate
 from graphrec.evaluation.metrics import paired_difference
-from graphrec.evaluation.splits.split import Split, asked_about, new_positives
+from graphrec.evaluation.splits.split import Split, new_positives, of_kinds
 from graphrec.forget import without
 from graphrec.models import create
 from graphrec.recommend import profile as taste
@@ -232,7 +232,7 @@ def test_testing_and_choosing_ask_about_the_kinds_of_the_settings() -> None:
     graph = shop(40)
     about = Settings(evaluation=EvaluationSettings(kinds=("purchase",), resamples=0))
     name, split = split_log(graph, Settings())
-    asked = asked_about(split, ("purchase",)).test
+    asked = of_kinds(split, ("purchase",)).test
     assert 0 < len(asked) < len(split.test)
     assert {asked.kinds[code] for code in asked.kind.tolist()} == {"purchase"}
     assert len(split_log(graph, about)[1].test) == len(asked)

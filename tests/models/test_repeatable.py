@@ -15,20 +15,21 @@ from hypothesis import strategies as st
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
+from tests.api.test_plain_requests import read_by_fastapi
 from tests.support.attributed import ITEMS, SNAPSHOT, USERS
-from tests.support.service import by_routes_alone, serving
+from tests.support.service import serving
 
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, ...]]:
-    """Of three services of one snapshot: lists kept, made anew, and made by the routes alone."""
+    """Of three services of one snapshot: lists kept, made anew, and read by FastAPI."""
     folder: Path = tmp_path_factory.mktemp("repeatable")
     publish(SNAPSHOT, folder)
     kept, anew = (
         Settings(snapshots=folder, serve=each)
         for each in (ServeSettings(), ServeSettings(cached_lists=0))
     )
-    apps = create_app(kept), create_app(anew), by_routes_alone(create_app(kept))
+    apps = create_app(kept), create_app(anew), read_by_fastapi(create_app(kept))
     with ExitStack() as stack:
         yield tuple(stack.enter_context(serving(app)) for app in apps)
 

@@ -104,8 +104,8 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
 def test_killed_at_any_stage_the_previous_snapshot_serves_and_the_next_run_works(
     shop: Path,
 ) -> None:
-    """As a stage begins and as it ends; `graphrec benchmark refresh --kills 3` kills commands in
-    the midst of stages, and tests/test_snapshot.py at every step of publishing."""
+    """As a stage begins and as it ends; `python -m scripts.benchmark refresh --kills 3` kills
+    commands in the midst of stages, and tests/snapshot/test_snapshot.py at every step of publishing."""
     folder = shop / "snapshots"
     before = current(folder)
     for stage in STAGES:

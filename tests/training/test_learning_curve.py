@@ -9,7 +9,7 @@ import pytest
 from graphrec.cli.learning_curve import draw
 
 from graphrec.errors import SettingsError
-from graphrec.evaluation.splits.cold import beginnings, cold_users
+from graphrec.evaluation.splits.cold import cold_users, truncated_histories
 from graphrec.settings import Settings
 from graphrec.training.learning_curve import LearningCurves, learning_curves
 from tests.support.small_data import graph_of, ratings
@@ -20,7 +20,7 @@ SETTINGS = Settings().model_copy(update={"seed": 1})
 def curves(*names: str) -> LearningCurves:
     graph, rng = graph_of(ratings()), np.random.default_rng(1)
     cold = cold_users(graph, 0.25, rng, given=(0, 2, 5))
-    validation = beginnings(cold.train, 0.2, rng, given=(0, 2, 5))
+    validation = truncated_histories(cold.train, 0.2, rng, given=(0, 2, 5))
     return learning_curves(names, cold, validation, SETTINGS, k=5)
 
 

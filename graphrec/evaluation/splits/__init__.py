@@ -1,1 +1,1 @@
-"""Splits of a log into what models learn from and what they are tested on."""
+"""Splits of a log into train and test."""

@@ -1,9 +1,9 @@
-"""Hold-outs of blocks: what is asked about has no close siblings left in the history.
+"""Block hold-out: test items together with the items of the history that are nearest to them.
 
-Where a share is drawn at random, an item's companions, of one trip or one session, stay in the
-history and point at it. What users do next has no such companions yet, so a random hold-out
-flatters models of local co-occurrence over those that carry further. Blocks of what belongs
-together are the remedy of cross-validation for dependent data (Roberts et al., Ecography 2017).
+Where a share is held out at random, the other items of the same session or series stay in the
+history and predict the held-out one. Future events have no such neighbours yet, so a random
+hold-out overrates models of local co-occurrence. Holding out blocks of similar items is the remedy
+that cross-validation has for dependent data (Roberts et al., Ecography 2017).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy import sparse
 from graphrec.data.degrees import normalised
 
 BLOCK = 3
-"""Items in a block. One block as large as the share would take all that a user has of a kind."""
+"""Items in a block. A block as large as the whole share would take every similar item of a user."""
 
 DIM = 64
 POWER_ITERATIONS = 3
@@ -51,18 +51,19 @@ def blocks(
 
 
 def item_vectors(likes: sparse.csr_array, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Vectors [I, D] at unit length whose cosines say what goes together; 0 for unliked items.
+    """Item vectors [I, D] of unit length, by whose cosines items are near; 0 for items without a
+    positive event.
 
-    What the strongest DIM directions of the normalised likes keep of each item, by subspace
-    iteration (Halko, Martinsson & Tropp 2011).
+    The first DIM right singular vectors of the normalised matrix, by subspace iteration (Halko,
+    Martinsson & Tropp 2011).
     """
-    votes = normalised(likes, 0.25, 0.5)
-    voters = sparse.csr_array(votes.T.tocsr())
+    by_user = normalised(likes, 0.25, 0.5)
+    by_item = sparse.csr_array(by_user.T.tocsr())
     width = min(DIM, *likes.shape)
     basis = rng.standard_normal((likes.shape[0], width)).astype(np.float32)
     for _ in range(POWER_ITERATIONS):
-        basis, _ = np.linalg.qr(votes @ (voters @ basis))
-    vectors = voters @ basis
+        basis, _ = np.linalg.qr(by_user @ (by_item @ basis))
+    vectors = by_item @ basis
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
 

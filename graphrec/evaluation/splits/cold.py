@@ -1,10 +1,10 @@
-"""Splits that ask about strangers: items that nobody has met, and users of whom little is known.
+"""Cold-start splits: new items, and unknown or short-history users.
 
 In both, whole nodes are held out with all of their events, and their attributes and links stay.
 
 Cold items are ranked among themselves, for each user: the protocol of DropoutNet (Volkovs et al.,
-NeurIPS 2017) and of Zhu et al. (SIGIR 2021). Cold users give their first n interactions, and are
-asked about all that they did later, so that a curve shows what each interaction is worth.
+NeurIPS 2017) and of Zhu et al. (SIGIR 2021). Of cold users the first n events are given, and all
+later ones are the test, so that metrics can be drawn as a curve over n.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from graphrec.errors import DataError
 from graphrec.evaluation.splits.split import Split, new_positives
 
 GIVEN = (0, 1, 3, 5, 10)
-"""First interactions that a cold user gives, in turn."""
+"""Numbers of first events of cold users that are given."""
 
 
 @dataclass(frozen=True)
 class ColdUsers:
-    """Users held out whole, and what they are asked about once they have given a little."""
+    """Users who were held out whole, and splits of their events after the first few."""
 
     train: Graph
     """All nodes, and the events of all other users."""
     given: Mapping[int, Split]
-    """By how many events are given: train is what is known of the held-out users then, and holds
-    nothing of the others; the test is all that they liked later. The users are the same in all."""
+    """By the number of given events: train holds these of the held-out users, and no event of any
+    other user; the test holds their later positive events. The users are the same in all."""
 
 
 def cold_items(graph: Graph, share: float, rng: np.random.Generator) -> Split:
-    """Train without a `share` of the items that somebody likes, test on their positive events.
+    """Train without a `share` of the items with positive events, test on their positive events.
 
     Raises DataError where no item or every item would be held out.
     """
@@ -56,7 +56,7 @@ def cold_items(graph: Graph, share: float, rng: np.random.Generator) -> Split:
 def given_cold_items(
     train: Interactions, test: Interactions, valid: Interactions | None = None
 ) -> tuple[Split, Split | None]:
-    """The split, and that of validation, of files that hold events of different items.
+    """The split, and the validation split, of logs of different items.
 
     Raises DataError where an item of the test or of validation has events in train.
     """
@@ -65,7 +65,7 @@ def given_cold_items(
     items = Vocabulary(tuple(sorted({i for log in logs for i in log.items.ids})))
     graph = Graph(train.recode(users, items))
 
-    def asked(log: Interactions) -> Split:
+    def tested(log: Interactions) -> Split:
         log = log.recode(users, items)
         pool = np.unique(log.item)
         known = np.intersect1d(pool, graph.interactions.item)
@@ -76,7 +76,7 @@ def given_cold_items(
             )
         return Split(graph, log.take(log.weight > 0), pool=pool)
 
-    return asked(test), None if valid is None else asked(valid)
+    return tested(test), None if valid is None else tested(valid)
 
 
 def cold_users(
@@ -85,9 +85,9 @@ def cold_users(
     rng: np.random.Generator,
     given: Sequence[int] = GIVEN,
 ) -> ColdUsers:
-    """Hold out a `share` of the users who like more than the largest of `given` items.
+    """Hold out a `share` of the users with positive events of more items than the largest `given`.
 
-    A user's events are in the order of time, those of one time by item row. Raises DataError where
+    A user's events are ordered by time, those of one time by item row. Raises DataError where
     nobody or everybody would be held out.
     """
     log, held = _in_order(graph), _drawn_users(graph, share, rng, max(given))
@@ -96,37 +96,37 @@ def cold_users(
     place = _places(later.user)
     return ColdUsers(
         graph.with_interactions(log.take(~cold).sorted()),
-        {n: _asked(graph, later.take(place < n), later.take(place >= n)) for n in given},
+        {n: _split(graph, later.take(place < n), later.take(place >= n)) for n in given},
     )
 
 
-def beginnings(
+def truncated_histories(
     graph: Graph,
     share: float,
     rng: np.random.Generator,
     given: Sequence[int] = GIVEN,
 ) -> Split:
-    """Of a `share` of the users train keeps the first few events alone, and asks about the others.
+    """Of a `share` of the users train keeps only the first few events; the later ones are the test.
 
-    How many, they take from `given` in turn, but for 0. For choosing on: what is good for those who
-    have just come. Raises as `cold_users` does.
+    The numbers of events that are kept are those of `given` in turn, without 0. A validation split
+    for short-history users. Raises as `cold_users` does.
     """
     log, held = _in_order(graph), _drawn_users(graph, share, rng, max(given))
     counts = [n for n in given if n]
     kept = np.full(len(graph.users), len(log), np.int64)
     kept[held] = np.resize(counts, len(held))
     known = _places(log.user) < kept[log.user]
-    return _asked(graph, log.take(known), log.take(~known))
+    return _split(graph, log.take(known), log.take(~known))
 
 
 def without_times(graph: Graph) -> Graph:
-    """The graph with all events at one time, for a log whose times are but places in histories."""
+    """The graph with all events at one time, for a log that has places in histories as times."""
     log = graph.interactions
     return graph.with_interactions(replace(log, time=np.zeros_like(log.time)))
 
 
 def _places(users: Rows) -> Rows:
-    """How many elements before each are of the same user [E]; users ascend."""
+    """The number of earlier elements of the same user [E]; users ascend."""
     start = np.flatnonzero(np.diff(users, prepend=-1))
     first = np.repeat(start, np.diff(start, append=len(users)))
     return (np.arange(len(users)) - first).astype(np.int32)
@@ -139,19 +139,19 @@ def _in_order(graph: Graph) -> Interactions:
 
 
 def _drawn_users(graph: Graph, share: float, rng: np.random.Generator, most: int) -> Rows:
-    """A `share` of the users who like more than `most` items, in ascending order."""
-    able = np.flatnonzero(np.diff(graph.matrix.indptr) > most)
-    count = round(share * len(able))
-    if not 0 < count < len(able):
+    """A `share` of the users with positive events of more than `most` items, ascending."""
+    eligible = np.flatnonzero(np.diff(graph.matrix.indptr) > most)
+    count = round(share * len(eligible))
+    if not 0 < count < len(eligible):
         raise DataError(
-            f"cold users: {share:g} of {len(able)} users with more than {most} positive items is "
-            f"{count}: expected at least one, and not all; choose another share, or give more "
+            f"cold users: {share:g} of {len(eligible)} users with more than {most} positive items "
+            f"is {count}: expected at least one, and not all; choose another share, or give more "
             f"events"
         )
-    return np.sort(rng.choice(able, count, replace=False)).astype(np.int32)
+    return np.sort(rng.choice(eligible, count, replace=False)).astype(np.int32)
 
 
-def _asked(graph: Graph, known: Interactions, later: Interactions) -> Split:
+def _split(graph: Graph, known: Interactions, later: Interactions) -> Split:
     """A split of events of the same rows."""
     train = graph.with_interactions(known.sorted())
     test, repeats = new_positives(later.sorted(), train)

@@ -1,8 +1,9 @@
-"""Splits in which each test item is placed among given candidates: the protocol of NCF.
+"""Splits in which each test item is ranked among given candidates: the protocol of NCF.
 
-Each user's newest item is placed among negatives that were drawn once and published with the split
+Each user's newest item is ranked among negatives that were drawn once and published with the split
 (He et al., "Neural Collaborative Filtering", WWW 2017). Figures on so few candidates do not compare
-with those of the full catalogue (Krichene & Rendle, KDD 2020); they are for tables of this kind.
+with those of the full catalogue (Krichene & Rendle, KDD 2020): use them to compare with tables of
+this protocol only.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ NEGATIVES = 99
 """Drawn for each validation user, as many as the paper has for each test user."""
 
 
-def given_candidates(train: Interactions, test: Interactions, asked: Interactions) -> Split:
-    """A split that was made elsewhere, with what each test user is `asked` to choose from.
+def given_candidates(train: Interactions, test: Interactions, labelled: Interactions) -> Split:
+    """A split that was made elsewhere, with the candidates of each test user.
 
-    `asked` holds the test items and their negatives. A candidate that was given twice, or that is
-    the test item, counts once. Every event of the logs is a positive one, whatever its value: the
+    `labelled` holds the test items and their negatives. A candidate that was given twice, or that
+    is the test item, counts once. Every event of the logs is positive, whatever its value: the
     protocol takes feedback as implicit. Times of train become `places_from_the_end`.
 
-    Raises DataError where a test item is not asked for.
+    Raises DataError where a test item is not among its user's candidates.
     """
     learned, tested = (replace(log, weight=np.ones(len(log), np.float32)) for log in (train, test))
     learned = replace(learned, time=places_from_the_end(learned))
     # Some candidates are in neither log: they are items all the same.
-    users = Vocabulary(tuple(sorted({*train.users.ids, *test.users.ids, *asked.users.ids})))
-    items = Vocabulary(tuple(sorted({*train.items.ids, *test.items.ids, *asked.items.ids})))
+    users = Vocabulary(tuple(sorted({*train.users.ids, *test.users.ids, *labelled.users.ids})))
+    items = Vocabulary(tuple(sorted({*train.items.ids, *test.items.ids, *labelled.items.ids})))
     split = given(learned.recode(users, items), tested.recode(users, items))
-    choice = asked.recode(users, items)
+    choice = labelled.recode(users, items)
     candidates = _candidates(choice.user, choice.item, split.train.seen.shape)
     test = split.test
     missing = np.asarray(candidates[test.user, test.item]) == 0
@@ -52,9 +53,9 @@ def given_candidates(train: Interactions, test: Interactions, asked: Interaction
 
 
 def last_among_sampled(train: Graph, rng: np.random.Generator, count: int = NEGATIVES) -> Split:
-    """Validation in the manner of the protocol: each user's last item among `count` negatives.
+    """Validation as in the protocol: each user's last item among `count` negatives.
 
-    They are drawn evenly from the items that the user has not met in the whole of `train`.
+    These are drawn uniformly from the items that the user has not seen in the whole of `train`.
     """
     split = leave_last_out(train)
     test = split.test
@@ -65,10 +66,10 @@ def last_among_sampled(train: Graph, rng: np.random.Generator, count: int = NEGA
 
 
 def places_from_the_end(log: Interactions) -> NDArray[np.int64]:
-    """Times by which all histories end at once: minus how many later times the user has [E].
+    """Times by which all histories end at once: minus the number of later times of the user [E].
 
-    Each user is asked about their own end, at another date than others, so that how close an event
-    was to it is all that recency can mean here. The newest event of every user has the time 0.
+    Each user's test event is the last of their own history, at another date than others', so that
+    recency can only mean the distance from the end. The newest event of every user has the time 0.
     """
     order = np.lexsort((log.time, log.user))
     user, time = log.user[order], log.time[order]

@@ -1,9 +1,8 @@
-"""Splits of a log into what models learn from and what they are tested on.
+"""Splits of a log into train and test.
 
-Every split takes a graph whose weights already say what is positive (`graphrec.data.weighting`),
-keeps all nodes, attributes and links on the train side, and asks only for what is new: the test
-holds positive events of pairs (user, item) that train does not hold, liked or not. What a model is
-fitted on is `Split.train`, a graph in which the test pairs do not occur.
+Every split takes a graph of weights (`graphrec.data.weighting`), and keeps all nodes, attributes
+and links on the train side. The test holds positive events of pairs (user, item) that train does
+not hold, with any weight. A model is fitted on `Split.train`, in which the test pairs do not occur.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from graphrec.evaluation.splits.blocks import blocks
 
 @dataclass(frozen=True)
 class Split:
-    """What to learn from and what to be tested on, in the same rows."""
+    """The train and the test side of a log, in the same rows."""
 
     train: Graph
     test: Interactions
@@ -32,10 +31,10 @@ class Split:
     repeats: int = 0
     """Positive test events that were left out because train holds their pair."""
     candidates: sparse.csr_array | None = None  # bool [U, I]
-    """Where lists are made of given items only (`graphrec.evaluation.splits.sampled_candidates`):
-    each user's."""
+    """The items that each user's test item is ranked among; None: the full catalogue
+    (`graphrec.evaluation.splits.sampled_candidates`)."""
     pool: Rows | None = None
-    """Where lists are made of some of the items only, the same for all users: which."""
+    """The items that lists may hold, the same for all users, ascending; None: all."""
 
     def with_attributes(self, attributes: Mapping[str, Mapping[str, Attribute]]) -> Split:
         """The same split, its train side with these attributes by node type."""
@@ -45,10 +44,10 @@ class Split:
 def temporal(graph: Graph, test_share: float) -> Split:
     """Train on all events before a cutoff time, test on the positive events from it on.
 
-    One cutoff for all users, so that no model sees anything of what came later (Ji et al. 2023,
-    "A Critical Study on Data Leakage in Recommender System Offline Evaluation"). It is the event
-    time that brings the newest events' share of all positive events closest to `test_share` (above
-    0 and below 1); events of one time stay together, so that coarse clocks make other shares.
+    One cutoff for all users, so that no model sees later events (Ji et al. 2023, "A Critical Study
+    on Data Leakage in Recommender System Offline Evaluation"). It is the event time that brings the
+    test's share of all positive events closest to `test_share` (above 0 and below 1). Events of one
+    time stay together, so that coarse times give other shares.
 
     Raises DataError where all positive events have one time, or where there are none.
     """
@@ -73,13 +72,13 @@ def cut(graph: Graph, cutoff: int) -> Split:
 
 
 def leave_last_out(graph: Graph) -> Split:
-    """Test on the last positive event of each user, train on what they did until then.
+    """Test on the last positive event of each user, train on their earlier events.
 
-    Of events at the same time, the one with the highest item row is last. Other events of the
-    tested pair leave train with it, so that the item is new to the user; so do the user's later
-    events. Users with fewer than two positive items stay in train as they are.
+    Of events at the same time, the one with the highest item row is last. Other events of the test
+    pair, and later events of the user, are in neither side. Users with fewer than two positive
+    items stay in train as they are.
 
-    Other users' events may be newer than a tested one: models can learn from the future, and
+    Other users' events may be newer than a test event: models can learn from the future, and
     figures come out better than they would in service. Prefer `temporal` where there are times.
     """
     log = graph.interactions
@@ -99,8 +98,8 @@ def leave_last_out(graph: Graph) -> Split:
 def given(train: Interactions, test: Interactions) -> Split:
     """A split that was made elsewhere, on the union of both vocabularies in code-point order.
 
-    Test events of a pair that train holds are left out and counted in `Split.repeats`: no list
-    could hit them, as seen items are not listed.
+    Test events of a pair that train holds are left out and counted in `Split.repeats`: seen items
+    are not listed.
     """
     users = Vocabulary(tuple(sorted({*train.users.ids, *test.users.ids})))
     items = Vocabulary(tuple(sorted({*train.items.ids, *test.items.ids})))
@@ -124,30 +123,62 @@ def held_out(train: Graph, log: Interactions) -> Split:
 
 
 def carve_validation(train: Graph, share: float, rng: np.random.Generator) -> Split:
-    """Part of the train graph for choosing epochs: made once, the same for all models.
+    """A validation split of a train graph.
 
     Where positive events have different times, the newest `share` of them, as in `temporal`. Where
-    all have one time, a `share` of each user's positive items, in `blocks` of items that belong
-    together, so that models are ordered as by what comes next; rounded up or down at random so that
-    the share holds over all users; each user keeps at least one, so those with a single positive
-    item stay in train as they are.
+    all have one time, a block hold-out: `block_holdout`.
     """
     log = train.interactions
     times = log.time[log.weight > 0]
     if len(times) and times.min() < times.max():
         return temporal(train, share)
-    liked = train.matrix
+    return block_holdout(train, share, rng)
+
+
+def block_holdout(graph: Graph, share: float, rng: np.random.Generator) -> Split:
+    """Test on a `share` of each user's positive items, in `blocks` of similar items.
+
+    It needs no times, and orders models more like a split by time than a random share does. The
+    number of items is rounded up or down at random, so that the share holds over all users. Each
+    user keeps at least one item, so that those with one positive item stay in train as they are.
+    """
+    liked = graph.matrix
+    held = _held(liked, share, rng)
+    return _hold_out(graph, np.flatnonzero(blocks(liked, held, rng)))
+
+
+def random_holdout(graph: Graph, share: float, rng: np.random.Generator) -> Split:
+    """Test on a `share` of each user's positive items, drawn at random; see `block_holdout`.
+
+    Neighbours of the test items, of the same session or series, stay in train, which overrates
+    models of local co-occurrence. Prefer `temporal`, or `block_holdout` where there are no times.
+    """
+    liked = graph.matrix
+    held = _held(liked, share, rng)
+    user = np.repeat(np.arange(len(held)), np.diff(liked.indptr))
+    order = np.lexsort((rng.random(len(user)), user))
+    place = np.arange(len(user)) - np.repeat(liked.indptr[:-1], np.diff(liked.indptr))
+    return _hold_out(graph, order[place < held[user]])
+
+
+def _held(liked: sparse.csr_array, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How many items of each user to hold out [U]: `share` of them, but never all."""
     count = np.diff(liked.indptr)
     held = np.minimum(np.floor(share * count + rng.random(len(count))), np.maximum(count - 1, 0))
-    user = np.repeat(np.arange(len(count)), count)
-    tested = np.flatnonzero(blocks(liked, held.astype(np.int64), rng))
+    return held.astype(np.int64)
+
+
+def _hold_out(graph: Graph, tested: NDArray[np.int64]) -> Split:
+    """The split whose test pairs are these elements of `graph.matrix`."""
+    log, liked = graph.interactions, graph.matrix
+    user = np.repeat(np.arange(liked.shape[0]), np.diff(liked.indptr))
     in_test = np.isin(_pairs(log), user[tested] * liked.shape[1] + liked.indices[tested])
-    rest = train.with_interactions(log.take(~in_test))
+    rest = graph.with_interactions(log.take(~in_test))
     return Split(rest, log.take(in_test & (log.weight > 0)))
 
 
-def asked_about(split: Split, kinds: Collection[str]) -> Split:
-    """The same split, its test events of these kinds alone; of any kind where none is named."""
+def of_kinds(split: Split, kinds: Collection[str]) -> Split:
+    """The same split with the test events of these kinds only; of all where none is named."""
     if not kinds:
         return split
     of_kind = np.array([kind in kinds for kind in split.test.kinds])
@@ -169,7 +200,7 @@ def _pairs(log: Interactions) -> NDArray[np.int64]:
 
 
 def new_positives(log: Interactions, train: Graph) -> tuple[Interactions, int]:
-    """Positive events of pairs that train does not hold, and how many others were left out."""
+    """Positive events of pairs that train does not hold, and how many positive ones it holds."""
     log = log.take(log.weight > 0)
     new = ~np.isin(_pairs(log), _pairs(train.interactions))
     return log.take(new), int(np.count_nonzero(~new))

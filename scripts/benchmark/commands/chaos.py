@@ -1,4 +1,4 @@
-"""`graphrec benchmark chaos`: the service while everything around it goes wrong."""
+"""`python -m scripts.benchmark chaos`: the service while everything around it goes wrong."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def chaos(
     status 1 where anything else is found, or an answer fails for another reason than a process
     that is not there, or, of events alone, a store that is away (503, with Retry-After).
 
-    **Example:** `graphrec benchmark chaos --seconds 60`
+    **Example:** `python -m scripts.benchmark chaos --seconds 60`
     """
     with tempfile.TemporaryDirectory(prefix="graphrec-") as work:
         findings, troubles = _run(Path(work), seconds, np.random.default_rng(seed))

@@ -1,4 +1,4 @@
-"""The clients of `graphrec benchmark chaos`: what they ask and send, and what they then expect.
+"""The clients of the chaos benchmark: what they ask and send, and what they then expect.
 
 Lists of people who were in the graph from the beginning must be those that the snapshot named in
 the answer gives. Each client also sends events of people of its own, and expects of every event
@@ -21,9 +21,9 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import orjson
 
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Recommendation
-from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load
 from scripts.benchmark.commands.serve import Catalogue, K
 
@@ -87,12 +87,13 @@ def judge_of(folder: Path, versions: int) -> Judge:
 
     @lru_cache(maxsize=versions)
     def recommender(version: str) -> Recommender:
-        return Recommender(load(folder, version), RetrievalSettings())
+        return Recommender.of(load(folder, version))
 
     @lru_cache(maxsize=10_000)
     def truth(version: str, route: str, about: tuple[str, ...]) -> list[Any]:
         found = recommender(version)
-        lists = found.recommend(about[0], K) if route == "user" else found.recommend_for(about, K)
+        asked = Query(user=about[0], k=K) if route == "user" else Query(items=tuple(about), k=K)
+        lists = found.recommend(asked)
         return [_plain(each) for each in lists]
 
     one_at_a_time = Lock()

@@ -1,4 +1,4 @@
-"""`graphrec benchmark fold-in`: how long it takes to embed someone whom training never met."""
+"""`python -m scripts.benchmark fold-in`: how long it takes to embed a new user."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fold_in(
     Items are drawn at random, each call others; attributes are those of random users, where the
     encoder listens to any. It is what a click adds to a request before anything is ranked.
 
-    **Example:** `graphrec benchmark fold-in`
+    **Example:** `python -m scripts.benchmark fold-in`
     """
     settings = load_settings(settings_file)
     snapshot = load(settings.snapshots if folder is None else folder)

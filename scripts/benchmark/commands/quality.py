@@ -1,4 +1,4 @@
-"""`graphrec benchmark quality`: how good the lists are, what they cost, and beside whom."""
+"""`python -m scripts.benchmark quality`: quality and cost of models and of other libraries."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def quality(
     and then, and its best answer **on the test** counts, which favours it; at its limit of time it
     is stopped, and what it had reached counts.
 
-    **Example:** `graphrec benchmark quality --data ml-100k --models item-knn,fusion --peers
-    implicit,recbole-lightgcn --peer-minutes 10 --json quality.json --chart quality.svg`
+    **Example:** `python -m scripts.benchmark quality --data ml-100k --models item-knn,fusion
+    --peers implicit,recbole-lightgcn --peer-minutes 10 --json quality.json --chart quality.svg`
     """
     settings = load_settings(settings_file)
     if seed is not None:

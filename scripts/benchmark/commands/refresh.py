@@ -1,4 +1,4 @@
-"""`graphrec benchmark refresh`: what a refresh costs, full and of what changed, and killed."""
+"""`python -m scripts.benchmark refresh`: what full, incremental and killed refreshes cost."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ from graphrec.errors import DataError
 from graphrec.refresh.job import Options, Outcome
 from graphrec.refresh.job import refresh as refresh_snapshot
 from graphrec.settings import Settings, load_settings
+from graphrec.snapshot.difference import difference
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load
-from graphrec.snapshot.update import difference, everyone, infer
+from graphrec.snapshot.update import update
+from graphrec.snapshot.view import View
 from graphrec.store import GraphStore, open_store
+from graphrec.store.delta import everything
 from scripts.benchmark.commands.kills import kill_matrix
 from scripts.benchmark.quality.folder import find, read_log
 
@@ -68,7 +71,7 @@ def refresh(
     log whose users have an order (`seq`) but no times, each user's events are spread evenly over
     three tenths of 1,000 days, which begin at a random moment. Attributes of users are left out.
 
-    **Example:** `graphrec benchmark refresh --data ml-1m --kills 3 --json refresh.json`
+    **Example:** `python -m scripts.benchmark refresh --data ml-1m --kills 3 --json refresh.json`
     """
     settings = load_settings(settings_file)
     with progress_bars() as progress:
@@ -110,15 +113,16 @@ def _measure(
             )
         present = store.read_graph()
     began = perf_counter()
-    everything = infer(trained, everyone(present), settings)
+    whole = View.of(trained, everything(present), settings.kinds)
+    computed = update(whole)
     full_inference_seconds = perf_counter() - began
-    change = incremental.plan.change
+    view = incremental.plan.view
     return {
         "users": len(raw.users),
         "items": len(raw.items),
         "events": len(log),
         "new_events": len(log) - first,
-        "changed_users": 0 if change is None else len(change.users),
+        "changed_users": 0 if view is None else len(view.delta.users),
         "embeddings": options.embeddings,
         "full_seconds": full_seconds,
         "incremental_seconds": seconds,
@@ -126,7 +130,7 @@ def _measure(
         "full_cpu_seconds": full_cpu,
         "incremental_cpu_seconds": cpu,
         "full_inference_seconds": full_inference_seconds,
-        "max_difference": difference(load(snapshots), everything),
+        "max_difference": difference(load(snapshots), computed),
         "full": full.as_json(),
         "incremental": incremental.as_json(),
     }

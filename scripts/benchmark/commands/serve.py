@@ -1,4 +1,4 @@
-"""`graphrec benchmark serve`: how fast the service is, beside a route that does nothing."""
+"""`python -m scripts.benchmark serve`: the speed of the service, next to an empty route."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from graphrec.errors import GraphrecError
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.retrieval.embedding import Nearest
+from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.settings import IngestSettings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
@@ -133,7 +135,7 @@ def serve(
     `throughput_ratio` is against that. Latency is of a fixed rate, 70 % of the throughput at full
     speed.
 
-    **Example:** `graphrec benchmark serve --json serve.json`
+    **Example:** `python -m scripts.benchmark serve --json serve.json`
     """
     found: dict[str, Figures] = {}
     with tempfile.TemporaryDirectory(prefix="graphrec-") as work, progress_bars() as progress:
@@ -198,21 +200,13 @@ def fit(graph: Graph, seed: int, rng: np.random.Generator) -> Snapshot:
 
     Of an item by itself, of a user by the mean of their items, which is what folds people in too.
     """
-    fitted = GraphFilter().fit(Dataset.of_weights(graph), rng).scorer
+    fitted = GraphFilter().fit(Dataset.of_weights(graph), rng).scorer.items
     items = np.ascontiguousarray(fitted.factors.low_pass[:, :64])
     encoder = Encoder(items, np.zeros(items.shape[1], np.float32))
     bounds = pairwise(graph.matrix.indptr.tolist())
     users = np.stack([encoder.embed(graph.matrix.indices[start:end]) for start, end in bounds])
-    return build_snapshot(
-        graph,
-        graph_filter=fitted,
-        embeddings=Embeddings(users, items, encoder),
-        encoder=encoder,
-        seed=seed,
-        cutoff=None,
-        models={},
-        metrics={},
-    )
+    nearest = Nearest.of(Embeddings(users, items, encoder))
+    return build_snapshot(graph, sources=(Neighbourhood(fitted), nearest), seed=seed)
 
 
 def synthetic(catalogue: Catalogue, rng: np.random.Generator, groups: int = 50) -> Interactions:

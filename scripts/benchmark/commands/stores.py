@@ -1,4 +1,4 @@
-"""`graphrec benchmark stores`: how fast the stores are, on your data and machine."""
+"""`python -m scripts.benchmark stores`: how fast the stores are, on your data and machine."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def stores(
     SQLite is measured in a temporary file, then each --store, then the neighbourhoods in memory,
     which the service asks. All get the same events and the same queries.
 
-    **Example:** `graphrec benchmark stores events.csv --store neo4j://localhost:7687`
+    **Example:** `python -m scripts.benchmark stores events.csv --store neo4j://localhost:7687`
     """  # fmt: skip
     settings = load_settings(settings_file)
     with tempfile.TemporaryDirectory(prefix="graphrec-") as folder, progress_bars() as progress:

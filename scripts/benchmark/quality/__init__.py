@@ -1,1 +1,1 @@
-"""What `graphrec benchmark quality` is made of."""
+"""What `python -m scripts.benchmark quality` is made of."""

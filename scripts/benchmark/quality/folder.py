@@ -20,13 +20,14 @@ from graphrec.ingest.datasets import load_dataset, open_dataset
 from graphrec.ingest.sources import DELIMITED, JSON_LINES, PARQUET
 
 from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import weigh
 from graphrec.errors import DataError
 from graphrec.evaluation.splits.split import Split
 from graphrec.progress import Progress
 from graphrec.settings import Settings
 from graphrec.store import open_store
-from graphrec.training import fit as pipeline
+from graphrec.training.fit import split_log
 
 Protocol: TypeAlias = Literal["auto", "given", "temporal", "ncf", "leave-one-out"]
 
@@ -67,7 +68,7 @@ def read_question(
     raw = read_log(data, settings, rejects, progress, in_order=in_order)
     if protocol == "leave-one-out":
         return Question(protocol, *each_users_last(weigh(raw, settings.kinds)))
-    title, split = pipeline.split_log(raw, settings, protocol)
+    title, split = split_log(Dataset(raw, settings.kinds), settings, protocol)
     return Question(title, split, carved(split, settings))
 
 

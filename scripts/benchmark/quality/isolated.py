@@ -13,8 +13,8 @@ from graphrec.evaluation.evaluator import ModelResult
 from graphrec.models import create
 from graphrec.progress import Progress
 from graphrec.settings import Settings
-from graphrec.training import fit as pipeline
-from graphrec.training.fit import FILTER, FUSION, POPULAR
+from graphrec.training.fit import FUSION, compare
+from graphrec.training.fusion import POPULAR
 from scripts.benchmark.quality.folder import Question
 from scripts.benchmark.quality.rows import Row
 
@@ -67,7 +67,7 @@ def _work(
 ) -> None:
     """What the process does: it sends steps as tuples, then a result, or what went wrong."""
     try:
-        comparison = pipeline.compare(
+        comparison = compare(
             [name],
             question.split,
             settings,
@@ -88,6 +88,7 @@ def _hyper_parameters(name: str, settings: Settings, embeddings: Sequence[str]) 
     if name != FUSION:
         return asdict(create(name, settings.models.get(name)))  # type: ignore[call-overload]
     of_parts = {
-        part: _hyper_parameters(part, settings, ()) for part in (FILTER, POPULAR, *embeddings)
+        part: _hyper_parameters(part, settings, ())
+        for part in (*settings.fusion.neighbourhoods, POPULAR, *embeddings)
     }
     return {"retrieval": settings.retrieval.model_dump(), **of_parts}

@@ -1,4 +1,4 @@
-"""`graphrec compare`: two snapshots by what people did with their lists."""
+"""`graphrec compare`: an A/B comparison of two snapshots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from rich.markup import escape
 from graphrec.data import Graph, Interactions, Vocabulary
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
-from graphrec.experiments.comparison import Comparison, pooled
+from graphrec.experiments.comparison import (
+    CLICK_THROUGH,
+    USERS_WHO_CLICKED,
+    Comparison,
+    pooled,
+)
 from graphrec.experiments.comparison import compare as compare_versions
 from graphrec.experiments.exposure_log import KEY, files, read_key
 from graphrec.experiments.exposures import pseudonym
@@ -28,25 +33,28 @@ DAY = 86_400_000
 """Milliseconds."""
 
 COLUMNS = {"kind": "version", "weight": "rank", "user": "user", "item": "item", "time": "time"}
-"""Of exposures, by what they are read as: an event of a kind for each version."""
+"""How exposures are read: as events, with the version as kind and the rank as weight."""
+
+
+LABELS = {CLICK_THROUGH: "click-through", USERS_WHO_CLICKED: "users who clicked"}
 
 
 def compare(
     first: Annotated[str, typer.Argument(help="Version to compare with, such as the one before.")],
-    second: Annotated[str, typer.Argument(help="Version in question, such as the canary.")],
+    second: Annotated[str, typer.Argument(help="Version to judge, such as the canary.")],
     exposures: Annotated[
         Path | None,
         typer.Option(
-            help="Who was shown what: the service's folder, or a file with version, user, item, "
-            "rank and time in a row for each item; JSON Lines, CSV or Parquet.",
+            help="Exposure log: the folder of the service, or a file with the columns version, "
+            "user, item, rank and time; JSON Lines, CSV or Parquet.",
             show_default="serve.exposures of the settings",
         ),
     ] = None,
     share: Annotated[
-        float, typer.Option(help="Share of users who were to get the second version, 0 to 1.")
+        float, typer.Option(help="Share of users assigned to the second version, 0 to 1.")
     ] = 0.5,
     days: Annotated[
-        float, typer.Option(min=0, help="Days after an item was shown in which an event counts.")
+        float, typer.Option(min=0, help="Days after an exposure within which an event counts.")
     ] = 7.0,
     events: Annotated[
         Path | None,
@@ -56,22 +64,20 @@ def compare(
         Path | None,
         typer.Option(
             help="File with the key of the exposures' pseudonyms.",
-            show_default="that in the folder; of a file, users are in it by id",
+            show_default="the one in the folder; a file names users by id",
         ),
     ] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path(
-        "rejects"
-    ),
+    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two snapshots by click-through and conversion, with 95 % intervals over users.
+    """Compare two snapshots by click-through and users who clicked, with 95 % intervals over users.
 
-    What counts as a click is a positive event, as `[kinds]` in the settings has it. Where the
-    versions did not get the users they should have got, there is no verdict, and exit status 1.
+    A click is a positive event, as defined by `[kinds]` in the settings. If the versions did not
+    get the users they should have got, there is no verdict, and the exit status is 1.
 
-    **Example:** `graphrec compare OLD NEW --share 0.1`, of a canary that 10 % of users get
+    **Example:** `graphrec compare OLD NEW --share 0.1`, for a canary at 10 % of users
     """
     settings = load_settings(settings_file)
     if not 0 < share < 1:
@@ -79,7 +85,7 @@ def compare(
     folder = exposures or settings.serve.exposures
     if folder is None:
         raise SettingsError(
-            "there are no exposures: expected --exposures, or serve.exposures in the settings; "
+            "no exposure log: expected --exposures, or serve.exposures in the settings; "
             "see docs/compare.md"
         )
     if key is None and (folder / KEY).is_file():
@@ -113,7 +119,7 @@ def compare(
 def _events(
     file: Path | None, store: str | None, settings: Settings, rejects: Path
 ) -> Interactions:
-    """Weighed events, of a file or of the store."""
+    """Weighted events, from a file or from the store."""
     if file is not None:
         graph = Graph(read_events(File(file), settings.ingest, rejects))
     else:
@@ -130,13 +136,16 @@ def _under_pseudonyms(log: Interactions, key: Path) -> Interactions:
 
 def _show(found: Comparison) -> None:
     rows = [
-        [arm.version, f"{arm.users:,}", f"{arm.shown:,}", f"{arm.clicked:,}", f"{arm.converted:,}"]
+        [
+            arm.version,
+            *(f"{n:,}" for n in (arm.users, arm.shown, arm.clicked, arm.users_who_clicked)),
+        ]
         for arm in found.arms
     ]
-    print_table("Shown", ["version", "users", "items", "clicked", "users who clicked"], rows)
+    print_table("Exposures", ["version", "users", "items", "clicked", "users who clicked"], rows)
     rows = [
         [
-            name.replace("_", "-"),
+            LABELS[name],
             f"{effect.first:.4f}",
             f"{effect.second:.4f}",
             f"{effect.difference:+.4f} [{effect.low:+.4f}, {effect.high:+.4f}]",
@@ -144,9 +153,10 @@ def _show(found: Comparison) -> None:
         ]
         for name, effect in found.effects.items()
     ]
-    title = "Second less first, 95 % bootstrap over users"
+    title = "Second minus first, 95 % bootstrap over users"
     print_table(title, ["", "first", "second", "difference", "detectable"], rows)
     OUT.print(
-        f"Sample ratio: p = {found.ratio_p:.3g}; {found.crossed:,} users saw both and are left out."
+        f"Sample ratio: p = {found.ratio_p:.3g}. Users who saw both versions, left out: "
+        f"{found.crossed:,}."
     )
     OUT.print(f"[bold]{found.arms[1].version}: {found.verdict}[/]; {escape(found.why)}")

@@ -1,4 +1,4 @@
-"""`graphrec ingest` and `graphrec inspect`: data into the store, and a look at the graph there."""
+"""`graphrec ingest` loads data into the store, `graphrec inspect` describes the graph there."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from graphrec.ingest.load import (
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Query
 
+from graphrec.counts import all_counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
@@ -68,7 +69,7 @@ def ingest(
             "--map",
             help="Which column of the events is user, item, weight, time or kind, such as "
             "user=customer; of other files item.id=COLUMN, user.id=COLUMN or "
-            "user:follows:user.source=COLUMN; usual names are found without.",
+            "user:follows:user.source=COLUMN; common names are recognised without it.",
         ),
     ] = None,
     attributes: Annotated[
@@ -76,16 +77,14 @@ def ingest(
         typer.Option(
             "--attribute",
             help="The kind of an attribute (number, category, tags or text) of --items, such as "
-            "summary=text, or of --users, such as user.age=number; it is told from the values "
-            "without.",
+            "summary=text, or of --users, such as user.age=number; without it, the kind is "
+            "inferred from the values.",
         ),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="Kind of all events; a column of kinds is not read then.")
+        str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for the rows that are set aside.")] = Path(
-        "rejects"
-    ),
+    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     max_rejected: Annotated[
         float | None,
         typer.Option(
@@ -101,9 +100,9 @@ def ingest(
 ) -> None:
     """Load events, items, users and links into the graph store.
 
-    All sources are checked to the end before any of them is written. Bad rows go to files of
-    rejects with line number and reason. Loading a file again changes nothing: an event is what it
-    is by user, item, kind and time.
+    All sources are checked in full before anything is written. Bad rows go to files of rejects,
+    with line number and reason. Loading a file again changes nothing: an event is identified by
+    user, item, kind and time.
 
     **Example:** `graphrec ingest clicks.parquet --items products.csv --map user=customer`
     """
@@ -232,7 +231,7 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 
 def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -> None:
-    """What was loaded, what was set aside and why, and what the store now holds."""
+    """Print what was loaded, what was rejected and why, and what the store now holds."""
     rows = [
         [
             name,
@@ -244,13 +243,11 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
         ]
         for name, report in reports.items()
     ]
-    print_table("Loaded", ["what", "rows", "new", "set aside", "seconds", "rows/s"], rows)
+    print_table("Loaded", ["what", "rows", "new", "rejected", "seconds", "rows/s"], rows)
     for name, report in reports.items():
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
-    OUT.print(
-        "In the store: " + ", ".join(f"{what} {n:,}" for what, n in counts.items()), markup=False
-    )
+    OUT.print(f"In the store: {all_counted(counts)}", markup=False)
 
 
 def inspect(
@@ -265,13 +262,13 @@ def inspect(
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the graph in numbers: sizes, degrees, density, components, who and what is cold.
+    """Show statistics of the graph: sizes, degrees, density, components, cold users and items.
 
     **Example:** `graphrec inspect --user 42 --graphml around-42.graphml`
     """
     settings = load_settings(settings_file)
     if (user is None) != (graphml is None):
-        raise SettingsError("--user and --graphml go together: whose neighbourhood, and where to")
+        raise SettingsError("--user and --graphml go together: give both, or neither")
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
         graph = weigh(opened.read_graph(), settings.kinds)

@@ -16,6 +16,7 @@ from graphrec.cli.output import OUT, print_table, progress_bars
 from graphrec.ingest.datasets import load_dataset, open_dataset
 
 from graphrec.data.weighting import weigh
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
@@ -66,19 +67,19 @@ def demo(
                 names=installed_models(settings),
                 folder=snapshots,
             )
-    recommender = Recommender(load(snapshots), settings.retrieval)
+    recommender = Recommender.of(load(snapshots), settings.retrieval, settings.kinds)
     if user is None:  # whoever likes as many items as the median user does, by id
         degree = np.diff(weigh(raw, settings.kinds).matrix.indptr)
         user = raw.users.ids[int(np.argsort(degree, kind="stable")[len(degree) // 2])]
     rows = [
         [str(place), r.title or r.item, r.reason]
-        for place, r in enumerate(recommender.recommend(user, 5), start=1)
+        for place, r in enumerate(recommender.recommend(Query(user=user, k=5)), start=1)
     ]
     print_table(f"Five for user {user}", ["", "item", "reason"], rows)
     OUT.print(f"More: graphrec recommend {user} --snapshots {snapshots}")
     if serve:
         address = f"http://{settings.serve.host}:{settings.serve.port}"
-        first = recommender.recommend(user, 1)[0].item
+        [first] = (each.item for each in recommender.recommend(Query(user=user, k=1)))
         OUT.print(
             f"Serving at {address}; stop with Ctrl-C. Try:\n"
             f"  curl '{address}/v1/users/{user}/recommendations?k=5'\n"

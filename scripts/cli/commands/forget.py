@@ -1,4 +1,4 @@
-"""`graphrec forget`: people out of the store and of every kept snapshot."""
+"""`graphrec forget`: deletes users from the store and from every snapshot."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json
 from rich.markup import escape
 
+from graphrec.counts import counted
 from graphrec.experiments import exposure_log
 from graphrec.forget import Forgotten, marks, traces
 from graphrec.forget import forget as forget_people
@@ -20,21 +21,21 @@ from graphrec.snapshot.registry import made_at
 from graphrec.store import open_store
 
 STAYS = (
-    "What was learnt from everyone together stays in its weights until the next full training: "
-    "item embeddings, encoder, what the graph filter knows of items, metrics; no id and nobody's "
-    "row is in them. The next `graphrec refresh` trains anew, also with --since-last."
+    "What was learned from all users together stays until the next full training: item "
+    "embeddings, encoder, the item matrix of the graph filter, metrics. They hold no user's id or "
+    "row. The next `graphrec refresh` trains in full, also with --since-last."
 )
 
 
 def forget(
     users: Annotated[
         list[str],
-        typer.Argument(help="Ids of users; - reads them from standard input, one a line."),
+        typer.Argument(help="Ids of users; - reads them from standard input, one per line."),
     ],
     verify: Annotated[
         bool,
         typer.Option(
-            help="Then search every table and every file for them; exit status 1 where any is left."
+            help="Search every table and file for them afterwards; exit status 1 if any is left."
         ),
     ] = False,
     store: StoreUrl = None,
@@ -42,10 +43,10 @@ def forget(
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete users from the store, from every kept snapshot and from the log of exposures.
+    """Delete users from the store, from every snapshot and from the exposure log.
 
-    Each snapshot that holds them is replaced by one without them; a running service takes up the
-    one that serves. Who is not there, or not any more, is passed over: it can be run again.
+    Each snapshot that holds them is replaced by one without them; a running service loads the
+    current one. Unknown ids are ignored, so the command can be repeated.
 
     **Examples:** `graphrec forget 42 --verify`; `graphrec forget - < ids.txt` keeps the ids out of
     the shell's history.
@@ -54,7 +55,7 @@ def forget(
     folder, shown = snapshots or settings.snapshots, settings.serve.exposures
     people = sorted({id_ for user in users for id_ in (_lines() if user == "-" else [user])})
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
-    # A refresh that is running has read them, and would publish them again.
+    # A running refresh has read them already, and would publish them again.
     with source as opened, refresh_lock(folder):
         sought = marks(folder, people) if verify else ()
         done = forget_people(opened, folder, people, shown)
@@ -80,23 +81,28 @@ def _lines() -> list[str]:
 
 
 def _show(done: Forgotten, asked: int, left: tuple[str, ...] | None) -> None:
-    OUT.print(f"Of {asked} users the store held {done.stored}; they are deleted.")
+    unknown = asked - done.stored
+    OUT.print(
+        f"Deleted {counted(done.stored, 'user')}."
+        + (f" {counted(unknown, 'id')} not in the store." if unknown else "")
+    )
     for old, new in done.rewritten.items():
         OUT.print(f"Snapshot {old} is replaced by {new}, without them.")
     if not done.rewritten:
-        OUT.print("No kept snapshot holds any of them.")
+        OUT.print("No snapshot held any of them.")
     elif done.serving is not None:
         OUT.print(
-            f"Snapshot {done.serving} is of {made_at(done.serving):%Y-%m-%d %H:%M} UTC. {STAYS}"
+            f"Snapshot {done.serving} was trained at {made_at(done.serving):%Y-%m-%d %H:%M} UTC. "
+            f"{STAYS}"
         )
     if done.exposures:
-        OUT.print(f"{done.exposures:,} lines of the log of exposures are deleted.")
+        OUT.print(f"Deleted {counted(done.exposures, 'line')} of the exposure log.")
     if left:
         places = "; ".join(dict.fromkeys(left))
         ERR.print(
-            f"[bold red]error:[/] something is left: {escape(places)}. A reader of an older state "
-            f"keeps what it reads: forget again once it is done",
+            f"[bold red]error:[/] traces are left: {escape(places)}. A process that still reads an "
+            f"older state may keep them: run the command again once it has ended",
             soft_wrap=True,
         )
     elif left is not None:
-        OUT.print("Every table and every file was searched: nothing of them is left.")
+        OUT.print("Verified: no table and no file holds any of them.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from graphrec.api.keys import Scope, create_key, read_keys, revoke_key
+from graphrec.api.middleware.keys import Scope, create_key, read_keys, revoke_key
 from graphrec.cli.options import AsJson, SettingsFile
 from graphrec.cli.output import ERR, OUT, print_json, print_table
 

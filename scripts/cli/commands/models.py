@@ -23,6 +23,7 @@ from graphrec.cli.splits import (
 from rich.markup import escape
 
 from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.evaluator import Metric
@@ -33,8 +34,8 @@ from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import publish
 from graphrec.store import open_store
 from graphrec.training import ablation
-from graphrec.training import fit as pipeline
-from graphrec.training.fit import EMBEDDING_MODELS, FUSION, MODELS
+from graphrec.training.fit import FUSION, MODELS, Comparison, compare, positive, split_log
+from graphrec.training.fusion import choose, fusion_of, learn, snapshot_of
 from graphrec.training.learning_curve import learning_curves
 
 COMPARED = (
@@ -192,8 +193,10 @@ def evaluate(
                 else read(train, test, valid, items, users, settings, rejects)
             )
         else:
-            title, split = pipeline.split_log(_stored(store, settings), settings, protocol)
-        comparison = pipeline.compare(
+            title, split = split_log(
+                Dataset(_stored(store, settings), settings.kinds), settings, protocol
+            )
+        comparison = compare(
             names,
             split,
             settings,
@@ -238,7 +241,7 @@ def named_models(models: str, settings: Settings) -> tuple[str, ...]:
     return names
 
 
-def show_comparison(comparison: pipeline.Comparison) -> None:
+def show_comparison(comparison: Comparison) -> None:
     """The table of models: figures with intervals, what they took, and what they were tested on."""
     k, split = comparison.k, comparison.split
 
@@ -274,7 +277,7 @@ def show_comparison(comparison: pipeline.Comparison) -> None:
     )
 
 
-def show_differences(comparison: pipeline.Comparison, against: str) -> None:
+def show_differences(comparison: Comparison, against: str) -> None:
     """The table of how much better each model is than `against`, for the same users."""
     values = {
         result.model: result.evaluation.per_user[f"ndcg@{comparison.k}"]
@@ -293,7 +296,7 @@ def show_differences(comparison: pipeline.Comparison, against: str) -> None:
     OUT.print("Interval: 95 % bootstrap over users, of the difference for the same users.")
 
 
-def _split_name(comparison: pipeline.Comparison) -> str:
+def _split_name(comparison: Comparison) -> str:
     candidates = comparison.split.candidates
     if candidates is None:
         return f"a {comparison.protocol} split"
@@ -380,7 +383,7 @@ def named_embeddings(
 
 def installed_embeddings(settings: Settings) -> tuple[str, ...]:
     """The models of vectors to serve whose libraries are installed."""
-    return tuple(name for name in EMBEDDING_MODELS if _is_installed(name, settings))
+    return tuple(name for name in settings.fusion.embeddings if _is_installed(name, settings))
 
 
 def _is_installed(name: str, settings: Settings) -> bool:
@@ -400,19 +403,20 @@ def train_and_publish(
     names: Sequence[str],
     folder: Path,
     quiet: bool = False,
-) -> tuple[pipeline.Comparison | None, str]:
+) -> tuple[Comparison | None, str]:
     """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
 
     For who holds the lock of the folder (`graphrec.snapshot.lock`), from before the graph was read.
 
     `position` is the store's, just before the graph was read.
     """
-    graph = pipeline.weighed(raw, settings)
+    data = Dataset(raw, settings.kinds)
+    graph = positive(data)
     comparison = None
     with progress_bars() as progress:
         if names:
-            protocol, split = pipeline.split_log(raw, settings)
-            comparison = pipeline.compare(
+            protocol, split = split_log(data, settings)
+            comparison = compare(
                 names,
                 split,
                 settings,
@@ -421,15 +425,12 @@ def train_and_publish(
                 embeddings=embeddings,
                 progress=progress,
             )
-        snapshot = pipeline.fit_snapshot(
-            graph,
-            settings,
-            embeddings=embeddings if comparison is None else tuple(comparison.served),
-            chosen=None if comparison is None else comparison.served,
-            metrics=None if comparison is None else comparison.as_json(),
-            position=position,
-            progress=progress,
-        )
+        served = None if comparison is None else comparison.served
+        spec = fusion_of(settings, embeddings if served is None else tuple(served))
+        choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
+        learned = learn(spec, graph, settings.seed, choice, progress=progress)
+        metrics = None if comparison is None else comparison.as_json()
+        snapshot = snapshot_of(spec, graph, learned, settings.seed, metrics, position)
         version = publish(snapshot, folder)
     if not quiet:
         if comparison is not None:

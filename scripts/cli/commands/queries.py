@@ -14,6 +14,7 @@ from graphrec.cli.output import ERR, OUT, print_json, print_table
 from rich.markup import escape
 
 from graphrec.errors import SettingsError
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot.registry import load
@@ -30,7 +31,8 @@ LiveStore = Annotated[
 
 def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
     """The recommender of the current snapshot; raises SnapshotError."""
-    return Recommender(load(snapshots or settings.snapshots), settings.retrieval)
+    snapshot = load(snapshots or settings.snapshots)
+    return Recommender.of(snapshot, settings.retrieval, settings.kinds)
 
 
 def recommend(
@@ -52,9 +54,12 @@ def recommend(
         raise SettingsError("recommend takes a user or --item, one of the two")
     engine = recommender(load_settings(settings_file), snapshots)
     if user is not None:
-        found, who = engine.recommend(user, k), f"user {user}"
+        found, who = engine.recommend(Query(user=user, k=k)), f"user {user}"
     else:
-        found, who = engine.recommend_for(item or [], k), f"a visitor who likes {len(item or [])}"
+        found, who = (
+            engine.recommend(Query(items=tuple(item or ()), k=k)),
+            f"a visitor who likes {len(item or [])}",
+        )
     if as_json:
         print_json([asdict(recommendation) for recommendation in found])
         return
@@ -158,7 +163,7 @@ def explain(
         )
         _print_paths(paths)
         return
-    found = recommender(settings, snapshots).explain(user, item, k)
+    found = recommender(settings, snapshots).explain(Query(user=user), item, k)
     if as_json:
         print_json(asdict(found))
         return

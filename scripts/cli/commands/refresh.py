@@ -28,7 +28,7 @@ from graphrec.refresh.job import Options, Outcome, Stage, Told, plan
 from graphrec.refresh.job import refresh as refresh_snapshot
 from graphrec.report.refreshed import keep_report
 from graphrec.settings import Settings, load_settings
-from graphrec.snapshot import snapshot
+from graphrec.snapshot import registry
 from graphrec.snapshot.canary import end_canary
 from graphrec.snapshot.canary import promote as promote_canary
 from graphrec.snapshot.lock import refresh_lock
@@ -194,8 +194,8 @@ def rollback(
     with refresh_lock(folder):
         tried = end_canary(folder)
         if version is not None or not tried:
-            snapshot.rollback(folder, version)
-        serving = snapshot.current(folder)
+            registry.rollback(folder, version)
+        serving = registry.current(folder)
     if as_json:
         print_json({"serving": serving, "canary_ended": tried})
     else:

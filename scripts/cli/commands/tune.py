@@ -14,6 +14,7 @@ from graphrec.ingest.read import read_attributes, read_events
 from graphrec.ingest.sources import File
 
 from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
 from graphrec.evaluation.evaluator import model_rng
@@ -23,7 +24,7 @@ from graphrec.models.hyper_parameters import Point, Value, search_space
 from graphrec.settings import Settings, load_settings
 from graphrec.settings_file import add_section, model_section, refuse_second_section
 from graphrec.store import open_store
-from graphrec.training import fit as pipeline
+from graphrec.training.fit import split_log
 from graphrec.training.objective import (
     kept_values,
     known_settings,
@@ -108,7 +109,7 @@ def tune(
                 store or settings.store, settings.kinds, settings.neo4j, create=False
             )
             with source as opened:
-                graph = pipeline.split_log(opened.read_graph(), settings)[1].train
+                graph = split_log(Dataset(opened.read_graph(), settings.kinds), settings)[1].train
         else:
             graph = _read_train(train, items, users, settings, rejects)
         validation = validation_of(graph, settings)

@@ -1,0 +1,1 @@
+"""What changes while the service runs: snapshots, the graph store, events, deletions, exposures."""

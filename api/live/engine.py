@@ -1,0 +1,243 @@
+"""The recommenders that serve: that of the current snapshot, and that of the canary.
+
+Each is replaced as a whole when another snapshot becomes current. A share of users gets the
+canary, the same in every process: see `graphrec.snapshot.canary`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from graphrec.api.errors import NotReady
+from starlette.concurrency import run_in_threadpool
+
+from graphrec.errors import SnapshotError
+from graphrec.recommend.query import Query
+from graphrec.recommend.recommender import Recommender
+from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
+from graphrec.snapshot.registry import CURRENT, current
+from graphrec.store.delta import NOTHING, Delta
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+"""Interval of the checks of the current snapshot, each of which costs one `stat`."""
+
+Stamp: TypeAlias = tuple[int, int] | None
+
+Role: TypeAlias = Literal["current", "canary"]
+
+
+class Engine:
+    """Loads snapshots, and replaces each recommender in one assignment.
+
+    A request takes the recommender once, so its answer is of one version throughout, and the old
+    one is freed after its last request. A snapshot that cannot be loaded is refused: the one that
+    serves goes on, and the refused one is not tried again until `current` is rewritten or a reload
+    is requested. Only while nothing serves is it tried every `retry_seconds`. A canary that is
+    refused serves nobody.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        load: Callable[[str], Recommender],
+        retry_seconds: float,
+        loaded: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """`load` makes the recommender of a version; `loaded` counts each success and failure."""
+        self.folder = folder
+        """Of snapshots."""
+        self._load = load
+        self._retry_seconds = retry_seconds
+        self._loaded = loaded
+        self._recommender: Recommender | None = None
+        self._stamp: Stamp = None
+        self._reason: str | None = "the snapshot is not loaded yet: try again in a moment"
+        self._canary_recommender: Recommender | None = None
+        self._canary: Canary | None = None
+        self._canary_stamp: Stamp = None
+        self._canary_reason: str | None = None
+        self._loading = asyncio.Lock()
+        self.delta = NOTHING
+        """What was written to the graph store since the snapshots."""
+
+    def advance(self, delta: Delta) -> None:
+        """Serve the snapshots with what was written since; no array is copied."""
+        self.delta = delta
+        if self._recommender is not None:
+            self._recommender = self._recommender.advanced(delta)
+        if self._canary_recommender is not None:
+            self._canary_recommender = self._canary_recommender.advanced(delta)
+
+    @property
+    def recommender(self) -> Recommender:
+        """The recommender; raises NotReady, with the reason, where there is none."""
+        if self._recommender is None:
+            assert self._reason is not None  # noqa: S101 - there is no other way to have none
+            raise NotReady(self._reason, math.ceil(self._retry_seconds))
+        return self._recommender
+
+    def recommender_for(self, user: str | None) -> Recommender:
+        """That of the canary for its share of users, else the current one; raises NotReady."""
+        chosen, canary = self._canary_recommender, self._canary
+        if user is None or chosen is None or canary is None or self._recommender is None:
+            return self.recommender
+        salt = canary.version.partition("-")[0]  # stays the same when a user is forgotten
+        return chosen if gets_canary(user, canary.share, salt) else self.recommender
+
+    @property
+    def serving(self) -> Mapping[Role, Recommender]:
+        """All recommenders, the current one first."""
+        roles: tuple[tuple[Role, Recommender | None], ...] = (
+            ("current", self._recommender),
+            ("canary", self._canary_recommender),
+        )
+        return {role: found for role, found in roles if found is not None}
+
+    @property
+    def canary(self) -> Canary | None:
+        """The canary, and its share of users; None where there is none."""
+        return None if self._canary_recommender is None else self._canary
+
+    @property
+    def version(self) -> str | None:
+        """The version that serves; None where none does."""
+        return None if self._recommender is None else self._recommender.snapshot.manifest.version
+
+    @property
+    def _canary_version(self) -> str | None:
+        found = self._canary_recommender
+        return None if found is None else found.snapshot.manifest.version
+
+    @property
+    def reason(self) -> str | None:
+        """Why the current snapshot, or the canary, does not serve; None where they do."""
+        return self._reason or self._canary_reason
+
+    async def update(self, retry: bool = False) -> None:
+        """Load the current snapshot and the canary, if they are others than those that serve.
+
+        Failures are logged. One that was refused is tried again only with `retry`, or while nothing
+        serves.
+        """
+        async with self._loading:
+            await self._update_current(retry)
+            await self._update_canary(retry)
+
+    async def _update_current(self, retry: bool) -> None:
+        stamp = _stamp(self.folder / CURRENT)
+        if stamp == self._stamp and self._recommender is not None and not retry:
+            return
+        self._stamp = stamp
+        try:
+            found = await run_in_threadpool(self._found)
+        except SnapshotError as error:
+            self._refuse(str(error))
+        except Exception as error:
+            # Whatever is wrong with a snapshot, the process goes on and reports it.
+            self._refuse(_unexpected(error), error)
+        else:
+            self._reason = None
+            if found is not None:
+                self._recommender = found.advanced(self.delta)
+                self._loaded(True)
+                logger.info("serving snapshot %s", self.version)
+
+    async def _update_canary(self, retry: bool) -> None:
+        stamp = _stamp(self.folder / CANARY)
+        if stamp == self._canary_stamp and not retry:
+            return
+        self._canary_stamp = stamp
+        reason, cause = None, None
+        try:
+            found, recommender = await run_in_threadpool(self._found_canary)
+        except SnapshotError as error:
+            found, recommender, reason = None, None, str(error)
+        except Exception as error:
+            found, recommender, reason, cause = None, None, _unexpected(error), error
+        before = self._canary_version
+        if recommender is not None:
+            recommender = recommender.advanced(self.delta)
+        self._canary, self._canary_recommender, self._canary_reason = found, recommender, reason
+        if reason is not None:
+            self._loaded(False)
+            logger.warning("no canary serves: %s", reason, exc_info=cause)
+        elif found is not None:
+            if found.version != before:
+                self._loaded(True)
+            logger.info("serving snapshot %s to %.3g of users", found.version, found.share)
+
+    async def watch(self) -> None:
+        """Follow the current snapshot until cancelled."""
+        while True:
+            nothing = self._recommender is None
+            await asyncio.sleep(
+                self._retry_seconds if nothing else min(POLL_SECONDS, self._retry_seconds)
+            )
+            await self.update()
+
+    def _found(self) -> Recommender | None:
+        """The recommender of the current version; None where that one serves already."""
+        version = current(self.folder)
+        if version == self.version:
+            return None
+        return self._held(version) or _warmed(self._load(version))
+
+    def _found_canary(self) -> tuple[Canary | None, Recommender | None]:
+        """The canary, and its recommender."""
+        found = canary(self.folder)
+        if found is None:
+            return None, None
+        return found, self._held(found.version) or _warmed(self._load(found.version))
+
+    def _held(self, version: str) -> Recommender | None:
+        """The recommender of a version that is loaded already."""
+        loaded = self.serving.values()
+        return next((each for each in loaded if each.snapshot.manifest.version == version), None)
+
+    def _refuse(self, reason: str, error: Exception | None = None) -> None:
+        self._loaded(False)
+        if reason != self._reason:  # logged once, not at every try
+            serving = "not ready" if self._recommender is None else f"still serving {self.version}"
+            logger.warning("%s: %s", serving, reason, exc_info=error)
+        self._reason = reason
+
+
+def _unexpected(error: Exception) -> str:
+    return f"the snapshot cannot be loaded ({type(error).__name__}): the log says more"
+
+
+def _stamp(path: Path) -> Stamp:
+    """Changes whenever the file is replaced; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _warmed(recommender: Recommender) -> Recommender:
+    """Itself, after the caches that its first requests would wait for are filled."""
+    warm(recommender)
+    # A snapshot is never garbage: collecting all of it now and then stops answers for 0.1 s.
+    gc.freeze()
+    return recommender
+
+
+def warm(recommender: Recommender) -> None:
+    """Make one answer of each sort, and so the tables that the first requests would wait for."""
+    snapshot = recommender.snapshot
+    for user in snapshot.users.ids[:1]:
+        recommender.recommend(Query(user=user, k=1))
+    for item in snapshot.items.ids[:1]:
+        recommender.recommend(Query(items=(item,), k=1))
+        recommender.recommend(Query(k=1))
+        if snapshot.embeddings is not None:
+            recommender.related(item, 1, "embedding")

@@ -1,0 +1,150 @@
+"""Around every request: its id, its API key, limits, security headers, metrics and the log."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import secrets
+import time
+
+from graphrec.api.errors import error_answer, internal_error
+from graphrec.api.middleware.access import Access, identify
+from graphrec.api.middleware.limits import TooLarge, read_body
+from graphrec.api.service import Service
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""Ids that clients may choose; others are replaced, as they go into the log."""
+
+SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+)
+"""On every answer: a browser loads nothing from other hosts, and shows it in no frame of theirs."""
+
+NO_STORE = (b"cache-control", b"no-store")
+"""Unless a route sets it: answers are personal, and change with every snapshot."""
+
+
+class Boundary:
+    """Middleware that a request passes before it is routed, and its answer on the way back."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on if it is allowed; count and log its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        service: Service = scope["app"].state.service
+        headers = Headers(scope=scope)
+        sent = headers.get("x-request-id", "")
+        request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        version = service.engine.version
+        status = 0
+
+        async def send_safely(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = message["headers"]
+                cached = any(name == NO_STORE[0] for name, _ in own)
+                message["headers"] = [
+                    *own,
+                    (b"x-request-id", request_id.encode("ascii")),
+                    *SAFE,
+                    *(() if cached else (NO_STORE,)),
+                ]
+            await send(message)
+
+        try:
+            refusal = self._refusal(service, scope, headers)
+            if refusal is None and "transfer-encoding" in headers:
+                try:
+                    receive = await read_body(receive, service.settings.serve.max_body_bytes)
+                except TooLarge:
+                    refusal = _too_large(service)
+            await (refusal or self._app)(scope, receive, send_safely)
+        except Exception as error:
+            logger.exception("request %s failed", request_id, exc_info=error)
+            if status:  # too late for another answer: the server breaks this one off
+                raise
+            await internal_error()(scope, receive, send_safely)
+        finally:
+            seconds = time.perf_counter() - start
+            route = getattr(scope.get("route"), "path", "unknown")
+            service.metrics.answered(scope["method"], route, status, seconds)
+            if service.log is not None:
+                service.log(
+                    "request",
+                    method=scope["method"],
+                    route=route,
+                    status=status,
+                    ms=round(1000 * seconds, 3),
+                    request_id=request_id,
+                    version=state.get("version", version),
+                )
+
+    def _refusal(self, service: Service, scope: Scope, headers: Headers) -> Response | None:
+        """The answer to a request that is not allowed; None where it is."""
+        keys, client = service.keyring.keys, (scope.get("client") or ("",))[0]
+        needed = self._access.needed(scope["method"], scope["path"])
+        if keys is not None and needed is not None:
+            key = identify(keys, headers)
+            if key is None:
+                return error_answer(
+                    "unauthenticated",
+                    "the request brings no valid key: expected `Authorization: Bearer KEY` or "
+                    "`X-API-Key: KEY`; make one with `graphrec keys create`",
+                    headers={"WWW-Authenticate": 'Bearer realm="graphrec"'},
+                )
+            if not key.allows(needed):
+                return error_answer(
+                    "forbidden",
+                    f"the key has scope {key.scope!r}: expected {needed!r}; use another key",
+                    headers={
+                        "WWW-Authenticate": f'Bearer realm="graphrec", error="insufficient_scope", '
+                        f'scope="{needed}"'
+                    },
+                )
+            client = f"key {key.name}"
+        if needed is not None and service.rate is not None:
+            wait = service.rate.wait(client, time.monotonic())
+            if wait:
+                return _too_many(math.ceil(wait))
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > service.settings.serve.max_body_bytes:
+            return _too_large(service)
+        return None
+
+
+def _too_many(seconds: int) -> Response:
+    return error_answer(
+        "too_many_requests",
+        f"there were too many requests: expected fewer; ask again in {seconds} s",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def _too_large(service: Service) -> Response:
+    most = service.settings.serve.max_body_bytes
+    return error_answer(
+        "too_large",
+        f"the body is too large: expected at most {most} bytes; send it in parts",
+        headers={"Connection": "close"},  # so that the rest of it need not be read
+    )

@@ -1,0 +1,136 @@
+"""The routes to look around: items, users, popular items, and the snapshot itself."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
+
+from datetime import datetime, timezone
+from typing import Annotated
+
+from fastapi import Query
+from graphrec.api.errors import documented
+from graphrec.api.middleware.access import READ
+from graphrec.api.routes.paging import page
+from graphrec.api.routes.router import new_router
+from graphrec.api.schemas.browse import (
+    ItemDetails,
+    ItemPage,
+    PageQuery,
+    PopularItems,
+    SearchQuery,
+    SimilarUser,
+    SimilarUsers,
+    SnapshotFacts,
+    UserDetails,
+    UserPage,
+    Weights,
+)
+from graphrec.api.schemas.fields import ItemId, UserId
+from graphrec.api.schemas.queries import Length
+from graphrec.api.schemas.validation import Strict
+from graphrec.api.service import Ready, Serving
+
+from graphrec.recommend.recommender import MIN_SUPPORT
+from graphrec.retrieval.neighbours import similar_users
+
+router = new_router("browse")
+
+LIST = documented("invalid_request", "malformed_json", "not_ready")
+PAGE = documented("stale_cursor", "invalid_request", "malformed_json", "not_ready")
+ITEM = documented("unknown_item", "invalid_request", "malformed_json", "not_ready")
+USER = documented("unknown_user", "invalid_request", "malformed_json", "not_ready")
+
+
+# The two searches are no coroutines, so they run in a thread: the first one of a snapshot builds
+# its index of names, which takes a second where there are very many.
+@router.get("/items", openapi_extra=READ, responses=PAGE)
+def items(query: Annotated[SearchQuery, Query()], recommender: Ready, service: Serving) -> ItemPage:
+    """Items by title or id; of equally good matches, the most popular first."""
+    version = recommender.snapshot.manifest.version
+    length = query.length(service.settings.serve)
+    found = recommender.directory.items(query.query)
+    rows, following = page(found, version, query.cursor, length)
+    return ItemPage(version, following, rows)
+
+
+@router.get("/users", openapi_extra=READ, responses=PAGE)
+def users(query: Annotated[SearchQuery, Query()], recommender: Ready, service: Serving) -> UserPage:
+    """Users by id; of equally good matches, those who like most items first."""
+    version = recommender.snapshot.manifest.version
+    length = query.length(service.settings.serve)
+    found = recommender.directory.users(query.query)
+    rows, following = page(found, version, query.cursor, length)
+    return UserPage(version, following, rows)
+
+
+@router.get("/items/{item_id}", openapi_extra=READ, responses=ITEM)
+async def item(
+    item_id: ItemId, _: Annotated[Strict, Query()], recommender: Ready, service: Serving
+) -> ItemDetails:
+    """The attributes of an item as they are now; its likes are those in the snapshot."""
+    found = recommender.directory.item(item_id)
+    return ItemDetails(version=recommender.snapshot.manifest.version, **vars(found))
+
+
+@router.get("/users/{user_id}", openapi_extra=READ, responses=PAGE | USER)
+async def user(
+    user_id: UserId,
+    query: Annotated[PageQuery, Query()],
+    recommender: Ready,
+    service: Serving,
+) -> UserDetails:
+    """A user and the items that they have seen."""
+    version = recommender.snapshot.manifest.version
+    length = query.length(service.settings.serve)
+    history = recommender.directory.history(user_id)
+    rows, following = page(history, version, query.cursor, length)
+    return UserDetails(
+        version=version,
+        next=following,
+        user=user_id,
+        likes=sum(each.liked for each in history),
+        seen=len(history),
+        history=rows,
+    )
+
+
+@router.get("/users/{user_id}/similar", openapi_extra=READ, responses=USER)
+async def user_similar(
+    user_id: UserId, query: Annotated[Length, Query()], recommender: Ready, service: Serving
+) -> SimilarUsers:
+    """The users who like the same items, at least two of them, according to the snapshot."""
+    k, likes = query.length(service.settings.serve), recommender.snapshot.likes
+    is_new = user_id not in likes.users and recommender.view.knows(user_id)
+    near = [] if is_new else similar_users(likes, user_id, k, min_support=MIN_SUPPORT)
+    return SimilarUsers(
+        version=recommender.snapshot.manifest.version,
+        user=user_id,
+        similar=tuple(SimilarUser(each.id, each.score, each.support) for each in near),
+    )
+
+
+@router.get("/popular", openapi_extra=READ, responses=LIST)
+async def popular(
+    query: Annotated[Length, Query()], recommender: Ready, service: Serving
+) -> PopularItems:
+    """The most popular items: the list of a visitor we know nothing about."""
+    k = query.length(service.settings.serve)
+    found = recommender.directory.popular(k)
+    return PopularItems(recommender.snapshot.manifest.version, found)
+
+
+@router.get("/snapshot", openapi_extra=READ, responses=LIST)
+async def snapshot(_: Annotated[Strict, Query()], recommender: Ready) -> SnapshotFacts:
+    """The snapshot that serves: its data, its models, and their metrics."""
+    manifest = recommender.snapshot.manifest
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(manifest.created)
+    return SnapshotFacts(
+        version=manifest.version,
+        created=manifest.created,
+        age_seconds=age.total_seconds(),
+        newest_event=manifest.newest_event,
+        graphrec=manifest.graphrec,
+        seed=manifest.seed,
+        counts=manifest.counts,
+        models=manifest.models,
+        weights=tuple(Weights(each.least, each.weights, each.people) for each in manifest.weights),
+        metrics=manifest.metrics,
+    )

@@ -1,0 +1,39 @@
+"""Health: whether the process is alive, and whether it can answer."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
+
+from graphrec.api.errors import NotReady, documented
+from graphrec.api.middleware.access import PUBLIC
+from graphrec.api.routes.router import new_router
+from graphrec.api.schemas.health import Live, Part, Readiness
+from graphrec.api.service import Ready, Serving
+
+router = new_router("health", prefix="/health")
+
+
+@router.get("/live", openapi_extra=PUBLIC)
+async def live() -> Live:
+    """Whether the process runs: 200 from the moment it listens, with or without a snapshot."""
+    return Live()
+
+
+@router.get("/ready", openapi_extra=PUBLIC, responses=documented("not_ready"))
+async def ready(recommender: Ready, service: Serving) -> Readiness:
+    """Whether recommendations can be given; 503, with the reason, where they cannot.
+
+    They need no graph store: while it does not answer, the service is degraded, but ready; and so
+    it is while a new snapshot cannot be loaded, since the one before goes on serving.
+    """
+    if service.stopping.is_set():
+        raise NotReady("the service is stopping: ask another process", 1)
+    manifest = recommender.snapshot.manifest
+    parts: dict[Part, str] = {"snapshot": service.engine.reason or "ready"}
+    if service.graph is not None:
+        parts["store"] = service.graph.store.reason or "ready"
+    return Readiness(
+        version=manifest.version,
+        status="ready" if set(parts.values()) == {"ready"} else "degraded",
+        created=manifest.created,
+        counts=manifest.counts,
+        parts=parts,
+    )

@@ -1,0 +1,118 @@
+"""Items and users, stored and deleted: in the store, and in the next answer."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated
+
+from fastapi import Body
+from graphrec.api.errors import documented
+from graphrec.api.middleware.access import WRITE
+from graphrec.api.routes.router import new_router
+from graphrec.api.schemas.fields import ItemId, UserId, Value, value_of
+from graphrec.api.schemas.nodes import Deleted, Link, PutItem, PutUser, Stored
+from graphrec.api.service import Service, Serving
+
+from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
+from graphrec.errors import DataError
+from graphrec.store import GraphStore
+
+router = new_router("items and users")
+
+ERRORS = documented("no_store", "invalid_request", "malformed_json", "store_away")
+
+
+@router.put("/items/{item_id}", openapi_extra=WRITE, responses=ERRORS)
+async def put_item(item_id: ItemId, body: Annotated[PutItem, Body()], service: Serving) -> Stored:
+    """Add an item, or set attributes of one and add links; the next answer has them."""
+    return await _put(service, "item", item_id, body.attributes, body.links)
+
+
+@router.put("/users/{user_id}", openapi_extra=WRITE, responses=ERRORS)
+async def put_user(user_id: UserId, body: Annotated[PutUser, Body()], service: Serving) -> Stored:
+    """Add a user, or set attributes of one."""
+    return await _put(service, "user", user_id, body.attributes)
+
+
+@router.delete("/items/{item_id}", openapi_extra=WRITE, responses=ERRORS)
+async def delete_item(item_id: ItemId, service: Serving) -> Deleted:
+    """Delete an item with its events; from the next answer on it is not recommended."""
+    graph = service.require_graph("an item is deleted")
+    deleted = await graph.store.run(lambda store: store.delete_item(item_id))
+    await graph.feed.catch_up_if_possible()
+    return Deleted(item_id, deleted)
+
+
+@router.delete(
+    "/users/{user_id}",
+    openapi_extra=WRITE,
+    responses=documented(
+        "no_store", "invalid_request", "malformed_json", "not_forgotten", "store_away"
+    ),
+)
+async def delete_user(user_id: UserId, service: Serving) -> Deleted:
+    """Delete a user: once it is answered, neither the store nor a snapshot has anything of them.
+
+    The next answer of this process knows nothing of them; other processes follow within seconds.
+    """
+    deleted = await service.require_graph("a user is deleted").forgetter.forget(user_id)
+    service.lists.forget(user_id)
+    return Deleted(user_id, deleted)
+
+
+async def _put(
+    service: Service,
+    node_type: str,
+    node_id: str,
+    attributes: Mapping[str, Value],
+    links: Sequence[Link] = (),
+) -> Stored:
+    graph = service.require_graph(f"{node_type} {node_id!r} is put")
+    await graph.store.run(
+        partial(_write, node_type=node_type, node_id=node_id, values=attributes, links=links)
+    )
+    await graph.feed.catch_up_if_possible()
+    return Stored(node_id)
+
+
+def _write(
+    store: GraphStore,
+    node_type: str,
+    node_id: str,
+    values: Mapping[str, Value],
+    links: Sequence[Link],
+) -> None:
+    kinds = store.attribute_kinds(node_type)
+    attributes = {name: _attribute(name, each, kinds.get(name)) for name, each in values.items()}
+    store.write_nodes(
+        node_type,
+        Vocabulary((node_id,)),
+        {name: attribute for name, attribute in attributes.items() if attribute is not None},
+    )
+    by_type: dict[EdgeType, list[tuple[str, str, float]]] = {}
+    for link in links:
+        edge_type = (node_type, link.relation, link.type)
+        by_type.setdefault(edge_type, []).append((node_id, link.id, 1.0))
+    for edge_type, added in by_type.items():
+        store.write_links(edge_type, added)
+
+
+def _attribute(name: str, value: Value, kind: AttributeKind | None) -> Attribute | None:
+    """A value as one of its kind; None where there was none and nothing is to be removed.
+
+    A new attribute that is a text is a category, except a title. Raises DataError where the
+    attribute is of another kind.
+    """
+    if value is None:
+        return None if kind is None else Attribute(kind, (None,))
+    sent: AttributeKind = "category" if name != "title" else "text"
+    if not isinstance(value, str):
+        sent = "tags" if isinstance(value, list) else "number"
+    fits = {sent, "text"} if isinstance(value, str) else {sent}
+    if kind is not None and kind not in fits:
+        raise DataError(
+            f"attribute {name!r} is given as {sent}: expected {kind}, as it is in the store; "
+            f"change the value, or the name"
+        )
+    return Attribute(kind or sent, (value_of(value),))

@@ -1,0 +1,203 @@
+"""Lists for users and sessions, and related items.
+
+The handlers are coroutines although they compute: a request is a few milliseconds of work, most of
+it under the interpreter's lock, so that threads answer no more of them, as measured with 8 clients;
+more processes do. Lists are written by orjson in the shape of the models that document them. Only
+the graph store, which may be slow or unavailable, runs in threads.
+"""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Body, Query, Request, Response
+from graphrec.api.errors import documented
+from graphrec.api.list_cache import Key, WrittenList
+from graphrec.api.middleware.access import READ
+from graphrec.api.routes.plain import list_parameters, plain_body, plain_query
+from graphrec.api.routes.related import related_in_store
+from graphrec.api.routes.router import new_router, reading_plainly
+from graphrec.api.schemas.fields import ItemId, UserId, decoded
+from graphrec.api.schemas.queries import query_of
+from graphrec.api.schemas.recommendations import (
+    RelatedItems,
+    RelatedQuery,
+    Session,
+    SessionRecommendations,
+    UserBody,
+    UserQuery,
+    UserRecommendations,
+)
+from graphrec.api.service import Ready, Service, Serving, chosen
+
+from graphrec.recommend.results import Recommendation
+
+router = new_router("recommendations")
+
+LISTS = list_parameters(UserQuery)
+
+USER_LIST = documented("no_store", "invalid_request", "malformed_json", "not_ready", "store_away")
+SESSION_LIST = documented(
+    "unknown_user", "unknown_item", "invalid_request", "malformed_json", "not_ready"
+)
+
+
+async def plain_user_list(request: Request) -> Response | None:
+    """The list of a user: one that is kept, or a new one; None where the request is not plain."""
+    service: Service = request.app.state.service
+    user = decoded(request.path_params["user_id"])
+    if user is None:
+        return None
+    version = chosen(request, service, user).snapshot.manifest.version
+    kept = service.lists.get(_key(request, service, version, user))
+    if kept is not None:
+        return respond(request, service, version, kept, user)
+    query = plain_query(request, UserQuery, LISTS)
+    return None if query is None else await user_list(request, user, query)
+
+
+async def plain_session_list(request: Request) -> Response | None:
+    """The list of a visitor; None where the request is not plain."""
+    session = await plain_body(request, Session)
+    return None if session is None else await session_list(request, session)
+
+
+async def user_recommendations(
+    user_id: UserId, query: Annotated[UserQuery, Query()], request: Request
+) -> Response:
+    """The best items that the user has not seen; popular ones where the user is unknown."""
+    return await user_list(request, user_id, query)
+
+
+async def session_recommendations(
+    session: Annotated[Session, Body()], request: Request
+) -> Response:
+    """The best items for a visitor who likes these items; popular ones without any."""
+    return await session_list(request, session)
+
+
+router.add_api_route(
+    "/users/{user_id}/recommendations",
+    user_recommendations,
+    methods=["GET"],
+    openapi_extra=READ,
+    response_model=UserRecommendations,
+    responses=USER_LIST,
+    route_class_override=reading_plainly(plain_user_list),
+)
+router.add_api_route(
+    "/recommendations",
+    session_recommendations,
+    methods=["POST"],
+    openapi_extra=READ,
+    response_model=SessionRecommendations,
+    responses=SESSION_LIST,
+    route_class_override=reading_plainly(plain_session_list),
+)
+
+
+@router.post(
+    "/users/{user_id}/recommendations",
+    openapi_extra=READ,
+    response_model=UserRecommendations,
+    responses=USER_LIST,
+)
+async def user_recommendations_by_rules(
+    user_id: UserId, body: Annotated[UserBody, Body()], request: Request
+) -> Response:
+    """The same, with rules of this request; nothing is stored."""
+    return await user_list(request, user_id, body)
+
+
+@router.get(
+    "/items/{item_id}/related",
+    openapi_extra=READ,
+    responses=documented(
+        "unknown_item",
+        "no_embeddings",
+        "no_store",
+        "invalid_request",
+        "malformed_json",
+        "not_ready",
+        "store_away",
+    ),
+)
+async def related_items(
+    item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready, service: Serving
+) -> RelatedItems:
+    """The items most like an item."""
+    k, version = query.length(service.settings.serve), recommender.snapshot.manifest.version
+    if query.by != "store":
+        found = recommender.related(item_id, k, query.by)
+        return RelatedItems(version, item_id, query.by, found)
+    graph = service.require_graph("by is 'store'", "by")
+    near, related = await graph.store.run(partial(related_in_store, item=item_id, k=k))
+    # A list of no rows does not know how many like the item.
+    degree, counted = (near.degree, near.counted) if near else (None, None)
+    return RelatedItems(version, item_id, query.by, related, degree, counted)
+
+
+async def user_list(request: Request, user: str, asked: UserQuery) -> Response:
+    """The best items that the user has not seen; kept where it would stay the same.
+
+    Raises NotReady, NoStore and StoreAway.
+    """
+    service: Service = request.app.state.service
+    recommender = chosen(request, service, user)
+    version = recommender.snapshot.manifest.version
+    query = query_of(asked, service.settings, user)
+    context = await service.context(query)
+    found = recommender.recommend(query, context).recommendations
+    written = _written(found, query.explain, version=version, user=user)
+    if query.repeatable and request.method == "GET":
+        service.lists.keep(_key(request, service, version, user), written)
+    return respond(request, service, version, written, user)
+
+
+async def session_list(request: Request, asked: Session) -> Response:
+    """The best items for a visitor; raises NotReady and UnknownNode."""
+    service: Service = request.app.state.service
+    recommender = chosen(request, service, None)
+    version = recommender.snapshot.manifest.version
+    query = query_of(asked, service.settings)
+    found = recommender.recommend(query, await service.context(query)).recommendations
+    return respond(request, service, version, _written(found, query.explain, version=version))
+
+
+def _key(request: Request, service: Service, version: str, user: str) -> Key:
+    """All that the list of a user depends on."""
+    scope = request.scope
+    return Key(user, scope["path"], scope["query_string"], version, service.edition_of(user))
+
+
+def _written(found: Sequence[Recommendation], explain: bool, **start: str) -> WrittenList:
+    """A list as JSON, with contributions where the query sets `explain`."""
+    listed: Sequence[Any] = found
+    if not explain:
+        listed = [{**vars(each), "contributions": None} for each in found]
+    return WrittenList.of(orjson.dumps({**start, "recommendations": listed}), found)
+
+
+def respond(
+    request: Request,
+    service: Service,
+    version: str,
+    written: WrittenList,
+    user: str | None = None,
+) -> Response:
+    """The response with a list for a user or a visitor; it is counted and logged."""
+    service.metrics.recommended("session" if user is None else "user", version, written)
+    if user is not None and service.exposures is not None:
+        service.exposures.add(user, version, written, request.state.request_id)
+    if not written.packed:
+        return Response(written.body, media_type="application/json")
+    body, headers = written.body, {"Vary": "Accept-Encoding"}
+    accepted = request.headers.get("accept-encoding", "").split(",")
+    if any(each.strip() == "gzip" for each in accepted):
+        headers["Content-Encoding"] = "gzip"
+    else:
+        body = written.unpacked()
+    return Response(body, media_type="application/json", headers=headers)

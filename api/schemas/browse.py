@@ -1,0 +1,219 @@
+"""Items, users, popular items and the snapshot: requests and responses."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from graphrec.api.schemas.examples import LISTED, NEXT, VERSION
+from graphrec.api.schemas.fields import Cursor
+from graphrec.api.schemas.validation import Strict, UpToMaxK, bounded, expecting
+from graphrec.api.schemas.versioned import Versioned, example
+from pydantic import Field, JsonValue
+
+from graphrec.recommend.browse import Details, Item, SeenItem, User
+from graphrec.settings import ServeSettings
+
+LONGEST_QUERY = 100
+"""Characters."""
+
+
+class PageQuery(Strict):
+    """How a page is requested."""
+
+    limit: Annotated[int, Field(description="Length of the page.", examples=[20]), UpToMaxK()] = 20
+    cursor: Cursor = None
+
+    def length(self, limits: ServeSettings) -> int:
+        """Of the page; raises RequestValidationError where the settings allow less."""
+        return bounded(self, "limit", limits.max_k)
+
+
+class SearchQuery(PageQuery):
+    """A search, and how a page of what it finds is requested."""
+
+    query: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_QUERY,
+            description="Text to search for, ignoring case, accents and punctuation. Exact names "
+            "come first, then names that begin with it, names in which a word does, names that "
+            "have all its words, names that contain it. Empty: all.",
+            examples=["alien"],
+        ),
+        expecting(f"at most {LONGEST_QUERY} characters"),
+    ] = ""
+
+
+@dataclass(frozen=True)
+class _Page(Versioned):
+    next: Annotated[
+        str | None, Field(description="The cursor of the next page; null on the last one.")
+    ]
+
+
+@dataclass(frozen=True)
+class ItemPage(_Page):
+    """A page of items."""
+
+    __pydantic_config__ = example({"version": VERSION, "next": NEXT, "items": [LISTED]})
+
+    items: Annotated[tuple[Item, ...], Field(description="The best first.")]
+
+
+@dataclass(frozen=True)
+class UserPage(_Page):
+    """A page of users."""
+
+    __pydantic_config__ = example(
+        {"version": VERSION, "next": NEXT, "users": [{"user": "196", "likes": 23}]}
+    )
+
+    users: Annotated[tuple[User, ...], Field(description="The best first.")]
+
+
+@dataclass(frozen=True)
+class PopularItems(Versioned):
+    """The most popular items."""
+
+    __pydantic_config__ = example({"version": VERSION, "items": [LISTED]})
+
+    items: Annotated[tuple[Item, ...], Field(description="The most popular first.")]
+
+
+@dataclass(frozen=True)
+class ItemDetails(Details, Versioned):
+    """An item and its attributes."""
+
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            **LISTED,
+            "attributes": {"genres": ["Horror", "Sci-Fi"], "year": 1979.0},
+        }
+    )
+
+
+@dataclass(frozen=True)
+class UserDetails(_Page):
+    """A user and a page of the items that they have seen."""
+
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            "next": NEXT,
+            "user": "196",
+            "likes": 1,
+            "seen": 1,
+            "history": [{"item": "183", "title": "Alien (1979)", "liked": True}],
+        }
+    )
+
+    user: Annotated[str, Field(description="Id of the user.")]
+    likes: Annotated[int, Field(description="How many items they like.")]
+    seen: Annotated[int, Field(description="How many items they have seen, liked or not.")]
+    history: Annotated[
+        tuple[SeenItem, ...],
+        Field(
+            description="Items that they have seen: those they like first, then the most popular."
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class SimilarUser:
+    """A user similar to another one."""
+
+    user: Annotated[str, Field(description="Id of the user.")]
+    score: Annotated[float, Field(description="Cosine of the two users over all items, 0 to 1.")]
+    items: Annotated[int, Field(description="How many items both like.")]
+
+
+@dataclass(frozen=True)
+class SimilarUsers(Versioned):
+    """The users most similar to a user."""
+
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            "user": "196",
+            "similar": [{"user": "655", "score": 0.25, "items": 12}],
+        }
+    )
+
+    user: Annotated[str, Field(description="Id of the user.")]
+    similar: Annotated[tuple[SimilarUser, ...], Field(description="The most similar first.")]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of the sources for users who like at least so many items."""
+
+    least: Annotated[
+        int, Field(description="The least; the next group begins where this one ends.")
+    ]
+    weights: Annotated[Mapping[str, float], Field(description="By source.")]
+    people: Annotated[
+        int,
+        Field(
+            description="How many users they were chosen on; 0: they are those chosen on all users."
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class SnapshotFacts(Versioned):
+    """The snapshot that the service answers from."""
+
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            "created": "2026-11-22T10:15:00+00:00",
+            "age_seconds": 3600.0,
+            "newest_event": 893286638000,
+            "graphrec": "0.1.0",
+            "seed": 0,
+            "counts": {"users": 943, "items": 1682, "events": 100_000},
+            "models": {"mf": {"dim": 64, "learning_rate": 0.01}},
+            "weights": [
+                {
+                    "least": 0,
+                    "weights": {"neighbours": 1.0, "embedding": 0.35, "popularity": 0.1},
+                    "people": 0,
+                }
+            ],
+            "metrics": {"protocol": "temporal", "k": 10, "models": []},
+        }
+    )
+
+    created: Annotated[str, Field(description="When it was published: ISO 8601, UTC.")]
+    age_seconds: Annotated[float, Field(description="How long ago that was.")]
+    newest_event: Annotated[
+        int | None,
+        Field(
+            description="The latest event in it, in milliseconds since 1970; null where it has "
+            "none."
+        ),
+    ]
+    graphrec: Annotated[str, Field(description="The version of graphrec that built it.")]
+    seed: Annotated[int, Field(description="The seed of everything random in it.")]
+    counts: Annotated[Mapping[str, int], Field(description="Users, items and events in it.")]
+    models: Annotated[
+        Mapping[str, Mapping[str, JsonValue]],
+        Field(description="The hyper-parameters of the models in it, by name."),
+    ]
+    weights: Annotated[
+        tuple[Weights, ...],
+        Field(
+            description="Weights of the sources, as chosen in training, by how many items users "
+            "like."
+        ),
+    ]
+    metrics: Annotated[
+        Mapping[str, Any],
+        Field(
+            description="The models that `graphrec train` compared: metrics with their 95 % "
+            "intervals, by model; empty where it compared none."
+        ),
+    ]

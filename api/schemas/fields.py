@@ -1,0 +1,75 @@
+"""The fields that several requests share: ids, shares, attribute values, cursors."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
+
+from typing import Annotated, TypeAlias
+from urllib.parse import unquote
+
+from fastapi import Path
+from graphrec.api.schemas.validation import expecting
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from graphrec.data import AttributeValue
+
+MAX_LISTED = 1000
+"""Ids in a list of a request."""
+
+MAX_ATTRIBUTES = 100
+"""Attributes that a request may name."""
+
+Id = Annotated[str, Field(min_length=1)]
+ListedUser = Annotated[Id, expecting("the id of a user, in quotes")]
+ListedItem = Annotated[Id, expecting("the id of an item, in quotes")]
+ListedKind = Annotated[Id, expecting("a kind of event, in quotes")]
+Share = Annotated[float, Field(ge=0, le=1), expecting("a number from 0 to 1")]
+
+StoredId = Annotated[str, Field(min_length=1, max_length=500)]
+"""An id that is written into the store."""
+
+
+def decoded(segment: str) -> str | None:
+    """An id of the path, as the data spell it; None where it is not UTF-8."""
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        return None
+
+
+def _decoded(segment: str) -> str:
+    found = decoded(segment)
+    if found is None:
+        raise PydanticCustomError("expected", "percent-encoded UTF-8")
+    return found
+
+
+PathId = Annotated[str, BeforeValidator(_decoded)]
+"""An id in the path, decoded: see `graphrec.api.middleware.encoded_paths`."""
+
+UserId = Annotated[PathId, Path(description="Id of the user.", examples=["196"])]
+ItemId = Annotated[PathId, Path(description="Id of the item.", examples=["172"])]
+
+Cursor = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[^.]+\.\d{1,9}$",
+        description="Where to go on: `next` of the page before. It is valid as long as its "
+        "snapshot serves, because another snapshot has other pages.",
+        examples=["20261122T101500Z-3fa9c1.20"],
+    ),
+    expecting("`next` of the page before"),
+]
+
+Text = Annotated[str, Field(max_length=10_000)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Value: TypeAlias = Number | Text | list[Text] | None
+"""Of an attribute."""
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def value_of(value: Value) -> AttributeValue:
+    """An attribute value as the library has it: tags are a tuple, numbers are floats."""
+    if isinstance(value, list):
+        return tuple(value)
+    return value if value is None or isinstance(value, str) else float(value)

@@ -1,0 +1,50 @@
+"""Health: the responses."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from graphrec.api.schemas.examples import VERSION
+from graphrec.api.schemas.versioned import Versioned, example
+from pydantic import Field
+
+Part: TypeAlias = Literal["snapshot", "store"]
+
+
+@dataclass(frozen=True)
+class Live:
+    """The process runs."""
+
+    __pydantic_config__ = example({"status": "live"})
+
+    status: Literal["live"] = "live"
+
+
+@dataclass(frozen=True)
+class Readiness(Versioned):
+    """Recommendations can be given."""
+
+    __pydantic_config__ = example(
+        {
+            "status": "ready",
+            "version": VERSION,
+            "created": "2026-11-22T10:15:00+00:00",
+            "counts": {"users": 943, "items": 1682, "events": 100_000},
+            "parts": {"snapshot": "ready", "store": "ready"},
+        }
+    )
+
+    status: Annotated[
+        Literal["ready", "degraded"],
+        Field(
+            description="Degraded where a part does not answer; recommendations are still given."
+        ),
+    ]
+    created: Annotated[str, Field(description="When the snapshot was published: ISO 8601, UTC.")]
+    counts: Annotated[Mapping[str, int], Field(description="Users, items and events in it.")]
+    parts: Annotated[
+        Mapping[Part, str],
+        Field(description='"ready", or the reason why not; a store only where there is one.'),
+    ]

@@ -1,0 +1,82 @@
+"""Items and users that are stored or deleted: requests and responses."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from graphrec.api.schemas.fields import MAX_ATTRIBUTES, Name, Value
+from graphrec.api.schemas.versioned import example
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Link(BaseModel):
+    """A link from an item to another node."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    relation: Annotated[Name, Field(description="Such as `made_by`.", examples=["made_by"])]
+    type: Annotated[
+        Name,
+        Field(description="Of the node: `item`, or one of your own.", examples=["brand"]),
+    ]
+    id: Annotated[Name, Field(description="Of the node.", examples=["acme"])]
+
+
+class PutUser(BaseModel):
+    """The attributes of a user."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"example": {"attributes": {"country": "DE", "age": 31}}},
+    )
+
+    attributes: Annotated[
+        dict[Name, Value],
+        Field(
+            max_length=MAX_ATTRIBUTES,
+            description="By name: a number, a text or category, tags, or null to remove it. An "
+            "attribute keeps its kind. Attributes that are not named stay as they are.",
+        ),
+    ] = {}
+
+
+class PutItem(PutUser):
+    """The attributes and links of an item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "attributes": {"title": "Alien (1979)", "genres": ["Horror"], "year": 1979},
+                "links": [{"relation": "also_viewed", "type": "item", "id": "176"}],
+            }
+        }
+    )
+
+    links: Annotated[
+        list[Link],
+        Field(
+            max_length=1000,
+            description="Added to the links that it has. Nodes that they name are added as well.",
+        ),
+    ] = []
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The item or user is stored."""
+
+    __pydantic_config__ = example({"id": "183"})
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """The item or user is deleted."""
+
+    __pydantic_config__ = example({"id": "183", "deleted": True})
+
+    id: str
+    deleted: Annotated[bool, Field(description="Whether anything of it was stored.")]

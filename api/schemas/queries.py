@@ -1,0 +1,216 @@
+"""What the requests for lists and explanations are made of, and the query that they mean."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Annotated, Any
+
+from graphrec.api.schemas.fields import (
+    MAX_ATTRIBUTES,
+    MAX_LISTED,
+    Id,
+    ListedItem,
+    ListedKind,
+    ListedUser,
+    Name,
+    Share,
+    Value,
+    value_of,
+)
+from graphrec.api.schemas.validation import WHOLE, Strict, UpToMaxK, bounded, expecting
+from pydantic import BaseModel, ConfigDict, Field
+
+from graphrec.ranking.exploration import Exploration
+from graphrec.recommend.query import Query
+from graphrec.rules.rule import Rule
+from graphrec.settings import ServeSettings, Settings
+
+MAX_RULES = 20
+
+
+class Length(Strict):
+    """How long a list is."""
+
+    k: Annotated[int, Field(description="Length of the list.", examples=[5]), UpToMaxK()] = 10
+
+    def length(self, limits: ServeSettings) -> int:
+        """Of the list; raises RequestValidationError where the settings allow less."""
+        return bounded(self, "k", limits.max_k)
+
+
+class Selection(BaseModel):
+    """Which items may be in a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exclude_seen: Annotated[
+        bool,
+        Field(description="Leave out the items that the user has seen.", examples=[False]),
+        expecting("true or false"),
+    ] = True
+    allow: Annotated[
+        list[ListedItem] | None,
+        Field(max_length=MAX_LISTED, description="Nothing but these items.", examples=[["172"]]),
+        expecting(f"a list of at most {MAX_LISTED} ids of items"),
+    ] = None
+    deny: Annotated[
+        list[ListedItem],
+        Field(max_length=MAX_LISTED, description="None of these items.", examples=[["172"]]),
+        expecting(f"a list of at most {MAX_LISTED} ids of items"),
+    ] = []
+
+
+class Ordering(BaseModel):
+    """How a list is ordered, and how much of it is explained."""
+
+    diversity: Annotated[
+        Share,
+        Field(
+            description="From 0, by score alone, to 1, as different from each other as possible "
+            "(maximal marginal relevance).",
+            examples=[0.3],
+        ),
+    ] = 0.0
+    exploration: Annotated[
+        Share,
+        Field(
+            description="Share of places given to items drawn at random, each with its "
+            "probability of being drawn (epsilon-greedy).",
+            examples=[0.1],
+        ),
+    ] = 0.0
+    exploration_by: Annotated[
+        Exploration,
+        Field(
+            description="How they are drawn: all with the same probability (epsilon), or each "
+            "with the probability that it is the item liked by the largest share of those who "
+            "have seen it (thompson, Thompson sampling).",
+            examples=["thompson"],
+        ),
+        expecting("epsilon or thompson"),
+    ] = "epsilon"
+    segment: Annotated[
+        Id | None,
+        Field(
+            description="The segment whose popular items a user without a history gets, such as a "
+            "country: a value of the attribute in the setting `recall.popular_by`. By default the "
+            "user's own.",
+            examples=["DE"],
+        ),
+        expecting("a value of an attribute, in quotes"),
+    ] = None
+    explain: Annotated[
+        bool,
+        Field(description="Give what each source adds to each score.", examples=[True]),
+        expecting("true or false"),
+    ] = False
+
+
+class History(BaseModel):
+    """Which events of a user count; the service must have a graph store to know them."""
+
+    kinds: Annotated[
+        list[ListedKind] | None,
+        Field(
+            max_length=20,
+            description="Only events of these kinds are their history.",
+            examples=[["rating"]],
+        ),
+        expecting("a list of at most 20 kinds of events"),
+    ] = None
+    as_of: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=2**53,
+            description="Only events before this time are: milliseconds since 1970. The snapshot "
+            "may have been trained on later events of other people.",
+            examples=[1_700_000_000_000],
+        ),
+        WHOLE,
+        expecting("a whole number of milliseconds since 1970"),
+    ] = None
+
+
+class Rules(BaseModel):
+    """Rules of one request."""
+
+    rules: Annotated[
+        list[Rule],
+        Field(max_length=MAX_RULES, description="In addition to those in the settings."),
+        expecting(f"a list of at most {MAX_RULES} rules"),
+    ] = []
+
+
+class Visitor(BaseModel):
+    """Someone of whom nothing is stored: what they like, and what they say of themselves."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    items: Annotated[
+        list[ListedItem],
+        Field(
+            max_length=MAX_LISTED,
+            description="Ids of the items that they like; these are not recommended.",
+            examples=[["172", "183"]],
+        ),
+        expecting(f"a list of at most {MAX_LISTED} ids of items"),
+    ]
+    attributes: Annotated[
+        dict[Name, Value],
+        Field(
+            max_length=MAX_ATTRIBUTES,
+            description="Their own, by name: a number, a category or tags, as those of users are.",
+            examples=[{"country": "DE"}],
+        ),
+        expecting(f"an object of at most {MAX_ATTRIBUTES} numbers, texts and lists of texts"),
+    ] = {}
+    friends: Annotated[
+        list[ListedUser],
+        Field(
+            max_length=MAX_LISTED,
+            description="Ids of users whom they follow; they count where the model was trained "
+            "with friends.",
+            examples=[[]],
+        ),
+        expecting(f"a list of at most {MAX_LISTED} ids of users"),
+    ] = []
+
+
+def _attributes(values: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: value_of(value) for name, value in values.items()}
+
+
+FROZEN: Mapping[str, Callable[[Any], Any]] = {
+    "allow": frozenset,
+    "deny": frozenset,
+    "kinds": frozenset,
+    "items": tuple,
+    "friends": tuple,
+    "attributes": _attributes,
+}
+"""How the fields whose JSON is a list or an object are kept in a query."""
+
+SAME = frozenset(field.name for field in fields(Query)) - FROZEN.keys() - {"user", "k", "rules"}
+"""Fields of a request that are those of a query as they are."""
+
+
+def query_of(request: BaseModel, settings: Settings, user: str | None = None) -> Query:
+    """The query of a request for a list or about one, with the rules of the settings too.
+
+    A request is composed of the models above; its fields are named as those of the query are, and
+    its other fields are left to the caller. Raises RequestValidationError where `k` is more than
+    the settings allow.
+    """
+    found: dict[str, Any] = {"rules": settings.rules}
+    for name, value in request:
+        if name in SAME or (value is None and name in FROZEN):
+            found[name] = value
+        elif name in FROZEN:
+            found[name] = FROZEN[name](value)
+        elif name == "k":
+            found[name] = bounded(request, name, settings.serve.max_k)
+        elif name == "rules":
+            found[name] = (*settings.rules, *value)
+    return Query(user=user, **found)

@@ -1,0 +1,121 @@
+"""Lists for users and sessions, and related items: requests and responses."""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from graphrec.api.schemas.examples import ALIEN, RECOMMENDED, VERSION
+from graphrec.api.schemas.queries import History, Length, Ordering, Rules, Selection, Visitor
+from graphrec.api.schemas.validation import expecting
+from graphrec.api.schemas.versioned import Versioned, example
+from pydantic import ConfigDict, Field
+
+from graphrec.recommend.related import Related
+from graphrec.recommend.results import Recommendation
+
+By: TypeAlias = Literal["graph", "embedding", "store"]
+
+
+class UserQuery(History, Ordering, Selection, Length):
+    """How the list of a user is requested."""
+
+
+class Session(Rules, Ordering, Selection, Length, Visitor):
+    """A visitor, known by the items that they like, and how their list is requested."""
+
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"example": {"items": ["172", "183"], "k": 5}}
+    )
+
+
+class UserBody(Rules, UserQuery):
+    """How the list of a user is requested, with rules of its own."""
+
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={
+            "example": {
+                "k": 5,
+                "rules": [
+                    {"name": "no horror", "action": "exclude", "attribute": "genres",
+                     "any_of": ["Horror"]}
+                ],
+            }
+        },
+    )  # fmt: skip
+
+
+class RelatedQuery(Length):
+    """How related items are requested."""
+
+    by: Annotated[
+        By,
+        Field(
+            description="Liked by the same people (graph), of the nearest embeddings (embedding), "
+            "or liked by the same people as the graph store has them now (store).",
+            examples=["graph"],
+        ),
+        expecting("graph, embedding or store"),
+    ] = "graph"
+
+
+Recommendations = Annotated[tuple[Recommendation, ...], Field(description="The best first.")]
+
+
+@dataclass(frozen=True)
+class UserRecommendations(Versioned):
+    """The items recommended to a user."""
+
+    __pydantic_config__ = example(
+        {"version": VERSION, "user": "196", "recommendations": [RECOMMENDED]}
+    )
+
+    user: Annotated[str, Field(description="Id of the user, known to the snapshot or not.")]
+    recommendations: Recommendations
+
+
+@dataclass(frozen=True)
+class SessionRecommendations(Versioned):
+    """The items recommended to a visitor."""
+
+    __pydantic_config__ = example({"version": VERSION, "recommendations": [RECOMMENDED]})
+
+    recommendations: Recommendations
+
+
+@dataclass(frozen=True)
+class RelatedItems(Versioned):
+    """The items most like an item."""
+
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            "item": "172",
+            "by": "store",
+            "related": [ALIEN],
+            "degree": 367,
+            "counted": 367,
+        }
+    )
+
+    version: Annotated[
+        str,
+        Field(
+            description="The snapshot that the answer was made from; by store, the one that serves."
+        ),
+    ]
+    item: Annotated[str, Field(description="Id of the item.")]
+    by: Annotated[By, Field(description="How they were found.")]
+    related: Annotated[tuple[Related, ...], Field(description="The most similar first.")]
+    degree: Annotated[
+        int | None,
+        Field(description="By store: how many like the item; null where nothing was found."),
+    ] = None
+    counted: Annotated[
+        int | None,
+        Field(
+            description="By store: how many of them were counted, the latest; fewer than `degree` "
+            "where very many like the item."
+        ),
+    ] = None

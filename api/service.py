@@ -1,0 +1,219 @@
+"""All that the process has, opened once and closed once.
+
+    async with open_service(settings, "sqlite:///graphrec.db") as service:
+        ...
+
+The application has it in one slot, `app.state.service`, and everything reads it from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any, TypeAlias
+from urllib.parse import unquote
+
+import numpy as np
+from fastapi import Depends, Request
+from graphrec.api.errors import NoStore
+from graphrec.api.list_cache import ListCache
+from graphrec.api.live.engine import Engine
+from graphrec.api.live.events import EventWriter
+from graphrec.api.live.exposures import ExposureLog
+from graphrec.api.live.feed import Feed
+from graphrec.api.live.forgetter import Forgetter
+from graphrec.api.live.store import RETRY_SECONDS, LiveStore
+from graphrec.api.metrics import Gauges, Metrics
+from graphrec.api.middleware.keys import Keyring
+from graphrec.api.middleware.limits import RateLimit
+
+from graphrec.recommend.query import Context, Query
+from graphrec.recommend.recommender import Recommender
+from graphrec.settings import Settings
+from graphrec.snapshot.registry import load
+from graphrec.store import open_store
+from graphrec.store.delta import events_by_user
+
+RequestLog: TypeAlias = Callable[..., Any]
+"""Called with the name of an event and its fields."""
+
+
+@dataclass(frozen=True)
+class LiveGraph:
+    """The graph store, and what reads and writes it."""
+
+    store: LiveStore
+    feed: Feed
+    writer: EventWriter
+    forgetter: Forgetter
+
+
+@dataclass(frozen=True)
+class Service:
+    """All that the process has."""
+
+    settings: Settings
+    engine: Engine
+    """The recommenders of the snapshots that serve."""
+    graph: LiveGraph | None
+    """None in a service that was started without a graph store."""
+    lists: ListCache
+    exposures: ExposureLog | None
+    """None where `serve.exposures` is not set."""
+    metrics: Metrics
+    keyring: Keyring
+    rate: RateLimit | None
+    """None where `serve.rate` is not set."""
+    log: RequestLog | None
+    """Gets a line for each request."""
+    rng: np.random.Generator
+    """Draws the exploration of lists."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the process has been asked to stop."""
+
+    def recommender_for(self, user: str | None) -> Recommender:
+        """That of the canary for its share of users, else the current one; raises NotReady."""
+        return self.engine.recommender_for(user)
+
+    def edition_of(self, user: str) -> Hashable:
+        """Changes whenever something is written that may change the list of a user."""
+        return self.engine.delta.edition_of(user)
+
+    async def context(self, query: Query) -> Context:
+        """What holds beside the view; all events of the user, where the query needs them.
+
+        Raises NoStore and StoreAway.
+        """
+        now = time.time_ns() // 1_000_000
+        if not query.needs_events:
+            return Context(now, rng=self.rng)
+        graph = self.require_graph("kinds, as_of or a rule of shared_by needs the events of a user")
+        log = await graph.store.run(lambda store: store.user_events(query.user or ""))
+        return Context(now, events_by_user(log).get(query.user or "", ()), self.rng)
+
+    def require_graph(self, why: str, field: str | None = None) -> LiveGraph:
+        """The graph store; raises NoStore, which says `why` it is needed."""
+        if self.graph is None:
+            raise NoStore(why, field)
+        return self.graph
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings,
+    store: str | None = None,
+    *,
+    keyring: Keyring | None = None,
+    retry_seconds: float = 5,
+    log: RequestLog | None = None,
+) -> AsyncIterator[Service]:
+    """The service of the snapshots in `settings.snapshots`, for as long as the context lasts.
+
+    It opens with or without a snapshot: until one can be loaded, which is tried every
+    `retry_seconds`, it is not ready, and gives the reason. When another snapshot becomes current,
+    it serves that one. `store` is the URL of a graph store; where it does not answer, which is
+    tried as often, all else goes on. Raises SettingsError where the file of keys cannot be read.
+    """
+    keyring = Keyring(settings.serve.keys) if keyring is None else keyring
+    metrics = Metrics()
+    engine = Engine(
+        settings.snapshots,
+        lambda version: Recommender.of(
+            load(settings.snapshots, version), settings.retrieval, settings.kinds
+        ),
+        retry_seconds,
+        metrics.loaded,
+    )
+    folder = settings.serve.exposures
+    exposures = None if folder is None else ExposureLog(folder, metrics)
+    graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
+    metrics.registry.register(Gauges(metrics, engine, None if graph is None else graph.store))
+    service = Service(
+        settings,
+        engine,
+        graph,
+        ListCache(settings.serve.cached_lists),
+        exposures,
+        metrics,
+        keyring,
+        RateLimit.of(settings.serve.rate, settings.serve.burst),
+        log,
+        np.random.default_rng(),
+    )
+    # Once before the first request, so that a server that listens is ready if it can be.
+    await engine.update()
+    async with AsyncExitStack() as stack:
+        if graph is not None:
+            stack.push_async_callback(graph.store.close)
+        if exposures is not None:
+            stack.push_async_callback(_finish, exposures, asyncio.create_task(exposures.follow()))
+        _run_until_closed(stack, engine.watch(), keyring.watch())
+        if graph is not None:
+            _run_until_closed(stack, graph.store.watch())
+            await graph.feed.begin()
+            _run_until_closed(stack, graph.feed.follow())
+        yield service
+
+
+def _graph(
+    settings: Settings,
+    url: str,
+    engine: Engine,
+    exposures: ExposureLog | None,
+    retry_seconds: float,
+) -> LiveGraph:
+    open_ = partial(
+        open_store,
+        url,
+        settings.kinds,
+        settings.neo4j,
+        create=False,
+        retry_seconds=RETRY_SECONDS,
+    )
+    store = LiveStore(open_, url, retry_seconds)
+    feed = Feed(store, engine)
+    return LiveGraph(
+        store, feed, EventWriter(store, feed), Forgetter(store, feed, engine, exposures)
+    )
+
+
+def _run_until_closed(stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:
+    for each in work:
+        stack.callback(asyncio.create_task(each).cancel)
+
+
+async def _finish(exposures: ExposureLog, writing: asyncio.Task[None]) -> None:
+    exposures.stop()
+    await writing
+
+
+async def service_of(request: Request) -> Service:
+    """The service of the application that a request came to."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def ready(request: Request) -> Recommender:
+    """The recommender that answers a request; raises NotReady."""
+    service: Service = request.app.state.service
+    user = request.path_params.get("user_id")  # encoded: see `graphrec.api.middleware`
+    return chosen(request, service, None if user is None else unquote(user))
+
+
+def chosen(request: Request, service: Service, user: str | None) -> Recommender:
+    """The recommender for a user, or for a visitor, whose version is logged; raises NotReady."""
+    found = service.recommender_for(user)
+    request.state.version = found.snapshot.manifest.version
+    return found
+
+
+Serving = Annotated[Service, Depends(service_of)]
+"""All that the process has."""
+
+Ready = Annotated[Recommender, Depends(ready)]
+"""The recommender, the same throughout a request; 503 where there is none. On a route about a user
+it is the one for them."""

@@ -1,0 +1,182 @@
+"""Data sets in memory: from data frames, files, named data sets and stores.
+
+They go through the checks of `graphrec ingest`, so that a frame, the same events in a file, and
+the file loaded into a store are one graph. `graphrec.data.dataset.Dataset` calls these functions.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from contextlib import ExitStack
+from os import PathLike
+from pathlib import Path
+
+from graphrec.ingest.collected import Collected
+from graphrec.ingest.datasets import checked_dataset, open_dataset
+from graphrec.ingest.frames import as_table
+from graphrec.ingest.load import (
+    CheckedSource,
+    checked_events,
+    checked_links,
+    checked_nodes,
+    write_all,
+)
+from graphrec.ingest.schema import LinkType
+from graphrec.ingest.sources import File, Frame, Source, open_source
+
+from graphrec.data import AttributeKind
+from graphrec.data.dataset import Dataset
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
+from graphrec.errors import DataError
+from graphrec.progress import Progress
+from graphrec.settings import IngestSettings, Neo4jSettings, Settings
+from graphrec.store import open_store
+
+Attributes = Mapping[str, Mapping[str, AttributeKind]]
+"""Kinds of attributes by node type and name, where they are not told by the values."""
+
+
+def from_frames(
+    events: object,
+    items: object | None,
+    users: object | None,
+    links: Mapping[LinkType, object],
+    kinds: Mapping[str, KindPolicy] | None,
+    columns: Mapping[str, str],
+    default_kind: str | None,
+    attributes: Attributes,
+) -> Dataset:
+    """See `Dataset.from_frame`; `columns` are those of events by role."""
+    nodes = {
+        node_type: _frame(frame, f"{node_type}s")
+        for node_type, frame in (("item", items), ("user", users))
+        if frame is not None
+    }
+    edges = {
+        edge_type: _frame(frame, f"links {':'.join(part or '' for part in edge_type)}")
+        for edge_type, frame in links.items()
+    }
+    source = _frame(events, "events")
+    return _dataset(
+        _graph(source, nodes, edges, columns, default_kind, attributes, None), kinds, stacklevel=4
+    )
+
+
+def read_files(
+    events: str | PathLike[str],
+    items: str | PathLike[str] | None,
+    users: str | PathLike[str] | None,
+    kinds: Mapping[str, KindPolicy] | None,
+    columns: Mapping[str, str],
+    default_kind: str | None,
+    attributes: Attributes,
+    progress: Progress | None,
+) -> Dataset:
+    """See `Dataset.read`."""
+    nodes = {
+        node_type: File(Path(path))
+        for node_type, path in (("item", items), ("user", users))
+        if path is not None
+    }
+    source = File(Path(events))
+    return _dataset(
+        _graph(source, nodes, {}, columns, default_kind, attributes, progress), kinds, stacklevel=4
+    )
+
+
+def load_named(
+    name: str,
+    cache: str | PathLike[str] | None,
+    kinds: Mapping[str, KindPolicy] | None,
+    progress: Progress | None,
+) -> Dataset:
+    """See `Dataset.load`."""
+    folder = Path(Settings.model_fields["cache"].default if cache is None else cache)
+    dataset = open_dataset(name, folder.expanduser(), progress)
+    with checked_dataset(dataset, IngestSettings(), None, progress) as checked:
+        return _dataset(_collected(checked, progress), kinds, stacklevel=4)
+
+
+def from_store(
+    url: str, kinds: Mapping[str, KindPolicy] | None, neo4j: Neo4jSettings | None
+) -> Dataset:
+    """See `Dataset.from_store`."""
+    policies = DEFAULT_POLICY if kinds is None else kinds
+    with open_store(url, policies, neo4j, create=False) as store:
+        return Dataset(store.read_graph(), policies)
+
+
+def _frame(frame: object, name: str) -> Frame:
+    return Frame(as_table(frame, name), name)
+
+
+def _graph(
+    events: Source,
+    nodes: Mapping[str, Source],
+    links: Mapping[LinkType, Source],
+    columns: Mapping[str, str],
+    default_kind: str | None,
+    attributes: Attributes,
+    progress: Progress | None,
+) -> Collected:
+    """All sources checked, then collected; a row that cannot be used is an error."""
+    settings = IngestSettings()
+    for node_type in attributes:
+        if node_type not in nodes:
+            raise DataError(
+                f"attributes of {node_type!r} are named: expected node types whose attributes are "
+                f"given, {', '.join(map(repr, nodes)) or 'here none'}"
+            )
+    with ExitStack() as opened:
+        checked = {
+            "events": opened.enter_context(
+                checked_events(events, settings, None, columns, default_kind, progress)
+            )
+        }
+        for node_type, source in nodes.items():
+            checked[node_type] = opened.enter_context(
+                checked_nodes(
+                    node_type,
+                    source,
+                    settings,
+                    None,
+                    _id_column(source, columns.get(node_type)),
+                    attributes.get(node_type),
+                    progress=progress,
+                )
+            )
+        for edge_type, source in links.items():
+            checked[" ".join(map(str, edge_type))] = opened.enter_context(
+                checked_links(source, edge_type, settings, None, progress=progress)
+            )
+        return _collected(checked, progress)
+
+
+def _id_column(source: Source, named: str | None) -> Mapping[str, str] | None:
+    """Nodes have their ids in the column that events name, where they have one of that name."""
+    with open_source(source, 1) as reading:
+        return {"id": named} if named in reading.columns else None
+
+
+def _collected(checked: Mapping[str, CheckedSource], progress: Progress | None) -> Collected:
+    collected = Collected()
+    write_all(collected, checked, progress)
+    return collected
+
+
+def _dataset(
+    collected: Collected, kinds: Mapping[str, KindPolicy] | None, stacklevel: int
+) -> Dataset:
+    """The data set; warns of events that stand for one, of which the last counts."""
+    graph = collected.graph()
+    repeated = sum(map(len, collected.logs)) - len(graph.interactions)
+    if not len(graph.interactions):
+        raise DataError("events have no rows: expected at least one event of a user with an item")
+    if repeated:
+        warnings.warn(
+            f"{repeated:,} events repeat the user, item, kind and time of another: the last of "
+            f"them counts, as in a store; give their times, or their number as a weight",
+            stacklevel=stacklevel,
+        )
+    return Dataset(graph, DEFAULT_POLICY if kinds is None else kinds)
