@@ -14,7 +14,7 @@ from graphrec.data import Graph, Vocabulary
 from graphrec.data.dataset import Dataset
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.store import open_store
-from tests.support.store_contract import assert_same_graph, write_graph
+from graphrec.testing.stores import assert_same_graph, write_graph
 
 HAS_GENRE = ("item", "has_genre", "genre")
 

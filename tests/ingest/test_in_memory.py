@@ -22,8 +22,8 @@ from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, StoreError, TooManyRejects
 from graphrec.settings import IngestSettings
 from graphrec.store import open_store
-from tests.ingest.test_datasets import FORMS, folder_of
-from tests.support.store_contract import assert_same_graph
+from graphrec.testing.stores import assert_same_graph
+from tests.support.movielens import FORMS, folder_of
 
 SETTINGS = IngestSettings()
 EVENTS = {

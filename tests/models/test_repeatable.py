@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
-from tests.api.test_plain_requests import read_by_fastapi
 from tests.support.attributed import ITEMS, SNAPSHOT, USERS
-from tests.support.service import serving
+from tests.support.service import read_by_fastapi, serving
 
 
 @pytest.fixture(scope="module")
