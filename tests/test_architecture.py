@@ -174,6 +174,14 @@ def test_every_line_is_needed() -> None:
         assert set(line.split()) <= used, folder
 
 
+def test_no_test_module_imports_another() -> None:
+    """What they share is in tests/support, or in graphrec.testing."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        names = imported(ast.parse(path.read_text("utf-8"), str(path)))
+        own = {name for name in names if name.startswith("tests.")}
+        assert not {name for name in own if re.search(r"\.test_", name)}, path
+
+
 def test_only_the_contracts_know_the_test_libraries() -> None:
     contracts = set(modules("graphrec.testing"))
     assert (who_imports("pytest") | who_imports("hypothesis")) == contracts

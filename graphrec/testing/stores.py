@@ -63,7 +63,8 @@ def _attribute_tables(draw: st.DrawFn, rows: int) -> dict[str, Attribute]:
     return table
 
 
-def _write_graph(store: GraphStore, graph: Graph) -> None:
+def write_graph(store: GraphStore, graph: Graph) -> None:
+    """Write all of a graph into a store."""
     for node_type in ("user", "item", *graph.others):
         attributes = graph.attributes.get(node_type, {})
         store.write_nodes(node_type, graph.vocabulary(node_type), attributes)
@@ -373,7 +374,7 @@ class StoreContract:
         graph = store.read_graph()
         store.close()
         copy = fresh()
-        _write_graph(copy, graph)
+        write_graph(copy, graph)
         assert_same_graph(copy.read_graph(), graph)
         copy.close()
 
