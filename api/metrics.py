@@ -128,7 +128,10 @@ class Metrics:
         self._of(self._items, version).inc(len(written.items))
         for source, times in written.sources:
             self._of(self._sources, source, version).inc(times)
-        self.latest.setdefault(version, LatestLists()).add(written.items)
+        latest = self.latest.get(version)
+        if latest is None:
+            latest = self.latest[version] = LatestLists()
+        latest.add(written.items)
 
     def exposed(self, result: Literal["written", "lost"], lists: int) -> None:
         """Count lists for the log of exposures."""
