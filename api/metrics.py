@@ -86,7 +86,7 @@ class Metrics:
         )
         self._lists = Counter(
             "graphrec_lists",
-            "Lists given: to users, and folded in.",
+            "Lists sent: to users, and to sessions.",
             ("to", "version"),
             registry=registry,
         )
@@ -95,7 +95,7 @@ class Metrics:
         )
         self._sources = Counter(
             "graphrec_recommended_by",
-            "Items in them by what speaks for them, maybe several sources.",
+            "Items in them by the sources that add to their score, maybe several.",
             ("source", "version"),
             registry=registry,
         )
