@@ -162,7 +162,7 @@ async def session_list(request: Request, requested: Session) -> Response:
     service: Service = request.app.state.service
     recommender = chosen(request, service, None)
     version = recommender.snapshot.manifest.version
-    query = query_of(asked, service.settings)
+    query = query_of(requested, service.settings)
     found = recommender.recommend(query, await service.context(query)).recommendations
     return respond(request, service, version, _written(found, query.explain, version=version))
 
