@@ -48,17 +48,18 @@ MAY_IMPORT = {
     "models": "data errors",
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
-    "ranking": "data",
-    "snapshot": "data errors models ranking retrieval settings store",
-    "recommend": "data errors models ranking retrieval rules settings snapshot store",
+    "ranking": "data retrieval",
+    "snapshot": "data errors models ranking retrieval rules store",
+    "recommend": "data errors models progress ranking retrieval rules settings snapshot store",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
     "experiments": "data errors id_search",
-    "training": "data errors evaluation models progress ranking recommend settings snapshot",
+    "training": "data errors evaluation models progress ranking recommend retrieval settings "
+    "snapshot",
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors ranking recommend refresh settings snapshot",
-    "forget": "data errors experiments id_search report retrieval snapshot store",
+    "forget": "errors experiments id_search report retrieval snapshot store",
     "doctor": "counts errors settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
