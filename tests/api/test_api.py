@@ -23,6 +23,7 @@ from graphrec.api.errors import ErrorAnswer
 from graphrec.api.schemas import browse, events, explanations, nodes, recommendations
 from pydantic import TypeAdapter, ValidationError
 
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Explanation
 from graphrec.settings import RetrievalSettings, ServeSettings, Settings
@@ -65,7 +66,7 @@ class TestUserRecommendations:
         response = client.get(f"/v1/users/{quote(user, safe='')}/recommendations", params={"k": 3})
         body = answer(response, recommender)
         assert body["user"] == user
-        expected = recommender.recommend(user, 3)
+        expected = recommender.recommend(Query(user=user, k=3))
         assert [found["item"] for found in body["recommendations"]] == [e.item for e in expected]
         assert [found["score"] for found in body["recommendations"]] == [e.score for e in expected]
         assert not {found["item"] for found in body["recommendations"]} & set(LIKES[user])

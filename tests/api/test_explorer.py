@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from graphrec.api.explorer import FILES, TYPES
+from graphrec.api.routes.explorer import FILES, TYPES
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from graphrec.data import Attribute, Graph
