@@ -107,7 +107,7 @@ class TestSession:
         popular = client.post("/v1/recommendations", json={"items": [], "k": 3})
         found = answer(personal, recommender)["recommendations"]
         assert [f["item"] for f in found] == [
-            e.item for e in recommender.recommend_for(["alien"], 3)
+            e.item for e in recommender.recommend(Query(items=("alien",), k=3))
         ]
         assert "neighbours" in found[0]["sources"]
         assert found[0]["because"][0]["item"] == "alien"
@@ -274,7 +274,7 @@ class TestExplanation:
         path = f"/v1/users/{quote(user, safe='')}/recommendations/{quote(item, safe='')}"
         body = answer(client.get(f"{path}/explanation"), recommender)
         assert body["user"] == user
-        expected = recommender.explain(user, item, 5)
+        expected = recommender.explain(Query(user=user), item, 5)
         found = TypeAdapter(Explanation).validate_python(body["explanation"])
         assert found == expected
         assert (found.item, found.seen) == (item, item in LIKES[user])

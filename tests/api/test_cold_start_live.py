@@ -181,8 +181,9 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
     with open_store(settings.store, settings.kinds) as store:
         delta = read_delta(store, position)
         updated = update(View.of(snapshot, delta, settings.kinds))
-        log.add_nodes(*store.nodes_since(position))
-        log.add_events(store.events_since(position))
+        while min(log.events_read, log.nodes_read) < (store.position() or 0):
+            log.add_events(store.events_since(log.events_read))
+            log.add_nodes(*store.nodes_since(log.nodes_read))
     view = View.of(snapshot, log.delta, settings.kinds)
     assert updated.embeddings is not None
     item = updated.embeddings.item[updated.items.rows["new"]]
