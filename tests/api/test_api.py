@@ -542,7 +542,6 @@ class TestOpenAPI:
 
 
 class TestProcess:
-    @pytest.mark.slow
     def test_serves_until_it_is_told_to_stop(
         self, settings: Settings, recommender: Recommender
     ) -> None:
@@ -553,7 +552,6 @@ class TestProcess:
         assert "Finished server process" in "".join(server.log)
         assert "dora" not in "".join(server.log)
 
-    @pytest.mark.slow
     def test_imports_nothing_heavy(self, settings: Settings) -> None:
         code = f"""
 import asyncio, sys

@@ -179,24 +179,16 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
     log = DeltaLog()
     log.rewind(position)
     with open_store(settings.store, settings.kinds) as store:
-        inferred = infer(snapshot, changes(store, position), settings)
-        overlay = Overlay(settings.kinds)
-        overlay.add_nodes(*store.nodes_since(position))
-        events, _, reached = store.events_since(position)
-        overlay.add_events(events, reached)
-    embeddings = snapshot.embeddings
-    assert embeddings is not None
-    assert embeddings.item_encoder is not None
-    assert inferred.embeddings is not None
-    new = embed_new_items(
-        embeddings.item_encoder,
-        {"new": overlay.items["new"]},
-        links={"new": overlay.links_of("new")},
-        known=snapshot.items,
-    )
-    rows = inferred.likes.users.rows
-    item = inferred.embeddings.item[inferred.likes.items.rows["new"]]
-    np.testing.assert_allclose(item, new.vectors[0], atol=1e-5)
+        delta = read_delta(store, position)
+        updated = update(View.of(snapshot, delta, settings.kinds))
+        while min(log.events_read, log.nodes_read) < (store.position() or 0):
+            log.add_events(store.events_since(log.events_read))
+            log.add_nodes(*store.nodes_since(log.nodes_read))
+    view = View.of(snapshot, log.delta, settings.kinds)
+    assert updated.embeddings is not None
+    item = updated.embeddings.item[updated.items.rows["new"]]
+    new = view.items.cold
+    np.testing.assert_allclose(item, new.vectors[list(new.items).index("new")], atol=1e-5)
     assert item.any()
     for user in ("both", "newest", "u000"):
         row = snapshot.users.rows.get(user)
