@@ -20,6 +20,7 @@ from graphrec.api.metrics import Gauges, Metrics
 from graphrec.cli.main import COMMANDS
 from prometheus_client import CollectorRegistry
 
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
 from tests.support.paths import ROOT
@@ -42,7 +43,7 @@ def names() -> set[str]:
     engine, store = SimpleNamespace(serving={"current": recommender}), SimpleNamespace(reason=None)
     metrics.registry.register(Gauges(metrics, engine, store))  # type: ignore[arg-type]
     for user in ("ann", "bob"):
-        written = WrittenList.of(b"", recommender.recommend(user, 3))
+        written = WrittenList.of(b"", recommender.recommend(Query(user, k=3)))
         metrics.recommended("user", snapshot.manifest.version, written)
     metrics.answered("GET", "/", 200, 0.1)
     metrics.loaded(False)
