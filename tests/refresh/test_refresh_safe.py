@@ -105,7 +105,8 @@ def test_killed_at_any_stage_the_previous_snapshot_serves_and_the_next_run_works
     shop: Path,
 ) -> None:
     """As a stage begins and as it ends; `python -m scripts.benchmark refresh --kills 3` kills
-    commands in the midst of stages, and tests/snapshot/test_snapshot.py at every step of publishing."""
+    commands in the midst of stages, and tests/snapshot/test_snapshot.py at every step of a
+    publication."""
     folder = shop / "snapshots"
     before = current(folder)
     for stage in STAGES:
