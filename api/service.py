@@ -35,6 +35,7 @@ from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
+from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 from graphrec.store.delta import events_by_user
 
@@ -116,14 +117,17 @@ async def open_service(
     It opens with or without a snapshot: until one can be loaded, which is tried every
     `retry_seconds`, it is not ready, and gives the reason. When another snapshot becomes current,
     it serves that one. `store` is the URL of a graph store; where it does not answer, which is
-    tried as often, all else goes on. Raises SettingsError where the file of keys cannot be read.
+    tried as often, all else goes on. Raises SettingsError where the file of keys cannot be read, or
+    a class that the settings name cannot be imported.
     """
     keyring = Keyring(settings.serve.keys) if keyring is None else keyring
-    metrics = Metrics()
+    metrics, types = Metrics(), types_of(settings)
     engine = Engine(
         settings.snapshots,
         lambda version: Recommender.of(
-            load(settings.snapshots, version), settings.retrieval, settings.kinds
+            load(settings.snapshots, version, types=types),
+            settings.retrieval,
+            settings.kinds,
         ),
         retry_seconds,
         metrics.loaded,
@@ -176,9 +180,8 @@ def _graph(
     )
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine)
-    return LiveGraph(
-        store, feed, EventWriter(store, feed), Forgetter(store, feed, engine, exposures)
-    )
+    forgetter = Forgetter(store, feed, engine, exposures, types_of(settings))
+    return LiveGraph(store, feed, EventWriter(store, feed), forgetter)
 
 
 def _run_until_closed(stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:

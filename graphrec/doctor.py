@@ -24,6 +24,7 @@ from graphrec.errors import GraphrecError, MissingExtra, SettingsError, Snapshot
 from graphrec.settings import SETTINGS_FILE, Settings, load_settings
 from graphrec.snapshot.canary import canary
 from graphrec.snapshot.registry import current, load, verify, versions
+from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")
@@ -68,7 +69,7 @@ def examine(
         return
     yield from settings_found(settings, settings_file or SETTINGS_FILE)
     yield from store_found(settings, store or settings.store)
-    yield from snapshots_found(snapshots or settings.snapshots)
+    yield from snapshots_found(snapshots or settings.snapshots, settings)
     yield port(settings)
 
 
@@ -147,19 +148,19 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
         yield Finding("store", "warn", f"{url} holds no events", "load some: `graphrec ingest`")
 
 
-def snapshots_found(folder: Path) -> Iterator[Finding]:
+def snapshots_found(folder: Path, settings: Settings) -> Iterator[Finding]:
     """Whether a snapshot can serve, the checksums of all versions, leftover drafts, free disk."""
     kept = versions(folder)
     yield from (found for version in kept for found in _broken(folder, version))
     try:
         serving, tried = current(folder), canary(folder)
-        manifest = load(folder, serving).manifest
+        manifest = load(folder, serving, types=types_of(settings)).manifest
         if tried is not None:
             verify(folder, tried.version)
             share = f"{tried.share:.0%} of users"
             yield Finding("canary", "ok", f"{tried.version} serves {share}", "`graphrec promote`, "
                           "or `graphrec rollback`")  # fmt: skip
-    except SnapshotError as error:
+    except (SnapshotError, SettingsError) as error:
         yield Finding("serving", "fail", str(error))
         return
     said = f"{serving}: {all_counted(manifest.counts)}"

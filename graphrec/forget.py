@@ -29,6 +29,7 @@ from graphrec.id_search import holds_id
 from graphrec.report.archive import drop_people
 from graphrec.retrieval.source import Histories, Updatable
 from graphrec.snapshot.canary import canary, start_canary
+from graphrec.snapshot.codec import Types
 from graphrec.snapshot.registry import (
     current,
     delete,
@@ -38,7 +39,7 @@ from graphrec.snapshot.registry import (
     switch,
     versions,
 )
-from graphrec.snapshot.snapshot import Snapshot
+from graphrec.snapshot.snapshot import TYPES, Snapshot
 from graphrec.snapshot.tree import leaves, take
 from graphrec.store.protocol import GraphStore
 
@@ -69,7 +70,11 @@ class Mark:
 
 
 def forget(
-    store: GraphStore, folder: Path, users: Collection[str], exposures: Path | None = None
+    store: GraphStore,
+    folder: Path,
+    users: Collection[str],
+    exposures: Path | None = None,
+    types: Types = TYPES,
 ) -> Forgotten:
     """Take people out of the store and of every snapshot in `folder`; durable when it returns.
 
@@ -81,12 +86,14 @@ def forget(
     if stored:
         drop_people(folder)
     shown = 0 if exposures is None else exposure_log.forget(exposures, users)
-    rewritten = forget_in_snapshots(folder, users)
+    rewritten = forget_in_snapshots(folder, users, types)
     serving = current(folder) if versions(folder) else None
     return Forgotten(stored, rewritten, serving, shown)
 
 
-def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, str]:
+def forget_in_snapshots(
+    folder: Path, users: Collection[str], types: Types = TYPES
+) -> Mapping[str, str]:
     """Take people out of every snapshot and report; returns the new versions by the old ones.
 
     For who holds the lock of the folder (`graphrec.snapshot.lock`), so that nobody publishes
@@ -102,7 +109,7 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
     broken = []
     for version in sorted(kept, key=lambda version: version != serving):
         try:
-            snapshot = load(folder, version)
+            snapshot = load(folder, version, types=types)
         except SnapshotError:
             broken.append(version)
             continue
@@ -111,7 +118,9 @@ def forget_in_snapshots(folder: Path, users: Collection[str]) -> Mapping[str, st
         if not rewritten:  # first, since a crash after the last snapshot would leave no sign of it
             drop_people(folder)
         created = datetime.fromisoformat(snapshot.manifest.created)
-        rewritten[version] = publish(without(snapshot, users), folder, created, serve=False)
+        rewritten[version] = publish(
+            without(snapshot, users), folder, created, serve=False, types=types
+        )
         if version == serving:
             switch(folder, rewritten[version])
         if tried is not None and version == tried.version:
@@ -152,11 +161,11 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
     )
 
 
-def marks(folder: Path, users: Collection[str]) -> tuple[Mark, ...]:
+def marks(folder: Path, users: Collection[str], types: Types = TYPES) -> tuple[Mark, ...]:
     """What to look for once `users` are forgotten, as far as snapshots that can be read hold it."""
     found: dict[str, dict[str, bytes]] = {user: {} for user in users}
     for version in versions(folder):
-        snapshot = load(folder, version)
+        snapshot = load(folder, version, types=types)
         for user in users:
             row = snapshot.users.rows.get(user)
             if row is None:

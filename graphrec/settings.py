@@ -43,10 +43,24 @@ MODEL_NAMES = (
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
+RESERVED_SOURCES = (
+    *("neighbours", "embedding", "popularity"),
+    *("fallback", "boost", "exploration"),
+)
+"""What explanations name beside sources of one's own."""
+
 
 def _of_a_model(name: str) -> str:
-    if name not in MODEL_NAMES:
-        raise ValueError(f"expected the name of a model: {', '.join(MODEL_NAMES)}")
+    if name not in MODEL_NAMES and ":" not in name:
+        raise ValueError(
+            f"expected the name of a model: {', '.join(MODEL_NAMES)}; or module:Class of your own"
+        )
+    return name
+
+
+def _of_a_source(name: str) -> str:
+    if name in RESERVED_SOURCES:
+        raise ValueError(f"expected another name than {', '.join(RESERVED_SOURCES)}")
     return name
 
 
@@ -186,15 +200,19 @@ class FusionSettings(_Section):
     neighbourhoods: tuple[str, ...] = Field(
         ("graph-filter",),
         min_length=1,
-        description="Models whose item-item scores may be the neighbourhood, such as `item-knn`.",
+        description="Models whose item-item scores may be the neighbourhood, such as `item-knn`, "
+        "or module:Class of your own.",
     )
     embeddings: tuple[str, ...] = Field(
         ("graphsage", "mf"),
         description="Models whose vectors may be the embedding, the preferred one first.",
     )
-    sources: Mapping[str, str] = Field(
+    sources: Mapping[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str
+    ] = Field(
         default_factory=dict,
-        description="Sources of your own that serve beside them: module:Class by name.",
+        description="Sources of your own that serve beside them: module:Class by name. The service "
+        "imports these modules too.",
     )
 
 

@@ -16,6 +16,7 @@ from graphrec.api.live.store import LiveStore
 
 from graphrec.errors import RefreshRunning, SettingsError, SnapshotError
 from graphrec.forget import Forgotten, forget
+from graphrec.snapshot.codec import Types
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.store import GraphStore
 
@@ -24,12 +25,18 @@ class Forgetter:
     """Deletes users one after the other: they share the lock of the folder of snapshots."""
 
     def __init__(
-        self, store: LiveStore, feed: Feed, engine: Engine, exposures: ExposureLog | None
+        self,
+        store: LiveStore,
+        feed: Feed,
+        engine: Engine,
+        exposures: ExposureLog | None,
+        types: Types,
     ) -> None:
         self._store = store
         self._feed = feed
         self._engine = engine
         self._exposures = exposures
+        self._types = types
         self._one_at_a_time = asyncio.Lock()
 
     async def forget(self, user: str) -> bool:
@@ -44,7 +51,12 @@ class Forgetter:
         begun = partial(loop.call_soon_threadsafe, self._feed.forget, user)
         shown = None if self._exposures is None else self._exposures.folder
         work = partial(
-            _forgotten, folder=self._engine.folder, user=user, begun=begun, exposures=shown
+            _forgotten,
+            folder=self._engine.folder,
+            user=user,
+            begun=begun,
+            exposures=shown,
+            types=self._types,
         )
         async with self._one_at_a_time:
             if self._exposures is not None:
@@ -62,6 +74,7 @@ def _forgotten(
     user: str,
     begun: Callable[[], object],
     exposures: Path | None,
+    types: Types,
 ) -> Forgotten:
     with ExitStack() as held:
         try:
@@ -79,7 +92,7 @@ def _forgotten(
             ) from error
         begun()
         try:
-            return forget(store, folder, [user], exposures)
+            return forget(store, folder, [user], exposures, types)
         except (SnapshotError, SettingsError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise NotForgotten(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import Any, cast
 
@@ -34,13 +34,18 @@ when it is asked for, because those that train need torch and DGL."""
 
 
 def class_of(name: str) -> type:
-    """The class of the model `name`.
+    """The class of the model `name`, which is "module:Class" for one from outside the package.
 
     Raises SettingsError for an unknown name, and MissingExtra where the model's library is not
     installed.
     """
+    if ":" in name:
+        return class_at(name)
     if name not in MODELS:
-        raise SettingsError(f"model {name!r} is unknown: expected one of {', '.join(MODELS)}")
+        raise SettingsError(
+            f"model {name!r} is unknown: expected one of {', '.join(MODELS)}, or module:Class of "
+            f"your own"
+        )
     module, class_name = MODELS[name]
     try:
         return cast("type", getattr(import_module(f"graphrec.models.{module}"), class_name))
@@ -65,15 +70,21 @@ def create(name: str, hyper_parameters: Mapping[str, Any] | None = None) -> Mode
 
 
 def class_at(place: str) -> type:
-    """The class at "module:Class", such as that of a model or source of your own.
+    """The dataclass at "module:Class", such as that of a model or source of your own.
 
     Raises SettingsError where there is none.
     """
     module, _, name = place.partition(":")
     try:
-        return cast("type", getattr(import_module(module), name))
+        found = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise SettingsError(
             f"class {place!r} cannot be imported ({error}): expected module:Class, of a module "
             f"that Python finds; install it, or set PYTHONPATH"
         ) from error
+    if not (isinstance(found, type) and is_dataclass(found)):
+        raise SettingsError(
+            f"class {place!r} is not a dataclass: expected one whose fields are hyper-parameters; "
+            f"decorate it with @dataclass(frozen=True)"
+        )
+    return found

@@ -38,6 +38,7 @@ from graphrec.snapshot.canary import canary, end_canary, start_canary
 from graphrec.snapshot.manifest import Manifest, trained_of
 from graphrec.snapshot.registry import CURRENT, delete_drafts, load, made_at, prune, publish
 from graphrec.snapshot.snapshot import Snapshot
+from graphrec.snapshot.types import types_of
 from graphrec.snapshot.update import likes_after, shape_after, update
 from graphrec.snapshot.view import View
 from graphrec.store.delta_log import read_delta
@@ -233,13 +234,15 @@ def refresh(
     )
 
 
-def serving_snapshot(folder: Path) -> Snapshot | None:
+def serving_snapshot(folder: Path, settings: Settings) -> Snapshot | None:
     """What serves; None where nothing was published yet. Raises SnapshotError if it is broken.
 
     One of an earlier format serves nobody and cannot be compared with: training begins anew.
     """
     try:
-        return load(folder) if (folder / CURRENT).exists() else None
+        if not (folder / CURRENT).exists():
+            return None
+        return load(folder, types=types_of(settings))
     except OutdatedSnapshot:
         return None
 
@@ -248,7 +251,7 @@ def plan(
     store: GraphStore, folder: Path, settings: Settings, options: Options, now: datetime
 ) -> Plan:
     """What a refresh would do; it changes nothing."""
-    serving = serving_snapshot(folder)
+    serving = serving_snapshot(folder, settings)
     manifest = None if serving is None else serving.manifest
     known, position = None if manifest is None else manifest.position, store.position()
     went_back = known is not None and position is not None and position < known
@@ -532,7 +535,7 @@ def _publish(
 ) -> tuple[str, tuple[str, ...]]:
     """Write a snapshot, let it serve everyone or some, and delete those that are too many."""
     everyone = options.share is None
-    version = publish(snapshot, folder, now, serve=everyone)
+    version = publish(snapshot, folder, now, serve=everyone, types=types_of(settings))
     if options.share is not None:
         start_canary(folder, version, options.share)
     else:

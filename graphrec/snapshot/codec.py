@@ -30,6 +30,7 @@ from safetensors.numpy import save_file
 from scipy import sparse
 
 from graphrec.data import Attribute, Vocabulary
+from graphrec.errors import SnapshotError
 
 ARRAYS = "arrays.safetensors"
 
@@ -41,6 +42,8 @@ MATRIX = "#csr"
 
 TYPE = "#type"
 """The class of an object."""
+
+PACKAGE = "graphrec"
 
 DTYPES: Mapping[str, type[np.generic]] = {
     "BOOL": np.bool_, "I8": np.int8, "U8": np.uint8, "I16": np.int16, "U16": np.uint16,
@@ -60,7 +63,8 @@ def write(
 ) -> None:
     """Write the fields of a tree into a folder, but for those to `leave_out`.
 
-    Raises OSError where that cannot be done.
+    Raises OSError where that cannot be done, and SnapshotError for an object of a class from
+    outside the package that is not among the types.
     """
     writer = _Writer(types)
     for each in fields(tree):  # type: ignore[arg-type]
@@ -156,7 +160,13 @@ class _Writer:
         return path
 
     def _name(self, cls: type) -> str:
-        return self._names.get(f"{cls.__module__}:{cls.__qualname__}", cls.__name__)
+        place = f"{cls.__module__}:{cls.__qualname__}"
+        if place not in self._names and cls.__module__.partition(".")[0] != PACKAGE:
+            raise SnapshotError(
+                f"class {place!r} cannot be kept in a snapshot: expected one that is declared in "
+                f"the module of a source or model in [fusion] of the settings; move it there"
+            )
+        return self._names.get(place, cls.__name__)
 
 
 @cache

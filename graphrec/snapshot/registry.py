@@ -58,8 +58,9 @@ def publish(
 
     `now` names the version and is the clock's time unless given. When the call returns, the
     snapshot is durable; when it does not return, either it or the previous one is current. Without
-    `serve` it only lies beside the current one. `types` names the classes of its sources. Raises
-    OSError where the folder cannot be written.
+    `serve` it only lies beside the current one. `types` names the classes of its sources
+    (`graphrec.snapshot.types`). Raises SnapshotError for a source of another class, and OSError
+    where the folder cannot be written.
     """
     created = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,8 +89,8 @@ def publish(
 def load(folder: Path, version: str | None = None, *, types: codec.Types = TYPES) -> Snapshot:
     """The current snapshot of `folder`, or that of `version`, after a check of every byte.
 
-    Raises SnapshotError where there is none, where it is of another format, and where a file is
-    missing, incomplete or changed.
+    `types` names the classes that it may hold. Raises SnapshotError where there is none, where it
+    is of another format or holds another class, and where a file is missing, incomplete or changed.
     """
     version = current(folder) if version is None else version
     manifest = verify(folder, version)

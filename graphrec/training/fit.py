@@ -181,7 +181,7 @@ def _served(spec: Fusion, fitted: FittedModel[Any]) -> Mapping[str, Chosen]:
     if found is None:
         return {}
     name, values = found
-    return {name: Chosen(cast("EpochModel", create(name, values)), None)}
+    return {name: Chosen(replace(spec.embeddings[name], **values), None)}  # type: ignore[type-var]
 
 
 def _within(progress: Progress | None, name: str) -> Progress | None:

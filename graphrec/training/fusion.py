@@ -251,7 +251,7 @@ def learn(
     if choice.embedding is not None and choice.model is not None:
         models[choice.embedding] = choice.model
         vectors = _vectors(choice, graph, seed, progress, start)
-    sources = tuple(model.fit(data, model_rng(seed, each)) for each, model in spec.sources.items())
+    sources = tuple(_fitted_source(each, data, seed, spec.sources[each]) for each in spec.sources)
     described: dict[str, Any] = {**models, **spec.sources}
     return Learned(
         _item_scores(name, fitted),
@@ -415,6 +415,17 @@ def _learners(
             known = choose_epochs(model, validation, rng, k=spec.k, progress=progress)
         found[name] = known
     return found
+
+
+def _fitted_source(name: str, data: Dataset, seed: int, model: SourceModel) -> CandidateSource:
+    """A source fitted on all of the data; raises SettingsError where it has another name."""
+    source = model.fit(data, model_rng(seed, name))
+    if source.name != name:
+        raise SettingsError(
+            f"source {name!r} calls itself {source.name!r}: expected one name, as weights and "
+            f"explanations go by it; correct [fusion] sources in the settings"
+        )
+    return source
 
 
 def _item_scores(name: str, fitted: Scorer) -> ItemScores:

@@ -14,7 +14,7 @@ from graphrec.data import Graph, Vocabulary
 from graphrec.data.dataset import Dataset
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.store import open_store
-from graphrec.testing.stores import assert_same_graph, write_graph
+from graphrec.testing.stores import assert_same_graph
 
 HAS_GENRE = ("item", "has_genre", "genre")
 
@@ -31,7 +31,16 @@ def stored(tmp_path: Path) -> Graph:
     genres = pd.DataFrame({"item": ["x", "z"], "genre": ["g", "h"]})
     graph = Dataset.from_frame(events, items, links={HAS_GENRE: genres}).recorded
     with open_store(f"sqlite:///{tmp_path}/graph.db") as store:
-        write_graph(store, graph)
+        for node_type in ("user", "item", *graph.others):
+            known = graph.attributes.get(node_type, {})
+            store.write_nodes(node_type, graph.vocabulary(node_type), known)
+        store.write_events(graph.interactions)
+        for (source, relation, target), links in graph.links.items():
+            ends = (graph.vocabulary(source).ids, graph.vocabulary(target).ids)
+            rows = zip(links.source, links.target, links.weight, strict=True)
+            store.write_links(
+                (source, relation, target), [(ends[0][s], ends[1][t], w) for s, t, w in rows]
+            )
     return graph
 
 

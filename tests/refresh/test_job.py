@@ -9,18 +9,23 @@ import numpy as np
 import pytest
 
 from graphrec.data import Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, SnapshotError
 from graphrec.ranking.fusion import alike
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
+from graphrec.refresh import job
 from graphrec.refresh.gate import failed
 from graphrec.refresh.job import Options, plan, refresh
 from graphrec.settings import RefreshSettings
 from graphrec.snapshot import canary
+from graphrec.snapshot.difference import difference
 from graphrec.snapshot.manifest import FORMAT
 from graphrec.snapshot.registry import current, load, versions
-from graphrec.snapshot.update import difference, everyone, infer
+from graphrec.snapshot.update import update
+from graphrec.snapshot.view import View
 from graphrec.store import open_store
-from graphrec.training import fit as pipeline
+from graphrec.store.delta import everything
 from tests.support.fitted import needs
 from tests.support.shop import HOUR, log, part, refreshed, settings_of, store_of
 from tests.support.snapshots import reseal
@@ -166,21 +171,19 @@ def test_half_of_the_items_gone_is_refused(tmp_path, folder, store):
 
 def test_constant_embeddings_are_refused(folder, store, monkeypatch):
     needs("mf")
-    learn = pipeline.learn
+    learn = job.learn
 
     def collapsed(*args, **options):
         learnt = learn(*args, **options)
-        vectors = learnt.embeddings
-        if vectors is None:  # what is tried in the choice of weights, with vectors put in
-            return learnt
+        vectors = learnt.vectors
         constant = replace(
             vectors,
             user=np.tile(vectors.user[:1], (len(vectors.user), 1)),
             item=np.tile(vectors.item[:1], (len(vectors.item), 1)),
         )
-        return replace(learnt, embeddings=constant)
+        return replace(learnt, vectors=constant)
 
-    monkeypatch.setattr(pipeline, "learn", collapsed)
+    monkeypatch.setattr(job, "learn", collapsed)
     outcome = refreshed(store, folder, SETTINGS, "mf")
     assert outcome.refused
     assert {f"spread of the embeddings of {nodes}" for nodes in ("users", "items")} <= failures(
@@ -195,17 +198,15 @@ def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, mon
     needs("mf")
     refreshed(store, folder, SETTINGS, "mf")
     store.write_events(part(log(), 0.9, 1))
-    learn = pipeline.learn
+    learn = job.learn
 
     def misplaced(*args, **options):
         learnt = learn(*args, **options)
-        if learnt.embeddings is None:
-            return learnt
-        item = np.random.default_rng(0).permutation(learnt.embeddings.item)
+        item = np.random.default_rng(0).permutation(learnt.vectors.item)
         weights = alike({"neighbours": 0.0, "embedding": 1.0, "popularity": 0.01})
-        return replace(learnt, embeddings=replace(learnt.embeddings, item=item), weights=weights)
+        return replace(learnt, vectors=replace(learnt.vectors, item=item), weights=weights)
 
-    monkeypatch.setattr(pipeline, "learn", misplaced)
+    monkeypatch.setattr(job, "learn", misplaced)
     outcome = refreshed(store, folder, SETTINGS, "mf")
     assert outcome.refused
     assert "NDCG over that of the serving snapshot" in failures(outcome)
@@ -256,18 +257,19 @@ def test_what_changed_is_inferred_as_everything_would_be(store, folder):
     assert second.version
     now = load(folder)
     raw = store.read_graph()
-    full = infer(trained, everyone(raw), SETTINGS)
+    full = update(View.of(trained, everything(raw)))
     assert difference(now, full) <= 1e-5
     assert now.manifest.trained.version == trained.manifest.version
-    assert now.manifest.trained.inferred == 2
+    assert now.manifest.trained.updates == 2
     assert now.manifest.counts == {**full.manifest.counts, "events": len(raw.interactions)}
     # And what the graph says is what it says.
-    graph = pipeline.weighed(raw, SETTINGS)
+    graph = Dataset(raw, SETTINGS.kinds).weighted
     assert liked(now) == {
         (graph.users.ids[u], graph.items.ids[i])
         for u, i in zip(*graph.matrix.tocoo().coords, strict=True)
     }
-    recommended = Recommender.of(now, SETTINGS.retrieval).recommend("nobody yet", 5)
+    found = Recommender.of(now, SETTINGS.retrieval).recommend(Query("nobody yet", k=5))
+    recommended = found.recommendations
     assert {"i00", "i04"}.isdisjoint(each.item for each in recommended)
     assert int(recommended[0].item[1:]) % 4 == 0
 
@@ -287,7 +289,7 @@ def test_a_changed_weight_and_an_event_twice_are_as_in_the_store(store, folder):
     store.write_events(Interactions.of([user, user], [item, item], [0, 2], [time, time + HOUR]))
     outcome = refreshed(store, folder, SETTINGS, since_last=True)
     assert outcome.plan.decision.action == "infer"
-    full = infer(trained, everyone(store.read_graph()), SETTINGS)
+    full = update(View.of(trained, everything(store.read_graph())))
     assert difference(load(folder), full) <= 1e-5
 
 
@@ -319,6 +321,7 @@ def test_a_store_that_went_back_is_trained_on_and_refused(tmp_path, store, folde
 
 
 def test_factorisation_keeps_the_vectors_that_it_learnt(store, folder):
+    """And moves that of a user by what the encoder makes of the change."""
     needs("mf")
     refreshed(store, folder, SETTINGS, "mf")
     before = load(folder)
@@ -328,10 +331,13 @@ def test_factorisation_keeps_the_vectors_that_it_learnt(store, folder):
     store.write_events(events)
     refreshed(store, folder, SETTINGS, "mf", since_last=True)
     after = load(folder)
-    np.testing.assert_array_equal(after.embeddings.user[: len(before.likes.users)],
-                                  before.embeddings.user)  # fmt: skip
+    vectors = after.embeddings.user
+    np.testing.assert_array_equal(vectors[1 : len(before.likes.users)],
+                                  before.embeddings.user[1:])  # fmt: skip
+    then, now = (before.encoder.embed(each.history[[0]].indices) for each in (before, after))
+    np.testing.assert_allclose(vectors[0], before.embeddings.user[0] + (now - then), atol=1e-6)
     expected = before.encoder.embed(np.array([before.likes.items.rows[unmet]]))
-    np.testing.assert_array_equal(after.embeddings.user[-1], expected)
+    np.testing.assert_array_equal(vectors[-1], expected)
 
 
 def named(snapshot):

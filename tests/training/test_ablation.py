@@ -35,7 +35,7 @@ def test_links_bring_what_the_model_without_them_lacks(capsys: pytest.CaptureFix
     assert low > 0
     show_differences(found, BARE)
     printed = capsys.readouterr().out
-    assert f"NDCG@5 beyond that of {BARE}" in printed
+    assert f"NDCG@5 minus that of {BARE}" in printed
     assert f"{(values[0] - values[-1]).mean():+.4f}" in printed
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from graphrec.data import Graph, Interactions
+from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, MissingExtra
 from graphrec.evaluation.evaluator import fit_and_evaluate
 from graphrec.evaluation.splits.split import sample_users, temporal
@@ -48,7 +49,7 @@ def quiet(step: int, score: float) -> None:
 @pytest.mark.parametrize("timed", [True, False])
 def test_the_validation_part_is_the_one_that_models_are_compared_with(timed: bool) -> None:
     rows = [(user, item, stars, time if timed else 0) for user, item, stars, time in ratings()]
-    split = pipeline.split_log(graph_of(rows), settings())[1]
+    split = pipeline.split_log(Dataset(graph_of(rows)), settings())[1]
     compared = pipeline.compare(["popularity"], split, settings(), protocol="", k=K)
     ours = validation_of(split.train, settings())
     assert len(ours.test)

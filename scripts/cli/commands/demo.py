@@ -21,6 +21,7 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load
+from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 
 
@@ -67,7 +68,9 @@ def demo(
                 names=installed_models(settings),
                 folder=snapshots,
             )
-    recommender = Recommender.of(load(snapshots), settings.retrieval, settings.kinds)
+    recommender = Recommender.of(
+        load(snapshots, types=types_of(settings)), settings.retrieval, settings.kinds
+    )
     if user is None:  # whoever likes as many items as the median user does, by id
         degree = np.diff(weigh(raw, settings.kinds).matrix.indptr)
         user = raw.users.ids[int(np.argsort(degree, kind="stable")[len(degree) // 2])]

@@ -18,6 +18,7 @@ from graphrec.forget import forget as forget_people
 from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import made_at
+from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 
 STAYS = (
@@ -53,12 +54,13 @@ def forget(
     """
     settings = load_settings(settings_file)
     folder, shown = snapshots or settings.snapshots, settings.serve.exposures
+    types = types_of(settings)
     people = sorted({id_ for user in users for id_ in (_lines() if user == "-" else [user])})
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     # A running refresh has read them already, and would publish them again.
     with source as opened, refresh_lock(folder):
-        sought = marks(folder, people) if verify else ()
-        done = forget_people(opened, folder, people, shown)
+        sought = marks(folder, people, types) if verify else ()
+        done = forget_people(opened, folder, people, shown, types)
         left = (
             (
                 *(place for user in people for place in opened.traces(user)),

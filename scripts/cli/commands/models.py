@@ -33,6 +33,7 @@ from graphrec.models import create
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import publish
+from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 from graphrec.training import ablation
 from graphrec.training.fit import FUSION, MODELS, Comparison, compare, positive, split_log
@@ -431,7 +432,7 @@ def train_and_publish(
         learned = learn(spec, graph, settings.seed, choice, progress=progress)
         metrics = None if comparison is None else comparison.as_json()
         snapshot = snapshot_of(spec, graph, learned, settings.seed, metrics, position)
-        version = publish(snapshot, folder)
+        version = publish(snapshot, folder, types=types_of(settings))
     if not quiet:
         if comparison is not None:
             show_comparison(comparison)

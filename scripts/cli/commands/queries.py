@@ -19,6 +19,7 @@ from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot.registry import load
+from graphrec.snapshot.types import types_of
 from graphrec.store import GraphStore, open_store
 from graphrec.store.neo4j.layout import pasteable
 
@@ -32,7 +33,7 @@ LiveStore = Annotated[
 
 def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
     """The recommender of the current snapshot; raises SnapshotError."""
-    snapshot = load(snapshots or settings.snapshots)
+    snapshot = load(snapshots or settings.snapshots, types=types_of(settings))
     return Recommender.of(snapshot, settings.retrieval, settings.kinds)
 
 

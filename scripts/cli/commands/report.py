@@ -14,6 +14,7 @@ from graphrec.report.archive import REPORTS, keep, kept
 from graphrec.report.figures import Report, report_of
 from graphrec.settings import load_settings
 from graphrec.snapshot.registry import current, load, versions
+from graphrec.snapshot.types import types_of
 
 
 def report(
@@ -43,10 +44,11 @@ def report(
     if earlier is not None and name not in published:
         found: Report = earlier
     else:
+        types = types_of(settings)
         older = published[: published.index(name)] if name in published else ()
-        before = load(folder, older[-1]) if older else None
+        before = load(folder, older[-1], types=types) if older else None
         job = None if earlier is None else earlier.job
-        found = report_of(load(folder, name), before, settings.retrieval, job)
+        found = report_of(load(folder, name, types=types), before, settings.retrieval, job)
     path = keep(found if people else replace(found, people=()), folder, name)
     if as_json:
         print_json({"version": name, "page": str(path), "figures": str(path.with_suffix(".json"))})

@@ -1,0 +1,30 @@
+"""Which classes a snapshot may hold where a field names a protocol: never said by the snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from importlib import import_module
+
+from graphrec.models import class_at
+from graphrec.settings import Settings
+from graphrec.snapshot.codec import Types
+from graphrec.snapshot.snapshot import TYPES
+
+
+def types_of(settings: Settings) -> Types:
+    """The classes of the package, and the dataclasses that the settings' own modules declare.
+
+    These are the modules of the sources and models in `[fusion]` that are given as module:Class.
+    The files of a snapshot have a class under its name here, so nothing else can be made of them.
+    Raises SettingsError where one of the classes cannot be imported.
+    """
+    spec = settings.fusion
+    models = (name for name in (*spec.neighbourhoods, *spec.embeddings) if ":" in name)
+    modules = {class_at(place).__module__ for place in (*spec.sources.values(), *models)}
+    places = (
+        f"{module}:{each.__qualname__}"
+        for module in sorted(modules)
+        for each in vars(import_module(module)).values()
+        if isinstance(each, type) and is_dataclass(each) and each.__module__ == module
+    )
+    return {**TYPES, **{place: place for place in places}}

@@ -1,0 +1,1 @@
+"""What someone adds from outside the package: a source and a model, a file each."""
