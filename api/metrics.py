@@ -86,7 +86,7 @@ class Metrics:
         )
         self._lists = Counter(
             "graphrec_lists",
-            "Lists given: to users, and folded in.",
+            "Lists sent: to users, and to sessions.",
             ("to", "version"),
             registry=registry,
         )
@@ -95,7 +95,7 @@ class Metrics:
         )
         self._sources = Counter(
             "graphrec_recommended_by",
-            "Items in them by what speaks for them, maybe several sources.",
+            "Items in them by the sources that add to their score, maybe several.",
             ("source", "version"),
             registry=registry,
         )
@@ -128,7 +128,10 @@ class Metrics:
         self._of(self._items, version).inc(len(written.items))
         for source, times in written.sources:
             self._of(self._sources, source, version).inc(times)
-        self.latest.setdefault(version, LatestLists()).add(written.items)
+        latest = self.latest.get(version)
+        if latest is None:
+            latest = self.latest[version] = LatestLists()
+        latest.add(written.items)
 
     def exposed(self, result: Literal["written", "lost"], lists: int) -> None:
         """Count lists for the log of exposures."""

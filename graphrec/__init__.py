@@ -5,6 +5,9 @@
     import graphrec as gr
 
     data = gr.Dataset.from_frame(events, items=items)
+    recommender = gr.Recommender.fit(data, seed=0)
+    recommender.recommend("42", k=10)
+
     train, test = gr.split.temporal(data, share=0.1)
     gr.compare([gr.MF(dim=64), gr.EASE()], train, test, k=10)
 
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
     from graphrec.models.random import Random as Random
     from graphrec.models.rp3beta import RP3Beta as RP3Beta
     from graphrec.models.svd import SVD as SVD
+    from graphrec.recommend.query import Query as Query
+    from graphrec.recommend.recommender import Recommender as Recommender
+    from graphrec.training.fusion import Fusion as Fusion
 
     __version__: str
 
@@ -52,6 +58,7 @@ _HOMES = {
     "ContentKNN": "models.content_knn",
     "Dataset": "data.dataset",
     "EASE": "models.ease",
+    "Fusion": "training.fusion",
     "GraphFilter": "models.graph_filter.model",
     "GraphSAGE": "models.graphsage.model",
     "IALS": "models.ials",
@@ -60,9 +67,11 @@ _HOMES = {
     "MF": "models.mf",
     "NeuMF": "models.neumf",
     "Popularity": "models.popularity",
+    "Query": "recommend.query",
     "RP3Beta": "models.rp3beta",
     "Random": "models.random",
     "RecentPopularity": "models.popularity",
+    "Recommender": "recommend.recommender",
     "SVD": "models.svd",
     "TestSet": "evaluation.test_set",
     "TrainTest": "evaluation.test_set",
@@ -80,15 +89,18 @@ __all__ = [
     "Comparison",
     "ContentKNN",
     "Dataset",
+    "Fusion",
     "GraphFilter",
     "GraphSAGE",
     "ItemKNN",
     "KindPolicy",
     "NeuMF",
     "Popularity",
+    "Query",
     "RP3Beta",
     "Random",
     "RecentPopularity",
+    "Recommender",
     "TestSet",
     "TrainTest",
     "UserKNN",

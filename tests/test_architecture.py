@@ -48,17 +48,18 @@ MAY_IMPORT = {
     "models": "data errors",
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
-    "ranking": "data",
-    "snapshot": "data errors models ranking retrieval settings store",
-    "recommend": "data errors models ranking retrieval rules settings snapshot store",
+    "ranking": "data retrieval",
+    "snapshot": "data errors models ranking retrieval rules store",
+    "recommend": "data errors models progress ranking retrieval rules settings snapshot store",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
     "experiments": "data errors id_search",
-    "training": "data errors evaluation models progress ranking recommend settings snapshot",
+    "training": "data errors evaluation models progress ranking recommend retrieval settings "
+    "snapshot",
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors ranking recommend refresh settings snapshot",
-    "forget": "data errors experiments id_search report retrieval snapshot store",
+    "forget": "errors experiments id_search report retrieval snapshot store",
     "doctor": "counts errors settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
@@ -174,6 +175,14 @@ def test_every_line_is_needed() -> None:
         assert set(line.split()) <= used, folder
 
 
+def test_no_test_module_imports_another() -> None:
+    """What they share is in tests/support, or in graphrec.testing."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        names = imported(ast.parse(path.read_text("utf-8"), str(path)))
+        own = {name for name in names if name.startswith("tests.")}
+        assert not {name for name in own if re.search(r"\.test_", name)}, path
+
+
 def test_only_the_contracts_know_the_test_libraries() -> None:
     contracts = set(modules("graphrec.testing"))
     assert (who_imports("pytest") | who_imports("hypothesis")) == contracts
@@ -187,7 +196,13 @@ def test_one_module_knows_dgl() -> None:
 
 def test_only_what_trains_knows_torch() -> None:
     parts = ("mf", "neumf", "training.losses", "training.loop")
-    parts += tuple(f"graphsage.{part}" for part in ("model", "item_side", "aggregators", "kinds"))
+    parts += tuple(
+        f"graphsage.{part}"
+        for part in (
+            *("aggregators", "batches", "inference", "item_side", "kinds", "loss", "model"),
+            *("network", "resume", "tensors"),
+        )
+    )
     known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}
     assert who_imports("torch") == known
 

@@ -227,19 +227,6 @@ def test_nobody_is_sent_to_a_registry_for_graphrec() -> None:
         assert not re.search(r"pip install '?graphrec", path.read_text("utf-8")), path
 
 
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
-def test_documents_name_files_and_pages_that_exist(document: Path) -> None:
-    text = document.read_text("utf-8")
-    folders = "|".join(("graphrec", "ingest", "api", "scripts", "tests", "docs", "deploy"))
-    for name in re.findall(rf"`((?:{folders})/[\w./-]*)`", text):
-        assert (ROOT / name).exists(), name
-    for name in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
-        assert (document.parent / name).exists(), name
-
-
 # The wheel
 
 

@@ -50,8 +50,8 @@ class Boundary:
             return
         start = time.perf_counter()
         service: Service = scope["app"].state.service
-        headers = Headers(scope=scope)
-        sent = headers.get("x-request-id", "")
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        sent = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
@@ -73,8 +73,8 @@ class Boundary:
             await send(message)
 
         try:
-            refusal = self._refusal(service, scope, headers)
-            if refusal is None and "transfer-encoding" in headers:
+            refusal = self._refusal(service, scope, headers.get(b"content-length", b""))
+            if refusal is None and b"transfer-encoding" in headers:
                 try:
                     receive = await read_body(receive, service.settings.serve.max_body_bytes)
                 except TooLarge:
@@ -100,12 +100,12 @@ class Boundary:
                     version=state.get("version", version),
                 )
 
-    def _refusal(self, service: Service, scope: Scope, headers: Headers) -> Response | None:
+    def _refusal(self, service: Service, scope: Scope, length: bytes) -> Response | None:
         """The answer to a request that is not allowed; None where it is."""
         keys, client = service.keyring.keys, (scope.get("client") or ("",))[0]
         needed = self._access.needed(scope["method"], scope["path"])
         if keys is not None and needed is not None:
-            key = identify(keys, headers)
+            key = identify(keys, Headers(scope=scope))
             if key is None:
                 return error_answer(
                     "unauthenticated",
@@ -127,8 +127,7 @@ class Boundary:
             wait = service.rate.wait(client, time.monotonic())
             if wait:
                 return _too_many(math.ceil(wait))
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > service.settings.serve.max_body_bytes:
+        if length.isdigit() and int(length) > service.settings.serve.max_body_bytes:
             return _too_large(service)
         return None
 

@@ -140,7 +140,7 @@ async def related_items(
     return RelatedItems(version, item_id, query.by, related, degree, counted)
 
 
-async def user_list(request: Request, user: str, asked: UserQuery) -> Response:
+async def user_list(request: Request, user: str, requested: UserQuery) -> Response:
     """The best items that the user has not seen; kept where it would stay the same.
 
     Raises NotReady, NoStore and StoreAway.
@@ -148,7 +148,7 @@ async def user_list(request: Request, user: str, asked: UserQuery) -> Response:
     service: Service = request.app.state.service
     recommender = chosen(request, service, user)
     version = recommender.snapshot.manifest.version
-    query = query_of(asked, service.settings, user)
+    query = query_of(requested, service.settings, user)
     context = await service.context(query)
     found = recommender.recommend(query, context).recommendations
     written = _written(found, query.explain, version=version, user=user)
@@ -157,12 +157,12 @@ async def user_list(request: Request, user: str, asked: UserQuery) -> Response:
     return respond(request, service, version, written, user)
 
 
-async def session_list(request: Request, asked: Session) -> Response:
+async def session_list(request: Request, requested: Session) -> Response:
     """The best items for a visitor; raises NotReady and UnknownNode."""
     service: Service = request.app.state.service
     recommender = chosen(request, service, None)
     version = recommender.snapshot.manifest.version
-    query = query_of(asked, service.settings)
+    query = query_of(requested, service.settings)
     found = recommender.recommend(query, await service.context(query)).recommendations
     return respond(request, service, version, _written(found, query.explain, version=version))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import Message, Receive, Scope, Send
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response | None]]
 
@@ -28,12 +29,21 @@ def reading_plainly(answer: Answer) -> type[APIRoute]:
     """
 
     class PlainRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            general = super().get_route_handler()
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            read: list[Message] = []
 
-            async def handle(request: Request) -> Response:
-                return await answer(request) or await general(request)
+            async def reading() -> Message:
+                read.append(await receive())
+                return read[-1]
 
-            return handle
+            async def reading_again() -> Message:
+                return read.pop(0) if read else await receive()
+
+            if scope["method"] in (self.methods or ()):  # else a route of another method may be
+                response = await answer(Request(scope, reading))
+                if response is not None:
+                    await response(scope, receive, send)
+                    return
+            await super().handle(scope, reading_again, send)
 
     return PlainRoute

@@ -94,7 +94,7 @@ class Ordering(BaseModel):
         Id | None,
         Field(
             description="The segment whose popular items a user without a history gets, such as a "
-            "country: a value of the attribute in the setting `recall.popular_by`. By default the "
+            "country: a value of the attribute in the setting `retrieval.popular_by`. By default the "
             "user's own.",
             examples=["DE"],
         ),

@@ -1,4 +1,4 @@
-// The API: one function to ask it, one kind of error, and the key where it wants one.
+// The API: one function for requests, one kind of error, and the key where one is needed.
 
 const KEY = "graphrec key";
 
@@ -9,7 +9,7 @@ export class ApiError extends Error {
     this.status = status;
   }
 
-  /** Whether another key is needed. The page asks for one, and says so once. */
+  /** Whether another key is needed: the page shows the field for it, and the message once. */
   get locked() {
     return this.status === 401 || this.status === 403;
   }

@@ -1,4 +1,4 @@
-// The frame around the views: which one the address asks for, the search field, theme and key.
+// The frame around the views: the view of the address, the search field, theme and key.
 
 import { ask, ApiError, useKey } from "./api.js";
 import { combobox } from "./combobox.js";
@@ -12,7 +12,7 @@ import { visitor } from "./visitor.js";
 import { ago, at, number } from "./words.js";
 
 // A view is made of the ids in the address, of which the first `own` say which one it is. It gives a
-// title and a node; one with `follow` is told when the others change, and is not made anew.
+// title and a node; `follow`, where it has one, gets the others when they change; it is then not made anew.
 const VIEWS = {
   "": { make: home, own: 0 },
   item: { make: item, own: 1 },
@@ -46,7 +46,7 @@ function route({ anew = false } = {}) {
   view.node.querySelector("h1").focus({ preventScroll: true }); // a new page, to a screen reader
 }
 
-/** What the address asks for; home, where it asks for nothing that there is. */
+/** The view in the address; home, where there is no such view. */
 function place() {
   try {
     const [kind, ...ids] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
@@ -110,7 +110,7 @@ async function drawFacts() {
       h("a", { href: "/openapi.json" }, "The API")));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    footer.replaceChildren(); // the view says what is wrong
+    footer.replaceChildren(); // the view shows the error
   }
 }
 

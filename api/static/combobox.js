@@ -3,20 +3,20 @@
 import { ApiError } from "./api.js";
 import { h } from "./dom.js";
 
-const PAUSE = 120; // milliseconds without a key before the service is asked
+const PAUSE = 120; // milliseconds without a key before it searches
 
 let made = 0;
 
 /**
  * A search field. `find(query)` gives groups, `{label, options: [{name, note, value}]}`, or throws
- * an ApiError; `pick(value)` is told what was chosen.
+ * an ApiError; `pick(value)` is called with the choice.
  */
 export function combobox({ label, placeholder, find, pick }) {
   const id = `combobox-${++made}`;
   let options = []; // of all groups, as drawn: [{element, value}]
   let active = -1;
   let timer;
-  let asked = 0;
+  let searches = 0;
 
   const list = h("div", { id, class: "options", role: "listbox", "aria-label": label, hidden: true });
   const status = h("p", { class: "status", role: "status" });
@@ -31,7 +31,7 @@ export function combobox({ label, placeholder, find, pick }) {
     spellcheck: "false",
     placeholder,
     oninput: () => {
-      asked++; // what is in the list, or on its way there, is not what is asked for now
+      searches++; // what is in the list, or on its way there, is out of date
       activate(-1);
       clearTimeout(timer);
       timer = setTimeout(show, PAUSE);
@@ -45,21 +45,21 @@ export function combobox({ label, placeholder, find, pick }) {
 
   async function show() {
     clearTimeout(timer);
-    const mine = ++asked;
+    const mine = ++searches;
     const query = input.value.trim();
     let groups = [];
-    let said = "";
+    let message = "";
     try {
       groups = (await find(query)).filter((group) => group.options.length);
-      if (!groups.length) said = `Nothing is called “${query}”.`;
+      if (!groups.length) message = `No match for “${query}”.`;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      said = error.message;
+      message = error.message;
     }
-    if (mine !== asked || document.activeElement !== input) return;
+    if (mine !== searches || document.activeElement !== input) return;
     options = [];
     list.replaceChildren(...groups.map(drawGroup));
-    status.textContent = said;
+    status.textContent = message;
     list.hidden = !groups.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
     activate(query && options.length ? 0 : -1);
@@ -90,7 +90,7 @@ export function combobox({ label, placeholder, find, pick }) {
   }
 
   function close() {
-    asked++; // what is on its way comes too late
+    searches++; // what is on its way comes too late
     clearTimeout(timer);
     activate(-1);
     list.hidden = true;

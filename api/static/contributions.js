@@ -1,4 +1,4 @@
-// What makes up a score: a bar for each source, each beginning where the one before it ends.
+// Contributions to a score: a bar for each source, each beginning where the one before it ends.
 
 import { h, s } from "./dom.js";
 import { sourceName } from "./words.js";
@@ -17,13 +17,13 @@ export function contributions(parts, score) {
       h("td", { class: "bar" },
         s("svg", { "aria-hidden": "true" },
           s("rect", { class: `source ${part.source}`, x: `${from}%`, width: `${to - from}%`, height: "100%" }))),
-      h("td", { class: "figure sum" }, `${part.strength.toFixed(2)} × ${part.weight.toFixed(2)}`),
+      h("td", { class: "figure sum" }, `${part.z_score.toFixed(2)} × ${part.weight.toFixed(2)}`),
       h("td", { class: "figure" }, part.score.toFixed(2)));
   });
   return h("table", { class: "contributions" },
-    h("caption", {}, "What makes up the score"),
+    h("caption", {}, "Contributions to the score"),
     h("thead", { class: "unseen" }, h("tr", {},
-      ["Source", "Part", "Strength × weight", "Adds"].map((title) => h("th", { scope: "col" }, title)))),
+      ["Source", "Part", "z-score × weight", "Adds"].map((title) => h("th", { scope: "col" }, title)))),
     h("tbody", {}, rows),
     h("tfoot", {}, h("tr", {},
       h("th", { scope: "row", colspan: 2 }, "Score"),

@@ -1,4 +1,4 @@
-// Why one item is recommended to one user: the paths as a drawing, and what makes up the score.
+// Why one item is recommended to one user: the paths as a drawing, and the contributions to the score.
 
 import { ask, path } from "./api.js";
 import { contributions } from "./contributions.js";
@@ -14,7 +14,7 @@ export function explanation(user, item) {
     ({ explanation: found }) => [
       found.because.length
         ? pathsGraph(found.because, found)
-        : empty("No path leads here: nobody likes this item and one of the history."),
+        : empty("No paths: nobody likes both this item and one of the history."),
       found.shared.length ? shared(found.shared) : null,
       found.contributions.length === 0 ? null : contributions(found.contributions, found.score),
       h("p", { class: "more" }, h("a", { href: at("item", item) }, "About this item")),
@@ -27,7 +27,7 @@ export function explanation(user, item) {
 function shared(labels) {
   const names = [...new Set(labels.map((label) => label.attribute))];
   return [
-    h("p", { class: "hint" }, "In common with what is liked:"),
+    h("p", { class: "hint" }, "In common with liked items:"),
     h("dl", { class: "facts" }, names.map((attribute) => h("div", {},
       h("dt", {}, attribute),
       h("dd", {}, labels.filter((label) => label.attribute === attribute)

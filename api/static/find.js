@@ -1,4 +1,4 @@
-// What the search fields find: items by title or id, users by id.
+// Searches for the search fields: items by title or id, users by id.
 
 import { ask } from "./api.js";
 import { count, name } from "./words.js";
@@ -20,7 +20,7 @@ export async function findItems(query, limit = 8) {
 export async function findUsers(query, limit = 5) {
   const { users } = await ask(`/v1/users?${new URLSearchParams({ query, limit })}`);
   return {
-    label: query ? "Users" : "Users who like most",
+    label: query ? "Users" : "Most active users",
     options: users.map(({ user, likes }) => ({
       name: `User ${user}`,
       note: `likes ${count(likes, "item", "items")}`,

@@ -1,25 +1,25 @@
-// What a user has met, a page at a time.
+// The items that a user has seen, a page at a time.
 
 import { ask, path } from "./api.js";
 import { h } from "./dom.js";
 import { pending } from "./pending.js";
-import { at, count, name } from "./words.js";
+import { at, count, name, number } from "./words.js";
 
 const PAGE = 15;
 
-/** The history of a user, which grows as more of it is asked for. */
+/** The history of a user, which grows as more of it is loaded. */
 export function history(user) {
-  const said = h("p", { class: "hint" });
+  const status = h("p", { class: "hint" });
   const list = h("ul", { class: "rows" });
 
-  /** The rows from a cursor on go to the list; what stays in their place is the way to the next. */
+  /** Adds the rows from a cursor on to the list; a button for the next page takes their place. */
   const page = (cursor) => pending(
     () => ask(`${path`/v1/users/${user}`}?${new URLSearchParams({ limit: PAGE, ...cursor })}`),
     (found) => {
-      said.textContent = found.seen
-        ? `Likes ${found.likes} of ${count(found.seen, "item", "items")} met.`
-        : "Has met nothing yet.";
-      const rows = found.history.map(met);
+      status.textContent = found.seen
+        ? `${count(found.seen, "item", "items")} seen, ${number(found.likes)} liked`
+        : "No items seen yet.";
+      const rows = found.history.map(seen);
       list.append(...rows);
       if (cursor) rows[0].firstElementChild.focus(); // the button that had the focus is gone
       return found.next ? more(found.next) : [];
@@ -33,12 +33,12 @@ export function history(user) {
     onclick: ({ target }) => target.parentElement.replaceWith(page({ cursor })),
   }, "Show more");
 
-  return h("div", {}, said, list, page());
+  return h("div", {}, status, list, page());
 }
 
-function met(row) {
+function seen(row) {
   return h("li", {},
-    h("a", { class: `row ${row.liked ? "liked" : "met"}`, href: at("item", row.item) },
+    h("a", { class: `row ${row.liked ? "liked" : "seen"}`, href: at("item", row.item) },
       h("span", { class: "what" }, name(row)),
-      h("small", {}, row.liked ? "liked" : "met")));
+      h("small", {}, row.liked ? "liked" : "seen")));
 }

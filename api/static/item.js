@@ -1,4 +1,4 @@
-// An item: what is known of it, and what is like it, by graph and by embedding.
+// An item: its attributes, and related items by graph and by embedding.
 
 import { ask, path } from "./api.js";
 import { h } from "./dom.js";
@@ -19,15 +19,15 @@ export function item([id]) {
         title.textContent = name(found);
         return [
           h("p", { class: "lead" }, `Liked by ${count(found.likes, "person", "people")}. `,
-            h("a", { href: at("visitor", id) }, "Be a visitor who likes it")),
+            h("a", { href: at("visitor", id) }, "Try it as a visitor who likes it")),
           attributes(found.attributes),
         ];
       }, 2),
       h("div", { class: "columns" },
         h("section", {}, h("h2", {}, "Liked by the same people"),
-          related("graph", "There are none: no two people like this item and another one.")),
+          related("graph", "None: no two people like both this item and another one.")),
         h("section", {}, h("h2", {}, "Nearest by embedding"),
-          related("embedding", "There are none: the model has no embedding of this item.")))),
+          related("embedding", "None: the model has no embedding of this item.")))),
   };
 }
 

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { empty } from "./pending.js";
 import { at, count, name } from "./words.js";
 
-/** The inside of one recommendation: what it is, why, and how much speaks for it. */
+/** One recommendation: its title, reason, sources and score. */
 export function recommendation(row) {
   return [
     h("span", { class: "what" },
@@ -16,7 +16,7 @@ export function recommendation(row) {
   ];
 }
 
-/** Items that are like another one; `nothing` says why there may be none. */
+/** Items related to another one; `nothing` is shown where there are none. */
 export function relatedItems(rows, nothing) {
   if (!rows.length) return empty(nothing);
   return h("ol", { class: "rows" }, rows.map((row) => h("li", {},

@@ -1,4 +1,4 @@
-// The snapshot: what it holds, and how good the models were when it was made.
+// The snapshot: its data, its models, and their metrics.
 
 import { ask } from "./api.js";
 import { badge } from "./contributions.js";
@@ -11,7 +11,7 @@ export function models() {
     title: "Models",
     node: h("div", {},
       h("p", { class: "kind" }, "Snapshot"),
-      h("h1", { tabindex: -1 }, "What the answers are made from"),
+      h("h1", { tabindex: -1 }, "Model and data"),
       pending(() => ask("/v1/snapshot"), (found) => [
         facts(found),
         h("h2", {}, "Models compared"),
@@ -28,7 +28,7 @@ export function models() {
   };
 }
 
-// Whom a group of weights is for: those who like so many items.
+// Which users a group of weights is for: those who like so many items.
 function liking(groups, at) {
   const { least } = groups[at];
   if (at === groups.length - 1) return groups.length === 1 ? "Everyone" : `${least} likes and more`;
@@ -52,7 +52,7 @@ const day = (time) => new Date(time).toISOString().slice(0, 10);
 
 function comparison(metrics) {
   const rows = metrics.models ?? [];
-  if (!rows.length) return empty("None: the snapshot was made without a comparison.");
+  if (!rows.length) return empty("None: no models were compared when the snapshot was made.");
   const names = ["ndcg", "recall", "hit", "coverage"].map((metric) => `${metric}@${metrics.k}`);
   const main = names[0];
   const bounds = rows.flatMap(({ metrics: { [main]: m } }) => [m.low ?? m.value, m.high ?? m.value]);

@@ -30,9 +30,9 @@ function draw(because, target, width) {
   because.forEach((via, row) => {
     const y = 28 + ROW * (row + 0.5);
     const radius = Math.max(RADIUS.smallest, RADIUS.largest * Math.sqrt(via.people / most));
-    const strength = { class: "path", "stroke-width": (1 + 5 * via.score).toFixed(1) };
-    lines.push(s("path", { d: `M${mine} ${y}H${people}`, ...strength }));
-    lines.push(s("path", { d: bend(people, y, its, middle), ...strength }));
+    const line = { class: "path", "stroke-width": (1 + 5 * via.score).toFixed(1) };
+    lines.push(s("path", { d: `M${mine} ${y}H${people}`, ...line }));
+    lines.push(s("path", { d: bend(people, y, its, middle), ...line }));
     nodes.push(
       s("a", { href: at("item", via.item), "aria-label": `${name(via)}, which you like` },
         label(name(via), mine - 14, y, mine - 18, "end"),
@@ -43,9 +43,9 @@ function draw(because, target, width) {
         s("text", { class: "people", x: people, y: y + 4, "text-anchor": "middle" }, String(via.people))),
     );
   });
-  const said = because.map((via) => `${name(via)}: ${count(via.people, "person", "people")}`).join("; ");
+  const spoken = because.map((via) => `${name(via)}: ${count(via.people, "person", "people")}`).join("; ");
   return s("svg",
-    { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Paths to ${name(target)}. ${said}.` },
+    { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Paths to ${name(target)}. ${spoken}.` },
     heading("You like", mine, "end"), heading("People", people, "middle"), heading("This item", its, "start"),
     lines, nodes,
     s("circle", { class: "target", cx: its, cy: middle, r: RADIUS.target }),

@@ -1,10 +1,9 @@
-// What is not there yet: a place that shows its outline while it loads, then what was found or
-// the sentence that says why not.
+// Content that loads: its outline first, then the content or the error.
 
 import { ApiError } from "./api.js";
 import { h } from "./dom.js";
 
-/** A place for what `load` finds, drawn by `draw`; until then, an outline of so many rows. */
+/** A place for the result of `load`, drawn by `draw`; until then, an outline of so many rows. */
 export function pending(load, draw, rows = 5) {
   const place = h("div", { class: "pending" });
   const begin = async () => {
@@ -23,13 +22,13 @@ export function pending(load, draw, rows = 5) {
   return place;
 }
 
-/** Something that is empty, and says so. */
+/** A sentence in place of something that is empty. */
 export function empty(sentence) {
   return h("p", { class: "empty" }, sentence);
 }
 
 function failure(error, again) {
-  // What the service knows nothing of will not be there at the next try either.
+  // What is not found now will not be found at the next try either.
   const retry = error.status === 404 ? null : h("button", { type: "button", onclick: again }, "Try again");
   return h("div", { class: "failure", role: "alert" }, h("p", {}, error.message), retry);
 }

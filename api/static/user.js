@@ -1,5 +1,5 @@
-// A user: what is recommended to them beside their history, and why, or why not.
-// The address may name an item after the user: that one is explained.
+// A user: their recommendations with reasons, their history, and why an item is not in the list.
+// The address may have an item after the user, which is explained.
 
 import { ask, path } from "./api.js";
 import { combobox } from "./combobox.js";
@@ -13,20 +13,20 @@ import { whyNot } from "./why_not.js";
 import { at } from "./words.js";
 
 export function user([id, ...named]) {
-  let asked = named[0]; // the item that the address names
+  let selected = named[0]; // the item in the address
   let entries; // of the list, by item: the button and the region under it; undefined until it is there
   const answer = h("div", { class: "answer", "aria-live": "polite" });
 
-  /** Open what the address names: an entry of the list, or why an item is not in it. */
+  /** Open the item in the address: an entry of the list, or why it is not in it. */
   function open() {
     for (const [item, { button, region }] of entries) {
-      const isOpen = item === asked;
+      const isOpen = item === selected;
       button.setAttribute("aria-expanded", String(isOpen));
       region.hidden = !isOpen;
       region.replaceChildren(...(isOpen ? [explanation(id, item)] : []));
     }
-    const missing = asked !== undefined && !entries.has(asked);
-    answer.replaceChildren(...(missing ? [whyNot(id, asked)] : []));
+    const missing = selected !== undefined && !entries.has(selected);
+    answer.replaceChildren(...(missing ? [whyNot(id, selected)] : []));
   }
 
   function list({ recommendations }) {
@@ -37,7 +37,7 @@ export function user([id, ...named]) {
         class: "row",
         type: "button",
         "aria-controls": region.id,
-        onclick: () => { location.hash = row.item === asked ? at("user", id) : at("user", id, row.item); },
+        onclick: () => { location.hash = row.item === selected ? at("user", id) : at("user", id, row.item); },
       }, recommendation(row));
       entries.set(row.item, { button, region });
       return h("li", {}, button, region);
@@ -48,15 +48,15 @@ export function user([id, ...named]) {
   }
 
   function closeOnEscape(event) {
-    if (event.key !== "Escape" || asked === undefined) return;
-    entries.get(asked)?.button.focus();
+    if (event.key !== "Escape" || selected === undefined) return;
+    entries.get(selected)?.button.focus();
     location.hash = at("user", id);
   }
 
   return {
     title: `User ${id}`,
     follow([item]) {
-      asked = item;
+      selected = item;
       if (entries) open();
     },
     node: h("div", {},
@@ -66,7 +66,7 @@ export function user([id, ...named]) {
           h("h2", {}, "Recommended"),
           pending(() => ask(path`/v1/users/${id}/recommendations?k=10`), list, 10),
           h("h2", {}, "Why not …?"),
-          h("p", { class: "hint" }, "Pick an item that is not in the list, and read what keeps it out."),
+          h("p", { class: "hint" }, "Pick an item that is not in the list, and see why."),
           combobox({
             label: "Why is this item not in the list?",
             placeholder: "An item, by title or id",

@@ -1,5 +1,5 @@
-// A new visitor: click what you like, and watch the list become yours with each click.
-// The address holds what was clicked, so Back takes the last click back.
+// A new visitor: click what you like, and see the list change with each click.
+// The address has the clicked items, so Back undoes the last click.
 
 import { ask, ApiError, path } from "./api.js";
 import { combobox } from "./combobox.js";
@@ -13,12 +13,12 @@ const MOVE = { duration: 450, easing: "cubic-bezier(.2, .7, .2, 1)" };
 
 export function visitor(first) {
   let clicked = first;
-  let asked = 0;
+  let requests = 0; // only the answer to the latest one is drawn
   const titles = new Map(); // of items, once known
   const picks = h("div", { class: "picks" });
   const chosen = h("div", { class: "chosen" });
   const list = h("ol", { class: "rows ranked moving" });
-  const said = h("p", { class: "hint", role: "status" });
+  const status = h("p", { class: "hint", role: "status" });
 
   const toggle = (item) => {
     const next = clicked.includes(item) ? clicked.filter((each) => each !== item) : [...clicked, item];
@@ -31,24 +31,24 @@ export function visitor(first) {
     }
     redraw(chosen, clicked.length
       ? h("ul", { class: "chips" }, clicked.map((item) => h("li", {},
-        h("button", { type: "button", "aria-label": `Take back ${titles.get(item) ?? item}`, onclick: () => toggle(item) },
+        h("button", { type: "button", "aria-label": `Remove ${titles.get(item) ?? item}`, onclick: () => toggle(item) },
           titles.get(item) ?? item, h("small", { "aria-hidden": "true" }, "×")))))
       : empty("Nothing yet. Click three titles you like."));
   }
 
-  async function learnTitles() {
+  async function loadTitles() {
     const unknown = clicked.filter((item) => !titles.has(item));
     const found = await Promise.all(unknown.map((item) => ask(path`/v1/items/${item}`)));
     for (const item of found) titles.set(item.item, name(item));
   }
 
-  /** Ask for the list of these clicks, and move what stays to where it is now. */
+  /** Load the list of these clicks, and move the rows that stay to their new places. */
   async function update() {
-    const mine = ++asked;
+    const mine = ++requests;
     const [{ recommendations }] = await Promise.all([
-      ask("/v1/recommendations", { items: clicked, k: 10 }), learnTitles(),
+      ask("/v1/recommendations", { items: clicked, k: 10 }), loadTitles(),
     ]);
-    if (mine !== asked) return;
+    if (mine !== requests) return;
     drawClicked();
     for (const row of recommendations) titles.set(row.item, name(row));
     const before = new Map([...list.children].map((row, place) => [row.dataset.item, { row, place }]));
@@ -56,9 +56,9 @@ export function visitor(first) {
     redraw(list, ...recommendations.map((row, place) => entry(row, place, before)));
     for (const row of list.children) slide(row, tops);
     const fresh = recommendations.filter((row) => !before.has(row.item)).length;
-    said.textContent = clicked.length
+    status.textContent = clicked.length
       ? `After ${count(clicked.length, "click", "clicks")}${before.size ? `: ${number(fresh)} new in the list` : ""}.`
-      : "What anyone gets of whom nothing is known.";
+      : "Shown to a visitor we know nothing about.";
   }
 
   function entry(row, place, before) {
@@ -69,8 +69,8 @@ export function visitor(first) {
   }
 
   const view = h("div", {},
-    h("h1", { tabindex: -1 }, "Someone nobody has seen before"),
-    h("p", { class: "lead" }, "Click what you like: the next answer knows it already."),
+    h("h1", { tabindex: -1 }, "Try it as a new visitor"),
+    h("p", { class: "lead" }, "Click what you like: the list changes at once."),
     h("div", { class: "columns" },
       h("section", {},
         h("h2", {}, "You like"), chosen,
@@ -88,7 +88,7 @@ export function visitor(first) {
           drawClicked();
           return picks;
         }, 6)),
-      h("section", {}, h("h2", {}, "Your list"), said,
+      h("section", {}, h("h2", {}, "Your list"), status,
         pending(update, () => list, 10))));
   return {
     title: "New visitor",
@@ -98,7 +98,7 @@ export function visitor(first) {
       drawClicked();
       update().catch((error) => {
         if (!(error instanceof ApiError)) throw error;
-        said.textContent = error.message;
+        status.textContent = error.message;
       });
     },
   };

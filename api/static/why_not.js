@@ -5,7 +5,7 @@ import { badge } from "./contributions.js";
 import { h } from "./dom.js";
 import { explanation } from "./explanation.js";
 import { pending } from "./pending.js";
-import { name, number } from "./words.js";
+import { name, number, ordinal } from "./words.js";
 
 /** The answer to "why not `item` for `user`?" */
 export function whyNot(user, item) {
@@ -19,25 +19,25 @@ export function whyNot(user, item) {
 function verdict(found) {
   const title = name(found);
   switch (found.verdict) {
-    case "seen": return `${title} is left out because the user has met it.`;
+    case "seen": return `${title} is left out: already seen by this user.`;
     case "ruled_out": return `${title} is left out by a rule: ${found.rule}.`;
-    case "not_recalled": return `No source recalled ${title}: none holds it for one of the best.`;
-    case "ranked": return `${title} has place ${number(found.rank)}, with a score of ${found.score.toFixed(2)}.`;
-    case "deleted": return `${title} is left out because it was deleted.`;
-    case "new": return `${title} has come since the snapshot was made: few places of a list are for such items.`;
+    case "not_retrieved": return `No source ranks ${title} high enough.`;
+    case "ranked": return `${title} ranks ${ordinal(found.rank)} (score ${found.score.toFixed(2)}).`;
+    case "deleted": return `${title} is left out: it was deleted.`;
+    case "new": return `${title} was added after the snapshot was made: a list has few places for such items.`;
     default: return `${title}: ${found.verdict}.`;
   }
 }
 
 function sources(rows) {
   return h("div", { class: "scroll" }, h("table", { class: "figures" },
-    h("caption", {}, "What the sources say of it"),
+    h("caption", {}, "How each source ranks it"),
     h("thead", {}, h("tr", {},
-      ["Source", "Recalled", "Rank", "Strength", "Weight"].map((title) => h("th", { scope: "col" }, title)))),
+      ["Source", "Retrieved", "Rank", "z-score", "Weight"].map((title) => h("th", { scope: "col" }, title)))),
     h("tbody", {}, rows.map((row) => h("tr", {},
       h("th", { scope: "row" }, badge(row.source)),
-      h("td", {}, row.recalled ? "yes" : "no"),
+      h("td", {}, row.retrieved ? "yes" : "no"),
       h("td", {}, row.rank == null ? "–" : number(row.rank)),
-      h("td", {}, row.strength.toFixed(2)),
+      h("td", {}, row.z_score.toFixed(2)),
       h("td", {}, row.weight.toFixed(2)))))));
 }

@@ -6,10 +6,16 @@ const UNITS = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
 /** 100000 is 100,000. */
 export const number = (value) => NUMBER.format(value);
 
+const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
+const ORDINAL = new Intl.PluralRules("en", { type: "ordinal" });
+
+/** 13 is 13th. */
+export const ordinal = (value) => number(value) + ENDINGS[ORDINAL.select(value)];
+
 /** "1 person", "2 people". */
 export const count = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`;
 
-/** What to call an item. */
+/** The title of an item, or its id. */
 export const name = (row) => row.title ?? row.item;
 
 /** The address of a view of this page. */
@@ -27,8 +33,8 @@ const SOURCES = {
   popularity: "Popularity",
   fallback: "Fills the list",
   boost: "A rule's boost",
-  exploration: "Chance",
+  exploration: "Exploration",
 };
 
-/** What a source is called; one that this page does not know, by its own name. */
+/** The name of a source; one that this page does not know has its own. */
 export const sourceName = (source) => SOURCES[source] ?? source;

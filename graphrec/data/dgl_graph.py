@@ -27,7 +27,7 @@ except ImportError as error:
 HeteroGraph: TypeAlias = dgl.DGLHeteroGraph
 
 TINY = torch.finfo(torch.float32).tiny
-"""What no weights are together, so that nothing over it is 0."""
+"""The least sum of weights, so that a mean over no edges is 0."""
 
 INTERACTED = ("user", "interacted", "item")
 LIKES = ("user", "likes", "item")
@@ -122,16 +122,16 @@ def save_dgl(graph: Graph, path: Path) -> Path:
     return beside
 
 
-def hide_edges(likes: HeteroGraph, hidden: NDArray[np.integer]) -> HeteroGraph:
-    """A graph of `likes_graph` without some of its edges, in both directions; all nodes stay."""
-    shown = np.delete(np.arange(likes.num_edges(LIKES), dtype=np.int32), hidden)
-    edges = torch.from_numpy(shown)
+def without_edges(likes: HeteroGraph, left_out: NDArray[np.integer]) -> HeteroGraph:
+    """A graph of `likes_graph` without these edges [E], in both directions; all nodes stay."""
+    kept = np.delete(np.arange(likes.num_edges(LIKES), dtype=np.int32), left_out)
+    edges = torch.from_numpy(kept)
     return dgl.edge_subgraph(likes, {LIKES: edges, LIKED_BY: edges}, relabel_nodes=False)
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What messages to some items pass along, through rounds from items to users and back.
+    """The nodes and edges that messages to some items pass, in rounds of item to user and back.
 
     The N items whose vectors go in begin with those that vectors come out for; the two graphs of a
     round number their nodes in the same way, so that targets are the first of the sources.
@@ -172,12 +172,12 @@ def sampled_edges(likes: HeteroGraph, fanout: int, seed: int) -> HeteroGraph:
     return dgl.sampling.sample_neighbors(likes, {"user": likes.nodes("user")}, fanout)
 
 
-def items_heard(likes: HeteroGraph) -> NDArray[np.int32]:
+def items_of_edges(likes: HeteroGraph) -> NDArray[np.int32]:
     """The item of each edge of a graph of `liked_by_graph` [E]."""
     return likes.edges(etype=LIKED_BY, order="eid")[0].numpy()
 
 
-def among(likes: HeteroGraph, items: NDArray[np.integer]) -> HeteroGraph:
+def with_items(likes: HeteroGraph, items: NDArray[np.integer]) -> HeteroGraph:
     """A graph of `liked_by_graph` with its items numbered by their places in sorted `items`."""
     item, user = (ends.numpy() for ends in likes.edges(etype=LIKED_BY, order="eid"))
     shape = (likes.num_nodes("user"), len(items))

@@ -1,7 +1,7 @@
 """From attributes to features: a sparse matrix that a model can multiply.
 
-What the columns mean is kept apart from the values, so that a node which training never met is
-told in the same columns: a newcomer's genre is the genre that the model learned of.
+What the columns mean is kept apart from the values, so that the features of a new node are in the
+same columns as those that a model was trained on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from graphrec.data import text_encoders as text
 from graphrec.errors import MissingExtra
 
 BUCKETS = 8
-"""Of a number, each with an equal share of the nodes: taste need not rise or fall with a number."""
+"""Of a number, each with an equal share of the nodes: effects need not rise or fall with it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class WordColumns:
     words: Vocabulary
 
     def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
-        """[N, F]; words that are not among the columns say nothing."""
+        """[N, F]; words that are not among the columns are left out."""
         found = [self._columns(value) for value in values]
         row = np.repeat(np.arange(len(values)), [len(columns) for columns in found])
         column = np.array([c for columns in found for c in columns], np.int32)
@@ -75,7 +75,10 @@ class WordColumns:
 
 @dataclass(frozen=True)
 class TextColumns:
-    """The vector of a text, each dimension standardised, over √D: about as long as one category."""
+    """The vector of a text, each dimension standardised and divided by √D.
+
+    So it is about as long as the one-hot vector of a category.
+    """
 
     encoder: text.Name
     mean: tuple[float, ...]  # [D]
@@ -106,7 +109,7 @@ class TextColumns:
         if rows:
             try:
                 vectors = text.embed(self.encoder, [str(values[row]) for row in rows])
-            except MissingExtra:  # training would have said so: this process serves, without it
+            except MissingExtra:  # training would have raised it: this process serves without it
                 return dense
             standard = (vectors - np.array(self.mean)) / np.array(self.deviation)
             dense[rows] = standard / np.sqrt(len(self.mean))

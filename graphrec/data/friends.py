@@ -1,4 +1,4 @@
-"""Whom users hear beside their items: the links from users to users, such as follows."""
+"""Social neighbours of users: the links from users to users, such as follows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from graphrec.data import Graph
 
 
 def friends_of(graph: Graph, without: Collection[str] = ()) -> sparse.csr_array | None:
-    """The friends of each user as bool [U, U]: whom their links lead to, of whatever relation.
+    """The friends of each user as bool [U, U]: the targets of their links, of any relation.
 
-    None where there are none. Relations in `without` do not count, nor does it to follow oneself.
+    None where there are none. Relations in `without` are left out, and so are links to oneself.
     """
     ends = [
         (links.source[apart], links.target[apart])

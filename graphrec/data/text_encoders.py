@@ -1,4 +1,4 @@
-"""Texts as vectors, by one of several encoders, so that models can learn from what is written.
+"""Texts as vectors, by one of several encoders, so that models can learn from them.
 
 An encoder is a function of texts that needs neither training nor a network. `wordllama` knows the
 meaning of words: the mean of the word vectors of a language model, 256 of them in 16 MB that its
@@ -59,4 +59,4 @@ ENCODERS: Mapping[Name, Callable[[Sequence[str]], NDArray[np.float32]]] = {
     "wordllama": _wordllama,
     "hashing": _hashing,
 }
-"""By the name in the settings. One that is added here can be named there and in a snapshot."""
+"""By the name in the settings and in snapshots."""

@@ -29,8 +29,8 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "neumf": ("neumf", "NeuMF"),
     "graphsage": ("graphsage.model", "GraphSAGE"),
 }
-"""Module and class of each model, by the name that people type. A module is imported only when it
-is asked for, because those that train need torch and DGL."""
+"""Module and class of each model, by its name in settings and commands. A module is imported only
+when it is asked for, because those that train need torch and DGL."""
 
 
 def class_of(name: str) -> type:

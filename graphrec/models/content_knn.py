@@ -1,4 +1,4 @@
-"""Content-kNN: items whose features are like those of the history, whoever liked them.
+"""Content-kNN: items whose features are similar to those of the history, without other users.
 
 It knows nothing of other users, so it treats an item of today as one of last year: the baseline
 that every cold-start model is shown beside.
@@ -25,7 +25,7 @@ class ContentScorer:
     """Scores are sums of the similarities of the history to the target."""
 
     history: sparse.csr_array  # [U, I] weights
-    similarity: NDArray[np.float32]  # [H, I] of the items that anybody likes to all
+    similarity: NDArray[np.float32]  # [H, I] from the items with positive events to all
     liked: Rows  # [H]
 
     def score(self, users: Rows) -> NDArray[np.float32]:
@@ -46,7 +46,7 @@ class ContentKNN:
     """None: all of them, which compares the target with the profile of the user."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[ContentScorer]:
-        """Similarities of all items to those that anybody likes; zeros without features."""
+        """Similarities of items with positive events to all; zeros without features."""
         graph, _ = prepare(self, data, seed)
         features = feature_matrix(graph.attributes.get("item", {}), len(graph.items))
         length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())

@@ -22,32 +22,32 @@ class Embeddings:
     user: Annotated[NDArray[np.float32], axes("user", None)]  # [U, dim]
     item: Annotated[NDArray[np.float32], axes("item", None)]  # [I, dim]
     encoder: Encoder | None = None
-    """Makes a user's vector out of items, where the model can."""
-    newcomers: ItemEncoder | None = None
-    """Makes an item's vector out of features and links, where the model has learned of any."""
+    """Embeds new users, where the model can."""
+    item_encoder: ItemEncoder | None = None
+    """Embeds new items, where the model has learned vectors of features or links."""
     friends: Annotated[sparse.csr_array | None, axes("user", "user")] = None  # [U, U]
-    """Whom each user hears, where the encoder listens to friends."""
+    """The friends of each user, where the encoder aggregates them."""
     kinds: Annotated[sparse.csr_array | None, axes("user", "item")] = None  # [U, I]
-    """In which ways each user likes each item (`graphrec.data.kind_relations`), where the encoder
-    listens."""
+    """The kinds of events of each pair (`graphrec.data.kind_relations`), where the encoder weighs
+    them."""
 
     @property
     def item_without_bias(self) -> NDArray[np.float32]:
         """The item vectors without the bias, which the last dimension is if all users have 1 there.
 
-        For comparing items with each other: their biases say how popular they are, not how alike.
+        For comparing items with each other, as biases say how popular they are.
         """
         return self.item[:, :-1] if self.biased else self.item
 
     @cached_property
     def item_lengths(self) -> NDArray[np.float32]:
-        """Of these item vectors [I], and 1 where one is all zeros."""
+        """Lengths of `item_without_bias` [I], and 1 where a vector is all zeros."""
         length = np.linalg.norm(self.item_without_bias, axis=1)
         return np.where(length > 0, length, 1).astype(np.float32)
 
     @property
     def user_without_bias(self) -> NDArray[np.float32]:
-        """The user vectors, likewise."""
+        """The user vectors without the constant that goes with that bias."""
         return self.user[:, :-1] if self.biased else self.user
 
     @cached_property
@@ -60,7 +60,7 @@ class Embeddings:
         return self.user[users] @ self.item.T
 
     def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """[B, I] for histories [B, I] of anybody, by the encoder; zeros where there is none."""
+        """[B, I] for histories [B, I] of any users, by the encoder; zeros where there is none."""
         if self.encoder is None:
             return np.zeros(histories.shape, np.float32)
         rows = np.split(histories.indices, histories.indptr[1:-1])

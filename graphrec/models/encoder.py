@@ -1,9 +1,9 @@
-"""The forward pass of a trained model that embeds newcomers, in NumPy: users from their items,
+"""The forward pass of a trained model for new users and items, in NumPy: users from their items,
 features and friends, and items from their features and links.
 
-With GraphSAGE a user is made of what their neighbours tell them (Hamilton, Ying & Leskovec,
-NeurIPS 2017), so one whom training never met is embedded like any other; with matrix factorisation,
-one whom training never met is the mean of the vectors of their items. Serving needs no torch.
+In GraphSAGE a user is aggregated from their neighbours (Hamilton, Ying & Leskovec, NeurIPS 2017),
+so a user unknown in training is embedded like any other; in matrix factorisation, such a user is
+the mean of the vectors of their items. Serving needs no torch.
 """
 
 from __future__ import annotations
@@ -19,183 +19,191 @@ from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.features import FeatureSpace
 from graphrec.data.kind_relations import Bits, Relations
-from graphrec.models.gaussian_process import Likeness
+from graphrec.models.gaussian_process import GaussianProcess
 
 SLOPE = 0.2
 """Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
 
-
-NOTHING_KNOWN: Mapping[str, AttributeValue] = {}
-"""The attributes of someone who has told none."""
+NO_ATTRIBUTES: Mapping[str, AttributeValue] = {}
+"""Of a user of whom no attributes are known."""
 
 
 @dataclass(frozen=True)
 class UserFeatures:
-    """What their own features say of a user, as training learned it."""
+    """The learned vectors of the features of users."""
 
     space: FeatureSpace
     vectors: NDArray[np.float32]  # [F, dim]
 
-    def said(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
-        """What those of one user say together [dim]; None where none of them is known."""
+    def vector(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
+        """The sum of the vectors of one user's features [dim]; None where none is known."""
         row = self.space.row(attributes)
         return row @ self.vectors if row.any() else None
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """An aggregator over items, features, and maybe the length that the result is brought to.
+    """An aggregator over the messages of items, with features and friends.
 
-    What items say is put together by its mean; with `attention`, by a mean whose weights are a
-    softmax over the items; with `readout`, by its largest elements.
+    Messages are aggregated by their mean; with `attention`, by a mean whose weights are a softmax
+    over the items; with `readout`, by their largest elements.
     """
 
     messages: Annotated[NDArray[np.float32], axes("item", None)]
-    """[I, M]: what each item sends to a user who likes it."""
-    base: NDArray[np.float32]  # [dim] the same for every user, such as 1 before an item bias
+    """[I, M]: what each item sends to its users; zeros for an item without a message."""
+    base: NDArray[np.float32]  # [dim] added to every user, such as 1 before an item bias
     length: float | None = None
-    """Of what the items say together; None leaves it at the mean's, 0 stays 0."""
+    """The length that vectors are scaled to; None: they are not scaled."""
     attention: Annotated[NDArray[np.float32] | None, axes("item", None)] = None
-    """How loud each item is, and how loud it makes the others seem [I, 2]."""
+    """[I, 2]: the source and the target score of each item."""
     readout: NDArray[np.float32] | None = None  # [M, dim] from the largest elements to a vector
-    softening: float = 0.0
-    """The number of items that brings a user to half the length: a few items say little. Features
-    say as much as one item."""
+    confidence_prior: float = 0.0
+    """The number of items with which a user has half the length. Features count as one item."""
     features: UserFeatures | None = None
-    friendship: float | None = None
-    """What the mean of friends counts beside what a user says of themselves; None: nothing. All
-    friends together are evidence as one item is."""
+    friend_weight: float | None = None
+    """Weight of the mean over friends; None: friends do not count. All friends together count as
+    one item in a user's length."""
     relations: Relations | None = None
-    """What each kind of liking an item counts; None: all alike."""
+    """The weights of the kinds of events between user and item; None: all alike."""
 
     def embed(
         self,
         items: Rows,
-        attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
+        attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES,
         friends: Sequence[NDArray[np.float32]] = (),
-        news: Sequence[NDArray[np.float32]] = (),
+        new_item_messages: Sequence[NDArray[np.float32]] = (),
         kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
-        """The embedding [dim] of someone who likes the H `items` and has these attributes.
+        """The embedding [dim] of a user with H `items` and these attributes.
 
-        `friends` are what each says of themselves, by `own`; `news` are messages [M] of items that
-        came since the training and that they like too, and `kinds` the ways in which they like
-        each item [H]; None, as for news: in ways unknown. `base` where there is nothing of all.
+        `friends` are what `aggregate` gives for each of them; `new_item_messages` [M] are those of
+        items that are newer than the training; `kinds` [H] are the kinds of events with each item,
+        None where they are unknown, as they are for new items. `base` where nothing is known.
         """
-        heeded = self.friendship is not None and len(friends) > 0
-        about = self._about(attributes)
-        items, news, kinds = self._telling(items, news, kinds)
-        evidence = len(items) + len(news) + (about is not None) + heeded
+        has_friends = self.friend_weight is not None and len(friends) > 0
+        features = self._features_vector(attributes)
+        items, new_item_messages, kinds = self._with_messages(items, new_item_messages, kinds)
+        evidence = len(items) + len(new_item_messages) + (features is not None) + has_friends
         if evidence == 0:
             return self.base
-        said = self._together(items, news, about, kinds)
-        if self.friendship is not None and len(friends):
-            said = said + np.float32(self.friendship) * np.mean(friends, axis=0)
+        vector = self._sum(items, new_item_messages, features, kinds)
+        if self.friend_weight is not None and len(friends):
+            vector = vector + np.float32(self.friend_weight) * np.mean(friends, axis=0)
         if self.length is not None:
-            length = self.length * evidence / (evidence + self.softening)
-            said = said * (length / max(float(np.linalg.norm(said)), 1e-12))
-        return self.base + said
+            length = self.length * evidence / (evidence + self.confidence_prior)
+            vector = vector * (length / max(float(np.linalg.norm(vector)), 1e-12))
+        return self.base + vector
 
-    def own(
+    def aggregate(
         self,
         items: Rows,
-        attributes: Mapping[str, AttributeValue] = NOTHING_KNOWN,
-        news: Sequence[NDArray[np.float32]] = (),
+        attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES,
+        new_item_messages: Sequence[NDArray[np.float32]] = (),
         kinds: Bits | None = None,
     ) -> NDArray[np.float32]:
-        """What a user's items and attributes say [dim], of whatever length; as for `embed`."""
-        items, news, kinds = self._telling(items, news, kinds)
-        return self._together(items, news, self._about(attributes), kinds)
+        """What a user's items and attributes aggregate to [dim], before it is scaled; as `embed`.
+
+        It is what users aggregate of a friend.
+        """
+        items, new_item_messages, kinds = self._with_messages(items, new_item_messages, kinds)
+        return self._sum(items, new_item_messages, self._features_vector(attributes), kinds)
 
     @property
-    def listens_to(self) -> Collection[str]:
-        """The names of the attributes of users that say something."""
+    def attribute_names(self) -> Collection[str]:
+        """The names of the attributes of users that have learned vectors."""
         return () if self.features is None else self.features.space.columns.keys()
 
     @property
-    def hears_news(self) -> bool:
-        """Whether new items are heard: nobody learnt how loud they are, or what stands out."""
+    def takes_new_items(self) -> bool:
+        """Whether messages of new items can be aggregated: for attention they lack scores, and for
+        the largest elements their hidden layer.
+        """
         return self.attention is None and self.readout is None
 
-    def _telling(
-        self, items: Rows, news: Sequence[NDArray[np.float32]], kinds: Bits | None
+    def _with_messages(
+        self, items: Rows, new_item_messages: Sequence[NDArray[np.float32]], kinds: Bits | None
     ) -> tuple[Rows, Sequence[NDArray[np.float32]], Bits | None]:
-        """Those that say anything: of one that came since the training, nobody may know what."""
-        tells = self.messages[items].any(axis=1)
-        telling = None if kinds is None else kinds[tells]
-        return items[tells], news if self.hears_news else (), telling
+        """Those that have a message: items that are newer than the training may have none."""
+        known = self.messages[items].any(axis=1)
+        known_kinds = None if kinds is None else kinds[known]
+        return items[known], new_item_messages if self.takes_new_items else (), known_kinds
 
-    def _about(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32] | None:
-        return None if self.features is None else self.features.said(attributes)
+    def _features_vector(
+        self, attributes: Mapping[str, AttributeValue]
+    ) -> NDArray[np.float32] | None:
+        return None if self.features is None else self.features.vector(attributes)
 
-    def _together(
+    def _sum(
         self,
         items: Rows,
-        news: Sequence[NDArray[np.float32]],
-        about: NDArray[np.float32] | None,
+        new_item_messages: Sequence[NDArray[np.float32]],
+        features: NDArray[np.float32] | None,
         kinds: Bits | None,
     ) -> NDArray[np.float32]:
-        heard = len(items) + len(news)
-        said = self._heard(items, news, kinds) if heard else np.zeros_like(self.base)
-        return said if about is None else said + about
+        if len(items) + len(new_item_messages):
+            vector = self._aggregate_messages(items, new_item_messages, kinds)
+        else:
+            vector = np.zeros_like(self.base)
+        return vector if features is None else vector + features
 
-    def _heard(
-        self, items: Rows, news: Sequence[NDArray[np.float32]], kinds: Bits | None
+    def _aggregate_messages(
+        self, items: Rows, new_item_messages: Sequence[NDArray[np.float32]], kinds: Bits | None
     ) -> NDArray[np.float32]:
         messages = self.messages[items]
-        counts = None
+        weights = None
         if self.relations is not None and kinds is not None:
-            counts = np.concatenate([self.relations.count(kinds), np.ones(len(news), np.float32)])
-        if len(news):
-            messages = np.concatenate([messages, news])
+            ones = np.ones(len(new_item_messages), np.float32)
+            weights = np.concatenate([self.relations.weights_of(kinds), ones])
+        if len(new_item_messages):
+            messages = np.concatenate([messages, new_item_messages])
         if self.readout is not None:
-            if counts is not None:
-                messages = messages * counts[:, None]
+            if weights is not None:
+                messages = messages * weights[:, None]
             return messages.max(axis=0) @ self.readout
         if self.attention is not None:
-            loud, seeming = self.attention[items].T
-            score = loud + np.average(seeming, weights=counts)
+            source, target = self.attention[items].T
+            score = source + np.average(target, weights=weights)
             score = np.maximum(score, SLOPE * score)
-            weight = np.exp(score - score.max())
-            if counts is not None:
-                weight = weight * counts
-            return weight / weight.sum() @ messages
-        if counts is not None:
-            return counts / counts.sum() @ messages
+            share = np.exp(score - score.max())
+            if weights is not None:
+                share = share * weights
+            return share / share.sum() @ messages
+        if weights is not None:
+            return weights / weights.sum() @ messages
         return messages.mean(axis=0)
 
 
 @dataclass(frozen=True)
 class ItemEncoder:
-    """What features and linked nodes say of an item that nobody has met, as training learned it."""
+    """The learned vectors of features and linked nodes, which embed an item without events."""
 
     space: FeatureSpace
     features: NDArray[np.float32]  # [F, dim], the last element of each being a bias
     nodes: Mapping[EdgeType, NDArray[np.float32]]
-    """What the nodes of each relation of items say [N, dim], by row."""
+    """The vectors of the nodes of each relation of items [N, dim], by row."""
     others: Mapping[str, Vocabulary]
     """Ids of these nodes by type, but for items."""
     length: float
-    """Of what they say together, without the bias."""
-    likeness: Likeness | None = None
-    """What known items of like features add to that."""
+    """Of item vectors, without the bias."""
+    residuals: GaussianProcess | None = None
+    """What is expected beyond that, from known items of similar features."""
 
     def embed(
         self, attributes: Mapping[str, Attribute], links: Mapping[EdgeType, Rows]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The embedding of an item, and its message to those who like it, both [dim].
+        """The embedding of an item, and its message to its users, both [dim].
 
         `attributes` are of this one item; `links` are rows of the nodes it is linked to, each of
-        weight 1. What is unknown says nothing: an item of which nothing is known is all zeros.
+        weight 1. Unknown attributes and links are left out; without any known one, zeros.
         """
         features = self.space.matrix(attributes, 1)
-        said = (features @ self.features)[0]
+        content = (features @ self.features)[0]
         for relation, rows in links.items():
             if relation in self.nodes and len(rows):
-                said = said + self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
-        taste = said[:-1] / max(float(np.linalg.norm(said[:-1])), 1e-12) * self.length
-        message = np.append(said[:-1], 0)
-        vector = np.append(taste, said[-1])
-        if self.likeness is not None and features.nnz:
-            vector = vector + self.likeness.said(features)[0]
+                content = content + self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
+        size = max(float(np.linalg.norm(content[:-1])), 1e-12)
+        message = np.append(content[:-1], 0)
+        vector = np.append(content[:-1] / size * self.length, content[-1])
+        if self.residuals is not None and features.nnz:
+            vector = vector + self.residuals.mean(features)[0]
         return vector.astype(np.float32), message.astype(np.float32)

@@ -1,15 +1,15 @@
-"""What items of like features have in common, beyond the sum of what their features say.
+"""A Gaussian process over features: what items of similar features share beyond the sum of them.
 
-A sum says the same of a genre whatever the other genres are, and whenever. But films of the same
-three genres and the same years have more in common than that. What known items turned out to be,
-less what the sum makes of them, is therefore taken for a Gaussian process over features, and an
-item that nobody has met gets its expectation: a weighted sum over known items, of which the like
-ones count (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006, eq. 2.25). Where
-no item is like it, that is nothing, and the sum alone speaks.
+A sum over features gives the same for a genre whatever the other genres are, and whenever. But
+films of the same three genres and the same years have more in common than that. So the residuals of
+known items, which are their vectors less what the sum over their features gives, are taken for a
+Gaussian process over features, and a cold item gets its posterior mean: a weighted sum over known
+items by their similarity (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006,
+eq. 2.25). Where no item is similar, it is 0, and the sum stands alone.
 
-How unlike two items are is the mean over attributes of how much more they differ than items usually
-do, so that a year says as much as all of the genres, whatever their units and their number. `FALL`
-and `NOISE` were chosen among .5 to 2 on the validation items of MovieLens-1M.
+The distance of two items is the mean over attributes of how much more they differ than items
+usually do, so that a year counts as much as all of the genres, whatever their units and their
+number. `DECAY` and `NOISE` were chosen among .5 to 2 on the validation items of MovieLens-1M.
 """
 
 from __future__ import annotations
@@ -23,79 +23,80 @@ from scipy import sparse
 from graphrec.data import Rows
 from graphrec.data.features import FeatureSpace, NumberColumns, WordColumns
 
-LISTENED = 2_000
-"""Known items that are listened to; of more, those with most events."""
+MAX_ITEMS = 2_000
+"""Known items at most; of more, those with most events."""
 
-COLUMNS = 256
-"""Features that are compared; of more, those that tell most pairs of items apart."""
+MAX_COLUMNS = 256
+"""Features at most that are compared; of more, those in which most pairs of items differ."""
 
-FALL = 0.5
-"""The likeness of items is e to the power of minus this, where they are as unlike as usual."""
+DECAY = 0.5
+"""The similarity of items is e to the power of minus this at the usual distance."""
 
 NOISE = 0.5
-"""The variance of what is an item's alone, where that of what it shares with its like is 1."""
+"""Variance of what is an item's alone, where that of what it shares with similar ones is 1."""
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """M known items, by their features, and what each adds to an item that is like it."""
+class GaussianProcess:
+    """M known items, by their features, and their weights."""
 
     columns: Rows  # [C] of the features that are compared
-    scale: NDArray[np.float32]  # [C] what a difference of 1 counts
+    scale: NDArray[np.float32]  # [C] the distance that a difference of 1 makes
     known: NDArray[np.float32]  # [M, C] scaled
-    added: NDArray[np.float32]  # [M, D]
+    weights: NDArray[np.float32]  # [M, D]
 
-    def said(self, features: sparse.csr_array) -> NDArray[np.float32]:
-        """Of items with these features [N, F], what those that are like them add [N, D]."""
-        alike = _alike(_scaled(features, self.columns, self.scale), self.known)
-        said: NDArray[np.float32] = (alike @ self.added).astype(np.float32)
-        return said
+    def mean(self, features: sparse.csr_array) -> NDArray[np.float32]:
+        """The posterior mean of items with these features [N, F]: [N, D]."""
+        similarity = _similarity(_scaled(features, self.columns, self.scale), self.known)
+        mean: NDArray[np.float32] = (similarity @ self.weights).astype(np.float32)
+        return mean
 
 
 @dataclass(frozen=True)
-class Known:
-    """The known items that others are compared with: all of a `Likeness` but what they add."""
+class KnownItems:
+    """The known items that others are compared with: a `GaussianProcess` but for its weights."""
 
     rows: Rows  # [M]
     columns: Rows  # [C]
     scale: NDArray[np.float32]  # [C]
     features: NDArray[np.float32]  # [M, C] scaled
-    inverse: NDArray[np.float32]  # [M, M] of their likeness, with noise
+    inverse: NDArray[np.float32]  # [M, M] of their covariance, with noise
 
     @classmethod
     def of(
         cls, space: FeatureSpace, features: sparse.csr_array, events: NDArray[np.integer]
-    ) -> Known | None:
-        """Out of items with `features` [I, F] of this space and so many `events` [I].
+    ) -> KnownItems | None:
+        """From items with `features` [I, F] of this space and so many `events` [I].
 
-        None where features tell no two known items apart.
+        None where no two known items differ in a feature.
         """
-        met = np.flatnonzero((events > 0) & (np.diff(features.indptr) > 0))
-        rows = np.sort(met[np.argsort(-events[met], kind="stable")[:LISTENED]]).astype(np.int32)
+        warm = np.flatnonzero((events > 0) & (np.diff(features.indptr) > 0))
+        rows = np.sort(warm[np.argsort(-events[warm], kind="stable")[:MAX_ITEMS]]).astype(np.int32)
         if not len(rows):
             return None
-        scale, apart = _scales(space, sparse.csr_array(features[rows]))
-        telling = np.argsort(-apart, kind="stable")[:COLUMNS]
-        columns = np.sort(telling[apart[telling] > 0]).astype(np.int32)
+        scale, distance = _scales(space, sparse.csr_array(features[rows]))
+        chosen = np.argsort(-distance, kind="stable")[:MAX_COLUMNS]
+        columns = np.sort(chosen[distance[chosen] > 0]).astype(np.int32)
         if not len(columns):
             return None
         known = _scaled(features[rows], columns, scale[columns])
-        covariance = _alike(known, known) + NOISE * np.eye(len(rows))
+        covariance = _similarity(known, known) + NOISE * np.eye(len(rows))
         inverse = np.linalg.inv(covariance).astype(np.float32)
         return cls(rows, columns, scale[columns], known, inverse)
 
-    def likeness(self, beyond: NDArray[np.float32]) -> Likeness:
-        """Given what every item is, beyond the sum of what its features say [I, D]."""
-        return Likeness(self.columns, self.scale, self.features, self.inverse @ beyond[self.rows])
+    def process(self, residuals: NDArray[np.float32]) -> GaussianProcess:
+        """The process that gives these residuals [I, D] of all items."""
+        weights = self.inverse @ residuals[self.rows]
+        return GaussianProcess(self.columns, self.scale, self.features, weights)
 
 
-def _alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """[N, C], [M, C] -> [N, M]: 1 for the same, less the farther apart they are."""
+def _similarity(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """[N, C], [M, C] -> [N, M]: e to the power of minus their distance."""
     # Row by row, in NumPy: scipy.spatial would cost serving 15 MB and a quarter second to import.
-    apart = np.empty((len(one), len(other)))
+    distance = np.empty((len(one), len(other)))
     for row, each in enumerate(one):
-        apart[row] = np.abs(other - each).sum(axis=1)
-    return np.exp(-apart)
+        distance[row] = np.abs(other - each).sum(axis=1)
+    return np.exp(-distance)
 
 
 def _scaled(
@@ -108,25 +109,25 @@ def _scaled(
 def _scales(
     space: FeatureSpace, features: sparse.csr_array
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Of each feature, what a difference of 1 counts, and what pairs of items differ in it [F].
+    """Of each feature, the distance that a difference of 1 makes, and the mean distance [F].
 
-    Of a number, the buckets count nothing, as its value says more.
+    The buckets of a number are left out, as its value is more precise.
     """
     scale, start = np.zeros(features.shape[1], np.float32), 0
-    apart = _mean_difference(features)
+    difference = _mean_difference(features)
     attributes = []
     for columns in space.columns.values():
         width = columns.matrix((None,)).shape[1]
         if isinstance(columns, NumberColumns):
-            apart[start + 2 : start + width] = 0
+            difference[start + 2 : start + width] = 0
         elif not isinstance(columns, WordColumns):
-            apart[start : start + width] = 0
+            difference[start : start + width] = 0
         attributes.append(slice(start, start + width))
         start += width
-    telling = [each for each in attributes if apart[each].sum() > 0]
-    for each in telling:
-        scale[each] = FALL / (len(telling) * apart[each].sum())
-    return scale, apart * scale
+    used = [each for each in attributes if difference[each].sum() > 0]
+    for each in used:
+        scale[each] = DECAY / (len(used) * difference[each].sum())
+    return scale, difference * scale
 
 
 def _mean_difference(features: sparse.csr_array) -> NDArray[np.float64]:

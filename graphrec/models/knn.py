@@ -4,7 +4,7 @@ With x the weighted user-item matrix, v_u = (positive events of u)^-user_exponen
 users u, the similarity of a history item h to a target item t is
 
     cosine    Σ v_u x_uh x_ut / (‖x_h‖^2a ‖x_t‖^2b + shrinkage)
-    jaccard   people(h and t) / (people(h or t) + shrinkage)
+    jaccard   users(h and t) / (users(h or t) + shrinkage)
     pearson   Σ (x_uh - x̄_h)(x_ut - x̄_t) / (U σ_h σ_t + shrinkage)
 
 and each target keeps its `neighbours` most similar items. Plain cosine is a = b = ½ and
@@ -13,7 +13,7 @@ user_exponent > 0 lets a heavy user's vote count less, as in the random walks P3
 (Paudel et al. 2017). The shrinkage term is that of Ferrari Dacrema et al. (RecSys 2019).
 For users, read the formulas with the matrix transposed.
 
-The weights of the matrix are what the events of a pair are worth together
+The weights of the matrix are the sums of the weights of the events of a pair
 (`graphrec.data.weighting`). Without shrinkage a factor common to all of them changes no ranking.
 Where they are counts with a long tail, such as plays, or have shrunk through many half-lives,
 `binary` or `bm25` may do better.
@@ -45,7 +45,7 @@ BLOCK_ENTRIES = 4_000_000
 
 @dataclass(frozen=True)
 class ItemKNN:
-    """Items like those in the user's history."""
+    """Items that are similar to those in the user's history."""
 
     similarity: Similarity = "cosine"
     weighting: Annotated[Weighting, Options(get_args(Weighting))] = "none"
@@ -113,7 +113,7 @@ class UserKNN:
 def weighted(matrix: sparse.csr_array, weighting: Weighting) -> sparse.csr_array:
     """Term weights for a [U, I] matrix, users as documents and items as terms.
 
-    `tfidf`: √weight · ln(U / people) ; `bm25`: Robertson's saturation with K1 = 1.2, B = 0.75
+    `tfidf`: √weight · ln(U / users) ; `bm25`: Robertson's saturation with K1 = 1.2, B = 0.75
     (Robertson & Zaragoza 2009); `binary`: 1; `none`: the weights as they are.
     """
     if weighting == "none":

@@ -1,7 +1,7 @@
 """Matrix factorisation by gradient descent: a vector a user, a vector and a bias an item.
 
-A user whom training never met has the mean of the vectors of the items they like; training does not
-fit the item vectors to that, so it is coarser than what the model knows of its own users.
+A user unknown in training gets the mean of the vectors of their items. Training does not fit the
+item vectors to that, so it is less precise than the vectors of known users.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from graphrec.models.encoder import Encoder
 from graphrec.models.fitted import FittedModel, Seed, prepare
 from graphrec.models.hyper_parameters import Count, NotNegative, Options, Rate, Search, Share, Steps
 from graphrec.models.training.loop import train_epochs
-from graphrec.models.training.losses import bpr, pointwise_block
+from graphrec.models.training.losses import bpr, pointwise_batch
 from graphrec.models.training.negative_sampling import (
     NegativeSampler,
     log_popularity,
     recency_shift,
     recent_chances,
 )
-from graphrec.models.training.user_batches import UserBlock, user_blocks
+from graphrec.models.training.user_batches import UserBatch, user_batches
 
 MIN_BATCHES = 5
 
@@ -42,8 +42,8 @@ Loss: TypeAlias = Literal["bpr", "pointwise"]
 class MF:
     """Biased matrix factorisation (Koren et al. 2009) on implicit feedback.
 
-    With `bpr` each positive meets `negatives` random items (Rendle et al., UAI 2009). `pointwise`
-    is the logistic loss of the tuned dot product of Rendle et al. (RecSys 2020, "Neural
+    With `bpr` each positive is compared with `negatives` random items (Rendle et al., UAI 2009).
+    `pointwise` is the logistic loss of the tuned dot product of Rendle et al. (RecSys 2020, "Neural
     Collaborative Filtering vs. Matrix Factorization Revisited"), in expectation over the draws of
     negatives (`graphrec.models.training.user_batches`).
     """
@@ -54,22 +54,22 @@ class MF:
     negatives: Annotated[Count, Search(1, 32, log=True)] = 4
     negative_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.0
     batch_size: Count = 1024
-    """Positives, with bpr. At most: a small log has `MIN_BATCHES` batches an epoch all the same."""
+    """Positives at most, with bpr: a small log has `MIN_BATCHES` batches an epoch all the same."""
     users_per_batch: Count = 256
-    """With pointwise; at most, too."""
+    """At most, with pointwise."""
     learning_rate: Annotated[Rate, Search(1e-3, 0.1, log=True)] = 0.01
     weight_decay: NotNegative = 0.0
-    """Of everything, at every step: what suits bpr (1e-4) is far too much for pointwise."""
+    """Of all parameters, at every step: what suits bpr (1e-4) is far too much for pointwise."""
     l2: Annotated[NotNegative, Search(1e-3, 0.2, log=True)] = 0.02
     """With pointwise: of both vectors, for each positive."""
     warmup_steps: Steps = 20
     recent_share: Annotated[Share, Search(0.0, 1.0)] = 0.7
-    """Of the weight of positives in training that goes by how recent they are."""
-    taste_half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.1
-    """The half-life in that, as a part of the log
+    """Share of the weight of positives in training that depends on their recency."""
+    profile_half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.1
+    """Half-life of that recency, as a share of the log
     (`graphrec.models.training.negative_sampling.recent_chances`)."""
     half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.05
-    """Of the recency that is added to item biases
+    """Half-life of the recency that is added to item biases, likewise
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[Embeddings]:
@@ -91,7 +91,7 @@ class MF:
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
-        chance = recent_chances(graph, self.taste_half_life_share, self.recent_share)
+        chance = recent_chances(graph, self.profile_half_life_share, self.recent_share)
         shift = torch.from_numpy(recency_shift(graph, self.half_life_share, chance))
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -117,7 +117,7 @@ class MF:
                 if not len(rows):
                     continue  # fewer positives than batches
                 u, i = edges[rows].T
-                yield u, i, sampler.unmet(u, self.negatives, rng)
+                yield u, i, sampler.unseen(u, self.negatives, rng)
 
         def loss_of_pairs(batch: tuple[Rows, Rows, Rows]) -> Tensor:
             u, positive, negative = (torch.from_numpy(rows).long() for rows in batch)
@@ -127,14 +127,14 @@ class MF:
                 (vector[:, None] * item[negative]).sum(2) + bias[negative],
             )
 
-        def blocks() -> Iterator[UserBlock]:
+        def users_of() -> Iterator[UserBatch]:
             count = max(MIN_BATCHES, -(-users // self.users_per_batch))
-            return user_blocks(graph, chance, sampler, count, rng)
+            return user_batches(graph, chance, sampler, count, rng)
 
-        def loss_of_block(block: UserBlock) -> Tensor:
-            u, i = torch.from_numpy(block.users).long(), torch.from_numpy(block.items).long()
-            liked, unmet = torch.from_numpy(block.liked), torch.from_numpy(block.unmet)
-            loss = pointwise_block(user[u] @ item[i].T + bias[i], liked, unmet * self.negatives)
+        def loss_of_users(batch: UserBatch) -> Tensor:
+            u, i = torch.from_numpy(batch.users).long(), torch.from_numpy(batch.items).long()
+            liked, unseen = torch.from_numpy(batch.liked), torch.from_numpy(batch.unseen)
+            loss = pointwise_batch(user[u] @ item[i].T + bias[i], liked, unseen * self.negatives)
             if self.l2:
                 squares = (user[u] ** 2).sum(1) @ liked.sum(1) + (item[i] ** 2).sum(1) @ liked.sum(
                     0
@@ -142,7 +142,7 @@ class MF:
                 loss = loss + self.l2 * squares / liked.sum()
             return loss
 
-        steps: Any = (pairs, loss_of_pairs) if self.loss == "bpr" else (blocks, loss_of_block)
+        steps: Any = (pairs, loss_of_pairs) if self.loss == "bpr" else (users_of, loss_of_users)
         # A user without positives keeps only the constant, and so is ranked by the biases.
         warm = torch.from_numpy(np.diff(likes.indptr) > 0)[:, None]
         for _ in train_epochs(
@@ -153,12 +153,12 @@ class MF:
             weight_decay=self.weight_decay,
             warmup_steps=self.warmup_steps,
         ):
-            taste = item.detach()
-            message = torch.cat([taste, torch.zeros(items, 1)], 1).numpy()
+            vectors = item.detach()
+            message = torch.cat([vectors, torch.zeros(items, 1)], 1).numpy()
             base = np.eye(1, self.dim + 1, self.dim, dtype=np.float32)[0]
             yield Embeddings(
                 torch.cat([user.detach() * warm, torch.ones(users, 1)], 1).numpy(),
-                torch.cat([taste, (bias.detach() + shift)[:, None]], 1).numpy(),
+                torch.cat([vectors, (bias.detach() + shift)[:, None]], 1).numpy(),
                 Encoder(message, base),
             )
 

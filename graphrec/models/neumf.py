@@ -72,7 +72,7 @@ class NeuMF:
     negatives: Annotated[Count, Search(1, 16, log=True)] = 4
     negative_exponent: NotNegative = 0.0
     batch_size: Count = 8192
-    """Positives. At most: a small log has `MIN_BATCHES` batches an epoch all the same."""
+    """Positives at most: a small log has `MIN_BATCHES` batches an epoch all the same."""
     learning_rate: Annotated[Rate, Search(1e-5, 1e-2, log=True)] = 0.0001
     """Of the whole network."""
     gmf_learning_rate: Rate = 0.01
@@ -85,12 +85,12 @@ class NeuMF:
     """Share of the outputs of MLP's first layer that are dropped in training."""
     warmup_steps: Steps = 100
     recent_share: Annotated[Share, Search(0.0, 1.0)] = 0.7
-    """Of the weight of positives in training that goes by how recent they are."""
-    taste_half_life_share: NotNegative | None = 0.1
-    """The half-life in that, as a part of the log
+    """Share of the weight of positives in training that depends on their recency."""
+    profile_half_life_share: NotNegative | None = 0.1
+    """Half-life of that recency, as a share of the log
     (`graphrec.models.training.negative_sampling.recent_chances`)."""
     half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = 0.05
-    """Of the recency that is added to item biases
+    """Half-life of the recency that is added to item biases, likewise
     (`graphrec.models.training.negative_sampling.recency_shift`)."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[NeuMFScorer]:
@@ -103,7 +103,7 @@ class NeuMF:
         likes = graph.matrix
         users, items = likes.shape
         edges = np.stack([np.repeat(np.arange(users), np.diff(likes.indptr)), likes.indices], 1)
-        chance = recent_chances(graph, self.taste_half_life_share, self.recent_share)
+        chance = recent_chances(graph, self.profile_half_life_share, self.recent_share)
         sampler = NegativeSampler(graph.seen, self.negative_exponent)
         rate = sampler.probability * self.negatives * max(len(chance), 1)
         prior = torch.from_numpy(log_popularity(graph, chance) - np.log(rate)).float()
@@ -119,7 +119,7 @@ class NeuMF:
             count = max(MIN_BATCHES, -(-len(order) // self.batch_size))
             for rows in filter(len, np.array_split(order, count)):
                 u, i = edges[rows].T
-                yield u, np.column_stack([i, sampler.unmet(u, self.negatives, rng)])
+                yield u, np.column_stack([i, sampler.unseen(u, self.negatives, rng)])
 
         def epochs(
             score: Callable[[Tensor, Tensor], Tensor],
@@ -172,7 +172,7 @@ class NeuMF:
             weight_decay=0.0,
             l2=self.l2,
             recent_share=self.recent_share,
-            taste_half_life_share=self.taste_half_life_share,
+            profile_half_life_share=self.profile_half_life_share,
             half_life_share=None,  # added once, to the biases of the whole
         )
 

@@ -1,4 +1,4 @@
-"""What is liked most: the baseline that every other model is shown beside."""
+"""Popularity: the baseline that every other model is compared with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PopularityScorer:
 
 @dataclass(frozen=True)
 class Popularity:
-    """How often an item would be drawn by `positive_chances`: all-time, or lately."""
+    """How often an item would be drawn by `positive_chances`: over all time, or recently."""
 
     half_life_share: Annotated[NotNegative | None, Search(0.005, 1.0, log=True)] = None
     """Where above 0, an event counts half as much for each such share of the log that is newer."""
@@ -48,7 +48,7 @@ class Popularity:
 
 @dataclass(frozen=True)
 class RecentPopularity(Popularity):
-    """Popularity of late: the stronger baseline on a log with times, and the same on one without.
+    """Recent popularity: the stronger baseline on a log with times, and the same on one without.
 
     What the learned models get beyond it is personal, as their item biases start from it.
     """

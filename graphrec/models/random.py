@@ -1,4 +1,4 @@
-"""Random lists: what is reached by knowing nothing, where popularity cannot be known."""
+"""Random lists: the baseline where popularity cannot be known."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ChanceScorer:
 
 @dataclass(frozen=True)
 class Random:
-    """All items alike."""
+    """Every order of the items is equally likely."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[ChanceScorer]:
         """Learns how many items there are."""

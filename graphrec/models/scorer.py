@@ -25,7 +25,7 @@ class Scorer(Protocol):
 
 @runtime_checkable
 class FoldIn(Protocol):
-    """Scores for anyone, from a history of items."""
+    """Scores for any user, known or not, from a history of items."""
 
     def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
         """Scores [B, I] for histories of weights [B, I]."""

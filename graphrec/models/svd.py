@@ -2,7 +2,7 @@
 
 With V the strongest right singular directions of N = D_u^-a/2 · R · D_i^-b, where D_u and D_i are
 the sums of R by user and by item, a history x has the scores x V Vᵀ D_i^(b-c). A user is the
-weighted mean of what their items say, so one whom training never met is embedded like any other.
+weighted mean of the directions of their items, so an unknown user is embedded like any other.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,21 +22,21 @@ class Query:
 
     user: str | None = None
     """The id of a user, known or not; None: someone of whom only the next three are known."""
-    items: tuple[str, ...] = ()
+    items: Sequence[str] = ()
     """Ids of items that someone without an id likes; these are not recommended."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     """Of someone without an id, by name."""
-    friends: tuple[str, ...] = ()
+    friends: Sequence[str] = ()
     """Ids of users whom someone without an id follows."""
     k: int = 10
     """The length of the list."""
     exclude_seen: bool = True
     """Leave out items that the user has an event on."""
-    allow: frozenset[str] | None = None
+    allow: Collection[str] | None = None
     """Nothing but these items."""
-    deny: frozenset[str] = frozenset()
+    deny: Collection[str] = frozenset()
     """None of these items."""
-    rules: tuple[Rule, ...] = ()
+    rules: Sequence[Rule] = ()
     diversity: float = 0.0
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
     segment: str | None = None
@@ -47,7 +47,7 @@ class Query:
     exploration_by: Exploration = "epsilon"
     explain: bool = True
     """Give what each source adds to each score."""
-    kinds: frozenset[str] | None = None
+    kinds: Collection[str] | None = None
     """Only events of these kinds are the user's history; None: those of all kinds."""
     as_of: int | None = None
     """Only events before this time are; milliseconds since 1970."""
@@ -96,3 +96,9 @@ class Context:
 
 
 NO_CONTEXT = Context()
+
+
+def as_query(asked: Query | str, k: int | None = None) -> Query:
+    """A query, or that of a user by id, with the length `k` where it is given."""
+    query = asked if isinstance(asked, Query) else Query(user=str(asked))
+    return query if k is None else replace(query, k=k)

@@ -17,20 +17,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import merge
-from typing import Literal
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows
+from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
-from graphrec.errors import UnknownNode
+from graphrec.errors import DataError, UnknownNode
+from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
 from graphrec.ranking.thompson import ThompsonPool
 from graphrec.recommend.browse import Directory
+from graphrec.recommend.bulk import BulkLists
 from graphrec.recommend.explainer import Explainer
-from graphrec.recommend.query import NO_CONTEXT, Context, Query
+from graphrec.recommend.query import NO_CONTEXT, Context, Query, as_query
 from graphrec.recommend.ranker import Ranker, Ranking, Request
 from graphrec.recommend.related import Related, liked_together, nearest
 from graphrec.recommend.results import (
@@ -43,6 +48,7 @@ from graphrec.recommend.results import (
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates
 from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.view import View
 from graphrec.store.delta import Delta
@@ -72,6 +78,44 @@ class Recommender:
         """The recommender of a snapshot alone; `kinds` say what events of a later delta weigh."""
         return cls(View.of(snapshot, kinds=kinds), settings)
 
+    @classmethod
+    def fit(cls, data: Dataset, seed: int = 0, **options: Any) -> Recommender:
+        """The recommender of a data set: sources, fusion and weights are chosen on validation.
+
+        `options` are those of `graphrec.Fusion`, such as `embeddings={"mf": MF(dim=64)}`. Raises
+        DataError where no event of the data is positive.
+        """
+        if not data.weighted.matrix.nnz:
+            raise DataError(
+                f"{data!r} has no positive event: expected some to learn from; see `kinds` for "
+                f"what counts as positive, such as ratings from 3.5 on"
+            )
+        fusion = import_module("graphrec.training.fusion")  # what serves does not need it
+        fitted = fusion.Fusion(**options).fit(data, seed)
+        found: Recommender = fitted.scorer
+        return replace(found, view=replace(found.view, kinds=data.kinds))
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        version: str | None = None,
+        settings: RetrievalSettings = RetrievalSettings(),  # noqa: B008 - it is frozen
+        kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    ) -> Recommender:
+        """The recommender of the current snapshot of a folder, or of a version.
+
+        Raises SnapshotError where there is none or where it is broken.
+        """
+        return cls.of(load(Path(folder), version), settings, kinds)
+
+    def save(self, folder: str | Path) -> str:
+        """Publish the snapshot in a folder, where it becomes the current one; returns its version.
+
+        Raises OSError where the folder cannot be written.
+        """
+        return publish(self.snapshot, Path(folder))
+
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot of the view."""
@@ -81,12 +125,17 @@ class Recommender:
         """The recommender of a later delta; cheap, as no array is copied."""
         return self if delta is self.view.delta else replace(self, view=self.view.advanced(delta))
 
-    def recommend(self, query: Query, context: Context = NO_CONTEXT) -> RecommendationList:
-        """The `query.k` best items that the user has not seen.
+    def recommend(
+        self, query: Query | str, context: Context = NO_CONTEXT, *, k: int | None = None
+    ) -> RecommendationList:
+        """The best items that the user has not seen, `k` of them, or as many as the query says.
+
+        A query may be the id of a user.
 
         Popular ones where nothing is known of the user. Raises UnknownNode for an item or a friend
         of the query that is not known.
         """
+        query = as_query(query, k)
         profile = self.profile(query, context)
         request = self._ranker.request(profile, query, context)
         if query.diversity:
@@ -100,22 +149,24 @@ class Recommender:
         return RecommendationList(self.snapshot.manifest.version, query.user, listed)
 
     def explain(
-        self, query: Query, item: str, paths: int = PATHS, context: Context = NO_CONTEXT
+        self, query: Query | str, item: str, paths: int = PATHS, context: Context = NO_CONTEXT
     ) -> Explanation:
         """Why `item`, with the best `paths` between it and the user; raises UnknownNode.
 
         For a user of whom nothing is known, too.
         """
+        query = as_query(query)
         profile = self.profile(query, context)
         if query.user is not None and not (self.view.knows(query.user) or len(profile.seen)):
             raise UnknownNode("user", query.user)
         return self._explainer.explanation(profile, item, paths, query, context)
 
-    def why_not(self, query: Query, item: str, context: Context = NO_CONTEXT) -> WhyNot:
+    def why_not(self, query: Query | str, item: str, context: Context = NO_CONTEXT) -> WhyNot:
         """What becomes of `item` in the list of a query; raises UnknownNode.
 
         As ranked: before a list is made diverse, or places are given to exploration.
         """
+        query = as_query(query)
         return self._explainer.why_not(self.profile(query, context), item, query, context)
 
     def related(
@@ -137,6 +188,37 @@ class Recommender:
         if by == "embedding":
             return nearest(self.view, item, k)
         return liked_together(self.view, item, k, similarity, min_support)
+
+    def recommend_all(
+        self,
+        k: int = 10,
+        batch: int = 1000,
+        users: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> BulkLists:
+        """The lists of all users, or of some, made in blocks of `batch` users when asked for.
+
+        `progress` is called after each block with how many lists are done, and of how many. Lists
+        hold items of the snapshot; use `recommend` for exploration, diversity and reasons.
+        """
+        known = self.snapshot.users.ids
+        everyone = (
+            *known,
+            *(user for user in self.view.delta.users if self.view.row(user) is None),
+        )
+
+        def ranked(profile: UserProfile) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
+            ranking = self._ranker.best(self._request(profile), k)
+            return ranking.items, ranking.scores
+
+        return BulkLists(
+            everyone if users is None else tuple(users),
+            batch,
+            self.view.user,
+            ranked,
+            self.view.items.ids.ids,
+            progress,
+        )
 
     def profile(self, query: Query, context: Context = NO_CONTEXT) -> UserProfile:
         """Who asks, as of now; raises UnknownNode for an unknown item or friend of a session."""

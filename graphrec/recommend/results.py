@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from importlib import import_module
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from graphrec.ranking.fusion import Source
+from graphrec.recommend import html
 
 Verdict: TypeAlias = Literal["seen", "deleted", "ruled_out", "not_retrieved", "ranked", "new"]
 """What became of an item in a list: the first of these that holds. A new item was added after the
@@ -110,6 +112,20 @@ class RecommendationList:
     def __iter__(self) -> Iterator[Recommendation]:
         return iter(self.recommendations)
 
+    def __getitem__(self, place: int) -> Recommendation:
+        return self.recommendations[place]
+
+    def to_frame(self) -> Any:
+        """A pandas data frame of columns rank (from 1), item, title, score and reason."""
+        pandas = import_module("pandas")  # not before it is asked for: what serves has none
+        rows = [(n, e.item, e.title, e.score, e.reason) for n, e in enumerate(self, start=1)]
+        return pandas.DataFrame(rows, columns=["rank", "item", "title", "score", "reason"])
+
+    def _repr_html_(self) -> str:
+        rows = ((n, e.title or e.item, e.score, e.reason) for n, e in enumerate(self, start=1))
+        whom = "a visitor" if self.user is None else f"user {self.user}"
+        return html.table(["", "item", "score", "why"], rows, f"Recommendations for {whom}")
+
 
 @dataclass(frozen=True)
 class SourceRank:
@@ -193,6 +209,14 @@ class Explanation:
             "frequent first."
         ),
     ]
+
+    def _repr_html_(self) -> str:
+        name = self.title or self.item
+        found = [(b.title or b.item, f"{_count(b.people)} liked both") for b in self.because]
+        parts = ((c.source, c.z_score, c.weight, c.score) for c in self.contributions)
+        drawn = html.paths("you", found, name) if found else ""
+        head = ["source", "z-score", "weight", "adds"]
+        return drawn + html.table(head, parts, f"{self.reason} (score {self.score:.4g})")
 
 
 def reason(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,8 +50,8 @@ def compile_rules(
     rules: Sequence[Rule],
     shared: Callable[[Rule], frozenset[str]],
     now: int,
-    allow: frozenset[str] | None = None,
-    deny: frozenset[str] = frozenset(),
+    allow: Collection[str] | None = None,
+    deny: Collection[str] = frozenset(),
 ) -> CompiledRules:
     """The rules, for the items of a table at a time (milliseconds).
 

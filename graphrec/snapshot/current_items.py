@@ -84,11 +84,11 @@ class CurrentItems:
     def cold(self) -> ColdItems:
         """The new items that have an embedding."""
         vectors = self.snapshot.embeddings
-        if vectors is None or vectors.newcomers is None or not self.new:
+        if vectors is None or vectors.item_encoder is None or not self.new:
             return NONE
         items = {item: self.changed[item] for item in self.new}
         links = {item: self.delta.items[item].links for item in self.new}
-        return embed_new_items(vectors.newcomers, items, self.before, links, self.snapshot.items)
+        return embed_new_items(vectors.item_encoder, items, self.before, links, self.snapshot.items)
 
     @cached_property
     def nearest_cold(self) -> NearestCold | None:

@@ -167,7 +167,7 @@ def build_snapshot(
     columns = graph.attributes.get("user", {})
     nearest = next((each for each in sources if isinstance(each, Nearest)), None)
     encoder = None if nearest is None else nearest.vectors.encoder
-    read = () if encoder is None else encoder.listens_to
+    read = () if encoder is None else encoder.attribute_names
     by_segment = None if popular_by is None else columns.get(popular_by)
     return Snapshot(
         manifest=Manifest(

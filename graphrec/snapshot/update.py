@@ -166,7 +166,7 @@ def _with_vectors(
     item[places] = cold.vectors if places else item[places]
     if encoder is not None:
         messages = encoder.messages.copy()
-        if encoder.hears_news:
+        if encoder.takes_new_items:
             for each, message in cold.messages.items():
                 messages[view.items.ids.rows[each]] = message
         encoder = replace(encoder, messages=messages)

@@ -23,6 +23,10 @@ from graphrec.snapshot.manifest import trained_of
 from graphrec.snapshot.snapshot import Snapshot, history_rows
 from graphrec.store.delta import NOTHING, Delta, Event, UserDelta
 
+ENCODED = 1e-4
+"""How far, absolutely and relatively, a vector may be from what the encoder makes of the same
+profile and count as made by it: training sums in another order."""
+
 NO_ATTRIBUTES: Mapping[str, AttributeValue] = {}
 
 
@@ -102,9 +106,9 @@ class View:
         encoder = self.snapshot.encoder
         messages: tuple[NDArray[np.float32], ...] = ()
         profiles = [self.known_user(friend) for friend in dict.fromkeys(friends)]
-        if encoder is not None and encoder.friendship is not None:
+        if encoder is not None and encoder.friend_weight is not None:
             messages = tuple(
-                encoder.own(
+                encoder.aggregate(
                     each.history, each.attributes, tuple(each.new_messages.values()), each.kinds
                 )
                 for each in profiles
@@ -249,8 +253,10 @@ class View:
             return replace(after, vector=self._encode(after))
         if self._same_input(before, after) and not self._friends_written(after):
             return replace(after, vector=before.vector)
-        moved = self._encode(after) - self._encode(before, stored=True)
-        return replace(after, vector=(before.vector + moved).astype(np.float32))
+        then, now = self._encode(before, stored=True), self._encode(after)
+        if not np.allclose(before.vector, then, rtol=ENCODED, atol=ENCODED):
+            now = (before.vector + (now - then)).astype(np.float32)
+        return replace(after, vector=now)
 
     def _encode(self, profile: UserProfile, stored: bool = False) -> NDArray[np.float32]:
         """What the encoder makes of a profile, with its friends as of now, or as they are
@@ -258,9 +264,9 @@ class View:
         """
         encoder, snapshot = self.snapshot.encoder, self.snapshot
         assert encoder is not None  # noqa: S101 - see `_embedded`
-        friends = [] if encoder.friendship is None else profile.friends.tolist()
+        friends = [] if encoder.friend_weight is None else profile.friends.tolist()
         messages = [
-            encoder.own(
+            encoder.aggregate(
                 each.history, each.attributes, tuple(each.new_messages.values()), each.kinds
             )
             for friend in friends
@@ -295,7 +301,7 @@ class View:
     def _has_input(self, profile: UserProfile) -> bool:
         """Whether the encoder has anything to make a vector of."""
         encoder = self.snapshot.encoder
-        friends = encoder is not None and encoder.friendship is not None and len(profile.friends)
+        friends = encoder is not None and encoder.friend_weight is not None and len(profile.friends)
         messages = len(profile.history) or profile.new_messages or profile.friend_messages
         return bool(messages or friends or self._reads(profile.attributes))
 
@@ -303,12 +309,12 @@ class View:
         """Whether the encoder makes anything of attributes."""
         encoder = self.snapshot.encoder
         features = None if encoder is None else encoder.features
-        return bool(attributes) and features is not None and features.said(attributes) is not None
+        return bool(attributes) and features is not None and features.vector(attributes) is not None
 
     def _same_input(self, one: UserProfile, other: UserProfile) -> bool:
         """Whether the encoder makes the same of two profiles of one user."""
         encoder = self.snapshot.encoder
-        read = () if encoder is None else encoder.listens_to
+        read = () if encoder is None else encoder.attribute_names
         same_kinds = one.kinds is other.kinds or (
             one.kinds is not None
             and other.kinds is not None

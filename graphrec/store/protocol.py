@@ -212,13 +212,6 @@ class GraphStore(Protocol):
         """What kind of value each attribute of a type of node has, by name."""
         ...
 
-    def events_of(self, users: Sequence[str]) -> Interactions:
-        """All events of some users, in any order; none for users the store does not have.
-
-        Raises StoreError where the store has no position.
-        """
-        ...
-
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         ...

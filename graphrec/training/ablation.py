@@ -1,4 +1,4 @@
-"""What each relation brings: GraphSAGE without it, and without all of them, beside the whole."""
+"""Ablation of relations: GraphSAGE without each, and without all of them, beside the whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from graphrec.settings import Settings
 from graphrec.training.fit import Comparison, compare
 
 MODEL = "graphsage"
-"""The model that hears relations."""
+"""The model that uses relations."""
 
 LEFT_OUT = "without_relations"
 """Its hyper-parameter."""

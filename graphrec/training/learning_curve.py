@@ -1,7 +1,7 @@
-"""How good lists are for someone new, by how many interactions they have given.
+"""How good lists are for unknown users, by the number of interactions that are known of them.
 
-Every model is fitted once, on a graph that holds nothing of the users it is then asked about, and
-embeds or scores them from what they give, as the service does with a session.
+Every model is fitted once, on a graph without the users it is then evaluated on, and embeds or
+scores them from their first interactions, as the service does with a session.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def learning_curves(
     Epochs and weights are chosen on `validation`, such as
     `graphrec.evaluation.splits.cold.beginnings` of train. A fusion has the vectors of one of
     `embeddings`. Raises SettingsError for a model that does not
-    score for people it was not fitted on.
+    score for users it was not fitted on.
     """
     found: list[LearningCurve] = []
     chosen: dict[str, Chosen] = {}
@@ -136,14 +136,14 @@ def _fit(name: str, model: Model, train: Graph, rng: np.random.Generator) -> Fol
     fitted = model.fit(Dataset.of_weights(train), rng).scorer
     if not isinstance(fitted, FoldIn):
         raise SettingsError(
-            f"model {name!r} scores for users of its training alone: expected one that folds in, "
+            f"model {name!r} scores only users of its training: expected one that folds in, "
             f"such as item-knn, graph-filter or graphsage"
         )
     return fitted
 
 
 def _folded(fitted: FoldIn, train: Graph, split: Split) -> evaluate.Rank:
-    """Lists for people by what they gave; by popularity where that is nothing."""
+    """Lists for users by their histories; by popularity for an empty one."""
     popularity = np.asarray(train.matrix.sum(axis=0), np.float32)
     histories, seen = split.train.matrix, split.train.seen
 

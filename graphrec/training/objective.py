@@ -1,4 +1,4 @@
-"""What a setting of a model is worth: NDCG on a validation part that was carved from train."""
+"""The objective of a search of hyper-parameters: NDCG on a validation part of train."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def validation_objective(
     """NDCG@k of the model `name` for the users of `validation`; of many, a random sample.
 
     `kept` are hyper-parameters that are the same in all trials, as is the randomness of a fit. A
-    model of epochs is worth what it is after the best of them, and reports each.
+    model of epochs has the score after its best epoch, and reports each.
     """
     shown = sample_users(validation, MAX_USERS, model_rng(seed, "validation users"))
 
@@ -79,11 +79,11 @@ def validation_objective(
             return result.metrics[f"ndcg@{k}"].value
         values: list[float] = []
 
-        def judged(epoch: int, value: float) -> None:
+        def after_epoch(epoch: int, value: float) -> None:
             values.append(value)
             report(epoch, value)
 
-        choose_epochs(model, shown, choose_rng, k=k, progress=progress, after_epoch=judged)
+        choose_epochs(model, shown, choose_rng, k=k, progress=progress, after_epoch=after_epoch)
         return max(values)
 
     return objective

@@ -1,8 +1,8 @@
 """A search of hyper-parameters within a budget, with optuna's tree of Parzen estimators.
 
-Whatever is searched starts from settings that are known, which are judged first and the same way
-as all others, so that the best of a search is never worse than the best of them. What a setting
-is worth is the caller's to say; `graphrec.training.objective` says it for models, on validation.
+A search starts from known settings, which are evaluated first and in the same way as all others, so
+that the best of a search is never worse than the best of them. The objective is an argument;
+`graphrec.training.objective` has that of models, on validation.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import optuna
 
 Report: TypeAlias = Callable[[int, float], None]
-"""Is told what a setting is worth after each step, from 1; it raises where that is enough."""
+"""Called with each step, from 1, and the score after it; it raises to end the trial."""
 
 Objective: TypeAlias = Callable[[Point, Report], float]
-"""What a setting is worth: more is better."""
+"""The score of a setting, to be maximised."""
 
 State: TypeAlias = Literal["finished", "pruned", "stopped", "interrupted", "failed"]
 """`pruned`: given up as worse than most at the same step; `stopped`: the time was over;
@@ -39,7 +39,7 @@ PRUNED_FROM_STEP = 10
 """Earlier, one that learns slowly would be taken for one that learns badly."""
 
 IMPORTANCE_TRIALS = 10
-"""Fewer say nothing of what mattered."""
+"""With fewer trials, importance is not computed."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Tuning:
         return Counter(trial.reason for trial in self.trials if trial.reason is not None)
 
 
-class _Enough(Exception):  # noqa: N818 - reads as what it says
+class _Enough(Exception):  # noqa: N818 - it is no error
     """Leaves an objective between two steps."""
 
     def __init__(self, state: State) -> None:
@@ -129,7 +129,7 @@ def tune(
     progress: Progress | None = None,
     clock: Callable[[], float] = perf_counter,
 ) -> Tuning:
-    """Search `space` for the setting of `name` that is worth most.
+    """Search `space` for the setting of `name` with the highest score.
 
     `starts` are the first trials, whether they lie in the space or not; the first of them runs
     whatever the budget is. The same `rng` gives the same trials, where the budget is of trials
@@ -146,7 +146,7 @@ def tune(
     def spent() -> float:
         return clock() - began
 
-    def told() -> None:
+    def show_progress() -> None:
         if progress and budget.trials is not None:
             progress(f"tuning {name}: trials", len(trials), budget.trials)
         elif progress and budget.seconds is not None:
@@ -155,7 +155,7 @@ def tune(
 
     def run(point: Point, asked: optuna.Trial | None) -> Trial:
         def report(step: int, score: float) -> None:
-            told()
+            show_progress()
             if budget.seconds is not None and spent() > budget.seconds:
                 raise _Enough("stopped")
             if asked is not None:
@@ -166,7 +166,7 @@ def tune(
         return _run(len(trials), point, objective, report, clock)
 
     interrupted = False
-    told()
+    show_progress()
     try:
         while not interrupted and budget.allows([trial.seconds for trial in trials], spent()):
             if len(trials) < len(starts):
@@ -177,7 +177,7 @@ def tune(
                 trial = run({key: _suggest(asked, key, space[key]) for key in space}, asked)
                 _tell(study, asked, trial)
             trials.append(trial)
-            told()
+            show_progress()
             interrupted = trial.state == "interrupted"
     except KeyboardInterrupt:  # between two trials
         interrupted = True

@@ -639,6 +639,7 @@ def test_evaluate_takes_a_split_that_a_user_brings(fresh: Path) -> None:
     assert knn > popular  # two tastes, which popularity cannot tell apart
 
 
+@pytest.mark.slow
 def test_without_dgl_the_models_that_there_are_are_compared(fresh: Path) -> None:
     """DGL has no wheels for newer Pythons: what needs nothing else must run there as it is."""
     files = parts(fresh)
@@ -668,6 +669,7 @@ def test_one_seed_gives_one_evaluation(fresh: Path) -> None:
     assert first != figures(2)
 
 
+@pytest.mark.slow
 def test_a_validation_file_chooses_epochs_and_items_give_features(fresh: Path) -> None:
     files = parts(fresh)
     out = fresh / "figures.json"
@@ -810,6 +812,7 @@ def test_tune_learns_from_a_file_and_keeps_what_is_not_searched(fresh: Path) -> 
     assert settings_of[0] == settings_of[1] != settings_of[2]
 
 
+@pytest.mark.slow
 def test_tune_chooses_epochs_within_each_trial(fresh: Path) -> None:
     model = installed("graphsage")
     files = parts(fresh)
@@ -893,6 +896,7 @@ def assert_light(running: subprocess.Popen[str]) -> None:
         assert not re.search(r"site-packages/(torch|dgl|pandas)\b", held)
 
 
+@pytest.mark.slow
 def test_serve_answers_and_stops_when_it_is_told_to(trained: Path) -> None:
     with process(trained, "serve", "--port", "0") as (running, log):
         url = address(running, log)
@@ -926,6 +930,7 @@ def movielens(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     installed("graphsage")
     movielens(fresh / "films")
@@ -950,6 +955,7 @@ def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     assert len([p for p in (fresh / "demo" / "snapshots").iterdir() if p.is_dir()]) == 2
 
 
+@pytest.mark.slow
 def test_demo_serves_what_it_tells_people_to_try(fresh: Path) -> None:
     installed("mf")
     movielens(fresh / "films")

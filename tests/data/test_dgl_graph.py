@@ -19,18 +19,18 @@ from graphrec.data.dgl_graph import (  # noqa: E402
     LIKES,
     REVERSE,
     HeteroGraph,
-    among,
     attention_over_neighbours,
     dot_on_edges,
     from_dgl,
-    hide_edges,
-    items_heard,
+    items_of_edges,
     liked_by_graph,
     likes_graph,
     max_of_neighbours,
     mean_of_neighbours,
     sampled_edges,
     to_dgl,
+    with_items,
+    without_edges,
 )
 
 HAS_GENRE = ("item", "has_genre", "genre")
@@ -154,7 +154,7 @@ def test_hidden_edges_are_gone_both_ways_and_nothing_else_is(
     likes = likes_graph(matrix)
     edges = st.lists(st.integers(0, matrix.nnz - 1), unique=True)
     hidden = np.array(data.draw(edges) if matrix.nnz else [], np.int64)
-    shown = hide_edges(likes, hidden)
+    shown = without_edges(likes, hidden)
     kept = [pair for n, pair in enumerate(pairs_of(matrix)) if n not in hidden]
     assert list_of(shown, LIKES) == kept
     assert list_of(shown, LIKED_BY) == [(item, user) for user, item in kept]
@@ -206,8 +206,8 @@ def test_a_fanout_keeps_edges_that_are_there_and_no_more_than_so_many_a_user(
         for user, degree in enumerate(np.diff(matrix.indptr))
         for _ in range(min(degree, fanout))
     )
-    heard = np.unique(items_heard(shown))
-    again = [(user, heard[place]) for place, user in list_of(among(shown, heard), LIKED_BY)]
+    heard = np.unique(items_of_edges(shown))
+    again = [(user, heard[place]) for place, user in list_of(with_items(shown, heard), LIKED_BY)]
     assert again == kept
 
 
@@ -233,7 +233,7 @@ def test_gradients_flow_to_those_who_were_heard() -> None:
 
 def test_a_hidden_edge_carries_no_message() -> None:
     matrix = sparse.csr_array(np.array([[1, 1]], np.float32))
-    shown = hide_edges(likes_graph(matrix), np.array([1]))
+    shown = without_edges(likes_graph(matrix), np.array([1]))
     vectors = torch.tensor([[1.0], [100.0]])
     assert mean_of_neighbours(shown, LIKED_BY, vectors).tolist() == [[1.0]]
     assert mean_of_neighbours(shown, LIKES, torch.tensor([[3.0]])).tolist() == [[3.0], [0.0]]

@@ -106,7 +106,7 @@ def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -
     assert (
         create("graphsage", {**options, "epochs": 1})
         .fit(Dataset.of_weights(graph), rng)
-        .scorer.newcomers
+        .scorer.item_encoder
         is None
     )  # type: ignore[attr-defined]
     fitted = create("graphsage", {**options, **asked}).fit(Dataset.of_weights(graph), rng).scorer
@@ -127,14 +127,14 @@ def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -
     )
     read = load(tmp_path).embeddings
     assert read is not None
-    assert read.newcomers is not None
-    assert read.newcomers.space == fitted.newcomers.space  # type: ignore[attr-defined]
+    assert read.item_encoder is not None
+    assert read.item_encoder.space == fitted.item_encoder.space  # type: ignore[attr-defined]
     new = {
         "robots": {"about": "robots at war in space"},
         "love": {"about": "love in Paris, and marriage"},
         "silent": {"about": ""},
     }
-    found = embed_new_items(read.newcomers, new)
+    found = embed_new_items(read.item_encoder, new)
     assert list(found.items) == ["robots", "love"]
     even, odd = read.user[0::2].mean(axis=0), read.user[1::2].mean(axis=0)
     robots, love = found.vectors

@@ -16,7 +16,7 @@ from graphrec.errors import DataError
 from graphrec.evaluation import metrics
 from graphrec.evaluation.evaluator import evaluate_ranking, fit_and_evaluate, rank_by
 from graphrec.evaluation.metrics import RankedLists
-from tests.evaluation.test_public_splits import data_of
+from tests.support.random_data import data_of
 
 
 @dataclass(frozen=True)

@@ -9,31 +9,12 @@ import pytest
 from graphrec import split
 from graphrec.data.dataset import Dataset
 from graphrec.data.graph import Interactions
-from graphrec.data.weighting import KindPolicy, weigh
+from graphrec.data.weighting import weigh
 from graphrec.errors import DataError
 from graphrec.evaluation.splits.split import carve_validation
 from graphrec.evaluation.splits.split import temporal as temporal_of_graph
 from graphrec.split import TrainTest
-
-DAY = 86_400_000
-START = 1_600_000_000_000
-
-
-def data_of(seed: int = 0, users: int = 40, items: int = 60) -> Dataset:
-    rng = np.random.default_rng(seed)
-    events = users * 15
-    return Dataset.from_frame(
-        pd.DataFrame(
-            {
-                "user": rng.integers(0, users, events),
-                "item": (items * rng.random(events) ** 2).astype(int),
-                "rating": rng.integers(1, 6, events),
-                "time": START + np.arange(events) * DAY // 10,
-            }
-        ),
-        kinds={"rating": KindPolicy(threshold=3, half_life_days=20)},
-    )
-
+from tests.support.random_data import data_of
 
 SPLITS = {
     "temporal": split.temporal,

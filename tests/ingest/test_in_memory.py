@@ -23,7 +23,7 @@ from graphrec.errors import DataError, StoreError, TooManyRejects
 from graphrec.settings import IngestSettings
 from graphrec.store import open_store
 from graphrec.testing.stores import assert_same_graph
-from tests.ingest.test_datasets import FORMS, folder_of
+from tests.support.movielens import FORMS, folder_of
 
 SETTINGS = IngestSettings()
 EVENTS = {

@@ -101,7 +101,7 @@ def test_vectors_give_the_scores(name: str, values: dict[str, object]) -> None:
 def test_a_model_without_vectors_says_so() -> None:
     model = ItemKNN().fit(data())
     for name in ("user_vectors", "item_vectors"):
-        with pytest.raises(SettingsError, match=r"ItemKNNScorer has no vectors: expected.*fit SVD"):
+        with pytest.raises(SettingsError, match=r"has no vectors: expected.*fit SVD"):
             getattr(model, name)
 
 

@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from graphrec.data import Attribute
 from graphrec.data.features import FeatureSpace
-from graphrec.models.gaussian_process import COLUMNS, FALL, LISTENED, Known
+from graphrec.models.gaussian_process import DECAY, MAX_COLUMNS, MAX_ITEMS, KnownItems
 
 COLOURS, SHAPES = ("red", "red", "blue", "blue"), ("round", "square", "round", "square")
 CROSSED = np.array([[1], [-1], [-1], [1]], np.float32)
@@ -32,34 +32,34 @@ def items(
 
 def test_a_combination_says_what_its_parts_cannot() -> None:
     space, features, _ = items()
-    known = Known.of(space, features, np.ones(20, np.int64))
+    known = KnownItems.of(space, features, np.ones(20, np.int64))
     assert known is not None
-    likeness = known.likeness(np.tile(CROSSED, (5, 1)))
-    said = likeness.said(sparse.csr_array(features[:4]))
-    np.testing.assert_array_equal(np.sign(said), CROSSED)
-    assert np.abs(said).max() < 1  # part of it is taken for chance
+    process = known.process(np.tile(CROSSED, (5, 1)))
+    mean = process.mean(sparse.csr_array(features[:4]))
+    np.testing.assert_array_equal(np.sign(mean), CROSSED)
+    assert np.abs(mean).max() < 1  # part of it is taken for chance
 
 
 def test_more_items_that_agree_are_believed_more() -> None:
-    said = []
+    mean = []
     for copies in (1, 5, 50):
         space, features, _ = items(copies)
-        known = Known.of(space, features, np.ones(4 * copies, np.int64))
+        known = KnownItems.of(space, features, np.ones(4 * copies, np.int64))
         assert known is not None
-        likeness = known.likeness(np.tile(CROSSED, (copies, 1)))
-        said.append(float(likeness.said(sparse.csr_array(features[:1]))[0, 0]))
-    assert said == sorted(said)
-    assert said[-1] == pytest.approx(1, abs=0.1)
+        process = known.process(np.tile(CROSSED, (copies, 1)))
+        mean.append(float(process.mean(sparse.csr_array(features[:1]))[0, 0]))
+    assert mean == sorted(mean)
+    assert mean[-1] == pytest.approx(1, abs=0.1)
 
 
 def test_an_item_unlike_all_others_is_added_nothing() -> None:
     space, features, attributes = items(price=Attribute("number", (1.0, 2.0, 3.0, 4.0) * 5))
-    known = Known.of(space, features, np.ones(20, np.int64))
+    known = KnownItems.of(space, features, np.ones(20, np.int64))
     assert known is not None
     strange = {name: Attribute(a.kind, (a.values[0],)) for name, a in attributes.items()}
     strange["price"] = Attribute("number", (1000.0,))
-    likeness = known.likeness(np.ones((20, 1), np.float32))
-    assert likeness.said(space.matrix(strange, 1))[0, 0] == pytest.approx(0, abs=1e-6)
+    process = known.process(np.ones((20, 1), np.float32))
+    assert process.mean(space.matrix(strange, 1))[0, 0] == pytest.approx(0, abs=1e-6)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(-9, 9)), min_size=2))
@@ -70,33 +70,33 @@ def test_items_are_equally_far_apart_on_average(told: list[tuple[str, int | None
     }
     space = FeatureSpace.of(attributes)
     features = space.matrix(attributes, len(told))
-    known = Known.of(space, features, np.ones(len(told), np.int64))
+    known = KnownItems.of(space, features, np.ones(len(told), np.int64))
     if len(set(told)) == 1:
         assert known is None
     else:
         assert known is not None
         apart = cdist(known.features, known.features, "cityblock").mean()
-        assert apart == pytest.approx(FALL, abs=1e-3)
+        assert apart == pytest.approx(DECAY, abs=1e-3)
 
 
 def test_items_without_events_or_features_are_not_listened_to() -> None:
     attributes = {"colour": Attribute("category", ("red", "blue", "red", None))}
     space = FeatureSpace.of(attributes)
     features = space.matrix(attributes, 4)
-    known = Known.of(space, features, np.array([1, 1, 0, 1]))
+    known = KnownItems.of(space, features, np.array([1, 1, 0, 1]))
     assert known is not None
     assert known.rows.tolist() == [0, 1]
-    assert Known.of(space, features, np.zeros(4, np.int64)) is None
+    assert KnownItems.of(space, features, np.zeros(4, np.int64)) is None
 
 
 def test_of_many_items_and_features_those_that_say_most_count() -> None:
-    count = LISTENED + 3
-    words = tuple(f"w{n % (COLUMNS + 50)}" for n in range(count - 1))
+    count = MAX_ITEMS + 3
+    words = tuple(f"w{n % (MAX_COLUMNS + 50)}" for n in range(count - 1))
     attributes = {"word": Attribute("category", (*words, "w0"))}
     space = FeatureSpace.of(attributes)
     events = np.ones(count, np.int64)
     events[-5:] = 2
-    known = Known.of(space, space.matrix(attributes, count), events)
+    known = KnownItems.of(space, space.matrix(attributes, count), events)
     assert known is not None
-    assert known.features.shape == (LISTENED, COLUMNS)
+    assert known.features.shape == (MAX_ITEMS, MAX_COLUMNS)
     assert set(range(count - 5, count)) <= set(known.rows.tolist())

@@ -36,7 +36,7 @@ def test_a_stranger_goes_to_those_who_like_its_kind() -> None:
 def test_serving_embeds_a_stranger_as_offline_inference_does(rounds: int) -> None:
     graph = catalogue()
     fitted = fit(graph, rounds=rounds)
-    assert fitted.newcomers is not None
+    assert fitted.item_encoder is not None
     for row in (ITEMS, ITEMS + 1):
         attributes = {
             name: Attribute(attribute.kind, (attribute.values[row],))
@@ -46,14 +46,14 @@ def test_serving_embeds_a_stranger_as_offline_inference_does(rounds: int) -> Non
             MADE_BY: np.array([row % 2], np.int32),
             ALSO: np.array([(row + 2) % ITEMS], np.int32),
         }
-        vector, _ = fitted.newcomers.embed(attributes, links)
+        vector, _ = fitted.item_encoder.embed(attributes, links)
         np.testing.assert_allclose(vector, fitted.item[row], atol=1e-5)
 
 
 def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     graph = catalogue()
-    fitted = fit(graph, epochs=1, beginners=0.5)
+    fitted = fit(graph, epochs=1, short_history_share=0.5)
     filtered = create("graph-filter").fit(Dataset.of_weights(graph)).scorer
     snapshot = build_snapshot(
         graph,
@@ -68,12 +68,14 @@ def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
     publish(snapshot, tmp_path)
     read = load(tmp_path)
     assert read.embeddings is not None
-    assert read.embeddings.newcomers is not None
-    assert fitted.newcomers is not None
-    assert read.embeddings.newcomers.others["brand"].ids == ("a", "b")
+    assert read.embeddings.item_encoder is not None
+    assert fitted.item_encoder is not None
+    assert read.embeddings.item_encoder.others["brand"].ids == ("a", "b")
     new = {"colour": Attribute("category", ("red",)), "price": Attribute("number", (3.0,))}
     links = {MADE_BY: np.array([1], np.int32), ALSO: np.array([4, 6], np.int32)}
-    found, expected = (e.embed(new, links) for e in (read.embeddings.newcomers, fitted.newcomers))
+    found, expected = (
+        e.embed(new, links) for e in (read.embeddings.item_encoder, fitted.item_encoder)
+    )
     np.testing.assert_array_equal(found, expected)
     assert read.encoder is not None
     some = np.array([1, 2], np.int32)
@@ -85,35 +87,35 @@ def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
 
 def test_of_an_item_of_which_nothing_is_known_nothing_is_said() -> None:
     fitted = fit(catalogue())
-    assert fitted.newcomers is not None
+    assert fitted.item_encoder is not None
     unheard = {"colour": Attribute("category", ("green",))}
-    vector, message = fitted.newcomers.embed(unheard, {})
+    vector, message = fitted.item_encoder.embed(unheard, {})
     assert not vector.any()
     assert not message.any()
 
 
 def test_a_relation_can_be_left_out() -> None:
     fitted = fit(catalogue(), without_relations="made_by", epochs=1)
-    assert fitted.newcomers is not None
-    assert set(fitted.newcomers.nodes) == {ALSO}
+    assert fitted.item_encoder is not None
+    assert set(fitted.item_encoder.nodes) == {ALSO}
 
 
 def test_without_features_and_links_there_is_nothing_to_embed_items_from() -> None:
-    assert fit(graph_of(ratings()), epochs=1).newcomers is None
+    assert fit(graph_of(ratings()), epochs=1).item_encoder is None
 
 
-@pytest.mark.parametrize("beginners", [0.0, 0.5])
-def test_serving_embeds_a_user_as_offline_inference_does(beginners: float) -> None:
+@pytest.mark.parametrize("short_history_share", [0.0, 0.5])
+def test_serving_embeds_a_user_as_offline_inference_does(short_history_share: float) -> None:
     graph = catalogue()
-    fitted = fit(graph, beginners=beginners)
+    fitted = fit(graph, short_history_share=short_history_share)
     assert fitted.encoder is not None
     for user in range(5):
         vector = fitted.encoder.embed(graph.matrix[[user]].indices)
         np.testing.assert_allclose(vector, fitted.user[user], atol=1e-5)
 
 
-def test_a_few_items_say_less_than_many_where_beginners_are_trained_on() -> None:
-    encoder = fit(catalogue(), beginners=0.5).encoder
+def test_a_few_items_count_less_than_many_where_short_histories_are_trained_on() -> None:
+    encoder = fit(catalogue(), short_history_share=0.5).encoder
     assert encoder is not None
     one, more = (
         np.linalg.norm(encoder.embed(np.arange(0, 2 * count, 2, dtype=np.int32))[:-1])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from graphrec.snapshot.overlay import valued
 
 from graphrec.data import Attribute, Graph, Interactions, Links, Vocabulary
 from graphrec.data.dataset import Dataset
@@ -19,11 +18,14 @@ from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.splits.split import Split, new_positives, of_kinds
 from graphrec.forget import without
 from graphrec.models import create
-from graphrec.recommend import profile as taste
 from graphrec.settings import EvaluationSettings, Settings
+from graphrec.snapshot.difference import difference
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.update import Change, difference, everyone, infer
+from graphrec.snapshot.update import update
+from graphrec.snapshot.view import View
+from graphrec.store.delta import Delta, UserDelta, everything
 from graphrec.training.fit import compare, split_log
+from tests.support.deltas import delta_of
 from tests.support.fitted import snapshot_with
 
 if TYPE_CHECKING:
@@ -95,7 +97,12 @@ def fit(graph: Graph, **changes: object) -> Embeddings:
     [
         {},
         {"rounds": 2, "fanout": 3, "targets": "purchase, view: 0.5"},
-        {"aggregator": "attention", "beginners": 0.5, "loss": "bpr", "targets": "view, cart"},
+        {
+            "aggregator": "attention",
+            "short_history_share": 0.5,
+            "loss": "bpr",
+            "targets": "view, cart",
+        },
         {"aggregator": "pooling", "targets": "purchase"},
     ],
 )
@@ -111,7 +118,7 @@ def test_serving_hears_kinds_as_offline_inference_does(options: dict[str, object
     assert list(learned) == ["cart", "purchase", "view"]
     assert len({round(weight, 5) for weight in learned.values()}) == 3
     ways = encoder.relations.of(graph)
-    assert encoder.relations.count(ways.data).mean() == pytest.approx(1, abs=1e-4)
+    assert encoder.relations.weights_of(ways.data).mean() == pytest.approx(1, abs=1e-4)
     towns = graph.attributes["user"]["town"].values
 
     def known(user: int) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def test_serving_hears_kinds_as_offline_inference_does(options: dict[str, object
         return {"items": ways.indices[part], "attributes": about, "kinds": ways.data[part]}
 
     for user in range(len(graph.users)):
-        said = [encoder.own(**known(friend)) for friend in friends[[user]].indices.tolist()]
+        said = [encoder.aggregate(**known(friend)) for friend in friends[[user]].indices.tolist()]
         vector = encoder.embed(**known(user), friends=said)
         np.testing.assert_allclose(vector, fitted.user[user], atol=1e-5)
 
@@ -134,7 +141,7 @@ def test_what_a_pair_counts_is_the_sum_of_its_kinds_each_once() -> None:
     ways = relations.of(graph)
     assert ways.data.tolist() == [3, 1, 0]
     # Of a kind that training did not meet, an item counts as the mean one does.
-    assert relations.count(ways.data).tolist() == [0.75, 0.5, 1]
+    assert relations.weights_of(ways.data).tolist() == [0.75, 0.5, 1]
     assert [relations.bit(kind) for kind in ("cart", "view", "look")] == [1, 2, 0]
 
 
@@ -172,23 +179,24 @@ def test_a_snapshot_keeps_the_ways_in_which_users_like_items(tmp_path: Path) -> 
     publish(snapshot, tmp_path)
     read = load(tmp_path)
     for user in range(len(read.likes.users)):
-        kept, before = (taste.of_user(each, user) for each in (read, snapshot))
+        kept, before = (View.of(each).stored(user) for each in (read, snapshot))
         np.testing.assert_array_equal(kept.kinds, before.kinds)  # type: ignore[arg-type]
-        told = [taste.with_attributes(each, kept, {}).vector for each in (read, snapshot)]
-        np.testing.assert_array_equal(*told)  # type: ignore[arg-type]
+        nowhere = Delta({read.users.ids[user]: UserDelta(attributes={})})
+        moved = [View.of(e, nowhere).user(e.users.ids[user]).vector for e in (read, snapshot)]
+        np.testing.assert_array_equal(*moved)  # type: ignore[arg-type]
     assert read.encoder is not None
     assert snapshot.encoder is not None
     assert read.encoder.relations == snapshot.encoder.relations
     left = without(read, ["u00"])
     np.testing.assert_array_equal(
-        taste.of_user(left, 0).kinds,  # type: ignore[arg-type]
-        taste.of_user(read, 1).kinds,  # type: ignore[arg-type]
+        View.of(left).stored(0).kinds,  # type: ignore[arg-type]
+        View.of(read).stored(1).kinds,  # type: ignore[arg-type]
     )
 
 
 def test_a_purchase_of_what_was_viewed_is_heard_at_once_and_by_inference() -> None:
     graph = mixed()
-    serving, settings = snapshot_with(fit(graph), graph), Settings()
+    serving = snapshot_with(fit(graph), graph)
     log, row = graph.interactions, graph.users.rows["u05"]
     codes = log.kind[log.user == row]
     viewed = [
@@ -212,30 +220,31 @@ def test_a_purchase_of_what_was_viewed_is_heard_at_once_and_by_inference() -> No
         },
     )
     mine = together.take(np.isin(together.user, [row, users.rows["new"]]))
-    found = infer(serving, Change(("new", "u05"), mine), settings)
+    found = update(View.of(serving, delta_of(mine)))
     town = serving.user_attributes["town"].values
     full = Graph(together, {"user": {"town": Attribute("category", (*town, None))}})
-    assert difference(found, infer(serving, everyone(full), settings)) < 1e-6
+    assert difference(found, update(View.of(serving, everything(full)))) < 1e-6
 
     vectors = found.embeddings.user  # type: ignore[union-attr]
     before = serving.embeddings.user[row]  # type: ignore[union-attr]
     assert not np.allclose(vectors[row], before, atol=1e-4)
-    events = list(valued(new, settings.kinds))
-    for user, start in (("u05", taste.of_user(serving, row)), ("new", taste.NEWCOMER)):
-        live = taste.with_events(serving, start, [event for who, event in events if who == user])
-        np.testing.assert_allclose(live.vector, vectors[users.rows[user]], atol=1e-5)  # type: ignore[arg-type]
-        again = taste.with_events(serving, live, [event for who, event in events if who == user])
-        assert again.vector is live.vector  # what is known already changes nothing
+    delta = delta_of(mine.take((mine.user != row) | (mine.item == viewed[0])))
+    live, again = View.of(serving, delta), View.of(found, delta)
+    for user in ("u05", "new"):
+        expected = vectors[users.rows[user]]
+        np.testing.assert_allclose(live.user(user).vector, expected, atol=1e-5)  # type: ignore[arg-type]
+        # What is known already changes nothing.
+        np.testing.assert_array_equal(again.user(user).vector, expected)  # type: ignore[arg-type]
 
 
 def test_testing_and_choosing_ask_about_the_kinds_of_the_settings() -> None:
     graph = shop(40)
     about = Settings(evaluation=EvaluationSettings(kinds=("purchase",), resamples=0))
-    name, split = split_log(graph, Settings())
+    name, split = split_log(Dataset(graph), Settings())
     asked = of_kinds(split, ("purchase",)).test
     assert 0 < len(asked) < len(split.test)
     assert {asked.kinds[code] for code in asked.kind.tolist()} == {"purchase"}
-    assert len(split_log(graph, about)[1].test) == len(asked)
+    assert len(split_log(Dataset(graph), about)[1].test) == len(asked)
     found = compare(["popularity"], split, about, protocol=name, k=10)
     assert len(found.split.test) == len(asked)
     kinds = found.validation.test
@@ -270,7 +279,7 @@ def test_purchases_are_found_among_views_that_say_nothing(monkeypatch: pytest.Mo
         assert weights["purchase"] > 2 * weights["view"]
     from graphrec.models.graphsage import kinds
 
-    monkeypatch.setattr(kinds, "HASTE", 0.0)
+    monkeypatch.setattr(kinds, "RATE_MULTIPLIER", 0.0)
     alike, _ = ndcg(train, targets="purchase")
     for better, worse in ((apart, merged), (both, merged), (apart, alike)):
         _, low, _ = paired_difference(better, worse, rng, 1000)

@@ -54,8 +54,8 @@ def test_pointwise_is_cross_entropy_a_positive(
 ) -> None:
     positive, negative, _ = batch
     liked = [-math.log(sigmoid(p)) for p in positive]
-    unmet = [-math.log(sigmoid(-n)) for row in negative for n in row]
-    expected = (np.sum(liked) + np.sum(unmet)) / len(liked)
+    unseen = [-math.log(sigmoid(-n)) for row in negative for n in row]
+    expected = (np.sum(liked) + np.sum(unseen)) / len(liked)
     assert value(pointwise, positive, negative) == pytest.approx(expected, rel=1e-9)
 
 

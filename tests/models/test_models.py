@@ -17,7 +17,7 @@ from graphrec.errors import DataError, MissingExtra, SettingsError
 from graphrec.models import MODELS, EpochModel, Model, create
 from graphrec.models.ease import MAX_ITEMS
 from graphrec.models.graph_filter.scorer import Pairs
-from graphrec.models.knn import ItemKNN, Similarity, UserKNN, nearest, weighted
+from graphrec.models.knn import ItemKNN, Similarity, UserKNN, UserKNNScorer, nearest, weighted
 from graphrec.models.popularity import Popularity
 from graphrec.testing.models import ModelContract, checkerboard
 
@@ -236,11 +236,11 @@ def test_a_filter_holds_strong_directions_to_its_ceiling() -> None:
         "graph-filter", {"saturation": 0.8, "target_exponent": 0.5, "spectral_weight": 0}
     )
     found = model.fit(Dataset.of_weights(graph)).scorer
-    votes = found.factors.votes.toarray().astype(np.float64)
+    votes = found.items.factors.votes.toarray().astype(np.float64)
     chance = np.linalg.norm(votes) * (20**-0.5 + 10**-0.5)
     _, sigma, right = np.linalg.svd(votes)
     held = np.minimum(sigma, 0.8 * chance) ** 2
-    assert (held < sigma**2).sum() == found.factors.excess.shape[1] > 0
+    assert (held < sigma**2).sum() == found.items.factors.excess.shape[1] > 0
     shares = graph.matrix.toarray() / graph.matrix.sum(axis=1)[:, None]
     scores = found.score(np.arange(20, dtype=np.int32))
     np.testing.assert_allclose(scores, shares @ (right.T * held) @ right, atol=1e-5)
@@ -257,7 +257,7 @@ def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
         .scorer
         for weight in (0.0, 2.0)
     )
-    _, sigma, right = np.linalg.svd(linear.factors.votes.toarray())
+    _, sigma, right = np.linalg.svd(linear.items.factors.votes.toarray())
     popularity = graph.matrix.sum(axis=0) ** 0.5
     smooth = graph.matrix.toarray() / popularity @ (right[:3].T * sigma[:3] ** 0.5) @ right[:3]
     smooth *= popularity
@@ -291,10 +291,10 @@ def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.BYTES_AT_ONCE", 3 * 4 * 10)
     for count in (4, 99):
         model = create("graph-filter", {"neighbours": count})
-        found = model.fit(Dataset.of_weights(graph)).scorer.pairs
+        found = model.fit(Dataset.of_weights(graph)).scorer.items.pairs
         assert sparse.issparse(found)
         assert found.has_canonical_format
-        pairs = np.asarray(whole.pairs)
+        pairs = np.asarray(whole.items.pairs)
         left_out = np.sort(np.abs(pairs), axis=1)[:, : max(pairs.shape[1] - count, 0)]
         held = np.abs(pairs) > left_out.max(axis=1, initial=-1)[:, None]
         assert (held.sum(axis=1) == min(count, pairs.shape[1])).all()
@@ -335,11 +335,12 @@ def test_a_filter_without_some_users_is_that_of_the_others(
         .scorer
     )
     left = np.setdiff1d(np.arange(20), [3, 17])
-    others = found.without(left)
-    assert others.history.shape == (18, 10)
+    fitted = found.items
+    without = replace(fitted, factors=replace(fitted.factors, votes=fitted.factors.votes[left]))
+    others = without.without_users(fitted, left)
     for made, anew in zip(_dense(others.pairs), _dense(others.factors.pairs()), strict=True):
         np.testing.assert_allclose(made, anew, atol=1e-6)
-    assert not np.allclose(_dense(found.pairs), _dense(others.pairs), atol=1e-6)
+    assert not np.allclose(_dense(fitted.pairs), _dense(others.pairs), atol=1e-6)
 
 
 def _dense(pairs: Pairs) -> NDArray[np.float32]:
@@ -383,8 +384,8 @@ def test_ease_is_the_regression_of_each_item_on_the_others() -> None:
     found = create("ease", {"regularization": 2.0}).fit(Dataset.of_weights(checkerboard())).scorer
     others = np.delete(liked, 5, axis=1)
     weight = np.linalg.solve(others.T @ others + 2 * np.eye(23), others.T @ liked[:, 5])
-    np.testing.assert_allclose(np.delete(found.weight[:, 5], 5), weight, atol=1e-5)
-    assert not np.diag(found.weight).any()
+    np.testing.assert_allclose(np.delete(found.items.weights[:, 5], 5), weight, atol=1e-5)
+    assert not np.diag(found.items.weights).any()
 
 
 def test_ease_refuses_a_catalogue_that_it_would_choke_on() -> None:
@@ -418,7 +419,9 @@ def test_graphsage_gives_users_in_batches_what_it_gives_them_in_the_full_graph(
     torch = pytest.importorskip("torch")
     pytest.importorskip("dgl")
     from graphrec.data.dgl_graph import liked_by_graph, likes_graph, whole_field
-    from graphrec.models.graphsage.model import GraphSAGE, Network, edges_of
+    from graphrec.models.graphsage.batches import edges_of
+    from graphrec.models.graphsage.model import GraphSAGE
+    from graphrec.models.graphsage.network import Network
 
     graph = checkerboard()
     matrix, rng = graph.matrix, np.random.default_rng(0)
@@ -444,12 +447,13 @@ def test_a_fanout_that_leaves_nobody_out_gives_the_items_and_gradients_of_the_fu
     torch = pytest.importorskip("torch")
     pytest.importorskip("dgl")
     from graphrec.data.dgl_graph import likes_graph, sampled_field, whole_field
-    from graphrec.models.graphsage.model import GraphSAGE, Network
+    from graphrec.models.graphsage.model import GraphSAGE
+    from graphrec.models.graphsage.network import Network
 
     graph, rng = checkerboard(), np.random.default_rng(0)
     config = GraphSAGE(dim=6, rounds=rounds, aggregator=aggregator)  # type: ignore[arg-type]
     network = Network(config, graph, np.ones(24, np.float32), rng)
-    for parameter in network.hear.parameters():
+    for parameter in network.aggregator.parameters():
         torch.nn.init.normal_(parameter, generator=torch.Generator().manual_seed(0))
     likes, asked = likes_graph(graph.matrix), np.array([2, 3, 11])
     found = []
@@ -588,7 +592,11 @@ def test_neighbours_rank_by_equal_weights_as_without_any(
         .fit(Dataset.of_weights(graph), rng)
         .scorer
     )
-    np.testing.assert_array_equal(fitted.similarity.indices, binary.similarity.indices)
+    kept = [
+        each.similarity if isinstance(each, UserKNNScorer) else each.items.weights
+        for each in (fitted, binary)
+    ]
+    np.testing.assert_array_equal(kept[0].indices, kept[1].indices)
     scores, expected = fitted.score(rows), binary.score(rows)
     np.testing.assert_allclose(scores * expected.max(), expected * scores.max(), rtol=1e-4)
 
@@ -723,7 +731,7 @@ OUT_OF_RANGE = {
         "l2": -1,
         "warmup_steps": -1,
         "recent_share": -0.1,
-        "taste_half_life_share": -1,
+        "profile_half_life_share": -1,
         "half_life_share": -1,
     },
     "neumf": {
@@ -743,7 +751,7 @@ OUT_OF_RANGE = {
         "dropout": 1,
         "warmup_steps": -1,
         "recent_share": -0.1,
-        "taste_half_life_share": -1,
+        "profile_half_life_share": -1,
         "half_life_share": -1,
     },
     "graphsage": {
@@ -754,7 +762,7 @@ OUT_OF_RANGE = {
         "negatives": 0,
         "negative_exponent": -1,
         "batches": 0,
-        "hidden": 1,
+        "supervision_share": 1,
         "temperature": 0,
         "averaged": 1,
         "learning_rate": np.nan,
@@ -764,7 +772,7 @@ OUT_OF_RANGE = {
         "popularity_exponent": -1,
         "half_life_share": -1,
         "identity_dropout": 1.5,
-        "beginners": 1.5,
+        "short_history_share": 1.5,
     },
     "random": {},
     "content-knn": {"neighbours": 0},

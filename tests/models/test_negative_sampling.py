@@ -56,12 +56,12 @@ def test_what_a_user_has_met_is_never_their_negative(exponent: float) -> None:
     met = np.stack([(items < 10) | ((items + user) % 4 == 0) for user in range(40)])
     sampler = NegativeSampler(sparse.csr_array(met), exponent)
     users = np.repeat(np.arange(40, dtype=np.int32), 25)
-    drawn = sampler.unmet(users, 20, np.random.default_rng(0))
+    drawn = sampler.unseen(users, 20, np.random.default_rng(0))
     assert drawn.shape == (1000, 20)
     # Ten redraws leave a met one now and then where half of all are met: see ATTEMPTS.
     assert met[users[:, None], drawn].mean() < 0.01
     few = np.stack([(items + user) % 8 == 0 for user in range(40)])
-    drawn = NegativeSampler(sparse.csr_array(few), exponent).unmet(
+    drawn = NegativeSampler(sparse.csr_array(few), exponent).unseen(
         users, 20, np.random.default_rng(0)
     )
     assert not few[users[:, None], drawn].any()
@@ -73,18 +73,18 @@ def test_a_liked_and_a_disliked_item_are_both_met() -> None:
     users, items = ["a", "a", *["b"] * 18], ["liked", "disliked", *others]
     log = Interactions.of(users, items, [1, 0, *[1] * 18])
     sampler = NegativeSampler(Graph(log).seen)
-    drawn = sampler.unmet(np.zeros(500, np.int32), 1, np.random.default_rng(0))
+    drawn = sampler.unseen(np.zeros(500, np.int32), 1, np.random.default_rng(0))
     assert {log.items.ids[item] for item in drawn.ravel()} == set(others)
 
 
 def test_someone_who_has_met_everything_gets_a_negative_all_the_same() -> None:
-    drawn = sampler_of([[1, 1, 1]]).unmet(np.zeros(4, np.int32), 3, np.random.default_rng(0))
+    drawn = sampler_of([[1, 1, 1]]).unseen(np.zeros(4, np.int32), 3, np.random.default_rng(0))
     assert drawn.shape == (4, 3)
     assert set(drawn.ravel().tolist()) <= {0, 1, 2}
 
 
 def test_without_any_interaction_all_items_are_drawn() -> None:
-    drawn = sampler_of([[0, 0], [0, 0]]).unmet(np.zeros(99, np.int32), 1, np.random.default_rng(0))
+    drawn = sampler_of([[0, 0], [0, 0]]).unseen(np.zeros(99, np.int32), 1, np.random.default_rng(0))
     assert set(drawn.ravel().tolist()) == {0, 1}
 
 
@@ -116,7 +116,7 @@ def test_the_largest_draw_is_an_item() -> None:
 @pytest.mark.parametrize("exponent", [0.0, 0.75])
 def test_one_seed_gives_the_same_negatives(exponent: float) -> None:
     sampler, users = sampler_of([[1, 0, 0, 0], [0, 1, 1, 0]], exponent), np.array([0, 1, 1])
-    first, second = (sampler.unmet(users, 9, np.random.default_rng(4)) for _ in range(2))
+    first, second = (sampler.unseen(users, 9, np.random.default_rng(4)) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
@@ -125,7 +125,7 @@ def test_keys_of_users_and_items_do_not_overflow() -> None:
     users, items = 100_000, 50_000
     met = sparse.csr_array(([True], ([users - 1], [items - 1])), shape=(users, items))
     sampler = NegativeSampler(met)
-    drawn = sampler.unmet(np.full(100_000, users - 1, np.int32), 2, np.random.default_rng(0))
+    drawn = sampler.unseen(np.full(100_000, users - 1, np.int32), 2, np.random.default_rng(0))
     assert (drawn != items - 1).all()
 
 

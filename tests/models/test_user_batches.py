@@ -8,7 +8,7 @@ import pytest
 from graphrec.data import Graph, Interactions
 from graphrec.models.training import user_batches as blocks
 from graphrec.models.training.negative_sampling import NegativeSampler, positive_chances
-from graphrec.models.training.user_batches import UserBlock, user_blocks
+from graphrec.models.training.user_batches import UserBatch, user_batches
 
 
 def shop(users: int = 12, items: int = 30) -> Graph:
@@ -21,10 +21,10 @@ def shop(users: int = 12, items: int = 30) -> Graph:
     )
 
 
-def blocks_of(graph: Graph, exponent: float = 0.0, batches: int = 5) -> list[UserBlock]:
+def blocks_of(graph: Graph, exponent: float = 0.0, batches: int = 5) -> list[UserBatch]:
     sampler = NegativeSampler(graph.seen, exponent)
     chance = positive_chances(graph, None)
-    return list(user_blocks(graph, chance, sampler, batches, np.random.default_rng(0)))
+    return list(user_batches(graph, chance, sampler, batches, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("limit", [1000, 7])
@@ -41,29 +41,31 @@ def test_every_positive_is_in_one_block_with_its_weight(
 
 
 @pytest.mark.parametrize("limit", [1000, 7])
-def test_negatives_are_unmet_and_weigh_as_much_as_the_positives(
+def test_negatives_are_unseen_and_weigh_as_much_as_the_positives(
     monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr(blocks, "MAX_ITEMS", limit)
     graph = shop()
     seen = graph.seen.toarray()
     for block in blocks_of(graph):
-        assert not block.unmet[seen[np.ix_(block.users, block.items)]].any()
-        assert ((block.unmet > 0).sum(axis=1) <= limit).all()
-        np.testing.assert_allclose(block.unmet.sum(axis=1), block.liked.sum(axis=1), rtol=1e-5)
+        assert not block.unseen[seen[np.ix_(block.users, block.items)]].any()
+        assert ((block.unseen > 0).sum(axis=1) <= limit).all()
+        np.testing.assert_allclose(block.unseen.sum(axis=1), block.liked.sum(axis=1), rtol=1e-5)
 
 
 def test_negatives_weigh_what_the_sampler_would_draw() -> None:
     graph = shop()
     probability = NegativeSampler(graph.seen, 0.75).probability
     block = blocks_of(graph, 0.75)[0]
-    row = block.unmet[0]
+    row = block.unseen[0]
     expected = np.where(row > 0, probability, 0)
     np.testing.assert_allclose(row / row.sum(), expected / expected.sum(), rtol=1e-5)
 
 
-def test_who_has_met_everything_has_no_negatives() -> None:
+def test_who_has_seen_everything_has_no_negatives() -> None:
     graph = Graph(Interactions.of(["a", "a", "b"], ["x", "y", "x"]))
-    rows = {int(u): block.unmet[n] for block in blocks_of(graph) for n, u in enumerate(block.users)}
+    rows = {
+        int(u): block.unseen[n] for block in blocks_of(graph) for n, u in enumerate(block.users)
+    }
     assert rows[0].tolist() == [0, 0]
     assert rows[1][1] > 0

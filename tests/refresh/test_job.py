@@ -100,6 +100,7 @@ def test_a_store_without_likes_is_an_error_and_nothing_is_published(tmp_path, fo
     assert versions(folder) == ()
 
 
+@pytest.mark.slow
 def test_epochs_of_what_serves_are_taken_over_unless_asked_or_settings_differ(store, folder):
     needs("mf")
     told = []
@@ -118,6 +119,7 @@ def test_epochs_of_what_serves_are_taken_over_unless_asked_or_settings_differ(st
     assert told == [True, False, True, True]
 
 
+@pytest.mark.slow
 def test_the_last_ones_are_kept_and_those_in_use_whatever_their_age(store, folder):
     settings = settings_of(refresh=RefreshSettings(keep=2, min_test_users=20))
     now = datetime.now(timezone.utc) - timedelta(days=9)
@@ -187,6 +189,7 @@ def test_constant_embeddings_are_refused(folder, store, monkeypatch):
     assert versions(folder) == ()
 
 
+@pytest.mark.slow
 def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, monkeypatch):
     """The data are whole, but what is made of them is not."""
     needs("mf")
@@ -208,6 +211,7 @@ def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, mon
     assert "NDCG over that of the serving snapshot" in failures(outcome)
 
 
+@pytest.mark.slow
 def test_what_is_refused_can_be_forced_and_says_so(tmp_path, folder, store):
     before = refreshed(store, folder, SETTINGS).version
     good = log()

@@ -24,6 +24,9 @@ from graphrec.store import open_store
 from tests.support.paths import ROOT
 from tests.support.shop import log, part, refreshed, settings_of, store_of
 
+pytestmark = pytest.mark.slow
+"""Each test starts refreshes as processes of their own."""
+
 TOML = """
 [evaluation]
 resamples = 20
@@ -105,7 +108,8 @@ def test_killed_at_any_stage_the_previous_snapshot_serves_and_the_next_run_works
     shop: Path,
 ) -> None:
     """As a stage begins and as it ends; `python -m scripts.benchmark refresh --kills 3` kills
-    commands in the midst of stages, and tests/snapshot/test_snapshot.py at every step of publishing."""
+    commands in the midst of stages, and tests/snapshot/test_snapshot.py at every step of
+    publishing."""
     folder = shop / "snapshots"
     before = current(folder)
     for stage in STAGES:

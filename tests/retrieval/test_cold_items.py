@@ -35,7 +35,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
     with store_of(work / "shop.db", log()) as store:
         refreshed(store, settings.snapshots, settings, "graphsage")
-    assert load(settings.snapshots).embeddings.newcomers is not None  # type: ignore[union-attr]
+    assert load(settings.snapshots).embeddings.item_encoder is not None  # type: ignore[union-attr]
     return settings
 
 
@@ -140,11 +140,11 @@ def test_forgetting_someone_keeps_what_embeds_new_items(settings: Settings, tmp_
     assert "u007" not in kept.likes.users.rows
     assert kept.embeddings is not None
     assert snapshot.embeddings is not None
-    assert kept.embeddings.newcomers is not None
+    assert kept.embeddings.item_encoder is not None
     attributes = {"genres": Attribute("tags", (("g1",),))}
     np.testing.assert_array_equal(
-        kept.embeddings.newcomers.embed(attributes, {})[0],
-        snapshot.embeddings.newcomers.embed(attributes, {})[0],  # type: ignore[union-attr]
+        kept.embeddings.item_encoder.embed(attributes, {})[0],
+        snapshot.embeddings.item_encoder.embed(attributes, {})[0],  # type: ignore[union-attr]
     )
 
 

@@ -12,7 +12,7 @@ MODEL = """
 from dataclasses import dataclass
 import numpy as np
 import pytest
-from graphrec.models import FittedModel
+from graphrec.models.protocol import FittedModel
 from graphrec.testing.models import ModelContract
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def last_among_sampled(train: Graph, rng: np.random.Generator, count: int = NEGA
     """
     split = leave_last_out(train)
     test = split.test
-    drawn = NegativeSampler(train.seen).unmet(test.user, count, rng)
+    drawn = NegativeSampler(train.seen).unseen(test.user, count, rng)
     user = np.concatenate([test.user, np.repeat(test.user, count)])
     item = np.concatenate([test.item, drawn.ravel()])
     return replace(split, candidates=_candidates(user, item, train.seen.shape))

@@ -1,11 +1,11 @@
-"""A filter on the graph of items: what goes together, without what everything goes with.
+"""The graph filter: item-item scores from the co-occurrence of items, without its strongest part.
 
 With R the weights, D_u and D_i their sums by user and by item, the votes
 
     N = D_u^-a/2 · R · D_i^-b
 
-make the linear filter NᵀN of a history, which is two steps on the graph: to those who share its
-items, and to what they like (the linear part of GF-CF: Shen et al., CIKM 2021). In terms of the
+make the linear filter NᵀN of a history, which is two steps on the graph: to the users who share its
+items, and to the items of these (the linear part of GF-CF: Shen et al., CIKM 2021). In terms of the
 singular values σ and directions v of N it is Σ σ² v vᵀ, and the strongest directions, of which the
 first is popularity, drown the rest: the more so, the denser the log. So σ² is held to a ceiling
 
@@ -13,9 +13,9 @@ first is popularity, drown the rest: the more so, the denser the log. So σ² is
 
 κ is `saturation` times the largest singular value that chance gives a U × I matrix of independent
 entries of the same mean square (Marchenko & Pastur 1967; Geman 1980), U and I counting those with
-interactions. Directions beyond the ceiling are more than chance, and count alike; below it, the
-linear filter stays as it is, so that there is no number of dimensions to be tuned. A last factor
-D_i^(b-c) lets an item be recommended with another exponent, c, than it has in a history.
+interactions. Directions beyond the ceiling are more than chance, and weigh the same; below it,
+the linear filter stays as it is, so that there is no number of dimensions to be tuned. A last
+factor D_i^(b-c) lets an item be recommended with another exponent, c, than it has in a history.
 
 By `spectral_weight`, the low-pass term of GF-CF is added: D_i^-b (Σ σ^s v vᵀ) D_i^b over the
 `dim` strongest directions, both at the same mean length over the users. The mean is one for all
@@ -40,7 +40,7 @@ from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
 
 ASKED = 512
-"""Users at most, evenly spread, by whom the lengths of the two terms are compared."""
+"""Users at most, evenly spread, on whom the lengths of the two terms are compared."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class GraphFilter:
     user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
     """a: how much less a vote of a heavy user counts."""
     history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
-    """b: how much less a popular item in the history says."""
+    """b: how much less a popular item of the history weighs."""
     target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.2
     """c: how much popular items are held back as recommendations."""
     saturation: Annotated[NotNegative | None, Search(0.25, 8.0, log=True)] = 1.25
@@ -62,7 +62,7 @@ class GraphFilter:
     spectral_power: Annotated[NotNegative, Search(0.0, 3.0)] = 0.5
     """s: 0 is the ideal low-pass filter."""
     neighbours: Count = 512
-    """Items that each item speaks of, for and against, in a catalogue too large for all pairs."""
+    """Scores that are kept for each item, the largest in size, in a catalogue too large for all."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[HistoryScorer[FittedFilter]]:
         """The votes, and the part of the strongest directions that is above the ceiling."""
@@ -93,9 +93,9 @@ class GraphFilter:
     ) -> float:
         if self.saturation is None:
             return np.inf
-        people = np.count_nonzero(likes.sum(axis=1)) or 1
+        users = np.count_nonzero(likes.sum(axis=1)) or 1
         liked = np.count_nonzero(likes.sum(axis=0)) or 1
-        chance = np.linalg.norm(votes.data) * (people**-0.5 + liked**-0.5)
+        chance = np.linalg.norm(votes.data) * (users**-0.5 + liked**-0.5)
         cut = len(sigma) == self.dim < min(likes.shape)  # else there are no weaker ones
         return float(max(self.saturation * chance, sigma[-1] if cut else 0.0))
 

@@ -1,6 +1,6 @@
-"""The graph filter as it scores: any history, of whomever, in NumPy and SciPy alone.
+"""The fitted graph filter, which scores any history, in NumPy and SciPy alone.
 
-`graphrec.models.graph_filter.model` fits one and says what the matrices are. All of it is linear,
+`graphrec.models.graph_filter.model` fits one and defines the matrices. All of it is linear,
 so that it comes to one matrix of items by items, and a score is a sum over the history.
 """
 
@@ -71,12 +71,12 @@ class Factors:
 
     def smooth(self, histories: sparse.csr_array) -> NDArray[np.float32]:
         """The second term alone, without c."""
-        scores: NDArray[np.float32] = (histories @ self._told) @ self.low_pass.T
+        scores: NDArray[np.float32] = (histories @ self._projection) @ self.low_pass.T
         scores *= self.popularity
         return scores
 
     def pairs(self) -> Pairs:
-        """The matrix [I, I]: what an item of a history, in rows, says of another one.
+        """The matrix [I, I] of scores from an item of a history, in rows, to another one.
 
         Of more items than `DENSE_UP_TO`, with the largest entries of each row alone.
         """
@@ -92,22 +92,22 @@ class Factors:
             return whole
         held = min(self.neighbours, count)
         columns = np.empty((count, held), np.int32)
-        said = np.empty((count, held), np.float32)
+        values = np.empty((count, held), np.float32)
         if sparse.issparse(pairs):
             columns[:] = np.reshape(pairs.indices, (count, held))
-            said[:] = np.reshape(pairs.data, (count, held))
+            values[:] = np.reshape(pairs.data, (count, held))
         for part, block in self._blocks(items):
             for row, entries in zip(part.tolist(), block, strict=True):
                 columns[row] = np.sort(best(np.abs(entries), held))
-                said[row] = entries[columns[row]]
+                values[row] = entries[columns[row]]
         ends = np.arange(0, count * held + 1, held)
-        return sparse.csr_array((said.ravel(), columns.ravel(), ends), (count, count))
+        return sparse.csr_array((values.ravel(), columns.ravel(), ends), (count, count))
 
     def _blocks(self, items: Rows) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
         """Whole rows [N, I] of the matrix, of some of the items at a time."""
-        said = np.hstack([-self.excess, self._told])
+        left = np.hstack([-self.excess, self._projection])
         smoothed = np.float32(self.smoothing) * self.popularity[:, None] * self.low_pass
-        wanted = np.hstack([self.excess * self.target[:, None], smoothed])
+        right = np.hstack([self.excess * self.target[:, None], smoothed])
         count = len(self.target)
         voters = None if count <= DENSE_UP_TO else self.votes.T.tocsr()
         rows = max(1, count if voters is None else BYTES_AT_ONCE // (4 * count))
@@ -118,7 +118,7 @@ class Factors:
             else:
                 block = (voters[part] @ self.votes).toarray()
             block *= self.target
-            block += said[part] @ wanted.T
+            block += left[part] @ right.T
             yield part, block
 
     def _shared_votes(self, items: Rows) -> NDArray[np.float32]:
@@ -131,7 +131,7 @@ class Factors:
         return found
 
     @property
-    def _told(self) -> NDArray[np.float32]:
+    def _projection(self) -> NDArray[np.float32]:
         """P⁻¹ G [I, D]."""
         known = self.popularity > 0
         inverse = np.divide(1, self.popularity, out=np.zeros_like(self.popularity), where=known)

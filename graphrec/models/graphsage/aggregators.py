@@ -1,14 +1,11 @@
-"""How a user is put together from what their items say: the aggregators of GraphSAGE.
+"""The aggregators of GraphSAGE: from the messages of items to a user's vector.
 
-Each takes messages [N, dim] along a graph to what its users hear [B, dim], which is 0 for a user
-without items, and gives the encoder that does the same in NumPy. Both start where nothing is
-learned yet: attention as the mean, pooling as the largest elements of each sign. Edges may count by
-a weight [E, 1].
+Each aggregates messages [N, dim] along a graph for its users [B, dim], which gives 0 for a user
+without items, and gives the encoder that does the same in NumPy. Learned ones start as plain ones:
+attention as the mean, pooling as the largest elements of each sign. Edges may have a weight [E, 1].
 """
 
 from __future__ import annotations
-
-from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -24,8 +21,7 @@ from graphrec.data.dgl_graph import (
     mean_of_neighbours,
 )
 from graphrec.models.encoder import SLOPE, Encoder
-
-Name: TypeAlias = Literal["degree", "mean", "pooling", "attention"]
+from graphrec.models.graphsage.hyper_parameters import Aggregator
 
 
 class Mean(nn.Module):  # type: ignore[misc]  # torch is not type-checked
@@ -41,7 +37,7 @@ class Mean(nn.Module):  # type: ignore[misc]  # torch is not type-checked
 
 
 class Pooling(nn.Module):  # type: ignore[misc]
-    """The largest elements of what items say, through a layer before and after (ibid., eq. 3)."""
+    """The largest elements of messages, through a layer before and after (ibid., eq. 3)."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -52,22 +48,23 @@ class Pooling(nn.Module):  # type: ignore[misc]
 
     def forward(self, likes: HeteroGraph, messages: Tensor, weight: Tensor | None = None) -> Tensor:
         """[N, dim] -> [B, dim]."""
-        said = self._said(messages)
-        return max_of_neighbours(likes, LIKED_BY, said, weight) @ self.readout
+        hidden = self._hidden(messages)
+        return max_of_neighbours(likes, LIKED_BY, hidden, weight) @ self.readout
 
     def encoder(self, messages: Tensor, length: float) -> Encoder:
         """As of `Mean`."""
-        said = self._said(messages).numpy()
-        return Encoder(said, _base(messages), length, readout=_before_bias(self.readout.detach()))
+        hidden = self._hidden(messages).numpy()
+        return Encoder(hidden, _base(messages), length, readout=_before_bias(self.readout.detach()))
 
-    def _said(self, messages: Tensor) -> Tensor:
+    def _hidden(self, messages: Tensor) -> Tensor:
         return functional.relu(messages @ self.hidden + self.bias)
 
 
 class Attention(nn.Module):  # type: ignore[misc]
     """A mean by softmax weights (GAT, Veličković et al., ICLR 2018).
 
-    The user's side of a score is the mean over their items, so that they need no identity.
+    The score of an item for a user is the leaky ReLU of the item's source score plus the mean of
+    the target scores of the user's items, so that users need no identity.
     """
 
     def __init__(self, dim: int) -> None:
@@ -76,9 +73,9 @@ class Attention(nn.Module):  # type: ignore[misc]
 
     def forward(self, likes: HeteroGraph, messages: Tensor, weight: Tensor | None = None) -> Tensor:
         """[N, dim] -> [B, dim]."""
-        loud, seeming = (messages @ self.score).split(1, dim=1)
-        heard = mean_of_neighbours(likes, LIKED_BY, seeming, weight)
-        return attention_over_neighbours(likes, LIKED_BY, messages, _leaky, loud, heard, weight)
+        source, target = (messages @ self.score).split(1, dim=1)
+        of_user = mean_of_neighbours(likes, LIKED_BY, target, weight)
+        return attention_over_neighbours(likes, LIKED_BY, messages, _leaky, source, of_user, weight)
 
     def encoder(self, messages: Tensor, length: float) -> Encoder:
         """As of `Mean`."""
@@ -86,8 +83,8 @@ class Attention(nn.Module):  # type: ignore[misc]
         return Encoder(_before_bias(messages), _base(messages), length, attention=score)
 
 
-def aggregator(name: Name, dim: int) -> Mean | Pooling | Attention:
-    """The aggregator of messages of `dim` dimensions; with "degree", senders scale them."""
+def aggregator(name: Aggregator, dim: int) -> Mean | Pooling | Attention:
+    """The aggregator of messages of `dim` dimensions; `degree` is a mean of scaled messages."""
     if name == "pooling":
         return Pooling(dim)
     return Attention(dim) if name == "attention" else Mean()

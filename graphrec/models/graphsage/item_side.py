@@ -1,16 +1,17 @@
-"""What an item is to GraphSAGE, before its users are heard: identity, features and linked nodes.
+"""The items' side of GraphSAGE, before any messages: identity, features and linked nodes.
 
-An item is the sum of a learned identity, of what its features say, and of what the nodes that it is
-linked to say, each relation in a learned weight. A genre or a brand, any node that is neither user
-nor item, has a learned identity as well and hears its items; a linked item says what it is itself.
-Everything is a vector with a bias behind it, so that a newcomer's features and links say how
-popular it may become, too. The more events an item has, the less its links have to say: with n of
-them, s / (s + n) of it, where s is learned. All of it where the identity is dropped.
+An item's vector is the sum of a learned identity, of learned vectors of its features, and of the
+vectors of the nodes that it is linked to, each relation with a learned weight. A node of another
+type, such as a genre or a brand, has a learned identity as well and aggregates its items; a linked
+item gives its own vector, without its links. Every vector has a bias behind it, so that the
+features and links of a new item also predict its popularity. The more events an item has,
+the less its links weigh: s / (s + n) with n events, where s is learned; 1 where the identity is
+dropped.
 
 Where items have features or links, each identity is dropped at random in training, so that the
-model learns to do without (DropoutNet: Volkovs, Yu & Poutanen, NeurIPS 2017); and one that has no
-events and so no identity, a stranger, is what its features and links say, and what known items of
-like features have turned out to be beyond that (`graphrec.models.gaussian_process`).
+model learns to do without (DropoutNet: Volkovs, Yu & Poutanen, NeurIPS 2017). A cold item, which
+has features or links and no events and so no identity, is what these give, plus what known items of
+similar features have beyond that (`graphrec.models.gaussian_process`).
 """
 
 from __future__ import annotations
@@ -29,20 +30,21 @@ from graphrec.data import EdgeType, Graph
 from graphrec.data import text_encoders as text
 from graphrec.data.features import FeatureSpace
 from graphrec.models.encoder import ItemEncoder
-from graphrec.models.gaussian_process import Known, Likeness
+from graphrec.models.gaussian_process import GaussianProcess, KnownItems
+from graphrec.models.graphsage.tensors import as_tensor
 
-SPREAD = 0.1
-"""Standard deviation of what features and nodes say at the start, per element."""
+INITIAL_DEVIATION = 0.1
+"""Standard deviation of the vectors of features and nodes at the start, per element."""
 
-ECHO = 0.5
-"""Where the weight of what a node hears from its items starts."""
+NODE_AGGREGATION = 0.5
+"""Where the learned weight starts of what a node aggregates from its items."""
 
-HASTE = 5.0
-"""How much faster a scale is learned than the vectors that wait for it: its logarithm over this is
-the parameter."""
+RATE_MULTIPLIER = 5.0
+"""Learning-rate multiplier of scales, which are learned faster than vectors: the parameter is the
+logarithm of the scale over this."""
 
-HALF_HEARD = 10.0
-"""Where the number of events starts at which an item's links have half their say."""
+HALF_WEIGHT_EVENTS = 10.0
+"""Where the learned number of events starts at which an item's links have half their weight."""
 
 
 class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
@@ -67,110 +69,118 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.space = FeatureSpace.of(attributes, texts)
         features = self.space.matrix(attributes, count)
         links = item_links(graph, without)
-        told = sum((np.diff(m.indptr) for m in links.values()), np.diff(features.indptr))
+        content = sum((np.diff(m.indptr) for m in links.values()), np.diff(features.indptr))
         events = np.bincount(graph.seen.indices, minlength=count)
-        self.stranger = torch.from_numpy((events == 0) & (told > 0))[:, None]
-        self.has_content = bool(told.any())
-        if self.has_content:  # strangers are compared with the others, of whom the mean is 0
+        self.cold = torch.from_numpy((events == 0) & (content > 0))[:, None]
+        self.has_content = bool(content.any())
+        if self.has_content:  # cold items are compared with the others, of whom the mean is 0
             prior = prior - prior[events > 0].mean() if (events > 0).any() else prior
         self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
-        self.bias = nn.Parameter(torch.from_numpy(prior)[:, None])
+        self.bias = nn.Parameter(torch.from_numpy(prior.copy())[:, None])
         self.features = as_tensor(features)
-        self.known = Known.of(self.space, features, events)
-        self.unmet = np.flatnonzero((events == 0) & (np.diff(features.indptr) > 0))
-        self.of_unmet = sparse.csr_array(features[self.unmet])
-        self.of_features = nn.Parameter(_noise((features.shape[1], dim + 1), rng))
+        self.known_items = KnownItems.of(self.space, features, events)
+        self.cold_rows = np.flatnonzero((events == 0) & (np.diff(features.indptr) > 0))
+        self.cold_features = sparse.csr_array(features[self.cold_rows])
+        self.feature_vectors = nn.Parameter(_noise((features.shape[1], dim + 1), rng))
         self.relations = tuple(links)
         self.to_items = [as_tensor(_by_root_of_degree(m)) for m in links.values()]
-        met = sparse.diags_array((events > 0).astype(np.float32), format="csr")
+        warm = sparse.diags_array((events > 0).astype(np.float32), format="csr")
         self.to_nodes = [
-            as_tensor(_by_degree(_stored((met @ m).T.tocsr()))) for m in links.values()
+            as_tensor(_by_degree(_stored((warm @ m).T.tocsr()))) for m in links.values()
         ]
-        self.weights = nn.Parameter(torch.ones(len(links)))
+        self.relation_weights = nn.Parameter(torch.ones(len(links)))
         self.events = torch.from_numpy(events.astype(np.float32))[:, None]
-        self.half_heard = nn.Parameter(torch.full((), math.log(HALF_HEARD) / HASTE))
-        self.echo = nn.Parameter(torch.full((len(links),), ECHO))
-        self.nodes = nn.ParameterList(
+        self.log_half_weight_events = nn.Parameter(
+            torch.full((), math.log(HALF_WEIGHT_EVENTS) / RATE_MULTIPLIER)
+        )
+        self.node_aggregation = nn.Parameter(torch.full((len(links),), NODE_AGGREGATION))
+        self.node_identities = nn.ParameterList(
             _noise((m.shape[1], dim + 1), rng) if name[2] != "item" else torch.zeros(0)
             for name, m in links.items()
         )
 
     def forward(self, noise: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Items [I, dim + 1], and how much of each one's identity there is [I, 1].
+        """Items [I, dim + 1], and the share of each one's identity in it [I, 1].
 
         With `noise`, as in training, identities are dropped.
         """
-        kept = ~self.stranger
+        kept = ~self.cold
         if noise is not None and self.has_content and self.dropped:
             kept = kept & (torch.rand(kept.shape, generator=noise) >= self.dropped)
         kept = kept.float()
-        item = self._unlinked(kept)
-        told = [
+        item = self._without_links(kept)
+        by_relation = [
             weight * (to_items @ node)
             for weight, to_items, node in zip(
-                self.weights, self.to_items, self.linked(item), strict=True
+                self.relation_weights, self.to_items, self.linked(item), strict=True
             )
         ]
-        half = torch.exp(HASTE * self.half_heard)
-        say = half / (half + self.events * kept)
-        return sum((say * each for each in told), item), kept
+        half = torch.exp(RATE_MULTIPLIER * self.log_half_weight_events)
+        link_weight = half / (half + self.events * kept)
+        return sum((link_weight * each for each in by_relation), item), kept
 
-    def _unlinked(self, kept: Tensor) -> Tensor:
-        """Items without their links [I, dim + 1], with so much of each identity [I, 1]."""
+    def _without_links(self, kept: Tensor) -> Tensor:
+        """Items without their links [I, dim + 1], with this share of each identity [I, 1]."""
         item = torch.cat([self.identity, self.bias], 1)
         if self.has_content:
             item = item * kept
         if self.features.shape[1]:
-            item = item + self.features @ self.of_features
+            item = item + self.features @ self.feature_vectors
         return item
 
     def linked(self, item: Tensor) -> list[Tensor]:
-        """What the nodes of each relation say [N, dim + 1], given the items without their links."""
+        """The vectors of the nodes of each relation [N, dim + 1], given items without links."""
         return [
-            item if relation[2] == "item" else node + echo * (to_nodes @ item)
-            for relation, node, echo, to_nodes in zip(
-                self.relations, self.nodes, self.echo, self.to_nodes, strict=True
+            item if relation[2] == "item" else node + weight * (to_nodes @ item)
+            for relation, node, weight, to_nodes in zip(
+                self.relations,
+                self.node_identities,
+                self.node_aggregation,
+                self.to_nodes,
+                strict=True,
             )
         ]
 
-    def likeness(self, items: Tensor, length: float) -> Likeness | None:
-        """What strangers are, beyond what features and links say; None without features.
+    def residuals(self, items: Tensor, length: float) -> GaussianProcess | None:
+        """What cold items are expected to be beyond their features and links; None without
+        features.
 
-        `items` [I, dim + 1] are what items turned out to be, at this length.
+        `items` [I, dim + 1] are the vectors of items after training, at this length.
         """
-        if self.known is None:
+        if self.known_items is None:
             return None
         with torch.no_grad():
             whole, kept = self()
-            told = whole - torch.cat([self.identity, self.bias], 1) * kept
-            taste = items[:, :-1] / length - functional.normalize(told[:, :-1], dim=1)
-            beyond = torch.cat([taste * length, items[:, -1:] - told[:, -1:]], 1)
-        return self.known.likeness(beyond.numpy())
+            content = whole - torch.cat([self.identity, self.bias], 1) * kept
+            direction = items[:, :-1] / length - functional.normalize(content[:, :-1], dim=1)
+            residual = torch.cat([direction * length, items[:, -1:] - content[:, -1:]], 1)
+        return self.known_items.process(residual.numpy())
 
-    def encoder(self, length: float, likeness: Likeness | None) -> ItemEncoder | None:
-        """What embeds strangers at this length; None where there is nothing to embed them from."""
+    def encoder(self, length: float, residuals: GaussianProcess | None) -> ItemEncoder | None:
+        """What embeds cold items at this length; None without features and links."""
         if not self.has_content:
             return None
         with torch.no_grad():
-            nodes = self.linked(self._unlinked((~self.stranger).float()))
-            said = [
-                (weight * node).numpy() for weight, node in zip(self.weights, nodes, strict=True)
+            nodes = self.linked(self._without_links((~self.cold).float()))
+            vectors = [
+                (weight * node).numpy()
+                for weight, node in zip(self.relation_weights, nodes, strict=True)
             ]
-        features = self.of_features.detach().numpy().copy()
+        features = self.feature_vectors.detach().numpy().copy()
         return ItemEncoder(
             self.space,
             features,
-            dict(zip(self.relations, said, strict=True)),
+            dict(zip(self.relations, vectors, strict=True)),
             {name: self.others[name] for _, _, name in self.relations if name != "item"},
             length,
-            likeness,
+            residuals,
         )
 
 
 def item_links(graph: Graph, without: Collection[str]) -> dict[EdgeType, sparse.csr_array]:
-    """What items are linked to, by type as seen from the item, but for relations in `without`.
+    """The links of items, by type as seen from the item, but for relations in `without`.
 
-    Weights [I, N]; links that lead to items are turned round. Those of users are not among them.
+    Weights [I, N]; links that lead to items are reversed. Links with users are not among them.
     """
     found: dict[EdgeType, sparse.csr_array] = {}
     count = len(graph.items)
@@ -189,17 +199,8 @@ def item_links(graph: Graph, without: Collection[str]) -> dict[EdgeType, sparse.
     return found
 
 
-def as_tensor(matrix: sparse.csr_array) -> Tensor:
-    """The same matrix for torch."""
-    rows, columns = matrix.tocoo().coords
-    index = torch.from_numpy(np.stack([rows, columns]).astype(np.int64))
-    return torch.sparse_coo_tensor(
-        index, torch.from_numpy(matrix.data), matrix.shape, check_invariants=False
-    ).coalesce()
-
-
 def _by_root_of_degree(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Rows over the root of their number of elements: many links say more than one, not as much."""
+    """Rows over the root of their number of elements: between a sum and a mean."""
     return sparse.csr_array(matrix.multiply(1 / np.sqrt(_degrees(matrix))).astype(np.float32))
 
 
@@ -220,7 +221,7 @@ def _degrees(matrix: sparse.csr_array) -> NDArray[np.float32]:
 
 
 def _noise(shape: tuple[int, int], rng: np.random.Generator) -> Tensor:
-    """Vectors that point anywhere, and biases of 0."""
-    values = rng.standard_normal(shape) * SPREAD
+    """Random vectors, with biases of 0."""
+    values = rng.standard_normal(shape) * INITIAL_DEVIATION
     values[:, -1] = 0
     return torch.from_numpy(values.astype(np.float32))

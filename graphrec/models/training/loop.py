@@ -1,4 +1,4 @@
-"""The one training loop. What is learned, and from what, is the caller's; how, is here."""
+"""The training loop: Adam, with a warm-up of the learning rate."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ def pointwise(positive: Tensor, negative: Tensor) -> Tensor:
     return F.softplus(-positive).mean() + F.softplus(negative).sum(1).mean()
 
 
-def pointwise_block(score: Tensor, liked: Tensor, unmet: Tensor) -> Tensor:
-    """As `pointwise`, of a block of pairs with weights as positives and negatives. [B, J] -> [].
+def pointwise_batch(score: Tensor, liked: Tensor, unseen: Tensor) -> Tensor:
+    """As `pointwise`, of all pairs of B users and J items, with their weights. [B, J] -> [].
 
-    The mean over the positives: `negatives` for each of them where `unmet` adds up to so many times
-    `liked`. -log σ(s) is softplus(s) - s, so that one softplus does for both.
+    The mean over the positives; the weights `unseen` add up to the negatives of each times the sum
+    of `liked`. -log σ(s) is softplus(s) - s, so that one softplus does for both.
     """
-    loss = (liked + unmet) * F.softplus(score) - liked * score
+    loss = (liked + unseen) * F.softplus(score) - liked * score
     return loss.sum() / liked.sum()
 
 
@@ -38,8 +38,8 @@ def shared_softmax(
     [E] scores of positives, [E] the users (rows of `negative`) and [E] the weights of them,
     [B, N], [N] -> []. Each negative's score is lowered by the log of the rate at which it is drawn,
     so that popular negatives are not punished for being drawn often (Bengio & Senécal 2008; Yi et
-    al. 2019). The negatives of a user are summed once, not once a positive. A negative that is
-    none, being met, is masked with a large finite number.
+    al. 2019). The negatives of a user are summed once, not once a positive. A drawn item that the
+    user has seen is masked with a large negative, finite score.
     """
     rest = torch.logsumexp(negative - log_probability, dim=1)
     each = F.softplus(torch.index_select(rest, 0, row) - positive)

@@ -1,4 +1,4 @@
-"""Negatives: items that a user has not met."""
+"""Negatives, which are items that a user has not seen, and the weights of positives."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from scipy import sparse
 from graphrec.data import Graph, Rows, elements_of
 
 ATTEMPTS = 10
-"""Redraws of a negative that turned out to be met; after that it stands, rarely and harmlessly."""
+"""Redraws of a negative that turned out to be seen; after that it stays, which is rare."""
 
 
 @dataclass(frozen=True)
 class NegativeSampler:
-    """Draws unmet items, each with a probability in proportion to popularity^`exponent`.
+    """Draws unseen items, each with a probability in proportion to popularity^`exponent`.
 
-    Exponent 0 is uniform; 0.75 is word2vec's (Mikolov et al. 2013), which meets popular items more
-    often as negatives.
+    Exponent 0 is uniform; 0.75 is word2vec's (Mikolov et al. 2013), which draws popular items more
+    often.
     """
 
     seen: sparse.csr_array  # [U, I]
     exponent: float = 0.0
     floor: int = 1
-    """The least number of users that an item is taken to have; with 0, one nobody met is not drawn.
-    """
+    """The least number of users that an item is taken to have; with 0, an item without users is not
+    drawn."""
 
     @cached_property
-    def _met(self) -> NDArray[np.int64]:
+    def _seen_pairs(self) -> NDArray[np.int64]:
         users, items = self.seen.shape
         user = np.repeat(np.arange(users, dtype=np.int64), np.diff(self.seen.indptr))
         return np.sort(user * items + self.seen.indices)
@@ -55,18 +55,18 @@ class NegativeSampler:
         drawn = np.searchsorted(self._cumulative, rng.random(shape), side="right")
         return np.minimum(drawn, items - 1).astype(np.int32)
 
-    def unmet(self, users: Rows, count: int, rng: np.random.Generator) -> Rows:
+    def unseen(self, users: Rows, count: int, rng: np.random.Generator) -> Rows:
         """`count` negatives for each of B users, [B, count]."""
         items = self.seen.shape[1]
         drawn = self.draw((len(users), count), rng)
-        if not len(self._met):
+        if not len(self._seen_pairs):
             return drawn
         flat, user = drawn.ravel(), np.repeat(users.astype(np.int64), count)
         unsure = np.arange(flat.size)  # only what was redrawn needs another look
         for _ in range(ATTEMPTS):
             keys = user[unsure] * items + flat[unsure]
-            at = np.minimum(np.searchsorted(self._met, keys), len(self._met) - 1)
-            unsure = unsure[self._met[at] == keys]
+            at = np.minimum(np.searchsorted(self._seen_pairs, keys), len(self._seen_pairs) - 1)
+            unsure = unsure[self._seen_pairs[at] == keys]
             if not len(unsure):
                 break
             flat[unsure] = self.draw(len(unsure), rng)
@@ -93,10 +93,10 @@ def positive_chances(graph: Graph, half_life_share: float | None) -> NDArray[np.
 
 
 def log_popularity(graph: Graph, chance: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Where an item's bias starts, so that training learns what popularity does not say [I].
+    """Log-popularity, at which the biases of items start [I].
 
-    The log of the positives it would get in as many draws by `chance` as there are positives, with
-    one more for all, less that of an item with none.
+    The log of 1 plus the positives that an item gets in as many draws by `chance` as there are
+    positives.
     """
     draws = np.bincount(graph.matrix.indices, chance, minlength=len(graph.items)) * len(chance)
     return np.log1p(draws).astype(np.float32)
@@ -107,10 +107,10 @@ def recency_shift(
 ) -> NDArray[np.float32]:
     """What to add to item scores learned on the whole log, so that they suit its end [I].
 
-    The log-popularity of late less that of the whole log: models learn taste from all positives,
-    and what is popular now comes in afterwards. This is the logit adjustment of Menon et al. (ICLR
-    2021) for a prior that has shifted between training and use. `learned` are the chances of
-    positives in training, where they are not those of the whole log. Zeros without a half-life.
+    The recent log-popularity less that of the whole log: user vectors are learned from all
+    positives, and recent popularity is added afterwards. This is the logit adjustment of Menon et
+    al. (ICLR 2021) for a prior that has shifted between training and use. `learned` are the chances
+    of positives in training, where they are not those of the whole log. Zeros without a half-life.
     """
     if not half_life_share:
         return np.zeros(len(graph.items), np.float32)
@@ -124,7 +124,7 @@ def recent_chances(
 ) -> NDArray[np.float64]:
     """A `share` of the draws with a half-life, the others without; see `positive_chances`.
 
-    Taste moves on, but what was liked long ago still says something.
+    So recent positives count more, and old ones still count.
     """
     recent, always = (positive_chances(graph, h) for h in (half_life_share, None))
     return share * recent + (1 - share) * always

@@ -1,7 +1,7 @@
-"""Blocks of users with all of their positives and, in expectation, the negatives drawn for each.
+"""Batches of users with all of their positives and, in expectation, the negatives drawn for each.
 
-Drawing negatives pair by pair gathers a vector for each of them. A block scores all its users
-against the same items in one matrix product instead, and gives each unmet item the weight that it
+Drawing negatives pair by pair gathers a vector for each of them. A batch scores all its users
+against the same items in one matrix product instead, and gives each unseen item the weight that it
 would have in the mean over all draws: so there is no noise of drawing, and it is much faster.
 """
 
@@ -18,29 +18,29 @@ from graphrec.data import Graph, Rows
 from graphrec.models.training.negative_sampling import NegativeSampler
 
 MAX_ITEMS = 8192
-"""Items that a block draws its negatives from; of a larger catalogue, others for each block."""
+"""Items that a batch draws its negatives from; of a larger catalogue, others for each batch."""
 
 
 @dataclass(frozen=True)
-class UserBlock:
+class UserBatch:
     """B users and J items."""
 
     users: Rows  # [B]
     items: Rows  # [J]
     liked: NDArray[np.float32]  # [B, J] weights of positives; all positives of the users
-    unmet: NDArray[np.float32]  # [B, J] weights of negatives, in sum those of the positives
+    unseen: NDArray[np.float32]  # [B, J] weights of negatives, in sum those of the positives
 
 
-def user_blocks(
+def user_batches(
     graph: Graph,
     chance: NDArray[np.float64],
     sampler: NegativeSampler,
     batches: int,
     rng: np.random.Generator,
-) -> Iterator[UserBlock]:
-    """The users who like something, in random order, in about `batches` blocks.
+) -> Iterator[UserBatch]:
+    """The users who like something, in random order, in about `batches` batches.
 
-    The weight of a positive is its `chance`, the mean of all being 1; that of an unmet item is in
+    The weight of a positive is its `chance`, the mean of all being 1; that of an unseen item is in
     proportion to `sampler.probability`.
     """
     likes = graph.matrix
@@ -48,29 +48,29 @@ def user_blocks(
     liked = sparse.csr_array((weights, likes.indices, likes.indptr), likes.shape)
     users = rng.permutation(np.flatnonzero(np.diff(likes.indptr)))
     for rows in filter(len, np.array_split(users, batches)):
-        yield _block(rows.astype(np.int32), liked[rows], graph.seen[rows], sampler, rng)
+        yield _batch(rows.astype(np.int32), liked[rows], graph.seen[rows], sampler, rng)
 
 
-def _block(
+def _batch(
     users: Rows,
     liked: sparse.csr_array,
     seen: sparse.csr_array,
     sampler: NegativeSampler,
     rng: np.random.Generator,
-) -> UserBlock:
-    """The block of `users`, whose rows of likes and of what they met are given: [B, I]."""
+) -> UserBatch:
+    """The batch of `users`, whose rows of likes and of what they have seen are given: [B, I]."""
     count = liked.shape[1]
     rate = sampler.probability.astype(np.float32)
     items = np.arange(count, dtype=np.int32)
     if count > MAX_ITEMS:
         drawn = np.zeros(count, bool)
         drawn[rng.choice(count, MAX_ITEMS, replace=False)] = True
-        rate = np.where(drawn, rate, 0)  # in the block as positives only
+        rate = np.where(drawn, rate, 0)  # in the batch as positives only
         items = np.union1d(np.flatnonzero(drawn), liked.indices).astype(np.int32)
         liked, seen, rate = liked[:, items], seen[:, items], rate[items]
     positive = liked.toarray()
-    unmet = np.where(seen.toarray(), 0, rate)
-    total = unmet.sum(axis=1, keepdims=True)
-    # A user who has met all that was drawn has no negatives.
-    unmet *= positive.sum(axis=1, keepdims=True) / np.where(total > 0, total, 1)
-    return UserBlock(users, items, positive, unmet)
+    unseen = np.where(seen.toarray(), 0, rate)
+    total = unseen.sum(axis=1, keepdims=True)
+    # A user who has seen all that was drawn has no negatives.
+    unseen *= positive.sum(axis=1, keepdims=True) / np.where(total > 0, total, 1)
+    return UserBatch(users, items, positive, unseen)

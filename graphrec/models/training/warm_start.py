@@ -1,7 +1,7 @@
-"""What was learnt of one graph, in the rows of another: where training goes on instead of anew.
+"""Embeddings of one graph in the rows of another, for training to go on from.
 
-Nodes are matched by id, and features by what they mean. Of what is not known there is nothing: rows
-of NaN, which a model begins in a way of its own.
+Nodes are matched by id, and features by their meaning. Rows of unknown nodes are NaN; each model
+has its own way to begin them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from graphrec.data.features import FeatureSpace, NumberColumns, TextColumns
 from graphrec.models.embeddings import Embeddings
 
 Column: TypeAlias = tuple[str, str]
-"""An attribute, and which of its columns: a word, or a place among those of a number."""
+"""An attribute, and which of its columns: a word, or the place among the columns of a number."""
 
 
 def in_rows_of(
-    graph: Graph, learnt: Embeddings, users: Vocabulary, items: Vocabulary
+    graph: Graph, learned: Embeddings, users: Vocabulary, items: Vocabulary
 ) -> Embeddings:
-    """Vectors of `users` and `items` in the rows of a graph; NaN for those whom it adds.
+    """Vectors of `users` and `items` in the rows of a graph; NaN for those that it adds.
 
-    Items without a direction, as those that came after the training, count as unknown too.
+    Items whose vector is zero, as of those newer than the training, count as unknown too.
     """
-    item = learnt.item.copy()
-    item[~learnt.item_without_bias.any(axis=1)] = np.nan
-    encoder = learnt.encoder
+    item = learned.item.copy()
+    item[~learned.item_without_bias.any(axis=1)] = np.nan
+    encoder = learned.encoder
     return replace(
-        learnt,
-        user=_by_id(learnt.user, users, graph.users),
+        learned,
+        user=_by_id(learned.user, users, graph.users),
         item=_by_id(item, items, graph.items),
         encoder=encoder and replace(encoder, messages=_by_id(encoder.messages, items, graph.items)),
         friends=None,
@@ -43,18 +43,18 @@ def in_rows_of(
 def with_columns_of(
     vectors: NDArray[np.float32],
     space: FeatureSpace,
-    learnt: NDArray[np.float32],
-    learnt_space: FeatureSpace,
+    learned: NDArray[np.float32],
+    learned_space: FeatureSpace,
 ) -> NDArray[np.float32]:
-    """`vectors` [F, dim] of the features of a space, with those `learnt` where they mean the same.
+    """`vectors` [F, dim] of the features of a space, replaced by those `learned` of equal meaning.
 
-    Buckets of a number do where there are as many: their edges move with the values.
+    Buckets of a number are equal where there are as many: their edges move with the values.
     """
-    rows = {column: row for row, column in enumerate(_columns(learnt_space))}
+    rows = {column: row for row, column in enumerate(_columns(learned_space))}
     found = vectors.copy()
     for row, column in enumerate(_columns(space)):
         if column in rows:
-            found[row] = learnt[rows[column]]
+            found[row] = learned[rows[column]]
     return found
 
 

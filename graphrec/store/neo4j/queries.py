@@ -185,12 +185,6 @@ ORDER BY changed DESC, event.position
 RETURN user.id, item.id, event.weight, event.time, event.kind, event.position, changed
 """
 
-EVENTS_OF = """
-UNWIND $users AS id
-MATCH (user:User {id: id})-[event:INTERACTED]->(item)
-RETURN user.id, item.id, event.weight, event.time, event.kind
-"""
-
 # Nodes that came, changed or went; what went has no properties.
 NODES_SINCE = """
 CALL () {

@@ -87,13 +87,6 @@ def events_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> NewEve
     return NewEvents.of_rows(found, limit, last)
 
 
-def events_of(tx: neo4j.ManagedTransaction, users: Sequence[str]) -> Interactions:
-    """All events of some users."""
-    found = rows(tx, cypher.EVENTS_OF, users=list(users))
-    columns = zip(*found, strict=True) if found else ((),) * 5
-    return Interactions.of(*columns)
-
-
 def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> ChangedNodes:
     """The first `limit` users and items written or deleted after a position."""
     last = position(tx)

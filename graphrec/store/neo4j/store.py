@@ -167,11 +167,6 @@ class Neo4jStore:
         nodes = self._server.read(self._catalogue).nodes.get(node_type)
         return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
 
-    def events_of(self, users: Sequence[str]) -> Interactions:
-        """All events of some users, in any order; none for users the store does not have."""
-        self._refuse_mapped_positions()
-        return self._server.read(lambda tx: read.events_of(tx, users))
-
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
 

@@ -190,14 +190,6 @@ JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
 WHERE users.type = 'user' AND users.id = ?
 """
-EVENTS_OF = Template("""
-SELECT users.id, items.id, events.weight, events.time, kinds.name
-FROM nodes AS users
-JOIN events ON events.user = users.row
-JOIN nodes AS items ON items.row = events.item
-JOIN kinds ON kinds.row = events.kind
-WHERE users.type = 'user' AND users.id IN ($ids)
-""")  # $ids: ?,?,…
 NODES_SINCE = """
 SELECT type, id, attributes, position FROM nodes
 WHERE position > :position AND type IN ('user', 'item')

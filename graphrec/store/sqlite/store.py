@@ -227,17 +227,6 @@ class SQLiteStore:
         with self._reading() as connection:
             return _kinds_of_attributes(connection).get(node_type, {})
 
-    def events_of(self, users: Sequence[str]) -> Interactions:
-        """All events of some users, in any order; none for users the store does not have."""
-        found: list[tuple[str, str, float, int, str]] = []
-        with self._reading() as connection:
-            for start in range(0, len(users), LOOKUP):
-                ids = users[start : start + LOOKUP]
-                query = sql.EVENTS_OF.substitute(ids=",".join("?" * len(ids)))
-                found += connection.execute(query, ids).fetchall()
-        columns = zip(*found, strict=True) if found else ((),) * 5
-        return Interactions.of(*columns)
-
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         with self._reading() as connection:

@@ -14,7 +14,7 @@ from graphrec.cli.output import print_json, print_table
 
 from graphrec.data import AttributeValue
 from graphrec.errors import SnapshotError
-from graphrec.models.encoder import NOTHING_KNOWN, Encoder
+from graphrec.models.encoder import NO_ATTRIBUTES, Encoder
 from graphrec.settings import load_settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import Snapshot
@@ -57,7 +57,7 @@ def fold_in(
     if snapshot.encoder is None:
         raise SnapshotError(
             f"snapshot {snapshot.manifest.version!r} has no encoder: expected that of a model that "
-            f"embeds newcomers, such as graphsage; publish one with `graphrec train`"
+            f"embeds new users, such as graphsage; publish one with `graphrec train`"
         )
     found = measure(snapshot, snapshot.encoder, calls, np.random.default_rng(settings.seed))
     if as_json:
@@ -85,7 +85,7 @@ def measure(
         for call in range(len(took)):
             history = rng.choice(items, given, replace=False).astype(np.int32)
             about: Mapping[str, AttributeValue] = (
-                snapshot.about(int(rng.integers(users))) if users else NOTHING_KNOWN
+                snapshot.about(int(rng.integers(users))) if users else NO_ATTRIBUTES
             )
             began = perf_counter(), thread_time()
             encoder.embed(history, about)

@@ -347,7 +347,7 @@ def _show(found: Mapping[str, Figures]) -> None:
     columns = ["", *found]
     each = list(found.values())
     rows = [["empty route, answers/s", *(f"{f.empty_throughput:,.0f}" for f in each)]]
-    for name, title in zip(TRAFFIC, ("who come first", "who come again"), strict=True):
+    for name, title in zip(TRAFFIC, ("cold cache", "warm cache"), strict=True):
         speeds: list[Speed] = [getattr(f, name) for f in each]
         rows += [
             [f"{title}: answers/s", *(f"{speed.throughput:,.0f}" for speed in speeds)],

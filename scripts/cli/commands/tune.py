@@ -169,7 +169,7 @@ def _read_train(
 
 
 def show_tuning(model: str, tuning: Tuning, validation: Split, *, starts: int, k: int) -> None:
-    """The best trials and what they started from, what mattered in them, and who judged."""
+    """The best trials, the ones the search started from, and which hyper-parameters mattered."""
     best, default = tuning.best, tuning.trials[0]
     first = dict(zip(range(starts), (" default", " as set"), strict=False))
     ranked = tuning.ranked[:SHOWN]
@@ -202,14 +202,14 @@ def show_tuning(model: str, tuning: Tuning, validation: Split, *, starts: int, k
             ],
         )
     states = [trial.state for trial in tuning.trials]
-    judged = len(np.unique(validation.test.user))
+    users = len(np.unique(validation.test.user))
     ended = ", ".join(
         f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state != "finished"
     )
     OUT.print(
         f"{len(tuning.trials)} trials{f' ({ended})' if ended else ''} in "
         f"{tuning.seconds:.0f} s. Validation: "
-        f"{len(validation.test):,} positive events of {judged:,} users, carved from train. The "
+        f"{len(validation.test):,} positive events of {users:,} users, carved from train. The "
         f"search has seen them, so figures on them flatter: `graphrec evaluate` gives fair ones."
     )
     for reason, count in tuning.failures.items():

@@ -1,0 +1,204 @@
+"""The documents against the code: links, paths, commands, settings and examples."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+import pytest
+import typer.main
+from graphrec.cli.main import command_line
+from pydantic import BaseModel
+
+import graphrec as gr
+from graphrec.settings import (
+    EvaluationSettings,
+    FusionSettings,
+    IngestSettings,
+    KindPolicy,
+    Neo4jSettings,
+    RefreshSettings,
+    RetrievalSettings,
+    ServeSettings,
+    Settings,
+    load_settings,
+)
+from scripts.benchmark.__main__ import benchmark
+from tests.support.paths import ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=[p.name for p in DOCUMENTS])
+
+FOLDERS = "graphrec|ingest|api|scripts|tests|docs|deploy"
+
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "neo4j": Neo4jSettings,
+    "ingest": IngestSettings,
+    "evaluation": EvaluationSettings,
+    "retrieval": RetrievalSettings,
+    "fusion": FusionSettings,
+    "refresh": RefreshSettings,
+    "serve": ServeSettings,
+}
+
+
+# Links, paths and names
+
+
+@each_document
+def test_links_lead_to_files_and_headings(document: Path) -> None:
+    for name, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)]*))?\)", document.read_text("utf-8")):
+        target = document.parent / name if name else document
+        assert target.exists(), name
+        if anchor:
+            assert anchor in anchors(target), f"{name}#{anchor}"
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of the headings of a document, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text("utf-8"), re.M)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@each_document
+def test_paths_exist(document: Path) -> None:
+    for name in re.findall(rf"`((?:{FOLDERS})/[\w./-]*)`", document.read_text("utf-8")):
+        assert (ROOT / name).exists(), name
+
+
+@each_document
+def test_names_in_modules_exist(document: Path) -> None:
+    for name in re.findall(r"`(graphrec(?:\.\w+)+)[`(]", document.read_text("utf-8")):
+        if not name.endswith((".toml", ".db")):
+            assert resolve_name(name) is not None
+
+
+@each_document
+def test_public_names_exist(document: Path) -> None:
+    for name in re.findall(r"\bgr\.(\w+)", document.read_text("utf-8")):
+        assert name in gr.__all__, name
+
+
+# Commands
+
+
+def test_commands_and_options_exist() -> None:
+    found = [(document, *each) for document in DOCUMENTS for each in commands(document)]
+    assert len(found) > 60
+    for document, program, words in found:
+        options = options_of(program)
+        name = " ".join(words[:2]) if " ".join(words[:2]) in options else words[0]
+        assert name in options, f"{document.name}: {program} {' '.join(words)}"
+        for word in words[1:]:
+            if re.match(r"--?[a-z]", word):
+                assert word.partition("=")[0] in options[name], f"{document.name}: {name} {word}"
+
+
+def commands(document: Path) -> Iterator[tuple[str, list[str]]]:
+    """The commands in blocks and between backticks: the program, and the words after it."""
+    text = document.read_text("utf-8")
+    blocks = re.findall(r"^ *```(?:sh|cron|yaml)\n(.*?)^ *```", text, re.M | re.S)
+    lines = [line for block in blocks for line in re.sub(r"\\\n\s*", " ", block).splitlines()]
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S)
+    lines += [re.sub(r"\s+", " ", each) for each in re.findall(r"`([^`]+)`", prose)]
+    for line in lines:
+        known = re.search(r"(?:^|[\s/])(python -m scripts\.benchmark|graphrec) ([a-z].*)", line)
+        if known is None or re.search(r"\b(pip|import|image:) ", line):
+            continue
+        command = re.split(r" [#|<>]|;|&&|>>| 2>", known[2])[0]
+        yield known[1], shlex.split(command.replace("…", ""))
+
+
+@cache
+def options_of(program: str) -> Mapping[str, set[str]]:
+    """The options of each command of a program; a command of a group has two words."""
+    app = command_line() if program == "graphrec" else benchmark
+    group: Any = typer.main.get_command(app)
+    found: dict[str, set[str]] = {}
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", {})
+        for path, each in [(name, command), *((f"{name} {sub}", c) for sub, c in inner.items())]:
+            named = (o for p in each.params for o in (*p.opts, *p.secondary_opts))
+            found[path] = {"--help", *named}
+    return found
+
+
+# Settings
+
+
+@each_document
+def test_settings_load(document: Path, tmp_path: Path) -> None:
+    for block in re.findall(r"^```toml\n(.*?)^```", document.read_text("utf-8"), re.M | re.S):
+        file = tmp_path / "graphrec.toml"
+        file.write_text(block, "utf-8")
+        assert load_settings(file) != Settings()
+
+
+@each_document
+def test_keys_of_sections_exist(document: Path) -> None:
+    """Such as `serve.exposures`, and `[refresh] keep`."""
+    if document.name == "CHANGELOG.md":  # which has old names
+        return
+    text = document.read_text("utf-8")
+    names = re.findall(rf"`({'|'.join(SECTIONS)})\.(\w+)`", text)
+    names += re.findall(r"`\[(\w+)\] (\w+)", text)
+    files = {("refresh", "lock"), ("refresh", "holder")}
+    for section, key in set(names) - files:
+        assert key in SECTIONS[section].model_fields, f"{section}.{key}"
+
+
+@pytest.mark.parametrize("section", [*SECTIONS, "kinds.NAME"])
+def test_the_table_of_a_section_is_whole(section: str) -> None:
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    table = re.split(r"^#", text.partition(f"## `[{section}]`\n")[2], flags=re.M)[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.M))
+    if section == "kinds.NAME":
+        fields = set(vars(KindPolicy()))
+    else:
+        fields = set(SECTIONS[section].model_fields)
+        for key, field in SECTIONS[section].model_fields.items():
+            default = field.get_default(call_default_factory=True)
+            assert same(rows.get(key, ""), default), f"{section}.{key}: {default!r}"
+    assert set(rows) == fields
+
+
+def same(cell: str, default: Any) -> bool:
+    """Whether a cell of a table shows a default."""
+    if default is None:
+        return cell == "not set"
+    shown = cell.strip("`")
+    if isinstance(default, (tuple, dict)):
+        value = tomllib.loads(f"value = {shown}")["value"]
+        return bool(value == (list(default) if isinstance(default, tuple) else default))
+    if isinstance(default, (int, float)):
+        return float(shown) == default
+    return shown == str(default)
+
+
+# Examples
+
+
+@pytest.mark.slow
+def test_the_examples_in_python_run(tmp_path: Path) -> None:
+    """Those of docs/python.md, one after the other."""
+    text = (ROOT / "docs" / "python.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    (tmp_path / "examples.py").write_text("\n".join(blocks), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "examples.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
