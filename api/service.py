@@ -36,6 +36,7 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
+from graphrec.snapshot.snapshot import history_rows
 from graphrec.store import open_store
 from graphrec.store.delta import events_by_user
 
@@ -82,7 +83,14 @@ class Service:
 
     def edition_of(self, user: str) -> Hashable:
         """Changes whenever something is written that may change the list of a user."""
-        return self.engine.delta.edition_of(user)
+        view = self.recommender_for(user).view
+        row, vectors = view.row(user), view.snapshot.embeddings
+        if row is None or vectors is None or vectors.friends is None:
+            return view.delta.edition_of(user)
+        # The messages of friends are in the vector of the user.
+        friends = history_rows(vectors.friends, row).tolist()
+        near = (user, *(view.snapshot.users.ids[friend] for friend in friends))
+        return tuple(view.delta.edition_of(each) for each in near)
 
     async def context(self, query: Query) -> Context:
         """What holds beside the view; all events of the user, where the query needs them.

@@ -28,8 +28,10 @@ from graphrec.api.schemas.queries import Length
 from graphrec.api.schemas.validation import Strict
 from graphrec.api.service import Ready, Serving
 
+from graphrec.errors import UnknownNode
 from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.retrieval.neighbours import similar_users
+from graphrec.store.protocol import Neighbour
 
 router = new_router("browse")
 
@@ -97,9 +99,14 @@ async def user_similar(
     user_id: UserId, query: Annotated[Length, Query()], recommender: Ready, service: Serving
 ) -> SimilarUsers:
     """The users who like the same items, at least two of them, according to the snapshot."""
-    k, likes = query.length(service.settings.serve), recommender.snapshot.likes
-    is_new = user_id not in likes.users and recommender.view.knows(user_id)
-    near = [] if is_new else similar_users(likes, user_id, k, min_support=MIN_SUPPORT)
+    k, view = query.length(service.settings.serve), recommender.view
+    near: list[Neighbour] = []
+    if view.row(user_id) is not None:
+        likes, forgotten = view.snapshot.likes, view.delta.forgotten
+        found = similar_users(likes, user_id, k + len(forgotten), min_support=MIN_SUPPORT)
+        near = [each for each in found if each.id not in forgotten][:k]
+    elif not view.knows(user_id):
+        raise UnknownNode("user", user_id)
     return SimilarUsers(
         version=recommender.snapshot.manifest.version,
         user=user_id,

@@ -14,6 +14,7 @@ from graphrec.api.list_cache import ListCache, WrittenList
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphrec.recommend.query import NO_CONTEXT, Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.rules.rule import RequireRule
 from graphrec.settings import ServeSettings, Settings
@@ -37,14 +38,14 @@ def test_the_ones_asked_for_last_are_kept(size: int, asked: list[int]) -> None:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Whose lists were made."""
-    users: list[str] = []
+    users: list[str | None] = []
     recommend = Recommender.recommend
 
-    def noting(self: Recommender, user: str, *rest: object) -> object:
-        users.append(user)
-        return recommend(self, user, *rest)  # type: ignore[arg-type]
+    def noting(self: Recommender, query: Query, context: Context = NO_CONTEXT) -> object:
+        users.append(query.user)
+        return recommend(self, query, context)
 
     monkeypatch.setattr(Recommender, "recommend", noting)
     return users
@@ -56,13 +57,15 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def client(settings: Settings, made: list[str]) -> Iterator[httpx.Client]:
+def client(settings: Settings, made: list[str | None]) -> Iterator[httpx.Client]:
     with served(settings) as client:
         made.clear()
         yield client
 
 
-def test_a_list_is_made_once_and_counted_each_time(client: httpx.Client, made: list[str]) -> None:
+def test_a_list_is_made_once_and_counted_each_time(
+    client: httpx.Client, made: list[str | None]
+) -> None:
     url = "/v1/users/ann/recommendations?k=2"
     first, second = client.get(url), client.get(url)
     assert (first.content, made) == (second.content, ["ann"])
@@ -90,7 +93,7 @@ def test_a_list_that_is_kept_goes_out_packed_to_those_who_take_that(client: http
     "query", [{"k": 3}, {"diversity": 0.5}, {"explain": True}, {"exclude_seen": False}]
 )
 def test_another_question_has_another_answer(
-    client: httpx.Client, made: list[str], query: dict[str, str]
+    client: httpx.Client, made: list[str | None], query: dict[str, str]
 ) -> None:
     alone = listed(client, "ann", **query)
     listed(client, "ann")
@@ -98,7 +101,9 @@ def test_another_question_has_another_answer(
     assert made == ["ann", "ann"]
 
 
-def test_a_user_who_does_something_gets_a_new_list(client: httpx.Client, made: list[str]) -> None:
+def test_a_user_who_does_something_gets_a_new_list(
+    client: httpx.Client, made: list[str | None]
+) -> None:
     listed(client, "ann")
     listed(client, "bob")
     send(client, event("ann", "hit"))
@@ -122,14 +127,14 @@ def test_an_item_that_is_deleted_is_in_no_list_that_was_kept(client: httpx.Clien
     assert "brazil" in items(client, "eve")
 
 
-def test_chance_and_time_are_asked_each_time(client: httpx.Client, made: list[str]) -> None:
+def test_chance_and_time_are_asked_each_time(client: httpx.Client, made: list[str | None]) -> None:
     for _ in range(2):
         listed(client, "ann", exploration=0.5)
         listed(client, "ann", kinds="view")
     assert len(made) == 4
 
 
-def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str]) -> None:
+def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str | None]) -> None:
     until = RequireRule(name="in season", action="require", available_until="season_end")
     with served(settings.model_copy(update={"rules": (until,)})) as client:
         made.clear()
@@ -138,7 +143,7 @@ def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str]) 
     assert len(made) == 2
 
 
-def test_none_are_kept_where_the_settings_say_so(tmp_path: Path, made: list[str]) -> None:
+def test_none_are_kept_where_the_settings_say_so(tmp_path: Path, made: list[str | None]) -> None:
     publish(tiny_snapshot(), tmp_path)
     with serving(
         create_app(Settings(snapshots=tmp_path, serve=ServeSettings(cached_lists=0)))

@@ -17,6 +17,7 @@ from graphrec.retrieval.neighbours import similar_users
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
+from graphrec.store.delta import Delta
 from tests.support.service import LIKES, TITLES, error, serving, tiny_snapshot
 
 METRICS = {"protocol": "temporal", "k": 10, "models": [{"model": "mf", "metrics": {}}]}
@@ -136,6 +137,22 @@ class TestUsers:
             {"user": each.id, "score": each.score, "items": each.support} for each in expected
         ]
         assert [each["user"] for each in body["similar"]] == ["bob"]
+
+
+def test_a_user_who_is_being_deleted_is_not_shown(folder: Path) -> None:
+    """Nor is anyone said to be like them, while the snapshot still holds them."""
+    app = create_app(Settings(snapshots=folder))
+    with serving(app) as client:
+        assert [each["user"] for each in similar(client, "ann")] == ["bob"]
+        app.state.service.engine.advance(Delta(forgotten=frozenset({"bob"})))
+        assert similar(client, "ann") == []
+        for path in ("/v1/users/bob", "/v1/users/bob/similar"):
+            assert "'bob'" in error(client.get(path), 404, "unknown_user", "user_id")
+
+
+def similar(client: httpx.Client, user: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(f"/v1/users/{user}/similar").json()["similar"]
+    return found
 
 
 def test_what_was_met_and_not_liked_comes_last(tmp_path: Path) -> None:

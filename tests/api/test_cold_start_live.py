@@ -198,3 +198,13 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
         assert live.likes > known.likes
     for user in ("both", "newest"):
         client.delete(f"/v1/users/{user}")
+
+
+def test_what_a_friend_does_counts_in_the_next_list(client: httpx.Client) -> None:
+    """Of someone whose list was kept: `u001` gets the messages of `u005`, whom they follow."""
+    before = listed(client, "u001", k=20)
+    assert listed(client, "u001", k=20) == before
+    send(client, *(event("u005", f"i{item:02}") for item in (3, 7, 11)))
+    computed = client.post("/v1/users/u001/recommendations", json={"k": 20}).json()
+    assert computed["recommendations"] != before
+    assert listed(client, "u001", k=20) == computed["recommendations"]
