@@ -43,7 +43,7 @@ def names() -> set[str]:
     engine, store = SimpleNamespace(serving={"current": recommender}), SimpleNamespace(reason=None)
     metrics.registry.register(Gauges(metrics, engine, store))  # type: ignore[arg-type]
     for user in ("ann", "bob"):
-        written = WrittenList.of(b"", recommender.recommend(Query(user, k=3)))
+        written = WrittenList.of(b"", recommender.recommend(Query(user=user, k=3)).recommendations)
         metrics.recommended("user", snapshot.manifest.version, written)
     metrics.answered("GET", "/", 200, 0.1)
     metrics.loaded(False)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from graphrec.data import Rows
 from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
-from graphrec.errors import UnknownNode
+from graphrec.errors import DataError, UnknownNode
 from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
@@ -85,6 +85,11 @@ class Recommender:
         `options` are those of `graphrec.Fusion`, such as `embeddings={"mf": MF(dim=64)}`. Raises
         DataError where no event of the data is positive.
         """
+        if not data.weighted.matrix.nnz:
+            raise DataError(
+                f"{data!r} has no positive event: expected some to learn from; see `kinds` for "
+                f"what counts as positive, such as ratings from 3.5 on"
+            )
         fusion = import_module("graphrec.training.fusion")  # what serves does not need it
         fitted = fusion.Fusion(**options).fit(data, seed)
         found: Recommender = fitted.scorer

@@ -300,6 +300,8 @@ def replace_file(path: Path, text: str) -> None:
 
 def _sync(path: Path) -> None:
     """Make what was written to a file, or the names in a folder, outlive a power cut."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folder, and makes names last by itself
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -23,6 +23,7 @@ from graphrec.api.errors import ErrorAnswer
 from graphrec.api.schemas import browse, events, explanations, nodes, recommendations
 from pydantic import TypeAdapter, ValidationError
 
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Explanation
 from graphrec.settings import RetrievalSettings, ServeSettings, Settings
@@ -65,7 +66,7 @@ class TestUserRecommendations:
         response = client.get(f"/v1/users/{quote(user, safe='')}/recommendations", params={"k": 3})
         body = answer(response, recommender)
         assert body["user"] == user
-        expected = recommender.recommend(user, 3)
+        expected = recommender.recommend(Query(user=user, k=3))
         assert [found["item"] for found in body["recommendations"]] == [e.item for e in expected]
         assert [found["score"] for found in body["recommendations"]] == [e.score for e in expected]
         assert not {found["item"] for found in body["recommendations"]} & set(LIKES[user])
@@ -106,7 +107,7 @@ class TestSession:
         popular = client.post("/v1/recommendations", json={"items": [], "k": 3})
         found = answer(personal, recommender)["recommendations"]
         assert [f["item"] for f in found] == [
-            e.item for e in recommender.recommend_for(["alien"], 3)
+            e.item for e in recommender.recommend(Query(items=("alien",), k=3))
         ]
         assert "neighbours" in found[0]["sources"]
         assert found[0]["because"][0]["item"] == "alien"
@@ -273,7 +274,7 @@ class TestExplanation:
         path = f"/v1/users/{quote(user, safe='')}/recommendations/{quote(item, safe='')}"
         body = answer(client.get(f"{path}/explanation"), recommender)
         assert body["user"] == user
-        expected = recommender.explain(user, item, 5)
+        expected = recommender.explain(Query(user=user), item, 5)
         found = TypeAdapter(Explanation).validate_python(body["explanation"])
         assert found == expected
         assert (found.item, found.seen) == (item, item in LIKES[user])
@@ -541,7 +542,6 @@ class TestOpenAPI:
 
 
 class TestProcess:
-    @pytest.mark.slow
     def test_serves_until_it_is_told_to_stop(
         self, settings: Settings, recommender: Recommender
     ) -> None:
@@ -552,7 +552,6 @@ class TestProcess:
         assert "Finished server process" in "".join(server.log)
         assert "dora" not in "".join(server.log)
 
-    @pytest.mark.slow
     def test_imports_nothing_heavy(self, settings: Settings) -> None:
         code = f"""
 import asyncio, sys

@@ -140,9 +140,9 @@ class TestUsers:
 
 def test_what_was_met_and_not_liked_comes_last(tmp_path: Path) -> None:
     snapshot = tiny_snapshot()
-    seen = snapshot.likes.seen.tolil()
+    seen = snapshot.seen.tolil()
     seen[snapshot.users.row("ann"), snapshot.items.row("hit")] = True
-    publish(replace(snapshot, likes=replace(snapshot.likes, seen=seen.tocsr())), tmp_path)
+    publish(replace(snapshot, seen=seen.tocsr()), tmp_path)
     with serving(create_app(Settings(snapshots=tmp_path))) as client:
         body = client.get("/v1/users/ann").json()
     assert [(met["item"], met["liked"]) for met in body["history"]] == [

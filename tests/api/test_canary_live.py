@@ -12,8 +12,9 @@ import httpx
 import pytest
 from graphrec.api.app import create_app
 
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RetrievalSettings, Settings
+from graphrec.settings import Settings
 from graphrec.snapshot.canary import canary, gets_canary, start_canary
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import current, load, publish
@@ -57,13 +58,11 @@ def test_a_sticky_share_of_users_gets_the_canary_and_all_else_is_the_current_one
     assert set(expected.values()) == {old, new}
     for _ in range(2):
         assert {user: version_for(client, user) for user in USERS} == expected
-    truth = {
-        version: Recommender.of(load(tmp_path, version), RetrievalSettings()) for version in two
-    }
+    truth = {version: Recommender.of(load(tmp_path, version)) for version in two}
     for user, version in expected.items():
         path = f"/v1/users/{quote(user, safe='')}/recommendations"
         answered = [each["item"] for each in client.get(path).json()["recommendations"]]
-        assert answered == [each.item for each in truth[version].recommend(user, 10)]
+        assert answered == [each.item for each in truth[version].recommend(Query(user=user))]
     session = client.post("/v1/recommendations", json={"items": ["alien"]})
     assert session.json()["version"] == old
     for path in ("/v1/popular", "/v1/items/alien/related", "/health/ready"):

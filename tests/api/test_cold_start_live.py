@@ -8,17 +8,16 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Attribute, Vocabulary
-from graphrec.recommend import profile as taste
-from graphrec.retrieval.cold_items import embed_new_items
+from graphrec.retrieval.profile import UserProfile
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import Snapshot
-from graphrec.snapshot.update import infer
+from graphrec.snapshot.update import update
+from graphrec.snapshot.view import View
 from graphrec.store import open_store
-from graphrec.store.delta_log import changes
+from graphrec.store.delta_log import DeltaLog, read_delta
 from tests.support.live import event, items, listed, send, served
 from tests.support.service import error
 from tests.support.shop import QUICK, log, refreshed, settings_of, store_of
@@ -35,7 +34,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = settings_of(
         store=f"sqlite:///{work / 'shop.db'}",
         snapshots=work / "snapshots",
-        retrieval=RetrievalSettings(**WITHOUT_COUNTRY, popular_by="country"),
+        retrieval=RetrievalSettings(weights=WITHOUT_COUNTRY, popular_by="country"),
         models={**QUICK, "graphsage": {**QUICK["graphsage"], "epochs": 6}},
     )
     with store_of(work / "shop.db", log()) as store:
@@ -177,33 +176,25 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
     send(client, event("newest", "new"), event("newest", "unheard of"))
     position = snapshot.manifest.position
     assert position is not None
+    log = DeltaLog()
+    log.rewind(position)
     with open_store(settings.store, settings.kinds) as store:
-        inferred = infer(snapshot, changes(store, position), settings)
-        overlay = Overlay(settings.kinds)
-        overlay.add_nodes(*store.nodes_since(position))
-        events, _, reached = store.events_since(position)
-        overlay.add_events(events, reached)
-    embeddings = snapshot.embeddings
-    assert embeddings is not None
-    assert embeddings.item_encoder is not None
-    assert inferred.embeddings is not None
-    new = embed_new_items(
-        embeddings.item_encoder,
-        {"new": overlay.items["new"]},
-        links={"new": overlay.links_of("new")},
-        known=snapshot.items,
-    )
-    rows = inferred.likes.users.rows
-    item = inferred.embeddings.item[inferred.likes.items.rows["new"]]
-    np.testing.assert_allclose(item, new.vectors[0], atol=1e-5)
+        delta = read_delta(store, position)
+        updated = update(View.of(snapshot, delta, settings.kinds))
+        while min(log.events_read, log.nodes_read) < (store.position() or 0):
+            log.add_events(store.events_since(log.events_read))
+            log.add_nodes(*store.nodes_since(log.nodes_read))
+    view = View.of(snapshot, log.delta, settings.kinds)
+    assert updated.embeddings is not None
+    item = updated.embeddings.item[updated.items.rows["new"]]
+    new = view.items.cold
+    np.testing.assert_allclose(item, new.vectors[list(new.items).index("new")], atol=1e-5)
     assert item.any()
     for user in ("both", "newest", "u000"):
         row = snapshot.users.rows.get(user)
-        known = taste.NEWCOMER if row is None else taste.of_user(snapshot, row)
-        if (attributes := overlay.attributes_of(user)) is not None:
-            known = taste.with_attributes(snapshot, known, attributes)
-        live = taste.with_events(snapshot, known, overlay.events_of(user), new.messages)
-        np.testing.assert_allclose(live.vector, inferred.embeddings.user[rows[user]], atol=1e-5)
+        known = UserProfile() if row is None else view.stored(row)
+        live, row = view.user(user), updated.users.rows[user]
+        np.testing.assert_allclose(live.vector, updated.embeddings.user[row], atol=1e-5)
         assert live.likes > known.likes
     for user in ("both", "newest"):
         client.delete(f"/v1/users/{user}")

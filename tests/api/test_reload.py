@@ -15,8 +15,9 @@ import pytest
 from graphrec.api.app import create_app
 from graphrec.api.service import open_service
 
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RetrievalSettings, Settings
+from graphrec.settings import Settings
 from graphrec.snapshot.registry import CURRENT, load, publish
 from tests.support.service import break_, error, serving, tiny_snapshot, until
 
@@ -55,8 +56,8 @@ class TestWatching:
         expected = {
             version: [
                 each.score
-                for each in Recommender.of(load(tmp_path, version), RetrievalSettings()).recommend(
-                    "ann", 5
+                for each in Recommender.of(load(tmp_path, version)).recommend(
+                    Query(user="ann", k=5)
                 )
             ]
             for version in two

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from graphrec.snapshot.overlay import valued
 
 from graphrec.data import Attribute, Graph, Interactions, Links, Vocabulary
 from graphrec.data.dataset import Dataset
@@ -19,11 +18,14 @@ from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.splits.split import Split, new_positives, of_kinds
 from graphrec.forget import without
 from graphrec.models import create
-from graphrec.recommend import profile as taste
 from graphrec.settings import EvaluationSettings, Settings
+from graphrec.snapshot.difference import difference
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.update import Change, difference, everyone, infer
+from graphrec.snapshot.update import update
+from graphrec.snapshot.view import View
+from graphrec.store.delta import Delta, UserDelta, everything
 from graphrec.training.fit import compare, split_log
+from tests.support.deltas import delta_of
 from tests.support.fitted import snapshot_with
 
 if TYPE_CHECKING:
@@ -177,23 +179,24 @@ def test_a_snapshot_keeps_the_ways_in_which_users_like_items(tmp_path: Path) -> 
     publish(snapshot, tmp_path)
     read = load(tmp_path)
     for user in range(len(read.likes.users)):
-        kept, before = (taste.of_user(each, user) for each in (read, snapshot))
+        kept, before = (View.of(each).stored(user) for each in (read, snapshot))
         np.testing.assert_array_equal(kept.kinds, before.kinds)  # type: ignore[arg-type]
-        told = [taste.with_attributes(each, kept, {}).vector for each in (read, snapshot)]
-        np.testing.assert_array_equal(*told)  # type: ignore[arg-type]
+        nowhere = Delta({read.users.ids[user]: UserDelta(attributes={})})
+        moved = [View.of(e, nowhere).user(e.users.ids[user]).vector for e in (read, snapshot)]
+        np.testing.assert_array_equal(*moved)  # type: ignore[arg-type]
     assert read.encoder is not None
     assert snapshot.encoder is not None
     assert read.encoder.relations == snapshot.encoder.relations
     left = without(read, ["u00"])
     np.testing.assert_array_equal(
-        taste.of_user(left, 0).kinds,  # type: ignore[arg-type]
-        taste.of_user(read, 1).kinds,  # type: ignore[arg-type]
+        View.of(left).stored(0).kinds,  # type: ignore[arg-type]
+        View.of(read).stored(1).kinds,  # type: ignore[arg-type]
     )
 
 
 def test_a_purchase_of_what_was_viewed_is_heard_at_once_and_by_inference() -> None:
     graph = mixed()
-    serving, settings = snapshot_with(fit(graph), graph), Settings()
+    serving = snapshot_with(fit(graph), graph)
     log, row = graph.interactions, graph.users.rows["u05"]
     codes = log.kind[log.user == row]
     viewed = [
@@ -217,30 +220,31 @@ def test_a_purchase_of_what_was_viewed_is_heard_at_once_and_by_inference() -> No
         },
     )
     mine = together.take(np.isin(together.user, [row, users.rows["new"]]))
-    found = infer(serving, Change(("new", "u05"), mine), settings)
+    found = update(View.of(serving, delta_of(mine)))
     town = serving.user_attributes["town"].values
     full = Graph(together, {"user": {"town": Attribute("category", (*town, None))}})
-    assert difference(found, infer(serving, everyone(full), settings)) < 1e-6
+    assert difference(found, update(View.of(serving, everything(full)))) < 1e-6
 
     vectors = found.embeddings.user  # type: ignore[union-attr]
     before = serving.embeddings.user[row]  # type: ignore[union-attr]
     assert not np.allclose(vectors[row], before, atol=1e-4)
-    events = list(valued(new, settings.kinds))
-    for user, start in (("u05", taste.of_user(serving, row)), ("new", taste.NEWCOMER)):
-        live = taste.with_events(serving, start, [event for who, event in events if who == user])
-        np.testing.assert_allclose(live.vector, vectors[users.rows[user]], atol=1e-5)  # type: ignore[arg-type]
-        again = taste.with_events(serving, live, [event for who, event in events if who == user])
-        assert again.vector is live.vector  # what is known already changes nothing
+    delta = delta_of(mine.take((mine.user != row) | (mine.item == viewed[0])))
+    live, again = View.of(serving, delta), View.of(found, delta)
+    for user in ("u05", "new"):
+        expected = vectors[users.rows[user]]
+        np.testing.assert_allclose(live.user(user).vector, expected, atol=1e-5)  # type: ignore[arg-type]
+        # What is known already changes nothing.
+        np.testing.assert_array_equal(again.user(user).vector, expected)  # type: ignore[arg-type]
 
 
 def test_testing_and_choosing_ask_about_the_kinds_of_the_settings() -> None:
     graph = shop(40)
     about = Settings(evaluation=EvaluationSettings(kinds=("purchase",), resamples=0))
-    name, split = split_log(graph, Settings())
+    name, split = split_log(Dataset(graph), Settings())
     asked = of_kinds(split, ("purchase",)).test
     assert 0 < len(asked) < len(split.test)
     assert {asked.kinds[code] for code in asked.kind.tolist()} == {"purchase"}
-    assert len(split_log(graph, about)[1].test) == len(asked)
+    assert len(split_log(Dataset(graph), about)[1].test) == len(asked)
     found = compare(["popularity"], split, about, protocol=name, k=10)
     assert len(found.split.test) == len(asked)
     kinds = found.validation.test

@@ -16,13 +16,17 @@ from graphrec.data.dataset import Dataset
 from graphrec.forget import without
 from graphrec.models import create
 from graphrec.models.encoder import Encoder
-from graphrec.recommend import profile as taste
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RetrievalSettings, Settings
+from graphrec.settings import RetrievalSettings
+from graphrec.snapshot.difference import difference
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
-from graphrec.snapshot.update import Change, difference, everyone, infer
+from graphrec.snapshot.update import update
+from graphrec.snapshot.view import View
+from graphrec.store.delta import Delta, UserDelta, everything
 from scripts.benchmark.__main__ import benchmark
+from tests.support.deltas import delta_of
 from tests.support.fitted import snapshot_with
 from tests.support.small_data import graph_of, ratings
 
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 EVEN, ODD, SILENT = "x-even", "x-odd", "x-silent"
 """Users without events: the first two have said where they live."""
+
+LITTLE_POPULARITY = RetrievalSettings(weights={"popularity": 0.01})
 
 USERS = len(graph_of(ratings()).users)
 
@@ -95,8 +101,8 @@ def test_serving_embeds_users_as_offline_inference_does(
 
 
 def test_a_user_with_features_alone_gets_a_list_of_their_own() -> None:
-    recommender = Recommender(snapshot_of(introduced()), RetrievalSettings(popularity=0.01))
-    even, odd, silent = (recommender.recommend(user, 5) for user in (EVEN, ODD, SILENT))
+    recommender = Recommender.of(snapshot_of(introduced()), LITTLE_POPULARITY)
+    even, odd, silent = (recommender.recommend(Query(user, k=5)) for user in (EVEN, ODD, SILENT))
     assert all(int(each.item[1:]) % 2 == 0 for each in even)
     assert all(int(each.item[1:]) % 2 == 1 for each in odd)
     assert all("embedding" not in each.sources for each in silent)
@@ -106,14 +112,14 @@ def test_a_session_may_bring_attributes() -> None:
     snapshot = snapshot_of(introduced())
     embeddings = snapshot.embeddings
     assert embeddings is not None
-    rows = snapshot.users.rows
-    told = taste.of_session(snapshot, [], {"town": "Evenham"})
-    np.testing.assert_allclose(told.vector, embeddings.user[rows[EVEN]], atol=1e-5)
-    known = taste.of_user(snapshot, rows[SILENT])
-    assert known.vector is None
-    moved = taste.with_attributes(snapshot, known, {"town": "Oddville"})
+    rows, view = snapshot.users.rows, View.of(snapshot)
+    session = view.session([], {"town": "Evenham"})
+    np.testing.assert_allclose(session.vector, embeddings.user[rows[EVEN]], atol=1e-5)
+    assert view.user(SILENT).vector is None
+    written = view.advanced(Delta({SILENT: UserDelta(attributes={"town": "Oddville"})}))
+    moved = written.user(SILENT)
     np.testing.assert_allclose(moved.vector, embeddings.user[rows[ODD]], atol=1e-5)
-    assert taste.of_session(snapshot, [], {"town": "Nowhere"}).vector is None
+    assert view.session([], {"town": "Nowhere"}).vector is None
 
 
 def test_a_snapshot_keeps_what_users_say_and_forgets_it_with_them(tmp_path: Path) -> None:
@@ -123,7 +129,7 @@ def test_a_snapshot_keeps_what_users_say_and_forgets_it_with_them(tmp_path: Path
     assert read.user_attributes == snapshot.user_attributes
     assert set(read.user_attributes) == {"age", "town"}  # text is listened to by nobody
     for user in range(len(read.likes.users)):
-        one, other = (taste.of_user(each, user).vector for each in (read, snapshot))
+        one, other = (View.of(each).stored(user).vector for each in (read, snapshot))
         np.testing.assert_array_equal(one, other)  # type: ignore[arg-type]
     items = np.array([1, 2], np.int32)
     embedded = [
@@ -138,7 +144,7 @@ def test_a_snapshot_keeps_what_users_say_and_forgets_it_with_them(tmp_path: Path
 def test_inference_attribute_names_features_of_known_and_new_users() -> None:
     """Users with features used to keep the vectors of their training for good."""
     graph = introduced()
-    serving, settings = snapshot_of(graph), Settings()
+    serving = snapshot_of(graph)
     new = Interactions.of(["u00", "stranger"], ["i01", "i02"], None, [10**12] * 2)
     users = Vocabulary((*graph.users.ids, "stranger"))
     log, more = graph.interactions.recode(users, graph.items), new.recode(users, graph.items)
@@ -152,7 +158,7 @@ def test_inference_attribute_names_features_of_known_and_new_users() -> None:
     people = {"u02": {"town": "Oddville"}, "stranger": {"town": "Evenham", "age": 21.0}}
     changed = [users.rows[user] for user in ("u00", "u02", "stranger")]
     mine = together.take(np.isin(together.user, changed))
-    found = infer(serving, Change(("stranger", "u00", "u02"), mine, people=people), settings)
+    found = update(View.of(serving, delta_of(mine, people)))
 
     def attribute(name: str) -> Attribute:
         before = graph.attributes["user"][name]
@@ -161,7 +167,7 @@ def test_inference_attribute_names_features_of_known_and_new_users() -> None:
         return Attribute(before.kind, tuple(now.get(user) for user in users.ids))
 
     full = Graph(together, {"user": {name: attribute(name) for name in ("town", "age")}})
-    assert difference(found, infer(serving, everyone(full), settings)) < 1e-6
+    assert difference(found, update(View.of(serving, everything(full)))) < 1e-6
     assert found.embeddings is not None
     assert serving.embeddings is not None
     for user in ("u00", "u02", "stranger"):
@@ -220,11 +226,10 @@ def test_a_user_with_friends_alone_gets_what_they_like(tmp_path: Path) -> None:
     snapshot = snapshot_of(befriended(introduced()))
     publish(snapshot, tmp_path)
     read = load(tmp_path)
-    recommender = Recommender.of(read, RetrievalSettings(popularity=0.01))
-    assert all(int(each.item[1:]) % 2 == 1 for each in recommender.recommend(SILENT, 5))
-    friends = [taste.of_user(read, read.likes.users.rows[user]) for user in ("u01", "u03")]
-    session = taste.of_session(read, [], friends=friends)
-    known = taste.of_user(read, read.likes.users.rows[SILENT])
+    recommender = Recommender.of(read, LITTLE_POPULARITY)
+    assert all(int(each.item[1:]) % 2 == 1 for each in recommender.recommend(Query(SILENT, k=5)))
+    session = View.of(read).session([], friends=["u01", "u03"])
+    known = View.of(read).user(SILENT)
     np.testing.assert_allclose(session.vector, known.vector, atol=1e-5)
     left = without(read, ["u01"])
     assert left.embeddings is not None
@@ -235,8 +240,7 @@ def test_a_user_with_friends_alone_gets_what_they_like(tmp_path: Path) -> None:
 
 def test_what_a_friend_does_changes_the_vectors_of_those_who_listen() -> None:
     graph = befriended(introduced())
-    serving, settings = snapshot_of(graph), Settings()
-    rows = graph.users.rows
+    serving, rows = snapshot_of(graph), graph.users.rows
     more = Interactions.of(["u03"], ["i02"], None, [10**12]).recode(graph.users, graph.items)
     log = graph.interactions
     together = replace(
@@ -247,8 +251,8 @@ def test_what_a_friend_does_changes_the_vectors_of_those_who_listen() -> None:
         },
     )
     mine = together.take(together.user == rows["u03"])
-    found = infer(serving, Change(("u03",), mine), settings)
-    full = infer(serving, everyone(graph.with_interactions(together)), settings)
+    found = update(View.of(serving, delta_of(mine)))
+    full = update(View.of(serving, everything(graph.with_interactions(together))))
     assert difference(found, full) < 1e-6
     assert found.embeddings is not None
     assert serving.embeddings is not None

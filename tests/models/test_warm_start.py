@@ -80,7 +80,7 @@ def test_what_is_resumed_is_what_was_learnt_whatever_the_order_of_rows(name: str
     learnt = last(trained(model_of(name), before))
     start = in_rows_of(now, learnt, before.users, before.items)
     still = model_of(name, epochs=1, learning_rate=1e-9)
-    assert still.can_resume(start, now)
+    assert still.can_resume(start, Dataset.of_weights(now))
     resumed = last(trained(still, now, start))
     users, items = (
         [getattr(now, nodes).rows[each] for each in getattr(before, nodes).ids]

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from graphrec.api import live
 from graphrec.api.app import create_app
+from graphrec.api.live import store as live
 
 from graphrec.data import Attribute, Interactions, Vocabulary
 from graphrec.settings import ServeSettings, Settings
