@@ -26,7 +26,7 @@ POINTS = 1024
 """Of the integral."""
 
 REACH = 20.0
-"""Shares are told apart between 1e-8 and 1 - 1e-8: points are even in their logarithmic odds."""
+"""Shares are resolved between 1e-8 and 1 - 1e-8: points are even in their logarithmic odds."""
 
 NEVER = 1e-9
 """A probability so small that nothing is won by it."""
