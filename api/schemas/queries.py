@@ -144,7 +144,7 @@ class Rules(BaseModel):
 
 
 class Visitor(BaseModel):
-    """Someone of whom nothing is stored: what they like, and what they say of themselves."""
+    """A visitor of whom nothing is stored: items they like, attributes and friends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -48,7 +48,7 @@ Sent: TypeAlias = tuple[str, str, int]
 
 @dataclass
 class Findings:
-    """What the clients met; they add to it under the lock."""
+    """What the clients observed; they add to it under the lock."""
 
     answers: Counter[str] = field(default_factory=Counter)
     """By route and status."""
