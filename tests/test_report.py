@@ -16,11 +16,13 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import SnapshotError
 from graphrec.forget import forget_in_snapshots
 from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.report.archive import REPORTS, drop_people, keep, kept
 from graphrec.report.chart import Scale
 from graphrec.report.figures import Check, Job, Report, Stage, report_of
 from graphrec.report.page import page
+from graphrec.retrieval.embedding import Nearest
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load, publish
 from tests.support.snapshots import NOON, build_snapshot, small_snapshot
@@ -127,7 +129,7 @@ def test_text_of_others_is_shown_as_it_is():
     snapshot = measured()
     titles = Attribute("text", tuple(f"{HOSTILE}{n}" for n in range(20)))
     genres = Attribute("tags", tuple((HOSTILE, "a") for _ in range(20)))
-    html = page(reported(replace(snapshot, attributes={"title": titles, "genres": genres})))
+    html = page(reported(replace(snapshot, item_attributes={"title": titles, "genres": genres})))
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     Page(html)
@@ -139,7 +141,7 @@ def test_figures_are_those_of_the_snapshot():
     assert [person.likes for person in report.people] == sorted(p.likes for p in report.people)
     recommender = Recommender.of(now, RetrievalSettings())
     lists = {
-        tuple(r.title or r.item for r in recommender.recommend(user, 8))
+        tuple(r.title or r.item for r in recommender.recommend(Query(user, k=8)))
         for user in now.likes.users.ids
     }
     assert {person.after for person in report.people} <= lists
@@ -162,9 +164,11 @@ def test_the_map_shows_what_lies_together():
     item[:10, 0] += 1
     item[10:, 1] += 1
     item *= rng.uniform(0.1, 10, (20, 1)).astype(np.float32)
-    report = reported(replace(snapshot, embeddings=replace(snapshot.embeddings, item=item)))
+    [neighbours, nearest] = snapshot.sources
+    moved = Nearest.of(replace(nearest.vectors, item=item))
+    report = reported(replace(snapshot, sources=(neighbours, moved)))
     assert report.map is not None
-    order = np.argsort(-snapshot.popularity, kind="stable")
+    order = snapshot.popularity.order
     side = {int(row): report.map.dots[n].x > 0 for n, row in enumerate(order)}
     assert len({side[row] for row in range(10)}) == len({side[row] for row in range(10, 20)}) == 1
     assert side[0] != side[10]

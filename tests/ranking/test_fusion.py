@@ -1,4 +1,4 @@
-"""Fusion: strengths, sums, and the weights that validation chooses."""
+"""Fusion: z-scores, sums, and the weights that validation chooses."""
 
 from __future__ import annotations
 
@@ -12,34 +12,33 @@ from graphrec.ranking.fusion import (
     LEAST,
     LEVELS,
     TRACE,
-    Judged,
-    Opinion,
+    Labelled,
     choose_weights,
     fuse,
-    strengths,
     weights_for,
 )
+from graphrec.retrieval.source import Candidates, z_scores
 
 
-def opinion(source, candidates, **strength):
-    table = np.array([strength.get(f"i{row}", 0.0) for row in range(10)])
-    return Opinion(source, np.array(candidates, np.int32), table.__getitem__)
+def candidates(source, rows, **scores):
+    table = np.array([scores.get(f"i{row}", 0.0) for row in range(10)])
+    return Candidates(source, np.array(rows, np.int32), table.__getitem__)
 
 
-def test_a_strength_is_the_deviations_above_the_mean():
+def test_a_z_score_is_the_deviations_above_the_mean():
     scores = np.array([1, 3, 5, 7], np.float32)
-    assert strengths(scores, 4, 2).tolist() == [0, 0, 0.5, 1.5]
-    assert strengths(scores, 4, 0).tolist() == [0, 0, 0, 0]
-    assert strengths(np.array([np.float32(0.1) * 3, np.float32(0.3)]), 0, 1).tolist() == [0.3, 0.3]
+    assert z_scores(scores, 4, 2).tolist() == [0, 0, 0.5, 1.5]
+    assert z_scores(scores, 4, 0).tolist() == [0, 0, 0, 0]
+    assert z_scores(np.array([np.float32(0.1) * 3, np.float32(0.3)]), 0, 1).tolist() == [0.3, 0.3]
 
 
-def test_whoever_recalled_it_an_item_counts_for_all_sources():
-    a = opinion("embedding", [7, 3], i7=3.0, i3=2.0, i9=1.0)
-    b = opinion("neighbours", [3, 9], i3=4.0, i9=2.0)
+def test_whoever_retrieved_it_an_item_counts_for_all_sources():
+    a = candidates("embedding", [7, 3], i7=3.0, i3=2.0, i9=1.0)
+    b = candidates("neighbours", [3, 9], i3=4.0, i9=2.0)
     fused = fuse([a, b], {"embedding": 0.5, "neighbours": 1.0})
     assert fused.items.tolist() == [3, 9, 7]
     assert fused.scores.tolist() == [5.0, 2.5, 1.5]
-    assert fused.strengths.tolist() == [[2.0, 1.0, 3.0], [4.0, 2.0, 0.0]]
+    assert fused.z_scores.tolist() == [[2.0, 1.0, 3.0], [4.0, 2.0, 0.0]]
     fused = fuse([a, b], {"embedding": 0.0, "neighbours": 0.0})
     assert fused.items.tolist() == [3, 7, 9]  # all tie, and go by row
     assert len(fuse([], {}).items) == 0
@@ -48,18 +47,18 @@ def test_whoever_recalled_it_an_item_counts_for_all_sources():
 SOURCES = ("neighbours", "embedding", "popularity")
 
 
-def judged(right: int, rng: np.random.Generator) -> Judged:
+def labelled(right: int, rng: np.random.Generator) -> Labelled:
     """One of ten items is right, and stands out to the source in column `right`."""
-    strength = rng.random((10, 3))
-    hit = np.arange(10) == rng.integers(10)
-    strength[hit, right] += 3
-    return Judged(strength, hit, 1)
+    z_scores = rng.random((10, 3))
+    relevant = np.arange(10) == rng.integers(10)
+    z_scores[relevant, right] += 3
+    return Labelled(z_scores, relevant, 1)
 
 
 @pytest.mark.parametrize("right", [0, 1, 2])
 def test_the_source_that_is_right_gets_the_highest_weight(right):
     rng = np.random.default_rng(0)
-    groups, value = choose_weights(SOURCES, [judged(right, rng) for _ in range(50)], k=3)
+    groups, value = choose_weights(SOURCES, [labelled(right, rng) for _ in range(50)], k=3)
     weights = weights_for(groups, 0)
     assert 0.9 < value <= 1
     assert weights[SOURCES[right]] == max(weights.values()) == 1
@@ -69,7 +68,7 @@ def test_the_source_that_is_right_gets_the_highest_weight(right):
 
 def test_sources_that_are_right_for_half_of_the_people_each_are_mixed():
     rng = np.random.default_rng(0)
-    people = [judged(n % 2, rng) for n in range(100)]
+    people = [labelled(n % 2, rng) for n in range(100)]
     weights = weights_for(choose_weights(SOURCES, people, k=1)[0], 0)
     assert min(weights["neighbours"], weights["embedding"]) >= 0.35
 
@@ -82,10 +81,10 @@ def test_where_nobody_can_tell_the_first_source_is_not_left_out():
     assert all(group.people == 0 for group in groups)
 
 
-def misled(right: int, wrong: int, likes: int, rng: np.random.Generator) -> Judged:
-    """Like `judged`, but the source in column `wrong` prefers the others."""
-    found = judged(right, rng)
-    found.strength[~found.hit, wrong] += 9
+def misled(right: int, wrong: int, likes: int, rng: np.random.Generator) -> Labelled:
+    """Like `labelled`, but the source in column `wrong` prefers the others."""
+    found = labelled(right, rng)
+    found.z_scores[~found.relevant, wrong] += 9
     return replace(found, likes=likes)
 
 
@@ -106,6 +105,6 @@ def test_those_who_like_few_items_get_weights_of_their_own() -> None:
 
 def test_weights_that_are_better_by_chance_are_not_taken() -> None:
     rng = np.random.default_rng(0)
-    people = [replace(judged(n % 2, rng), likes=n % 30) for n in range(600)]
+    people = [replace(labelled(n % 2, rng), likes=n % 30) for n in range(600)]
     groups, _ = choose_weights(SOURCES, people, k=3)
     assert sum(group.people > 0 for group in groups) <= 1

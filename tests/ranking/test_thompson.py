@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from graphrec.ranking.exploration import Explored, explore
 from graphrec.ranking.thompson import Posteriors, ThompsonPool
-from graphrec.recommend.query import Options
+from graphrec.recommend.query import Context, Query
 from tests.support.attributed import ITEMS, RECOMMENDER, SNAPSHOT, USERS
 
 counted = st.tuples(st.integers(0, 60), st.integers(0, 60))
@@ -80,11 +80,12 @@ def test_a_pool_is_drawn_empty_each_item_once():
 
 
 def test_a_list_explores_by_what_its_snapshot_counts():
-    options = Options(exploration=1, exploration_by="thompson", deny=frozenset(ITEMS[:3]))
+    deny = frozenset(ITEMS[:3])
+    query = Query("stranger", k=2, exploration=1, exploration_by="thompson", deny=deny)
     came: Counter[str] = Counter()
     rng = np.random.default_rng(0)
     for _ in range(300):
-        found = RECOMMENDER.recommend("stranger", 2, options, rng=rng)
+        found = RECOMMENDER.recommend(query, Context(rng=rng)).recommendations
         assert {each.sources for each in found} == {("exploration",)}
         assert all(0 < (each.propensity or 0) <= 1 for each in found)
         came[found[0].item] += 1
@@ -92,11 +93,11 @@ def test_a_list_explores_by_what_its_snapshot_counts():
         np.bincount(matrix.indices, minlength=len(ITEMS))
         for matrix in (SNAPSHOT.likes.seen, SNAPSHOT.likes.by_user)
     )
-    there = RECOMMENDER.recommend("stranger", 2, Options(deny=options.deny))  # takes no part
+    there = RECOMMENDER.recommend(Query("stranger", k=2, deny=deny))  # takes no part
     rows = [
         row
         for row, item in enumerate(ITEMS)
-        if item not in options.deny and item not in {each.item for each in there}
+        if item not in deny and item not in {each.item for each in there}
     ]
     chances = chances_of(liked[rows].tolist(), (met - liked)[rows].tolist())
     for row, chance in zip(rows, chances, strict=True):
@@ -104,8 +105,8 @@ def test_a_list_explores_by_what_its_snapshot_counts():
 
 
 def test_draws_are_those_of_the_generator():
-    options = Options(exploration=0.5, exploration_by="thompson")
+    query = Query(USERS[0], k=5, exploration=0.5, exploration_by="thompson")
     one, other = (
-        RECOMMENDER.recommend(USERS[0], 5, options, rng=np.random.default_rng(3)) for _ in range(2)
+        RECOMMENDER.recommend(query, Context(rng=np.random.default_rng(3))) for _ in range(2)
     )
     assert one == other

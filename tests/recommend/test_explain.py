@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import Attribute
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Because, reason
 from graphrec.retrieval import neighbours
@@ -46,7 +47,7 @@ def test_every_path_of_a_user_can_be_counted_again(recommender, k):
     likes = recommender.snapshot.likes
     for user, history in liked(likes).items():
         for item in likes.items.ids:
-            because = recommender.explain(user, item, k).because
+            because = recommender.explain(Query(user), item, k).because
             check_paths(likes, history, item, because, k, me=user)
             stored = neighbours.paths(likes, user, item, k)
             assert [(b.item, b.people, b.score) for b in because] == [tuple(p) for p in stored]
@@ -57,7 +58,7 @@ def test_every_path_of_a_session_can_be_counted_again(recommender, data):
     likes = recommender.snapshot.likes
     session = data.draw(st.lists(st.sampled_from(likes.items.ids)))
     for item in likes.items.ids:
-        why = recommender.explain_session(session, item)
+        why = recommender.explain(Query(items=tuple(session)), item)
         assert why.seen == (item in session)
         check_paths(likes, session, item, why.because, 3)
 
@@ -65,8 +66,8 @@ def test_every_path_of_a_session_can_be_counted_again(recommender, data):
 @given(recommenders())
 def test_a_recommendation_comes_with_the_three_best_paths(recommender):
     for user in recommender.snapshot.users.ids:
-        for found in recommender.recommend(user, 10):
-            assert found.because == recommender.explain(user, found.item, 3).because
+        for found in recommender.recommend(Query(user, k=10)):
+            assert found.because == recommender.explain(Query(user), found.item, 3).because
 
 
 def test_paths_to_many_items_are_those_to_each():
@@ -81,17 +82,19 @@ def test_paths_to_many_items_are_those_to_each():
 def test_paths_carry_titles_where_items_have_one():
     snapshot = small_snapshot()
     titled = Recommender.of(snapshot, RetrievalSettings())
-    bare = Recommender.of(replace(snapshot, attributes={}), RetrievalSettings())
+    bare = Recommender.of(replace(snapshot, item_attributes={}), RetrievalSettings())
     numbered = Attribute("number", (1.0,) * 9)
-    wrong = Recommender.of(replace(snapshot, attributes={"title": numbered}), RetrievalSettings())
+    wrong = Recommender.of(
+        replace(snapshot, item_attributes={"title": numbered}), RetrievalSettings()
+    )
     rows = snapshot.items.rows
     for user in snapshot.users.ids:
-        for found in titled.recommend(user, 9):
+        for found in titled.recommend(Query(user, k=9)):
             assert found.title == (f"The {rows[found.item]}th" if rows[found.item] else None)
             for via in found.because:
                 assert via.title == (f"The {rows[via.item]}th" if rows[via.item] else None)
         for recommender in (bare, wrong):
-            assert {found.title for found in recommender.recommend(user, 9)} == {None}
+            assert {found.title for found in recommender.recommend(Query(user, k=9))} == {None}
 
 
 def test_a_reason_says_what_the_sources_and_paths_say():
@@ -118,7 +121,7 @@ def test_what_was_seen_is_said_to_be_seen():
     recommender = Recommender.of(snapshot, RetrievalSettings())
     for row, user in enumerate(likes.users.ids):
         for item in likes.seen[[row]].indices.tolist():
-            why = recommender.explain(user, likes.items.ids[item])
+            why = recommender.explain(Query(user), likes.items.ids[item])
             assert why.seen
             assert why.reason == f"You have already seen {why.title or why.item}"
             assert likes.users.ids[row] == user

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
-from graphrec.snapshot.overlay import Overlay
 
 from graphrec.data import Interactions
 from graphrec.errors import UnknownNode
-from graphrec.recommend.browse import Directory
-from graphrec.recommend.query import Live, Options
+from graphrec.recommend.query import Query
+from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Shared
 from graphrec.rules.rule import ExcludeRule
-from graphrec.settings import Settings
-from graphrec.store.protocol import ChangedNode
+from graphrec.store.delta_log import DeltaLog
+from graphrec.store.protocol import ChangedNode, NewEvents
 from tests.support.attributed import ITEMS, RECOMMENDER, SNAPSHOT, USERS, attribute
 from tests.support.live import event, send, served, settings_in
 from tests.support.service import error
@@ -28,10 +28,10 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def new_item(**attributes: object) -> Live:
-    overlay = Overlay(Settings().kinds)
-    overlay.add_nodes([ChangedNode("item", "new", {"title": "The new one", **attributes})], 1)
-    return Live(overlay)
+def with_new_item(**attributes: object) -> Recommender:
+    log = DeltaLog()
+    log.add_nodes([ChangedNode("item", "new", {"title": "The new one", **attributes})], 1)
+    return RECOMMENDER.advanced(log.delta)
 
 
 def names(client: httpx.Client, query: str) -> list[str]:
@@ -161,29 +161,31 @@ def test_a_new_item_is_explained_by_what_it_shares_with_what_is_liked() -> None:
         for tag in ("red", "big")
     } | {("brand", "acme"): sum(attribute("brand", item) == "acme" for item in liked)}
     assert max(counts.values()) > 0
-    live = new_item(tags=("big", "red", "odd"), brand="acme", price=2.0)
-    found = RECOMMENDER.explain(user, "new", 5, live=live)
+    recommender = with_new_item(tags=("big", "red", "odd"), brand="acme", price=2.0)
+    found = recommender.explain(Query(user), "new", 5)
     assert found.shared == tuple(
         Shared(*each, counts[each])
         for each in sorted(counts, key=lambda each: (-counts[each], each))
         if counts[each]
     )
     assert found.reason.startswith("New, and like items you liked: ")
-    assert len(RECOMMENDER.explain(user, "new", 1, live=live).shared) == 1
+    assert len(recommender.explain(Query(user), "new", 1).shared) == 1
 
 
 def test_what_rules_say_of_a_new_item_is_why_not() -> None:
-    live = new_item(brand="acme")
+    recommender = with_new_item(brand="acme")
     rule = ExcludeRule(name="no acme", action="exclude", attribute="brand", any_of=("acme",))
-    why = RECOMMENDER.why_not(USERS[0], "new", Options(rules=(rule,)), live)
+    why = recommender.why_not(Query(USERS[0], rules=(rule,)), "new")
     assert (why.verdict, why.rule) == ("ruled_out", "no acme")
-    assert RECOMMENDER.why_not(USERS[0], "new", Options(), live).verdict == "new"
+    assert recommender.why_not(Query(USERS[0]), "new").verdict == "new"
 
 
-def test_someone_who_was_forgotten_has_no_history(tmp_path: Path) -> None:
-    overlay = Overlay(Settings().kinds)
-    overlay.forget(USERS[0])
+def test_someone_who_was_forgotten_has_no_history() -> None:
+    log = DeltaLog()
+    log.forget(USERS[0])
     with pytest.raises(UnknownNode):
-        Directory(SNAPSHOT).history(USERS[0], overlay)
-    overlay.add_events(Interactions.of([USERS[0]], [ITEMS[3]]), 1)
-    assert [met.item for met in Directory(SNAPSHOT).history(USERS[0], overlay)] == [ITEMS[3]]
+        RECOMMENDER.advanced(log.delta).directory.history(USERS[0])
+    events = Interactions.of([USERS[0]], [ITEMS[3]])
+    log.add_events(NewEvents(events, np.ones(1, bool), 1))
+    directory = RECOMMENDER.advanced(log.delta).directory
+    assert [seen.item for seen in directory.history(USERS[0])] == [ITEMS[3]]

@@ -5,24 +5,26 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from graphrec.snapshot.overlay import Event, Overlay
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from graphrec.data import Graph, Interactions, Links, item_links
+from graphrec.data import Graph, Links, item_links
 from graphrec.errors import UnknownNode
 from graphrec.ranking.exploration import EvenPool, Explored, explore
-from graphrec.recommend.query import Live, Options
+from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import WhyNot
 from graphrec.rules.rule import EXAMPLES, Rule
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load, publish
+from graphrec.store.delta import Delta, Event, UserDelta
+from graphrec.store.delta_log import DeltaLog
 from graphrec.store.protocol import ChangedNode
 from tests.support.attributed import (
     BRANDS,
@@ -38,6 +40,9 @@ from tests.support.attributed import (
 from tests.support.small_data import graph_of, ratings
 
 NOW = 1_000
+
+LIKING_ALL = Recommender.of(SNAPSHOT, RECOMMENDER.settings, kinds={})
+"""To whom an event of any kind and value is a like."""
 
 
 def rule(**values: object) -> Rule:
@@ -111,8 +116,10 @@ boosts = st.builds(
     st.sampled_from(({"factor": 0.5}, {"factor": 3}, {"add": 2}, {"add": -1.5})),
 )
 some_items = st.sets(st.sampled_from(ITEMS))
-every_options = st.builds(
-    Options,
+every_query = st.builds(
+    Query,
+    user=st.sampled_from((*USERS, "nobody")),
+    k=st.integers(1, EVERYTHING),
     exclude_seen=st.booleans(),
     allow=st.none() | some_items.map(frozenset),
     deny=some_items.map(frozenset),
@@ -121,54 +128,47 @@ every_options = st.builds(
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[Live, list[str]]:
-    """What is known at the time, and what the user returned."""
-    overlay = Overlay({})
+def moments(draw: st.DrawFn) -> tuple[Recommender, Context, list[str]]:
+    """Some items are deleted; what is known at the time, and what the user returned."""
+    log = DeltaLog()
     for item in draw(st.sets(st.sampled_from(ITEMS), max_size=2)):
-        overlay.add_nodes([ChangedNode("item", item, None)], 1)
+        log.add_nodes([ChangedNode("item", item, None)], 1)
     returned = sorted(draw(st.sets(st.sampled_from(ITEMS), max_size=2)))
     events = tuple(Event(item, "return", 0, 0.0) for item in returned)
-    return Live(overlay, events, NOW), returned
+    return RECOMMENDER.advanced(log.delta), Context(NOW, events), returned
 
 
-def eligible(user: str, options: Options, live: Live, returned: Sequence[str]) -> set[str]:
-    row = SNAPSHOT.users.row(user)
-    seen = {ITEMS[i] for i in SNAPSHOT.likes.seen[[row]].indices}
-    filters = [rule for rule in options.rules if rule.action != "boost"]
-    assert live.overlay is not None
+def eligible(recommender: Recommender, query: Query, returned: Sequence[str]) -> set[str]:
+    row = SNAPSHOT.users.rows.get(query.user or "")
+    seen = set() if row is None else {ITEMS[i] for i in SNAPSHOT.likes.seen[[row]].indices}
+    filters = [rule for rule in query.rules if rule.action != "boost"]
     return {
         item
         for item in ITEMS
-        if not (options.exclude_seen and item in seen)
-        and item not in options.deny
-        and (options.allow is None or item in options.allow)
-        and item not in live.overlay.deleted
+        if not (query.exclude_seen and item in seen)
+        and item not in query.deny
+        and (query.allow is None or item in query.allow)
+        and item not in recommender.view.delta.deleted
         and all(meant(r, item, returned) == (r.action == "require") for r in filters)
     }
 
 
-@given(st.sampled_from(USERS), every_options, lives(), st.integers(1, EVERYTHING))
-def test_lists_are_as_long_as_there_are_items_that_may_be_in_them(user, options, known, k):
-    live, returned = known
-    expected = eligible(user, options, live, returned)
-    found = [each.item for each in RECOMMENDER.recommend(user, k, options, live)]
-    assert len(found) == len(set(found)) == min(k, len(expected))
+@given(every_query, moments())
+def test_lists_are_as_long_as_there_are_items_that_may_be_in_them(query, moment):
+    recommender, context, returned = moment
+    expected = eligible(recommender, query, returned)
+    found = [each.item for each in recommender.recommend(query, context)]
+    assert len(found) == len(set(found)) == min(query.k, len(expected))
     assert set(found) <= expected
 
 
-@given(
-    st.sampled_from((*USERS, "nobody")),
-    st.sampled_from(ITEMS),
-    every_options,
-    lives(),
-    st.integers(1, EVERYTHING),
-)
-def test_an_item_is_in_a_list_just_where_why_not_ranks_it_so_high(user, item, options, known, k):
-    live, _ = known
-    found = RECOMMENDER.recommend(user, k, options, live)
-    why = RECOMMENDER.why_not(user, item, options, live)
+@given(st.sampled_from(ITEMS), every_query, moments())
+def test_an_item_is_in_a_list_just_where_why_not_ranks_it_so_high(item, query, moment):
+    recommender, context, _ = moment
+    found = recommender.recommend(query, context).recommendations
+    why = recommender.why_not(query, item, context)
     places = [place for place, each in enumerate(found, 1) if each.item == item]
-    assert places == ([why.rank] if why.rank is not None and why.rank <= k else [])
+    assert places == ([why.rank] if why.rank is not None and why.rank <= query.k else [])
     if places:
         assert found[places[0] - 1].score == why.score
         is_filling = found[places[0] - 1].sources == ("fallback",)
@@ -176,12 +176,13 @@ def test_an_item_is_in_a_list_just_where_why_not_ranks_it_so_high(user, item, op
     assert (why.rank is None) == (why.verdict in ("seen", "ruled_out", "deleted"))
     assert (why.verdict == "not_retrieved") <= (not any(s.retrieved for s in why.sources))
     if why.verdict == "ruled_out":
-        assert why.rule in {"allow", "deny", *(rule.name for rule in options.rules)}
+        assert why.rule in {"allow", "deny", *(rule.name for rule in query.rules)}
 
 
-@given(st.sampled_from((*USERS, "nobody")), every_options, lives())
-def test_contributions_sum_to_the_score(user, options, known):
-    for each in RECOMMENDER.recommend(user, EVERYTHING, options, known[0]):
+@given(every_query, moments())
+def test_contributions_sum_to_the_score(query, moment):
+    recommender, context, _ = moment
+    for each in recommender.recommend(replace(query, k=EVERYTHING), context):
         assert sum(part.score for part in each.contributions) == pytest.approx(each.score)
 
 
@@ -190,28 +191,29 @@ def test_events_that_the_snapshot_holds_change_nothing(user, liked, data):
     row = SNAPSHOT.users.row(user)
     known = [ITEMS[i] for i in SNAPSHOT.likes.by_user[[row]].indices]
     again = data.draw(st.lists(st.sampled_from(known)))
-    overlay = overlay_of(user, again)
-    assert RECOMMENDER.recommend(user, 9, live=Live(overlay)) == RECOMMENDER.recommend(user, 9)
-    stranger = overlay_of("stranger", liked)
-    assert RECOMMENDER.recommend("stranger", 9, live=Live(stranger)) == RECOMMENDER.recommend_for(
-        liked, 9
-    )
+    query = Query(user, k=9)
+    assert after(user, again).recommend(query) == RECOMMENDER.recommend(query)
+    stranger = after("stranger", liked).recommend(Query("stranger", k=9))
+    session = RECOMMENDER.recommend(Query(items=tuple(liked), k=9))
+    assert stranger.recommendations == session.recommendations
 
 
-def overlay_of(user: str, items: Sequence[str]) -> Overlay:
-    overlay = Overlay({})
-    overlay.add_events(Interactions.of([user] * len(items), items), 1)
-    return overlay
+def after(user: str, items: Sequence[str]) -> Recommender:
+    """The recommender once a user came to like items, of which the delta has every event."""
+    events = tuple(Event(item, "view", 1, 1.0) for item in dict.fromkeys(items))
+    return RECOMMENDER.advanced(Delta({user: UserDelta(events)}))
 
 
 def test_as_ranked_is_the_default():
     for user in (*USERS, "nobody"):
-        assert RECOMMENDER.recommend(user, 5, Options(), Live()) == RECOMMENDER.recommend(user, 5)
+        query = Query(user, k=5)
+        with_context = RECOMMENDER.recommend(query, Context())
+        assert with_context == RECOMMENDER.recommend(query)
 
 
 def test_a_boost_moves_what_it_means():
     boost = rule(name="red first", action="boost", attribute="tags", any_of=("red",), add=100)
-    found = RECOMMENDER.recommend(USERS[0], 5, Options(rules=(boost,)))
+    found = RECOMMENDER.recommend(Query(USERS[0], k=5, rules=(boost,))).recommendations
     red = ["red" in attribute("tags", each.item) for each in found]
     assert red == sorted(red, reverse=True)
     assert any(red)
@@ -221,18 +223,18 @@ def test_a_boost_moves_what_it_means():
 def test_why_not_says_where_each_source_ranks_an_item():
     user = USERS[0]
     for item in ITEMS:
-        why = RECOMMENDER.why_not(user, item)
+        why = RECOMMENDER.why_not(Query(user), item)
         for said in why.sources:
             assert said.retrieved == (said.rank <= 4 and said.z_score > 0 and why.rank is not None)
 
 
 def test_why_not_of_a_session_and_of_an_unknown_item():
-    assert RECOMMENDER.why_not_session(ITEMS[:2], ITEMS[0]).verdict == "seen"
+    assert RECOMMENDER.why_not(Query(items=ITEMS[:2]), ITEMS[0]).verdict == "seen"
     with pytest.raises(UnknownNode):
-        RECOMMENDER.why_not(USERS[0], "nothing")
-    overlay = Overlay({})
-    overlay.add_nodes([ChangedNode("item", "new", {"title": "New"})], 1)
-    assert RECOMMENDER.why_not(USERS[0], "new", live=Live(overlay)) == WhyNot(
+        RECOMMENDER.why_not(Query(USERS[0]), "nothing")
+    log = DeltaLog()
+    log.add_nodes([ChangedNode("item", "new", {"title": "New"})], 1)
+    assert RECOMMENDER.advanced(log.delta).why_not(Query(USERS[0]), "new") == WhyNot(
         "new", "New", "new", None, None, None, ()
     )
 
@@ -250,10 +252,10 @@ def likeness(items: Sequence[str]) -> float:
 def test_a_diverse_list_has_the_best_item_first_and_others_less_alike():
     wide = Recommender.of(SNAPSHOT, RetrievalSettings())
     lists = {
-        share: [e.item for e in wide.recommend(USERS[0], 4, Options(diversity=share))]
+        share: [e.item for e in wide.recommend(Query(USERS[0], k=4, diversity=share))]
         for share in (0.0, 0.5, 1.0)
     }
-    assert lists[0.0] == [each.item for each in wide.recommend(USERS[0], 4)]
+    assert lists[0.0] == [each.item for each in wide.recommend(Query(USERS[0], k=4))]
     assert len({found[0] for found in lists.values()}) == 1
     sums = [likeness(found) for found in lists.values()]
     assert all(one >= other for one, other in pairwise(sums))
@@ -286,15 +288,15 @@ def test_exploration_ends_with_the_pool():
 
 
 def test_places_for_exploration_are_taken_by_what_may_be_recommended():
-    options = Options(exploration=1, deny=frozenset(ITEMS[:4]))
-    found = RECOMMENDER.recommend(USERS[0], 3, options, rng=np.random.default_rng(0))
+    query = Query(USERS[0], k=3, exploration=1, deny=frozenset(ITEMS[:4]))
+    found = RECOMMENDER.recommend(query, Context(rng=np.random.default_rng(0)))
     assert {each.sources for each in found} == {("exploration",)}
-    assert {each.item for each in found} <= eligible(USERS[0], options, Live(Overlay({})), ())
+    assert {each.item for each in found} <= eligible(RECOMMENDER, query, ())
 
 
 def test_without_a_generator_nothing_is_explored():
-    found = RECOMMENDER.recommend(USERS[0], 5, Options(exploration=1))
-    assert found == RECOMMENDER.recommend(USERS[0], 5)
+    found = RECOMMENDER.recommend(Query(USERS[0], k=5, exploration=1))
+    assert found == RECOMMENDER.recommend(Query(USERS[0], k=5))
 
 
 # Rules as data
@@ -347,8 +349,8 @@ def test_the_schema_tells_rules_apart_by_action_and_has_an_example_of_each():
 
 def test_a_boost_that_changes_nothing_is_one():
     same = rule(name="same", action="boost", attribute="brand", any_of=["acme"], factor=1)
-    ranked = RECOMMENDER.recommend(USERS[0], 5)
-    assert RECOMMENDER.recommend(USERS[0], 5, Options(rules=(same,))) == ranked
+    ranked = RECOMMENDER.recommend(Query(USERS[0], k=5))
+    assert RECOMMENDER.recommend(Query(USERS[0], k=5, rules=(same,))) == ranked
 
 
 def test_a_snapshot_that_is_loaded_has_the_links(tmp_path):
@@ -374,7 +376,8 @@ def test_links_to_people_are_no_rule_s_matter():
 def test_only_events_of_some_kinds_and_before_a_time_are_the_history(kinds, until):
     items = ITEMS[: len(kinds)]
     events = tuple(Event(i, k, t, 1.0) for t, (i, k) in enumerate(zip(items, kinds, strict=True)))
-    options = Options(kinds=frozenset({"view", "rating"}), as_of=until)
-    counted = [e.item for e in events if e.kind != "skip" and e.time < until]
-    found = RECOMMENDER.recommend("stranger", 5, options, Live(events=events))
-    assert found == RECOMMENDER.recommend_for(counted, 5)
+    query = Query("stranger", k=5, kinds=frozenset({"view", "rating"}), as_of=until)
+    counted = tuple(e.item for e in events if e.kind != "skip" and e.time < until)
+    found = LIKING_ALL.recommend(query, Context(events=events))
+    session = LIKING_ALL.recommend(Query(items=counted, k=5))
+    assert found.recommendations == session.recommendations

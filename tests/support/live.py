@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 from graphrec.api.app import create_app
-from graphrec.api.live import store as live
+from graphrec.api.live.store import OPENING
 
 from graphrec.data import Attribute, Interactions, Vocabulary
 from graphrec.settings import ServeSettings, Settings
@@ -42,7 +42,7 @@ def readiness(client: httpx.Client, status: str) -> dict[str, Any]:
         assert response.status_code == 200, response.text
         body = response.json()
         assert (body["status"] == "ready") == (set(body["parts"].values()) == {"ready"})
-        if body["status"] == status and body["parts"]["store"] != live.OPENING:
+        if body["status"] == status and body["parts"]["store"] != OPENING:
             return body
         assert time.monotonic() < until, body
         time.sleep(0.02)
