@@ -180,9 +180,9 @@ def marks(folder: Path, users: Collection[str], types: Types = TYPES) -> tuple[M
 def traces(folder: Path, sought: Sequence[Mark]) -> tuple[str, ...]:
     """Where in the folder of snapshots something of anyone is left, in words.
 
-    Every file is searched, whatever it is: for the id as text, where it is not too short to be told
-    from other text, in the lists of users for any id, and for the bytes of each row. Which of the
-    people it is is not said.
+    Every file is searched, whatever it is: for the id as text, unless it is so short that it occurs
+    by chance, in the lists of users for any id, and for the bytes of each row. The result does not
+    name the people.
     """
     found = []
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Is told after every step."""
+    """Is called after every step."""
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """`done` out of `total` in `stage`, such as "reading"; None where no total is known."""

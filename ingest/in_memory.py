@@ -34,7 +34,7 @@ from graphrec.settings import IngestSettings, Neo4jSettings, Settings
 from graphrec.store import open_store
 
 Attributes = Mapping[str, Mapping[str, AttributeKind]]
-"""Kinds of attributes by node type and name, where they are not told by the values."""
+"""Kinds of attributes by node type and name, where they are not inferred from the values."""
 
 
 def from_frames(

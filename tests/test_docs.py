@@ -97,7 +97,8 @@ def test_public_names_exist(document: Path) -> None:
 
 
 def test_commands_and_options_exist() -> None:
-    found = [(document, *each) for document in DOCUMENTS for each in commands(document)]
+    present = [each for each in DOCUMENTS if each.name != "CHANGELOG.md"]  # which has old names
+    found = [(document, *each) for document in present for each in commands(document)]
     assert len(found) > 60
     for document, program, words in found:
         options = options_of(program)

@@ -94,8 +94,8 @@ class Ordering(BaseModel):
         Id | None,
         Field(
             description="The segment whose popular items a user without a history gets, such as a "
-            "country: a value of the attribute in the setting `retrieval.popular_by`. By default the "
-            "user's own.",
+            "country: a value of the attribute in the setting `retrieval.popular_by`. By default "
+            "the user's own.",
             examples=["DE"],
         ),
         expecting("a value of an attribute, in quotes"),
@@ -144,7 +144,7 @@ class Rules(BaseModel):
 
 
 class Visitor(BaseModel):
-    """Someone of whom nothing is stored: what they like, and what they say of themselves."""
+    """A visitor of whom nothing is stored: items they like, attributes and friends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -62,7 +62,7 @@ def read_key(path: Path) -> bytes:
 def forget(folder: Path, users: Collection[str]) -> int:
     """Delete the lines of users; durable when it returns. Returns how many were deleted.
 
-    Incomplete lines are deleted too, as their user cannot be told.
+    Incomplete lines are deleted too, as their user is unknown.
     """
     if not folder.is_dir():
         return 0

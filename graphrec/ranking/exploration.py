@@ -1,9 +1,9 @@
-"""Exploration: a share of places for items that nothing speaks for yet.
+"""Exploration: a share of places for items drawn at random.
 
-ε-greedy (Sutton & Barto, "Reinforcement learning", 2nd edition, section 2.2): each place is given
-to chance with probability `share`, and chance draws from a pool: evenly, or by how good items may
-turn out to be (`graphrec.ranking.thompson`). How likely an item was to come to its place is logged
-with it, so that what people make of it can be weighed by the inverse (Horvitz & Thompson, 1952).
+ε-greedy (Sutton & Barto, "Reinforcement learning", 2nd edition, section 2.2): with
+probability `share`, a place gets an item drawn from a pool: evenly, or by its estimated chance of
+being the best one (`graphrec.ranking.thompson`). The probability of the draw is logged with the
+item as its propensity, so that clicks can be weighted by the inverse (Horvitz & Thompson, 1952).
 """
 
 from __future__ import annotations

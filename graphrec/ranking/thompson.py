@@ -1,17 +1,17 @@
 """Thompson sampling: items are tried as often as they may turn out to be the best.
 
-Of those who met an item, some like it; how many of all would is not known, but how likely each
-share is: Beta(1 + likes, 1 + those who met it and do not). Thompson sampling draws a share for each
-item and takes the item with the largest (Chapelle & Li, "An empirical evaluation of Thompson
-sampling", NIPS 2011, algorithm 2; they find it robust against counts that come late, as those of a
-snapshot do). An item that nobody has met may be as good as any; one that many met and few like is
-tried hardly ever.
+The share of users who would like an item is unknown. With a uniform prior, its posterior is
+Beta(1 + likes, 1 + those who have seen the item and do not like it). Thompson sampling draws a
+share for each item and takes the item with the largest (Chapelle & Li, "An empirical evaluation of
+Thompson sampling", NIPS 2011, algorithm 2; they find it robust against delayed counts, such as
+those of a snapshot). Items that few have seen are drawn often; items that many have seen and few
+like, hardly ever.
 
-An item wins with probability ∫ Π F of the others dF of it, F being the distribution functions. Here
-that is computed for the whole pool at once, and then one draw picks the winner by it. So what is
-logged is exactly what was drawn by, as weighing by the inverse needs; what the integral is off
-by, 0.004 of a probability where 1000 people met an item and 0.05 where 100,000 did, only makes it
-another policy by that much.
+An item wins with probability ∫ Π F of the others dF of it, F being the distribution functions. This
+is computed for the whole pool at once, and one draw picks the winner by it. So the logged
+propensity is exactly the probability of the draw, as weighting by the inverse needs. The integral
+is off by 0.004 where 1000 users have seen an item, and by 0.05 where 100,000 have; that changes the
+policy by as much, but not the match of draw and propensity.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ POINTS = 1024
 """Of the integral."""
 
 REACH = 20.0
-"""Shares are told apart between 1e-8 and 1 - 1e-8: points are even in their logarithmic odds."""
+"""Shares are resolved between 1e-8 and 1 - 1e-8: points are even in their logarithmic odds."""
 
 NEVER = 1e-9
 """A probability so small that nothing is won by it."""
 
 
 class Posteriors:
-    """What is known of the shares of N items who have met likes and dislikes.
+    """The posteriors of N items of the share of users who like them.
 
     Most items share their counts with others: each pair of counts is computed once.
     """
 
-    def __init__(self, likes: NDArray[np.integer], met: NDArray[np.integer]) -> None:
-        """`likes` [N] of those who `met` the item [N]."""
-        counts = np.stack([likes, met - likes], axis=1)
+    def __init__(self, likes: NDArray[np.integer], seen: NDArray[np.integer]) -> None:
+        """How many users like each item, `likes` [N], of the `seen` [N] who have seen it."""
+        counts = np.stack([likes, seen - likes], axis=1)
         distinct, groups = np.unique(counts, axis=0, return_inverse=True)
         self.groups: NDArray[np.intp] = groups.reshape(-1)
         """Of each item [N], a row of the other two [G, POINTS]."""

@@ -1,4 +1,4 @@
-"""From the store as it is now to a published snapshot, or to the reasons why not.
+"""From the store as it is now to a published snapshot, or to the reasons for refusing it.
 
 ::
 
@@ -58,14 +58,14 @@ from graphrec.training.fusion import (
 )
 
 STAGES = ("read", "train", "index", "evaluate", "compare", "publish")
-"""In their order; one that infers has `infer` in the place of `train`."""
+"""In their order; an incremental update has `infer` in the place of `train`."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage took, and the figures that it had to tell."""
+    """The seconds, peak memory and figures of a stage."""
 
     name: str
     seconds: float
@@ -74,27 +74,25 @@ class Stage:
 
 
 Told: TypeAlias = Callable[[str, Stage | None], None]
-"""Is told the name of a stage as it begins, and what it took as it ends."""
+"""Called with the name of a stage when it begins, and with its figures when it ends."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked of a refresh."""
+    """The options of a refresh."""
 
     embeddings: tuple[str, ...]
     """Models whose vectors may be indexed."""
     since_last: bool = False
-    """Infer what changed, where the policy does not ask for training."""
+    """Update incrementally, unless the retrain policy calls for training."""
     warm: bool = False
-    """Go on from the vectors of what serves, where that is fair (`warm_start`)."""
+    """Continue training from the serving vectors, where that is fair (`warm_start`)."""
     choose: bool = False
-    """Choose whose vectors, and the epochs, anew, where the serving snapshot's could be taken over.
-    """
+    """Choose the embedding model and its epochs again, instead of taking over the serving ones."""
     force: bool = False
-    """Publish whatever the gate says."""
+    """Publish even if a check fails."""
     share: float | None = None
-    """Of users who get the snapshot beside the one that serves, 0 to 1; None: it serves everyone.
-    """
+    """Share of users who get the snapshot as a canary, 0 to 1; None: it serves everyone."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +103,12 @@ class Plan:
     since: Since
     serving: Snapshot | None
     view: View | None
-    """What serves, as of now; None where it was not asked for, or cannot be known."""
+    """The serving snapshot as of now; None without `since_last`, or where no delta is known."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A snapshot to be published, and how it was judged."""
+    """A snapshot to be published, and its evaluation."""
 
     snapshot: Snapshot
     judgement: Judgement | None
@@ -128,7 +126,7 @@ class Outcome:
     version: str | None
     """Of the new snapshot; None where none was published."""
     deleted: tuple[str, ...]
-    """Versions that were more than are kept."""
+    """Versions that were deleted, as more than `keep`."""
     forced: bool
     """Whether it was published against the gate."""
     share: float | None
@@ -161,12 +159,12 @@ class Outcome:
 
 
 class Staged(Protocol):
-    """Runs a stage, measures it, and tells of it."""
+    """Runs a stage, measures it, and reports it."""
 
     def __call__(
         self, name: str, work: Callable[[], Result], facts: Callable[[Result], Mapping[str, Any]]
     ) -> Result:
-        """What `work` returns; `facts` are what to tell of that."""
+        """What `work` returns; `facts` are the figures to report of it."""
         ...
 
 
@@ -294,7 +292,7 @@ def _train(
     staged: Staged,
     progress: Progress | None,
 ) -> Candidate:
-    """Train on all of a raw graph; and on what was before the newest slice, to be judged there."""
+    """Train on all of a raw graph; and on the events before the newest slice, for the rehearsal."""
     data = Dataset(raw, settings.kinds)
     graph = positive(data)
     spec = fusion_of(settings, options.embeddings)
@@ -364,9 +362,9 @@ def warm_start(
 ) -> Snapshot | None:
     """What serves, where training may go on from its vectors; None where it begins anew.
 
-    It may where these were learnt from none of the events to be judged by, as else the judgement
-    would be of what they remember; where nobody was forgotten since, of whom they would go on to
-    hold what was learnt; and where the model is the same, and can be resumed.
+    It may if the vectors were learned from none of the test events, if nobody was forgotten since,
+    as the vectors would keep what was learned from them, and if the model is the same and can be
+    resumed.
     """
     if serving is None or len(known) != 1 or on is None or not on.unseen:
         return None
@@ -392,7 +390,7 @@ def chosen_before(serving: Manifest | None, spec: Fusion) -> Mapping[str, Chosen
 
 
 def _update(view: View, settings: Settings, staged: Staged) -> Candidate:
-    """Write down the view; the newest half of the new events say how good that is."""
+    """Write the view as a snapshot; it is evaluated on the newest half of the new events."""
     snapshot = staged(
         "infer",
         lambda: update(view),
@@ -473,7 +471,7 @@ def _judged(
     position: int | None,
     curves: Mapping[str, Sequence[float]],
 ) -> Candidate:
-    """With its health; the manifest says what was measured, for the next one to be compared."""
+    """With its health; the manifest keeps the figures, for the next refresh to compare with."""
     found = judging.health(snapshot, settings)
     measured = {} if judgement is None else judgement.as_json()
     if curves:
@@ -490,7 +488,7 @@ def _health_of(serving: Snapshot, settings: Settings) -> Health:
 
 
 def figures(candidate: Candidate, serving: Snapshot | None, settings: Settings) -> Figures:
-    """What the gate looks at."""
+    """The figures that the gate checks."""
     new = candidate.snapshot
     manifest = None if serving is None else serving.manifest
     return Figures(

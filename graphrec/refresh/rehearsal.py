@@ -1,15 +1,14 @@
-"""The figures of a candidate snapshot, which the gate looks at, as fairly as data allow.
+"""The figures of a candidate snapshot that the gate checks: offline evaluation before publishing.
 
-Nobody can be judged on events that they were made from. So the slice to judge by holds events that
-the serving snapshot was not made from, where enough of them have come since; and the candidate,
-which was, is not judged itself but by its rehearsal: what the same settings, epochs and weights
-make of the events before the slice. Both give their lists by the code that serves, to the same
-users, without what these had met before the slice.
+A model must not be tested on the events it was trained on. So the test slice holds events that the
+serving snapshot was not made from, if enough of them are new. The candidate was made from them, and
+is evaluated by its rehearsal: the same settings, epochs and weights, fitted on the events before
+the slice. Both make lists with the code that serves, for the same users, without the items that
+these had seen before the slice.
 
-Where too little has come since, the slice is that which `graphrec train` tests on. The serving
-snapshot was made from it, and so stands in the comparison with the figure that its own rehearsal
-had on the slice of its day: not of the same users, so the intervals are put together as those of
-independent figures.
+If too few events are new, the slice is the test of `graphrec train`. The serving snapshot was made
+from it, so the comparison takes the figure that its own rehearsal had on its own slice. These are
+other users, so the intervals are combined as those of independent figures.
 """
 
 from __future__ import annotations
@@ -40,13 +39,13 @@ from graphrec.training.fit import FUSION, split_at, split_log
 
 POPULARITY = "popularity"
 SERVING = "serving"
-"""In the table of models, the snapshot that served when it was made."""
+"""The name of the serving snapshot in the table of models."""
 
 MAX_USERS = 4_000
 """Test users that are ranked; of more, a random sample."""
 
 INFERRED_USERS = 64
-"""The same where only what changed was inferred: its weights were judged when they were trained."""
+"""The same after an incremental update, whose weights were evaluated when they were trained."""
 
 HEALTH_USERS = 64
 """Users whose lists are compared with each other; of more, a random sample."""
@@ -57,7 +56,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Slice:
-    """The newest events, to judge by."""
+    """The newest events, to evaluate on."""
 
     protocol: str
     split: Split
@@ -67,7 +66,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Lists on a slice."""
+    """The evaluation of lists on a slice."""
 
     slice: Slice
     candidate: ModelResult

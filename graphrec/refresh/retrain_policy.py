@@ -45,7 +45,7 @@ class Decision:
 
 
 def decide(since: Since, settings: RefreshSettings) -> Decision:
-    """Train where anything speaks for it; else infer what changed, if anything did."""
+    """Train where a rule asks for it; else update incrementally, if anything changed."""
     if since.serving is None:
         return Decision("train", ("no snapshot of this format serves yet",))
     if since.went_back:

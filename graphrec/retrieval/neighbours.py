@@ -42,7 +42,7 @@ Via: TypeAlias = tuple[int, int, float]
 
 @dataclass(frozen=True)
 class Likes:
-    """Who likes what, from either side, and who has met what.
+    """Who likes what, from either side, and who has seen what.
 
     What counts is which elements are stored, each once; their values are not read.
     """
@@ -51,7 +51,7 @@ class Likes:
     items: Vocabulary
     by_user: sparse.csr_array  # [U, I] the items each user likes
     by_item: sparse.csr_array  # [I, U] the users who like each item
-    seen: sparse.csr_array  # [U, I] the items each user has met, liked or not
+    seen: sparse.csr_array  # [U, I] the items each user has seen, liked or not
 
     @classmethod
     def of(cls, graph: Graph) -> Likes:
@@ -119,7 +119,7 @@ def similar_users(
 def neighbour_recommendations(
     likes: Likes, user: str, k: int = 10, neighbours: int = 50
 ) -> list[Neighbour]:
-    """Items the most similar users like and the user has not met; raises UnknownNode.
+    """Items the most similar users like and the user has not seen; raises UnknownNode.
 
     The score of an item is the sum of the (cosine) similarities of those of the `neighbours` most
     similar users who like it, and its support is their number.

@@ -29,7 +29,7 @@ from scripts.benchmark.commands.serve import Catalogue, K
 
 CATALOGUE = Catalogue("", 400, 300, 12_000)
 
-READS = ("user", "session", "store", "newcomer")
+READS = ("user", "session", "store", "new_user")
 """Lists of someone in the snapshot, of a session and of someone who came since; related items by
 the store."""
 
@@ -38,7 +38,7 @@ WRITE = "event"
 ROUTES = (*READS, WRITE)
 
 EVENTS_EACH = 8
-"""Of one newcomer, before there is another one."""
+"""Events of one new user before the next one."""
 
 KIND = "view"
 
@@ -48,7 +48,7 @@ Sent: TypeAlias = tuple[str, str, int]
 
 @dataclass
 class Findings:
-    """What the clients met; they add to it under the lock."""
+    """What the clients observed; they add to it under the lock."""
 
     answers: Counter[str] = field(default_factory=Counter)
     """By route and status."""
@@ -126,8 +126,8 @@ class Client:
         self._findings = findings
         self._rng = rng
         self._connection = HTTPConnection("127.0.0.1", service.port, timeout=30)
-        self._met: dict[str, set[str]] = {}
-        """Items of acknowledged events, by newcomer."""
+        self._seen: dict[str, set[str]] = {}
+        """Items of acknowledged events, by new user."""
         self._events = 0
         self._again: Sent | None = None
         """An event that may or may not have been stored."""
@@ -138,9 +138,9 @@ class Client:
             route = ROUTES[int(self._rng.integers(len(ROUTES)))]
             if route == WRITE:
                 self._send()
-            elif route == "newcomer":
-                if self._met:
-                    self._ask_of(list(self._met)[int(self._rng.integers(len(self._met)))])
+            elif route == "new_user":
+                if self._seen:
+                    self._ask_of(list(self._seen)[int(self._rng.integers(len(self._seen)))])
             else:
                 self._ask(route)
         self._connection.close()
@@ -167,21 +167,21 @@ class Client:
             problem = f"{route} {about}: {body}"
         self._findings.note(route, str(status), problem, body.get("version"))
 
-    def _ask_of(self, newcomer: str) -> None:
-        """What someone has met by an acknowledged event is not recommended to them."""
-        met = frozenset(self._met[newcomer])
-        answer = self._answer("newcomer", "GET", f"/v1/users/{user_path(newcomer)}")
+    def _ask_of(self, new_user: str) -> None:
+        """Items of acknowledged events are not recommended to their user."""
+        seen = frozenset(self._seen[new_user])
+        answer = self._answer("new_user", "GET", f"/v1/users/{user_path(new_user)}")
         if answer is None:
             return
         status, body = answer
         problem = None
         if status != 200:
-            problem = f"newcomer: {status} {body}"
+            problem = f"new_user: {status} {body}"
         elif not body["recommendations"]:
-            problem = f"newcomer: an empty list of {body['version']}"
-        elif known := met.intersection(each["item"] for each in body["recommendations"]):
-            problem = f"newcomer: {sorted(known)} were met, and are in a list of {body['version']}"
-        self._findings.note("newcomer", str(status), problem, body.get("version"))
+            problem = f"new_user: an empty list of {body['version']}"
+        elif known := seen.intersection(each["item"] for each in body["recommendations"]):
+            problem = f"new_user: {sorted(known)} were seen, and are in a list of {body['version']}"
+        self._findings.note("new_user", str(status), problem, body.get("version"))
 
     def _send(self) -> None:
         event = self._again or self._new_event()
@@ -204,11 +204,11 @@ class Client:
         self._again = None
         with self._findings.lock:
             self._findings.acknowledged.add(event)
-        self._met.setdefault(user, set()).add(item)
+        self._seen.setdefault(user, set()).add(item)
         self._ask_of(user)
 
     def _new_event(self) -> Sent:
-        user = f"newcomer {self._name} {self._events // EVENTS_EACH}"
+        user = f"new_user {self._name} {self._events // EVENTS_EACH}"
         self._events += 1
         return user, f"i{int(self._rng.integers(CATALOGUE.items))}", time.time_ns() // 1_000_000
 

@@ -82,7 +82,7 @@ def quality(
 
     A peer gets an environment of its own the first time, in the cache folder of the settings, with
     pinned versions (RecBole's takes gigabytes, for torch), and the library's default
-    hyper-parameters. It is not told what the test items are. One that learns in epochs answers now
+    hyper-parameters. It does not get the test items. One that learns in epochs answers now
     and then, and its best answer **on the test** counts, which favours it; at its limit of time it
     is stopped, and what it had reached counts.
 

@@ -182,13 +182,13 @@ def times(
 
 
 def _synthetic(seed: int) -> Graph:
-    """Users with one of 20 tastes, each with a twentieth of the items; items fall off in fame."""
+    """Users in 20 groups, who mostly like a twentieth of the items each; popularity falls off."""
     rng = np.random.default_rng(seed)
     each = EVENTS // USERS
-    fame = 1 / (10 + np.arange(ITEMS))
+    popularity = 1 / (10 + np.arange(ITEMS))
     drawn = []
     for user in range(USERS):
-        chance = fame * np.where(np.arange(ITEMS) % 20 == user % 20, 20, 1)
+        chance = popularity * np.where(np.arange(ITEMS) % 20 == user % 20, 20, 1)
         drawn.append(rng.choice(ITEMS, each, replace=False, p=chance / chance.sum()))
     users, items = np.repeat(np.arange(USERS), each).tolist(), np.concatenate(drawn).tolist()
     ids = [f"u{user:05}" for user in users], [f"i{item:05}" for item in items]

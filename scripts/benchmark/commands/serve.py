@@ -210,7 +210,7 @@ def fit(graph: Graph, seed: int, rng: np.random.Generator) -> Snapshot:
 
 
 def synthetic(catalogue: Catalogue, rng: np.random.Generator, groups: int = 50) -> Interactions:
-    """Users of `groups` tastes, who mostly like items of their own; few items have most likes."""
+    """Users in `groups`, who mostly like items of their own; few items have most likes."""
     users = (rng.random(catalogue.events) ** 1.5 * catalogue.users).astype(np.int64)
     places = (rng.random(catalogue.events) ** 2.5 * catalogue.items).astype(np.int64)
     own = rng.random(catalogue.events) < 0.7

@@ -1,4 +1,4 @@
-"""The split that a folder of data speaks for."""
+"""The split of a folder of data, by the files that it has."""
 
 from __future__ import annotations
 
