@@ -20,9 +20,9 @@ def read_delta(store: GraphStore, since: int) -> Delta:
     """
     log, reached = DeltaLog(), store.position() or 0
     log.rewind(since)
-    while log.events_read < reached:
+    # Together: where a user was forgotten, all that was read of users is read once more.
+    while min(log.events_read, log.nodes_read) < reached:
         log.add_events(store.events_since(log.events_read))
-    while log.nodes_read < reached:
         log.add_nodes(*store.nodes_since(log.nodes_read))
     return replace(log.delta, position=reached, events=store.counts()["events"])
 
@@ -52,6 +52,7 @@ class DeltaLog:
         """Read once more what was written after `position`; what is held stays meanwhile."""
         self.since = self.events_read = self.nodes_read = position
         self._losses_read = 0
+        self._set(written=0, kinds={}, deletions=0)  # they are counted once more
 
     def add_events(self, page: NewEvents) -> None:
         """A page of events, with all events of each pair of a user and an item in it."""
@@ -94,8 +95,9 @@ class DeltaLog:
             elif node.attributes is not None:
                 self._read_at["user", node.id] = position
                 self._renew_user(node.id, attributes=node.attributes)
-        if self.nodes_read == self.since:
-            self._losses_read = 0
+        if self.nodes_read == self.since:  # all is read, and counted, once more
+            self._losses_read = deletions = 0
+            self._set(deletions=0)
         if items != self._delta.items or deleted != self._delta.deleted:
             self._renew(items=items, deleted=frozenset(deleted))
         self._set(deletions=self._delta.deletions + deletions)
