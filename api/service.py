@@ -35,8 +35,8 @@ from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
-from graphrec.snapshot.types import types_of
 from graphrec.snapshot.snapshot import history_rows
+from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 from graphrec.store.delta import events_by_user
 
