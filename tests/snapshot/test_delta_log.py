@@ -1,58 +1,81 @@
-"""What a store was told since: it is added, let go of, and read again."""
+"""What was written to a store since: it is read, let go of, and read again."""
 
 from __future__ import annotations
 
-from graphrec.snapshot.overlay import Event, Overlay
+import numpy as np
 
 from graphrec.data import Interactions
 from graphrec.data.weighting import KindPolicy
-from graphrec.store.protocol import ChangedNode, ItemLink
+from graphrec.snapshot.view import View
+from graphrec.store.delta import NOTHING, Event, ItemDelta
+from graphrec.store.delta_log import DeltaLog
+from graphrec.store.protocol import ChangedNode, ItemLink, NewEvents
+from tests.support.snapshots import small_snapshot
 
 POLICY = {"rating": KindPolicy(weight=2, threshold=3.5)}
 
 
-def log(*events: tuple[str, str, float, int, str]) -> Interactions:
-    return Interactions.of(*zip(*events, strict=True))
+def page(position: int, *events: tuple[str, str, float, int, str]) -> NewEvents:
+    """A page of events that are all new."""
+    log = Interactions.of(*zip(*events, strict=True))
+    return NewEvents(log, np.ones(len(log), bool), position)
 
 
-def test_events_are_worth_what_the_policy_says_and_known_again():
-    overlay = Overlay(POLICY)
-    overlay.add_events(
-        log(("ann", "a", 5, 1, "rating"), ("ann", "b", 1, 2, "rating"), ("bob", "a", 3, 3, "view")),
-        7,
-    )
-    assert overlay.events_of("ann") == (Event("a", "rating", 1, 2.0), Event("b", "rating", 2, 0.0))
-    assert overlay.events_of("bob") == (Event("a", "view", 3, 3.0),)
-    assert overlay.events_of("cat") == ()
-    overlay.add_events(log(("ann", "a", 1, 1, "rating")), 8)
-    assert overlay.events_of("ann")[0].worth == 0
-    assert overlay.events_read == 8
+def events_of(log: DeltaLog, user: str) -> tuple[Event, ...]:
+    found = log.delta.users.get(user)
+    return () if found is None else found.events
+
+
+def attributes_of(log: DeltaLog, user: str) -> object:
+    found = log.delta.users.get(user)
+    return None if found is None else found.attributes
+
+
+def test_events_are_kept_as_recorded_and_weigh_what_the_policy_says():
+    log = DeltaLog()
+    log.add_events(
+        page(
+            7,
+            ("ann", "a", 5, 1, "rating"), ("ann", "b", 1, 2, "rating"), ("bob", "a", 3, 3, "view"),
+        )
+    )  # fmt: skip
+    view = View.of(small_snapshot(), kinds=POLICY)
+    assert events_of(log, "ann") == (Event("a", "rating", 1, 5.0), Event("b", "rating", 2, 1.0))
+    assert [view.weight(event) for event in events_of(log, "ann")] == [2.0, 0.0]
+    assert events_of(log, "bob") == (Event("a", "view", 3, 3.0),)
+    assert view.weight(events_of(log, "bob")[0]) == 3.0
+    assert events_of(log, "cat") == ()
+    log.add_events(page(8, ("ann", "a", 1, 1, "rating")))
+    again = {event.item: event for event in events_of(log, "ann")}
+    assert len(events_of(log, "ann")) == 2
+    assert view.weight(again["a"]) == 0
+    assert log.events_read == 8
 
 
 def test_what_a_newer_snapshot_holds_is_let_go_of():
-    overlay = Overlay({})
-    overlay.add_events(log(("ann", "a", 1, 1, "view")), 5)
-    overlay.add_events(log(("ann", "b", 1, 2, "view")), 9)
-    overlay.add_nodes([ChangedNode("item", "old", {}), ChangedNode("item", "gone", None)], 5)
-    overlay.add_nodes([ChangedNode("item", "new", {}), ChangedNode("item", "left", None)], 9)
-    before = overlay.edition
-    overlay.prune(6)
-    assert [event.item for event in overlay.events_of("ann")] == ["b"]
-    assert set(overlay.items) == {"new"}
-    assert set(overlay.deleted) == {"left"}
-    assert overlay.edition > before
-    assert (overlay.since, overlay.events_read, overlay.nodes_read) == (6, 9, 9)
+    log = DeltaLog()
+    log.add_events(page(5, ("ann", "a", 1, 1, "view")))
+    log.add_events(page(9, ("ann", "b", 1, 2, "view")))
+    log.add_nodes([ChangedNode("item", "old", {}), ChangedNode("item", "gone", None)], 5)
+    log.add_nodes([ChangedNode("item", "new", {}), ChangedNode("item", "left", None)], 9)
+    before = log.delta.edition
+    log.prune(6)
+    assert [event.item for event in events_of(log, "ann")] == ["b"]
+    assert set(log.delta.items) == {"new"}
+    assert set(log.delta.deleted) == {"left"}
+    assert log.delta.edition > before
+    assert (log.since, log.events_read, log.nodes_read) == (6, 9, 9)
 
 
 def test_where_someone_was_forgotten_all_events_are_read_again():
-    overlay = Overlay({})
-    overlay.rewind(3)
-    overlay.add_events(log(("ann", "a", 1, 1, "view")), 5)
-    overlay.add_nodes([ChangedNode("user", None, None)], 6)
-    assert overlay.events_of("ann") == ()
-    assert (overlay.events_read, overlay.nodes_read) == (3, 3)
-    overlay.add_nodes([ChangedNode("user", None, None)], 6)
-    assert (overlay.events_read, overlay.nodes_read) == (3, 6)
+    log = DeltaLog()
+    log.rewind(3)
+    log.add_events(page(5, ("ann", "a", 1, 1, "view")))
+    log.add_nodes([ChangedNode("user", None, None)], 6)
+    assert events_of(log, "ann") == ()
+    assert (log.events_read, log.nodes_read) == (3, 3)
+    log.add_nodes([ChangedNode("user", None, None)], 6)
+    assert (log.events_read, log.nodes_read) == (3, 6)
 
 
 def test_users_who_were_put_are_known_by_their_attributes_until_someone_is_forgotten():
@@ -63,71 +86,81 @@ def test_users_who_were_put_are_known_by_their_attributes_until_someone_is_forgo
         (3, ChangedNode("user", "bob", {"town": "y"})),
         (5, ChangedNode("user", None, None)),
     ]
-    overlay = Overlay({})
+    log, snapshot = DeltaLog(), small_snapshot()
 
     def read(store: list[tuple[int, ChangedNode]], last: int) -> None:
         for _ in range(9):
-            if overlay.nodes_read == last:
+            if log.nodes_read == last:
                 return
-            page = [(at, node) for at, node in store if at > overlay.nodes_read][:2]
-            overlay.add_nodes([node for _, node in page], page[-1][0] if page else last)
+            found = [(at, node) for at, node in store if at > log.nodes_read][:2]
+            log.add_nodes([node for _, node in found], found[-1][0] if found else last)
         raise AssertionError("expected an end")
 
     read(nodes[:3], 4)
-    assert overlay.attributes_of("ann") == {"town": "x"}
-    assert overlay.attributes_of("cat") is None
-    assert overlay.knows("bob")
-    assert overlay.links_of("a") == (ItemLink("made_by", "brand", "b"),)
+    assert attributes_of(log, "ann") == {"town": "x"}
+    assert attributes_of(log, "cat") is None
+    assert View.of(snapshot, log.delta).knows("bob")
+    assert log.delta.items["a"].links == (ItemLink("made_by", "brand", "b"),)
     left = nodes[1:]  # ann is gone, and bob is not
     read(left, 6)
-    assert overlay.attributes_of("ann") is None
-    assert overlay.attributes_of("bob") == {"town": "y"}
-    assert not overlay.knows("ann")
+    assert attributes_of(log, "ann") is None
+    assert attributes_of(log, "bob") == {"town": "y"}
+    assert not View.of(snapshot, log.delta).knows("ann")
     read([*left, (8, ChangedNode("user", None, None))], 9)
-    assert overlay.attributes_of("bob") == {"town": "y"}
-    overlay.prune(9)
-    assert overlay.attributes_of("bob") is None
+    assert attributes_of(log, "bob") == {"town": "y"}
+    log.prune(9)
+    assert attributes_of(log, "bob") is None
 
 
 def test_an_edition_is_another_one_whenever_the_list_of_a_user_may_be():
-    overlay = Overlay({})
-    editions = [overlay.edition_of("ann")]
+    log = DeltaLog()
+    editions = [log.delta.edition_of("ann")]
 
     def moved() -> bool:
-        editions.append(overlay.edition_of("ann"))
+        editions.append(log.delta.edition_of("ann"))
         return editions[-1] != editions[-2]
 
-    overlay.add_events(log(("bob", "a", 1, 1, "view")), 1)
-    overlay.add_nodes([ChangedNode("user", "bob", {"town": "x"})], 2)
+    log.add_events(page(1, ("bob", "a", 1, 1, "view")))
+    log.add_nodes([ChangedNode("user", "bob", {"town": "x"})], 2)
     assert not moved()
-    overlay.add_events(log(("ann", "a", 1, 1, "view")), 3)
+    log.add_events(page(3, ("ann", "a", 1, 1, "view")))
     assert moved()
-    overlay.add_nodes([ChangedNode("user", "ann", {"town": "x"})], 4)
+    log.add_nodes([ChangedNode("user", "ann", {"town": "x"})], 4)
     assert moved()
-    overlay.add_nodes([ChangedNode("item", "a", {})], 5)
+    log.add_nodes([ChangedNode("item", "a", {})], 5)
     assert moved()
-    overlay.add_nodes([ChangedNode("user", None, None)], 6)
+    log.add_nodes([ChangedNode("user", None, None)], 6)
     assert moved()
-    overlay.forget("ann")
+    log.forget("ann")
     assert moved()
-    overlay.prune(7)
+    log.prune(7)
     assert moved()
     assert len(set(editions)) == len(editions) - 1
 
 
 def test_a_forgotten_user_is_one_until_a_snapshot_comes_that_was_made_later():
-    overlay = Overlay({})
-    overlay.add_nodes([], 4)
-    overlay.forget("ann")
-    overlay.prune(4)
-    assert overlay.has_forgotten("ann")
-    overlay.prune(5)
-    assert not overlay.has_forgotten("ann")
+    log = DeltaLog()
+    log.add_nodes([], 4)
+    log.forget("ann")
+    log.prune(4)
+    assert "ann" in log.delta.forgotten
+    log.prune(5)
+    assert "ann" not in log.delta.forgotten
 
 
 def test_an_item_that_is_put_again_is_back():
-    overlay = Overlay({})
-    overlay.add_nodes([ChangedNode("item", "a", None)], 1)
-    assert set(overlay.deleted) == {"a"}
-    overlay.add_nodes([ChangedNode("item", "a", {"title": "A"})], 2)
-    assert (set(overlay.deleted), overlay.items) == (set(), {"a": {"title": "A"}})
+    log = DeltaLog()
+    log.add_nodes([ChangedNode("item", "a", None)], 1)
+    assert set(log.delta.deleted) == {"a"}
+    log.add_nodes([ChangedNode("item", "a", {"title": "A"})], 2)
+    assert (set(log.delta.deleted), log.delta.items) == (set(), {"a": ItemDelta({"title": "A"})})
+
+
+def test_what_was_given_out_stays_as_it_was():
+    log = DeltaLog()
+    before = log.delta
+    log.add_events(page(1, ("ann", "a", 1, 1, "view")))
+    log.add_nodes([ChangedNode("item", "b", None)], 2)
+    assert before == NOTHING
+    assert log.delta.written == 1
+    assert log.delta.deletions == 1
