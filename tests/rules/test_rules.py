@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from graphrec.data import Graph, Interactions, Links, item_links
+from graphrec.data import Graph, Links, item_links
 from graphrec.errors import UnknownNode
 from graphrec.ranking.exploration import EvenPool, Explored, explore
 from graphrec.recommend.query import Context, Query
