@@ -14,6 +14,7 @@ what the graph filter knows of items, the metrics. There is no id in it and no r
 from __future__ import annotations
 
 import mmap
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.errors import SnapshotError
@@ -170,9 +172,16 @@ def marks(folder: Path, users: Collection[str], types: Types = TYPES) -> tuple[M
             row = snapshot.users.rows.get(user)
             if row is None:
                 continue
-            for name, content in _rows(snapshot, row):
+            rows = dict(_rows(snapshot, row))
+            # Arrays that are equal may lie in a file once, or each for itself.
+            places = {array.ctypes.data: array.tobytes() for array in rows.values()}
+            own = Counter(places.values())
+            for name, array in rows.items():
+                content = array.tobytes()
+                if len(content) < MARK_BYTES:
+                    continue
                 times = sum(_count(path, content) for path in (folder / version).iterdir())
-                if len(content) >= MARK_BYTES and times == 1:
+                if times == own[content]:
                     found[user][f"their row of {name} of {version}"] = content
     return tuple(Mark(user, rows) for user, rows in found.items())
 
@@ -195,24 +204,26 @@ def traces(folder: Path, sought: Sequence[Mark]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, bytes]]:
-    """The bytes of a user's row in each array of a snapshot, by the name of the array."""
+def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
+    """A user's row in each array of a snapshot, by the name of the array."""
     for leaf in leaves(snapshot):
         if leaf.axes[:1] != ("user",) or leaf.value is None:
             continue
         if isinstance(leaf.value, sparse.csr_array):
             row = slice(*leaf.value.indptr[user : user + 2])
-            yield f"{leaf.path}.indices", leaf.value.indices[row].tobytes()
+            yield f"{leaf.path}.indices", leaf.value.indices[row]
             if leaf.value.dtype != np.bool_:
-                yield f"{leaf.path}.data", leaf.value.data[row].tobytes()
+                yield f"{leaf.path}.data", leaf.value.data[row]
         elif isinstance(leaf.value, np.ndarray):
-            yield leaf.path, leaf.value[user].tobytes()
+            yield leaf.path, leaf.value[user]
 
 
 def _count(path: Path, content: bytes) -> int:
-    """How often a file holds some bytes; 2 stands for more."""
+    """How often a file holds some bytes."""
     if not content or path.stat().st_size < len(content):
         return 0
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
-        first = held.find(content)
-        return (first >= 0) + (first >= 0 and held.find(content, first + 1) >= 0)
+        times, at = 0, held.find(content)
+        while at >= 0:
+            times, at = times + 1, held.find(content, at + len(content))
+        return times

@@ -7,7 +7,6 @@ from contextlib import closing
 from math import sqrt
 
 import pytest
-from graphrec.snapshot.overlay import Overlay
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -15,9 +14,10 @@ from graphrec.data import Graph, Interactions
 from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import DEFAULT_POLICY, weigh
 from graphrec.models.graph_filter.model import GraphFilter
-from graphrec.recommend.query import Live
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import PATHS, Recommender
 from graphrec.settings import RetrievalSettings
+from graphrec.store.delta import Delta, Event, UserDelta, events_by_user
 from tests.support.snapshots import build_snapshot
 
 USERS, ITEMS = [f"u{n}" for n in range(6)], [f"i{n}" for n in range(7)]
@@ -66,13 +66,13 @@ def test_every_cited_path_and_count_is_that_of_the_raw_events(events, since):
     )  # fmt: skip
     recommender = Recommender.of(snapshot, RetrievalSettings())
     since = [item for item in since if item in log.items]
-    live = Live(overlay_of("u0", since))
+    recommender = recommender.advanced(delta_of("u0", since, log))
     with closing(sqlite3.connect(":memory:")) as raw:
         raw.execute("CREATE TABLE raw (user TEXT, item TEXT, weight REAL, kind TEXT)")
         raw.executemany("INSERT INTO raw VALUES (?, ?, ?, ?)", events)
         for user in USERS:
             new = str(since if user == "u0" else []).replace("'", '"')
-            for found in recommender.recommend(user, len(ITEMS), live=live):
+            for found in recommender.recommend(Query(user, k=len(ITEMS))):
                 values = {"user": user, "item": found.item, "since": new}
                 there_are = {
                     via: (people, both / sqrt(degree * fans))
@@ -90,7 +90,8 @@ def test_every_cited_path_and_count_is_that_of_the_raw_events(events, since):
                 assert total == pytest.approx(found.score)
 
 
-def overlay_of(user: str, items: list[str]) -> Overlay:
-    overlay = Overlay(DEFAULT_POLICY)
-    overlay.add_events(Interactions.of([user] * len(items), items), 1)
-    return overlay
+def delta_of(user: str, items: list[str], log: Interactions) -> Delta:
+    """What a store says once a user came to like items: every event of these pairs."""
+    before = [e for e in events_by_user(log).get(user, ()) if e.item in items]
+    views = [Event(item, "view", len(log), 1.0) for item in dict.fromkeys(items)]
+    return Delta({user: UserDelta((*before, *views))})

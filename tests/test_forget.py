@@ -16,14 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec import forget as forget_module
+from graphrec.data import Vocabulary
 from graphrec.errors import SnapshotError
 from graphrec.forget import Forgotten, forget, forget_in_snapshots, marks, traces, without
+from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.retrieval.neighbours import Likes
 from graphrec.settings import RetrievalSettings
-from graphrec.snapshot import snapshot as snapshot_module
+from graphrec.snapshot import codec, registry
 from graphrec.snapshot.registry import current, load, publish, rollback, versions
 from graphrec.snapshot.snapshot import Snapshot
+from graphrec.snapshot.tree import leaves
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import NOON, small_snapshot
@@ -38,11 +40,8 @@ def person(row: int) -> str:
 def named(seed: int = 0) -> Snapshot:
     """A snapshot whose people have ids that can be told from other bytes."""
     snapshot = small_snapshot(seed, users=USERS, items=ITEMS)
-    likes = snapshot.likes
-    users = type(likes.users)(tuple(person(row) for row in range(len(likes.users))))
-    return replace(
-        snapshot, likes=Likes(users, likes.items, likes.by_user, likes.by_item, likes.seen)
-    )
+    users = Vocabulary(tuple(person(row) for row in range(len(snapshot.users))))
+    return replace(snapshot, users=users)
 
 
 class Shop(NamedTuple):
@@ -69,7 +68,9 @@ def answers(snapshot: Snapshot, users) -> list[object]:
     recommender = Recommender.of(
         snapshot, RetrievalSettings(weights={"neighbours": 0, "embedding": 1, "popularity": 0})
     )
-    return [[(r.item, r.sources) for r in recommender.recommend(user, 10)] for user in users]
+    return [
+        [(r.item, r.sources) for r in recommender.recommend(Query(user, k=10))] for user in users
+    ]
 
 
 GONE = (person(7), person(20))
@@ -139,7 +140,7 @@ def test_drafts_of_killed_publishers_go_too(shop: Shop):
 
 def test_a_snapshot_that_cannot_be_read_is_named_once_the_others_are_done(shop: Shop):
     broken = versions(shop.folder)[0]
-    (shop.folder / broken / "popularity.npy").write_bytes(b"")
+    (shop.folder / broken / "arrays.safetensors").write_bytes(b"")
     with pytest.raises(SnapshotError, match=f"{broken}.*delete these folders.*forget again"):
         forget(shop.store, shop.folder, GONE)
     left = traces(shop.folder, [*marks_of_ids(GONE)])
@@ -167,8 +168,9 @@ def killed_at(at: int, folder: Path, users) -> bool:
         return call
 
     for module, name in (
-        *((snapshot_module, name) for name in ("_rename", "_write", "replace_file")),
-        (snapshot_module.shutil, "rmtree"),
+        *((registry, name) for name in ("_rename", "_describe", "replace_file")),
+        (codec, "save_file"),
+        (registry.shutil, "rmtree"),
         (forget_module, "delete"),
     ):
         setattr(module, name, step(getattr(module, name)))
@@ -211,23 +213,32 @@ def test_others_keep_their_rows_and_items_their_share(gone: set[int], seed: int)
     for found, whole in (
         (left.likes.by_user, snapshot.likes.by_user),
         (left.likes.seen, snapshot.likes.seen),
-        (left.graph_filter.history, snapshot.graph_filter.history),
-        (left.graph_filter.factors.votes, snapshot.graph_filter.factors.votes),
+        (left.history, snapshot.history),
+        (left.seen, snapshot.seen),
+        (filter_of(left).factors.votes, filter_of(snapshot).factors.votes),
     ):
         np.testing.assert_array_equal(found.toarray(), whole.toarray()[kept])
     np.testing.assert_array_equal(left.likes.by_item.toarray(), left.likes.by_user.toarray().T)
-    np.testing.assert_allclose(
-        left.graph_filter.pairs, left.graph_filter.factors.pairs(), atol=1e-6
-    )
-    worth = left.graph_filter.history.sum(axis=0)  # what popularity is made of here
-    np.testing.assert_allclose(left.popularity, worth, rtol=1e-6)
+    np.testing.assert_allclose(filter_of(left).pairs, filter_of(left).factors.pairs(), atol=1e-6)
+    weight = left.history.sum(axis=0)  # what popularity is made of here
+    np.testing.assert_allclose(left.popularity.popularity, weight, rtol=1e-6)
     np.testing.assert_array_equal(left.embeddings.user, snapshot.embeddings.user[kept])
 
 
+def filter_of(snapshot: Snapshot):
+    """The fitted graph filter of a snapshot."""
+    return snapshot.sources[0].scores
+
+
 def test_all_that_a_snapshot_holds_of_people_is_known_here():
-    """A field that is added must be looked at by `without`, `marks` and docs/forgetting.md."""
+    """A field that is added must declare its axes, and be in docs/forgetting.md."""
     assert {field.name for field in fields(Snapshot)} == {
-        *("manifest", "likes", "popularity", "graph_filter", "attributes"),
-        *("embeddings", "encoder", "index", "user_attributes"),
+        *("manifest", "users", "items", "history", "seen", "popularity", "sources"),
+        *("item_attributes", "user_attributes"),
         "links",  # of items, none of them to users
+    }
+    assert {leaf.path for leaf in leaves(small_snapshot()) if "user" in leaf.axes} == {
+        *("users", "history", "seen"),
+        "sources.0.scores.factors.votes",
+        *(f"sources.1.vectors.{name}" for name in ("user", "friends", "kinds")),
     }

@@ -193,6 +193,8 @@ def _gap(one: Value, other: Value) -> float:
             return 0.0
         a, b = one.astype(np.float64), other.astype(np.float64)
         return float(np.abs(a - b).max(initial=0) / max(np.abs(b).max(initial=0), 1))
+    if any(isinstance(each, np.ndarray | sparse.csr_array) for each in (one, other)):
+        return np.inf
     return 0.0 if one == other or _close(one, other) else np.inf
 
 

@@ -58,9 +58,12 @@ class DeltaLog:
         """A page of events, with all events of each pair of a user and an item in it."""
         changed = page.events.take(page.changed)
         for user, events in events_by_user(page.events).items():
+            by_item: dict[str, list[Event]] = {}
+            for event in events:
+                by_item.setdefault(event.item, []).append(event)
             pairs = self._pairs.setdefault(user, {})
-            for item in {event.item for event in events}:
-                pairs[item] = tuple(e for e in events if e.item == item), page.position
+            for item, of_pair in by_item.items():
+                pairs[item] = tuple(of_pair), page.position
             self._renew_user(user)
         self.events_read = page.position
         self._set(

@@ -1,0 +1,166 @@
+"""What was written to a store since: it is read, let go of, and read again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphrec.data import Interactions
+from graphrec.data.weighting import KindPolicy
+from graphrec.snapshot.view import View
+from graphrec.store.delta import NOTHING, Event, ItemDelta
+from graphrec.store.delta_log import DeltaLog
+from graphrec.store.protocol import ChangedNode, ItemLink, NewEvents
+from tests.support.snapshots import small_snapshot
+
+POLICY = {"rating": KindPolicy(weight=2, threshold=3.5)}
+
+
+def page(position: int, *events: tuple[str, str, float, int, str]) -> NewEvents:
+    """A page of events that are all new."""
+    log = Interactions.of(*zip(*events, strict=True))
+    return NewEvents(log, np.ones(len(log), bool), position)
+
+
+def events_of(log: DeltaLog, user: str) -> tuple[Event, ...]:
+    found = log.delta.users.get(user)
+    return () if found is None else found.events
+
+
+def attributes_of(log: DeltaLog, user: str) -> object:
+    found = log.delta.users.get(user)
+    return None if found is None else found.attributes
+
+
+def test_events_are_kept_as_recorded_and_weigh_what_the_policy_says():
+    log = DeltaLog()
+    log.add_events(
+        page(
+            7,
+            ("ann", "a", 5, 1, "rating"), ("ann", "b", 1, 2, "rating"), ("bob", "a", 3, 3, "view"),
+        )
+    )  # fmt: skip
+    view = View.of(small_snapshot(), kinds=POLICY)
+    assert events_of(log, "ann") == (Event("a", "rating", 1, 5.0), Event("b", "rating", 2, 1.0))
+    assert [view.weight(event) for event in events_of(log, "ann")] == [2.0, 0.0]
+    assert events_of(log, "bob") == (Event("a", "view", 3, 3.0),)
+    assert view.weight(events_of(log, "bob")[0]) == 3.0
+    assert events_of(log, "cat") == ()
+    log.add_events(page(8, ("ann", "a", 1, 1, "rating")))
+    again = {event.item: event for event in events_of(log, "ann")}
+    assert len(events_of(log, "ann")) == 2
+    assert view.weight(again["a"]) == 0
+    assert log.events_read == 8
+
+
+def test_what_a_newer_snapshot_holds_is_let_go_of():
+    log = DeltaLog()
+    log.add_events(page(5, ("ann", "a", 1, 1, "view")))
+    log.add_events(page(9, ("ann", "b", 1, 2, "view")))
+    log.add_nodes([ChangedNode("item", "old", {}), ChangedNode("item", "gone", None)], 5)
+    log.add_nodes([ChangedNode("item", "new", {}), ChangedNode("item", "left", None)], 9)
+    before = log.delta.edition
+    log.prune(6)
+    assert [event.item for event in events_of(log, "ann")] == ["b"]
+    assert set(log.delta.items) == {"new"}
+    assert set(log.delta.deleted) == {"left"}
+    assert log.delta.edition > before
+    assert (log.since, log.events_read, log.nodes_read) == (6, 9, 9)
+
+
+def test_where_someone_was_forgotten_all_events_are_read_again():
+    log = DeltaLog()
+    log.rewind(3)
+    log.add_events(page(5, ("ann", "a", 1, 1, "view")))
+    log.add_nodes([ChangedNode("user", None, None)], 6)
+    assert events_of(log, "ann") == ()
+    assert (log.events_read, log.nodes_read) == (3, 3)
+    log.add_nodes([ChangedNode("user", None, None)], 6)
+    assert (log.events_read, log.nodes_read) == (3, 6)
+
+
+def test_users_who_were_put_are_known_by_their_attributes_until_someone_is_forgotten():
+    """A store does not say who: all users are read again, and then the loss is no news."""
+    nodes = [
+        (1, ChangedNode("user", "ann", {"town": "x"})),
+        (2, ChangedNode("item", "a", {}, (ItemLink("made_by", "brand", "b"),))),
+        (3, ChangedNode("user", "bob", {"town": "y"})),
+        (5, ChangedNode("user", None, None)),
+    ]
+    log, snapshot = DeltaLog(), small_snapshot()
+
+    def read(store: list[tuple[int, ChangedNode]], last: int) -> None:
+        for _ in range(9):
+            if log.nodes_read == last:
+                return
+            found = [(at, node) for at, node in store if at > log.nodes_read][:2]
+            log.add_nodes([node for _, node in found], found[-1][0] if found else last)
+        raise AssertionError("expected an end")
+
+    read(nodes[:3], 4)
+    assert attributes_of(log, "ann") == {"town": "x"}
+    assert attributes_of(log, "cat") is None
+    assert View.of(snapshot, log.delta).knows("bob")
+    assert log.delta.items["a"].links == (ItemLink("made_by", "brand", "b"),)
+    left = nodes[1:]  # ann is gone, and bob is not
+    read(left, 6)
+    assert attributes_of(log, "ann") is None
+    assert attributes_of(log, "bob") == {"town": "y"}
+    assert not View.of(snapshot, log.delta).knows("ann")
+    read([*left, (8, ChangedNode("user", None, None))], 9)
+    assert attributes_of(log, "bob") == {"town": "y"}
+    log.prune(9)
+    assert attributes_of(log, "bob") is None
+
+
+def test_an_edition_is_another_one_whenever_the_list_of_a_user_may_be():
+    log = DeltaLog()
+    editions = [log.delta.edition_of("ann")]
+
+    def moved() -> bool:
+        editions.append(log.delta.edition_of("ann"))
+        return editions[-1] != editions[-2]
+
+    log.add_events(page(1, ("bob", "a", 1, 1, "view")))
+    log.add_nodes([ChangedNode("user", "bob", {"town": "x"})], 2)
+    assert not moved()
+    log.add_events(page(3, ("ann", "a", 1, 1, "view")))
+    assert moved()
+    log.add_nodes([ChangedNode("user", "ann", {"town": "x"})], 4)
+    assert moved()
+    log.add_nodes([ChangedNode("item", "a", {})], 5)
+    assert moved()
+    log.add_nodes([ChangedNode("user", None, None)], 6)
+    assert moved()
+    log.forget("ann")
+    assert moved()
+    log.prune(7)
+    assert moved()
+    assert len(set(editions)) == len(editions) - 1
+
+
+def test_a_forgotten_user_is_one_until_a_snapshot_comes_that_was_made_later():
+    log = DeltaLog()
+    log.add_nodes([], 4)
+    log.forget("ann")
+    log.prune(4)
+    assert "ann" in log.delta.forgotten
+    log.prune(5)
+    assert "ann" not in log.delta.forgotten
+
+
+def test_an_item_that_is_put_again_is_back():
+    log = DeltaLog()
+    log.add_nodes([ChangedNode("item", "a", None)], 1)
+    assert set(log.delta.deleted) == {"a"}
+    log.add_nodes([ChangedNode("item", "a", {"title": "A"})], 2)
+    assert (set(log.delta.deleted), log.delta.items) == (set(), {"a": ItemDelta({"title": "A"})})
+
+
+def test_what_was_given_out_stays_as_it_was():
+    log = DeltaLog()
+    before = log.delta
+    log.add_events(page(1, ("ann", "a", 1, 1, "view")))
+    log.add_nodes([ChangedNode("item", "b", None)], 2)
+    assert before == NOTHING
+    assert log.delta.written == 1
+    assert log.delta.deletions == 1
