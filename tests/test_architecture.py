@@ -49,7 +49,7 @@ MAY_IMPORT = {
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
     "ranking": "data retrieval",
-    "snapshot": "data errors models ranking retrieval rules store",
+    "snapshot": "data errors models ranking retrieval rules settings store",
     "recommend": "data errors models progress ranking retrieval rules settings snapshot store",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",

@@ -73,7 +73,10 @@ def write(
             (folder / f"{each.name}.json").write_bytes(
                 orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
             )
-    save_file(writer.arrays, folder / ARRAYS)
+    try:
+        save_file(writer.arrays, folder / ARRAYS)
+    except SafetensorError as error:  # as where the disk is full
+        raise OSError(f"{ARRAYS} cannot be written: {error}") from error
 
 
 def read(cls: type, folder: Path, types: Types, **given: object) -> Any:

@@ -411,7 +411,7 @@ class TestReadiness:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise MemoryError("a secret")
 
         monkeypatch.setattr("graphrec.api.service.load", fail)

@@ -197,7 +197,7 @@ class TestFiles:
 class TestSearch:
     def test_by_title_with_the_mouse(self, visit: Visit) -> None:
         page = visit.open("")
-        heading(page, "Who would like what, and why")
+        heading(page, "Explore recommendations")
         page.get_by_role("combobox").fill("title 07")
         page.get_by_role("option", name="Title 07").click()
         heading(page, "Title 07")
@@ -253,7 +253,7 @@ class TestSearch:
     def test_of_what_is_not_there(self, visit: Visit) -> None:
         page = visit.open("")
         page.get_by_role("combobox").fill("no such thing")
-        expect(page.get_by_text("Nothing is called “no such thing”.")).to_be_visible()
+        expect(page.get_by_text("No match for “no such thing”.")).to_be_visible()
 
     def test_skips_to_the_content(self, visit: Visit) -> None:
         page = visit.open("")
@@ -269,7 +269,7 @@ class TestUser:
         told = httpx.get(f"{visit.url}/v1/users/u00").json()
         shown = page.locator("section", has_text="History").last.locator("ul.rows > li")
         assert shown.count() == len(told["history"]) == 12
-        expect(page.get_by_text("Likes 10 of 12 items met.")).to_be_visible()
+        expect(page.get_by_text("12 items seen, 10 liked")).to_be_visible()
         found = httpx.get(f"{visit.url}/v1/users/u00/recommendations").json()["recommendations"]
         rows = page.locator(".ranked > li")
         expect(rows).to_have_count(len(found))
@@ -331,7 +331,7 @@ class TestUser:
 
     @pytest.mark.parametrize("place", ["#/user", "#/item/", "#/nothing/7", "#/user/%E0%A4%A", "#x"])
     def test_an_address_of_nothing_leads_home(self, visit: Visit, place: str) -> None:
-        heading(visit.open(place), "Who would like what, and why")
+        heading(visit.open(place), "Explore recommendations")
 
     def test_one_that_the_snapshot_does_not_know(self, visit: Visit) -> None:
         visit.expected = {404}
@@ -348,8 +348,8 @@ WHY_NOT = {
     "rank": None,
     "score": None,
     "sources": [
-        {"source": "neighbours", "recalled": False, "rank": 27, "strength": 0.25, "weight": 1.0},
-        {"source": "boost", "recalled": True, "rank": None, "strength": 1.0, "weight": 0.5},
+        {"source": "neighbours", "retrieved": False, "rank": 27, "z_score": 0.25, "weight": 1.0},
+        {"source": "boost", "retrieved": True, "rank": None, "z_score": 1.0, "weight": 0.5},
     ],
 }
 
@@ -358,7 +358,7 @@ class TestWhyNot:
     def test_of_what_the_user_has_met(self, visit: Visit) -> None:
         page = visit.open("#/user/u01/i03")
         expect(page.locator(".verdict")).to_have_text(
-            "Title 03 is left out because the user has met it."
+            "Title 03 is left out: already seen by this user."
         )
         told = httpx.get(f"{visit.url}/v1/users/u01/why-not/i03").json()
         assert (told["verdict"], told["title"]) == ("seen", "Title 03")
@@ -373,7 +373,7 @@ class TestWhyNot:
             ),
             (
                 {"verdict": "ranked", "rank": 1234, "score": 0.5},
-                "Title 09 has place 1,234, with a score of 0.50.",
+                "Title 09 ranks 1,234th (score 0.50).",
             ),
             ({"verdict": "later_invention"}, "Title 09: later_invention."),
         ],
@@ -422,7 +422,7 @@ class TestVisitor:
             expect(page.get_by_role("status").filter(has_text="After")).to_contain_text(
                 f"After {clicks} click"
             )
-            expect(page.get_by_role("button", name=f"Take back {title}")).to_be_visible()
+            expect(page.get_by_role("button", name=f"Remove {title}")).to_be_visible()
         body = {"items": ["i01", "i03", "i05"], "k": 10}
         told = httpx.post(f"{visit.url}/v1/recommendations", json=body).json()["recommendations"]
         expect(rows.locator("strong")).to_have_text([each["title"] for each in told])
@@ -434,7 +434,7 @@ class TestVisitor:
         page.go_back()
         page.go_back()
         expect(page.get_by_text("After 2 clicks")).to_be_visible()
-        expect(page.get_by_role("button", name="Take back Title 05")).to_have_count(0)
+        expect(page.get_by_role("button", name="Remove Title 05")).to_have_count(0)
 
     def test_says_how_each_place_changed(self, visit: Visit) -> None:
         page = visit.open("#/visitor")
@@ -451,7 +451,7 @@ class TestVisitor:
 
     def test_can_be_linked(self, visit: Visit) -> None:
         page = visit.open("#/visitor/i01/i03")
-        expect(page.get_by_role("button", name="Take back Title 01")).to_be_visible()
+        expect(page.get_by_role("button", name="Remove Title 01")).to_be_visible()
         expect(page.get_by_text("After 2 clicks.")).to_be_visible()
 
 
@@ -468,13 +468,13 @@ def test_an_item_and_a_user_that_came_since_the_snapshot(visit: Visit) -> None:
     settled(page)
     expect(page.locator(".facts")).to_contain_text("2026")
     expect(page.locator(".empty")).to_have_count(2)
-    page.get_by_role("link", name="Be a visitor who likes it").click()
-    expect(page.get_by_role("button", name="Take back Came since")).to_be_visible()
+    page.get_by_role("link", name="Try it as a visitor who likes it").click()
+    expect(page.get_by_role("button", name="Remove Came since")).to_be_visible()
     visit.open("#/user/newcomer/new")
     settled(page)
-    expect(page.get_by_text("Likes 1 of 1 item met.")).to_be_visible()
-    expect(page.locator(".verdict")).to_contain_text("Came since has come since the snapshot")
-    expect(page.locator(".answer")).to_contain_text("No path leads here")
+    expect(page.get_by_text("1 item seen, 1 liked")).to_be_visible()
+    expect(page.locator(".verdict")).to_contain_text("Came since was added after the snapshot")
+    expect(page.locator(".answer")).to_contain_text("No paths: nobody likes both")
     assert httpx.delete(f"{visit.url}/v1/items/new").status_code == 200
     assert httpx.delete(f"{visit.url}/v1/users/newcomer").status_code == 200
     settled(page)

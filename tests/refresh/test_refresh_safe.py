@@ -213,7 +213,7 @@ def test_out_of_memory(shop: Path) -> None:
         "import sys; from graphrec.cli import main; from graphrec.cli.commands import refresh\n"
         "def greedy(*_, **__): return bytearray(2**62)\n"
         "refresh.refresh_snapshot = greedy\n"
-        "sys.argv = ['graphrec', 'refresh', '--embedding', 'none']; main.main()"
+        "sys.argv = ['graphrec', 'refresh', '--embedding', 'none']; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=shop, env={**os.environ, "PYTHONPATH": str(ROOT)},

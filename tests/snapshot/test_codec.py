@@ -42,6 +42,9 @@ class Whole:
     number: float = 0.0
 
 
+HERE = {f"{__name__}:Part": f"{__name__}:Part"}
+"""The class that is named by these tests, as the settings name one of their own."""
+
 numbers = st.sampled_from((np.bool_, np.uint8, np.int32, np.int64, np.float32, np.float64)).flatmap(
     lambda dtype: arrays(dtype, array_shapes(max_dims=2, min_side=0, max_side=4))
 )
@@ -59,8 +62,8 @@ def test_what_is_read_is_what_was_written(tmp_path_factory, found, there, number
         Part(np.ones(2)) if there else None,
         number,
     )
-    codec.write(whole, folder, {})
-    read = codec.read(Whole, folder, {})
+    codec.write(whole, folder, HERE)
+    read = codec.read(Whole, folder, HERE)
     for one, other in zip(leaves(read), leaves(whole), strict=True):
         assert (one.path, one.axes) == (other.path, other.axes)
         if isinstance(one.value, np.ndarray):
@@ -86,10 +89,10 @@ def test_a_snapshot_is_read_as_it_was_written(tmp_path, snapshot):
 def test_an_array_that_leaves_share_is_written_once_and_shared_again(tmp_path):
     values = np.arange(5.0)
     empty = sparse.csr_array((0, 0), dtype=np.float32)
-    codec.write(Whole((Part(values), Part(values)), {}, empty, empty), tmp_path, {})
+    codec.write(Whole((Part(values), Part(values)), {}, empty, empty), tmp_path, HERE)
     names = [n for n in codec.read_arrays(tmp_path / codec.ARRAYS) if n.startswith("parts")]
     assert names == ["parts.0.values"]
-    one, other = codec.read(Whole, tmp_path, {}).parts
+    one, other = codec.read(Whole, tmp_path, HERE).parts
     assert np.shares_memory(one.values, other.values)
 
 
@@ -145,6 +148,6 @@ def test_an_earlier_format_is_refused_and_says_to_train_again(tmp_path, earlier)
 def test_a_tree_without_arrays_has_files_too(tmp_path):
     empty = sparse.csr_array((0, 3), dtype=np.float32)
     whole = Whole((), {}, empty, empty.astype(bool))
-    codec.write(whole, tmp_path, {})
-    assert codec.read(Whole, tmp_path, {}).mask.shape == (0, 3)
-    assert difference(codec.read(Whole, tmp_path, {}), replace(whole)) == 0
+    codec.write(whole, tmp_path, HERE)
+    assert codec.read(Whole, tmp_path, HERE).mask.shape == (0, 3)
+    assert difference(codec.read(Whole, tmp_path, HERE), replace(whole)) == 0
