@@ -17,7 +17,6 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import graphrec
 from graphrec.errors import EXTRAS, missing_extra
 from tests.support.paths import ROOT
 
@@ -238,12 +237,7 @@ def readme_example() -> str:
 
 README = (ROOT / "README.md").read_text("utf-8")
 
-FRONT_DOOR = pytest.mark.xfail(
-    not hasattr(graphrec, "Recommender"), reason="the public surface is not there yet"
-)
 
-
-@FRONT_DOOR
 def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
     (tmp_path / "example.py").write_text(readme_example(), "utf-8")
     done = python(Path(sys.executable), "example.py", cwd=tmp_path)
@@ -324,7 +318,6 @@ def test_the_command_alone_names_its_extra(empty: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@FRONT_DOOR
 def test_the_example_of_the_readme_runs_from_the_wheel(
     wheel: Path, empty: Path, tmp_path: Path
 ) -> None:
