@@ -73,7 +73,7 @@ class Stage:
     facts: Mapping[str, Any]
 
 
-Told: TypeAlias = Callable[[str, Stage | None], None]
+OnStage: TypeAlias = Callable[[str, Stage | None], None]
 """Called with the name of a stage when it begins, and with its figures when it ends."""
 
 
@@ -174,7 +174,7 @@ def refresh(
     settings: Settings,
     options: Options,
     *,
-    told: Told = lambda name, stage: None,
+    on_stage: OnStage = lambda name, stage: None,
     progress: Progress | None = None,
     now: datetime | None = None,
 ) -> Outcome:
@@ -188,12 +188,12 @@ def refresh(
     def staged(
         name: str, work: Callable[[], Result], facts: Callable[[Result], Mapping[str, Any]]
     ) -> Result:
-        told(name, None)
+        on_stage(name, None)
         began = perf_counter()
         result, peak = with_peak_memory(work)
         stage = Stage(name, perf_counter() - began, peak, facts(result))
         stages.append(stage)
-        told(name, stage)
+        on_stage(name, stage)
         return result
 
     def read() -> tuple[Plan, int | None, Graph | None]:

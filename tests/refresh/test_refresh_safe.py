@@ -141,7 +141,7 @@ def _refresh_and_die(shop: Path, where: str, ends: bool) -> None:
             open_store(f"sqlite:///{shop}/graphrec.db", create=False) as store,
             refresh_lock(shop / "snapshots"),
         ):
-            refresh(store, shop / "snapshots", SETTINGS, Options(()), told=told)
+            refresh(store, shop / "snapshots", SETTINGS, Options(()), on_stage=told)
     finally:
         os._exit(0)
 

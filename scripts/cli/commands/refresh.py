@@ -24,7 +24,7 @@ from rich.markup import escape
 
 from graphrec.errors import GraphrecError, RefreshRunning, SettingsError, StoreError
 from graphrec.refresh.gate import failed, figure
-from graphrec.refresh.job import Options, Outcome, Stage, Told, plan
+from graphrec.refresh.job import OnStage, Options, Outcome, Stage, plan
 from graphrec.refresh.job import refresh as refresh_snapshot
 from graphrec.report.refreshed import keep_report
 from graphrec.settings import Settings, load_settings
@@ -134,7 +134,13 @@ def refresh(
             with refresh_lock(folder), progress_bars() as progress:
                 now = datetime.now(timezone.utc)
                 outcome = refresh_snapshot(
-                    opened, folder, settings, options, told=_teller(), progress=progress, now=now
+                    opened,
+                    folder,
+                    settings,
+                    options,
+                    on_stage=_reporter(),
+                    progress=progress,
+                    now=now,
                 )
                 page = _report(outcome, folder, settings, now)
     except (GraphrecError, OSError, MemoryError, RuntimeError) as error:
@@ -216,20 +222,20 @@ def _opened(url: str, settings: Settings) -> Iterator[GraphStore]:
         yield opened
 
 
-def _teller() -> Told:
+def _reporter() -> OnStage:
     """On a terminal a line for each stage; else JSON lines as each stage begins and ends."""
     if ERR.is_terminal:
         return _tell_people
     log = _logger()
 
-    def told(name: str, stage: Stage | None) -> None:
+    def on_stage(name: str, stage: Stage | None) -> None:
         if stage is None:
             log.info("stage began", stage=name)
         else:
             facts = {k: v for k, v in asdict(stage).items() if k != "name"}
             log.info("stage ended", stage=name, **facts)
 
-    return told
+    return on_stage
 
 
 def _tell_people(name: str, stage: Stage | None) -> None:
