@@ -28,6 +28,9 @@ from tests.support.server import running
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import build_snapshot
 
+pytestmark = pytest.mark.slow
+"""A real browser: seconds to start."""
+
 EVIL = "<img src=x onerror=document.title='owned'>"
 SECONDS = 15
 """How long a browser may take to show something; it takes less than one on an idle machine."""

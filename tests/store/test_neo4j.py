@@ -31,6 +31,9 @@ from graphrec.testing.stores import (
 )
 from tests.support.neo4j_server import ROOT, TestServer, free_port
 
+pytestmark = pytest.mark.slow
+"""A server of another language: seconds to start, and to ask."""
+
 neo4j_store = pytest.importorskip("graphrec.store.neo4j.store")
 Neo4jStore = neo4j_store.Neo4jStore
 
