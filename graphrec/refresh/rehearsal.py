@@ -25,8 +25,8 @@ from graphrec.data import Graph, Rows
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
 from graphrec.evaluation import evaluator as evaluate
-from graphrec.evaluation.evaluator import ModelResult
 from graphrec.evaluation.metrics import paired_difference
+from graphrec.evaluation.results import Comparison, ModelResult
 from graphrec.evaluation.splits.split import Split, sample_users
 from graphrec.models import create
 from graphrec.recommend.recommender import Recommender
@@ -65,7 +65,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Rehearsal:
     """The evaluation of lists on a slice."""
 
     slice: Slice
@@ -77,16 +77,15 @@ class Judgement:
     """Of the draws of users for intervals."""
 
     def as_json(self) -> dict[str, Any]:
-        """In the shape of `graphrec.evaluation.evaluator.as_json`."""
-        results = [r for r in (self.popularity, self.candidate, self.serving) if r is not None]
-        return evaluate.as_json(
-            results,
-            protocol=self.slice.protocol,
-            split=self.slice.split,
-            validation=None,
-            seed=self.seed,
+        """The figures, as of a `Comparison`."""
+        results = (self.popularity, self.candidate, self.serving)
+        return Comparison(
+            tuple(each for each in results if each is not None),
+            self.slice.split,
             k=self.candidate.evaluation.k,
-        )
+            seed=self.seed,
+            protocol=self.slice.protocol,
+        ).as_json()
 
 
 def newest(data: Dataset, serving: Manifest | None, settings: Settings) -> Slice | None:
@@ -103,20 +102,20 @@ def newest(data: Dataset, serving: Manifest | None, settings: Settings) -> Slice
     return Slice(protocol, split, unseen=serving is None) if _testable(split, least) else None
 
 
-def judge(
-    rehearsal: Recommender,
+def rehearse(
+    candidate: Recommender,
     serving: Snapshot | None,
     on: Slice,
     settings: Settings,
     fit_seconds: float = 0.0,
     max_users: int = MAX_USERS,
-) -> Judgement:
-    """The lists of a rehearsal, of popularity and of what serves, for the same users.
+) -> Rehearsal:
+    """The lists of a candidate, of popularity and of what serves, for the same users.
 
     Of more than `max_users` test users, a random sample.
     """
     k, resamples = settings.evaluation.k, settings.evaluation.resamples
-    split = sample_users(on.split, max_users, evaluate.model_rng(settings.seed, "judge"))
+    split = sample_users(on.split, max_users, evaluate.model_rng(settings.seed, "rehearsal"))
 
     def row(name: str, rank: evaluate.Rank, seconds: float = 0.0) -> ModelResult:
         # The same draws of users for all of them.
@@ -125,9 +124,9 @@ def judge(
         return ModelResult(name, found, None, seconds, None)
 
     popular = create(POPULARITY).fit(Dataset.of_weights(split.train), settings.seed)
-    return Judgement(
+    return Rehearsal(
         on,
-        row(FUSION, rank_as(rehearsal, split.train), fit_seconds),
+        row(FUSION, rank_as(candidate, split.train), fit_seconds),
         row(POPULARITY, evaluate.rank_by(popular, split.train)),
         row(SERVING, rank_as(_served(serving, settings), split.train))
         if serving is not None and on.unseen
@@ -167,22 +166,22 @@ def rank_as(recommender: Recommender, train: Graph) -> evaluate.Rank:
     return rank
 
 
-def quality(judgement: Judgement | None, serving: Manifest | None, seed: int) -> Quality | None:
+def quality(rehearsal: Rehearsal | None, serving: Manifest | None, seed: int) -> Quality | None:
     """How the candidate compares, by NDCG@k."""
-    if judgement is None:
+    if rehearsal is None:
         return None
-    name = f"ndcg@{judgement.candidate.evaluation.k}"
+    name = f"ndcg@{rehearsal.candidate.evaluation.k}"
     recorded = None if serving is None else _recorded(serving, name)
     value, against = None, None
-    if judgement.serving is not None:
-        value = judgement.serving.evaluation.metrics[name].value
-        against = _paired(judgement.candidate, judgement.serving, name, seed)
+    if rehearsal.serving is not None:
+        value = rehearsal.serving.evaluation.metrics[name].value
+        against = _paired(rehearsal.candidate, rehearsal.serving, name, seed)
     elif recorded is not None:
         value = recorded.mean
-        against = _independent(judgement.candidate, recorded, name)
+        against = _independent(rehearsal.candidate, recorded, name)
     return Quality(
-        candidate=judgement.candidate.evaluation.metrics[name].value,
-        over_popularity=_paired(judgement.candidate, judgement.popularity, name, seed),
+        candidate=rehearsal.candidate.evaluation.metrics[name].value,
+        over_popularity=_paired(rehearsal.candidate, rehearsal.popularity, name, seed),
         serving=value,
         over_serving=against,
     )

@@ -140,8 +140,7 @@ class Side:
     counts: Mapping[str, int]
     newest_event: int | None
     metrics: Mapping[str, Any]
-    """In the shape of `graphrec.evaluation.evaluator.as_json`, optionally with `curves`; may be
-    empty."""
+    """In the shape of `graphrec.evaluation.results.Comparison.as_json`; may be empty."""
     weights: Weights
     user_degrees: Distribution
     item_degrees: Distribution

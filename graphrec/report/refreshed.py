@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from graphrec.refresh.job import Outcome
+from graphrec.refresh.outcome import Outcome
 from graphrec.report.archive import keep
 from graphrec.report.figures import Check, Job, Stage, report_of
 from graphrec.settings import RetrievalSettings

@@ -18,7 +18,7 @@ from graphrec.forget import forget_in_snapshots
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.training.warm_start import in_rows_of, with_columns_of
-from graphrec.refresh.job import Outcome
+from graphrec.refresh.outcome import Outcome
 from graphrec.settings import RefreshSettings
 from graphrec.snapshot.registry import load
 from tests.support.fitted import needs

@@ -14,9 +14,11 @@ from graphrec.errors import DataError, SnapshotError
 from graphrec.ranking.fusion import alike
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.refresh import job
+from graphrec.refresh import retraining
 from graphrec.refresh.gate import failed
-from graphrec.refresh.job import Options, plan, refresh
+from graphrec.refresh.job import refresh
+from graphrec.refresh.outcome import Options
+from graphrec.refresh.planning import plan
 from graphrec.settings import RefreshSettings
 from graphrec.snapshot import canary
 from graphrec.snapshot.difference import difference
@@ -72,13 +74,13 @@ def test_the_next_one_is_compared_with_what_serves_on_what_neither_has_seen(stor
     first = refreshed(store, folder, SETTINGS)
     store.write_events(part(log(), 0.9, 1))
     second = refreshed(store, folder, SETTINGS)
-    judgement = second.candidate.judgement
+    rehearsal = second.candidate.rehearsal
     assert second.plan.since.serving == first.version
-    assert judgement.slice.protocol == "since the serving snapshot"
+    assert rehearsal.slice.protocol == "since the serving snapshot"
     newest = load(folder, first.version).manifest.newest_event
-    assert (judgement.slice.split.test.time > newest).all()
-    assert (judgement.slice.split.train.interactions.time <= newest).all()
-    assert judgement.serving is not None
+    assert (rehearsal.slice.split.test.time > newest).all()
+    assert (rehearsal.slice.split.train.interactions.time <= newest).all()
+    assert rehearsal.serving is not None
     assert second.version == current(folder) != first.version
 
 
@@ -94,7 +96,7 @@ def test_after_one_of_an_earlier_format_it_begins_anew(store, folder, since_last
 def test_where_little_is_new_the_figure_of_its_day_is_what_to_beat(store, folder):
     refreshed(store, folder, SETTINGS)
     again = refreshed(store, folder, SETTINGS)
-    assert again.candidate.judgement.serving is None
+    assert again.candidate.rehearsal.serving is None
     assert "NDCG over that of the serving snapshot" in {each.name for each in again.checks}
     assert again.version
 
@@ -108,20 +110,20 @@ def test_a_store_without_likes_is_an_error_and_nothing_is_published(tmp_path, fo
 @pytest.mark.slow
 def test_epochs_of_what_serves_are_taken_over_unless_asked_or_settings_differ(store, folder):
     needs("mf")
-    told = []
+    reported = []
     asked = Options(("mf",))
 
     def run(settings, options):
         steps = []
         refresh(store, folder, settings, options, progress=lambda stage, *_: steps.append(stage))
-        told.append("choosing epochs" in steps)
+        reported.append("choosing epochs" in steps)
 
     run(SETTINGS, asked)
     run(SETTINGS, asked)
     run(SETTINGS, replace(asked, choose=True))
     wider = {**SETTINGS.models, "mf": {**SETTINGS.models["mf"], "dim": 9}}
     run(settings_of(models=wider), asked)
-    assert told == [True, False, True, True]
+    assert reported == [True, False, True, True]
 
 
 @pytest.mark.slow
@@ -171,7 +173,7 @@ def test_half_of_the_items_gone_is_refused(tmp_path, folder, store):
 
 def test_constant_embeddings_are_refused(folder, store, monkeypatch):
     needs("mf")
-    learn = job.learn
+    learn = retraining.learn
 
     def collapsed(*args, **options):
         learnt = learn(*args, **options)
@@ -183,7 +185,7 @@ def test_constant_embeddings_are_refused(folder, store, monkeypatch):
         )
         return replace(learnt, vectors=constant)
 
-    monkeypatch.setattr(job, "learn", collapsed)
+    monkeypatch.setattr(retraining, "learn", collapsed)
     outcome = refreshed(store, folder, SETTINGS, "mf")
     assert outcome.refused
     assert {f"spread of the embeddings of {nodes}" for nodes in ("users", "items")} <= failures(
@@ -198,7 +200,7 @@ def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, mon
     needs("mf")
     refreshed(store, folder, SETTINGS, "mf")
     store.write_events(part(log(), 0.9, 1))
-    learn = job.learn
+    learn = retraining.learn
 
     def misplaced(*args, **options):
         learnt = learn(*args, **options)
@@ -206,7 +208,7 @@ def test_vectors_in_the_wrong_rows_are_refused_by_their_lists(folder, store, mon
         weights = alike({"neighbours": 0.0, "embedding": 1.0, "popularity": 0.01})
         return replace(learnt, vectors=replace(learnt.vectors, item=item), weights=weights)
 
-    monkeypatch.setattr(job, "learn", misplaced)
+    monkeypatch.setattr(retraining, "learn", misplaced)
     outcome = refreshed(store, folder, SETTINGS, "mf")
     assert outcome.refused
     assert "NDCG over that of the serving snapshot" in failures(outcome)

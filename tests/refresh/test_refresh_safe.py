@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from graphrec.errors import RefreshRunning
-from graphrec.refresh.job import STAGES
+from graphrec.refresh.outcome import STAGES
 from graphrec.snapshot.canary import canary
 from graphrec.snapshot.lock import HOLDER, refresh_lock
 from graphrec.snapshot.registry import current, load, versions
@@ -73,8 +73,8 @@ def test_of_two_refreshes_the_second_is_told_who_is_first(tmp_path: Path) -> Non
     with refresh_lock(tmp_path):
         holder = json.loads((tmp_path / HOLDER).read_text())
         assert holder["pid"] == os.getpid()
-        told = pytest.raises(RefreshRunning, match=f"process {os.getpid()} on .* since 20")
-        with told, refresh_lock(tmp_path):
+        reported = pytest.raises(RefreshRunning, match=f"process {os.getpid()} on .* since 20")
+        with reported, refresh_lock(tmp_path):
             pytest.fail("expected one at a time")
     with refresh_lock(tmp_path):
         pass
@@ -130,9 +130,10 @@ def test_killed_at_any_stage_the_previous_snapshot_serves_and_the_next_run_works
 
 
 def _refresh_and_die(shop: Path, where: str, ends: bool) -> None:
-    from graphrec.refresh.job import Options, refresh
+    from graphrec.refresh.job import refresh
+    from graphrec.refresh.outcome import Options
 
-    def told(name: str, stage: object) -> None:
+    def reported(name: str, stage: object) -> None:
         if name == where and (stage is not None) == ends:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -141,7 +142,7 @@ def _refresh_and_die(shop: Path, where: str, ends: bool) -> None:
             open_store(f"sqlite:///{shop}/graphrec.db", create=False) as store,
             refresh_lock(shop / "snapshots"),
         ):
-            refresh(store, shop / "snapshots", SETTINGS, Options(()), on_stage=told)
+            refresh(store, shop / "snapshots", SETTINGS, Options(()), on_stage=reported)
     finally:
         os._exit(0)
 
@@ -156,8 +157,8 @@ def test_a_refresh_tells_a_scheduler_what_it_did(shop: Path) -> None:
     assert outcome["version"] == current(shop / "snapshots")
     assert [stage["name"] for stage in outcome["stages"]] == list(STAGES)
     assert all(stage["seconds"] >= 0 for stage in outcome["stages"])
-    told = [(line["event"], line["stage"]) for line in lines(done.stderr)]
-    assert told == [(f"stage {what}", stage) for stage in STAGES for what in ("began", "ended")]
+    reported = [(line["event"], line["stage"]) for line in lines(done.stderr)]
+    assert reported == [(f"stage {what}", stage) for stage in STAGES for what in ("began", "ended")]
     assert "u001" not in done.stdout + done.stderr  # nobody is named
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from graphrec.data import Attribute, Interactions, Vocabulary
-from graphrec.refresh.job import Options, Outcome, refresh
+from graphrec.refresh.job import refresh
+from graphrec.refresh.outcome import Options, Outcome
 from graphrec.settings import EvaluationSettings, RefreshSettings, Settings
 from graphrec.store import GraphStore, open_store
 

@@ -15,7 +15,7 @@ import orjson
 
 from graphrec.data import Interactions
 from graphrec.progress import Progress
-from graphrec.refresh.job import STAGES
+from graphrec.refresh.outcome import STAGES
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load, versions
 from graphrec.store import open_store

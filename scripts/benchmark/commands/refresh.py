@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, Graph, Interactions
 from graphrec.errors import DataError
-from graphrec.refresh.job import Options, Outcome
 from graphrec.refresh.job import refresh as refresh_snapshot
+from graphrec.refresh.outcome import Options, Outcome
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot.difference import difference
 from graphrec.snapshot.lock import refresh_lock

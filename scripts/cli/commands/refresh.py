@@ -24,8 +24,9 @@ from rich.markup import escape
 
 from graphrec.errors import GraphrecError, RefreshRunning, SettingsError, StoreError
 from graphrec.refresh.gate import failed, figure
-from graphrec.refresh.job import OnStage, Options, Outcome, Stage, plan
 from graphrec.refresh.job import refresh as refresh_snapshot
+from graphrec.refresh.outcome import OnStage, Options, Outcome, Stage
+from graphrec.refresh.planning import plan
 from graphrec.report.refreshed import keep_report
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot import registry

@@ -1,0 +1,141 @@
+"""A candidate that is trained on all of a graph, and rehearsed on the newest events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from time import perf_counter
+
+from graphrec.data import Graph
+from graphrec.data.dataset import Dataset
+from graphrec.evaluation.early_stopping import Chosen
+from graphrec.progress import Progress
+from graphrec.refresh.candidate import evaluated, with_figures
+from graphrec.refresh.outcome import Candidate, Options, Staged
+from graphrec.refresh.rehearsal import (
+    Slice,
+    newest,
+    rehearse,
+)
+from graphrec.settings import Settings
+from graphrec.snapshot.manifest import Manifest
+from graphrec.snapshot.snapshot import Snapshot
+from graphrec.training.fit import positive
+from graphrec.training.fusion import (
+    Choice,
+    Fusion,
+    Learned,
+    can_resume,
+    choose,
+    fusion_of,
+    learn,
+    recommender_of,
+    snapshot_of,
+    warm_epochs,
+)
+
+
+def train_candidate(
+    raw: Graph,
+    position: int | None,
+    serving: Snapshot | None,
+    settings: Settings,
+    options: Options,
+    staged: Staged,
+    progress: Progress | None,
+) -> Candidate:
+    """Train on all of a raw graph, and on the events before the newest slice, to rehearse it."""
+    data = Dataset(raw, settings.kinds)
+    graph = positive(data)
+    spec = fusion_of(settings, options.embeddings)
+    manifest = None if serving is None else serving.manifest
+    on = newest(data, manifest, settings)
+    known = {} if options.choose else chosen_before(manifest, spec)
+    start = warm_start(serving, known, on, graph) if options.warm else None
+
+    def train() -> tuple[Choice, Learned]:
+        if start is not None:
+            [(name, chosen)] = known.items()
+            neighbourhood = next(
+                each for each in spec.neighbourhoods if each in start.manifest.models
+            )
+            choice = Choice(neighbourhood, name, chosen.model, start.manifest.weights)
+        else:
+            named = {name: spec.embeddings[name] for name in known} or spec.embeddings
+            choice = choose(
+                replace(spec, embeddings=named),
+                graph if on is None else on.split.train,
+                settings.seed,
+                chosen=known,
+                progress=progress,
+            )
+        return choice, learn(spec, graph, settings.seed, choice, start=start, progress=progress)
+
+    def evaluate() -> Candidate:
+        name = choice.embedding
+        curves = {name: choice.curve} if name is not None and choice.curve else {}
+        if on is None:
+            return with_figures(snapshot, None, settings, position, curves)
+        began, train = perf_counter(), on.split.train
+        learned = learn(spec, train, settings.seed, choice, start=start, progress=progress)
+        recommender = recommender_of(spec, snapshot_of(spec, train, learned, settings.seed))
+        seconds = perf_counter() - began
+        rehearsed = rehearse(recommender, serving, on, settings, seconds)
+        return with_figures(snapshot, rehearsed, settings, position, curves)
+
+    choice, learnt = staged(
+        "train",
+        train,
+        lambda done: {
+            "embedding": done[0].embedding,
+            "epochs": epochs_of(done[0], start),
+            "epochs_taken_over": bool(known),
+            "from": None if start is None else start.manifest.version,
+            "weights": [asdict(group) for group in done[1].weights],
+        },
+    )
+    snapshot = staged(
+        "index",
+        lambda: snapshot_of(spec, graph, learnt, settings.seed),
+        lambda made: dict(made.manifest.counts),
+    )
+    return staged("evaluate", evaluate, evaluated)
+
+
+def epochs_of(choice: Choice, start: Snapshot | None) -> int | None:
+    """How many are trained; None without a model that learns in epochs."""
+    if choice.model is None:
+        return None
+    return choice.model.epochs if start is None else warm_epochs(choice.model.epochs)
+
+
+def warm_start(
+    serving: Snapshot | None, known: Mapping[str, Chosen], on: Slice | None, graph: Graph
+) -> Snapshot | None:
+    """What serves, where training may go on from its vectors; None where it begins anew.
+
+    It may if the vectors were learned from none of the test events, if nobody was forgotten since,
+    as the vectors would keep what was learned from them, and if the model is the same and can be
+    resumed.
+    """
+    if serving is None or len(known) != 1 or on is None or not on.unseen:
+        return None
+    [chosen] = known.values()
+    whole = not serving.manifest.forgotten
+    return serving if whole and can_resume(chosen.model, serving, graph) else None
+
+
+def chosen_before(serving: Manifest | None, spec: Fusion) -> Mapping[str, Chosen]:
+    """The embedding model of the serving snapshot, where its hyper-parameters are still the same.
+
+    Its epochs depend on these more than on some new events; weights of sources are cheaper to
+    choose, and are chosen each time.
+    """
+    found = {}
+    for name, model in spec.embeddings.items():
+        then = {} if serving is None else serving.models.get(name, {})
+        epochs = int(then.get("epochs") or 0)
+        same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
+        if same and 1 <= epochs <= model.epochs:
+            found[name] = Chosen(replace(model, epochs=epochs), None)  # type: ignore[type-var]
+    return found
