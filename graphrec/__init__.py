@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from graphrec import split as split
     from graphrec.data.dataset import Dataset as Dataset
     from graphrec.data.weighting import KindPolicy as KindPolicy
-    from graphrec.evaluation.compare import Comparison as Comparison
     from graphrec.evaluation.compare import compare as compare
     from graphrec.evaluation.compare import evaluate as evaluate
+    from graphrec.evaluation.results import Comparison as Comparison
     from graphrec.evaluation.test_set import TestSet as TestSet
     from graphrec.evaluation.test_set import TrainTest as TrainTest
     from graphrec.models.content_knn import ContentKNN as ContentKNN
@@ -54,7 +54,7 @@ _MODULES = ("errors", "split")
 """Public modules."""
 
 _HOMES = {
-    "Comparison": "evaluation.compare",
+    "Comparison": "evaluation.results",
     "ContentKNN": "models.content_knn",
     "Dataset": "data.dataset",
     "EASE": "models.ease",

@@ -3,127 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
-from html import escape
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from dataclasses import MISSING, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
-from graphrec.errors import DataError, MissingExtra
+from graphrec.errors import DataError
 from graphrec.evaluation import evaluator
-from graphrec.evaluation.evaluator import (
-    Evaluation,
-    Metric,
-    ModelResult,
-    as_json,
-    fit_and_evaluate,
-)
+from graphrec.evaluation.evaluator import fit_and_evaluate
+from graphrec.evaluation.results import Comparison, Evaluation, ModelResult
 from graphrec.evaluation.splits.split import Split
 from graphrec.evaluation.test_set import TestSet
 from graphrec.models import MODELS, Model, Scorer, create
 from graphrec.progress import Progress
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RESAMPLES = 1000
 """Of users, for the intervals."""
 
 BASELINES = ("popularity", "item-knn")
 """Models that every comparison shows."""
-
-SHOWN = ("ndcg", "recall", "hit", "mrr", "coverage")
-"""Metrics in the table; `Comparison.to_frame` has all."""
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """Models evaluated on one split, in the order they were given, then the baselines."""
-
-    results: tuple[ModelResult, ...]
-    split: Split
-    k: int
-    seed: int
-
-    def to_frame(self) -> pd.DataFrame:
-        """A row for each model, a column for each metric, such as "ndcg@10".
-
-        Beside a metric stand the ends of its 95 % interval, "ndcg@10_low" and "ndcg@10_high", and
-        at the end the seconds that fitting and scoring took. Raises MissingExtra without pandas.
-        """
-        try:
-            pandas: Any = import_module("pandas")
-        except ModuleNotFoundError as error:
-            raise MissingExtra("a data frame", error.name or "pandas", "ingest") from error
-        rows = {}
-        for result in self.results:
-            row: dict[str, float | None] = {}
-            for name, metric in result.evaluation.metrics.items():
-                row[name] = metric.value
-                if metric.low is not None:
-                    row |= {f"{name}_low": metric.low, f"{name}_high": metric.high}
-            row["fit_seconds"] = result.fit_seconds
-            row["score_seconds"] = result.evaluation.score_seconds
-            rows[result.model] = row
-        frame: pd.DataFrame = pandas.DataFrame.from_dict(rows, orient="index")
-        return frame.rename_axis("model")
-
-    def as_json(self) -> dict[str, Any]:
-        """The figures as `graphrec evaluate --json` writes them."""
-        return as_json(
-            self.results,
-            protocol="given",
-            split=self.split,
-            validation=None,
-            seed=self.seed,
-            k=self.k,
-        )
-
-    def __repr__(self) -> str:
-        table = [self._head(), *self._rows()]
-        width = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = []
-        for row in table:
-            first, *others = row
-            cells = [first.ljust(width[0])]
-            cells += [cell.rjust(w) for cell, w in zip(others, width[1:], strict=True)]
-            lines.append("  ".join(cells).rstrip())
-        return "\n".join([*lines, self._note()])
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(cell)}</th>" for cell in self._head())
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self._rows()
-        )
-        return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-            f"<p>{escape(self._note())}</p>"
-        )
-
-    def _names(self) -> list[str]:
-        shown = (f"{name}@{self.k}" for name in SHOWN)
-        return [name for name in shown if name in self.results[0].evaluation.metrics]
-
-    def _head(self) -> list[str]:
-        return ["model", *self._names(), "seconds"]
-
-    def _rows(self) -> list[list[str]]:
-        return [
-            [
-                result.model,
-                *(_cell(result.evaluation.metrics[name]) for name in self._names()),
-                f"{result.fit_seconds + result.evaluation.score_seconds:.1f}",
-            ]
-            for result in self.results
-        ]
-
-    def _note(self) -> str:
-        users = len(self.results[0].evaluation.users)
-        return f"{users:,} test users; in brackets: 95 % bootstrap over users"
 
 
 def compare(
@@ -243,8 +143,3 @@ def _label(model: object) -> str:
         if value != default:
             changed.append(f"{field.name}={value!r}")
     return f"{_name(model)}({', '.join(changed)})" if changed else _name(model)
-
-
-def _cell(metric: Metric) -> str:
-    value = f"{metric.value:.4f}"
-    return value if metric.low is None else f"{value} ({metric.low:.3f}–{metric.high:.3f})"

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from graphrec.errors import DataError
 from graphrec.evaluation import metrics
 from graphrec.evaluation.memory import with_peak_memory
 from graphrec.evaluation.metrics import RankedLists
+from graphrec.evaluation.results import Evaluation, Metric, ModelResult, Slice
 from graphrec.evaluation.splits.split import Split
 from graphrec.models.fitted import FittedModel
 from graphrec.models.protocol import EpochModel, Model, Scorer
@@ -69,60 +70,6 @@ SLICES = (*USER_SLICES, "head_items", "tail_items", "cold_items")
 
 BLOCK_BYTES = 64 * 2**20
 """Size of the float32 scores of one block of users."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A mean over users, and its 95 % confidence interval, where one was computed."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Slice:
-    """Recall and NDCG over some of the users, or with only some of the relevant items."""
-
-    users: int
-    """Users with a value in this slice."""
-    metrics: Mapping[str, Metric]
-
-
-@dataclass(frozen=True, repr=False)
-class Evaluation:
-    """The metrics of one model's lists; T users have a test event."""
-
-    k: int
-    users: Rows  # [T] in ascending order
-    per_user: Mapping[str, NDArray[np.float64]]  # by metric such as "recall@20": [T]
-    metrics: Mapping[str, Metric]
-    """Those of `per_user`, and coverage. A metric that no user has a value for is left out."""
-    slices: Mapping[str, Slice]
-    """`warm_users` and `cold_users`: with and without a positive event in train; `users_1_to_2` and
-    so on: by the number of items with one; `head_items` and `tail_items`: relevant items in and
-    outside the most popular fifth; `cold_items`: relevant items without a positive event in train.
-    """
-    score_seconds: float
-    """Scoring and ranking of all T users."""
-
-    def __repr__(self) -> str:
-        values = ", ".join(f"{name} {metric.value:.4f}" for name, metric in self.metrics.items())
-        return f"Evaluation({len(self.users):,} users: {values})"
-
-
-@dataclass(frozen=True)
-class ModelResult:
-    """The evaluation of a model, and the time and memory that it took."""
-
-    model: str
-    evaluation: Evaluation
-    epochs: int | None
-    """Those of the final fit; None for a model that does not learn in epochs."""
-    fit_seconds: float
-    """Choosing epochs and fitting on the whole of train."""
-    peak_mib: float | None
-    """Highest resident memory of the process during fit and evaluation, in MiB: data included."""
 
 
 def popularity(train: Graph) -> NDArray[np.int64]:
@@ -315,55 +262,6 @@ def measure(
 def model_rng(seed: int, name: str) -> np.random.Generator:
     """The generator of one model, which does not depend on the other models of a comparison."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
-
-
-def as_json(
-    results: Sequence[ModelResult],
-    *,
-    protocol: str,
-    split: Split,
-    validation: Split | None,
-    seed: int,
-    k: int,
-) -> dict[str, Any]:
-    """The figures in the shape that the benchmark writes, in the order of `results`.
-
-    Sizes count events; `train` includes what validation was carved from. `cutoff` is in
-    milliseconds since 1970, null where the split is not by time.
-    """
-    return {
-        "protocol": protocol,
-        "cutoff": split.cutoff,
-        "k": k,
-        "seed": seed,
-        "users": len(split.train.users),
-        "items": len(split.train.items),
-        "train": len(split.train.interactions),
-        "valid": 0 if validation is None else len(validation.test),
-        "test": len(split.test),
-        "test_users": len(np.unique(split.test.user)),
-        "repeats": split.repeats,
-        "models": [
-            {
-                "model": result.model,
-                "metrics": metrics_json(result.evaluation.metrics),
-                "epochs": result.epochs,
-                "fit_seconds": result.fit_seconds,
-                "score_seconds": result.evaluation.score_seconds,
-                "peak_mib": result.peak_mib,
-                "slices": {
-                    name: {"users": part.users, "metrics": metrics_json(part.metrics)}
-                    for name, part in result.evaluation.slices.items()
-                },
-            }
-            for result in results
-        ],
-    }
-
-
-def metrics_json(values: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:
-    """Values and intervals by name."""
-    return {n: {"value": m.value, "low": m.low, "high": m.high} for n, m in values.items()}
 
 
 def relevant(split: Split) -> tuple[Rows, sparse.csr_array]:

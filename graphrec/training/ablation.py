@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from graphrec.data import Graph
 from graphrec.errors import DataError
+from graphrec.evaluation.results import Comparison
 from graphrec.progress import Progress
 from graphrec.settings import Settings
-from graphrec.training.fit import Comparison, compare
+from graphrec.training.fit import compare
 
 MODEL = "graphsage"
 """The model that uses relations."""

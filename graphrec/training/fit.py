@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias, cast
 
 from graphrec import settings as config
@@ -13,6 +13,7 @@ from graphrec.data.weighting import weigh
 from graphrec.errors import DataError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
+from graphrec.evaluation.results import Comparison
 from graphrec.evaluation.splits.cold import cold_items
 from graphrec.evaluation.splits.split import (
     Split,
@@ -35,36 +36,6 @@ FUSION = "fusion"
 
 MODELS = (*config.MODEL_NAMES, FUSION)
 """The names of models that can be compared."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Models on one split."""
-
-    split: Split
-    validation: Split
-    results: tuple[evaluate.ModelResult, ...]
-    k: int
-    seed: int
-    protocol: str
-    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """NDCG@k on validation after each epoch, from the first, by the models that learn in epochs."""
-    served: Mapping[str, Chosen] = field(default_factory=dict)
-    """The model whose vectors served in the row of FUSION, by its name; empty where none did."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The figures in the shape of `graphrec.evaluation.evaluator.as_json`, and `curves` beside
-        them.
-        """
-        figures = evaluate.as_json(
-            self.results,
-            protocol=self.protocol,
-            split=self.split,
-            validation=self.validation,
-            seed=self.seed,
-            k=self.k,
-        )
-        return {**figures, "curves": {name: list(curve) for name, curve in self.curves.items()}}
 
 
 def positive(data: Dataset) -> Graph:
@@ -132,6 +103,34 @@ def compare(
     for all models, unless it is given. A fusion takes over what the models before it have learned
     there. Raises what creating, fitting and evaluating raise.
     """
+    found, _ = compare_and_choose(
+        names,
+        split,
+        settings,
+        protocol=protocol,
+        k=k,
+        validation=validation,
+        embeddings=embeddings,
+        progress=progress,
+    )
+    return found
+
+
+def compare_and_choose(
+    names: Sequence[str],
+    split: Split,
+    settings: Settings,
+    *,
+    protocol: str,
+    k: int,
+    validation: Split | None = None,
+    embeddings: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> tuple[Comparison, Mapping[str, Chosen]]:
+    """As `compare`, with the model whose vectors served in the row of FUSION, by its name.
+
+    Empty where none did.
+    """
     seed, resamples = settings.seed, settings.evaluation.resamples
     if validation is None:
         rng = evaluate.model_rng(seed, "validation")
@@ -172,7 +171,7 @@ def compare(
         )
         for name, model in models.items()
     )
-    return Comparison(split, validation, results, k, seed, protocol, curves, served)
+    return Comparison(results, split, k, seed, validation, protocol, curves), served
 
 
 def _served(spec: Fusion, fitted: FittedModel[Any]) -> Mapping[str, Chosen]:

@@ -27,7 +27,7 @@ from graphrec.evaluation.splits.split import (
     of_kinds,
     sample_users,
 )
-from graphrec.models import class_at, create
+from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.fitted import FittedModel
 from graphrec.models.history import HistoryScorer
@@ -142,7 +142,7 @@ def fusion_of(settings: Settings, embeddings: Sequence[str] | None = None) -> Fu
         {name: model(name) for name in spec.neighbourhoods},
         {name: cast("EpochModel", model(name)) for name in named},
         cast("RecentPopularity", model(POPULAR)),
-        {name: cast("SourceModel", class_at(place)()) for name, place in spec.sources.items()},
+        {name: cast("SourceModel", model(place)) for name, place in spec.sources.items()},
         settings.retrieval,
         settings.evaluation.k,
         settings.evaluation.valid_share,

@@ -18,6 +18,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import SettingsError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
+from graphrec.evaluation.results import Evaluation, metrics_json
 from graphrec.evaluation.splits.cold import ColdUsers
 from graphrec.evaluation.splits.split import Split
 from graphrec.models import EpochModel, Model
@@ -35,7 +36,7 @@ class LearningCurve:
     """One model, by the number of interactions given."""
 
     model: str
-    by_given: Mapping[int, evaluate.Evaluation]
+    by_given: Mapping[int, Evaluation]
     epochs: int | None
     fit_seconds: float
 
@@ -67,8 +68,7 @@ class LearningCurves:
                     "epochs": curve.epochs,
                     "fit_seconds": curve.fit_seconds,
                     "given": {
-                        str(n): evaluate.metrics_json(found.metrics)
-                        for n, found in curve.by_given.items()
+                        str(n): metrics_json(found.metrics) for n, found in curve.by_given.items()
                     },
                 }
                 for curve in self.curves

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from graphrec.errors import DataError, SettingsError
-from graphrec.evaluation.evaluator import Evaluation, Metric, ModelResult, Slice, relevant
+from graphrec.evaluation.evaluator import relevant
+from graphrec.evaluation.results import Evaluation, Metric, ModelResult, Slice
 from graphrec.evaluation.splits.split import Split, temporal
 from graphrec.report.chart import LINE
 from graphrec.settings import Settings

@@ -1,4 +1,4 @@
-"""Splits that ask about strangers: what training holds of them is nothing."""
+"""Splits that ask about users and items of whom training holds nothing."""
 
 from __future__ import annotations
 

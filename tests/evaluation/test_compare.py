@@ -127,6 +127,6 @@ def test_a_metric_is_a_function_and_a_line(
 
 
 def test_progress_names_the_models(sides: tuple[Dataset, gr.TestSet]) -> None:
-    told: list[str] = []
-    gr.compare([], *sides, resamples=0, progress=lambda stage, *_: told.append(stage))
-    assert told == ["comparing popularity", "comparing item-knn"]
+    reported: list[str] = []
+    gr.compare([], *sides, resamples=0, progress=lambda stage, *_: reported.append(stage))
+    assert reported == ["comparing popularity", "comparing item-knn"]

@@ -117,13 +117,13 @@ def test_everything_but_the_epochs_stays() -> None:
 
 
 def test_progress_counts_towards_the_epoch_at_which_it_would_stop() -> None:
-    told: list[tuple[str, int, int | None]] = []
+    reported: list[tuple[str, int, int | None]] = []
     choose_epochs(
         Script((3, 1, 2, 2, 2), 5), split_of(), np.random.default_rng(0), k=ITEMS, patience=2,
-        progress=lambda stage, done, total: told.append((stage, done, total)),
+        progress=lambda stage, done, total: reported.append((stage, done, total)),
     )  # fmt: skip
     stage = "choosing epochs"
-    assert told == [(stage, 1, 3), (stage, 2, 4), (stage, 3, 4), (stage, 4, 4)]
+    assert reported == [(stage, 1, 3), (stage, 2, 4), (stage, 3, 4), (stage, 4, 4)]
 
 
 def test_of_many_users_a_sample_is_ranked_the_same_in_each_epoch(

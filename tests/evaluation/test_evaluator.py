@@ -14,9 +14,6 @@ from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, TrainingError
 from graphrec.evaluation import evaluator as evaluation
 from graphrec.evaluation.evaluator import (
-    Evaluation,
-    ModelResult,
-    as_json,
     evaluate,
     evaluate_ranking,
     fit_and_evaluate,
@@ -24,6 +21,7 @@ from graphrec.evaluation.evaluator import (
     popularity,
     rank_by,
 )
+from graphrec.evaluation.results import Comparison, Evaluation, ModelResult
 from graphrec.evaluation.splits.split import Split, carve_validation, given, temporal
 from graphrec.models.protocol import FittedModel, Scorer, Seed
 
@@ -277,10 +275,8 @@ def test_json_shape() -> None:
         fit_and_evaluate("noise", Noise(), split, **options),
         fit_and_evaluate("memory", Memory([]), split, **options),
     ]
-    written = as_json(
-        results, protocol="temporal", split=split, validation=validation, seed=0, k=20
-    )
-    read = json.loads(json.dumps(written, allow_nan=False))
+    found = Comparison(tuple(results), split, 20, 0, validation, "temporal")
+    read = json.loads(json.dumps(found.as_json(), allow_nan=False))
     models = read.pop("models")
     assert read == {
         "protocol": "temporal",
@@ -294,6 +290,7 @@ def test_json_shape() -> None:
         "test": len(split.test),
         "test_users": len(set(split.test.user.tolist())),
         "repeats": split.repeats,
+        "curves": {},
     }
     assert [model["model"] for model in models] == ["noise", "memory"]
     noise = models[0]

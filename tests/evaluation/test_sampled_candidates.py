@@ -15,7 +15,8 @@ from graphrec.data import Graph, Interactions, Rows
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, TrainingError
 from graphrec.evaluation import evaluator as evaluation
-from graphrec.evaluation.evaluator import Evaluation, evaluate
+from graphrec.evaluation.evaluator import evaluate
+from graphrec.evaluation.results import Evaluation
 from graphrec.evaluation.splits.sampled_candidates import (
     given_candidates,
     last_among_sampled,

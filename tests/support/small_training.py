@@ -8,10 +8,11 @@ from typing import Any
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.evaluation.early_stopping import Chosen
+from graphrec.evaluation.results import Comparison
 from graphrec.evaluation.splits.split import Split
 from graphrec.settings import EvaluationSettings, Settings
 from graphrec.snapshot.snapshot import Snapshot
-from graphrec.training.fit import Comparison, compare
+from graphrec.training.fit import compare_and_choose
 from graphrec.training.fusion import fusion_of
 from tests.support.small_data import Rating, ratings
 
@@ -30,7 +31,14 @@ def named(embedding: str | None) -> tuple[str, ...]:
 
 def compared(names: Sequence[str], split: Split, **options: Any) -> Comparison:
     """Models on a split, with the quick settings."""
-    return compare(names, split, SETTINGS, protocol="temporal", k=K, **options)
+    return compared_and_chosen(names, split, **options)[0]
+
+
+def compared_and_chosen(
+    names: Sequence[str], split: Split, **options: Any
+) -> tuple[Comparison, Mapping[str, Chosen]]:
+    """The same, and the model whose vectors served."""
+    return compare_and_choose(names, split, SETTINGS, protocol="temporal", k=K, **options)
 
 
 def fit_snapshot(

@@ -13,6 +13,7 @@ from graphrec.data import Graph, Interactions
 from graphrec.data.dataset import Dataset
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen
+from graphrec.evaluation.results import Evaluation
 from graphrec.evaluation.splits.split import Split, carve_validation, temporal
 from graphrec.models import MODELS, EpochModel, create
 from graphrec.training import fit as pipeline
@@ -40,7 +41,7 @@ def learnt(rows: list[Rating], names: Sequence[str], monkeypatch: pytest.MonkeyP
     scores: list[NDArray[np.float32]] = []
     original = evaluate.evaluate
 
-    def spy(scorer: Any, tested: Split, **options: Any) -> evaluate.Evaluation:
+    def spy(scorer: Any, tested: Split, **options: Any) -> Evaluation:
         scores.append(scorer.score(everyone).copy())
         return original(scorer, tested, **options)
 
@@ -215,11 +216,11 @@ def test_a_validation_that_is_given_is_used(split: Split) -> None:
 
 def test_progress_is_told_under_the_name_of_the_model(split: Split) -> None:
     needs("mf")
-    told: list[tuple[str, int, int | None]] = []
+    reported: list[tuple[str, int, int | None]] = []
     compared(
         ["popularity", "mf", FUSION], split, embeddings=["mf"],
-        progress=lambda stage, done, total: told.append((stage, done, total)),
+        progress=lambda stage, done, total: reported.append((stage, done, total)),
     )  # fmt: skip
-    stages = {stage for stage, _, _ in told}
+    stages = {stage for stage, _, _ in reported}
     assert stages == {"mf: choosing epochs", f"{FUSION}: training"}
-    assert all(total is not None and 1 <= done <= total for _, done, total in told)
+    assert all(total is not None and 1 <= done <= total for _, done, total in reported)

@@ -33,7 +33,7 @@ from tests.support.small_training import (
     QUICK,
     SETTINGS,
     K,
-    compared,
+    compared_and_chosen,
     fit_snapshot,
     named,
     planted,
@@ -119,15 +119,15 @@ def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) 
 @pytest.mark.parametrize("embedding", [None, "mf"])
 def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, split: Split) -> None:
     names = ["popularity"] if embedding is None else [needs(embedding)]
-    comparison = compared([*names, FUSION], split, embeddings=named(embedding))
+    comparison, served = compared_and_chosen([*names, FUSION], split, embeddings=named(embedding))
     *_, row = comparison.results
     assert (row.model, row.epochs) == (FUSION, None)
     snapshot = fit_snapshot(
         split.train,
         SETTINGS,
-        embeddings=tuple(comparison.served),
+        embeddings=tuple(served),
         validation=comparison.validation,
-        chosen=comparison.served,
+        chosen=served,
     )
     recommender = Recommender.of(snapshot, SETTINGS.retrieval)
     relevant: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""How good lists are by how many interactions a stranger has given."""
+"""How good lists are by how many interactions a new user has given."""
 
 from __future__ import annotations
 

@@ -82,15 +82,15 @@ def test_a_model_of_epochs_reports_them_and_is_worth_its_best() -> None:
     kept: Point = {"dim": 4, "epochs": 4}
 
     def judged(rate: float) -> tuple[float, list[tuple[int, float]]]:
-        told: list[tuple[int, float]] = []
+        reported: list[tuple[int, float]] = []
         judge = validation_objective("mf", kept, validation, seed=0, k=K)
-        return judge({"learning_rate": rate}, lambda *step: told.append(step)), told
+        return judge({"learning_rate": rate}, lambda *step: reported.append(step)), reported
 
-    value, told = judged(0.05)
-    assert [epoch for epoch, _ in told] == [1, 2, 3, 4]
-    assert value == max(score for _, score in told)
-    assert judged(0.05) == (value, told)
-    assert judged(0.3)[1] != told
+    value, reported = judged(0.05)
+    assert [epoch for epoch, _ in reported] == [1, 2, 3, 4]
+    assert value == max(score for _, score in reported)
+    assert judged(0.05) == (value, reported)
+    assert judged(0.3)[1] != reported
 
 
 def test_of_many_users_the_same_sample_judges_every_setting(

@@ -15,13 +15,14 @@ from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.errors import SettingsError, SnapshotError
 from graphrec.forget import forget_in_snapshots
+from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.settings import FusionSettings, Settings, load_settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_of
-from graphrec.training.fusion import fusion_of
-from tests.outside.my_model import Agreement
+from graphrec.training.fusion import Fusion, fusion_of
+from tests.outside.my_model import Agreeing, Agreement
 from tests.outside.recent_source import Next, NextItems
 from tests.support.command import graphrec
 from tests.support.service import serving
@@ -38,6 +39,9 @@ sources = {{ next-items = "{SOURCE}" }}
 
 [models."{MODEL}"]
 least = 2
+
+[models."{SOURCE}"]
+steps = 2
 
 [retrieval]
 weights = {{ next-items = 0.5 }}
@@ -76,7 +80,7 @@ def test_named_in_the_settings_they_are_trained_kept_served_and_explained(
     assert isinstance(neighbours.scores, Agreement)
     assert isinstance(following, NextItems)
     assert snapshot.manifest.models[MODEL] == {"least": 2}
-    assert snapshot.manifest.models["next-items"] == {"steps": 3}
+    assert snapshot.manifest.models["next-items"] == {"steps": 2}
     with serving(create_app(settings)) as client:
         asked = {"k": 5, "explain": True}
         answer = client.get("/v1/users/u001/recommendations", params=asked).json()
@@ -146,3 +150,19 @@ def test_a_source_goes_by_the_name_of_the_settings() -> None:
         spec.fit(Dataset.of_weights(graph()))
     with pytest.raises(ValueError, match="expected another name than neighbours"):
         FusionSettings(sources={"popularity": SOURCE})
+
+
+def test_from_python_their_classes_are_named_where_they_are_saved_and_loaded(
+    tmp_path: Path,
+) -> None:
+    spec = Fusion({MODEL: Agreeing()}, {}, sources={"next-items": Next()})
+    recommender = spec.fit(Dataset.of_weights(graph())).scorer
+    with pytest.raises(SnapshotError, match=r"Agreement.* cannot be kept .* or name it"):
+        recommender.save(tmp_path)
+    classes = (Agreeing, Next)
+    recommender.save(tmp_path, classes)
+    with pytest.raises(SnapshotError, match="as one of `classes`"):
+        Recommender.load(tmp_path)
+    again = Recommender.load(tmp_path, classes=classes)
+    (user, *_) = again.snapshot.users.ids
+    assert again.recommend(user) == recommender.recommend(user)

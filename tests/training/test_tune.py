@@ -241,13 +241,13 @@ def test_a_few_trials_or_equal_ones_tell_nothing_of_what_mattered() -> None:
 
 
 def test_progress_counts_trials_or_seconds() -> None:
-    told: list[tuple[str, int, int | None]] = []
-    search(trials=3, progress=lambda *step: told.append(step))
-    assert told == [("tuning hill: trials", done, 3) for done in range(4)]
-    told.clear()
-    search(trials=None, seconds=20, clock=Clock(1), progress=lambda *step: told.append(step))
-    assert {(stage, total) for stage, _, total in told} == {("tuning hill: seconds", 20)}
-    done = [seconds for _, seconds, _ in told]
+    reported: list[tuple[str, int, int | None]] = []
+    search(trials=3, progress=lambda *step: reported.append(step))
+    assert reported == [("tuning hill: trials", done, 3) for done in range(4)]
+    reported.clear()
+    search(trials=None, seconds=20, clock=Clock(1), progress=lambda *step: reported.append(step))
+    assert {(stage, total) for stage, _, total in reported} == {("tuning hill: seconds", 20)}
+    done = [seconds for _, seconds, _ in reported]
     assert done == sorted(done)
     assert max(done) <= 20
 

@@ -114,11 +114,7 @@ class _Connection:
 
     async def ask(self, request: bytes) -> int:
         """The status of the answer, whose body is read too."""
-        if self._streams is None:
-            self._streams = await asyncio.open_connection(*self._address)
-        reader, writer = self._streams
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        reader, head = await self._asked(request)
         _, found, rest = head.partition(b"\r\ncontent-length: ")
         if not found:
             raise ValueError("the answer does not say how long it is")
@@ -126,6 +122,26 @@ class _Connection:
         if b"\r\nconnection: close" in head:
             self.close()
         return int(head.split(b" ", 2)[1])
+
+    async def _asked(self, request: bytes) -> tuple[asyncio.StreamReader, bytes]:
+        """The stream and the head of the answer, in lower case.
+
+        A server may close a connection that was idle just as it is used again: then the request is
+        sent once more on a new one, as browsers do.
+        """
+        if self._streams is not None:
+            reader, writer = self._streams
+            try:
+                writer.write(request)
+                return reader, (await reader.readuntil(b"\r\n\r\n")).lower()
+            except (ConnectionError, asyncio.IncompleteReadError) as error:
+                if getattr(error, "partial", b""):
+                    raise
+                self.close()
+        self._streams = await asyncio.open_connection(*self._address)
+        reader, writer = self._streams
+        writer.write(request)
+        return reader, (await reader.readuntil(b"\r\n\r\n")).lower()
 
     def close(self) -> None:
         """Give the connection up."""

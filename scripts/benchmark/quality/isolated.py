@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from graphrec.errors import GraphrecError
-from graphrec.evaluation.evaluator import ModelResult
+from graphrec.evaluation.results import ModelResult
 from graphrec.models import create
 from graphrec.progress import Progress
 from graphrec.settings import Settings

@@ -19,13 +19,13 @@ from graphrec.data import Rows
 from graphrec.data.dataset import Dataset
 from graphrec.errors import TrainingError
 from graphrec.evaluation.evaluator import (
-    Evaluation,
     Rank,
     evaluate_candidates,
     evaluate_ranking,
     rank_by,
     relevant,
 )
+from graphrec.evaluation.results import Evaluation
 from graphrec.evaluation.splits.split import Split
 from graphrec.models import create
 from scripts.benchmark.quality.environments import PeerError

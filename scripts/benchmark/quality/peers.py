@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graphrec.errors import SettingsError
-from graphrec.evaluation.evaluator import ModelResult
+from graphrec.evaluation.results import ModelResult
 from graphrec.evaluation.splits.split import Split
 from graphrec.progress import Progress
 from scripts.benchmark.quality.environments import PeerError, last_line, ready

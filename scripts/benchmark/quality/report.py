@@ -9,7 +9,7 @@ from dataclasses import asdict
 from importlib.metadata import distributions
 from typing import Any
 
-from graphrec.evaluation import evaluator as evaluate
+from graphrec.evaluation.results import Comparison
 from graphrec.settings import Settings
 from scripts.benchmark.quality.against import differences, speeds
 from scripts.benchmark.quality.folder import Question
@@ -24,21 +24,20 @@ PACKAGES = (
 def as_json(
     rows: Sequence[Row], question: Question, settings: Settings, *, data: str, k: int
 ) -> dict[str, Any]:
-    """The shape of `graphrec.evaluation.evaluator.as_json`, and beside it what is needed to run it
-    again.
+    """The figures of a `Comparison`, and beside them what is needed to run it again.
 
     Each of `models` has `peer`, `note`, `settings`, `versions` and `checkpoints` as well. Models
     without a result are under `failed`. Times are in seconds, memory in MiB.
     """
     done = [row for row in rows if row.result is not None]
-    figures = evaluate.as_json(
-        [row.result for row in done if row.result is not None],
-        protocol=question.protocol,
-        split=question.split,
-        validation=question.validation,
-        seed=settings.seed,
+    figures = Comparison(
+        tuple(row.result for row in done if row.result is not None),
+        question.split,
         k=k,
-    )
+        seed=settings.seed,
+        validation=question.validation,
+        protocol=question.protocol,
+    ).as_json()
     for row, found in zip(done, figures["models"], strict=True):
         found |= {
             "peer": row.is_peer,

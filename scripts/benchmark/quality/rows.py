@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphrec.evaluation.evaluator import ModelResult
+from graphrec.evaluation.results import ModelResult
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
-from graphrec.evaluation.evaluator import Metric
 from graphrec.evaluation.metrics import paired_difference
+from graphrec.evaluation.results import Comparison, Metric
 from graphrec.models import create
 from graphrec.settings import Settings, load_settings
 from graphrec.snapshot.lock import refresh_lock
@@ -36,7 +36,14 @@ from graphrec.snapshot.registry import publish
 from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 from graphrec.training import ablation
-from graphrec.training.fit import FUSION, MODELS, Comparison, compare, positive, split_log
+from graphrec.training.fit import (
+    FUSION,
+    MODELS,
+    compare,
+    compare_and_choose,
+    positive,
+    split_log,
+)
 from graphrec.training.fusion import choose, fusion_of, learn, snapshot_of
 from graphrec.training.learning_curve import learning_curves
 
@@ -413,11 +420,11 @@ def train_and_publish(
     """
     data = Dataset(raw, settings.kinds)
     graph = positive(data)
-    comparison = None
+    comparison, served = None, None
     with progress_bars() as progress:
         if names:
             protocol, split = split_log(data, settings)
-            comparison = compare(
+            comparison, served = compare_and_choose(
                 names,
                 split,
                 settings,
@@ -426,7 +433,6 @@ def train_and_publish(
                 embeddings=embeddings,
                 progress=progress,
             )
-        served = None if comparison is None else comparison.served
         spec = fusion_of(settings, embeddings if served is None else tuple(served))
         choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
         learned = learn(spec, graph, settings.seed, choice, progress=progress)
