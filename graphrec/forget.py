@@ -25,6 +25,7 @@ import orjson
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.data.tree import leaves, take
 from graphrec.errors import SnapshotError
 from graphrec.experiments import exposure_log
 from graphrec.id_search import holds_id
@@ -42,7 +43,6 @@ from graphrec.snapshot.registry import (
     versions,
 )
 from graphrec.snapshot.snapshot import TYPES, Snapshot
-from graphrec.snapshot.tree import leaves, take
 from graphrec.store.protocol import GraphStore
 
 MARK_BYTES = 32

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from graphrec import forget as forget_module
 from graphrec.data import Vocabulary
+from graphrec.data.tree import leaves
 from graphrec.errors import SnapshotError
 from graphrec.forget import Forgotten, forget, forget_in_snapshots, marks, traces, without
 from graphrec.recommend.query import Query
@@ -25,7 +26,6 @@ from graphrec.settings import RetrievalSettings
 from graphrec.snapshot import codec, registry
 from graphrec.snapshot.registry import current, load, publish, rollback, versions
 from graphrec.snapshot.snapshot import Snapshot
-from graphrec.snapshot.tree import leaves
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import NOON, small_snapshot
@@ -38,7 +38,7 @@ def person(row: int) -> str:
 
 
 def named(seed: int = 0) -> Snapshot:
-    """A snapshot whose people have ids that can be told from other bytes."""
+    """A snapshot whose people have ids that differ from all other bytes."""
     snapshot = small_snapshot(seed, users=USERS, items=ITEMS)
     users = Vocabulary(tuple(person(row) for row in range(len(snapshot.users))))
     return replace(snapshot, users=users)

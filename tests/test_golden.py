@@ -20,8 +20,8 @@ from graphrec.ingest.datasets import load_dataset, open_dataset
 
 from graphrec.data.weighting import weigh
 from graphrec.errors import DataError, MissingExtra
-from graphrec.evaluation.evaluator import ModelResult
 from graphrec.evaluation.metrics import paired_difference
+from graphrec.evaluation.results import ModelResult
 from graphrec.evaluation.splits.split import temporal
 from graphrec.models import create
 from graphrec.settings import Settings

@@ -5,7 +5,7 @@ A field of a frozen dataclass that holds an array per user or per item says so::
     user: Annotated[NDArray[np.float32], axes("user", None)]  # [U, dim]
 
 so that saving, taking users out, adding rows and comparing are one walk over the fields
-(`graphrec.snapshot.tree`) and not a list of names that each of them keeps.
+(`graphrec.data.tree`) and not a list of names that each of them keeps.
 """
 
 from __future__ import annotations

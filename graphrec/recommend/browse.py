@@ -16,7 +16,6 @@ from graphrec.data import AttributeValue
 from graphrec.errors import UnknownNode
 from graphrec.recommend.results import ItemId, Title
 from graphrec.snapshot.search import Search
-from graphrec.snapshot.snapshot import history_rows
 from graphrec.snapshot.view import View
 
 
@@ -128,24 +127,14 @@ class Directory:
 
     def history(self, user: str) -> tuple[SeenItem, ...]:
         """What a user has seen: what they like first, then the most popular; raises UnknownNode."""
-        view, row = self.view, self.view.row(user)
-        events = view.delta.users[user].events if user in view.delta.users else ()
-        if row is None and not events:
+        view = self.view
+        if not view.knows(user):
             raise UnknownNode("user", user)
-        ids, rows = view.items.ids.ids, view.items.ids.rows
-        seen: dict[str, bool] = {}
-        if row is not None:
-            liked = set(history_rows(view.snapshot.history, row).tolist())
-            stored = history_rows(view.snapshot.seen, row).tolist()
-            seen = {ids[at]: at in liked for at in stored}
-        written: dict[str, bool] = {}
-        for event in events:
-            written[event.item] = written.get(event.item, False) or view.weight(event) > 0
-        seen |= written
-        there = [item for item in seen if item in rows and item not in view.delta.deleted]
-        there.sort(key=lambda i: (not seen[i], -self._popularity(rows[i]), rows[i]))
-        titles = view.items.titles
-        return tuple(SeenItem(item, titles[rows[item]], seen[item]) for item in there)
+        profile, ids, titles = view.without_vector(user), view.items.ids.ids, view.items.titles
+        liked = {*profile.history.tolist(), *profile.new_likes}
+        there = [row for row in profile.seen.tolist() if ids[row] not in view.delta.deleted]
+        there.sort(key=lambda row: (row not in liked, -self._popularity(row), row))
+        return tuple(SeenItem(ids[row], titles[row], row in liked) for row in there)
 
     def _item(self, row: int) -> Item:
         current, known = self.view.items, row < len(self.view.snapshot.items)
@@ -158,6 +147,6 @@ class Directory:
         return float(popularity[row]) if row < len(popularity) else 0.0
 
     def _new_likes(self, user: str) -> int:
-        """How many items a user came to like since the snapshot."""
-        events = self.view.delta.users[user].events
-        return len({event.item for event in events if self.view.weight(event) > 0})
+        """How many items a user who came since the snapshot likes."""
+        profile = self.view.without_vector(user)
+        return len(profile.history) + len(profile.new_likes)

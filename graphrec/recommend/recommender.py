@@ -50,6 +50,7 @@ from graphrec.retrieval.source import Candidates
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
+from graphrec.snapshot.types import types_with
 from graphrec.snapshot.view import View
 from graphrec.store.delta import Delta
 from graphrec.store.protocol import Similarity
@@ -102,19 +103,23 @@ class Recommender:
         version: str | None = None,
         settings: RetrievalSettings = RetrievalSettings(),  # noqa: B008 - it is frozen
         kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+        classes: Iterable[type] = (),
     ) -> Recommender:
         """The recommender of the current snapshot of a folder, or of a version.
 
-        Raises SnapshotError where there is none or where it is broken.
+        `classes` are the sources and models from outside graphrec that it was fitted with. Raises
+        SnapshotError where there is no snapshot, where it is broken, or where it holds objects of
+        other classes.
         """
-        return cls.of(load(Path(folder), version), settings, kinds)
+        return cls.of(load(Path(folder), version, types=types_with(classes)), settings, kinds)
 
-    def save(self, folder: str | Path) -> str:
+    def save(self, folder: str | Path, classes: Iterable[type] = ()) -> str:
         """Publish the snapshot in a folder, where it becomes the current one; returns its version.
 
-        Raises OSError where the folder cannot be written.
+        `classes` are the sources and models from outside graphrec that it was fitted with. Raises
+        OSError where the folder cannot be written, SnapshotError for objects of other classes.
         """
-        return publish(self.snapshot, Path(folder))
+        return publish(self.snapshot, Path(folder), types=types_with(classes))
 
     @property
     def snapshot(self) -> Snapshot:
@@ -380,7 +385,7 @@ def _cold(
         title,
         weight * z_score,
         (source,),
-        "New, and close to your taste",
+        "New, and similar to what you like",
         (),
         (Contribution(source, z_score, weight, weight * z_score),),
     )

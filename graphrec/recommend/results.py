@@ -234,7 +234,7 @@ def reason(
         return f"You have already seen {name}"
     if "neighbours" in sources or "embedding" in sources:
         if not because:
-            return "Close to your taste"
+            return "Similar to what you like"
         first = because[0]
         return (
             f"Because you liked {first.title or first.item}: "
@@ -250,7 +250,7 @@ def reason_of_new(near: bool, shared: Sequence[Shared]) -> str:
     if shared:
         named = ", ".join(f"{each.value} ({each.items})" for each in shared)
         return f"New, and like items you liked: {named}"
-    return "New, and close to your taste" if near else "New: it comes up by exploration alone"
+    return "New, and similar to what you like" if near else "New: it comes up by exploration alone"
 
 
 def shared_labels(

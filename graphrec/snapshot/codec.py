@@ -13,6 +13,7 @@ the reader names.
 
 from __future__ import annotations
 
+import math
 import mmap
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -42,6 +43,9 @@ MATRIX = "#csr"
 
 TYPE = "#type"
 """The class of an object."""
+
+FLOAT = "#float"
+"""A number that JSON has no word for: "nan", "inf" or "-inf"."""
 
 PACKAGE = "graphrec"
 
@@ -151,6 +155,8 @@ class _Writer:
             ]
         if isinstance(value, tuple):
             return [self.document(each, f"{path}.{place}") for place, each in enumerate(value)]
+        if isinstance(value, float) and not math.isfinite(value):
+            return {FLOAT: str(value)}
         return value
 
     def _array(self, array: NDArray, path: str) -> str:
@@ -167,7 +173,8 @@ class _Writer:
         if place not in self._names and cls.__module__.partition(".")[0] != PACKAGE:
             raise SnapshotError(
                 f"class {place!r} cannot be kept in a snapshot: expected one that is declared in "
-                f"the module of a source or model in [fusion] of the settings; move it there"
+                f"the module of a source or model that [fusion] of the settings or `classes` "
+                f"names; move it there, or name it"
             )
         return self._names.get(place, cls.__name__)
 
@@ -189,6 +196,8 @@ def _decoded(document: Any, hint: Any, arrays: Arrays, types: Types) -> Any:
         return arrays[document[ARRAY]]
     if isinstance(document, dict) and MATRIX in document:
         return _matrix(document, arrays)
+    if isinstance(document, dict) and FLOAT in document:
+        return float(document[FLOAT])
     if isinstance(document, dict) and TYPE in document:
         return _object(document, hint, arrays, types)
     if origin in (Union, UnionType):
@@ -232,7 +241,7 @@ def _object(document: Any, hint: Any, arrays: Arrays, types: Types) -> Any:
     else:
         raise KeyError(
             f"class {name!r}: expected one of {', '.join([*classes, *types])}; name the source or "
-            f"model in the settings that it was trained with"
+            f"model that it was trained with, in the settings or as one of `classes`"
         )
     return cls(
         **{

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from graphrec.data import Rows, Vocabulary
-from graphrec.snapshot import tree
+from graphrec.data import Rows, Vocabulary, tree
 from graphrec.snapshot.snapshot import Snapshot
 
 

@@ -51,7 +51,7 @@ class Manifest:
     models: Mapping[str, HyperParameters]
     """Hyper-parameters by the name of the model."""
     metrics: Mapping[str, Any]
-    """As measured, in the shape of `graphrec.evaluation.evaluator.as_json`."""
+    """As measured, in the shape of `graphrec.evaluation.results.Comparison.as_json`."""
     weights: Weights
     """Of the sources of candidates, as chosen on validation, by how many items users like."""
     position: int | None = None

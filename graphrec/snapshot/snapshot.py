@@ -1,6 +1,6 @@
 """The published artefact: everything that serving needs, and nothing that can run.
 
-A snapshot is a tree of arrays (`graphrec.snapshot.tree`): what is per user or per item says so on
+A snapshot is a tree of arrays (`graphrec.data.tree`): what is per user or per item says so on
 its field, here and in the sources, so that writing, reading, forgetting users, adding rows and
 comparing need no list of what there is.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import is_dataclass
 from importlib import import_module
 
@@ -15,15 +16,21 @@ def types_of(settings: Settings) -> Types:
     """The classes of the package, and the dataclasses that the settings' own modules declare.
 
     These are the modules of the sources and models in `[fusion]` that are given as module:Class.
-    The files of a snapshot have a class under its name here, so nothing else can be made of them.
     Raises SettingsError where one of the classes cannot be imported.
     """
     spec = settings.fusion
     models = (name for name in (*spec.neighbourhoods, *spec.embeddings) if ":" in name)
-    modules = {class_at(place).__module__ for place in (*spec.sources.values(), *models)}
+    return types_with(map(class_at, (*spec.sources.values(), *models)))
+
+
+def types_with(classes: Iterable[type]) -> Types:
+    """The classes of the package, and the dataclasses of the modules that declare `classes`.
+
+    The files of a snapshot have a class under its name here, so nothing else can be made of them.
+    """
     places = (
         f"{module}:{each.__qualname__}"
-        for module in sorted(modules)
+        for module in sorted({each.__module__ for each in classes})
         for each in vars(import_module(module)).values()
         if isinstance(each, type) and is_dataclass(each) and each.__module__ == module
     )

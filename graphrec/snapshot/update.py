@@ -25,12 +25,12 @@ from scipy import sparse
 from graphrec.data import Attribute, AttributeValue, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.drift import Shape, shape_of
+from graphrec.data.tree import extend
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Histories, Updatable
 from graphrec.snapshot.manifest import Manifest, trained_of
 from graphrec.snapshot.snapshot import Snapshot
-from graphrec.snapshot.tree import extend
 from graphrec.snapshot.view import View
 from graphrec.store.delta import Delta
 

@@ -170,7 +170,8 @@ class View:
         if vectors is not None:
             if vectors.friends is not None:
                 friends = history_rows(vectors.friends, row)
-            if len(history) or len(friends) or self._reads(attributes):
+            learned = vectors.encoder is not None or vectors.user[row].any()
+            if learned and (len(history) or len(friends) or self._reads(attributes)):
                 vector = vectors.user[row]
         return UserProfile(
             history,
@@ -247,7 +248,9 @@ class View:
         where the encoder made it, the new one is what the encoder makes of the profile.
         """
         encoder = self.snapshot.encoder
-        if encoder is None or not self._has_input(after):
+        if encoder is None:  # what training learned stays until the next training
+            return replace(after, vector=None if before is None else before.vector)
+        if not self._has_input(after):
             return replace(after, vector=None)
         if before is None or before.vector is None:
             return replace(after, vector=self._encode(after))

@@ -309,7 +309,7 @@ class TestLimits:
             if not wait:
                 given_at.append(now)
             else:
-                assert limit.wait("a", now + wait + 1e-6) == 0  # as it was told
+                assert limit.wait("a", now + wait + 1e-6) == 0  # as it was said
                 given_at.append(now + wait)
                 now += wait + 1e-6
         for at, start in enumerate(given_at):

@@ -39,11 +39,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
     with store_of(work / "shop.db", log()) as store:
         users = [f"u{user:03}" for user in range(USERS)]
-        told = {
+        reported = {
             "town": Attribute("category", tuple(f"t{n % TASTES}" for n in range(USERS))),
             "country": Attribute("category", tuple(f"c{n % TASTES // 2}" for n in range(USERS))),
         }
-        store.write_nodes("user", Vocabulary(tuple(users)), told)
+        store.write_nodes("user", Vocabulary(tuple(users)), reported)
         store.write_links(
             ("user", "follows", "user"),
             [(users[n], users[(n + TASTES) % USERS], 1.0) for n in range(USERS)],

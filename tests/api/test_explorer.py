@@ -269,9 +269,9 @@ class TestUser:
     def test_history_and_recommendations(self, visit: Visit) -> None:
         page = visit.open("#/user/u00")
         settled(page)
-        told = httpx.get(f"{visit.url}/v1/users/u00").json()
+        answer = httpx.get(f"{visit.url}/v1/users/u00").json()
         shown = page.locator("section", has_text="History").last.locator("ul.rows > li")
-        assert shown.count() == len(told["history"]) == 12
+        assert shown.count() == len(answer["history"]) == 12
         expect(page.get_by_text("12 items seen, 10 liked")).to_be_visible()
         found = httpx.get(f"{visit.url}/v1/users/u00/recommendations").json()["recommendations"]
         rows = page.locator(".ranked > li")
@@ -287,22 +287,22 @@ class TestUser:
         page.locator(".ranked .row").first.click()
         found = httpx.get(f"{visit.url}/v1/users/u01/recommendations").json()["recommendations"][0]
         assert page.url.endswith(f"#/user/u01/{found['item']}")
-        told = httpx.get(
+        answer = httpx.get(
             f"{visit.url}/v1/users/u01/recommendations/{found['item']}/explanation?k=5"
         ).json()["explanation"]
         drawing = page.locator(".paths svg")
         expect(drawing.locator("text.people")).to_have_text(
-            [str(via["people"]) for via in told["because"]]
+            [str(via["people"]) for via in answer["because"]]
         )
-        expect(drawing.locator("a")).to_have_count(len(told["because"]))
+        expect(drawing.locator("a")).to_have_count(len(answer["because"]))
         parts = page.locator(".contributions tbody tr")
-        expect(parts).to_have_count(len(told["contributions"]))
+        expect(parts).to_have_count(len(answer["contributions"]))
         bars = [float(bar.get_attribute("width")[:-1]) for bar in parts.locator("rect").all()]
         assert sum(bars) == pytest.approx(100, abs=0.01)
         assert bars == pytest.approx(
-            [100 * part["score"] / told["score"] for part in told["contributions"]], abs=0.01
+            [100 * part["score"] / answer["score"] for part in answer["contributions"]], abs=0.01
         )
-        expect(page.locator(".contributions tfoot")).to_contain_text(f"{told['score']:.2f}")
+        expect(page.locator(".contributions tfoot")).to_contain_text(f"{answer['score']:.2f}")
 
     def test_more_of_a_long_history(self, visit: Visit) -> None:
         # No user of the small shop has met more than a page, so a page is one row here.
@@ -363,9 +363,9 @@ class TestWhyNot:
         expect(page.locator(".verdict")).to_have_text(
             "Title 03 is left out: already seen by this user."
         )
-        told = httpx.get(f"{visit.url}/v1/users/u01/why-not/i03").json()
-        assert (told["verdict"], told["title"]) == ("seen", "Title 03")
-        expect(page.locator(".answer tbody tr")).to_have_count(len(told["sources"]))
+        answer = httpx.get(f"{visit.url}/v1/users/u01/why-not/i03").json()
+        assert (answer["verdict"], answer["title"]) == ("seen", "Title 03")
+        expect(page.locator(".answer tbody tr")).to_have_count(len(answer["sources"]))
 
     @pytest.mark.parametrize(
         ("answer", "sentence"),
@@ -405,9 +405,9 @@ def test_an_item_beside_others_by_graph_and_by_embedding(visit: Visit) -> None:
     settled(page)
     expect(page.get_by_text("1994")).to_be_visible()
     for by, title in (("graph", "Liked by the same people"), ("embedding", "Nearest by embedding")):
-        told = httpx.get(f"{visit.url}/v1/items/i04/related?by={by}").json()["related"]
+        answer = httpx.get(f"{visit.url}/v1/items/i04/related?by={by}").json()["related"]
         section = page.locator("section", has_text=title)
-        names = [EVIL if each["item"] == "i00" else each["title"] for each in told]
+        names = [EVIL if each["item"] == "i00" else each["title"] for each in answer]
         expect(section.locator("li strong")).to_have_text(names)
 
 
@@ -427,8 +427,8 @@ class TestVisitor:
             )
             expect(page.get_by_role("button", name=f"Remove {title}")).to_be_visible()
         body = {"items": ["i01", "i03", "i05"], "k": 10}
-        told = httpx.post(f"{visit.url}/v1/recommendations", json=body).json()["recommendations"]
-        expect(rows.locator("strong")).to_have_text([each["title"] for each in told])
+        answer = httpx.post(f"{visit.url}/v1/recommendations", json=body).json()["recommendations"]
+        expect(rows.locator("strong")).to_have_text([each["title"] for each in answer])
         assert rows.locator("strong").all_inner_texts() != before
         assert page.locator(".change").all_inner_texts()
         page.locator(".ranked .row").nth(3).press("Enter")

@@ -888,7 +888,7 @@ def address(running: subprocess.Popen[str], log: Path) -> str:
 
 
 def assert_light(running: subprocess.Popen[str]) -> None:
-    """The process that serves has loaded nothing that trains; told by its memory, on Linux."""
+    """The process that serves has loaded nothing that trains; as its memory shows, on Linux."""
     maps = Path(f"/proc/{running.pid}/maps")
     if maps.exists():
         held = maps.read_text()
@@ -941,7 +941,7 @@ def test_demo_goes_the_whole_way_and_can_be_run_again(fresh: Path) -> None:
     [(user, table)] = re.findall(
         r"Five recommendations for user (\S+)(.*)More: ", answer.out, re.DOTALL
     )
-    assert len(re.findall(r"Film \d+ .*(liked|taste)", table)) == 5
+    assert len(re.findall(r"Film \d+ .*(liked|similar to)", table)) == 5
     assert f"graphrec recommend {user} --snapshots" in answer.out
     more = graphrec(fresh, "recommend", user, "--snapshots", "demo/snapshots", "-k", "5", "--json")
     assert all(entry["title"] in table for entry in more.json())

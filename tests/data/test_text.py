@@ -45,9 +45,9 @@ def test_a_text_is_standardised_and_a_missing_one_is_zeros() -> None:
     found = columns.matrix(texts).toarray()
     assert found.shape == (8, text.HASHED)
     assert not found[-2:].any()
-    told = found[:6] * np.sqrt(text.HASHED)
-    np.testing.assert_allclose(told.mean(axis=0), 0, atol=1e-5)
-    spread = told.std(axis=0)
+    reported = found[:6] * np.sqrt(text.HASHED)
+    np.testing.assert_allclose(reported.mean(axis=0), 0, atol=1e-5)
+    spread = reported.std(axis=0)
     np.testing.assert_allclose(spread[spread > 1e-6], 1, atol=1e-4)
     np.testing.assert_array_equal(columns.row(EVEN[0]), found[0])
     assert TextColumns.of("hashing", (None, "")) is None

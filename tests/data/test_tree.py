@@ -14,10 +14,10 @@ from scipy import sparse
 
 from graphrec.data import Attribute, Vocabulary
 from graphrec.data.axes import axes
+from graphrec.data.tree import Leaf, align, difference, extend, leaves, map_leaves, take
 from graphrec.forget import without
 from graphrec.snapshot import codec
 from graphrec.snapshot.snapshot import TYPES
-from graphrec.snapshot.tree import Leaf, align, difference, extend, leaves, map_leaves, take
 from tests.support.snapshots import small_snapshot
 
 

@@ -130,9 +130,9 @@ def test_who_is_forgotten_is_gone_and_all_else_is_as_it_was(
 
 @contextmanager
 def logging_to(folder: Path, base: Settings) -> Iterator[httpx.Client]:
-    told = base.model_copy(update={"serve": ServeSettings(exposures=folder)})
-    store = told.store if "graph.db" in told.store else None
-    with serving(create_app(told, retry_seconds=0.05, store=store)) as client:
+    reported = base.model_copy(update={"serve": ServeSettings(exposures=folder)})
+    store = reported.store if "graph.db" in reported.store else None
+    with serving(create_app(reported, retry_seconds=0.05, store=store)) as client:
         if store is not None:
             readiness(client, "ready")
         yield client

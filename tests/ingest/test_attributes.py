@@ -1,4 +1,4 @@
-"""Kinds of attributes, told from names, headers and values, and what the values become."""
+"""Kinds of attributes, inferred from names, headers and values, and what the values become."""
 
 from __future__ import annotations
 

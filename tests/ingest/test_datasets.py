@@ -328,11 +328,11 @@ def test_a_download_is_tried_again_and_tells_how_far_it_is(
         return Answer(ARCHIVE)
 
     monkeypatch.setattr(requests, "get", get)
-    told: list[tuple[str, int, int | None]] = []
-    path = ORIGINS["ml-latest-small"][0].fetch(tmp_path, lambda *step: told.append(step))
+    reported: list[tuple[str, int, int | None]] = []
+    path = ORIGINS["ml-latest-small"][0].fetch(tmp_path, lambda *step: reported.append(step))
     assert path.read_bytes() == ARCHIVE
     assert len(tries) == 2
-    assert told[-1] == ("downloading", len(ARCHIVE), len(ARCHIVE))
+    assert reported[-1] == ("downloading", len(ARCHIVE), len(ARCHIVE))
 
 
 def test_the_wheel_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

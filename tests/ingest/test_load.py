@@ -293,17 +293,17 @@ def test_more_kinds_than_can_be_are_an_error(store: GraphStore, tmp_path: Path) 
 
 
 def test_progress_is_told(store: GraphStore, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int | None]] = []
+    reported: list[tuple[str, int, int | None]] = []
 
     def progress(stage: str, done: int, total: int | None) -> None:
-        told.append((stage, done, total))
+        reported.append((stage, done, total))
 
     listener: Progress = progress
     source = write(tmp_path / "log.csv", "user,item", "a,x", "b,y", "c,z")
     settings = IngestSettings(batch_rows=2)
     load_events(store, source, settings, tmp_path / "rejects.csv", progress=listener)
     size = source.path.stat().st_size
-    assert told == [("reading", size, size)] * 2 + [("writing", 2, 3), ("writing", 3, 3)]
+    assert reported == [("reading", size, size)] * 2 + [("writing", 2, 3), ("writing", 3, 3)]
 
 
 CELL = st.sampled_from(["", "a", "b", " c ", "é"])

@@ -63,15 +63,15 @@ def test_an_item_unlike_all_others_is_added_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(-9, 9)), min_size=2))
-def test_items_are_equally_far_apart_on_average(told: list[tuple[str, int | None]]) -> None:
+def test_items_are_equally_far_apart_on_average(reported: list[tuple[str, int | None]]) -> None:
     attributes = {
-        "kind": Attribute("category", tuple(kind for kind, _ in told)),
-        "price": Attribute("number", tuple(price for _, price in told)),
+        "kind": Attribute("category", tuple(kind for kind, _ in reported)),
+        "price": Attribute("number", tuple(price for _, price in reported)),
     }
     space = FeatureSpace.of(attributes)
-    features = space.matrix(attributes, len(told))
-    known = KnownItems.of(space, features, np.ones(len(told), np.int64))
-    if len(set(told)) == 1:
+    features = space.matrix(attributes, len(reported))
+    known = KnownItems.of(space, features, np.ones(len(reported), np.int64))
+    if len(set(reported)) == 1:
         assert known is None
     else:
         assert known is not None

@@ -106,7 +106,7 @@ def test_a_reason_says_what_the_sources_and_paths_say():
     assert reason("Aladdin", [untitled], ("embedding", "popularity"), 214) == (
         "Because you liked 1: 1 person who liked it also liked Aladdin"
     )
-    assert reason("Aladdin", [], ("embedding",), 214) == "Close to your taste"
+    assert reason("Aladdin", [], ("embedding",), 214) == "Similar to what you like"
     # What popularity alone found is not recommended because of a path, even where there is one.
     for source in ("popularity", "fallback"):
         assert reason("Aladdin", [toy_story], (source,), 214) == "Popular: 214 people liked it"

@@ -295,7 +295,7 @@ def test_someone_with_one_click_is_ranked_by_the_weights_of_those_with_few():
     few = {"neighbours": 0.2, "embedding": 0.35, "popularity": 1.0}
     many = {"neighbours": 1.0, "embedding": 0.6, "popularity": 0.01}
     groups = (Group(0, many), Group(1, few, 99), Group(3, many))
-    told = replace(snapshot, manifest=replace(snapshot.manifest, weights=groups))
+    reported = replace(snapshot, manifest=replace(snapshot.manifest, weights=groups))
     ids = snapshot.items.ids
 
     def weights_of(recommender, count):
@@ -304,14 +304,14 @@ def test_someone_with_one_click_is_ranked_by_the_weights_of_those_with_few():
         return {part.source: part.weight for part in parts if part.source != "fallback"}
 
     for count, expected in [(1, few), (2, few), (3, many)]:
-        assert weights_of(Recommender.of(told, SETTINGS), count).items() <= expected.items()
+        assert weights_of(Recommender.of(reported, SETTINGS), count).items() <= expected.items()
         by_hand = weights_of(
-            Recommender.of(told, RetrievalSettings(weights={"popularity": 0.5})), count
+            Recommender.of(reported, RetrievalSettings(weights={"popularity": 0.5})), count
         )
         assert by_hand["popularity"] == 0.5
         assert {**by_hand, "popularity": 0}.items() <= {**expected, "popularity": 0}.items()
     clicked = Delta({"new": UserDelta((Event(ids[0], "view", 1, 1.0),))})
-    recommender = Recommender.of(told, SETTINGS)
+    recommender = Recommender.of(reported, SETTINGS)
     found = recommender.advanced(clicked).recommend(Query("new", k=5))
     session = recommender.recommend(Query(items=ids[:1], k=5))
     assert found.recommendations == session.recommendations

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data.axes import axes
+from graphrec.data.tree import difference, leaves
 from graphrec.errors import OutdatedSnapshot, SnapshotError
 from graphrec.snapshot import codec
 from graphrec.snapshot.manifest import FORMAT
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import TYPES, Snapshot
-from graphrec.snapshot.tree import difference, leaves
 from tests.support.attributed import SNAPSHOT
 from tests.support.snapshots import reseal, small_snapshot
 
@@ -151,3 +151,14 @@ def test_a_tree_without_arrays_has_files_too(tmp_path):
     codec.write(whole, tmp_path, HERE)
     assert codec.read(Whole, tmp_path, HERE).mask.shape == (0, 3)
     assert difference(codec.read(Whole, tmp_path, HERE), replace(whole)) == 0
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_has_no_word_for_are_kept(tmp_path, number):
+    codec.write(Number(number), tmp_path, HERE)
+    assert repr(codec.read(Number, tmp_path, HERE)) == repr(Number(number))
+
+
+@dataclass(frozen=True)
+class Number:
+    value: float

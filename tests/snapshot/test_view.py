@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from graphrec.errors import UnknownNode
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
+from graphrec.retrieval.embedding import Nearest
 from graphrec.snapshot.difference import difference
 from graphrec.snapshot.snapshot import history_rows
 from graphrec.snapshot.update import likes_after, update
@@ -107,6 +108,22 @@ class TestNodes:
             assert not listed & delta.deleted
         with pytest.raises(UnknownNode):
             recommender.directory.item(ITEMS[0])
+
+
+def test_without_an_encoder_a_learned_vector_stays_in_the_view_and_in_the_update():
+    (source,) = (each for each in SNAPSHOT.sources if isinstance(each, Nearest))
+    bare = replace(source, vectors=replace(source.vectors, encoder=None))
+    sources = tuple(bare if each is source else each for each in SNAPSHOT.sources)
+    without = replace(SNAPSHOT, sources=sources)
+    user = next(user for row, user in enumerate(USERS) if SNAPSHOT.history[[row]].nnz)
+    now = View.of(
+        without, Delta({user: UserDelta((view(ITEMS[1]),)), **liked(view(ITEMS[0])).users})
+    )
+    written = View.of(update(now))
+    stored = without.embeddings.user[USERS.index(user)]
+    for each in (now, written):
+        assert each.user(user).vector.tolist() == stored.tolist()
+        assert each.user("new").vector is None
 
 
 def test_a_later_delta_of_users_alone_keeps_what_is_derived_of_items():

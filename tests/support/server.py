@@ -39,7 +39,7 @@ class Server:
 
 @contextmanager
 def running(settings: Settings, store: str | None = None) -> Iterator[Server]:
-    """A server process on a free port, told to stop in the end."""
+    """A server process on a free port, stopped in the end."""
     serve = settings.serve.model_copy(update={"port": 0})
     settings = settings.model_copy(update={"serve": serve})
     known = settings.model_dump_json(exclude={"neo4j", "kinds"})

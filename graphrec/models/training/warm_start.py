@@ -13,8 +13,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Graph, Vocabulary
+from graphrec.data import Graph, Rows, Vocabulary
 from graphrec.data.features import FeatureSpace, NumberColumns, TextColumns
+from graphrec.data.tree import align
 from graphrec.models.embeddings import Embeddings
 
 Column: TypeAlias = tuple[str, str]
@@ -30,14 +31,9 @@ def in_rows_of(
     """
     item = learned.item.copy()
     item[~learned.item_without_bias.any(axis=1)] = np.nan
-    encoder = learned.encoder
-    return replace(
-        learned,
-        user=_by_id(learned.user, users, graph.users),
-        item=_by_id(item, items, graph.items),
-        encoder=encoder and replace(encoder, messages=_by_id(encoder.messages, items, graph.items)),
-        friends=None,
-    )
+    known = replace(learned, item=item, friends=None, kinds=None)
+    by_user = align(known, "user", _rows(users, graph.users))
+    return align(by_user, "item", _rows(items, graph.items))
 
 
 def with_columns_of(
@@ -58,11 +54,9 @@ def with_columns_of(
     return found
 
 
-def _by_id(table: NDArray[np.float32], ids: Vocabulary, wanted: Vocabulary) -> NDArray[np.float32]:
-    found = np.full((len(wanted), table.shape[1]), np.nan, np.float32)
-    rows = np.array([ids.rows.get(each, -1) for each in wanted.ids], np.int64)
-    found[rows >= 0] = table[rows[rows >= 0]]
-    return found
+def _rows(ids: Vocabulary, wanted: Vocabulary) -> Rows:
+    """The row in `ids` of each of `wanted`; -1 where it is not there."""
+    return np.array([ids.rows.get(each, -1) for each in wanted.ids], np.int64)
 
 
 def _columns(space: FeatureSpace) -> Iterator[Column]:
