@@ -31,7 +31,7 @@ from pydantic_settings import (
 )
 
 from graphrec.data import AttributeKind
-from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
 from graphrec.rules.rule import Rule
 
@@ -64,8 +64,12 @@ def _of_a_source(name: str) -> str:
     return name
 
 
-def _beside_defaults(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
-    return {**DEFAULT_POLICY, **kinds}
+def _sensible(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
+    try:
+        check_given(kinds)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
+    return kinds
 
 
 class _Section(BaseModel):
@@ -185,6 +189,12 @@ class RetrievalSettings(_Section):
         default_factory=dict,
         description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "
         "and `popularity`; a source that is not named weighs what was chosen in training.",
+    )
+    disliked_days: float = Field(
+        365,
+        ge=0,
+        description="Days for which an item that a user disliked or gave back is not recommended "
+        "to them again, also where items that were seen may be.",
     )
     popular_by: str | None = Field(
         None,
@@ -324,9 +334,10 @@ class Settings(BaseSettings):
         description="Folder for downloaded data sets and the environments of benchmark peers.",
     )
     seed: int = Field(0, ge=0, description="Seed of all random choices.")
-    kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_beside_defaults)] = Field(
+    kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_sensible)] = Field(
         default=DEFAULT_POLICY,
-        description="Weights of events by kind; a kind not named keeps its default.",
+        description="What events of each kind mean, and how much they weigh; what is not set is as "
+        "the usual name of the kind says.",
     )
     models: Mapping[
         Annotated[str, AfterValidator(_of_a_model)], Mapping[str, bool | int | float | str]

@@ -12,6 +12,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from graphrec.data.graph import AttributeKind, Graph, Vocabulary
+from graphrec.data.kinds import check_cancels
 from graphrec.data.times import Time, milliseconds
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, weigh
 from graphrec.errors import MissingExtra
@@ -34,8 +35,9 @@ class Dataset:
     """
 
     recorded: Graph
-    kinds: Mapping[str, KindPolicy] = field(default_factory=lambda: DEFAULT_POLICY)
-    """By kind of event; a kind that is not named weighs its value."""
+    kinds: Mapping[str, KindPolicy] | None = field(default_factory=lambda: DEFAULT_POLICY)
+    """By kind of event; a kind that is not named is what its usual name says
+    (`graphrec.data.kinds`). None: the values are weights, below 0 for what is disliked."""
     as_of: int | None = None
     """Milliseconds since 1970: the time by which old events have lost weight; None: that of the
     newest event."""
@@ -43,7 +45,7 @@ class Dataset:
     @classmethod
     def of_weights(cls, graph: Graph) -> Dataset:
         """A graph whose values are weights already."""
-        return cls(graph, {})
+        return cls(graph, None)
 
     @classmethod
     def from_frame(
@@ -165,9 +167,13 @@ class Dataset:
 
     @cached_property
     def weighted(self) -> Graph:
-        """The same graph with the weight of each event in place of its value."""
-        if not self.kinds:
+        """The same graph with the weight of each event in place of its value.
+
+        Raises SettingsError where a policy cancels a kind that is not known.
+        """
+        if self.kinds is None:
             return self.recorded
+        check_cancels(self.kinds, self.recorded.interactions.kinds)
         return weigh(self.recorded, self.kinds, self.as_of)
 
     def before(self, time: Time) -> Dataset:

@@ -19,7 +19,9 @@ from pydantic import Field
 from graphrec.ranking.fusion import Source
 from graphrec.recommend import html
 
-Verdict: TypeAlias = Literal["seen", "deleted", "ruled_out", "not_retrieved", "ranked", "new"]
+Verdict: TypeAlias = Literal[
+    "seen", "disliked", "deleted", "ruled_out", "not_retrieved", "ranked", "new"
+]
 """What became of an item in a list: the first of these that holds. A new item was added after the
 snapshot was made."""
 
@@ -152,7 +154,8 @@ class WhyNot:
         Verdict,
         Field(
             description="ranked, or why not: not_retrieved by any source, so that it only fills "
-            "lists up; seen; ruled_out by a rule; deleted; new since the snapshot was made."
+            "lists up; seen; disliked not long ago; ruled_out by a rule; deleted; new since the "
+            "snapshot was made."
         ),
     ]
     rule: Annotated[

@@ -38,10 +38,14 @@ POLICY: Mapping[str, KindPolicy] = {
     "rating": KindPolicy(threshold=3.5),
     "score": KindPolicy(threshold=0.7),  # which no float32 is
     "vote": KindPolicy(threshold=0),  # 0 is a vote for, -1 against
-    "purchase": KindPolicy(weight=3),
+    "purchase": KindPolicy(weight=3, negative="cancel"),
     "skip": KindPolicy(weight=0),
+    "stars": KindPolicy(like_from="user-mean", zero="missing", negative="dislike"),
+    "plays": KindPolicy(like_from="user-quantile:0.6", threshold=0.5, negative="seen"),
+    "undo": KindPolicy(polarity="neutral", cancels=("stars", "rating", "Thumbs-Down")),
 }
-"""The policy of the store that `fresh` opens. "view" is not named: it counts as it comes."""
+"""The policy of the store that `fresh` opens. "view" is not named: it counts as it comes; nor is
+"thumbs_down" or "return", which mean what their names say."""
 
 
 names = st.text(min_size=1, max_size=4)
@@ -511,6 +515,57 @@ class StoreContract:
         for window in ((None, None), (1, None), (None, 2), (1, 3)):
             assert store.popular_items(4, *window) == neighbours.popular_items(graph, 4, *window)
         store.close()
+
+    # What events mean
+
+    def test_the_latest_rating_counts(self, store: GraphStore) -> None:
+        first, then = Event("ann", "heat", 5, 1, "rating"), Event("ann", "heat", 1, 2, "rating")
+        store.write_events(log_of([then]))
+        store.write_events(log_of([first, Event("bob", "heat", 1, 1, "rating")]))
+        assert store.popular_items() == []
+        store.write_events(log_of([Event("bob", "heat", 4, 2, "rating"), Event("ann", "heat")]))
+        assert store.popular_items() == [("heat", 2)]  # a view stays a view
+
+    def test_a_return_takes_its_purchase_back_until_it_is_bought_again(
+        self, store: GraphStore
+    ) -> None:
+        store.write_events(log_of([Event("ann", "heat", 1, 1, "purchase")]))
+        assert store.popular_items() == [("heat", 1)]
+        store.write_events(log_of([Event("ann", "heat", 1, 2, "return")]))
+        assert store.popular_items() == []
+        store.write_events(log_of([Event("ann", "heat", 2, 3, "purchase")]))
+        assert store.popular_items() == [("heat", 1)]
+        store.write_events(log_of([Event("ann", "heat", -2, 4, "purchase")]))
+        assert store.popular_items() == []
+
+    def test_what_is_disliked_is_not_liked_whatever_else(self, store: GraphStore) -> None:
+        likes = [Event("ann", "heat", 5, 9, "rating"), Event("ann", "heat", 1, 9)]
+        store.write_events(log_of([*likes, Event("ann", "heat", 1, 1, "thumbs_down")]))
+        assert store.popular_items() == []
+        assert store.neighbour_recommendations("ann") == []
+        store.write_events(log_of([Event("ann", "heat", 1, 2, "undo")]))  # and no later rating
+        assert store.popular_items() == [("heat", 1)]
+
+    def test_a_kind_that_comes_later_means_what_its_name_says(self, fresh: FreshStore) -> None:
+        with fresh() as store:
+            store.write_events(log_of([Event("ann", "heat"), Event("bob", "heat")]))
+            assert store.popular_items() == [("heat", 2)]
+            store.write_events(log_of([Event("ann", "heat", 1, 2, "Not Interested")]))
+            assert store.popular_items() == [("heat", 1)]
+
+    def test_users_have_thresholds_of_their_own(self, store: GraphStore) -> None:
+        values = {"strict": (1, 2, 3), "kind": (3, 4, 5)}
+        items = ("a", "b", "c")
+        for kind, liked in (("stars", {"b": 2, "c": 2}), ("plays", {"b": 2, "c": 2})):
+            log = [
+                Event(user, kind + item, value, 0, kind)
+                for user, each in values.items()
+                for item, value in zip(items, each, strict=True)
+            ]
+            store.write_events(log_of(log))
+            found = {each.id: each.people for each in store.popular_items()}
+            assert {item: found.get(kind + item, 0) for item in "bc"} == liked
+            assert kind + "a" not in found
 
     # Forgetting
 

@@ -10,7 +10,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Literal
 
-from graphrec.data.weighting import KindPolicy
+import numpy as np
+
+from graphrec.data.in_force import SIGNS, meanings_of, micro
+from graphrec.data.kinds import KindPolicy
 from graphrec.errors import DataError, StoreError
 from graphrec.store.sqlite import queries as sql
 
@@ -70,10 +73,8 @@ def transaction(
         raise
 
 
-def connect(
-    path: Path, policy: Mapping[str, KindPolicy], busy_seconds: float
-) -> sqlite3.Connection:
-    """A connection to the graph at `path`, created or migrated where need be, that knows `policy`.
+def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """A connection to the graph at `path`, created or migrated where need be.
 
     The connection may change hands between threads, but not be used by two at once. Raises
     StoreError for a folder, a foreign file and a future version; other errors are SQLite's own.
@@ -94,9 +95,11 @@ def connect(
             connection.execute(statement)
         if version < len(sql.MIGRATIONS):
             _migrate(connection)
-        _apply_policy(connection, policy)
+        for statement in sql.MEANINGS:
+            connection.execute(statement)
         # Many an SQLite is built without its mathematical functions.
         connection.create_function("SQRT", 1, math.sqrt, deterministic=True)
+        connection.create_function("MICRO", 1, _micro, deterministic=True)
     except BaseException:
         connection.close()
         raise
@@ -151,9 +154,37 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA application_id = {sql.APPLICATION_ID}")
 
 
-def _apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
-    """Give the connection the weights of events; nothing is written to the file."""
-    for statement in sql.POLICY:
+def apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
+    """Give the connection the view of likes, for the kinds that the store has by now.
+
+    Within a transaction. Nothing is written to the file.
+    """
+    (count,) = connection.execute(sql.COUNT_KINDS).fetchone()
+    (known,) = connection.execute(sql.COUNT_MEANINGS).fetchone()
+    if count * len(SIGNS) == known and known:
+        return
+    for statement in sql.DROP_MEANINGS:
         connection.execute(statement)
-    rules = ((kind, rule.weight, rule.least) for kind, rule in policy.items())
-    connection.executemany(sql.ADD_RULE, rules)
+    kinds = connection.execute(sql.READ_KINDS).fetchall()
+    rows = [row for row, _ in kinds]
+    meanings = meanings_of([name for _, name in kinds], policy)
+    for row, rule, of_kind in zip(rows, meanings.policies, meanings.of, strict=True):
+        own = None if rule.like_from is None else "mean" if rule.quantile is None else "quantile"
+        for sign, each in zip(SIGNS, of_kind, strict=True):
+            values = (row, sign, each.polarity, each.bar, each.rated, rule.latest, own)
+            connection.execute(sql.ADD_MEANING, (*values, rule.quantile))
+            connection.executemany(
+                sql.ADD_CANCEL, ((row, sign, rows[other]) for other in each.cancels)
+            )
+    connection.execute(
+        sql.likes(
+            latest=meanings.any_latest,
+            cancels=meanings.any_cancels,
+            negative=meanings.any_negative,
+            own=meanings.any_own,
+        )
+    )
+
+
+def _micro(value: float) -> int:
+    return int(micro(np.array([value]))[0])

@@ -1,4 +1,4 @@
-"""The SQL of the SQLite store, to be read: schema, policy view, writes and queries.
+"""The SQL of the SQLite store, to be read: schema, the view of likes, writes and queries.
 
 Every value is a bound parameter. Scores are whole billionths (`:scale` of them make 1), rounded
 half up, so that sums and ties are exact.
@@ -7,6 +7,8 @@ half up, so that sums and ties are exact.
 from __future__ import annotations
 
 from string import Template
+
+from graphrec.data.in_force import SLACK
 
 APPLICATION_ID = int.from_bytes(b"grec", "big")
 """In the file's header, so that no other SQLite file is taken for a graph."""
@@ -85,41 +87,103 @@ CREATE TABLE deletions (
 MIGRATIONS = (_VERSION_1, _VERSION_2)
 """`MIGRATIONS[v]` brings a file from schema version v to v + 1."""
 
-POLICY = (
-    # The weights of the kinds of events, from the settings; for this connection, not stored.
+# What events mean, by the settings; for this connection, not stored. `sign` is that of their value.
+MEANINGS = (
     """
-    CREATE TEMP TABLE rules (
-        name      TEXT PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
+    CREATE TEMP TABLE meanings (
+        kind     INTEGER NOT NULL,
+        sign     INTEGER NOT NULL,
+        polarity INTEGER NOT NULL,  -- 1: a like, -1: a dislike, 0: seen
+        bar      REAL NOT NULL,     -- the value from which on it counts
+        rated    INTEGER NOT NULL,
+        latest   INTEGER NOT NULL,  -- whether of its kind the latest rated one counts
+        own      TEXT,              -- whether the user has a bar of their own: mean or quantile
+        share    REAL,              -- of a quantile
+        PRIMARY KEY (kind, sign)
     ) WITHOUT ROWID
     """,
-    # The same for the kinds that the store has so far, by row: queries look it up for every event.
     """
-    CREATE TEMP TABLE policy (
-        kind      INTEGER PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
-    )
-    """,
-    # The positive events, as `graphrec.data.weighting` has them; a kind with no row counts fully.
-    """
-    CREATE TEMP VIEW likes AS
-    SELECT events.user, events.item, events.time
-    FROM events LEFT JOIN policy USING (kind)
-    WHERE COALESCE(policy.weight, 1) > 0
-      AND CASE WHEN policy.threshold IS NULL THEN events.weight > 0
-               ELSE events.weight >= policy.threshold END
+    CREATE TEMP TABLE cancels (
+        by_kind INTEGER NOT NULL,
+        by_sign INTEGER NOT NULL,
+        kind    INTEGER NOT NULL,
+        PRIMARY KEY (by_kind, by_sign, kind)
+    ) WITHOUT ROWID
     """,
 )
 
-ADD_RULE = "INSERT INTO rules (name, weight, threshold) VALUES (?, ?, ?)"
-
 # Any process may have added a kind since the last query. A kind keeps its row for ever.
-APPLY_RULES = """
-INSERT OR IGNORE INTO policy (kind, weight, threshold)
-SELECT kinds.row, rules.weight, rules.threshold FROM rules JOIN kinds USING (name)
+COUNT_KINDS = "SELECT COUNT(*) FROM kinds"
+COUNT_MEANINGS = "SELECT COUNT(*) FROM meanings"
+DROP_MEANINGS = ("DELETE FROM meanings", "DELETE FROM cancels", "DROP VIEW IF EXISTS likes")
+ADD_MEANING = """
+INSERT INTO meanings (kind, sign, polarity, bar, rated, latest, own, share)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+ADD_CANCEL = "INSERT INTO cancels (by_kind, by_sign, kind) VALUES (?, ?, ?)"
+
+# The likes: `graphrec.data.in_force` in SQL. What no kind of the store does is left out.
+_SUPERSEDED = Template("""EXISTS (
+    SELECT 1 FROM events AS later CROSS JOIN meanings AS own
+    WHERE later.user = $e.user AND later.item = $e.item AND later.kind = $e.kind
+      AND later.time > $e.time
+      AND own.kind = later.kind AND own.sign = (later.weight > 0) - (later.weight < 0)
+      AND own.rated AND own.latest
+)""")
+_CANCELLED = Template("""EXISTS (
+    SELECT 1 FROM events AS undo CROSS JOIN cancels
+    WHERE undo.user = $e.user AND undo.item = $e.item AND undo.time >= $e.time
+      AND cancels.by_kind = undo.kind
+      AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0) AND cancels.kind = $e.kind
+)""")
+_DISLIKED = Template("""EXISTS (
+    SELECT 1 FROM events AS no CROSS JOIN meanings AS own
+    WHERE no.user = events.user AND no.item = events.item
+      AND own.kind = no.kind AND own.sign = (no.weight > 0) - (no.weight < 0)
+      AND own.polarity < 0 AND no.weight >= own.bar AND NOT $OUT_OF_FORCE
+)""")
+# The user's ratings of the same kind that are in force.
+_RATED = Template("""
+    FROM events AS mine CROSS JOIN meanings AS own
+    WHERE mine.user = events.user AND mine.kind = events.kind
+      AND own.kind = mine.kind AND own.sign = (mine.weight > 0) - (mine.weight < 0)
+      AND own.rated AND NOT $OUT_OF_FORCE
+""")
+_REACHES_OWN = Template("""CASE meanings.own
+    WHEN 'mean' THEN (
+        SELECT MICRO(events.weight) * COUNT(*) >= SUM(MICRO(mine.weight)) $RATED
+    )
+    WHEN 'quantile' THEN (
+        SELECT SUM(mine.weight <= events.weight) >= meanings.share * COUNT(*) - $SLACK $RATED
+    )
+    ELSE 1 END""")
+_LIKES = Template("""
+CREATE TEMP VIEW likes AS
+SELECT events.user, events.item, events.time
+FROM events CROSS JOIN meanings
+WHERE meanings.kind = events.kind
+  AND meanings.sign = (events.weight > 0) - (events.weight < 0)
+  AND meanings.polarity > 0 AND events.weight >= meanings.bar
+  AND $IN_FORCE
+""")
+
+
+def likes(latest: bool, cancels: bool, negative: bool, own: bool) -> str:
+    """The view of the events that are likes, in a store where events may do these things."""
+
+    def out_of_force(event: str) -> str:
+        found = [_SUPERSEDED] * latest + [_CANCELLED] * cancels
+        parts = " OR ".join(each.substitute(e=event) for each in found)
+        return f"({parts or 'FALSE'})"
+
+    conditions = [f"NOT {out_of_force('events')}"]
+    if negative:
+        conditions.append(f"NOT {_DISLIKED.substitute(OUT_OF_FORCE=out_of_force('no'))}")
+    if own:
+        rated = _RATED.substitute(OUT_OF_FORCE=out_of_force("mine"))
+        conditions.append(_REACHES_OWN.substitute(RATED=rated, SLACK=SLACK))
+    return _LIKES.substitute(IN_FORCE="\n  AND ".join(conditions))
+
 
 ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
 

@@ -48,7 +48,7 @@ from graphrec.store.protocol import (
     Similarity,
 )
 from graphrec.store.sqlite import queries as sql
-from graphrec.store.sqlite.file import connect, store_errors, transaction
+from graphrec.store.sqlite.file import apply_policy, connect, store_errors, transaction
 
 LOOKUP = 500
 """Ids in one look-up; older SQLites take 999 parameters."""
@@ -372,7 +372,7 @@ class SQLiteStore:
         with store_errors(self._path):
             connection = self._idle_connection()
             if connection is None:
-                connection = connect(self._path, self._policy, self._busy_seconds)
+                connection = connect(self._path, self._busy_seconds)
             try:
                 yield connection
             finally:
@@ -389,7 +389,7 @@ class SQLiteStore:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lent() as connection, transaction(connection, "DEFERRED"):
-            connection.execute(sql.APPLY_RULES)
+            apply_policy(connection, self._policy)
             yield connection
 
     @contextmanager
