@@ -187,7 +187,7 @@ def _graph(
         retry_seconds=RETRY_SECONDS,
     )
     store = LiveStore(open_, url, retry_seconds)
-    feed = Feed(store, engine)
+    feed = Feed(store, engine, settings.kinds)
     forgetter = Forgetter(store, feed, engine, exposures, types_of(settings))
     return LiveGraph(store, feed, EventWriter(store, feed), forgetter)
 

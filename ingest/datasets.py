@@ -25,6 +25,7 @@ from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Source, open_source
 
 from graphrec.data import AttributeKind
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -107,9 +108,10 @@ def load_dataset(
     settings: IngestSettings,
     rejects: Path,
     progress: Progress | None = None,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Mapping[str, LoadReport]:
     """Check everything in a data set, then write it; see `checked_dataset`."""
-    with checked_dataset(dataset, settings, rejects, progress) as checked:
+    with checked_dataset(dataset, settings, rejects, progress, policies) as checked:
         return write_all(store, checked, progress)
 
 
@@ -119,6 +121,7 @@ def checked_dataset(
     settings: IngestSettings,
     rejects: Path | None,
     progress: Progress | None = None,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Iterator[Mapping[str, CheckedSource]]:
     """Everything in a data set, by what it is: "events", then types.
 
@@ -132,7 +135,9 @@ def checked_dataset(
     with ExitStack() as opened:
         checked = {
             "events": opened.enter_context(
-                checked_events(dataset.events, settings, file("events"), progress=progress)
+                checked_events(
+                    dataset.events, settings, file("events"), progress=progress, policies=policies
+                )
             )
         }
         for nodes in dataset.nodes:

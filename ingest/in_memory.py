@@ -59,7 +59,9 @@ def from_frames(
     }
     source = _frame(events, "events")
     return _dataset(
-        _graph(source, nodes, edges, columns, default_kind, attributes, None), kinds, stacklevel=4
+        _graph(source, nodes, edges, columns, default_kind, attributes, None, kinds or {}),
+        kinds,
+        stacklevel=4,
     )
 
 
@@ -81,7 +83,9 @@ def read_files(
     }
     source = File(Path(events))
     return _dataset(
-        _graph(source, nodes, {}, columns, default_kind, attributes, progress), kinds, stacklevel=4
+        _graph(source, nodes, {}, columns, default_kind, attributes, progress, kinds or {}),
+        kinds,
+        stacklevel=4,
     )
 
 
@@ -94,7 +98,7 @@ def load_named(
     """See `Dataset.load`."""
     folder = Path(Settings.model_fields["cache"].default if cache is None else cache)
     dataset = open_dataset(name, folder.expanduser(), progress)
-    with checked_dataset(dataset, IngestSettings(), None, progress) as checked:
+    with checked_dataset(dataset, IngestSettings(), None, progress, kinds or {}) as checked:
         return _dataset(_collected(checked, progress), kinds, stacklevel=4)
 
 
@@ -119,6 +123,7 @@ def _graph(
     default_kind: str | None,
     attributes: Attributes,
     progress: Progress | None,
+    policies: Mapping[str, KindPolicy],
 ) -> Collected:
     """All sources checked, then collected; a row that cannot be used is an error."""
     settings = IngestSettings()
@@ -131,7 +136,7 @@ def _graph(
     with ExitStack() as opened:
         checked = {
             "events": opened.enter_context(
-                checked_events(events, settings, None, columns, default_kind, progress)
+                checked_events(events, settings, None, columns, default_kind, progress, policies)
             )
         }
         for node_type, source in nodes.items():

@@ -26,6 +26,7 @@ from graphrec.ingest.spool import Spool, spooled
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -115,9 +116,10 @@ def load_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> LoadReport:
     """Check the events of a source, then write them; see `checked_events`."""
-    with checked_events(source, settings, rejects, mapping, kind, progress) as checked:
+    with checked_events(source, settings, rejects, mapping, kind, progress, policies) as checked:
         return checked.write(store, progress)
 
 
@@ -163,21 +165,21 @@ def checked_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Iterator[CheckedSource]:
     """Events of users and items, in batches of `settings.batch_rows`.
 
     Columns are found by their names (`graphrec.ingest.schema`), or given by `mapping` from user,
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
-    kinds. Rows that cannot be used go to the file `rejects`, or one beside it
-    (`graphrec.ingest.spool`); where
-    it is None there may be none.
+    kinds. `policies` say which kinds may have weights below 0. Rows that cannot be used go to the
+    file `rejects`, or one beside it (`graphrec.ingest.spool`); where it is None there may be none.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
-        check = partial(check_events, columns=columns, unit=settings.time_unit)
+        check = partial(check_events, columns=columns, unit=settings.time_unit, policies=policies)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.kind is not None:

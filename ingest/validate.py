@@ -6,7 +6,7 @@ counted under the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,9 +20,15 @@ from graphrec.ingest.values import TimeUnit, inexact, missing, numbers, texts, t
 from numpy.typing import NDArray
 
 from graphrec.data import Interactions, Rows, Vocabulary
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, policy_of
 
 Fault: TypeAlias = tuple[str, NDArray[np.bool_]]
 """A reason, and the rows that it applies to [N]."""
+
+REFUSED = "weight is negative: say with {}.negative in the settings what that means"
+
+NAMED_KINDS = 10
+"""Kinds whose setting is named, each in a reason of its own."""
 
 INEXACT = "id is a float of 2^53 or more, which stands for several integers"
 """A column of 64-bit integers that was read as floats, as pandas does where values are missing."""
@@ -36,28 +42,34 @@ class Checked:
     rejects: tuple[Reject, ...]
 
 
-def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -> Checked:
+def check_events(
+    chunk: Chunk,
+    columns: EventColumns,
+    unit: TimeUnit = "auto",
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+) -> Checked:
     """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds.
 
     An empty weight is 1 where there is a column of kinds: a log of many kinds has stars for its
-    ratings and nothing for its views.
+    ratings and nothing for its views. One below 0 is for kinds whose policy says what it means.
     """
     size = chunk.rows.num_rows
     user = texts(chunk.rows.column(columns.user))
     item = texts(chunk.rows.column(columns.item))
-    weight, weight_faults = _weight(chunk, columns.weight, may_miss=columns.kind is not None)
+    weight, unreadable = _weight(chunk, columns.weight, may_miss=columns.kind is not None)
     faults = [("missing user id", missing(user)), ("missing item id", missing(item))]
     faults += [(INEXACT, inexact(chunk.rows.column(c))) for c in (columns.user, columns.item)]
     time = np.zeros(size, np.int64)
     if columns.time is not None:
         time, readable = times(chunk.rows.column(columns.time), unit)
         faults.append(("time missing, not readable, or not in 1970 to 2261", ~readable))
-    faults += weight_faults
+    faults.append(unreadable)
     if columns.kind is None:
         kind = pa.repeat(columns.default_kind, size)
     else:
         kind = texts(chunk.rows.column(columns.kind))
         faults.append(("missing kind", missing(kind)))
+    faults += _negative(weight, kind, policies)
     rows = {"user": user, "item": item, "weight": weight, "time": time, "kind": kind}
     return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
 
@@ -82,10 +94,10 @@ def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None)
     """
     source = texts(chunk.rows.column(columns.source))
     target = texts(chunk.rows.column(columns.target))
-    weight, weight_faults = _weight(chunk, columns.weight)
+    weight, unreadable = _weight(chunk, columns.weight)
     faults = [("missing source id", missing(source)), ("missing target id", missing(target))]
     faults += [(INEXACT, inexact(chunk.rows.column(c))) for c in (columns.source, columns.target)]
-    faults += weight_faults
+    faults += [unreadable, ("weight is negative", weight < 0)]
     relations = (
         pa.nulls(chunk.rows.num_rows, pa.string())
         if columns.relation is None
@@ -123,17 +135,37 @@ def _encoded(ids: pa.Array) -> tuple[Vocabulary, Rows]:
 
 def _weight(
     chunk: Chunk, column: str | None, *, may_miss: bool = False
-) -> tuple[NDArray[np.float32], list[Fault]]:
+) -> tuple[NDArray[np.float32], Fault]:
+    what = "weight is not a number"
     if column is None:
-        return np.ones(chunk.rows.num_rows, np.float32), []
+        return np.ones(chunk.rows.num_rows, np.float32), (what, np.zeros(chunk.rows.num_rows, bool))
     with np.errstate(over="ignore"):
         weight = numbers(chunk.rows.column(column)).astype(np.float32)
     if may_miss:
         weight[missing(texts(chunk.rows.column(column)))] = 1
-    return weight, [
-        ("weight is not a number", ~np.isfinite(weight)),
-        ("weight is negative", weight < 0),
-    ]
+    return weight, (what, ~np.isfinite(weight))
+
+
+def _negative(
+    weight: NDArray[np.float32], kind: pa.Array, policies: Mapping[str, KindPolicy]
+) -> list[Fault]:
+    """Weights below 0 of kinds whose policy does not say what that means, kind by kind."""
+    below = weight < 0
+    if not below.any():
+        return []
+    kinds = kind.dictionary_encode()
+    codes = kinds.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    found: list[Fault] = []
+    others = np.zeros(len(weight), bool)
+    for code, name in enumerate(kinds.dictionary.to_pylist()):
+        refused = below & (codes == code)
+        if not refused.any() or policy_of(name, policies).negative != "reject":
+            continue
+        if len(found) < NAMED_KINDS:
+            found.append((REFUSED.format(f"kinds.{name}"), refused))
+        else:
+            others |= refused
+    return [*found, (REFUSED.format("[kinds]"), others)]
 
 
 def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Checked:

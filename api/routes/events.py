@@ -8,7 +8,7 @@ from fastapi import Body
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
-from graphrec.api.schemas.events import Accepted, Batch
+from graphrec.api.schemas.events import Accepted, Batch, check_weights
 from graphrec.api.schemas.validation import check_length
 from graphrec.api.service import Serving
 
@@ -28,5 +28,6 @@ async def new_events(batch: Annotated[Batch, Body()], service: Serving) -> Accep
     item, kind and time: if it is sent again it takes the new weight, and counts once.
     """
     check_length("events", batch.events, service.settings.serve.max_events)
+    check_weights(batch.events, service.settings.kinds)
     await service.require_graph("events are sent").writer.write(batch.events)
     return Accepted(len(batch.events))

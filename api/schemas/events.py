@@ -2,13 +2,16 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from graphrec.api.schemas.fields import StoredId
-from graphrec.api.schemas.validation import WHOLE, UpToMaxEvents, expecting
+from graphrec.api.schemas.validation import WHOLE, UpToMaxEvents, expecting, unexpected
 from graphrec.api.schemas.versioned import example
 from pydantic import BaseModel, ConfigDict, Field
+
+from graphrec.data.kinds import KindPolicy, policy_of
 
 LATEST = 2**53
 """Milliseconds since 1970, as far as every JSON reader is exact."""
@@ -35,8 +38,14 @@ class NewEvent(BaseModel):
     ]
     weight: Annotated[
         float,
-        Field(ge=0, le=LARGEST, allow_inf_nan=False, description="A rating, or a count."),
-        expecting("a number of at least 0"),
+        Field(
+            ge=-LARGEST,
+            le=LARGEST,
+            allow_inf_nan=False,
+            description="A rating, or a count. Below 0 for kinds of which the settings say what "
+            "that means.",
+        ),
+        expecting("a number from -1e30 to 1e30"),
     ] = 1.0
     time: Annotated[
         int | None,
@@ -49,6 +58,14 @@ class NewEvent(BaseModel):
         WHOLE,
         expecting("a whole number of milliseconds since 1970"),
     ] = None
+
+
+def check_weights(events: Sequence[NewEvent], kinds: Mapping[str, KindPolicy]) -> None:
+    """Raises RequestValidationError for a weight below 0 of a kind that has no meaning for it."""
+    for place, event in enumerate(events):
+        if event.weight < 0 and policy_of(event.kind, kinds).negative == "reject":
+            what = f"at least 0, or a meaning of kinds.{event.kind}.negative in the settings"
+            raise unexpected(("events", place, "weight"), event.weight, what)
 
 
 class Batch(BaseModel):

@@ -110,6 +110,11 @@ class Meanings:
         return np.array([m.rated for m in self._flat], bool)
 
     @cached_property
+    def undoing(self) -> NDArray[np.bool_]:  # [3 K]
+        """By kind and sign: whether it cancels any kind."""
+        return np.array([bool(m.cancels) for m in self._flat], bool)
+
+    @cached_property
     def cancels(self) -> NDArray[np.bool_]:  # [3 K, K]
         """Which kinds an event of a kind and sign puts out of force."""
         found = np.zeros((len(self._flat), len(self.kinds)), bool)
@@ -173,8 +178,9 @@ def signs(log: Interactions, meanings: Meanings, value: NDArray[np.float32]) -> 
     for code, policy in enumerate(meanings.policies):
         if policy.like_from is not None:
             mine = np.flatnonzero((log.kind == code) & force & meanings.rated[place])
-            counts[mine] &= _reaches_own(log.user[mine], value[mine], policy.quantile)
-    found = np.where(counts, meanings.polarity[place], np.int8(0))
+            reached = _reaches_own(log.user[mine], value[mine], policy.quantile)
+            counts[mine] &= reached | (meanings.polarity[place[mine]] < 0)
+    found: NDArray[np.int8] = np.where(counts, meanings.polarity[place], np.int8(0))
     negative = found < 0
     if negative.any():
         found[(found > 0) & np.isin(pair, pair[negative])] = 0
@@ -190,7 +196,9 @@ def _superseded(
         rated = np.flatnonzero(meanings.supersedes[place])
         rated = rated[np.lexsort((log.time[rated], log.kind[rated], pair[rated]))]
         if len(rated):
-            found[rated] = ~last_of_equal([pair[rated], log.kind[rated]])
+            last = np.flatnonzero(last_of_equal([pair[rated], log.kind[rated]]))
+            of = last[np.searchsorted(last, np.arange(len(rated)))]
+            found[rated] = log.time[rated] < log.time[rated[of]]
     return found
 
 
@@ -198,7 +206,7 @@ def _cancelled(
     log: Interactions, meanings: Meanings, place: NDArray[np.intp], pair: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which events [E] an event of the same pair, at their time or later, puts out of force."""
-    undoing = np.flatnonzero(meanings.cancels.any(axis=1)[place])
+    undoing = np.flatnonzero(meanings.undoing[place])
     by, kind = np.nonzero(meanings.cancels[place[undoing]])
     count = max(len(meanings.kinds), 1)
     key, time = pair[undoing[by]] * count + kind, log.time[undoing[by]]
@@ -206,11 +214,13 @@ def _cancelled(
     found = np.zeros(len(log), bool)
     if not len(order):
         return found
-    order = order[last_of_equal([key[order]])]
     key, time = key[order], time[order]
+    last = last_of_equal([key])
+    key, time = key[last], time[last]
     own = pair * count + log.kind
     at = np.minimum(np.searchsorted(key, own), len(key) - 1)
-    return (key[at] == own) & (log.time <= time[at])
+    found |= (key[at] == own) & (log.time <= time[at])
+    return found
 
 
 def _reaches_own(

@@ -218,6 +218,11 @@ def check_given(given: Mapping[str, KindPolicy]) -> None:
             )
 
 
+def have_own_thresholds(given: Mapping[str, KindPolicy]) -> bool:
+    """Whether of any kind what a user likes depends on all their other events of the kind."""
+    return any(policy.like_from is not None for policy in given.values())
+
+
 def describe(policy: KindPolicy) -> str:
     """What events with a policy mean, in a few words: `positive from 3.5, the latest counts`."""
     said: str = policy.polarity if policy.weight else "neutral"

@@ -125,7 +125,8 @@ BAD_ROWS = {
     "a,x,many,1,view": "weight is not a number",
     "a,x,inf,1,view": "weight is not a number",
     "a,x,1e39,1,view": "weight is not a number",  # more than a float32 holds
-    "a,x,-1,1,view": "weight is negative",
+    "a,x,-1,1,view": "weight is negative: say with kinds.view.negative in the settings what that "
+    "means",
     "a,x,1,1,": "missing kind",
     "a,x,1": "wrong number of fields",
     ",,,,": "missing user id",  # the first of its faults

@@ -127,10 +127,14 @@ def ingest(
     ):
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
-            checked |= opened.enter_context(checked_dataset(found, limits, rejects, progress))
+            checked |= opened.enter_context(
+                checked_dataset(found, limits, rejects, progress, settings.kinds)
+            )
         if log is not None:
             aside = _aside(rejects, events or Path("events"))
-            events_of = checked_events(log, limits, aside, columns.get("events"), kind, progress)
+            events_of = checked_events(
+                log, limits, aside, columns.get("events"), kind, progress, settings.kinds
+            )
             checked[_free("events", checked)] = opened.enter_context(events_of)
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
