@@ -78,13 +78,15 @@ class Dataset:
         such as `{"item": {"year": "category"}}`. `links` are frames of links by (type of the
         source, relation, type of the target), such as `("user", "follows", "user")`.
 
-        `kinds` are the policies by kind of event: `{"view": KindPolicy(weight=0.2)}`. By default a
-        rating is positive from 3.5, and other events weigh their value, or 1.
+        `kinds` are the policies by kind of event: `{"view": KindPolicy(weight=0.2)}`. What they do
+        not say is as the name of the kind says (`graphrec.data.kinds`): a rating is positive from
+        3.5, a dislike is negative, a return cancels its purchase; others weigh their value, or 1.
 
         Raises DataError for a column that is missing or could be several, and TooManyRejects (a
-        DataError) for rows that cannot be used: without an id, with a weight that is negative or
-        not finite, with a time before 1970 or after 2261, or none. Events that repeat the user,
-        item, kind and time of another count once, with a warning.
+        DataError) for rows that cannot be used: without an id, with a weight that is not finite, or
+        negative where its kind has no meaning for that, with a time before 1970 or after 2261, or
+        none. Events that repeat the user, item, kind and time of another count once, with a
+        warning.
         """
         columns = _columns(user=user, item=item, weight=weight, time=time, kind=kind)
         data: Dataset = _ingest("from_frames")(

@@ -121,6 +121,10 @@ class KindPolicy(BaseModel):
 _BOUGHT = ("purchase", "purchased", "buy", "bought", "order", "ordered", "transaction")
 _LIKED = ("like", "liked", "love", "loved", "thumbs_up", "upvote", "favorite", "favourite", "heart")
 _SAVED = ("save", "saved", "bookmark", "wishlist", "add_to_wishlist", "watchlist", "add_to_list")
+_UNSAVED = (
+    *("unsave", "unbookmark", "remove_bookmark", "remove_from_wishlist", "remove_from_list"),
+    "remove_from_watchlist",
+)
 _CARTED = ("cart", "add_to_cart", "basket", "add_to_basket")
 _FOLLOWED = ("follow", "followed", "subscribe", "subscribed")
 _PLAYED = ("play", "played", "listen", "listened", "watch", "watched", "complete", "completed")
@@ -143,11 +147,13 @@ _USUAL: tuple[tuple[tuple[str, ...], KindPolicy], ...] = (
     (_BOUGHT, KindPolicy(cancels=(*_MIND_CHANGED, *_GIVEN_BACK))),
     (_PLAYED, KindPolicy(cancels=_SKIPPED)),
     ((*_MIND_CHANGED, *_REFUSED), KindPolicy(polarity="negative")),
-    (_GIVEN_BACK, KindPolicy(polarity="negative", cancels=_BOUGHT, negative="dislike")),
+    (
+        _GIVEN_BACK,
+        KindPolicy(polarity="negative", cancels=_BOUGHT, negative="dislike", repeats="sum"),
+    ),
     (("cancel_order", "order_cancelled", "order_canceled", "cancel_purchase"), _neutral(*_BOUGHT)),
     (("unlike", "unlove", "remove_like", "unfavorite", "unfavourite"), _neutral(*_LIKED)),
-    (("unsave", "unbookmark", "remove_bookmark", "remove_from_wishlist"), _neutral(*_SAVED)),
-    (("remove_from_list", "remove_from_watchlist"), _neutral(*_SAVED)),
+    (_UNSAVED, _neutral(*_SAVED)),
     (("remove_from_cart", "remove_from_basket", "delete_from_cart"), _neutral(*_CARTED)),
     (("unfollow", "unsubscribe"), _neutral(*_FOLLOWED)),
     (("undislike", "remove_dislike"), _neutral(*_NOT_LIKED)),
@@ -223,8 +229,11 @@ def have_own_thresholds(given: Mapping[str, KindPolicy]) -> bool:
     return any(policy.like_from is not None for policy in given.values())
 
 
-def describe(policy: KindPolicy) -> str:
-    """What events with a policy mean, in a few words: `positive from 3.5, the latest counts`."""
+def describe(policy: KindPolicy, known: Collection[str] | None = None) -> str:
+    """What events with a policy mean, in a few words: `positive from 3.5, the latest counts`.
+
+    Of the kinds that they cancel, those that are `known`, such as those of a store; None: all.
+    """
     said: str = policy.polarity if policy.weight else "neutral"
     if policy.rates and said != "neutral":
         bars = [] if policy.threshold is None else [f"{policy.threshold:g}"]
@@ -232,8 +241,12 @@ def describe(policy: KindPolicy) -> str:
     parts = [said]
     if policy.latest:
         parts.append("the latest counts")
-    if policy.cancels:
-        parts.append(f"cancels {', '.join(policy.cancels)}")
+    cancels: Collection[str] = policy.cancels
+    if known is not None:
+        forms = set(map(normal, cancels))
+        cancels = sorted(kind for kind in known if normal(kind) in forms)
+    if cancels:
+        parts.append(f"cancels {', '.join(cancels)}")
     if policy.negative != "reject":
         parts.append(f"below 0: {policy.negative}")
     if policy.zero != "rating":
