@@ -51,6 +51,28 @@ class LoadReport:
 
 
 @dataclass(frozen=True)
+class Batches:
+    """The good rows of a spool, to be taken once, and who is told how far they are written."""
+
+    spool: Spool
+    progress: Progress | None
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.spool.accepted
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Batch by batch; one counts as written when the next is asked for."""
+        done = 0
+        for batch in self.spool.batches():
+            yield batch
+            done += batch.num_rows
+            if self.progress:
+                self.progress("writing", done, self.rows)
+
+
+@dataclass(frozen=True)
 class CheckedSource:
     """A source that was read and checked to its end, and of which nothing has been written yet.
 
@@ -63,14 +85,14 @@ class CheckedSource:
     """Its good rows. Of nodes, the first column holds the ids, the others `attributes`."""
     seconds: float
     """What reading and checking took."""
-    write_rows: Callable[[Sink, Iterator[pa.RecordBatch]], int]
+    write_rows: Callable[[Sink, Batches], int]
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
     attributes: tuple[AttributeColumn, ...] = ()
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
         start = time.perf_counter()
-        new = self.write_rows(store, self._told(progress))
+        new = self.write_rows(store, Batches(self.spool, progress))
         return LoadReport(
             source=self.name,
             rows=self.spool.rows,
@@ -82,15 +104,6 @@ class CheckedSource:
             seconds=self.seconds + time.perf_counter() - start,
             attributes={attribute.name: attribute.kind for attribute in self.attributes},
         )
-
-    def _told(self, progress: Progress | None) -> Iterator[pa.RecordBatch]:
-        """The batches of the spool; reports each once it has been written."""
-        done = 0
-        for batch in self.spool.batches():
-            yield batch
-            done += batch.num_rows
-            if progress:
-                progress("writing", done, self.spool.accepted)
 
 
 def write_all(
@@ -302,11 +315,11 @@ def _check_relations(
             )
 
 
-def _write_events(store: Sink, batches: Iterator[pa.RecordBatch]) -> int:
-    return sum(store.write_events(to_interactions(batch)) for batch in batches)
+def _write_events(store: Sink, batches: Batches) -> int:
+    return store.write_log(map(to_interactions, batches), batches.rows, batches.progress)
 
 
-def _write_links(store: Sink, batches: Iterator[pa.RecordBatch], edge_type: LinkType) -> int:
+def _write_links(store: Sink, batches: Batches, edge_type: LinkType) -> int:
     source_type, _, target_type = edge_type
     new = 0
     for batch in batches:
@@ -321,7 +334,7 @@ def _write_links(store: Sink, batches: Iterator[pa.RecordBatch], edge_type: Link
 
 def _write_nodes(
     store: Sink,
-    batches: Iterator[pa.RecordBatch],
+    batches: Batches,
     node_type: str,
     attributes: Sequence[AttributeColumn],
     links: Mapping[str, tuple[str, str]],

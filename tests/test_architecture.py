@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "settings": "data errors rules",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
-    "store": "data errors id_search settings",
+    "store": "data errors id_search progress settings",
     "models": "data errors",
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
@@ -336,7 +336,7 @@ SQL = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|DROP|ALTER|PRAGMA|BEGIN|ATTACH|MATCH|MERGE)"
     r"\s"
 )
-CONSTANTS = {"mode", "newer", "sql.APPLICATION_ID"}
+CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE"}
 """What SQL may be put together from: a Literal type, a loop over the migrations, a constant."""
 
 

@@ -28,6 +28,7 @@ from graphrec.data import (
     Interactions,
     Vocabulary,
 )
+from graphrec.progress import Progress
 
 DIGITS = 9
 
@@ -183,6 +184,17 @@ class GraphStore(Protocol):
         An event is identified by (user, item, kind, time). One that is there already takes the new
         weight and does not count as new. When the call returns, the events are durable; when it
         does not return, none of them is stored.
+        """
+        ...
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log of about `rows`; returns how many were new.
+
+        As `write_events` of each batch, in their order; when it does not return, some may be
+        stored, and writing all again puts it right. `progress` is told of work that comes after
+        the last batch was taken.
         """
         ...
 

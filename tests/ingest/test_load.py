@@ -361,8 +361,8 @@ from graphrec.ingest.load import load_events
 from graphrec.ingest.sources import File
 
 class Sink:
-    def write_events(self, events):
-        return len(events)
+    def write_log(self, batches, rows, progress):
+        return sum(map(len, batches))
 
 def peak(path):
     load_events(Sink(), File(Path(path)), IngestSettings(batch_rows=10_000), Path(path + ".bad"))

@@ -283,9 +283,9 @@ def test_a_file_of_a_later_version_is_refused(path: Path):
 def test_a_file_from_before_there_were_positions_is_brought_up_to_date(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    old = sqlite_file.sql.MIGRATIONS[:1]
+    old = sqlite_file.schema.MIGRATIONS[:1]
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite_file.sql, "MIGRATIONS", old)
+        patched.setattr(sqlite_file.schema, "MIGRATIONS", old)
         patched.setattr(sqlite_file, "_apply_policy", lambda *_: None)
         with closing(sqlite_file.connect(path, POLICY, 1)) as connection:
             connection.executescript("""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from graphrec.data import (
 )
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
+from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
 from graphrec.store.neo4j import mapped as neo4j_mapped
 from graphrec.store.neo4j import names, read, write
@@ -118,6 +119,15 @@ class Neo4jStore:
         self._prepare("user", "item")
         added = write.event_rows(events)
         return self._write(lambda writing: write.events(writing, added))
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log, each batch durable by itself; returns how many were new.
+
+        Raises as `write_events` does.
+        """
+        return sum(map(self.write_events, batches))
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]

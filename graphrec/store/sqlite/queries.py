@@ -1,4 +1,4 @@
-"""The SQL of the SQLite store, to be read: schema, policy view, writes and queries.
+"""The SQL of the SQLite store, to be read: writes and queries.
 
 Every value is a bound parameter. Scores are whole billionths (`:scale` of them make 1), rounded
 half up, so that sums and ties are exact.
@@ -7,111 +7,6 @@ half up, so that sums and ties are exact.
 from __future__ import annotations
 
 from string import Template
-
-APPLICATION_ID = int.from_bytes(b"grec", "big")
-"""In the file's header, so that no other SQLite file is taken for a graph."""
-
-# A semicolon at the end of a line ends a statement.
-_VERSION_1 = """
--- Nodes of all types. The world knows a node by (type, id), `row` is internal.
-CREATE TABLE nodes (
-    row        INTEGER PRIMARY KEY,
-    type       TEXT NOT NULL,
-    id         TEXT NOT NULL,
-    attributes TEXT NOT NULL DEFAULT '{}',  -- JSON object by attribute name
-    UNIQUE (type, id)
-);
-
--- What kind of value an attribute has: number, category, tags or text.
-CREATE TABLE attributes (
-    type TEXT NOT NULL,
-    name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    PRIMARY KEY (type, name)
-) WITHOUT ROWID;
-
--- Kinds of events, such as rating or view.
-CREATE TABLE kinds (
-    row  INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
-);
-
--- The log, clustered by user. The references are not enforced: checking them costs a third of the
--- speed of a load, and rows only ever come from `nodes` within the same transaction.
-CREATE TABLE events (
-    user   INTEGER NOT NULL REFERENCES nodes,
-    item   INTEGER NOT NULL REFERENCES nodes,
-    kind   INTEGER NOT NULL REFERENCES kinds,
-    time   INTEGER NOT NULL,  -- milliseconds since 1970
-    weight REAL NOT NULL,     -- as it came: a rating, a count
-    PRIMARY KEY (user, item, kind, time)
-) WITHOUT ROWID;
-
--- The same from the item's side; it covers every query, so that none goes back to the table.
-CREATE INDEX events_by_item ON events (item, user, kind, weight, time);
-
--- Edges of other relations; the types of their ends are those of the nodes.
-CREATE TABLE links (
-    source   INTEGER NOT NULL REFERENCES nodes,
-    relation TEXT NOT NULL,
-    target   INTEGER NOT NULL REFERENCES nodes,
-    weight   REAL NOT NULL,
-    PRIMARY KEY (source, relation, target)
-) WITHOUT ROWID;
-
-CREATE INDEX links_by_target ON links (target);
-"""
-
-_VERSION_2 = """
--- What was written since: each event and node has the position of its last change, 0 where it came
--- before there were positions.
-ALTER TABLE events ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE nodes ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX events_by_position ON events (position);
-CREATE INDEX nodes_by_position ON nodes (position);
-
--- The last position given. The other tables do not show it: the last row written may be deleted.
-CREATE TABLE position (last INTEGER NOT NULL);
-INSERT INTO position (last) VALUES (0);
-
--- Users and items that went. A user's id is not kept.
-CREATE TABLE deletions (
-    position INTEGER PRIMARY KEY,
-    type     TEXT NOT NULL,
-    id       TEXT
-);
-"""
-
-MIGRATIONS = (_VERSION_1, _VERSION_2)
-"""`MIGRATIONS[v]` brings a file from schema version v to v + 1."""
-
-POLICY = (
-    # The weights of the kinds of events, from the settings; for this connection, not stored.
-    """
-    CREATE TEMP TABLE rules (
-        name      TEXT PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
-    ) WITHOUT ROWID
-    """,
-    # The same for the kinds that the store has so far, by row: queries look it up for every event.
-    """
-    CREATE TEMP TABLE policy (
-        kind      INTEGER PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
-    )
-    """,
-    # The positive events, as `graphrec.data.weighting` has them; a kind with no row counts fully.
-    """
-    CREATE TEMP VIEW likes AS
-    SELECT events.user, events.item, events.time
-    FROM events LEFT JOIN policy USING (kind)
-    WHERE COALESCE(policy.weight, 1) > 0
-      AND CASE WHEN policy.threshold IS NULL THEN events.weight > 0
-               ELSE events.weight >= policy.threshold END
-    """,
-)
 
 ADD_RULE = "INSERT INTO rules (name, weight, threshold) VALUES (?, ?, ?)"
 
@@ -125,7 +20,8 @@ ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 FIND_NODE = "SELECT row FROM nodes WHERE type = ? AND id = ?"
 FIND_NODES = Template("SELECT id, row FROM nodes WHERE type = ? AND id IN ($ids)")  # $ids: ?,?,…
-ADD_NODE = "INSERT INTO nodes (type, id, position) VALUES (?, ?, ?)"
+LAST_NODE = "SELECT COALESCE(MAX(row), 0) FROM nodes"
+ADD_NODE = "INSERT INTO nodes (row, type, id, position) VALUES (?, ?, ?, ?)"
 
 # The patch, ?4, sets the attributes it names, removes those it has as null and leaves others.
 PATCH_NODE = """
@@ -229,6 +125,18 @@ JOIN nodes AS source ON source.row = links.source
 JOIN nodes AS target ON target.row = links.target
 ORDER BY source.type, links.relation, target.type, source.id, target.id
 """
+
+# A whole log: events are sorted and made into tables outside of the store, then copied into it.
+COUNT_EVENTS = "SELECT COUNT(*) FROM (SELECT 1 FROM main.events LIMIT ?)"  # no more than that
+READ_ALL = "SELECT user, item, kind, time, weight, position FROM main.events"
+READ_EVENTS_SCHEMA = """
+SELECT sql FROM main.sqlite_master WHERE tbl_name = 'events' AND sql NOT NULL
+ORDER BY type DESC
+"""
+ATTACH = "ATTACH ? AS made"
+CLEAR_EVENTS = "DELETE FROM main.events"
+# Tables that are alike to the letter: SQLite copies records and indexes as they are, in order.
+COPY_EVENTS = "INSERT INTO main.events SELECT * FROM made.events"
 
 DELETE_NODE = (
     "DELETE FROM events WHERE user = ?",
