@@ -29,10 +29,10 @@ ROWS: Final = np.dtype(
     [
         ("user", "i4"),
         ("item", "i4"),
-        ("kind", "i2"),
         ("time", "i8"),
-        ("weight", "f4"),
         ("position", "i8"),  # NEW where it was not in the store
+        ("weight", "f4"),
+        ("kind", "i4"),
     ]
 )
 
@@ -163,7 +163,7 @@ def merged(rows: Table, positions: Positions) -> tuple[Table, int, int]:
     last = np.flatnonzero(is_last)
     first = np.concatenate(([0], last[:-1] + 1))
     was = rows["position"][first]
-    one = rows[last]
+    one = rows.take(last)
     stays = (was != NEW) & (rows["weight"][first] == one["weight"])
     one["position"] = was
     changed = int((~stays).sum())

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows, Vocabulary
-from graphrec.store.sqlite.rows import Positions, rows_of, used_ids
+from graphrec.store.sqlite import queries as sql
+from graphrec.store.sqlite.rows import Positions, add_nodes, rows_of, used_ids
 
 _LARGEST_SHARE = 0.6
 """Of the places that may be taken, before there are twice as many."""
@@ -27,6 +28,7 @@ class KnownRows:
         self._connection = connection
         self._node_type = node_type
         self._count = 0
+        self._none_before = not connection.execute(sql.HAS_NODES, (node_type,)).fetchone()
         self._row, self._key, self._check = _empty(1 << 16)
 
     def of(self, positions: Positions, vocabulary: Vocabulary, column: Rows) -> NDArray[np.int32]:
@@ -37,7 +39,8 @@ class KnownRows:
         unknown = np.flatnonzero(rows == 0)
         if len(unknown):
             names = {ids[at]: at for at in unknown.tolist()}
-            found = rows_of(self._connection, positions, self._node_type, sorted(names))
+            find = add_nodes if self._none_before else rows_of
+            found = find(self._connection, positions, self._node_type, sorted(names))
             rows[unknown] = [found[name] for name in names]
             self._add(key[unknown], check[unknown], rows[unknown])
         table = np.zeros(len(vocabulary), np.int32)

@@ -69,15 +69,20 @@ def rows_of(
         query = sql.FIND_NODES.substitute(ids=",".join("?" * len(chunk)))
         rows.update(connection.execute(query, (node_type, *chunk)))
     new = [node_id for node_id in ids if node_id not in rows]
-    if new:
-        (last,) = connection.execute(sql.LAST_NODE).fetchone()
-        added = range(last + 1, last + 1 + len(new))
-        at = positions.take(len(new))
-        connection.executemany(
-            sql.ADD_NODE, zip(added, [node_type] * len(new), new, at, strict=True)
-        )
-        rows.update(zip(new, added, strict=True))
-    return rows
+    return {**rows, **add_nodes(connection, positions, node_type, new)}
+
+
+def add_nodes(
+    connection: sqlite3.Connection, positions: Positions, node_type: str, ids: Sequence[str]
+) -> Mapping[str, int]:
+    """Add nodes that are not there; the row of each."""
+    if not ids:
+        return {}
+    (last,) = connection.execute(sql.LAST_NODE).fetchone()
+    rows = range(last + 1, last + 1 + len(ids))
+    at = positions.take(len(ids))
+    connection.executemany(sql.ADD_NODE, zip(rows, [node_type] * len(ids), ids, at, strict=True))
+    return dict(zip(ids, rows, strict=True))
 
 
 def used_ids(vocabulary: Vocabulary, column: Rows) -> tuple[Sequence[str], NDArray[np.intp]]:

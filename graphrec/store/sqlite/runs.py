@@ -53,19 +53,19 @@ class SortedRuns:
         """All rows in order, some PART of them at a time. Rows may not be added any more."""
         if not self._runs:  # all of them are in memory
             rows = np.concatenate((np.empty(0, self._dtype), *self._pending))
-            yield rows[self._order(rows)]
+            yield rows.take(self._order(rows))
             return
         self._write()
         keys = np.sort(np.concatenate([run.keys for run in self._runs]))
         bounds = np.unique(keys[:: PART // BLOCK]).tolist()
         for low, high in pairwise([*bounds, None]):
             rows = np.concatenate([self._between(run, low, high) for run in self._runs])
-            yield rows[self._order(rows)]
+            yield rows.take(self._order(rows))
 
     def _write(self) -> None:
         rows = np.concatenate((np.empty(0, self._dtype), *self._pending))
         self._pending.clear()
-        rows = rows[self._order(rows)]
+        rows = rows.take(self._order(rows))
         start = self._file.seek(0, 2)
         self._file.write(rows.view(np.uint8).data)
         self._runs.append(_Run(start, len(rows), self._keys(rows[::BLOCK])))

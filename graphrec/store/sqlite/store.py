@@ -126,6 +126,8 @@ class SQLiteStore:
         with self._connected() as connection, written(connection) as positions:
             new = bulk.load(connection, positions, batches, progress)
         self._empty_log()
+        if progress:
+            progress("storing", rows, rows)
         return new
 
     def write_nodes(
