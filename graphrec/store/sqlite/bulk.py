@@ -193,7 +193,7 @@ def _encoded(
         rows: NDArray[Any] = np.empty(len(events), ROWS)
         rows["user"] = users.of(positions, events.users, events.user)
         rows["item"] = items.of(positions, events.items, events.item)
-        rows["kind"] = kind_rows(connection, events.kinds)[events.kind]
+        rows["kind"] = kind_rows(connection, events.kinds, events.kind)
         rows["time"] = events.time
         rows["weight"] = events.weight
         rows["position"] = NEW

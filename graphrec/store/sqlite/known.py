@@ -12,6 +12,9 @@ from graphrec.data import Rows, Vocabulary
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import Positions, add_nodes, rows_of, used_ids
 
+FIRST_SIZE = 1 << 16
+"""Places for ids at first, a power of 2."""
+
 _LARGEST_SHARE = 0.6
 """Of the places that may be taken, before there are twice as many."""
 
@@ -29,7 +32,7 @@ class KnownRows:
         self._node_type = node_type
         self._count = 0
         self._none_before = not connection.execute(sql.HAS_NODES, (node_type,)).fetchone()
-        self._row, self._key, self._check = _empty(1 << 16)
+        self._row, self._key, self._check = _empty(FIRST_SIZE)
 
     def of(self, positions: Positions, vocabulary: Vocabulary, column: Rows) -> NDArray[np.int32]:
         """`column`, in the store's rows instead of the vocabulary's; new nodes are added."""

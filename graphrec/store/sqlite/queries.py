@@ -129,7 +129,7 @@ ORDER BY source.type, links.relation, target.type, source.id, target.id
 
 # A whole log: events are sorted and made into tables outside of the store, then copied into it.
 COUNT_EVENTS = "SELECT COUNT(*) FROM (SELECT 1 FROM main.events LIMIT ?)"  # no more than that
-READ_ALL = "SELECT user, item, kind, time, weight, position FROM main.events"
+READ_ALL = "SELECT user, item, time, position, weight, kind FROM main.events"
 READ_EVENTS_SCHEMA = """
 SELECT sql FROM main.sqlite_master WHERE tbl_name = 'events' AND sql NOT NULL
 ORDER BY type DESC

@@ -110,13 +110,19 @@ def store_rows(
     return table[column]
 
 
-def kind_rows(connection: sqlite3.Connection, kinds: Sequence[str]) -> NDArray[np.int64]:
-    """The row of each kind of events; those that are new are added."""
-    connection.executemany(sql.ADD_KIND, ((kind,) for kind in kinds))
+def kind_rows(
+    connection: sqlite3.Connection, kinds: Sequence[str], column: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """`column`, in the store's rows of kinds instead of places in `kinds`; new ones are added."""
+    used = np.flatnonzero(np.bincount(column, minlength=len(kinds)))
+    named = [kinds[at] for at in used.tolist()]
+    connection.executemany(sql.ADD_KIND, ((kind,) for kind in named))
     rows = {name: row for row, name in connection.execute(sql.READ_KINDS)}
     if len(rows) > MAX_KINDS:
         raise DataError(
             f"events would bring the store to {len(rows)} kinds: expected at most {MAX_KINDS}; "
             f"see that the column of kinds is the right one"
         )
-    return np.array([rows[kind] for kind in kinds], np.int64)
+    table = np.zeros(len(kinds), np.int64)
+    table[used] = [rows[kind] for kind in named]
+    return table[column]

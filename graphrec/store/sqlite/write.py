@@ -41,7 +41,7 @@ def write_events(
     for events in batches:
         user = store_rows(connection, positions, "user", events.users, events.user)
         item = store_rows(connection, positions, "item", events.items, events.item)
-        kind = kind_rows(connection, events.kinds)[events.kind]
+        kind = kind_rows(connection, events.kinds, events.kind)
         parts.append([user, item, kind, events.time, events.weight])
     user, item, kind, time, weight = map(np.concatenate, zip(*parts, strict=True))
     # In the order of the table, so that each page is touched once.
