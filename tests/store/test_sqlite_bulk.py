@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from graphrec.data import Interactions
-from graphrec.errors import DataError
+from graphrec.errors import DataError, StoreError
+from graphrec.store.sqlite import btree, runs
 from graphrec.store.sqlite import store as sqlite_store
 from graphrec.store.sqlite.store import SQLiteStore
 from graphrec.testing.logs import SMALL, Event, log_of
@@ -124,6 +125,25 @@ def test_a_large_log_that_fails_leaves_the_store_as_it_was(path: Path):
             store.write_log(batches, 1001)
         assert (store.counts(), store.position()) == (before, position)
         assert store.write_log(batches[:1], 1000) > 0
+    assert sound(path)
+
+
+@pytest.mark.parametrize("stage", ["sorting", "indexing"])
+def test_a_disk_that_is_full_leaves_the_store_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    module, name = {"sorting": (runs.SortedRuns, "add"), "indexing": (btree.Tree, "add")}[stage]
+    with SQLiteStore(path, POLICY, bulk_rows=0) as store:
+        store.write_events(log_of(SMALL))
+        with monkeypatch.context() as patched:
+            patched.setattr(module, name, full)
+            with pytest.raises(StoreError, match=r"No space left.*nothing of the log.*TMPDIR"):
+                store.write_log([random_log(1000, seed=3)], 1000)
+        assert store.counts()["events"] == len(SMALL)
+        assert store.write_log([random_log(1000, seed=3)], 1000) > 0
     assert sound(path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -103,10 +102,9 @@ ROW = np.dtype([("a", "i4"), ("b", "i4"), ("c", "f4"), ("n", "i8")])
 )
 def test_rows_come_back_sorted(rows: list[tuple[int, int, int]], part: int, by, batch: int):
     table = np.array([(*row, n) for n, row in enumerate(rows)], ROW)
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryFile() as file:
+    with pytest.MonkeyPatch.context() as patch, SortedRuns(ROW, by) as sorted_runs:
         patch.setattr(runs, "PART", part)
         patch.setattr(runs, "BLOCK", 4)
-        sorted_runs = SortedRuns(file, ROW, by)
         for at in range(0, len(table), batch):
             sorted_runs.add(table[at : at + batch])
         parts = [each.copy() for each in sorted_runs.parts()]

@@ -8,45 +8,28 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Interactions, last_of_equal
+from graphrec.errors import StoreError
 from graphrec.progress import Progress
 from graphrec.store.sqlite import queries as sql
-from graphrec.store.sqlite.btree import PageFile, Tree, cells_of, integer_type
+from graphrec.store.sqlite.beside import Beside
+from graphrec.store.sqlite.btree import PageFile, Tree
 from graphrec.store.sqlite.known import KnownRows
+from graphrec.store.sqlite.layout import KEY, NEW, ORDERS, ROWS, Extent
 from graphrec.store.sqlite.rows import Positions, kind_rows
 from graphrec.store.sqlite.runs import SortedRuns, Table
 from graphrec.store.sqlite.write import check_finite
 
-ROWS: Final = np.dtype(
-    [
-        ("user", "i4"),
-        ("item", "i4"),
-        ("time", "i8"),
-        ("position", "i8"),  # NEW where it was not in the store
-        ("weight", "f4"),
-        ("kind", "i4"),
-    ]
-)
-
-NEW: Final = -1
-
-KEY: Final = ("user", "item", "kind", "time")
-"""What identifies an event."""
-
-ORDERS: Final = {
-    "events": (*KEY, "weight", "position"),
-    "events_by_item": ("item", "user", "kind", "weight", "time"),
-    "events_by_position": ("position", *KEY),
-}
-"""The columns of the table and its indexes as SQLite keeps them, in the order of the rows."""
+BY_USER, BY_ITEM, BY_POSITION = ORDERS
 
 
 def load(
@@ -58,96 +41,100 @@ def load(
     """Add events, and the nodes and kinds that they name; returns how many were new.
 
     Within a transaction of the caller's; the connection has the database `made` attached to it
-    afterwards, where anything was new. Raises DataError for a weight that is not finite.
+    afterwards, where anything was new. `progress` is told of "sorting" and "indexing". Raises
+    DataError for a weight that is not finite, and StoreError where the disk takes no more.
     """
-    with ExitStack() as files:
+    with disk_errors(), ExitStack() as files:
         folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="graphrec-")))
+        beside = files.enter_context(Beside())
 
-        def runs(table: str) -> SortedRuns:
-            by = KEY if table == "events" else ORDERS[table]
-            by = by[:1] if table == "events_by_position" else by
-            file = files.enter_context(tempfile.TemporaryFile(prefix="graphrec-"))
-            return SortedRuns(file, ROWS, by)
+        def runs(by: tuple[str, ...]) -> SortedRuns:
+            return files.enter_context(SortedRuns(ROWS, by))
 
-        given = runs("events")
+        given = runs(KEY)
         extent = Extent()
-        held = 0
-        for rows in _held(connection):
-            held += len(rows)
-            extent.add(rows)
-            given.add(rows)
-        total = held
-        for rows in _encoded(connection, positions, batches):
-            total += len(rows)
-            extent.add(rows)
-            given.add(rows)
-        extent.last(positions, total)
+        held, total = _gather(connection, positions, batches, given, extent, beside)
 
-        file = PageFile(folder / "made.db", _schema(connection))
+        file = files.enter_context(PageFile(folder / "made.db", _schema(connection)))
         trees = {name: Tree(file, file.roots[name]) for name in ORDERS}
-        others = {"events_by_item": runs("events_by_item")}
+        sorting = {BY_ITEM: runs(ORDERS[BY_ITEM])}
         if held:  # else events have positions in their order
-            others["events_by_position"] = runs("events_by_position")
-        done = new = changed = 0
+            sorting[BY_POSITION] = runs(ORDERS[BY_POSITION][:1])
+        add: Mapping[str, Callable[[Table], None]] = {
+            name: sorting[name].add if name in sorting else partial(_add, trees[name], extent, name)
+            for name in ORDERS
+        }
+        new = changed = done = 0
         for rows in given.parts():
             done += len(rows)
-            rows, added, altered = merged(rows, positions)
-            new += added
-            changed += altered
-            for name, tree in trees.items():
-                if name in others:
-                    others[name].add(rows)
-                else:
-                    tree.add(extent.cells(rows, ORDERS[name]))
+            one, added, altered = merged(rows, positions)
+            new, changed = new + added, changed + altered
+            beside.do(partial(_each, add.values(), one))
             _tell(progress, "sorting", done, total)
+        beside.wait()
+        given.close()
+        if not changed:
+            return 0
         done = 0
-        for name, sorted_runs in others.items():
-            for rows in sorted_runs.parts():
-                trees[name].add(extent.cells(rows, ORDERS[name]))
+        for name, rows_of_tree in sorting.items():
+            for rows in rows_of_tree.parts():
                 done += len(rows)
-                _tell(progress, "indexing", done, total * len(others))
+                beside.do(partial(_add, trees[name], extent, name, rows))
+                _tell(progress, "indexing", done, len(sorting) * total)
+        beside.wait()
         for tree in trees.values():
             tree.finish()
         file.close()
-        if changed:
-            connection.execute(sql.ATTACH, (str(folder / "made.db"),))
-            if held:
-                connection.execute(sql.CLEAR_EVENTS)
-            connection.execute(sql.COPY_EVENTS)
+        connection.execute(sql.ATTACH, (str(folder / "made.db"),))
+        if held:
+            connection.execute(sql.CLEAR_EVENTS)
+        connection.execute(sql.COPY_EVENTS)
         return new
 
 
-class Extent:
-    """The least and the largest value of each column: they say how many bytes it takes."""
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What goes wrong with temporary files, as a StoreError."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"events cannot be sorted: {error}; nothing of the log was stored; make room for about "
+            f"150 bytes an event, or set TMPDIR to a folder that has room"
+        ) from error
 
-    def __init__(self) -> None:
-        self._low = dict.fromkeys(ROWS.names or (), 0)
-        self._high = dict.fromkeys(ROWS.names or (), 0)
-        self._whole = True
 
-    def add(self, rows: Table) -> None:
-        """Some more rows."""
-        for name in ROWS.names or ():
-            if name != "weight" and len(rows):
-                self._low[name] = min(self._low[name], int(rows[name].min()))
-                self._high[name] = max(self._high[name], int(rows[name].max()))
-        if self._whole and len(rows):
-            small = np.clip(rows["weight"], -128, 127).astype(np.int8)
-            self._whole = bool((small == rows["weight"]).all())
+def _gather(
+    connection: sqlite3.Connection,
+    positions: Positions,
+    batches: Iterable[Interactions],
+    given: SortedRuns,
+    extent: Extent,
+    beside: Beside,
+) -> tuple[int, int]:
+    """Give what the store has, then the batches; how many events it had, and how many there are."""
+    held = 0
+    for rows in _held(connection):
+        held += len(rows)
+        extent.add(rows)
+        given.add(rows)
+    total = held
+    for rows in _encoded(connection, positions, batches):
+        total += len(rows)
+        extent.add(rows)
+        beside.do(partial(given.add, rows))
+    beside.wait()
+    extent.last(positions, total)
+    return held, total
 
-    def last(self, positions: Positions, count: int) -> None:
-        """So many positions will be taken."""
-        self._high["position"] = max(self._high["position"], positions.last + count)
 
-    def cells(self, rows: Table, columns: Iterable[str]) -> NDArray[np.uint8]:
-        """The records of the rows. A weight of a whole number is kept as one, as SQLite does."""
-        names = list(columns)
-        return cells_of([rows[name] for name in names], [self._type(name) for name in names])
+def _add(tree: Tree, extent: Extent, name: str, rows: Table) -> None:
+    tree.add(extent.cells(rows, ORDERS[name]))
 
-    def _type(self, name: str) -> int:
-        if name == "weight":
-            return 1 if self._whole else 7
-        return integer_type(self._low[name], self._high[name])
+
+def _each(adds: Iterable[Callable[[Table], None]], rows: Table) -> None:
+    for add in adds:
+        add(rows)
 
 
 def merged(rows: Table, positions: Positions) -> tuple[Table, int, int]:

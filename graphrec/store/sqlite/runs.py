@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import TracebackType
 from typing import IO, Any, Final
 
 import numpy as np
@@ -36,8 +38,9 @@ class SortedRuns:
     Rows that are equal in `by` come in the order in which they were given, and all in one part.
     """
 
-    def __init__(self, file: IO[bytes], dtype: np.dtype[Any], by: Sequence[str]) -> None:
-        self._file = file
+    def __init__(self, dtype: np.dtype[Any], by: Sequence[str]) -> None:
+        # The file has no name where the system allows it: it goes away with the process.
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="graphrec-")  # noqa: SIM115
         self._dtype = dtype
         self._by = by
         self._runs: list[_Run] = []
@@ -61,6 +64,21 @@ class SortedRuns:
         for low, high in pairwise([*bounds, None]):
             rows = np.concatenate([self._between(run, low, high) for run in self._runs])
             yield rows.take(self._order(rows))
+
+    def close(self) -> None:
+        """Give the disk back."""
+        self._file.close()
+
+    def __enter__(self) -> SortedRuns:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def _write(self) -> None:
         rows = np.concatenate((np.empty(0, self._dtype), *self._pending))
