@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 class Beside:
@@ -35,3 +38,19 @@ class Beside:
         trace: TracebackType | None,
     ) -> None:
         self._thread.shutdown()
+
+
+def ahead(source: Iterable[Item]) -> Iterator[Item]:
+    """The items of `source`, each of which is made while the one before is in use."""
+    items = iter(source)
+
+    def coming() -> tuple[Item, ...]:
+        for item in items:
+            return (item,)
+        return ()
+
+    with ThreadPoolExecutor(1) as thread:
+        future = thread.submit(coming)
+        while found := future.result():
+            future = thread.submit(coming)
+            yield found[0]

@@ -21,7 +21,7 @@ from graphrec.data import Interactions, last_of_equal
 from graphrec.errors import StoreError
 from graphrec.progress import Progress
 from graphrec.store.sqlite import queries as sql
-from graphrec.store.sqlite.beside import Beside
+from graphrec.store.sqlite.beside import Beside, ahead
 from graphrec.store.sqlite.btree import PageFile, Tree
 from graphrec.store.sqlite.known import KnownRows
 from graphrec.store.sqlite.layout import KEY, NEW, ORDERS, ROWS, Extent
@@ -175,7 +175,7 @@ def _encoded(
 ) -> Iterator[Table]:
     """Batches in the store's rows; the nodes and kinds that are new are added to it."""
     users, items = KnownRows(connection, "user"), KnownRows(connection, "item")
-    for events in batches:
+    for events in ahead(batches):
         check_finite(events)
         rows: NDArray[Any] = np.empty(len(events), ROWS)
         rows["user"] = users.of(positions, events.users, events.user)

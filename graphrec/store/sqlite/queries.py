@@ -22,7 +22,9 @@ FIND_NODE = "SELECT row FROM nodes WHERE type = ? AND id = ?"
 FIND_NODES = Template("SELECT id, row FROM nodes WHERE type = ? AND id IN ($ids)")  # $ids: ?,?,…
 LAST_NODE = "SELECT COALESCE(MAX(row), 0) FROM nodes"
 HAS_NODES = "SELECT 1 FROM nodes WHERE type = ? LIMIT 1"
-ADD_NODE = "INSERT INTO nodes (row, type, id, position) VALUES (?, ?, ?, ?)"
+ADD_NODES = Template(
+    "INSERT INTO nodes (row, type, id, position) VALUES $values"  # (?,?,?,?),…
+)
 
 # The patch, ?4, sets the attributes it names, removes those it has as null and leaves others.
 PATCH_NODE = """
