@@ -20,12 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
 from graphrec.ingest.collected import Sink
+from graphrec.ingest.profile import EventCollector, LinkCollector, NodeCollector, observed
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
+from graphrec.ingest.seen import first_rows, hints_of, seen
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
+from graphrec.data.profile import SourceProfile
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -65,6 +68,10 @@ class CheckedSource:
     """What reading and checking took."""
     write_rows: Callable[[Sink, Iterator[pa.RecordBatch]], int]
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
+    profile: SourceProfile
+    """What the source was taken for."""
+    peek: Callable[[], pa.RecordBatch | None]
+    """The first rows with all columns; None where the source cannot be read again."""
     attributes: tuple[AttributeColumn, ...] = ()
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
@@ -177,12 +184,19 @@ def checked_events(
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
-        check = partial(check_events, columns=columns, unit=settings.time_unit)
+        facts = EventCollector(columns)
+        check = observed(partial(check_events, columns=columns, unit=settings.time_unit), facts)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.kind is not None:
                 _check_kinds(reading.name, columns.kind, spool.batches())
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, _write_events)
+            peek = partial(first_rows, source)
+            hints = hints_of(columns, reading.columns, peek)
+            base = seen(source, reading, spool, columns.meanings, hints, rated=columns.rated)
+            profile = facts.profile(base)
+            yield CheckedSource(
+                reading.name, spool, time.perf_counter() - start, _write_events, profile, peek
+            )
 
 
 @contextmanager
@@ -216,14 +230,17 @@ def checked_nodes(
         )
         attributes = attribute_columns(reading, sample, kinds or {})
         _check_links(reading.name, attributes, links or {})
-        check = partial(check_nodes, column=column, attributes=attributes)
+        facts = NodeCollector(node_type, column, attributes)
+        check = observed(partial(check_nodes, column=column, attributes=attributes), facts)
         everything = chain([head] if head else [], chunks)
         with spooled(reading, everything, check, settings, rejects, progress) as spool:
             write = partial(
                 _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
             )
+            profile = facts.profile(seen(source, reading, spool, {column: f"{node_type} id"}))
             seconds = time.perf_counter() - start
-            yield CheckedSource(reading.name, spool, seconds, write, attributes)
+            peek = partial(first_rows, source)
+            yield CheckedSource(reading.name, spool, seconds, write, profile, peek, attributes)
 
 
 @contextmanager
@@ -243,16 +260,22 @@ def checked_links(
     and DataError where rows name another relation than that of `edge_type`.
     """
     start = time.perf_counter()
-    _, relation, _ = edge_type
+    source_type, relation, target_type = edge_type
     with open_source(source, settings.batch_rows) as reading:
         columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
-        check = partial(check_links, columns=columns, relation=relation)
+        facts = LinkCollector(columns, (source_type, target_type))
+        check = observed(partial(check_links, columns=columns, relation=relation), facts)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
             write = partial(_write_links, edge_type=edge_type)
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, write)
+            meanings = columns.meanings(source_type, target_type)
+            profile = facts.profile(seen(source, reading, spool, meanings))
+            peek = partial(first_rows, source)
+            yield CheckedSource(
+                reading.name, spool, time.perf_counter() - start, write, profile, peek
+            )
 
 
 def _check_kinds(name: str, column: str, batches: Iterable[pa.RecordBatch]) -> None:

@@ -57,6 +57,17 @@ class EventColumns:
         columns = (self.user, self.item, self.weight, self.time, self.kind)
         return tuple(column for column in columns if column is not None)
 
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """By column, what it is."""
+        roles = ("user", "item", "weight", "time", "kind")
+        return {column: role for role in roles if (column := getattr(self, role)) is not None}
+
+    @property
+    def rated(self) -> bool:
+        """Whether the weights are ratings, by the name of their column."""
+        return self.weight is not None and _plain(self.weight) in RATING
+
 
 @dataclass(frozen=True)
 class LinkColumns:
@@ -72,6 +83,11 @@ class LinkColumns:
         """The columns to read."""
         columns = (self.source, self.target, self.weight, self.relation)
         return tuple(column for column in columns if column is not None)
+
+    def meanings(self, source_type: str, target_type: str) -> Mapping[str, str]:
+        """By column, what it is."""
+        types = {"source": f"source: {source_type}", "target": f"target: {target_type}"}
+        return {c: types.get(role, role) for role, c in vars(self).items() if c is not None}
 
 
 def event_columns(

@@ -34,6 +34,8 @@ class Spool:
     """Rejected rows by reason, the most frequent first."""
     rejects: Path | None
     """The file of rejected rows, where there are any."""
+    first: tuple[str, ...]
+    """The first rejected rows, in words."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
 
@@ -95,10 +97,11 @@ def spooled(
             accepted,
             dict(reasons.most_common()),
             aside,
+            tuple(f"{reading.counts} {r.line}: {r.reason} in {r.row}" for r in first),
             lambda: _read(file) if writer is not None else iter(()),
         )
         if rejected and rejects is None:
-            raise TooManyRejects(_some(reading, spool, first))
+            raise TooManyRejects(_some(reading, spool))
         if rejected > settings.max_rejected_share * spool.rows:
             raise TooManyRejects(_too_many(reading.name, spool, first, settings.max_rejected_share))
         yield spool
@@ -128,9 +131,9 @@ def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def _some(reading: Reading, spool: Spool, first: Sequence[Reject]) -> str:
+def _some(reading: Reading, spool: Spool) -> str:
     counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
-    shown = "; ".join(f"{reading.counts} {r.line}: {r.reason} in {r.row}" for r in first)
+    shown = "; ".join(spool.first)
     return (
         f"{reading.name}: {spool.rejected} of {spool.rows} rows cannot be used ({counted}), "
         f"expected none. First {shown}. Mend these rows, or leave them out"

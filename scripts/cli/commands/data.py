@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.ingest.attributes import KINDS
@@ -22,6 +24,7 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
+from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Query
 
@@ -29,9 +32,9 @@ from graphrec.counts import all_counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
-from graphrec.errors import SettingsError
-from graphrec.settings import load_settings
-from graphrec.store import open_store
+from graphrec.errors import SettingsError, StoreError
+from graphrec.settings import Settings, load_settings
+from graphrec.store import GraphStore, open_store
 
 
 def ingest(
@@ -94,22 +97,37 @@ def ingest(
             show_default="from the settings, 0.01",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, check and report, and write nothing.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing where the report has warnings.")
+    ] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The code of a warning that is known to be right, and is not told; may be given "
+            "several times."
+        ),
+    ] = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Load events, items, users and links into the graph store.
 
-    All sources are checked in full before anything is written. Bad rows go to files of rejects,
-    with line number and reason. Loading a file again changes nothing: an event is identified by
-    user, item, kind and time.
+    All sources are checked in full before anything is written, and a report says what was taken
+    for what, with warnings for what is doubtful. Bad rows go to files of rejects, with line number
+    and reason. Loading a file again changes nothing: an event is identified by user, item, kind
+    and time.
 
     **Example:** `graphrec ingest clicks.parquet --items products.csv --map user=customer`
     """
     settings = load_settings(settings_file)
-    limits = settings.ingest
-    if max_rejected is not None:
-        limits = limits.model_copy(update={"max_rejected_share": max_rejected})
+    limit = settings.ingest.max_rejected_share if max_rejected is None else max_rejected
+    # A dry run reads on, so that its report is whole.
+    limits = settings.ingest.model_copy(update={"max_rejected_share": 1.0 if dry_run else limit})
+    settled = known_codes(accept or ())
     log = _events(events, sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
@@ -121,10 +139,12 @@ def ingest(
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
     checked: dict[str, CheckedSource] = {}
     with (
-        open_store(store or settings.store, settings.kinds, settings.neo4j) as graph,
+        _store(store or settings.store, settings, dry_run) as graph,
         progress_bars() as progress,
         ExitStack() as opened,
     ):
+        if dry_run:
+            rejects = Path(opened.enter_context(TemporaryDirectory()))
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
             checked |= opened.enter_context(checked_dataset(found, limits, rejects, progress))
@@ -144,12 +164,37 @@ def ingest(
                 File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
-        reports = write_all(graph, checked, progress)
-        counts = dict(graph.counts())
+        report = report_of(checked, settings.kinds, graph, settled)
+        refused = strict and report.doubts
+        reports = write_all(graph, checked, progress) if graph and not (dry_run or refused) else {}
+        counts = dict(graph.counts()) if graph else {}
     if as_json:
-        print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
+        loaded = {name: asdict(each) for name, each in reports.items()}
+        print_json({**report.as_dict(), "loaded": loaded, "store": counts, "dry_run": dry_run})
     else:
-        show_reports(reports, counts)
+        show_data(report)
+        if reports:
+            show_reports(reports, counts)
+        elif dry_run:
+            OUT.print("Nothing was written: this was a dry run.")
+    if dry_run:
+        stop_on_rejects(checked, limit)
+    if strict:
+        stop_on_doubts(report)
+
+
+@contextmanager
+def _store(url: str, settings: Settings, dry_run: bool) -> Iterator[GraphStore | None]:
+    """The store; in a dry run None where there is none yet, since opening would make it."""
+    try:
+        store = open_store(url, settings.kinds, settings.neo4j, create=not dry_run)
+    except StoreError:
+        if not dry_run:
+            raise
+        yield None
+        return
+    with store:
+        yield store
 
 
 def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
