@@ -8,7 +8,7 @@ was cut off, or repeated, is put right by running it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
 from graphrec.ingest.collected import Sink
-from graphrec.ingest.profile import EventCollector, LinkCollector, NodeCollector, observed
+from graphrec.ingest.overview import first_rows, hints_of, overview
+from graphrec.ingest.profile import Raw, event_profile, link_profile, node_profile
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
-from graphrec.ingest.seen import first_rows, hints_of, seen
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
@@ -184,16 +184,15 @@ def checked_events(
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
-        facts = EventCollector(columns)
-        check = observed(partial(check_events, columns=columns, unit=settings.time_unit), facts)
+        raw = Raw({columns.user: "user", columns.item: "item"}, columns.time)
+        check = raw.observing(partial(check_events, columns=columns, unit=settings.time_unit))
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
-            if columns.kind is not None:
-                _check_kinds(reading.name, columns.kind, spool.batches())
             peek = partial(first_rows, source)
             hints = hints_of(columns, reading.columns, peek)
-            base = seen(source, reading, spool, columns.meanings, hints, rated=columns.rated)
-            profile = facts.profile(base)
+            base = overview(source, reading, spool, columns.meanings, hints, rated=columns.rated)
+            profile = event_profile(base, raw, spool.batches())
+            _check_kinds(reading.name, columns.kind, profile.kinds)
             yield CheckedSource(
                 reading.name, spool, time.perf_counter() - start, _write_events, profile, peek
             )
@@ -230,14 +229,15 @@ def checked_nodes(
         )
         attributes = attribute_columns(reading, sample, kinds or {})
         _check_links(reading.name, attributes, links or {})
-        facts = NodeCollector(node_type, column, attributes)
-        check = observed(partial(check_nodes, column=column, attributes=attributes), facts)
+        raw = Raw({column: node_type})
+        check = raw.observing(partial(check_nodes, column=column, attributes=attributes))
         everything = chain([head] if head else [], chunks)
         with spooled(reading, everything, check, settings, rejects, progress) as spool:
             write = partial(
                 _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
             )
-            profile = facts.profile(seen(source, reading, spool, {column: f"{node_type} id"}))
+            base = overview(source, reading, spool, {column: f"{node_type} id"})
+            profile = node_profile(base, raw, node_type, attributes, spool.batches())
             seconds = time.perf_counter() - start
             peek = partial(first_rows, source)
             yield CheckedSource(reading.name, spool, seconds, write, profile, peek, attributes)
@@ -263,25 +263,23 @@ def checked_links(
     source_type, relation, target_type = edge_type
     with open_source(source, settings.batch_rows) as reading:
         columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
-        facts = LinkCollector(columns, (source_type, target_type))
-        check = observed(partial(check_links, columns=columns, relation=relation), facts)
+        types = source_type, target_type
+        raw = Raw({columns.source: source_type, columns.target: target_type})
+        check = raw.observing(partial(check_links, columns=columns, relation=relation))
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
             write = partial(_write_links, edge_type=edge_type)
-            meanings = columns.meanings(source_type, target_type)
-            profile = facts.profile(seen(source, reading, spool, meanings))
+            base = overview(source, reading, spool, columns.meanings(*types))
+            profile = link_profile(base, raw, types, spool.batches())
             peek = partial(first_rows, source)
             yield CheckedSource(
                 reading.name, spool, time.perf_counter() - start, write, profile, peek
             )
 
 
-def _check_kinds(name: str, column: str, batches: Iterable[pa.RecordBatch]) -> None:
-    kinds: set[str] = set()
-    for batch in batches:
-        kinds.update(pc.unique(batch.column("kind")).to_pylist())
+def _check_kinds(name: str, column: str | None, kinds: Collection[str]) -> None:
     if len(kinds) > MAX_KINDS:
         raise DataError(
             f"column {column!r} of {name} holds {len(kinds)} kinds of events: expected at most "

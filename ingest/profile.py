@@ -1,4 +1,5 @@
-"""Facts about a source, gathered chunk by chunk while it is checked.
+"""Facts about a source, gathered chunk by chunk: of rows set aside and of times as they were
+written while it is checked, of all others from the rows that were accepted.
 
 Memory is bounded: ids, and the numbers by which repeated rows are found, are kept up to a bound,
 and beyond it a sample of them that is the same for every source (`graphrec.ingest.hashing`).
@@ -17,7 +18,6 @@ import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn
 from graphrec.ingest.chunks import Chunk
 from graphrec.ingest.hashing import Numbers, Repeats, mixed, numbers_of
-from graphrec.ingest.schema import EventColumns, LinkColumns
 from graphrec.ingest.units import unit_counts
 from graphrec.ingest.validate import Checked
 from numpy.typing import NDArray
@@ -53,7 +53,6 @@ class IdCollector:
 
     limit: int = 1 << 64
     drawn: dict[str, int] = field(default_factory=dict)
-    nothing: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
     placeholders: Counter[str] = field(default_factory=Counter)
     busy: Counter[str] = field(default_factory=Counter)
@@ -73,18 +72,14 @@ class IdCollector:
             self._odd(distinct[place].as_py(), int(rows[place]))
         return numbers_of(distinct)[row]
 
-    def refuse(self, raw: Iterable[object]) -> None:
-        """Add the ids of rows that were set aside, as they stood."""
-        self.nothing.update(word for word in map(spelled_as_nothing, raw) if word)
-
-    def profile(self) -> IdProfile:
-        """What was found."""
+    def profile(self, refused: Mapping[str, int]) -> IdProfile:
+        """What was found; `refused` are ids that look like nothing, of rows set aside."""
         sampled = self.limit / (1 << 64)
         return IdProfile(
             distinct=round(len(self.drawn) / sampled),
             sampled=sampled,
             ids=self.drawn,
-            nothing=dict(self.nothing.most_common()),
+            nothing=dict((Counter(refused) + self.taken).most_common()),
             taken=dict(self.taken.most_common()),
             placeholders=dict(self.placeholders.most_common()),
             busiest=self.busy.most_common(1)[0] if self.busy else None,
@@ -103,217 +98,206 @@ class IdCollector:
 
     def _odd(self, node_id: str, rows: int) -> None:
         if node_id.lower() in EMPTY:
-            self.nothing[node_id] += rows
             self.taken[node_id] += rows
         else:
             self.placeholders[node_id] += rows
 
 
 @dataclass
-class EventCollector:
-    """The events of a source."""
+class Raw:
+    """What only the rows as they stood show, chunk by chunk."""
 
-    columns: EventColumns
-    users: IdCollector = field(default_factory=IdCollector)
-    items: IdCollector = field(default_factory=IdCollector)
-    repeats: Repeats = field(default_factory=Repeats)
-    values: dict[str, Counter[float]] = field(default_factory=dict)
-    rounded: set[str] = field(default_factory=set)
-    first: int | None = None
-    last: int | None = None
-    unknown: int = 0
-    whole_days: bool = True
+    roles: Mapping[str, str]
+    """By column of ids, the type of node."""
+    time: str | None = None
+    """The column of times."""
+    nothing: dict[str, Counter[str]] = field(default_factory=dict)
+    """By type of node, ids of rows set aside that look like none."""
     units: Counter[str] = field(default_factory=Counter)
 
-    def add(self, chunk: Chunk, checked: Checked) -> None:
-        """Add a chunk, and what was accepted of it."""
-        rows = checked.rows
+    def observing(self, check: Callable[[Chunk], Checked]) -> Callable[[Chunk], Checked]:
+        """The check, of whose chunks this takes note."""
+
+        def checked(chunk: Chunk) -> Checked:
+            found = check(chunk)
+            self._add(chunk, found)
+            return found
+
+        return checked
+
+    def _add(self, chunk: Chunk, checked: Checked) -> None:
+        aside = np.zeros(chunk.rows.num_rows, bool)
+        if len(checked.rejects) > len(chunk.rejects):
+            aside = np.isin(chunk.line, [reject.line for reject in checked.rejects])
+            refused = chunk.rows.filter(pa.array(aside))
+            for column, node_type in self.roles.items():
+                words = map(spelled_as_nothing, refused.column(column).to_pylist())
+                counts = self.nothing.setdefault(node_type, Counter())
+                counts.update(word for word in words if word)
+        good = np.flatnonzero(~aside)
+        if self.time is not None and len(good) == checked.rows.num_rows:
+            some = np.arange(0, len(good), max(len(good) // _SAMPLE, 1))
+            raw = chunk.rows.column(self.time).take(pa.array(good[some]))
+            time = checked.rows.column("time").take(pa.array(some)).to_numpy()
+            self.units.update(unit_counts(raw, time))
+
+
+def event_profile(
+    base: SourceProfile, raw: Raw, batches: Iterable[pa.RecordBatch]
+) -> SourceProfile:
+    """`base` with what batches of accepted events show: user, item, weight, time and kind."""
+    users, items, repeats = IdCollector(), IdCollector(), Repeats()
+    values, times = ValueCollector(), TimeCollector()
+    for rows in batches:
         kinds = rows.column("kind").dictionary_encode()
         time = rows.column("time").to_numpy()
-        kind = numbers_of(kinds.dictionary)[kinds.indices.to_numpy()] if len(kinds) else time
-        user, item = self.users.add(rows.column("user")), self.items.add(rows.column("item"))
-        self.repeats.add(mixed(user, item, kind, time))
-        self._add_values(kinds, rows.column("weight").to_numpy())
-        self._add_times(chunk, checked, time)
-        refused = _refused(chunk, checked)
-        for ids, column in ((self.users, self.columns.user), (self.items, self.columns.item)):
-            ids.refuse(refused.column(column).to_pylist() if refused else ())
+        kind = numbers_of(kinds.dictionary)[kinds.indices.to_numpy()]
+        user, item = users.add(rows.column("user")), items.add(rows.column("item"))
+        repeats.add(mixed(user, item, kind, time))
+        values.add(kinds, rows.column("weight").to_numpy())
+        times.add(time)
+    return _with(
+        base,
+        repeats,
+        kinds=values.profile(),
+        times=times.profile(raw.units),
+        ids={
+            node_type: ids.profile(raw.nothing.get(node_type, {}))
+            for node_type, ids in (("user", users), ("item", items))
+        },
+    )
 
-    def profile(self, base: SourceProfile) -> SourceProfile:
-        """`base` with what was found."""
-        return _with(
-            base,
-            kinds={
-                kind: ValueCounts(dict(sorted(counts.items())), kind in self.rounded)
-                for kind, counts in sorted(self.values.items())
-            },
-            times=TimeProfile(
-                self.first,
-                self.last,
-                self.unknown,
-                {unit: n / self.units.total() for unit, n in self.units.most_common()},
-                self.first is not None and self.whole_days,
-            ),
-            ids={"user": self.users.profile(), "item": self.items.profile()},
-            repeats=self.repeats,
-        )
 
-    def _add_values(self, kinds: pa.DictionaryArray, weight: NDArray[np.float32]) -> None:
-        code = kinds.indices.to_numpy().astype(np.uint64) << np.uint64(32)
-        for counted in (False, True):
-            bits = (_rounded(weight) if counted else weight).view(np.uint32)
-            found = pc.value_counts(pa.array(code | bits))
-            if len(found) <= VALUES * len(kinds.dictionary):
-                break
-        key = found.field("values").to_numpy()
-        value = (key & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.float32)
+def node_profile(
+    base: SourceProfile,
+    raw: Raw,
+    node_type: str,
+    attributes: Sequence[AttributeColumn],
+    batches: Iterable[pa.RecordBatch],
+) -> SourceProfile:
+    """`base` with what batches of nodes show: a column of ids, then one for each attribute."""
+    ids, repeats = IdCollector(), Repeats()
+    missing: Counter[str] = Counter()
+    examples: dict[str, dict[str, None]] = {each.name: {} for each in attributes}
+    nodes = 0
+    for rows in batches:
+        repeats.add(ids.add(rows.column(0)))
+        nodes += rows.num_rows
+        for attribute, values in zip(attributes, rows.columns[1:], strict=True):
+            missing[attribute.name] += values.null_count
+            shown = examples[attribute.name]
+            if len(shown) < _SHOWN:
+                shown.update(dict.fromkeys(map(shown_value, values.drop_null()[:100].to_pylist())))
+    read = {each.column for each in attributes}
+    return _with(
+        base,
+        repeats,
+        ignored=tuple(column for column in base.ignored if column not in read),
+        attributes={
+            each.name: AttributeProfile(
+                each.column, each.kind, nodes, missing[each.name],
+                tuple(examples[each.name])[:_SHOWN],
+            )
+            for each in attributes
+        },
+        ids={node_type: ids.profile(raw.nothing.get(node_type, {}))},
+    )  # fmt: skip
+
+
+def link_profile(
+    base: SourceProfile, raw: Raw, types: tuple[str, str], batches: Iterable[pa.RecordBatch]
+) -> SourceProfile:
+    """`base` with what batches of links show: source, relation, target."""
+    ids = {node_type: IdCollector() for node_type in types}
+    repeats, relations = Repeats(), Counter[str]()
+    for rows in batches:
+        relation = rows.column("relation").dictionary_encode()
+        names, code = relation.dictionary.to_pylist(), relation.indices.to_numpy()
+        counts = np.bincount(code, minlength=len(names)).tolist()
+        relations.update(dict(zip(names, counts, strict=True)))
+        ends = [ids[t].add(rows.column(end)) for t, end in zip(types, _ENDS, strict=True)]
+        repeats.add(mixed(*ends, numbers_of(relation.dictionary)[code]))
+    return _with(
+        base,
+        repeats,
+        relations=dict(relations),
+        ids={t: each.profile(raw.nothing.get(t, {})) for t, each in ids.items()},
+    )
+
+
+_ENDS = ("source", "target")
+
+
+@dataclass
+class ValueCollector:
+    """The values of events by kind."""
+
+    values: dict[str, Counter[float]] = field(default_factory=dict)
+    rounded: set[str] = field(default_factory=set)
+
+    def add(self, kinds: pa.DictionaryArray, weight: NDArray[np.float32]) -> None:
+        """Add the kinds and the values of events [N]."""
         names = kinds.dictionary.to_pylist()
-        for place, number, count in zip(
-            (key >> np.uint64(32)).tolist(), value.tolist(), found.field("counts").to_pylist(),
-            strict=True,
-        ):  # fmt: skip
-            self.values.setdefault(names[place], Counter())[number] += count
-        if counted:
+        code = kinds.indices.to_numpy().astype(np.uint64) << np.uint64(32)
+        found = pc.value_counts(pa.array(code | weight.view(np.uint32)))
+        if len(found) > VALUES * max(len(names), 1):
+            found = pc.value_counts(pa.array(code | _rounded(weight).view(np.uint32)))
             self.rounded.update(names)
+        key, count = found.field("values").to_numpy(), found.field("counts").to_pylist()
+        value = (key & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.float32).tolist()
+        place = (key >> np.uint64(32)).tolist()
+        for at, number, times in zip(place, value, count, strict=True):
+            self.values.setdefault(names[at], Counter())[number] += times
         for name in names:
             if len(self.values[name]) > VALUES:
                 self.rounded.add(name)
                 self.values[name] = _round_values(self.values[name])
 
-    def _add_times(self, chunk: Chunk, checked: Checked, time: NDArray[np.int64]) -> None:
+    def profile(self) -> dict[str, ValueCounts]:
+        """What was found."""
+        return {
+            kind: ValueCounts(dict(sorted(counts.items())), kind in self.rounded)
+            for kind, counts in sorted(self.values.items())
+        }
+
+
+@dataclass
+class TimeCollector:
+    """The times of events."""
+
+    first: int | None = None
+    last: int | None = None
+    unknown: int = 0
+    whole_days: bool = True
+
+    def add(self, time: NDArray[np.int64]) -> None:
+        """Add the times of events [N]."""
         known = time[time != 0]
         self.unknown += len(time) - len(known)
-        if not len(known):
-            return
-        first, last = int(known.min()), int(known.max())
-        self.first = first if self.first is None else min(first, self.first)
-        self.last = last if self.last is None else max(last, self.last)
-        self.whole_days = self.whole_days and not (known % DAY).any()
-        if self.columns.time is not None:
-            step = max(len(time) // _SAMPLE, 1)
-            raw = _accepted(chunk, checked).column(self.columns.time)
-            some = np.arange(0, len(time), step)
-            self.units.update(unit_counts(raw.take(pa.array(some)), time[some]))
+        if len(known):
+            first, last = int(known.min()), int(known.max())
+            self.first = first if self.first is None else min(first, self.first)
+            self.last = last if self.last is None else max(last, self.last)
+            self.whole_days = self.whole_days and not (known % DAY).any()
+
+    def profile(self, units: Counter[str]) -> TimeProfile:
+        """What was found."""
+        shares = {unit: count / units.total() for unit, count in units.most_common()}
+        days = self.first is not None and self.whole_days
+        return TimeProfile(self.first, self.last, self.unknown, shares, days)
 
 
-@dataclass
-class NodeCollector:
-    """The nodes of a source, and their attributes."""
-
-    node_type: str
-    column: str
-    attributes: Sequence[AttributeColumn]
-    ids: IdCollector = field(default_factory=IdCollector)
-    repeats: Repeats = field(default_factory=Repeats)
-    nodes: int = 0
-    missing: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, dict[str, None]] = field(default_factory=dict)
-
-    def add(self, chunk: Chunk, checked: Checked) -> None:
-        """Add a chunk, and what was accepted of it."""
-        rows = checked.rows
-        self.repeats.add(self.ids.add(rows.column(0)))
-        self.nodes += rows.num_rows
-        for attribute, values in zip(self.attributes, rows.columns[1:], strict=True):
-            self.missing[attribute.name] += values.null_count
-            shown = self.examples.setdefault(attribute.name, {})
-            if len(shown) < _SHOWN:
-                some = values.drop_null()[:100].to_pylist()
-                shown.update(dict.fromkeys(map(_shown, some)))
-        refused = _refused(chunk, checked)
-        self.ids.refuse(refused.column(self.column).to_pylist() if refused else ())
-
-    def profile(self, base: SourceProfile) -> SourceProfile:
-        """`base` with what was found."""
-        attributes = {
-            each.name: AttributeProfile(
-                each.column,
-                each.kind,
-                self.nodes,
-                self.missing[each.name],
-                tuple(self.examples.get(each.name, ()))[:_SHOWN],
-            )
-            for each in self.attributes
-        }
-        read = {self.column, *(each.column for each in self.attributes)}
-        return _with(
-            base,
-            ignored=tuple(column for column in base.ignored if column not in read),
-            attributes=attributes,
-            ids={self.node_type: self.ids.profile()},
-            repeats=self.repeats,
-        )
-
-
-@dataclass
-class LinkCollector:
-    """The links of a source."""
-
-    columns: LinkColumns
-    types: tuple[str, str]
-    ids: dict[str, IdCollector] = field(default_factory=dict)
-    repeats: Repeats = field(default_factory=Repeats)
-    relations: Counter[str] = field(default_factory=Counter)
-
-    def add(self, chunk: Chunk, checked: Checked) -> None:
-        """Add a chunk, and what was accepted of it."""
-        rows = checked.rows
-        relation = rows.column("relation").dictionary_encode()
-        names = relation.dictionary.to_pylist()
-        counts = np.bincount(relation.indices.to_numpy(), minlength=len(names)).tolist()
-        self.relations.update(dict(zip(names, counts, strict=True)))
-        refused = _refused(chunk, checked)
-        ends = []
-        for end, column, node_type in (
-            ("source", self.columns.source, self.types[0]),
-            ("target", self.columns.target, self.types[1]),
-        ):
-            ids = self.ids.setdefault(node_type, IdCollector())
-            ends.append(ids.add(rows.column(end)))
-            ids.refuse(refused.column(column).to_pylist() if refused else ())
-        if rows.num_rows:
-            kind = numbers_of(relation.dictionary)[relation.indices.to_numpy()]
-            self.repeats.add(mixed(*ends, kind))
-
-    def profile(self, base: SourceProfile) -> SourceProfile:
-        """`base` with what was found."""
-        ids = {node_type: each.profile() for node_type, each in self.ids.items()}
-        return _with(base, relations=dict(self.relations), ids=ids, repeats=self.repeats)
-
-
-Collector = EventCollector | NodeCollector | LinkCollector
-
-
-def observed(check: Callable[[Chunk], Checked], collector: Collector) -> Callable[[Chunk], Checked]:
-    """The check, which tells the collector of each chunk."""
-
-    def checked(chunk: Chunk) -> Checked:
-        found = check(chunk)
-        collector.add(chunk, found)
-        return found
-
-    return checked
+def shown_value(value: object) -> str:
+    """A value as an example, cut short."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = "|".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
 def _with(base: SourceProfile, repeats: Repeats, **found: Any) -> SourceProfile:
     exact = repeats.sampled == 1
     return replace(base, repeated=repeats.repeated(), repeated_exact=exact, **found)
-
-
-def _accepted(chunk: Chunk, checked: Checked) -> pa.RecordBatch:
-    """The raw rows that were accepted."""
-    if len(checked.rejects) == len(chunk.rejects):
-        return chunk.rows
-    aside = [reject.line for reject in checked.rejects]
-    return chunk.rows.filter(pa.array(~np.isin(chunk.line, aside)))
-
-
-def _refused(chunk: Chunk, checked: Checked) -> pa.RecordBatch | None:
-    """The raw rows that were set aside; None without any."""
-    if len(checked.rejects) == len(chunk.rejects):
-        return None
-    aside = [reject.line for reject in checked.rejects]
-    return chunk.rows.filter(pa.array(np.isin(chunk.line, aside)))
 
 
 def _rounded(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -330,10 +314,3 @@ def _round_values(counts: Mapping[float, int]) -> Counter[float]:
     for value, count in zip(rounded, counts.values(), strict=True):
         fewer[value] += count
     return fewer
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    text = "|".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphrec.data.profile import ValueCounts
@@ -43,6 +44,11 @@ def kind_facts(values: ValueCounts, policy: KindPolicy) -> KindFacts:
         scale=scale_of(values.counts),
         threshold=policy.threshold,
     )
+
+
+def policy_of(kind: str, policies: Mapping[str, KindPolicy]) -> KindPolicy:
+    """What events of a kind mean: what is set, and else the default."""
+    return policies.get(kind, KindPolicy())
 
 
 def counts_as(policy: KindPolicy) -> str:

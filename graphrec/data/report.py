@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from graphrec.data.doubts import doubts_of
-from graphrec.data.kind_facts import KindFacts, kind_facts
+from graphrec.data.kind_facts import KindFacts, kind_facts, policy_of
 from graphrec.data.profile import Doubt, Match, SourceProfile
 from graphrec.data.report_tables import Table, tables_of, text_of
 from graphrec.data.weighting import KindPolicy
@@ -33,7 +33,7 @@ class DataReport:
     def kinds(self, source: str) -> Mapping[str, KindFacts]:
         """The kinds of events of a source."""
         return {
-            kind: kind_facts(values, self.policies.get(kind, KindPolicy()))
+            kind: kind_facts(values, policy_of(kind, self.policies))
             for kind, values in self.sources[source].kinds.items()
         }
 

@@ -24,7 +24,7 @@ _RATINGS = ("rating", "star", "score", "grade", "review")
 """What the name of a column of ratings holds."""
 
 
-def seen(
+def overview(
     source: Source,
     reading: Reading,
     spool: Spool,
