@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from graphrec.ingest.hashing import numbers_of
 from graphrec.ingest.values import texts
 
+from graphrec.data.match import match_ids
 from graphrec.data.odd_ids import BETWEEN_FILES, EXAMPLES, likeness
 from graphrec.data.profile import IdProfile, Match, SourceProfile
 from graphrec.errors import UnknownNode
@@ -61,40 +62,17 @@ def _match(
     node_type: str, log: tuple[str, Side], nodes: tuple[str, Side], store: GraphStore | None
 ) -> Match:
     (name, side), (other, against) = log, nodes
-    ids, others = side.profile.ids[node_type], against.profile.ids[node_type]
-    mine, theirs = drawn_alike(ids, others)
-    unknown = [i for i in mine if i not in theirs]
-    known = 1 - _share(len(unknown), len(mine))
-    if unknown and store is not None:
-        known += (1 - known) * _share_in_store(store, node_type, unknown)
-    back = _share(sum(i in mine for i in theirs), len(theirs))
-    like = likeness(unknown, theirs) if unknown else None
-    better = None
-    if max(known, back) < ENOUGH:
-        better = _better(node_type, log, nodes)
-    examples = like.examples if like else tuple(zip(unknown, theirs, strict=False))[:EXAMPLES]
-    return Match(
-        node_type=node_type,
-        source=name,
-        against=other,
-        ids=ids.distinct,
-        known=known,
-        known_back=back,
-        differ_by=like.differ_by if like else "",
-        would_match=_share(like.ids, len(mine)) if like else 0.0,
-        examples=examples if unknown else (),
-        better=better,
+    found, unknown = match_ids(
+        node_type,
+        (name, side.profile.ids[node_type]),
+        (other, against.profile.ids[node_type]),
     )
-
-
-def drawn_alike(ids: IdProfile, others: IdProfile) -> tuple[Collection[str], Collection[str]]:
-    """The ids of two profiles; where one is a sample, those that both would have drawn."""
-    share = min(ids.sampled, others.sampled)
-    if share == 1:
-        return ids.ids.keys(), others.ids.keys()
-    limit = int(share * (1 << 64))
-    mine, theirs = ({i: 0 for i, n in p.ids.items() if n < limit} for p in (ids, others))
-    return mine.keys(), theirs.keys()
+    if unknown and store is not None:
+        in_store = _share_in_store(store, node_type, unknown)
+        found = replace(found, known=found.known + (1 - found.known) * in_store)
+    if max(found.known, found.known_back) < ENOUGH:
+        found = replace(found, better=_better(node_type, log, nodes))
+    return found
 
 
 def _better(

@@ -12,14 +12,12 @@ from graphrec.ingest.sources import Derived, File, Frame, Query, Source, open_so
 from graphrec.ingest.spool import Spool
 from graphrec.ingest.values import numbers, texts, times
 
-from graphrec.data.profile import SourceProfile
+from graphrec.data.profile import LONG_AGO, SourceProfile
 from graphrec.errors import DataError
 
 _PEEKED = 5_000
 """Rows of a source that are read again where its columns are in doubt."""
 _LOOKED = 500
-_RECENT = 631_152_000_000
-"""1990, in milliseconds: numbers that come before it as times are no times."""
 _RATINGS = ("rating", "star", "score", "grade", "review")
 """What the name of a column of ratings holds."""
 
@@ -105,7 +103,7 @@ def _looks_like_times(name: str, values: pa.Array) -> bool:
         return False
     given = texts(values).is_valid().to_numpy(zero_copy_only=False)
     time, readable = times(values)
-    return bool(given.any() and readable[given].all() and (time[given] > _RECENT).all())
+    return bool(given.any() and readable[given].all() and (time[given] > LONG_AGO).all())
 
 
 def _looks_like_ratings(name: str, values: pa.Array) -> bool:

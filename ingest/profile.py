@@ -7,6 +7,7 @@ and beyond it a sample of them that is the same for every source (`graphrec.inge
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,23 +18,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn
 from graphrec.ingest.chunks import Chunk
-from graphrec.ingest.hashing import Numbers, Repeats, mixed, numbers_of
+from graphrec.ingest.hashing import Repeats, mixed, numbers_of
+from graphrec.ingest.id_collector import IdCollector
 from graphrec.ingest.units import unit_counts
 from graphrec.ingest.validate import Checked
 from numpy.typing import NDArray
 
-from graphrec.data.odd_ids import EMPTY, PLACEHOLDERS, spelled_as_nothing, spellings
+from graphrec.data.odd_ids import spelled_as_nothing
 from graphrec.data.profile import (
     DAY,
+    LONG_AGO,
     AttributeProfile,
-    IdProfile,
     SourceProfile,
     TimeProfile,
     ValueCounts,
 )
 
-IDS = 1 << 15
-"""How many ids of a type are kept; of more, about half of that or more."""
 VALUES = 1000
 """How many distinct values of a kind are counted as they are."""
 _SAMPLE = 500
@@ -41,66 +41,6 @@ _SAMPLE = 500
 _SHOWN = 3
 _WIDTH = 40
 """Characters of an example."""
-_ODD = pa.array(
-    sorted({spell(w) for w in EMPTY | PLACEHOLDERS for spell in (str, str.upper, str.title)})
-)
-"""Ids that are looked for."""
-
-
-@dataclass
-class IdCollector:
-    """The ids of one type of node."""
-
-    limit: int = 1 << 64
-    drawn: dict[str, int] = field(default_factory=dict)
-    taken: Counter[str] = field(default_factory=Counter)
-    placeholders: Counter[str] = field(default_factory=Counter)
-    busy: Counter[str] = field(default_factory=Counter)
-
-    def add(self, ids: pa.Array) -> Numbers:
-        """Add the ids of rows that were accepted [N]; a number for each of them."""
-        if not len(ids):
-            return np.zeros(0, np.uint64)
-        encoded = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
-        distinct, row = encoded.dictionary, encoded.indices.to_numpy()
-        self._draw(distinct)
-        rows = np.bincount(row, minlength=len(distinct))
-        most = int(rows.argmax())
-        self.busy[distinct[most].as_py()] += int(rows[most])
-        odd = pc.is_in(distinct, value_set=_ODD).to_numpy(zero_copy_only=False)
-        for place in np.flatnonzero(odd).tolist():
-            self._odd(distinct[place].as_py(), int(rows[place]))
-        return numbers_of(distinct)[row]
-
-    def profile(self, refused: Mapping[str, int]) -> IdProfile:
-        """What was found; `refused` are ids that look like nothing, of rows set aside."""
-        sampled = self.limit / (1 << 64)
-        return IdProfile(
-            distinct=round(len(self.drawn) / sampled),
-            sampled=sampled,
-            ids=self.drawn,
-            nothing=dict((Counter(refused) + self.taken).most_common()),
-            taken=dict(self.taken.most_common()),
-            placeholders=dict(self.placeholders.most_common()),
-            busiest=self.busy.most_common(1)[0] if self.busy else None,
-            spellings=spellings(self.drawn),
-        )
-
-    def _draw(self, distinct: pa.Array) -> None:
-        numbers = numbers_of(distinct, spelled=False)
-        if self.limit < 1 << 64:
-            small = numbers < np.uint64(self.limit)
-            distinct, numbers = distinct.filter(pa.array(small)), numbers[small]
-        self.drawn.update(zip(distinct.to_pylist(), numbers.tolist(), strict=True))
-        while len(self.drawn) > IDS:
-            self.limit //= 2
-            self.drawn = {i: number for i, number in self.drawn.items() if number < self.limit}
-
-    def _odd(self, node_id: str, rows: int) -> None:
-        if node_id.lower() in EMPTY:
-            self.taken[node_id] += rows
-        else:
-            self.placeholders[node_id] += rows
 
 
 @dataclass
@@ -138,8 +78,8 @@ class Raw:
         if self.time is not None and len(good) == checked.rows.num_rows:
             some = np.arange(0, len(good), max(len(good) // _SAMPLE, 1))
             raw = chunk.rows.column(self.time).take(pa.array(good[some]))
-            time = checked.rows.column("time").take(pa.array(some)).to_numpy()
-            self.units.update(unit_counts(raw, time))
+            read = checked.rows.column("time").take(pa.array(some)).to_numpy()
+            self.units.update(unit_counts(raw, read))
 
 
 def event_profile(
@@ -150,12 +90,12 @@ def event_profile(
     values, times = ValueCollector(), TimeCollector()
     for rows in batches:
         kinds = rows.column("kind").dictionary_encode()
-        time = rows.column("time").to_numpy()
+        moment = rows.column("time").to_numpy()
         kind = numbers_of(kinds.dictionary)[kinds.indices.to_numpy()]
         user, item = users.add(rows.column("user")), items.add(rows.column("item"))
-        repeats.add(mixed(user, item, kind, time))
+        repeats.add(mixed(user, item, kind, moment))
         values.add(kinds, rows.column("weight").to_numpy())
-        times.add(time)
+        times.add(moment)
     return _with(
         base,
         repeats,
@@ -269,22 +209,29 @@ class TimeCollector:
     last: int | None = None
     unknown: int = 0
     whole_days: bool = True
+    long_ago: int = 0
+    ahead: int = 0
+    latest: float = field(default_factory=lambda: time.time() * 1000 + DAY)
 
-    def add(self, time: NDArray[np.int64]) -> None:
+    def add(self, times: NDArray[np.int64]) -> None:
         """Add the times of events [N]."""
-        known = time[time != 0]
-        self.unknown += len(time) - len(known)
+        known = times[times != 0]
+        self.unknown += len(times) - len(known)
         if len(known):
             first, last = int(known.min()), int(known.max())
             self.first = first if self.first is None else min(first, self.first)
             self.last = last if self.last is None else max(last, self.last)
             self.whole_days = self.whole_days and not (known % DAY).any()
+            self.long_ago += int((known < LONG_AGO).sum()) if first < LONG_AGO else 0
+            self.ahead += int((known > self.latest).sum()) if last > self.latest else 0
 
     def profile(self, units: Counter[str]) -> TimeProfile:
         """What was found."""
         shares = {unit: count / units.total() for unit, count in units.most_common()}
         days = self.first is not None and self.whole_days
-        return TimeProfile(self.first, self.last, self.unknown, shares, days)
+        return TimeProfile(
+            self.first, self.last, self.unknown, shares, days, self.long_ago, self.ahead
+        )
 
 
 def shown_value(value: object) -> str:

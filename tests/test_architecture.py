@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "progress": "",
     "id_search": "",
     "counts": "",
-    "data": "errors",
+    "data": "counts errors",
     # what is asked of a list, and how events count
     "rules": "data",
     "settings": "data errors rules",

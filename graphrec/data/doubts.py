@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 
+from graphrec.counts import counted
 from graphrec.data.kind_facts import KindFacts
 from graphrec.data.profile import Doubt, IdProfile, Match, SourceProfile, TimeProfile
 from graphrec.data.report_tables import day
@@ -23,9 +23,6 @@ _FEW = 20
 """Events below which a share of likes says little, unless it is none at all."""
 _LOW = 0.45
 """Where on a scale a threshold is low: most people give more than that to what they dislike."""
-_LONG_AGO = 631_152_000_000
-"""1990: no log is older."""
-_CLOCK = 86_400_000
 _BUSY = 0.2
 _MANY = 100
 
@@ -46,7 +43,8 @@ def doubts_of(
         found += _of_repeats(name, source)
     for match in matches:
         found += _of_match(match, sources)
-    return tuple(found)
+    told = {(doubt.code, doubt.message): doubt for doubt in reversed(found)}
+    return tuple(reversed(told.values()))
 
 
 def _of_kind(name: str, kind: str, facts: KindFacts, source: SourceProfile) -> Iterator[Doubt]:
@@ -123,18 +121,18 @@ def _of_times(name: str, source: SourceProfile) -> Iterator[Doubt]:
             f"times are of several units: {shares}",
             "set ingest.time_unit in the settings, or write all of them in one",
         )
-    if times.last > time.time() * 1000 + _CLOCK:
+    if times.ahead:
         yield Doubt(
             "times_in_the_future",
             name,
-            f"the last event is of {day(times.last)}, which is still to come",
+            f"{counted(times.ahead, 'event')} up to {day(times.last)}, which is still to come",
             "set ingest.time_unit in the settings if the unit is wrong, or mend the clock",
         )
-    if times.first < _LONG_AGO:
+    if times.long_ago:
         yield Doubt(
             "times_long_ago",
             name,
-            f"the first event is of {day(times.first)}",
+            f"{counted(times.long_ago, 'event')} before 1990, from {day(times.first)} on",
             "set ingest.time_unit in the settings if the unit is wrong, or name another column "
             "with --map time=COLUMN",
         )
@@ -145,7 +143,8 @@ def _of_ids(name: str, node_type: str, ids: IdProfile, source: SourceProfile) ->
         yield Doubt(
             "ids_like_nothing",
             name,
-            f"{rows:,} rows have the {node_type} id {word!r}, which is one {node_type} like others",
+            f"{counted(rows, 'row')} with the {node_type} id {word!r}, which counts as one "
+            f"{node_type} like others",
             "leave these rows out if it says that there is no id",
         )
     mean = (source.rows - source.rejected) / max(ids.distinct, 1)
@@ -154,7 +153,7 @@ def _of_ids(name: str, node_type: str, ids: IdProfile, source: SourceProfile) ->
             yield Doubt(
                 "placeholder_ids",
                 name,
-                f"{rows:,} rows have the {node_type} id {word!r}, of {mean:,.1f} on average: it "
+                f"{rows:,} rows with the {node_type} id {word!r}, of {mean:,.1f} on average: it "
                 f"may stand for all without an id",
                 "leave these rows out if it does",
             )
@@ -173,8 +172,8 @@ def _of_ids(name: str, node_type: str, ids: IdProfile, source: SourceProfile) ->
         yield Doubt(
             "ids_in_several_spellings",
             name,
-            f"{each.groups:,} {node_type} ids differ from others only by {each.differ_by}: "
-            f"{shown}; each is a {node_type} of its own",
+            f"{counted(each.groups, f'{node_type} id')} also written otherwise, by "
+            f"{each.differ_by}: {shown}; they count as several",
             "write them alike in the source if they are one",
         )
 
@@ -183,12 +182,15 @@ def _of_repeats(name: str, source: SourceProfile) -> Iterator[Doubt]:
     if not source.repeated:
         return
     about = "" if source.repeated_exact else "about "
-    count = f"{about}{source.repeated:,}"
+    what = "event" if source.kinds else "row"
+    count = (
+        f"{about}{counted(source.repeated, what)} {'repeats' if source.repeated == 1 else 'repeat'}"
+    )
     if source.kinds:
         yield Doubt(
             "repeated_events",
             name,
-            f"{count} events repeat the user, item, kind and time of another"
+            f"{count} the user, item, kind and time of another"
             f"{_why_repeated(source.times)}: the last of them counts",
             "give their times, or their number as a weight",
         )
@@ -196,7 +198,7 @@ def _of_repeats(name: str, source: SourceProfile) -> Iterator[Doubt]:
         yield Doubt(
             "repeated_nodes",
             name,
-            f"{count} rows repeat the id of another: the last row of an id counts",
+            f"{count} the id of another: the last row of an id counts",
             "leave one row for each id",
         )
 

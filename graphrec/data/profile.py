@@ -10,6 +10,8 @@ from graphrec.data.odd_ids import Spellings
 
 DAY = 86_400_000
 """Milliseconds."""
+LONG_AGO = 631_152_000_000
+"""1990-01-01, in milliseconds: no log is older."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class TimeProfile:
     """How times were written, such as "seconds since 1970", and the share of each in a sample."""
     whole_days: bool = False
     """Whether all of them are midnights, as those of days are."""
+    long_ago: int = 0
+    """Events before 1990, which is before any log."""
+    ahead: int = 0
+    """Events more than a day after the time at which they were counted."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,8 @@ class SourceProfile:
     """By name."""
     ids: Mapping[str, IdProfile] = field(default_factory=dict)
     """By type of node."""
+    bare: int | None = None
+    """Nodes without a value of any attribute, where they were counted."""
     repeated: int = 0
     """Rows that repeat the identity of another: of an event user, item, kind and time, of a node
     its id, of a link its relation and ends."""

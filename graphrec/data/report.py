@@ -12,7 +12,7 @@ from typing import Any
 from graphrec.data.doubts import doubts_of
 from graphrec.data.kind_facts import KindFacts, kind_facts, policy_of
 from graphrec.data.profile import Doubt, Match, SourceProfile
-from graphrec.data.report_tables import Table, tables_of, text_of
+from graphrec.data.report_tables import Table, stored_tables, tables_of, text_of
 from graphrec.data.weighting import KindPolicy
 
 
@@ -27,6 +27,8 @@ class DataReport:
     """By what they are: "events", "item" …"""
     matches: tuple[Match, ...] = ()
     policies: Mapping[str, KindPolicy] = field(default_factory=dict)
+    stored: bool = False
+    """Whether it is of a store, and not of sources that were read."""
     accepted: frozenset[str] = frozenset()
     """Codes of doubts that are settled: they are not told."""
 
@@ -47,7 +49,8 @@ class DataReport:
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """The report as tables."""
-        return tables_of(self.sources, {n: self.kinds(n) for n in self.sources}, self.matches)
+        tables = stored_tables if self.stored else tables_of
+        return tables(self.sources, {n: self.kinds(n) for n in self.sources}, self.matches)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON takes it; docs/data.md has its keys."""
@@ -84,6 +87,7 @@ class DataReport:
             "rejects": list(source.rejects),
             "columns": dict(source.columns),
             "ignored": list(source.ignored),
+            "bare": source.bare,
             "repeated": source.repeated,
             "repeated_exact": source.repeated_exact,
             "kinds": {kind: _kind(facts) for kind, facts in self.kinds(name).items()},

@@ -63,7 +63,7 @@ def tables_of(
         Table(
             "Times",
             ("what", "first", "last", "written as", "unknown"),
-            tuple(time_row(n, s.times) for n, s in each if s.times and s.times.first is not None),
+            tuple(time_row(n, s.times) for n, s in each if s.times),
         ),
         Table(
             "Ids",
@@ -73,6 +73,22 @@ def tables_of(
         Table("Matches", ("ids", "known", "to", "else"), tuple(map(_match, matches))),
     )
     return tuple(table for table in tables if table.rows)
+
+
+def stored_tables(
+    sources: Mapping[str, SourceProfile],
+    kinds: Mapping[str, Mapping[str, KindFacts]],
+    matches: Sequence[Match],
+) -> tuple[Table, ...]:
+    """The tables of what a store holds: it was not read from columns of anything."""
+    bare = tuple(
+        (f"{name}s", f"{source.bare:,} of {source.rows:,}", f"{source.bare / source.rows:.1%}")
+        for name, source in sources.items()
+        if source.bare is not None and source.rows and source.attributes
+    )
+    without = Table("Without attributes", ("what", "count", "share"), bare)
+    tables = tables_of(sources, kinds, matches)
+    return tuple(t for t in (*tables, without) if t.rows and t.title != "Read")
 
 
 def kind_table(kinds: Mapping[str, Mapping[str, KindFacts]]) -> Table:
@@ -87,7 +103,8 @@ def kind_table(kinds: Mapping[str, Mapping[str, KindFacts]]) -> Table:
 def time_row(name: str, times: TimeProfile) -> Row:
     """The range of times, and how they were written."""
     units = [unit if share == 1 else f"{unit} ({share:.0%})" for unit, share in times.units.items()]
-    return (name, day(times.first), day(times.last), ", ".join(units), f"{times.unknown:,}")
+    written = ", ".join(units) or ("no times" if times.first is None else "")
+    return (name, day(times.first), day(times.last), written, f"{times.unknown:,}")
 
 
 def id_row(name: str, node_type: str, ids: IdProfile) -> Row:

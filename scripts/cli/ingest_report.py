@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from graphrec.cli.output import OUT, print_table
 from graphrec.ingest.load import CheckedSource
 
+from graphrec.counts import counted
 from graphrec.data.doubts import CODES
 from graphrec.data.profile import Doubt
 from graphrec.data.report import DataReport
@@ -40,10 +41,11 @@ def known_codes(codes: Sequence[str]) -> Sequence[str]:
 def stop_on_doubts(report: DataReport) -> None:
     """Raise DataError where anything is doubtful."""
     if report.doubts:
-        said = " | ".join(f"[{doubt.code}] {doubt}" for doubt in report.doubts)
+        codes = ", ".join(dict.fromkeys(doubt.code for doubt in report.doubts))
         raise DataError(
-            f"{len(report.doubts)} warnings, expected none with --strict; nothing was written: "
-            f"{said}. Settle them, or name the code of one that is right with --accept"
+            f"the report has {counted(len(report.doubts), 'warning')} ({codes}), expected none "
+            f"with --strict; nothing was written; settle them as they say, or pass --accept CODE "
+            f"for what is right"
         )
 
 

@@ -27,12 +27,13 @@ from graphrec.ingest.load import (
 from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Query
+from graphrec.ingest.stored import stored_report
 
 from graphrec.counts import all_counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
-from graphrec.errors import SettingsError, StoreError
+from graphrec.errors import SettingsError
 from graphrec.settings import Settings, load_settings
 from graphrec.store import GraphStore, open_store
 
@@ -138,8 +139,9 @@ def ingest(
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
     checked: dict[str, CheckedSource] = {}
+    address = store or settings.store
     with (
-        _store(store or settings.store, settings, dry_run) as graph,
+        _existing(address, settings, none_yet=dry_run or strict) as graph,
         progress_bars() as progress,
         ExitStack() as opened,
     ):
@@ -166,6 +168,8 @@ def ingest(
             checked[_free(name, checked)] = opened.enter_context(pairs)
         report = report_of(checked, settings.kinds, graph, settled)
         refused = strict and report.doubts
+        if graph is None and not (dry_run or refused):
+            graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
         reports = write_all(graph, checked, progress) if graph and not (dry_run or refused) else {}
         counts = dict(graph.counts()) if graph else {}
     if as_json:
@@ -184,16 +188,13 @@ def ingest(
 
 
 @contextmanager
-def _store(url: str, settings: Settings, dry_run: bool) -> Iterator[GraphStore | None]:
-    """The store; in a dry run None where there is none yet, since opening would make it."""
-    try:
-        store = open_store(url, settings.kinds, settings.neo4j, create=not dry_run)
-    except StoreError:
-        if not dry_run:
-            raise
+def _existing(url: str, settings: Settings, *, none_yet: bool) -> Iterator[GraphStore | None]:
+    """The store, made if need be; with `none_yet` None instead of one that would be made."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if none_yet and url.startswith("sqlite:///") and not file.exists():
         yield None
         return
-    with store:
+    with open_store(url, settings.kinds, settings.neo4j) as store:
         yield store
 
 
@@ -309,6 +310,9 @@ def inspect(
 ) -> None:
     """Show statistics of the graph: sizes, degrees, density, components, cold users and items.
 
+    And what the store holds: kinds of events and what they count as, attributes, times, ids, with
+    warnings for what is doubtful.
+
     **Example:** `graphrec inspect --user 42 --graphml around-42.graphml`
     """
     settings = load_settings(settings_file)
@@ -316,13 +320,16 @@ def inspect(
         raise SettingsError("--user and --graphml go together: give both, or neither")
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
-        graph = weigh(opened.read_graph(), settings.kinds)
+        recorded = opened.read_graph()
+    graph = weigh(recorded, settings.kinds)
     report = describe(graph)
+    data = stored_report(recorded, settings.kinds, "the store")
     if as_json:
         links = {" ".join(edge_type): count for edge_type, count in report.links.items()}
-        print_json({**asdict(report), "links": links})
+        print_json({**asdict(report), "links": links, **data.as_dict()})
     else:
         _show_graph(report)
+        show_data(data)
     if user is not None and graphml is not None:
         drawn = neighbourhood(graph, user)
         write_graphml(drawn, graphml)
