@@ -110,6 +110,7 @@ class IdCollector:
 def _may_be_odd() -> NDArray[np.bool_]:
     """By the last 16 bits of a number, whether that of an odd id ends with them."""
     words = {spell(w) for w in EMPTY | PLACEHOLDERS for spell in (str, str.upper, str.title)}
+    words |= {"NaN", "NaT"}
     table = np.zeros(1 << 16, bool)
     table[numbers_of(pa.array(sorted(words))) & np.uint64(0xFFFF)] = True
     return table

@@ -66,7 +66,7 @@ class EventColumns:
     @property
     def rated(self) -> bool:
         """Whether the weights are ratings, by the name of their column."""
-        return self.weight is not None and _plain(self.weight) in RATING
+        return self.weight is not None and _rates(self.weight)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def event_columns(
     find = _finder(name, columns, mapping, ("user", "item", "weight", "time", "kind"))
     weight = find("weight", WEIGHT)
     kinds = None if kind else find("kind", KIND)
-    rated = weight is not None and _plain(weight) in RATING
+    rated = weight is not None and _rates(weight)
     return EventColumns(
         user=find.required("user", USER),
         item=find.required("item", ITEM),
@@ -226,6 +226,12 @@ def _finder(
 
 def _plain(column: str) -> str:
     return "".join(letter for letter in column.lower() if letter.isalnum())
+
+
+def _rates(column: str) -> bool:
+    """Whether a column of weights holds ratings, by its name: also `Book-Rating`."""
+    plain = _plain(column)
+    return plain in RATING or "rating" in plain
 
 
 def _names_of(node_type: str) -> frozenset[str]:

@@ -70,7 +70,7 @@ def tables_of(
             ("what", "of", "distinct", "look like nothing", "written in several ways"),
             tuple(id_row(n, t, ids) for n, s in each for t, ids in s.ids.items()),
         ),
-        Table("Matches", ("ids", "known", "to", "else"), tuple(map(_match, matches))),
+        Table("Matches", ("ids", "count", "known", "to", "else"), tuple(map(_match, matches))),
     )
     return tuple(table for table in tables if table.rows)
 
@@ -153,12 +153,9 @@ def _columns(name: str, source: SourceProfile) -> Iterator[Row]:
 
 
 def _kind(name: str, kind: str, facts: KindFacts) -> Row:
-    if facts.distinct == 1:
-        values = f"{facts.least:g}"
-    elif facts.threshold is not None and facts.scale is not None:
-        values = f"{facts.least:g} to {facts.most:g}: {facts.scale.name}"
-    else:
-        values = f"{facts.least:g} to {facts.most:g}"
+    values = f"{facts.least:g} to {facts.most:g}" if facts.distinct > 1 else f"{facts.least:g}"
+    if facts.threshold is not None and facts.scale is not None and facts.scale.name != values:
+        values += f", on a scale of {facts.scale.name}"
     return (name, kind, f"{facts.events:,}", facts.counts_as, f"{facts.positive_share:.1%}", values)
 
 
@@ -169,5 +166,5 @@ def _match(match: Match) -> Row:
         other = f"{share:.0%} by column {column!r} of {source}"
     elif match.differ_by:
         other = f"{match.would_match:.1%} differ by {match.differ_by}"
-    ids = f"{match.ids:,} {match.node_type}s of {match.source}"
-    return (ids, f"{match.known:.1%}", match.against, other)
+    ids = f"{match.node_type}s of {match.source}"
+    return (ids, f"{match.ids:,}", f"{match.known:.1%}", match.against, other)
