@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors ranking recommend refresh settings snapshot",
-    "forget": "errors experiments id_search report retrieval snapshot store",
+    "forget": "data errors experiments id_search report retrieval snapshot store",
     "doctor": "counts errors settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
@@ -266,6 +266,7 @@ def test_nothing_that_serves_reaches_what_trains_or_loads(entry: str) -> None:
         assert not top_levels(module) & heavy, f"{entry} reaches {module}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -278,12 +279,14 @@ def test_a_process_that_serves_holds_nothing_that_trains_or_loads(code: str) -> 
     assert held_after(code) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "recommend", "related", "explain"])
 def test_a_command_that_serves_is_as_light_as_the_service(command: str) -> None:
     """What a command needs is imported with it, so `graphrec serve` does not hold pandas."""
     assert held_after(f"import graphrec.api.server\n{HELP_OF.format(command)}") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["demo", "train", "evaluate", "tune", "ingest", "inspect", "export"]
 )
