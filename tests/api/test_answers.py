@@ -146,7 +146,7 @@ def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str | 
 def test_none_are_kept_where_the_settings_say_so(tmp_path: Path, made: list[str | None]) -> None:
     publish(tiny_snapshot(), tmp_path)
     with serving(
-        create_app(Settings(snapshots=tmp_path, serve=ServeSettings(cached_lists=0)))
+        create_app(Settings(snapshots=tmp_path, serve=ServeSettings(cache_mib=0)))
     ) as client:
         made.clear()
         for _ in range(2):
