@@ -362,6 +362,11 @@ class Settings(BaseSettings):
         Path("~/.cache/graphrec"),
         description="Folder for downloaded data sets and the environments of benchmark peers.",
     )
+    readers: Literal["owner", "group"] = Field(
+        "owner",
+        description="Who may read the files that commands and the service make: their owner alone, "
+        "or the owner's group too.",
+    )
     seed: int = Field(0, ge=0, description="Seed of all random choices.")
     kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_beside_defaults)] = Field(
         default=DEFAULT_POLICY,
