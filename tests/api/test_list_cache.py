@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 
-from graphrec.api.list_cache import LONG, QUESTIONS, Key, ListCache, WrittenList
+from graphrec.api.list_cache import ENTRY, LONG, QUESTIONS, Key, ListCache, WrittenList
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def key(user: int = 0, query: bytes = b"k=10") -> Key:
@@ -25,6 +28,20 @@ def test_bytes_are_bounded_and_what_is_asked_for_stays() -> None:
     assert cache.get(key(0)) is not None
     assert cache.get(key(1)) is None
     assert cache.get(key(999)) is not None
+
+
+@given(st.integers(0, 4), st.lists(st.integers(0, 9)))
+def test_the_ones_requested_last_are_kept(count: int, asked: list[int]) -> None:
+    lists, body = ListCache(count * ENTRY + count * 100), b"x" * 10
+    lately: list[int] = []
+    for user in asked:
+        found = lists.get(key(user))
+        assert (found is not None) == (user in lately[-count:] if count else False)
+        if found is None:
+            lists.keep(key(user), WrittenList(body, ()))
+        else:
+            assert gzip.decompress(found.body) == body
+        lately = [*(each for each in lately if each != user), user]
 
 
 def test_a_list_that_is_kept_again_counts_once() -> None:
