@@ -14,6 +14,7 @@ import typer
 from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
 from graphrec.ingest.datasets import checked_dataset, open_dataset
 from graphrec.ingest.load import (
@@ -34,7 +35,7 @@ from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.store import GraphStore, open_store
 
 
