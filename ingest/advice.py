@@ -16,7 +16,7 @@ _LARGEST_WEIGHT = 1000
 
 
 def guessed_columns(rows: Sequence[Sequence[str]], owner: str = "") -> tuple[str, ...]:
-    """A name for each column of rows of events, or of what `owner` is: item or user.
+    """A name for each column of rows of events, or of what `owner` is: item, user or links.
 
     Times are dates or numbers of today's size, kinds are few words, a weight is a small number
     after the ids. What cannot be guessed is called by its place, as `column3`.
@@ -24,7 +24,9 @@ def guessed_columns(rows: Sequence[Sequence[str]], owner: str = "") -> tuple[str
     width = len(rows[0])
     cells = [[row[at].strip() for row in rows if len(row) == width] for at in range(width)]
     names: dict[int, str] = {}
-    if owner:
+    if ":" in owner:
+        names = dict(enumerate(("source", "target", "weight")[:width]))
+    elif owner:
         names[0] = f"{owner}_id"
         words = next((at for at in range(1, width) if any(" " in cell for cell in cells[at])), None)
         if words is not None:
@@ -34,7 +36,7 @@ def guessed_columns(rows: Sequence[Sequence[str]], owner: str = "") -> tuple[str
         if time is not None and width > 2:
             names[time] = "time"
         rest = [at for at in range(width) if at not in names]
-        kind = next((at for at in rest if _are_kinds(cells[at])), None)
+        kind = next((at for at in reversed(rest) if _are_kinds(cells[at])), None)
         if kind is not None and len(rest) > 2:
             names[kind] = "kind"
         rest = [at for at in rest if at not in names and not _is_counter(cells, at)]

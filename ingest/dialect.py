@@ -210,7 +210,9 @@ def _quoting(lines: Sequence[str], dialect: Dialect) -> Dialect:
 
 def _consistent(lines: Sequence[str], dialect: Dialect) -> float:
     """The share of lines that are rows as wide as the first."""
-    widths = [len(f) if isinstance(f, list) else 0 for _, _, f in parsed(lines, dialect)]
+    widths = [
+        len(f) if isinstance(f, list) else 0 for _, _, f in parsed(lines, dialect, strict=True)
+    ]
     return widths.count(widths[0]) / len(widths) if widths and widths[0] else 0
 
 

@@ -67,14 +67,14 @@ def documents(
                     named = _KEY.search(buffer, match.start(), place)
                     key = named[1] if named else None
                 stack += bracket
-                if stack == level.brackets and start is None:
+                if len(stack) <= depth and start is None:
                     line += buffer.count(b"\n", kept, at)
                     kept = at
                 continue
             if stack == level.brackets and start is None and depth:
                 found, line = _between(buffer, kept, place, line)
                 yield from found
-                kept = place
+                kept = at
             del stack[-1:]
             if start is not None and stack == level.brackets:
                 yield Document(line, buffer[start:at])
@@ -87,7 +87,8 @@ def documents(
             f"file {name!r} ends in the middle of its JSON: expected a closing bracket; copy or "
             f"download it again"
         )
-    yield from _between(buffer, kept, len(buffer), line)[0]
+    if depth < len(b"{["):
+        yield from _between(buffer, kept, len(buffer), line)[0]
 
 
 def open_key(blocks: Iterable[bytes]) -> bytes | None:

@@ -18,7 +18,7 @@ _UNUSED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 """Bytes that cp1252 does not have."""
 _SIGNS = frozenset(range(0x80, 0xC0)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 """Quotation marks, dashes, currencies and the like of cp1252, which stand between blanks too."""
-_PLAUSIBLE = 0.9
+_PLAUSIBLE = 0.6
 
 
 def recognised(head: bytes, *, whole: bool) -> str:
@@ -65,6 +65,5 @@ def _is_western(run: re.Match[bytes]) -> bool:
     """Whether bytes above ASCII are an accented letter or two in a word, or a sign."""
     text, letters = run.string, run[0]
     beside = text[max(run.start() - 1, 0) : run.start()] + text[run.end() : run.end() + 1]
-    return len(letters) <= 2 and (
-        any(chr(byte).isalpha() for byte in beside) or all(byte in _SIGNS for byte in letters)
-    )
+    words = letters.translate(None, bytes(_SIGNS))
+    return not words or (len(words) <= 2 and any(chr(byte).isalpha() for byte in beside))

@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -314,7 +314,8 @@ def _decoded(stream: io.BufferedReader, codec: str) -> Iterator[io.TextIOWrapper
     try:
         yield text
     finally:
-        text.detach()
+        with suppress(ValueError):  # it was closed before all was read
+            text.detach()
 
 
 def _guarded(name: str, parts: Iterable[bytes]) -> Iterator[bytes]:

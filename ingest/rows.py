@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 
 import numpy as np
 import pyarrow as pa
@@ -125,13 +126,20 @@ def chunks_of(
         )
 
 
-def parsed(lines: Sequence[str], dialect: Dialect) -> list[tuple[int, int, list[str] | str]]:
-    """The rows of a few lines: first line, line after the last, and fields or what is wrong."""
+def parsed(
+    lines: Sequence[str], dialect: Dialect, *, strict: bool = False
+) -> list[tuple[int, int, list[str] | str]]:
+    """The rows of a few lines: first line, line after the last, and fields or what is wrong.
+
+    `strict` keeps to the way in which the dialect writes quotes.
+    """
     csv.field_size_limit(LONGEST)
     kept = list(lines)
     return [
         (start, end, fields)
-        for start, end, fields in _rows(kept, Lines(iter(())), dialect, None, len(kept))
+        for start, end, fields in _rows(
+            kept, Lines(iter(())), dialect, None, len(kept), strict=strict
+        )
         if fields is not None
     ]
 
@@ -173,15 +181,21 @@ def _one_a_line(
 ) -> list[pa.Array] | None:
     if dialect.backslash or dialect.delimiter == BLANKS:
         return None
+    reader = csv.reader(block, delimiter=dialect.delimiter, strict=True)
+    values: list[list[str]] = [[] for _ in take]
+    count = 0
     try:
-        rows = list(csv.reader(block, delimiter=dialect.delimiter, strict=True))
-    except csv.Error:
-        return None
-    if len(rows) != len(block) or set(map(len, rows)) != {width}:
-        return None
-    try:
-        return [pa.array([row[at] for row in rows], pa.string()) for at in take]
-    except UnicodeEncodeError:
+        # A few rows at a time: many would be so many objects for the garbage collector to visit.
+        while rows := list(islice(reader, _STEP)):
+            if set(map(len, rows)) != {width}:
+                return None
+            count += len(rows)
+            for column, at in zip(values, take, strict=True):
+                column += map(itemgetter(at), rows)
+        if count != len(block):
+            return None
+        return [pa.array(column, pa.string()) for column in values]
+    except (csv.Error, UnicodeEncodeError):
         return None
 
 
@@ -236,7 +250,13 @@ def _row_by_row(
 
 
 def _rows(
-    block: list[str], lines: Lines, dialect: Dialect, width: int | None, wanted: int
+    block: list[str],
+    lines: Lines,
+    dialect: Dialect,
+    width: int | None,
+    wanted: int,
+    *,
+    strict: bool = False,
 ) -> Iterator[tuple[int, int, list[str] | str | None]]:
     """First line, line after the last, and fields, what is wrong, or None for a comment.
 
@@ -259,20 +279,26 @@ def _rows(
             yield at, at + 1, [quoted.replace('""', '"') or bare for quoted, bare in words]
             at += 1
         else:
-            end, fields = _quoted(block, at, lines, dialect, width)
+            end, fields = _quoted(block, at, lines, dialect, width, strict)
             yield at, end, fields
             at = end
 
 
 def _quoted(
-    block: list[str], at: int, lines: Lines, dialect: Dialect, width: int | None
+    block: list[str],
+    at: int,
+    lines: Lines,
+    dialect: Dialect,
+    width: int | None,
+    strict: bool,
 ) -> tuple[int, list[str] | str]:
     """The line after a row that has quotes, and its fields or what is wrong.
 
-    Where its fields are no row of `width`, the other way of writing quotes is tried.
+    Where its fields are no row of `width`, and it is not `strict`, the other way of writing quotes
+    is tried.
     """
     first: tuple[int, list[str] | str] | None = None
-    for backslash in (dialect.backslash, not dialect.backslash):
+    for backslash in (dialect.backslash, not dialect.backslash)[: 1 if strict else 2]:
         reader = csv.reader(
             _from(block, at, lines, backslash),
             delimiter=dialect.delimiter,

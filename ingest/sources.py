@@ -24,6 +24,8 @@ from graphrec.ingest.text import (
     open_recbole,
 )
 
+from graphrec.errors import DataError
+
 DELIMITED = (".csv", ".tsv", ".txt")
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
@@ -156,6 +158,7 @@ def _open_content(content: Content, file: File, size: int) -> Reading:
     )
     head = head_of(content)
     if head.startswith(PARQUET_MAGIC) or suffix in PARQUET:
+        _refuse_options(content.name, "Parquet", replace(options, owner=""))
         return open_parquet(content, size)
     if file.delimiter or file.columns or file.header is not None or suffix in DELIMITED[:2]:
         preferred = "\t" if suffix == ".tsv" else None
@@ -166,6 +169,14 @@ def _open_content(content: Content, file: File, size: int) -> Reading:
     if suffix in JSON_LINES or looks_like_json(lines):
         return open_json(content, size, file.encoding)
     return open_delimited(content, size, options)
+
+
+def _refuse_options(name: str, what: str, options: TextOptions) -> None:
+    if options != TextOptions():
+        raise DataError(
+            f"file {name!r} is {what}: expected delimited text for --columns, --delimiter, "
+            f"--encoding, --header or --no-quotes; leave these options out"
+        )
 
 
 @contextmanager

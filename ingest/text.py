@@ -22,7 +22,8 @@ from graphrec.errors import DataError
 HEAD = 1 << 20
 """Bytes at the beginning of a file that its format is told from."""
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b\x01"))
-_MANY = 0.1
+_FEW = 8
+_MANY = 0.02
 """Share of control characters from which on a file is no text."""
 
 _RECBOLE_KINDS: dict[str, AttributeKind | None] = {
@@ -82,7 +83,9 @@ def first_lines(content: Content, head: bytes, encoding: str) -> list[str]:
     if not any(line.strip() for line in lines):
         raise DataError(f"file {content.name!r} is empty: expected rows of data")
     controls = len(head) - len(head.translate(None, _CONTROL))
-    if encoding.startswith(("utf-8", "cp1252", "latin-1")) and controls > _MANY * len(head):
+    if encoding.startswith(("utf-8", "cp1252", "latin-1")) and controls > max(
+        _FEW, _MANY * len(head)
+    ):
         raise DataError(
             f"file {content.name!r} is no text: expected delimited text, JSON or Parquet, as they "
             f"are or packed (gzip, bz2, xz, zstd, zip); convert it"

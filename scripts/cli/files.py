@@ -96,10 +96,14 @@ def text_files(
     quotes: bool,
     given: Collection[str],
 ) -> TextFiles:
-    """What the options say; `given` are the sources that a command reads, by what they hold.
+    """What the options say; `given` are the files that a command reads, by what they hold.
 
-    Raises SettingsError for an option of a source that is not read, or one that is given twice.
+    Raises SettingsError for an option of a file that is not read, or one that is given twice.
     """
+    if not given and (header is not None or not quotes):
+        raise SettingsError(
+            "--header, --no-header and --no-quotes are for files of text: expected one; name a file"
+        )
     main = next(iter(given), "events")
     return TextFiles(
         header,

@@ -48,7 +48,7 @@ def ingest(
         list[Path] | None,
         typer.Argument(
             help="Events: files of one table, a folder of parts, or - for standard input; "
-            "delimited text, JSON, Parquet or RecBole .inter, also packed (gzip, bz2, xz, zstd, zip)."
+            "delimited text, JSON, Parquet or RecBole .inter, also packed (gzip, zip, zstd …)."
         ),
     ] = None,
     dataset: Annotated[
@@ -128,7 +128,8 @@ def ingest(
     edges = [_edge(option) for option in links or ()]
     named = {"events": events or sql, "item": items, "user": users}
     given = [name for name, source in named.items() if source] + [name for name, _, _ in edges]
-    text = text_files(header, columns or (), delimiter or (), encoding or (), quotes, given)
+    files = [name for name in given if name != "events" or events]
+    text = text_files(header, columns or (), delimiter or (), encoding or (), quotes, files)
     log = _events(text.events(events or ()), sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
