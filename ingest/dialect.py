@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from graphrec.ingest.rows import BLANKS, Dialect, parsed, split
+from graphrec.ingest.lines import BLANKS, Dialect, split
+from graphrec.ingest.rows import parsed
 from graphrec.ingest.schema import is_known
 
 DELIMITERS = ("\t", "::", ",", ";", "|", "\x01")

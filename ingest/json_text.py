@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import numpy as np
-import orjson
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, ReadAs, Reading, Reject, array
 from graphrec.ingest.documents import Level, documents, open_key
+from graphrec.ingest.json_values import Keys, TwiceError, getter, parsed
 from graphrec.ingest.packed import Content, unbroken
 from graphrec.ingest.text import HEAD, encoding_of, first_lines, head_of
 
@@ -27,8 +25,6 @@ from graphrec.errors import DataError
 
 MOST = 10_000
 """Columns at most; an object with ids for keys has more."""
-_LONG = re.compile(rb"[0-9]{19}")
-"""What orjson may round: integers beyond 64 bits."""
 _BLOCK = 1 << 20
 _MOST_BYTES = 1 << 25
 """Bytes of the objects in a chunk, about."""
@@ -47,10 +43,6 @@ class _Form(NamedTuple):
 _LINES = _Form("JSON Lines", None)
 
 
-class _TwiceError(ValueError):
-    """An object with a key that comes twice."""
-
-
 def open_json(content: Content, size: int, encoding: str | None = None) -> Reading:
     """A file of JSON objects, in chunks of up to `size` rows.
 
@@ -61,9 +53,9 @@ def open_json(content: Content, size: int, encoding: str | None = None) -> Readi
     head = head_of(content)
     codec = encoding_of(content, head, encoding)
     form = _form(content.name, first_lines(content, head, codec), len(head) < HEAD)
-    keys = _Keys()
+    keys = Keys()
     for _, text in _read(content, codec, form):
-        value = _parsed(text)
+        value = parsed(text)
         if isinstance(value, dict):
             keys.add(value)
             if len(keys.seen) > MOST:
@@ -79,7 +71,7 @@ def open_json(content: Content, size: int, encoding: str | None = None) -> Readi
         )
 
     def chunks(columns: Sequence[str]) -> Iterator[Chunk]:
-        getters = [_getter(column) for column in columns]
+        getters = [getter(column) for column in columns]
         with content.start() as opened:
             found = _documents(content.name, opened.stream, codec, form)
             for block in _cut(found, size):
@@ -104,55 +96,6 @@ def looks_like_json(lines: Sequence[str]) -> bool:
     """Whether text that begins with these lines is JSON."""
     first = next(line.strip() for line in lines if line.strip())
     return first.startswith(("{", "[{")) or first == "["
-
-
-class _Keys:
-    """The keys seen, in the order in which they were first seen."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, bool] = {}
-        """Whether a key held more than null and objects, by its name with dots."""
-        self.nested: set[str] = set()
-
-    def add(self, value: Mapping[str, object], prefix: str = "") -> None:
-        """The keys of an object, with `prefix` before them."""
-        for key, part in value.items():
-            name = prefix + key
-            if part is None or part == {}:
-                self.seen.setdefault(name, False)
-            elif isinstance(part, dict):
-                self.nested.add(name)
-                self.add(part, f"{name}.")
-            else:
-                self.seen[name] = True
-
-    def columns(self) -> tuple[str, ...]:
-        """All keys but those that hold nothing but objects."""
-        return tuple(name for name, held in self.seen.items() if held or name not in self.nested)
-
-
-def _getter(column: str) -> Callable[[Mapping[str, object]], object]:
-    if "." not in column:
-        return lambda value: value.get(column)
-
-    def nested(value: Mapping[str, object]) -> object:
-        return _at(value, column)
-
-    return nested
-
-
-def _at(value: Mapping[str, object], path: str) -> object:
-    """The value of a key, or of keys joined with dots."""
-    if path in value:
-        return value[path]
-    parts = path.split(".")
-    for cut in range(1, len(parts)):
-        part = value.get(".".join(parts[:cut]))
-        if isinstance(part, dict):
-            found = _at(part, ".".join(parts[cut:]))
-            if found is not None:
-                return found
-    return None
 
 
 def _cut(found: Iterable[tuple[int, bytes]], size: int) -> Iterator[list[tuple[int, bytes]]]:
@@ -180,14 +123,14 @@ def _chunk(
     rejects: list[Reject] = []
     values: list[list[object]] = [[] for _ in columns]
     for line, text in block:
-        value = _parsed(text)
+        value = parsed(text)
         if isinstance(value, dict):
             lines.append(line)
             rows.append(text)
             for column, get in zip(values, getters, strict=True):
                 column.append(get(value))
         elif text.strip():
-            reason = value if isinstance(value, _TwiceError) else "not a JSON object"
+            reason = value if isinstance(value, TwiceError) else "not a JSON object"
             rejects.append(Reject(line, str(reason), _shown(text)))
     batch = pa.RecordBatch.from_arrays(list(map(array, values)), names=list(columns))
     return Chunk(
@@ -201,50 +144,6 @@ def _chunk(
 
 def _shown(text: bytes) -> str:
     return text.decode("utf-8", "backslashreplace").rstrip("\r\n")
-
-
-def _parsed(text: bytes) -> object:
-    """The value of a text; None where it is no JSON, an error where a key comes twice."""
-    try:
-        if _LONG.search(text) is None:
-            value = orjson.loads(text)
-            if text.count(b'":') <= _keys(value):
-                return value
-    except orjson.JSONDecodeError:
-        if b"NaN" not in text and b"Infinity" not in text:
-            return None
-    try:
-        value = json.loads(text, parse_constant=_constant, object_pairs_hook=_once)
-        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
-        return value
-    except _TwiceError as error:
-        return error
-    except (ValueError, RecursionError):
-        return None
-
-
-def _keys(value: object) -> int:
-    """How many keys a value has, those of values within it among them."""
-    if isinstance(value, dict):
-        return len(value) + sum(
-            _keys(part) for part in value.values() if isinstance(part, dict | list)
-        )
-    if isinstance(value, list):
-        return sum(_keys(part) for part in value if isinstance(part, dict | list))
-    return 0
-
-
-def _constant(token: str) -> float | None:
-    return None if token == "NaN" else float(token)  # noqa: S105
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _TwiceError(f"the key {key!r} comes twice in an object")
-        found[key] = value
-    return found
 
 
 def _form(name: str, lines: Sequence[str], whole: bool) -> _Form:
@@ -273,7 +172,7 @@ def _form(name: str, lines: Sequence[str], whole: bool) -> _Form:
 
 
 def _is_object(line: str) -> bool:
-    return isinstance(_parsed(line.encode("utf-8", "replace")), dict)
+    return isinstance(parsed(line.encode("utf-8", "replace")), dict)
 
 
 def _read(content: Content, codec: str, form: _Form) -> Iterator[tuple[int, bytes]]:

@@ -18,66 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.chunks import Chunk, Reject
+from graphrec.ingest.lines import BLANKS, RUN, STEP, Dialect, Lines, split
 
-BLANKS = " "
-"""The delimiter that stands for any number of blanks and tabs."""
 LONGEST = 1 << 24
 """Characters in a field at most. A quote that never closes is found after so many."""
-_BLOCK = 1 << 25
-"""Characters in a block, about."""
-_STEP = 500
-"""Lines that are read at once."""
-_RUN = re.compile(r"[ \t]+")
 _WORD = re.compile(r'"((?:[^"]|"")*)"(?![^ \t])|([^ \t]+)')
 _BACKSLASH = re.compile(r'\\([\\"])|\\')
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How the fields of a line are told apart."""
-
-    delimiter: str
-    """BLANKS, or what stands between two fields."""
-    quotes: bool = True
-    r"""Whether "…" around a field may hold delimiters and line ends."""
-    backslash: bool = False
-    r"""Whether \" is a quote within a field; else it is that only where "" fails."""
-    comments: bool = False
-    """Whether lines that begin with # are left out."""
-
-    @property
-    def quoted(self) -> bool:
-        """Whether quotes have a meaning: they have none with delimiters of several characters."""
-        return self.quotes and len(self.delimiter) == 1
-
-
-class Lines:
-    """Lines of a text, from the number `first` on, some of which may be given back."""
-
-    def __init__(self, text: Iterator[str], first: int = 1) -> None:
-        self._text = text
-        self._waiting: list[str] = []
-        self.number = first
-        """That of the next line."""
-
-    def take(self, count: int) -> list[str]:
-        """The next lines, up to `count` of them, and not many more than _BLOCK characters."""
-        taken = self._waiting[:count]
-        del self._waiting[:count]
-        length = sum(map(len, taken))
-        while len(taken) < count and length < _BLOCK:
-            more = list(islice(self._text, min(count - len(taken), _STEP)))
-            if not more:
-                break
-            length += sum(map(len, more))
-            taken += more
-        self.number += len(taken)
-        return taken
-
-    def give_back(self, lines: Sequence[str]) -> None:
-        """Put the last lines that were taken back."""
-        self._waiting[:0] = lines
-        self.number -= len(lines)
 
 
 @dataclass
@@ -144,12 +90,6 @@ def parsed(
     ]
 
 
-def split(line: str, delimiter: str) -> list[str]:
-    """The fields of a line without quotes."""
-    body = line.rstrip("\r\n")
-    return _RUN.split(body.strip(" \t")) if delimiter == BLANKS else body.split(delimiter)
-
-
 def _at_once(
     block: list[str], dialect: Dialect, width: int, take: Sequence[int]
 ) -> list[pa.Array] | None:
@@ -165,7 +105,7 @@ def _at_once(
         return None
     lines = pc.utf8_rtrim(lines, characters="\r\n")
     fields = (
-        pc.split_pattern_regex(pc.utf8_trim(lines, characters=" \t"), pattern=_RUN.pattern)
+        pc.split_pattern_regex(pc.utf8_trim(lines, characters=" \t"), pattern=RUN.pattern)
         if dialect.delimiter == BLANKS
         else pc.split_pattern(lines, pattern=dialect.delimiter)
     )
@@ -186,7 +126,7 @@ def _one_a_line(
     count = 0
     try:
         # A few rows at a time: many would be so many objects for the garbage collector to visit.
-        while rows := list(islice(reader, _STEP)):
+        while rows := list(islice(reader, STEP)):
             if set(map(len, rows)) != {width}:
                 return None
             count += len(rows)

@@ -13,8 +13,9 @@ from graphrec.ingest import dialect as layouts
 from graphrec.ingest.advice import advice
 from graphrec.ingest.chunks import Chunk, ReadAs, Reading
 from graphrec.ingest.encodings import recognised
+from graphrec.ingest.lines import Lines
 from graphrec.ingest.packed import Content, unbroken
-from graphrec.ingest.rows import Lines, chunks_of
+from graphrec.ingest.rows import chunks_of
 
 from graphrec.data import AttributeKind
 from graphrec.errors import DataError

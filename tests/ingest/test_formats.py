@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import sys
+import tempfile
 import threading
 import zipfile
 from pathlib import Path
@@ -15,29 +16,26 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from graphrec.ingest.chunks import Reading
 from graphrec.ingest.rows import LONGEST
-from graphrec.ingest.sources import File, Files, Source, open_source
+from graphrec.ingest.sources import File, Files, open_source
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.errors import DataError
-from tests.ingest.test_sources import COLUMNS, ROWS, delimited, lines, rejects, rows, zipped
+from tests.support.sources import (
+    COLUMNS,
+    ROWS,
+    delimited,
+    lines,
+    opened,
+    rejects,
+    rows,
+    write,
+    zipped,
+)
 
 CSV = delimited(",")
 TSV = delimited("\t")
-
-
-def write(folder: Path, name: str, content: bytes | str) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def opened(source: Source) -> Reading:
-    with open_source(source, 100) as reading:
-        return reading
 
 
 def parquet() -> bytes:
@@ -381,8 +379,6 @@ def test_what_the_csv_module_writes_is_read_as_it_was(
     text = "user,item\n" + "".join(
         ",".join('"{}"'.format(value.replace('"', '""')) for value in row) + "\n" for row in table
     )
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder), "a.csv", text)
         assert rows(File(path), size) == table
@@ -396,8 +392,6 @@ def test_what_the_csv_module_writes_is_read_as_it_was(
     )
 )
 def test_every_line_is_a_row_a_reject_or_blank_however_it_is_cut(parts: list[str]) -> None:
-    import tempfile
-
     text = "user,item\n" + "".join(part + "\n" for part in parts)
     with tempfile.TemporaryDirectory() as folder:
         file = File(write(Path(folder), "a.csv", text))

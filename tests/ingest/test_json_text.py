@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.errors import DataError
-from tests.ingest.test_formats import opened, write
-from tests.ingest.test_sources import lines, rejects, rows
+from tests.support.sources import lines, opened, rejects, rows, write
 
 TABLE = [{"user": "ann", "item": 1}, {"user": "bob", "item": 2}, {"user": "}{][", "item": 3}]
 ROWS = [("ann", 1), ("bob", 2), ("}{][", 3)]

@@ -10,7 +10,6 @@ import lzma
 import sqlite3
 import sys
 import tarfile
-import zipfile
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -19,34 +18,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from graphrec.ingest.chunks import Chunk, Reject
-from graphrec.ingest.sources import Derived, File, Query, Source, open_source
+from graphrec.ingest.sources import Derived, File, Query, open_source
 
 from graphrec.errors import DataError, MissingExtra
-
-ROWS = [("ann", "m1", "5"), ("bob", "m2", "3"), ("ann", "m3", "4")]
-COLUMNS = ("user", "item", "rating")
-
-
-def read(source: Source, size: int = 2) -> list[Chunk]:
-    with open_source(source, size) as reading:
-        return list(reading.chunks(reading.columns))
-
-
-def rows(source: Source, size: int = 2) -> list[tuple[object, ...]]:
-    return [tuple(row.values()) for c in read(source, size) for row in c.rows.to_pylist()]
-
-
-def lines(source: Source, size: int = 2) -> list[int]:
-    return [line for chunk in read(source, size) for line in chunk.line.tolist()]
-
-
-def rejects(source: Source, size: int = 2) -> list[Reject]:
-    return [reject for chunk in read(source, size) for reject in chunk.rejects]
-
-
-def delimited(delimiter: str, end: str = "\n") -> bytes:
-    return (end.join(delimiter.join(row) for row in [COLUMNS, *ROWS]) + end).encode()
+from tests.support.sources import COLUMNS, ROWS, delimited, lines, read, rejects, rows, zipped
 
 
 def json_lines() -> bytes:
@@ -243,14 +218,6 @@ def test_sql_needs_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(MissingExtra, match=r"graphrec\[sql\]"):
         rows(Query("sqlite://", "SELECT 1"))
-
-
-def zipped(members: Mapping[str, bytes]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return content.getvalue()
 
 
 def tarred(members: Mapping[str, bytes]) -> bytes:
