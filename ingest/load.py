@@ -183,14 +183,14 @@ def checked_events(
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
-        columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
+        columns = event_columns(reading.name, reading.columns, mapping or {}, kind, reading.hint)
         raw = Raw({columns.user: "user", columns.item: "item"}, columns.time)
         check = raw.observing(partial(check_events, columns=columns, unit=settings.time_unit))
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             peek = partial(first_rows, source)
             hints = hints_of(columns, reading.columns, peek)
-            base = overview(source, reading, spool, columns.meanings, hints, rated=columns.rated)
+            base = overview(reading, spool, columns.meanings, hints, rated=columns.rated)
             profile = event_profile(base, raw, spool.batches())
             _check_kinds(reading.name, columns.kind, profile.kinds)
             yield CheckedSource(
@@ -218,7 +218,7 @@ def checked_nodes(
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
-        column = node_column(reading.name, reading.columns, mapping or {}, node_type)
+        column = node_column(reading.name, reading.columns, mapping or {}, node_type, reading.hint)
         others = [name for name in reading.columns if name != column]
         chunks = reading.chunks([column, *others])
         head = next(chunks, None)
@@ -236,7 +236,7 @@ def checked_nodes(
             write = partial(
                 _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
             )
-            base = overview(source, reading, spool, {column: f"{node_type} id"})
+            base = overview(reading, spool, {column: f"{node_type} id"})
             profile = node_profile(base, raw, node_type, attributes, spool.batches())
             seconds = time.perf_counter() - start
             peek = partial(first_rows, source)
@@ -262,7 +262,9 @@ def checked_links(
     start = time.perf_counter()
     source_type, relation, target_type = edge_type
     with open_source(source, settings.batch_rows) as reading:
-        columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
+        columns = link_columns(
+            reading.name, reading.columns, mapping or {}, edge_type, reading.hint
+        )
         types = source_type, target_type
         raw = Raw({columns.source: source_type, columns.target: target_type})
         check = raw.observing(partial(check_links, columns=columns, relation=relation))
@@ -271,7 +273,7 @@ def checked_links(
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
             write = partial(_write_links, edge_type=edge_type)
-            base = overview(source, reading, spool, columns.meanings(*types))
+            base = overview(reading, spool, columns.meanings(*types))
             profile = link_profile(base, raw, types, spool.batches())
             peek = partial(first_rows, source)
             yield CheckedSource(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyarrow as pa
-from graphrec.ingest.chunks import Reading
+from graphrec.ingest.chunks import ReadAs, Reading
 from graphrec.ingest.schema import EventColumns
-from graphrec.ingest.sources import Derived, File, Frame, Query, Source, open_source
+from graphrec.ingest.sources import Derived, File, Files, Frame, Query, Source, open_source
 from graphrec.ingest.spool import Spool
 from graphrec.ingest.values import numbers, texts, times
 
@@ -23,7 +23,6 @@ _RATINGS = ("rating", "star", "score", "grade", "review")
 
 
 def overview(
-    source: Source,
     reading: Reading,
     spool: Spool,
     columns: Mapping[str, str],
@@ -41,7 +40,7 @@ def overview(
         rejected=spool.rejected,
         reasons=spool.reasons,
         rejects=spool.first,
-        read=how_read(source),
+        read=how_read(reading.read_as, spool.ignored),
         columns=columns,
         ignored=tuple(column for column in reading.columns if column not in columns),
         hints=hints or {},
@@ -49,23 +48,23 @@ def overview(
     )
 
 
-def how_read(source: Source) -> Mapping[str, str]:
-    """How a source is read, by what that is."""
-    match source:
-        case Query():
-            return {"format": "SQL query"}
-        case Frame():
-            return {"format": "data frame"}
-        case Derived():
-            return how_read(source.source)
-        case File():
-            suffix = source.path.suffixes[-2 if source.path.suffix == ".gz" else -1 :]
-            return {"format": "".join(suffix).removeprefix(".")}
+def how_read(read_as: ReadAs, comments: int) -> Mapping[str, str]:
+    """How a source is read, by what that is; only what there is to say."""
+    facts = {
+        "format": read_as.format,
+        "compression": read_as.compression,
+        "delimiter": read_as.delimiter,
+        "encoding": read_as.encoding,
+        "header": read_as.header,
+        "notes": "; ".join(read_as.notes),
+        "comments": f"{comments:,} comment lines" if comments else "",
+    }
+    return {what: fact for what, fact in facts.items() if fact}
 
 
 def first_rows(source: Source, rows: int = _PEEKED) -> pa.RecordBatch | None:
     """The first rows of a source with all its columns; None where it cannot be read again."""
-    if isinstance(source, Query):  # it may take as long as it did the first time
+    if not _is_read_again(source):
         return None
     try:
         with open_source(source, rows) as reading:
@@ -73,6 +72,21 @@ def first_rows(source: Source, rows: int = _PEEKED) -> pa.RecordBatch | None:
     except DataError:
         return None
     return None if chunk is None else chunk.rows
+
+
+def _is_read_again(source: Source) -> bool:
+    """Not a query, which may take as long as it did the first time, nor what flows in."""
+    match source:
+        case Query():
+            return False
+        case Derived():
+            return _is_read_again(source.source)
+        case Files():
+            return all(map(_is_read_again, source.files))
+        case File():
+            return source.path.is_file() or source.path.is_dir()
+        case Frame():
+            return True
 
 
 def hints_of(

@@ -128,7 +128,7 @@ def _read(name: str, source: SourceProfile) -> Row:
     return (
         name,
         source.source,
-        ", ".join(source.read.values()),
+        ", ".join(f"header: {v}" if k == "header" else v for k, v in source.read.items()),
         f"{source.rows:,}",
         f"{source.rejected:,}",
         f"{about}{source.repeated:,}",

@@ -11,6 +11,15 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from graphrec.cli.files import (
+    Columns,
+    Delimiter,
+    Encoding,
+    Header,
+    Quotes,
+    rejects_file,
+    text_files,
+)
 from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
@@ -27,7 +36,7 @@ from graphrec.ingest.load import (
 )
 from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
-from graphrec.ingest.sources import File, Query
+from graphrec.ingest.sources import File, Files, Query
 from graphrec.ingest.stored import stored_report
 
 from graphrec.counts import all_counted
@@ -41,9 +50,10 @@ from graphrec.store import GraphStore, open_store
 
 def ingest(
     events: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Argument(
-            help="Events: CSV, TSV, JSON Lines (each also .gz), Parquet or RecBole .inter."
+            help="Events: files of one table, a folder of parts, or - for standard input; "
+            "delimited text, JSON, Parquet or RecBole .inter, also packed (gzip, zip, zstd …)."
         ),
     ] = None,
     dataset: Annotated[
@@ -86,6 +96,11 @@ def ingest(
             "inferred from the values.",
         ),
     ] = None,
+    header: Header = None,
+    columns: Columns = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    quotes: Quotes = True,
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
@@ -130,13 +145,15 @@ def ingest(
     # A dry run reads on, so that its report is whole.
     limits = settings.ingest.model_copy(update={"max_rejected_share": 1.0 if dry_run else limit})
     settled = known_codes(accept or ())
-    log = _events(events, sql, url)
+    edges = [_edge(option) for option in links or ()]
+    named = {"events": events or sql, "item": items, "user": users}
+    given = [name for name, source in named.items() if source] + [name for name, _, _ in edges]
+    files = [name for name in given if name != "events" or events]
+    text = text_files(header, columns or (), delimiter or (), encoding or (), quotes, files)
+    log = _events(text.events(events or ()), sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
-    edges = [_edge(option) for option in links or ()]
-    names = {"events": log, "item": items, "user": users}
-    given = [name for name, source in names.items() if source] + [name for name, _, _ in edges]
-    columns = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
+    roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
     checked: dict[str, CheckedSource] = {}
@@ -152,19 +169,20 @@ def ingest(
             found = open_dataset(dataset, settings.cache.expanduser())
             checked |= opened.enter_context(checked_dataset(found, limits, rejects, progress))
         if log is not None:
-            aside = _aside(rejects, events or Path("events"))
-            events_of = checked_events(log, limits, aside, columns.get("events"), kind, progress)
+            aside = rejects_file(rejects, (events or [Path("events")])[0])
+            events_of = checked_events(log, limits, aside, roles.get("events"), kind, progress)
             checked[_free("events", checked)] = opened.enter_context(events_of)
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
                 nodes = checked_nodes(
-                    node_type, File(file), limits, _aside(rejects, file),
-                    columns.get(node_type), kinds.get(node_type), progress=progress,
+                    node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
+                    roles.get(node_type), kinds.get(node_type), progress=progress,
                 )  # fmt: skip
                 checked[_free(node_type, checked)] = opened.enter_context(nodes)
         for name, edge_type, file in edges:
             pairs = checked_links(
-                File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
+                text.file(name, file), edge_type, limits, rejects_file(rejects, file),
+                roles.get(name), progress,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
         report = report_of(checked, settings.kinds, graph, settled)
@@ -199,17 +217,14 @@ def _existing(url: str, settings: Settings, *, none_yet: bool) -> Iterator[Graph
         yield store
 
 
-def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
-    if (sql is None) != (url is None) or (path and sql):
+def _events(
+    files: File | Files | None, sql: str | None, url: str | None
+) -> File | Files | Query | None:
+    if (sql is None) != (url is None) or (files and sql):
         raise SettingsError("events come from a file, or from --sql together with --url")
     if sql is not None and url is not None:
         return Query(url, sql)
-    return None if path is None else File(path)
-
-
-def _aside(folder: Path, source: Path) -> Path:
-    """The file for the rejects of a file."""
-    return folder / f"{Path(source.name.removesuffix('.gz')).stem}.csv"
+    return files
 
 
 def _pair(option: str, name: str, example: str) -> tuple[str, str]:
