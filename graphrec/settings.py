@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -34,6 +33,7 @@ from graphrec.data import AttributeKind
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import SettingsError
 from graphrec.rules.rule import Rule
+from graphrec.suggest import closest
 
 SETTINGS_FILE = Path("graphrec.toml")
 
@@ -385,7 +385,7 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     shown = "" if key[:1] == ("neo4j",) else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
-    meant = _meant(key[-1], _keys_beside(key))
+    meant = closest(key[-1], _keys_beside(key))
     if len(key) == 1 and isinstance(value, Mapping):
         return f"unknown section [{key[0]}]{shown}" + (
             f"; did you mean [{meant}]?" if meant else ""
@@ -405,17 +405,12 @@ def _keys_beside(key: tuple[str, ...]) -> Collection[str]:
     return section.model_fields
 
 
-def _meant(name: str, known: Collection[str]) -> str | None:
-    """The known name that a misspelt one is closest to, if any is close."""
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)
-
-
 def _refuse_unknown_variables() -> None:
     """Raise SettingsError for a variable that names no setting, which pydantic would ignore."""
     for name in os.environ:
         key = name.upper().removeprefix("GRAPHREC_").partition("__")[0].lower()
         if name.upper().startswith("GRAPHREC_") and key not in Settings.model_fields:
-            meant = _meant(key, Settings.model_fields)
+            meant = closest(key, Settings.model_fields)
             right = "" if meant is None else "GRAPHREC_" + meant.upper() + name[9 + len(key) :]
             raise SettingsError(
                 f"unknown variable {name}: expected GRAPHREC_ and one of "

@@ -40,8 +40,9 @@ MAY_IMPORT = {
     "counts": "",
     "data": "errors",
     # what is asked of a list, and how events count
-    "rules": "data",
-    "settings": "data errors rules",
+    "suggest": "",
+    "rules": "data errors suggest",
+    "settings": "data errors rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
     "store": "data errors id_search settings",
@@ -50,7 +51,7 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "snapshot": "data errors models ranking retrieval rules settings store",
-    "recommend": "data errors models progress ranking retrieval rules settings snapshot store",
+    "recommend": "data errors models progress ranking retrieval rules settings snapshot store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
     "experiments": "data errors id_search",

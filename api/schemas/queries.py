@@ -192,7 +192,7 @@ FROZEN: Mapping[str, Callable[[Any], Any]] = {
 }
 """How the fields whose JSON is a list or an object are kept in a query."""
 
-SAME = frozenset(field.name for field in fields(Query)) - FROZEN.keys() - {"user", "k", "rules"}
+SAME = frozenset(field.name for field in fields(Query)) - FROZEN.keys() - {"user", "k", "rules", "standing"}
 """Fields of a request that are those of a query as they are."""
 
 
@@ -203,7 +203,7 @@ def query_of(request: BaseModel, settings: Settings, user: str | None = None) ->
     its other fields are left to the caller. Raises RequestValidationError where `k` is more than
     the settings allow.
     """
-    found: dict[str, Any] = {"rules": settings.rules}
+    found: dict[str, Any] = {"standing": settings.rules}
     for name, value in request:
         if name in SAME or (value is None and name in FROZEN):
             found[name] = value
@@ -212,5 +212,5 @@ def query_of(request: BaseModel, settings: Settings, user: str | None = None) ->
         elif name == "k":
             found[name] = bounded(request, name, settings.serve.max_k)
         elif name == "rules":
-            found[name] = (*settings.rules, *value)
+            found[name] = tuple(value)
     return Query(user=user, **found)

@@ -37,6 +37,10 @@ class Query:
     deny: Collection[str] = frozenset()
     """None of these items."""
     rules: Sequence[Rule] = ()
+    """A name in them that is unknown is an error."""
+    standing: Sequence[Rule] = ()
+    """Rules that hold of every list, such as those of the settings: a name in them that is unknown
+    is no fault of the question."""
     diversity: float = 0.0
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
     segment: str | None = None
@@ -53,6 +57,11 @@ class Query:
     """Only events before this time are; milliseconds since 1970."""
 
     @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The standing ones first."""
+        return (*self.standing, *self.rules)
+
+    @property
     def replaces_history(self) -> bool:
         """Whether the history is made of some of the user's events."""
         return self.user is not None and (self.kinds is not None or self.as_of is not None)
@@ -60,19 +69,19 @@ class Query:
     @property
     def needs_events(self) -> bool:
         """Whether the user's events must be given, which a snapshot does not keep one by one."""
-        by_kind = any(rule.shared_by is not None for rule in self.rules)
+        by_kind = any(rule.shared_by is not None for rule in self.all_rules)
         return self.user is not None and (by_kind or self.replaces_history)
 
     @property
     def repeatable(self) -> bool:
         """Whether the list is the same each time, as long as nothing new is written."""
-        by_time = any(rule.by_time for rule in self.rules)
+        by_time = any(rule.by_time for rule in self.all_rules)
         return not (self.exploration or self.needs_events or by_time)
 
     @property
     def filters_items(self) -> bool:
         """Whether there are rules or lists of items."""
-        return self.allow is not None or bool(self.deny) or bool(self.rules)
+        return self.allow is not None or bool(self.deny) or bool(self.all_rules)
 
     def includes(self, event: Event) -> bool:
         """Whether an event is in the user's history."""

@@ -1,0 +1,103 @@
+"""Attribute values as points in time, however they came: text, or numbers of some unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import AttributeValue
+from graphrec.data.times import milliseconds
+from graphrec.errors import DataError
+
+SECONDS = (1e8, 1e11)
+"""Numbers from 1973 on in seconds; larger ones are milliseconds, and so are smaller ones."""
+
+YEARS = (1900, 2999)
+"""Of calendar numbers such as 20240501."""
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The values of an attribute of I items as points in time."""
+
+    times: NDArray[np.float64]
+    """[I]: milliseconds since 1970, nan where there is none."""
+    unreadable: Mapping[int, str]
+    """By item row: a value that is no point in time."""
+
+    @property
+    def count(self) -> int:
+        """How many items have a point in time."""
+        return int(np.isfinite(self.times).sum())
+
+    @classmethod
+    def of(cls, values: Sequence[AttributeValue]) -> Dates:
+        """Those of a column."""
+        times = np.full(len(values), np.nan)
+        unreadable, read = {}, dict[str | float, float | None]()
+        for row, value in enumerate(values):
+            if value is None or value == "" or value == ():
+                continue
+            if not isinstance(value, str | float | int):
+                unreadable[row] = str(value)
+                continue
+            if value not in read:
+                read[value] = moment(value)
+            at = read[value]
+            if at is None:
+                unreadable[row] = str(value)
+            else:
+                times[row] = at
+        return cls(times, unreadable)
+
+
+def moment(value: str | float) -> float | None:
+    """A point in time in milliseconds since 1970; None where the value is none.
+
+    ISO 8601 text, with or without a zone; a number of seconds or milliseconds, told apart by its
+    size; a calendar number such as 20240501.
+    """
+    if isinstance(value, str):
+        try:
+            return float(milliseconds(value.strip()))
+        except DataError:
+            number = as_number(value)
+            return None if number is None or abs(number) < SECONDS[0] else moment(number)
+    if not math.isfinite(value):
+        return None if math.isnan(value) else value
+    if float(value).is_integer() and YEARS[0] <= value // 10_000 <= YEARS[1]:
+        try:
+            return float(milliseconds(f"{int(value):08}"))
+        except DataError:
+            pass
+    return value * 1000 if SECONDS[0] <= value < SECONDS[1] else value
+
+
+def moment_of(end: str | float) -> float:
+    """An end of a range as a point in time; infinite where there is none."""
+    at = moment(end)
+    return -math.inf if at is None else at
+
+
+def as_number(text: str) -> float | None:
+    """The number that a text is; None where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def numbers_in(values: Sequence[AttributeValue]) -> NDArray[np.float64]:
+    """The numbers of a column, also where they are text; nan where a value is none."""
+    return np.fromiter(
+        (
+            v if isinstance(v, float | int) else as_number(v) if isinstance(v, str) else None
+            for v in values
+        ),
+        np.float64,
+        len(values),
+    )
