@@ -6,9 +6,10 @@ A nested key is reached with two underscores: `GRAPHREC_SERVE__PORT=9000`. Unkno
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -50,6 +51,10 @@ RESERVED_SOURCES = (
 """What explanations name beside sources of one's own."""
 
 
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+"""Of a path, with no slash at the end; nothing that a page or an address would read as more."""
+
+
 def _of_a_model(name: str) -> str:
     if name not in MODEL_NAMES and ":" not in name:
         raise ValueError(
@@ -64,12 +69,29 @@ def _of_a_source(name: str) -> str:
     return name
 
 
+OWN_PATHS = ("v1", "health", "metrics", "static", "openapi.json")
+"""The first parts of the paths of the service, which a prefix must not be taken for."""
+
+
+def _a_prefix(path: str) -> str:
+    found = path.rstrip("/")
+    if not PREFIX.fullmatch(found) or found.split("/")[1:2] in [[own] for own in OWN_PATHS]:
+        raise ValueError(
+            f"expected a path such as /rec, of letters, digits and the signs - _ . ~, that does "
+            f"not begin as the service's own: {', '.join(OWN_PATHS)}"
+        )
+    return found
+
+
 def _beside_defaults(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
     return {**DEFAULT_POLICY, **kinds}
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Section = TypeVar("Section", bound=_Section)
 
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -276,6 +298,11 @@ class ServeSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    root_path: Annotated[str, AfterValidator(_a_prefix)] = Field(
+        "",
+        description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
+        "takes it off; not set: `/`, or what the proxy says in X-Forwarded-Prefix.",
+    )
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
     max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
     keys: Path = Field(
@@ -376,6 +403,16 @@ def load_settings(path: Path | None = None) -> Settings:
         ) from error
     except (SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
+
+
+def changed(section: Section, changes: Mapping[str, Any]) -> Section:
+    """A section with other values, such as those of options; raises SettingsError."""
+    try:
+        return type(section).model_validate({**section.model_dump(), **changes})
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_said(e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors())
+        ) from error
 
 
 def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -> str:

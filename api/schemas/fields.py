@@ -2,15 +2,16 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 from fastapi import Path
 from graphrec.api.schemas.validation import expecting
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphrec.data import AttributeValue
+from graphrec.rules.dates import moment
 
 MAX_LISTED = 1000
 """Ids in a list of a request."""
@@ -59,6 +60,35 @@ Cursor = Annotated[
     ),
     expecting("`next` of the page before"),
 ]
+
+LATEST = 2**53
+"""Milliseconds since 1970: the largest number that JSON holds exactly."""
+
+
+def _moment(value: object) -> int:
+    found = None if isinstance(value, bool) else moment(value) if _readable(value) else None
+    if found is None or not 0 <= found <= LATEST:
+        raise PydanticCustomError("expected", "a point in time")
+    return int(found)
+
+
+def _readable(value: object) -> TypeGuard[str | float]:
+    return isinstance(value, str | int | float)
+
+
+Moment = Annotated[
+    int,
+    PlainValidator(_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": LATEST},
+                {"type": "string", "format": "date-time"},
+            ]
+        }
+    ),
+]
+"""A point in time, in milliseconds since 1970, however it was written."""
 
 Text = Annotated[str, Field(max_length=10_000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -13,12 +13,13 @@ from graphrec.api.schemas.fields import (
     ListedItem,
     ListedKind,
     ListedUser,
+    Moment,
     Name,
     Share,
     Value,
     value_of,
 )
-from graphrec.api.schemas.validation import WHOLE, Strict, UpToMaxK, bounded, expecting
+from graphrec.api.schemas.validation import Strict, UpToMaxK, bounded, expecting
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.ranking.exploration import Exploration
@@ -120,16 +121,13 @@ class History(BaseModel):
         expecting("a list of at most 20 kinds of events"),
     ] = None
     as_of: Annotated[
-        int | None,
+        Moment | None,
         Field(
-            ge=0,
-            le=2**53,
-            description="Only events before this time are: milliseconds since 1970. The snapshot "
-            "may have been trained on later events of other people.",
-            examples=[1_700_000_000_000],
+            description="Only events before this time are: seconds or milliseconds since 1970, or "
+            "ISO 8601. The snapshot may have been trained on later events of other people.",
+            examples=[1_700_000_000_000, "2023-11-14T22:13:20Z"],
         ),
-        WHOLE,
-        expecting("a whole number of milliseconds since 1970"),
+        expecting("seconds or milliseconds since 1970, or ISO 8601 such as 2023-11-14T22:13:20Z"),
     ] = None
 
 

@@ -48,8 +48,8 @@ def asked(query: Query, view: View, context: Context) -> Asked:
         _attributes(query.attributes, view)
     if query.segment is not None:
         warnings += _segment(query.segment, view)
-    if query.as_of is not None:
-        warnings += _as_of(query.as_of, view, context)
+    if query.until is not None:
+        warnings += _as_of(query.until, view, context)
     ids = view.items.ids
     for name, listed in (("allow", query.allow), ("deny", query.deny)):
         missing = sorted(item for item in listed or () if item not in ids)

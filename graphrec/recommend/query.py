@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from graphrec.data import AttributeValue
+from graphrec.data.times import Time, milliseconds
 from graphrec.ranking.exploration import Exploration
 from graphrec.rules.rule import Rule
 from graphrec.store.delta import Event
@@ -53,8 +55,13 @@ class Query:
     """Give what each source adds to each score."""
     kinds: Collection[str] | None = None
     """Only events of these kinds are the user's history; None: those of all kinds."""
-    as_of: int | None = None
-    """Only events before this time are; milliseconds since 1970."""
+    as_of: Time | None = None
+    """Only events before this time are: milliseconds since 1970, ISO 8601 text, or a datetime."""
+
+    @cached_property
+    def until(self) -> int | None:
+        """`as_of` in milliseconds since 1970; raises DataError where it cannot be read."""
+        return None if self.as_of is None else milliseconds(self.as_of)
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
@@ -89,7 +96,7 @@ class Query:
 
     def happened(self, event: Event) -> bool:
         """Whether an event had happened at the time that the list is of."""
-        return self.as_of is None or event.time < self.as_of
+        return self.until is None or event.time < self.until
 
 
 @dataclass(frozen=True)

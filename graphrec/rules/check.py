@@ -114,13 +114,13 @@ def _range(rule: Rule, table: ItemTable) -> Iterator[Problem]:
     """Where the ends of a range and the values of the attribute are of different sorts."""
     name = rule.attribute
     assert name is not None  # noqa: S101 - the rule was checked
-    values = [value for value in table.values(name) if value is not None]
-    if not values:
-        return
     key = "least" if rule.least is not None else "most"
     dated = table.dated(rule)
     found = table.dates(name).count if dated else int(np.isfinite(table.numbers(name)).sum())
     if not found:
+        values = [value for value in table.values(name) if value is not None]
+        if not values:
+            return
         what = "a date" if dated else "a number or a date"
         yield Problem(
             "attribute",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,11 @@ from graphrec.errors import DataError
 SECONDS = (1e8, 1e11)
 """Numbers from 1973 on in seconds; larger ones are milliseconds, and so are smaller ones."""
 
+CALENDAR = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+"""The forms of calendar numbers such as 20240501, by their digits."""
+
 YEARS = (1900, 2999)
-"""Of calendar numbers such as 20240501."""
+"""Of calendar numbers."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +63,35 @@ def moment(value: str | float) -> float | None:
     """A point in time in milliseconds since 1970; None where the value is none.
 
     ISO 8601 text, with or without a zone; a number of seconds or milliseconds, told apart by its
-    size; a calendar number such as 20240501.
+    size; a calendar number such as 20240501 or 202405011200.
     """
-    if isinstance(value, str):
+    number = as_number(value) if isinstance(value, str) else value
+    if number is None:
         try:
-            return float(milliseconds(value.strip()))
+            return float(milliseconds(str(value).strip()))
         except DataError:
-            number = as_number(value)
-            return None if number is None or abs(number) < SECONDS[0] else moment(number)
-    if not math.isfinite(value):
-        return None if math.isnan(value) else value
-    if float(value).is_integer() and YEARS[0] <= value // 10_000 <= YEARS[1]:
-        try:
-            return float(milliseconds(f"{int(value):08}"))
-        except DataError:
-            pass
-    return value * 1000 if SECONDS[0] <= value < SECONDS[1] else value
+            return None
+    if math.isnan(number):
+        return None
+    if (day := _calendar(number)) is not None:
+        return day
+    if isinstance(value, str) and abs(number) < SECONDS[0]:
+        return None  # text that is a small number is no time
+    return number * 1000 if SECONDS[0] <= number < SECONDS[1] else number
+
+
+def _calendar(number: float) -> float | None:
+    """The time that the digits of a number spell, such as 20240501."""
+    if not 10**7 <= number < 10**14 or not float(number).is_integer():
+        return None
+    digits = f"{number:.0f}"
+    form = CALENDAR.get(len(digits))
+    if form is None or not YEARS[0] <= int(digits[:4]) <= YEARS[1]:
+        return None
+    try:
+        return float(milliseconds(datetime.strptime(digits, form).replace(tzinfo=timezone.utc)))
+    except ValueError:
+        return None
 
 
 def moment_of(end: str | float) -> float:
