@@ -91,6 +91,6 @@ class UserWhyNot(WhyNot, Versioned):
 
     __pydantic_config__ = example({"version": VERSION, "user": "196", **SEEN})
 
-    user: Annotated[
-        str, Field(description="Id of the user, known to the snapshot or not.")
-    ] = field(kw_only=True)
+    user: Annotated[str, Field(description="Id of the user, known to the snapshot or not.")] = (
+        field(kw_only=True)
+    )

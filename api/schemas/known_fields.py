@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, get_args
 
 from fastapi import Request
@@ -28,7 +28,7 @@ def fields_at(route: object, place: Sequence[int | str]) -> Collection[str]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def query_fields(route: APIRoute) -> frozenset[str]:
     """The parameters of a query that a route has."""
     declared = route.dependant.query_params

@@ -190,7 +190,11 @@ FROZEN: Mapping[str, Callable[[Any], Any]] = {
 }
 """How the fields whose JSON is a list or an object are kept in a query."""
 
-SAME = frozenset(field.name for field in fields(Query)) - FROZEN.keys() - {"user", "k", "rules", "standing"}
+SAME = (
+    frozenset(field.name for field in fields(Query))
+    - FROZEN.keys()
+    - {"user", "k", "rules", "standing"}
+)
 """Fields of a request that are those of a query as they are."""
 
 

@@ -12,6 +12,7 @@ from graphrec.recommend.setting_names import known_in_view
 from graphrec.rules.check import problems_of
 from graphrec.snapshot.view import View
 
+
 def cause_of_emptiness(view: View, query: Query, request: Request, seen: Rows) -> EmptyCause:
     """The cause, for a request of whose items none is in the list, by a user who has seen some."""
     there = np.ones(len(view.items.ids), bool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,10 +67,7 @@ def moment(value: str | float) -> float | None:
     """
     number = as_number(value) if isinstance(value, str) else value
     if number is None:
-        try:
-            return float(milliseconds(str(value).strip()))
-        except DataError:
-            return None
+        return _written(str(value).strip())
     if math.isnan(number):
         return None
     if (day := _calendar(number)) is not None:
@@ -78,6 +75,18 @@ def moment(value: str | float) -> float | None:
     if isinstance(value, str) and abs(number) < SECONDS[0]:
         return None  # text that is a small number is no time
     return number * 1000 if SECONDS[0] <= number < SECONDS[1] else number
+
+
+def _written(text: str) -> float | None:
+    """The time that text says: also of years such as 9999, which stand for never."""
+    try:
+        return _since_1970(datetime.fromisoformat(text))
+    except ValueError:
+        pass
+    try:
+        return float(milliseconds(text))
+    except DataError:
+        return None
 
 
 def _calendar(number: float) -> float | None:
@@ -89,9 +98,14 @@ def _calendar(number: float) -> float | None:
     if form is None or not YEARS[0] <= int(digits[:4]) <= YEARS[1]:
         return None
     try:
-        return float(milliseconds(datetime.strptime(digits, form).replace(tzinfo=timezone.utc)))
+        return _since_1970(datetime.strptime(digits, form).replace(tzinfo=timezone.utc))
     except ValueError:
         return None
+
+
+def _since_1970(time: datetime) -> float:
+    known = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    return float((known - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1))
 
 
 def moment_of(end: str | float) -> float:

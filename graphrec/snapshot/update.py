@@ -257,7 +257,9 @@ def _manifest(
         user_attributes=None
         if before.user_attributes is None
         else tuple(
-            sorted({*before.user_attributes}.union(*(u.attributes or () for u in delta.users.values())))
+            sorted(
+                {*before.user_attributes}.union(*(u.attributes or () for u in delta.users.values()))
+            )
         ),
         metrics=before.metrics if metrics is None else metrics,
         shape=shape_after(before, history, delta),

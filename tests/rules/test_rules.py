@@ -42,7 +42,9 @@ from tests.support.small_data import graph_of, ratings
 
 NOW = 1_000
 
-LIKING_ALL = Recommender.of(SNAPSHOT, RECOMMENDER.settings, kinds={"rating": KindPolicy(), "view": KindPolicy()})
+LIKING_ALL = Recommender.of(
+    SNAPSHOT, RECOMMENDER.settings, kinds={"rating": KindPolicy(), "view": KindPolicy()}
+)
 """To whom an event of any kind and value is a like."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.ingest.attributes import KINDS
@@ -146,6 +147,7 @@ def ingest(
             checked[_free(name, checked)] = opened.enter_context(pairs)
         reports = write_all(graph, checked, progress)
         counts = dict(graph.counts())
+        warn_of_names(settings, graph)
     if as_json:
         print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
     else:
