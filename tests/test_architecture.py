@@ -51,7 +51,8 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "snapshot": "data errors models ranking retrieval rules settings store",
-    "recommend": "data errors models progress ranking retrieval rules settings snapshot store suggest",
+    "recommend": "data errors models progress ranking retrieval rules settings snapshot store "
+    "suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
     "experiments": "data errors id_search",

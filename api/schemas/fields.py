@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
 
-from typing import Annotated, TypeAlias, TypeGuard
+from typing import Annotated, TypeAlias
 from urllib.parse import unquote
 
 from fastapi import Path
@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphrec.data import AttributeValue
-from graphrec.rules.dates import moment
+from graphrec.rules.dates import as_number, moment
 
 MAX_LISTED = 1000
 """Ids in a list of a request."""
@@ -66,14 +66,15 @@ LATEST = 2**53
 
 
 def _moment(value: object) -> int:
-    found = None if isinstance(value, bool) else moment(value) if _readable(value) else None
+    number = as_number(value) if isinstance(value, str) else value  # all of a query is text
+    found = None
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        found = moment(number)
+    elif isinstance(value, str):
+        found = moment(value)
     if found is None or not 0 <= found <= LATEST:
         raise PydanticCustomError("expected", "a point in time")
     return int(found)
-
-
-def _readable(value: object) -> TypeGuard[str | float]:
-    return isinstance(value, str | int | float)
 
 
 Moment = Annotated[

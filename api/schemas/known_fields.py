@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, get_args
 
 from fastapi import Request
@@ -28,7 +27,6 @@ def fields_at(route: object, place: Sequence[int | str]) -> Collection[str]:
     return found
 
 
-@cache
 def query_fields(route: APIRoute) -> frozenset[str]:
     """The parameters of a query that a route has."""
     declared = route.dependant.query_params
@@ -40,11 +38,11 @@ async def known_query(request: Request) -> None:
     """Raises RequestValidationError for a parameter of the query that the route does not have."""
     if not request.scope["query_string"]:
         return
-    route = request.scope["route"]
+    known = query_fields(request.scope["route"])
     errors = [
         {"type": "extra_forbidden", "loc": ("query", name), "msg": "", "input": None}
         for name in request.query_params
-        if name not in query_fields(route)
+        if name not in known
     ]
     if errors:
         raise RequestValidationError(errors)

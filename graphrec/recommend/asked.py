@@ -58,11 +58,11 @@ def asked(query: Query, view: View, context: Context) -> Asked:
     items = _missing(item for item in query.items if item not in ids)
     friends = _missing(friend for friend in query.friends if not view.knows(friend))
     if items:
-        warnings.append(f"items: {_unknown('item', items)}; the list is made without them")
+        warnings.append(f"items: {_unknown('item', items)}; {_without(items)}")
         left = tuple(item for item in query.items if item in ids)
         query = replace(query, items=left)
     if friends:
-        warnings.append(f"friends: {_unknown('user', friends)}; the list is made without them")
+        warnings.append(f"friends: {_unknown('user', friends)}; {_without(friends)}")
         query = replace(query, friends=tuple(f for f in query.friends if f not in friends))
     return Asked(query, items, friends, tuple(warnings))
 
@@ -77,6 +77,10 @@ def _unknown(node_type: str, ids: Collection[str]) -> str:
         return f"{node_type} {named} is unknown"
     more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
     return f"{node_type}s {named}{more} are unknown"
+
+
+def _without(ids: Collection[str]) -> str:
+    return f"the list is made without {'it' if len(ids) == 1 else 'them'}"
 
 
 def _kinds(kinds: Collection[str], view: View, context: Context) -> list[str]:

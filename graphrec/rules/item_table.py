@@ -53,7 +53,7 @@ class ItemTable:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The attributes that an item may have: of the snapshot, and of items that changed since."""
+        """The attributes that items have: in the snapshot, or since they changed."""
         return frozenset(self.attributes).union(*self.changed.values())
 
     @cached_property
