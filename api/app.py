@@ -106,6 +106,6 @@ def _middleware(settings: Settings) -> list[Middleware]:
     return [
         *([cors] if settings.serve.cors_origins else []),
         Middleware(EncodedPaths),
-        Middleware(Prefix, root_path=settings.serve.root_path),
+        Middleware(Prefix, root_path=settings.serve.root_path or ""),
         Middleware(Boundary, access=Access.of(ROUTES)),
     ]

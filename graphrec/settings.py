@@ -298,8 +298,8 @@ class ServeSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
-    root_path: Annotated[str, AfterValidator(_a_prefix)] = Field(
-        "",
+    root_path: Annotated[str, AfterValidator(_a_prefix)] | None = Field(
+        None,
         description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
         "takes it off; not set: `/`, or what the proxy says in X-Forwarded-Prefix.",
     )

@@ -9,6 +9,9 @@ from difflib import get_close_matches
 CLOSE = 0.5
 """Similarity from which on a name is suggested: twice the shared characters over all."""
 
+MISSPELT = 0.75
+"""Similarity from which on a name that may come yet is rather another one with a mistake."""
+
 COMPARED = 2000
 """Known names that one is compared with: a request must not take longer for a longer list."""
 
@@ -18,8 +21,8 @@ LISTED = 10
 _SIGNS = re.compile(r"[\W_]+")
 
 
-def closest(name: str, known: Collection[str]) -> str | None:
-    """The known name that is closest to a misspelt one; None where none is close.
+def closest(name: str, known: Collection[str], close: float = CLOSE) -> str | None:
+    """The known name that is closest to a misspelt one; None where none is as `close`.
 
     Case, blanks and the signs between words do not count: `in-stock` is `In_Stock`.
     """
@@ -30,8 +33,8 @@ def closest(name: str, known: Collection[str]) -> str | None:
             found.setdefault(_folded(each), each)
             if len(found) == COMPARED:
                 break
-    close = get_close_matches(folded, found, n=1, cutoff=CLOSE)
-    return found[close[0]] if close else None
+    best = get_close_matches(folded, found, n=1, cutoff=close)
+    return found[best[0]] if best else None
 
 
 def expectation(name: str, known: Collection[str]) -> str:

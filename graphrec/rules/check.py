@@ -10,7 +10,7 @@ import numpy as np
 from graphrec.rules.dates import SECONDS, moment
 from graphrec.rules.item_table import ItemTable
 from graphrec.rules.rule import Rule
-from graphrec.suggest import expectation
+from graphrec.suggest import MISSPELT, closest, expectation
 
 EXAMPLES = 3
 """Values that a message names."""
@@ -58,7 +58,9 @@ def problems_of(rule: Rule, known: Known) -> Iterator[Problem]:
         right = expectation(rule.relation, known.relations)
         yield Problem("relation", f"no item has a relation {rule.relation!r}: {right}", True)
     if rule.shared_by is not None and rule.shared_by not in known.kinds:
-        yield Problem("shared_by", no_kind(rule.shared_by, known.kinds), True)
+        # A shop that is new has no returns yet.
+        misspelt = closest(rule.shared_by, known.kinds, MISSPELT) is not None
+        yield Problem("shared_by", no_kind(rule.shared_by, known.kinds), misspelt)
     if known.table is None or rule.attribute not in (None, *known.attributes):
         return
     if rule.any_of is not None:

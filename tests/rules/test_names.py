@@ -89,6 +89,7 @@ def test_what_is_unknown_is_named_at_its_key(
         ({"attribute": "restricted", "any_of": ["yess"]}, "'yess': did you mean 'yes'?"),
         ({"attribute": "restricted", "any_of": ["Yes"]}, "'Yes': did you mean 'yes'?"),
         ({"attribute": "flag", "any_of": ["yes"]}, "no item has 'flag' = 'yes': expected one of"),
+        ({"attribute": "restricted", "shared_by": "bought"}, "no event is of kind 'bought'"),
         ({"relation": "made_by", "any_of": ["m7"]}, "leads to no node 'm7': did you mean 'm"),
         ({"available_until": "until"}, "1 of 3 values of 'until' are no dates, such as 'soon'"),
     ],
