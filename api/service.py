@@ -29,8 +29,10 @@ from graphrec.api.live.forgetter import Forgetter
 from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.metrics import Gauges, Metrics
+from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
+from graphrec.api.middleware.site import Site
 
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
@@ -73,6 +75,9 @@ class Service:
     keyring: Keyring
     rate: RateLimit | None
     """None where `serve.rate` is not set."""
+    site: Site
+    admission: Admission
+    """Turns for what reads."""
     log: RequestLog | None
     """Gets a line for each request."""
     rng: np.random.Generator
@@ -153,12 +158,18 @@ async def open_service(
         settings,
         engine,
         graph,
+<<<<<<< HEAD
         names,
         ListCache(settings.serve.cached_lists),
+=======
+        ListCache(round(settings.serve.cache_mib * 2**20)),
+>>>>>>> main
         exposures,
         metrics,
         keyring,
         RateLimit.of(settings.serve.rate, settings.serve.burst),
+        Site.of(settings.serve),
+        Admission(settings.serve.concurrent_lists, settings.serve.max_wait_ms / 1000),
         log,
         np.random.default_rng(),
     )

@@ -91,8 +91,9 @@ class TestRequests:
 
     def test_a_value_in_a_rule_is_a_warning(self, client: httpx.Client) -> None:
         found = by_rule(client, attribute="brand", any_of=["acmee"]).json()
-        assert "rules[0].any_of: no item has 'brand' = 'acmee': did you mean 'acme'?" in (
-            found["warnings"]
+        assert (
+            "rules[0].any_of: no item has 'brand' = 'acmee': did you mean 'acme'?"
+            in (found["warnings"])
         )
         assert found["warnings"][-1] == "the list is empty: rules leave out every item"
 

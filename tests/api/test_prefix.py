@@ -141,6 +141,9 @@ def test_the_page_works_behind_a_prefix(
         expect(page.get_by_role("status").last).to_contain_text("After 1 click", timeout=15_000)
         link = page.get_by_role("link", name="The API").get_attribute("href")
         assert link == f"{url}/rec/openapi.json"
-        assert page.evaluate("fetch(document.querySelector('#facts a').href).then(r => r.status)") == 200
+        assert (
+            page.evaluate("fetch(document.querySelector('#facts a').href).then(r => r.status)")
+            == 200
+        )
         page.close()
     assert missing == []

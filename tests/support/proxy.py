@@ -14,9 +14,7 @@ HOP = {"connection", "transfer-encoding", "content-encoding", "content-length"}
 
 
 @contextmanager
-def proxied(
-    service: str, prefix: str, *, strips: bool = True, says: bool = False
-) -> Iterator[str]:
+def proxied(service: str, prefix: str, *, strips: bool = True, says: bool = False) -> Iterator[str]:
     """The address of a proxy that has `service` under `prefix`, and nothing elsewhere.
 
     It takes the prefix off where it `strips`, and sends X-Forwarded-Prefix where it `says` so.

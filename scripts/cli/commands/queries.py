@@ -10,14 +10,19 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
+<<<<<<< HEAD
 from graphrec.cli.output import ERR, OUT, print_json, print_table, warn
+=======
+from graphrec.cli.output import ERR, OUT, print_json, print_table
+from graphrec.cli.settings import load_settings
+>>>>>>> main
 from rich.markup import escape
 
 from graphrec.counts import counted
 from graphrec.errors import SettingsError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
 from graphrec.store import GraphStore, open_store

@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.options import SettingsFile, SnapshotFolder
+from graphrec.cli.settings import load_settings
 
 from graphrec.errors import MissingExtra
+<<<<<<< HEAD
 from graphrec.settings import changed, load_settings
+=======
+>>>>>>> main
 
 
 def serve(
