@@ -158,12 +158,8 @@ async def open_service(
         settings,
         engine,
         graph,
-<<<<<<< HEAD
         names,
-        ListCache(settings.serve.cached_lists),
-=======
         ListCache(round(settings.serve.cache_mib * 2**20)),
->>>>>>> main
         exposures,
         metrics,
         keyring,

@@ -27,7 +27,7 @@ def proxied(service: str, prefix: str, *, strips: bool = True, says: bool = Fals
                 return
             path = self.path[len(prefix) :] if strips else self.path
             path = path if path.startswith("/") else f"/{path}"
-            headers = {name: value for name, value in self.headers.items()}
+            headers = dict(self.headers.items())
             if says:
                 headers["X-Forwarded-Prefix"] = prefix
             length = int(self.headers.get("content-length", 0))
@@ -42,7 +42,7 @@ def proxied(service: str, prefix: str, *, strips: bool = True, says: bool = Fals
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _pass
+        do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - as http.server calls them
 
         def log_message(self, *_: object) -> None:
             """Nothing."""

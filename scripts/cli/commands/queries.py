@@ -10,12 +10,8 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
-<<<<<<< HEAD
 from graphrec.cli.output import ERR, OUT, print_json, print_table, warn
-=======
-from graphrec.cli.output import ERR, OUT, print_json, print_table
 from graphrec.cli.settings import load_settings
->>>>>>> main
 from rich.markup import escape
 
 from graphrec.counts import counted

@@ -9,10 +9,7 @@ from graphrec.cli.options import SettingsFile, SnapshotFolder
 from graphrec.cli.settings import load_settings
 
 from graphrec.errors import MissingExtra
-<<<<<<< HEAD
-from graphrec.settings import changed, load_settings
-=======
->>>>>>> main
+from graphrec.settings import changed
 
 
 def serve(
