@@ -62,7 +62,7 @@ def asked(query: Query, view: View, context: Context) -> Asked:
         left = tuple(item for item in query.items if item in ids)
         query = replace(query, items=left)
     if friends:
-        warnings.append(f"friends: {_unknown('user', friends)}; {_without(friends)}")
+        warnings.append(f"friends: {_unknown('user', friends)}; the list is made without them")
         query = replace(query, friends=tuple(f for f in query.friends if f not in friends))
     return Asked(query, items, friends, tuple(warnings))
 
