@@ -584,7 +584,6 @@ def test_similarity_and_support_are_asked_of_the_store(trained: Path, loaded: Pa
         (["explain", "zoe", "i00"], "user 'zoe' is unknown"),
         (["explain", "u00", "i99"], "item 'i99' is unknown"),
         (["related", "i99"], "item 'i99' is unknown"),
-        (["recommend", "--item", "i99"], "item 'i99' is unknown"),
         (["recommend"], "a user or --item"),
         (["recommend", "u00", "--item", "i00"], "a user or --item"),
         (["recommend", "u00", "--snapshots", "nowhere"], "graphrec train"),

@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count, groupby
 from operator import itemgetter
@@ -226,6 +226,16 @@ class SQLiteStore:
         """What kind of value each attribute of a type of node has, by name."""
         with self._reading() as connection:
             return _kinds_of_attributes(connection).get(node_type, {})
+
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        with self._reading() as connection:
+            return frozenset(name for _, name in connection.execute(sql.READ_KINDS))
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
+        with self._reading() as connection:
+            return frozenset(connection.execute(sql.READ_LINK_TYPES))
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""

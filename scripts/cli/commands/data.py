@@ -21,6 +21,7 @@ from graphrec.cli.files import (
     text_files,
 )
 from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
+from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
@@ -191,6 +192,8 @@ def ingest(
             graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
         reports = write_all(graph, checked, progress) if graph and not (dry_run or refused) else {}
         counts = dict(graph.counts()) if graph else {}
+        if graph and reports:
+            warn_of_names(settings, graph)
     if as_json:
         loaded = {name: asdict(each) for name, each in reports.items()}
         print_json({**report.as_dict(), "loaded": loaded, "store": counts, "dry_run": dry_run})
