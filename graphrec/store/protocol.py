@@ -12,7 +12,7 @@ attribute that the store holds with another kind and for more kinds of events th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -222,6 +222,14 @@ class GraphStore(Protocol):
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
+        ...
+
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        ...
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
         ...
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:

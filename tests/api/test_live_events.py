@@ -149,6 +149,7 @@ class TestEvents:
             assert time.monotonic() - began < 5  # a second, where the machine is idle
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_kill_9_and_counts(settings: Settings) -> None:
     with running(settings, settings.store) as server:
         client = server.client
@@ -182,7 +183,7 @@ class TestItems:
     def test_go_by_their_new_attributes_at_once(self, client: httpx.Client) -> None:
         out = {"name": "in stock", "action": "require", "attribute": "stock", "least": 1}
         answer = client.post("/v1/users/eve/recommendations", json={"rules": [out]})
-        assert answer.json()["recommendations"] == []
+        error(answer, 422, "invalid_request", "rules[0].attribute")
         client.put("/v1/items/brazil", json={"attributes": {"stock": 3}})
         answer = client.post("/v1/users/eve/recommendations", json={"rules": [out]})
         assert [each["item"] for each in answer.json()["recommendations"]] == ["brazil"]

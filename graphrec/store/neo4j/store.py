@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -176,6 +176,17 @@ class Neo4jStore:
         """What kind of value each attribute of a type of node has, by name."""
         nodes = self._server.read(self._catalogue).nodes.get(node_type)
         return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
+
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        if self._events.kinds:  # those of an existing graph are mapped in the settings
+            return frozenset(self._events.kinds.values())
+        found = self._server.read(lambda tx: rows(tx, cypher.READ_KINDS))
+        return frozenset(name for (name,) in found)
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
+        return frozenset(self._server.read(self._catalogue).links)
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""

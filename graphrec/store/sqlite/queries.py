@@ -121,6 +121,12 @@ READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"
 READ_EVENTS = "SELECT user, item, kind, time, weight FROM events"
 READ_EVENTS_UNTIL = READ_EVENTS + " WHERE time < ?"
+READ_LINK_TYPES = """
+SELECT DISTINCT source.type, links.relation, target.type
+FROM links
+JOIN nodes AS source ON source.row = links.source
+JOIN nodes AS target ON target.row = links.target
+"""
 READ_LINKS = """
 SELECT source.type, links.relation, target.type, source.row, target.row, links.weight
 FROM links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 from types import TracebackType
@@ -168,6 +168,16 @@ class SQLiteStore:
         """What kind of value each attribute of a type of node has, by name."""
         with self._reading() as connection:
             return read.kinds_of_attributes(connection).get(node_type, {})
+
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        with self._reading() as connection:
+            return frozenset(name for _, name in connection.execute(sql.READ_KINDS))
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
+        with self._reading() as connection:
+            return frozenset(connection.execute(sql.READ_LINK_TYPES))
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""

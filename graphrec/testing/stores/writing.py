@@ -161,6 +161,14 @@ class WritingContract:
         assert store.attribute_kinds("item") == {"title": "text", "genres": "tags"}
         assert store.attribute_kinds("user") == {}
 
+    def test_kinds_of_events_and_types_of_links_are_named(self, store: GraphStore) -> None:
+        assert not store.event_kinds()
+        assert not store.link_types()
+        store.write_events(log_of([Event("ann", "heat", 1, 5, "purchase")]))
+        store.write_links(("item", "made_by", "brand"), [("heat", "acme", 1.0)])
+        assert set(store.event_kinds()) == {"purchase"}
+        assert set(store.link_types()) == {("item", "made_by", "brand")}
+
     def test_the_events_of_a_user(self, small: GraphStore) -> None:
         small.write_events(log_of([Event("ann", "heat", 1, 5, "purchase")]))
         log = small.user_events("ann")
