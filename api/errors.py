@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from graphrec.api.schemas.known_fields import fields_at
 from graphrec.api.schemas.sentences import sentence, shown
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -24,6 +25,11 @@ Code: TypeAlias = Literal[
     "forbidden",
     "too_many_requests",
     "too_large",
+    "headers_too_large",
+    "too_slow",
+    "overloaded",
+    "foreign_origin",
+    "misdirected",
     "unknown_user",
     "unknown_item",
     "no_embeddings",
@@ -127,6 +133,11 @@ class Error:
 ERRORS: Mapping[Code, Error] = {
     "unauthenticated": Error(401, "The request has no valid key."),
     "forbidden": Error(403, "The key has a lesser scope."),
+    "foreign_origin": Error(403, "A page of another site, or a form, asks to write."),
+    "too_slow": Error(408, "The request did not come in time."),
+    "misdirected": Error(421, "The Host is none of the names of the service."),
+    "headers_too_large": Error(431, "The headers have too many bytes, or there are too many."),
+    "overloaded": Error(503, "More is asked than can be answered; ask again in a second."),
     "unknown_user": Error(
         404, "The user is not known.", str(UnknownNode("user", "nobody")), "user_id"
     ),
@@ -251,7 +262,8 @@ async def _unknown_node(request: Request, error: UnknownNode) -> Response:
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     found, limits = error.errors(), request.app.state.service.settings.serve
     code: Code = "malformed_json" if found[0]["type"] == "json_invalid" else "invalid_request"
-    sentences = [sentence(each, limits) for each in found[:MAX_SENTENCES]]
+    route = request.scope.get("route")
+    sentences = [sentence(e, limits, fields_at(route, e["loc"])) for e in found[:MAX_SENTENCES]]
     more = len(found) - MAX_SENTENCES
     message = "; ".join(text for _, text in sentences) + (f"; and {more} more" if more > 0 else "")
     return error_answer(code, message, sentences[0][0])

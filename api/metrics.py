@@ -10,17 +10,20 @@ from __future__ import annotations
 import time
 from collections import Counter as Multiset
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from graphrec.api.list_cache import WrittenList
 from graphrec.api.live.engine import Engine
+from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import LiveStore
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from graphrec.recommend.results import EMPTY
 
 LISTS = 1000
 """How many of the latest lists are compared."""
@@ -99,6 +102,14 @@ class Metrics:
             ("source", "version"),
             registry=registry,
         )
+        self._empty = Counter(
+            "graphrec_lists_empty",
+            "Lists sent with nothing in them, by cause.",
+            ("cause",),
+            registry=registry,
+        )
+        for cause in EMPTY:  # so that the first one is an increase
+            self._empty.labels(cause)
         self._reloads = Counter(
             "graphrec_reloads", "Snapshots that became current.", ("result",), registry=registry
         )
@@ -126,12 +137,35 @@ class Metrics:
         """Count a list of a version that is sent."""
         self._of(self._lists, to, version).inc()
         self._of(self._items, version).inc(len(written.items))
+        if written.empty is not None:
+            self._of(self._empty, written.empty).inc()
         for source, times in written.sources:
             self._of(self._sources, source, version).inc(times)
         latest = self.latest.get(version)
         if latest is None:
             latest = self.latest[version] = LatestLists()
         latest.add(written.items)
+
+    def keep_only(self, versions: Collection[str]) -> None:
+        """Drop the series and the latest lists of all other versions: they do not serve any more.
+
+        For after a scrape, so that the last counts of each are collected once.
+        """
+        self.latest = {v: latest for v, latest in self.latest.items() if v in versions}
+        for metric, names in (
+            (self._lists, ("to", "version")),
+            (self._items, ("version",)),
+            (self._sources, ("source", "version")),
+        ):
+            found = {
+                tuple(sample.labels[name] for name in names)
+                for family in metric.collect()
+                for sample in family.samples
+            }
+            for labels in found:
+                if labels[-1] not in versions:
+                    metric.remove(*labels)
+                    self._of.cache_clear()
 
     def exposed(self, result: Literal["written", "lost"], lists: int) -> None:
         """Count lists for the log of exposures."""
@@ -149,10 +183,13 @@ class Metrics:
 class Gauges(Collector):
     """Measures the present state when Prometheus asks: what serves, and its latest lists."""
 
-    def __init__(self, metrics: Metrics, engine: Engine, store: LiveStore | None) -> None:
+    def __init__(
+        self, metrics: Metrics, engine: Engine, store: LiveStore | None, names: SettingNames
+    ) -> None:
         self._metrics = metrics
         self._engine = engine
         self._store = store
+        self._names = names
 
     def collect(self) -> Iterator[Metric]:
         """The gauges; called by the registry."""
@@ -163,6 +200,11 @@ class Gauges(Collector):
             yield _gauge("graphrec_store_up", "Whether the graph store answers.", up)
         if "current" not in serving:
             return
+        yield _gauge(
+            "graphrec_setting_problems",
+            "Names in the settings that are unknown, such as attributes that no item has.",
+            float(sum(found.unknown for found in self._names.problems(serving["current"]))),
+        )
         manifest = serving["current"].snapshot.manifest
         created = datetime.fromisoformat(manifest.created).timestamp()
         yield _gauge(
@@ -184,18 +226,19 @@ class Gauges(Collector):
             f"Mean share of a list that another one of the last {LISTS} has too.",
             labels=("version",),
         )
-        held = {}
+        held = set()
         for role, recommender in self._engine.serving.items():
             version = recommender.snapshot.manifest.version
             info.add_metric((version, role), 1)
             items = len(recommender.snapshot.likes.items)
-            held[version] = latest = self._metrics.latest.get(version, LatestLists())
+            held.add(version)
+            latest = self._metrics.latest.get(version, LatestLists())
             if items:
                 coverage.add_metric((version,), latest.distinct / items)
             if latest.overlap is not None:
                 overlap.add_metric((version,), latest.overlap)
-        self._metrics.latest = held  # versions that no longer serve are dropped
         yield from (info, coverage, overlap)
+        self._metrics.keep_only(held)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

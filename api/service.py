@@ -26,10 +26,13 @@ from graphrec.api.live.events import EventWriter
 from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.forgetter import Forgetter
+from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.metrics import Gauges, Metrics
+from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
+from graphrec.api.middleware.site import Site
 
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
@@ -63,6 +66,8 @@ class Service:
     """The recommenders of the snapshots that serve."""
     graph: LiveGraph | None
     """None in a service that was started without a graph store."""
+    names: SettingNames
+    """What the settings name, looked up in what serves."""
     lists: ListCache
     exposures: ExposureLog | None
     """None where `serve.exposures` is not set."""
@@ -70,6 +75,9 @@ class Service:
     keyring: Keyring
     rate: RateLimit | None
     """None where `serve.rate` is not set."""
+    site: Site
+    admission: Admission
+    """Turns for what reads."""
     log: RequestLog | None
     """Gets a line for each request."""
     rng: np.random.Generator
@@ -143,16 +151,21 @@ async def open_service(
     folder = settings.serve.exposures
     exposures = None if folder is None else ExposureLog(folder, metrics)
     graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
-    metrics.registry.register(Gauges(metrics, engine, None if graph is None else graph.store))
+    names = SettingNames(settings)
+    live = None if graph is None else graph.store
+    metrics.registry.register(Gauges(metrics, engine, live, names))
     service = Service(
         settings,
         engine,
         graph,
-        ListCache(settings.serve.cached_lists),
+        names,
+        ListCache(round(settings.serve.cache_mib * 2**20)),
         exposures,
         metrics,
         keyring,
         RateLimit.of(settings.serve.rate, settings.serve.burst),
+        Site.of(settings.serve),
+        Admission(settings.serve.concurrent_lists, settings.serve.max_wait_ms / 1000),
         log,
         np.random.default_rng(),
     )
@@ -168,6 +181,8 @@ async def open_service(
             _run_until_closed(stack, graph.store.watch())
             await graph.feed.begin()
             _run_until_closed(stack, graph.feed.follow())
+        # After the store was read: what it holds since the snapshot is known, too.
+        _run_until_closed(stack, names.watch(engine))
         yield service
 
 

@@ -6,10 +6,10 @@ A nested key is reached with two underscores: `GRAPHREC_SERVE__PORT=9000`. Unkno
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -34,6 +34,7 @@ from graphrec.data import AttributeKind
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
 from graphrec.rules.rule import Rule
+from graphrec.suggest import closest
 
 SETTINGS_FILE = Path("graphrec.toml")
 
@@ -50,6 +51,10 @@ RESERVED_SOURCES = (
 """What explanations name beside sources of one's own."""
 
 
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+"""Of a path, with no slash at the end; nothing that a page or an address would read as more."""
+
+
 def _of_a_model(name: str) -> str:
     if name not in MODEL_NAMES and ":" not in name:
         raise ValueError(
@@ -64,6 +69,20 @@ def _of_a_source(name: str) -> str:
     return name
 
 
+OWN_PATHS = ("v1", "health", "metrics", "static", "openapi.json")
+"""The first parts of the paths of the service, which a prefix must not be taken for."""
+
+
+def _a_prefix(path: str) -> str:
+    found = path.rstrip("/")
+    if not PREFIX.fullmatch(found) or found.split("/")[1:2] in [[own] for own in OWN_PATHS]:
+        raise ValueError(
+            f"expected a path such as /rec, of letters, digits and the signs - _ . ~, that does "
+            f"not begin as the service's own: {', '.join(OWN_PATHS)}"
+        )
+    return found
+
+
 def _sensible(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
     try:
         check_given(kinds)
@@ -74,6 +93,9 @@ def _sensible(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Section = TypeVar("Section", bound=_Section)
 
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -286,8 +308,51 @@ class ServeSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    root_path: Annotated[str, AfterValidator(_a_prefix)] | None = Field(
+        None,
+        description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
+        "takes it off; not set: `/`, or what the proxy says in X-Forwarded-Prefix.",
+    )
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
     max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
+    max_header_bytes: int = Field(
+        32_768, ge=1024, description="Largest head of a request: its first line and its headers."
+    )
+    header_seconds: float = Field(
+        10, gt=0, description="Seconds in which the head of a request has to come."
+    )
+    body_seconds: float = Field(
+        30,
+        gt=0,
+        description="Seconds in which a body has to come, and more by its size; and for a client "
+        "to take an answer.",
+    )
+    idle_seconds: int = Field(
+        5, ge=1, description="Seconds that a connection may stay open between two requests."
+    )
+    max_connections: int = Field(
+        4096,
+        ge=16,
+        description="Most connections, a quarter of them from one address; less where the system "
+        "allows fewer open files. Beyond it, the one that has waited longest makes room.",
+    )
+    concurrent_lists: int = Field(
+        4,
+        ge=1,
+        description="Lists and other reads that are answered at once; more wait for their turn, "
+        "while health and writes go first.",
+    )
+    max_wait_ms: float = Field(
+        50,
+        gt=0,
+        description="Milliseconds that a read may wait for its turn, after which the answer is "
+        "503 with `Retry-After`.",
+    )
+    hosts: tuple[str, ...] = Field(
+        (),
+        description="Names that requests may have as `Host`, such as `rec.example`, beside the "
+        "address that is listened on; not set: any, where there are keys, else those of loopback.",
+    )
     keys: Path = Field(
         Path("keys.json"),
         description="File of API keys, by `graphrec keys create`; if it exists, keys are required.",
@@ -309,10 +374,11 @@ class ServeSettings(_Section):
         description="Seconds to keep answering after a stop signal, while readiness is 503.",
     )
     max_events: int = Field(1000, ge=1, description="Most events in one request.")
-    cached_lists: int = Field(
-        50_000,
+    cache_mib: float = Field(
+        100,
         ge=0,
-        description="Lists kept in memory, about 2 KB each, for users who return before a change.",
+        description="MiB of lists kept in memory, about 2 KB each, for users who return before a "
+        "change; questions that are long or rare are not kept.",
     )
     exposures: Path | None = Field(
         None,
@@ -332,6 +398,11 @@ class Settings(BaseSettings):
     cache: Path = Field(
         Path("~/.cache/graphrec"),
         description="Folder for downloaded data sets and the environments of benchmark peers.",
+    )
+    readers: Literal["owner", "group"] = Field(
+        "owner",
+        description="Who may read the files that commands and the service make: their owner alone, "
+        "or the owner's group too.",
     )
     seed: int = Field(0, ge=0, description="Seed of all random choices.")
     kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_sensible)] = Field(
@@ -389,6 +460,16 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
 
 
+def changed(section: Section, changes: Mapping[str, Any]) -> Section:
+    """A section with other values, such as those of options; raises SettingsError."""
+    try:
+        return type(section).model_validate({**section.model_dump(), **changes})
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_said(e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors())
+        ) from error
+
+
 def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
     """What is wrong with one setting."""
     key = tuple(str(part) for part in path if part != "[key]")
@@ -396,7 +477,7 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     shown = "" if key[:1] == ("neo4j",) else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
-    meant = _meant(key[-1], _keys_beside(key))
+    meant = closest(key[-1], _keys_beside(key))
     if len(key) == 1 and isinstance(value, Mapping):
         return f"unknown section [{key[0]}]{shown}" + (
             f"; did you mean [{meant}]?" if meant else ""
@@ -416,17 +497,12 @@ def _keys_beside(key: tuple[str, ...]) -> Collection[str]:
     return section.model_fields
 
 
-def _meant(name: str, known: Collection[str]) -> str | None:
-    """The known name that a misspelt one is closest to, if any is close."""
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)
-
-
 def _refuse_unknown_variables() -> None:
     """Raise SettingsError for a variable that names no setting, which pydantic would ignore."""
     for name in os.environ:
         key = name.upper().removeprefix("GRAPHREC_").partition("__")[0].lower()
         if name.upper().startswith("GRAPHREC_") and key not in Settings.model_fields:
-            meant = _meant(key, Settings.model_fields)
+            meant = closest(key, Settings.model_fields)
             right = "" if meant is None else "GRAPHREC_" + meant.upper() + name[9 + len(key) :]
             raise SettingsError(
                 f"unknown variable {name}: expected GRAPHREC_ and one of "

@@ -8,7 +8,7 @@ was cut off, or repeated, is put right by running it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
 from graphrec.ingest.collected import Sink
+from graphrec.ingest.overview import first_rows, hints_of, overview
+from graphrec.ingest.profile import Raw, event_profile, link_profile, node_profile
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
@@ -27,6 +29,7 @@ from graphrec.ingest.validate import check_events, check_links, check_nodes, to_
 
 from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
+from graphrec.data.profile import SourceProfile
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -52,6 +55,28 @@ class LoadReport:
 
 
 @dataclass(frozen=True)
+class Batches:
+    """The good rows of a spool, to be taken once, and who is told how far they are written."""
+
+    spool: Spool
+    progress: Progress | None
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.spool.accepted
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Batch by batch; one counts as written when the next is asked for."""
+        done = 0
+        for batch in self.spool.batches():
+            yield batch
+            done += batch.num_rows
+            if self.progress:
+                self.progress("writing", done, self.rows)
+
+
+@dataclass(frozen=True)
 class CheckedSource:
     """A source that was read and checked to its end, and of which nothing has been written yet.
 
@@ -64,14 +89,18 @@ class CheckedSource:
     """Its good rows. Of nodes, the first column holds the ids, the others `attributes`."""
     seconds: float
     """What reading and checking took."""
-    write_rows: Callable[[Sink, Iterator[pa.RecordBatch]], int]
+    write_rows: Callable[[Sink, Batches], int]
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
+    profile: SourceProfile
+    """What the source was taken for."""
+    peek: Callable[[], pa.RecordBatch | None]
+    """The first rows with all columns; None where the source cannot be read again."""
     attributes: tuple[AttributeColumn, ...] = ()
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
         start = time.perf_counter()
-        new = self.write_rows(store, self._told(progress))
+        new = self.write_rows(store, Batches(self.spool, progress))
         return LoadReport(
             source=self.name,
             rows=self.spool.rows,
@@ -83,15 +112,6 @@ class CheckedSource:
             seconds=self.seconds + time.perf_counter() - start,
             attributes={attribute.name: attribute.kind for attribute in self.attributes},
         )
-
-    def _told(self, progress: Progress | None) -> Iterator[pa.RecordBatch]:
-        """The batches of the spool; reports each once it has been written."""
-        done = 0
-        for batch in self.spool.batches():
-            yield batch
-            done += batch.num_rows
-            if progress:
-                progress("writing", done, self.spool.accepted)
 
 
 def write_all(
@@ -171,20 +191,29 @@ def checked_events(
 
     Columns are found by their names (`graphrec.ingest.schema`), or given by `mapping` from user,
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
-    kinds. `policies` say which kinds may have weights below 0. Rows that cannot be used go to the
-    file `rejects`, or one beside it (`graphrec.ingest.spool`); where it is None there may be none.
+    kinds. Rows that cannot be used go to the file `rejects`, or one beside it
+    (`graphrec.ingest.spool`); where
+    it is None there may be none.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
-        columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
-        check = partial(check_events, columns=columns, unit=settings.time_unit, policies=policies)
+        columns = event_columns(reading.name, reading.columns, mapping or {}, kind, reading.hint)
+        raw = Raw({columns.user: "user", columns.item: "item"}, columns.time)
+        check = raw.observing(
+            partial(check_events, columns=columns, unit=settings.time_unit, policies=policies)
+        )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
-            if columns.kind is not None:
-                _check_kinds(reading.name, columns.kind, spool.batches())
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, _write_events)
+            peek = partial(first_rows, source)
+            hints = hints_of(columns, reading.columns, peek)
+            base = overview(reading, spool, columns.meanings, hints, rated=columns.rated)
+            profile = event_profile(base, raw, spool.batches())
+            _check_kinds(reading.name, columns.kind, profile.kinds)
+            yield CheckedSource(
+                reading.name, spool, time.perf_counter() - start, _write_events, profile, peek
+            )
 
 
 @contextmanager
@@ -207,7 +236,7 @@ def checked_nodes(
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
-        column = node_column(reading.name, reading.columns, mapping or {}, node_type)
+        column = node_column(reading.name, reading.columns, mapping or {}, node_type, reading.hint)
         others = [name for name in reading.columns if name != column]
         chunks = reading.chunks([column, *others])
         head = next(chunks, None)
@@ -218,14 +247,18 @@ def checked_nodes(
         )
         attributes = attribute_columns(reading, sample, kinds or {})
         _check_links(reading.name, attributes, links or {})
-        check = partial(check_nodes, column=column, attributes=attributes)
+        raw = Raw({column: node_type})
+        check = raw.observing(partial(check_nodes, column=column, attributes=attributes))
         everything = chain([head] if head else [], chunks)
         with spooled(reading, everything, check, settings, rejects, progress) as spool:
             write = partial(
                 _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
             )
+            base = overview(reading, spool, {column: f"{node_type} id"})
+            profile = node_profile(base, raw, node_type, attributes, spool.batches())
             seconds = time.perf_counter() - start
-            yield CheckedSource(reading.name, spool, seconds, write, attributes)
+            peek = partial(first_rows, source)
+            yield CheckedSource(reading.name, spool, seconds, write, profile, peek, attributes)
 
 
 @contextmanager
@@ -245,22 +278,28 @@ def checked_links(
     and DataError where rows name another relation than that of `edge_type`.
     """
     start = time.perf_counter()
-    _, relation, _ = edge_type
+    source_type, relation, target_type = edge_type
     with open_source(source, settings.batch_rows) as reading:
-        columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
-        check = partial(check_links, columns=columns, relation=relation)
+        columns = link_columns(
+            reading.name, reading.columns, mapping or {}, edge_type, reading.hint
+        )
+        types = source_type, target_type
+        raw = Raw({columns.source: source_type, columns.target: target_type})
+        check = raw.observing(partial(check_links, columns=columns, relation=relation))
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
             write = partial(_write_links, edge_type=edge_type)
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, write)
+            base = overview(reading, spool, columns.meanings(*types))
+            profile = link_profile(base, raw, types, spool.batches())
+            peek = partial(first_rows, source)
+            yield CheckedSource(
+                reading.name, spool, time.perf_counter() - start, write, profile, peek
+            )
 
 
-def _check_kinds(name: str, column: str, batches: Iterable[pa.RecordBatch]) -> None:
-    kinds: set[str] = set()
-    for batch in batches:
-        kinds.update(pc.unique(batch.column("kind")).to_pylist())
+def _check_kinds(name: str, column: str | None, kinds: Collection[str]) -> None:
     if len(kinds) > MAX_KINDS:
         raise DataError(
             f"column {column!r} of {name} holds {len(kinds)} kinds of events: expected at most "
@@ -304,11 +343,11 @@ def _check_relations(
             )
 
 
-def _write_events(store: Sink, batches: Iterator[pa.RecordBatch]) -> int:
-    return sum(store.write_events(to_interactions(batch)) for batch in batches)
+def _write_events(store: Sink, batches: Batches) -> int:
+    return store.write_log(map(to_interactions, batches), batches.rows, batches.progress)
 
 
-def _write_links(store: Sink, batches: Iterator[pa.RecordBatch], edge_type: LinkType) -> int:
+def _write_links(store: Sink, batches: Batches, edge_type: LinkType) -> int:
     source_type, _, target_type = edge_type
     new = 0
     for batch in batches:
@@ -323,7 +362,7 @@ def _write_links(store: Sink, batches: Iterator[pa.RecordBatch], edge_type: Link
 
 def _write_nodes(
     store: Sink,
-    batches: Iterator[pa.RecordBatch],
+    batches: Batches,
     node_type: str,
     attributes: Sequence[AttributeColumn],
     links: Mapping[str, tuple[str, str]],

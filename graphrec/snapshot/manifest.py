@@ -63,6 +63,10 @@ class Manifest:
     """Of the log that it was made from."""
     trained: Trained | None = None
     """None where the snapshot was trained itself."""
+    oldest_event: int | None = None
+    """Milliseconds since 1970; None where no event has a time, or an older version made it."""
+    user_attributes: tuple[str, ...] | None = None
+    """The attributes of users in the store, kept or not; None: an older version made it."""
     forgotten: int = 0
     """Users who were taken out since it was made; its weights were learned from them too."""
     format: int = FORMAT
@@ -71,6 +75,8 @@ class Manifest:
     version: str = ""
     created: str = ""
     """When it was published: ISO 8601, UTC."""
+    generation: int = 0
+    """One more than that of any version that was in the folder when it was published."""
     files: Mapping[str, File] = field(default_factory=dict)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Attribute, AttributeValue, Rows, Vocabulary
+from graphrec.data import Attribute, AttributeKind, AttributeValue, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.drift import Shape, shape_of
 from graphrec.data.tree import extend
@@ -67,7 +67,11 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
             else new
             for old, new in zip(before.sources, extended.sources, strict=True)
         ),
-        item_attributes=_attributes(extended.item_attributes, extended.items, view.items.changed),
+        item_attributes=_with_new_attributes(
+            _attributes(extended.item_attributes, extended.items, view.items.changed),
+            extended.items,
+            view.items.changed,
+        ),
         user_attributes=user_attributes,
     )
 
@@ -207,6 +211,32 @@ def _attributes(
     return found
 
 
+def _with_new_attributes(
+    known: Mapping[str, Attribute],
+    nodes: Vocabulary,
+    changed: Mapping[str, Mapping[str, AttributeValue]],
+) -> dict[str, Attribute]:
+    """With the attributes that no node had before, which rules may be about already."""
+    found = dict(known)
+    for name in sorted(frozenset().union(*changed.values()) - known.keys()):
+        values: list[AttributeValue] = [None] * len(nodes)
+        for node, attributes in changed.items():
+            values[nodes.rows[node]] = attributes.get(name)
+        kind = next((_kind(name, value) for value in values if value is not None), None)
+        if kind is not None:
+            found[name] = Attribute(kind, tuple(values))
+    return found
+
+
+def _kind(name: str, value: AttributeValue) -> AttributeKind | None:
+    """What an attribute is, by a value; the next training takes it from the store."""
+    if isinstance(value, str):
+        return "text" if name == "title" else "category"
+    if isinstance(value, tuple):
+        return "tags"
+    return "number" if isinstance(value, float | int) else None
+
+
 def _manifest(
     view: View,
     extended: Snapshot,
@@ -229,6 +259,13 @@ def _manifest(
             "likes": history.nnz,
             "seen": seen.nnz,
         },
+        user_attributes=None
+        if before.user_attributes is None
+        else tuple(
+            sorted(
+                {*before.user_attributes}.union(*(u.attributes or () for u in delta.users.values()))
+            )
+        ),
         metrics=before.metrics if metrics is None else metrics,
         shape=shape_after(before, history, delta),
         trained=replace(trained, updates=trained.updates + 1),

@@ -12,7 +12,7 @@ attribute that the store holds with another kind and for more kinds of events th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -28,6 +28,7 @@ from graphrec.data import (
     Interactions,
     Vocabulary,
 )
+from graphrec.progress import Progress
 
 DIGITS = 9
 
@@ -186,6 +187,17 @@ class GraphStore(Protocol):
         """
         ...
 
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log of about `rows`; returns how many were new.
+
+        As `write_events` of each batch, in their order; when it does not return, some may be
+        stored, and writing all again puts it right. `progress` is told of work that comes after
+        the last batch was taken.
+        """
+        ...
+
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
     ) -> None:
@@ -210,6 +222,14 @@ class GraphStore(Protocol):
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
+        ...
+
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        ...
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
         ...
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:

@@ -78,17 +78,18 @@ class TestEvents:
         def reasons(user: str) -> set[str]:
             return {path["item"] for each in listed(client, user) for path in each["because"]}
 
-        send(client, event("stranger", "alien", time=NOW), event("other", "alien", time=NOW))
+        now = time.time_ns() // 1_000_000 - 1000
+        send(client, event("stranger", "alien", time=now), event("other", "alien", time=now))
         assert "alien" in reasons("stranger") & reasons("other")
-        send(client, event("stranger", "alien", "Thumbs Down", time=NOW + 1))
+        send(client, event("stranger", "alien", "Thumbs Down", time=now + 1))
         assert "alien" not in reasons("stranger")
         verdict = client.get("/v1/users/stranger/why-not/alien").json()["verdict"]
         assert verdict == "disliked"
-        send(client, event("stranger", "alien", "like", time=NOW + 2))
+        send(client, event("stranger", "alien", "like", time=now + 2))
         assert "alien" in reasons("stranger")
-        send(client, event("other", "brazil", "purchase", time=NOW))
+        send(client, event("other", "brazil", "purchase", time=now))
         assert "brazil" in reasons("other")
-        send(client, event("other", "brazil", "return", weight=-2.0, time=NOW + 1))
+        send(client, event("other", "brazil", "return", weight=-2.0, time=now + 1))
         assert "brazil" not in reasons("other")
 
     def test_sent_again_count_once(self, client: httpx.Client, settings: Settings) -> None:
@@ -172,6 +173,7 @@ class TestEvents:
             assert time.monotonic() - began < 5  # a second, where the machine is idle
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_kill_9_and_counts(settings: Settings) -> None:
     with running(settings, settings.store) as server:
         client = server.client
@@ -205,7 +207,7 @@ class TestItems:
     def test_go_by_their_new_attributes_at_once(self, client: httpx.Client) -> None:
         out = {"name": "in stock", "action": "require", "attribute": "stock", "least": 1}
         answer = client.post("/v1/users/eve/recommendations", json={"rules": [out]})
-        assert answer.json()["recommendations"] == []
+        error(answer, 422, "invalid_request", "rules[0].attribute")
         client.put("/v1/items/brazil", json={"attributes": {"stock": 3}})
         answer = client.post("/v1/users/eve/recommendations", json={"rules": [out]})
         assert [each["item"] for each in answer.json()["recommendations"]] == ["brazil"]

@@ -284,9 +284,9 @@ def test_a_file_of_a_later_version_is_refused(path: Path):
 def test_a_file_from_before_there_were_positions_is_brought_up_to_date(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    old = sqlite_file.sql.MIGRATIONS[:1]
+    old = sqlite_file.schema.MIGRATIONS[:1]
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite_file.sql, "MIGRATIONS", old)
+        patched.setattr(sqlite_file.schema, "MIGRATIONS", old)
         with closing(sqlite_file.connect(path, 1)) as connection:
             connection.executescript("""
                 INSERT INTO nodes (row, type, id) VALUES (1, 'user', 'ann'), (2, 'item', 'heat');

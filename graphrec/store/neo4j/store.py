@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from graphrec.data import (
 from graphrec.data.in_force import Meanings
 from graphrec.data.kinds import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
+from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
 from graphrec.store.neo4j import mapped as neo4j_mapped
 from graphrec.store.neo4j import names, read, write
@@ -121,6 +122,15 @@ class Neo4jStore:
         added = write.event_rows(events)
         return self._write(lambda writing: write.events(writing, added))
 
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log, each batch durable by itself; returns how many were new.
+
+        Raises as `write_events` does.
+        """
+        return sum(map(self.write_events, batches))
+
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
     ) -> None:
@@ -168,6 +178,17 @@ class Neo4jStore:
         """What kind of value each attribute of a type of node has, by name."""
         nodes = self._server.read(self._catalogue).nodes.get(node_type)
         return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
+
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        if self._events.kinds:  # those of an existing graph are mapped in the settings
+            return frozenset(self._events.kinds.values())
+        found = self._server.read(lambda tx: rows(tx, cypher.READ_KINDS))
+        return frozenset(name for (name,) in found)
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
+        return frozenset(self._server.read(self._catalogue).links)
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""

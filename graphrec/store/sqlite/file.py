@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Literal
 
-import numpy as np
-
-from graphrec.data.in_force import SIGNS, meanings_of, micro
-from graphrec.data.kinds import KindPolicy
 from graphrec.errors import DataError, StoreError
-from graphrec.store.sqlite import queries as sql
+from graphrec.store.sqlite import likes, schema
 
 SETUP = (
     "PRAGMA synchronous = FULL",  # a commit returns once the log is on the disk
@@ -93,13 +89,11 @@ def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         _keep_log(connection, path, busy_seconds)
         for statement in SETUP:
             connection.execute(statement)
-        if version < len(sql.MIGRATIONS):
+        if version < len(schema.MIGRATIONS):
             _migrate(connection)
-        for statement in sql.MEANINGS:
-            connection.execute(statement)
+        likes.prepare(connection)
         # Many an SQLite is built without its mathematical functions.
         connection.create_function("SQRT", 1, math.sqrt, deterministic=True)
-        connection.create_function("MICRO", 1, _micro, deterministic=True)
     except BaseException:
         connection.close()
         raise
@@ -112,15 +106,15 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    if application != sql.APPLICATION_ID and (application or version or tables):
+    if application != schema.APPLICATION_ID and (application or version or tables):
         raise StoreError(
             f"store {str(path)!r} is an SQLite file of another program: expected a graph store "
             f"or a new file; choose another path"
         )
-    if version > len(sql.MIGRATIONS):
+    if version > len(schema.MIGRATIONS):
         raise StoreError(
             f"store {str(path)!r} has schema version {version}: expected at most "
-            f"{len(sql.MIGRATIONS)}; a newer graphrec wrote it: update this one"
+            f"{len(schema.MIGRATIONS)}; a newer graphrec wrote it: update this one"
         )
     return int(version)
 
@@ -147,44 +141,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
     with transaction(connection, "IMMEDIATE"):
         # Again, now that no other process can be at it.
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        for newer, script in enumerate(sql.MIGRATIONS[version:], start=version + 1):
+        for newer, script in enumerate(schema.MIGRATIONS[version:], start=version + 1):
             for statement in script.split(";\n"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {newer}")
-        connection.execute(f"PRAGMA application_id = {sql.APPLICATION_ID}")
-
-
-def apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
-    """Give the connection the view of likes, for the kinds that the store has by now.
-
-    Within a transaction. Nothing is written to the file.
-    """
-    (count,) = connection.execute(sql.COUNT_KINDS).fetchone()
-    (known,) = connection.execute(sql.COUNT_MEANINGS).fetchone()
-    if count * len(SIGNS) == known and known:
-        return
-    for statement in sql.DROP_MEANINGS:
-        connection.execute(statement)
-    kinds = connection.execute(sql.READ_KINDS).fetchall()
-    rows = [row for row, _ in kinds]
-    meanings = meanings_of([name for _, name in kinds], policy)
-    for row, rule, of_kind in zip(rows, meanings.policies, meanings.of, strict=True):
-        own = None if rule.like_from is None else "mean" if rule.quantile is None else "quantile"
-        for sign, each in zip(SIGNS, of_kind, strict=True):
-            values = (row, sign, each.polarity, each.bar, each.rated, rule.latest, own)
-            connection.execute(sql.ADD_MEANING, (*values, rule.quantile))
-            connection.executemany(
-                sql.ADD_CANCEL, ((row, sign, rows[other]) for other in each.cancels)
-            )
-    connection.execute(
-        sql.likes(
-            latest=meanings.any_latest,
-            cancels=meanings.any_cancels,
-            negative=meanings.any_negative,
-            own=meanings.any_own,
-        )
-    )
-
-
-def _micro(value: float) -> int:
-    return int(micro(np.array([value]))[0])
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")

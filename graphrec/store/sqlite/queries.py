@@ -1,4 +1,4 @@
-"""The SQL of the SQLite store, to be read: schema, the view of likes, writes and queries.
+"""The SQL of the SQLite store, to be read: writes and queries.
 
 Every value is a bound parameter. Scores are whole billionths (`:scale` of them make 1), rounded
 half up, so that sums and ties are exact.
@@ -8,188 +8,15 @@ from __future__ import annotations
 
 from string import Template
 
-from graphrec.data.in_force import SLACK
-
-APPLICATION_ID = int.from_bytes(b"grec", "big")
-"""In the file's header, so that no other SQLite file is taken for a graph."""
-
-# A semicolon at the end of a line ends a statement.
-_VERSION_1 = """
--- Nodes of all types. The world knows a node by (type, id), `row` is internal.
-CREATE TABLE nodes (
-    row        INTEGER PRIMARY KEY,
-    type       TEXT NOT NULL,
-    id         TEXT NOT NULL,
-    attributes TEXT NOT NULL DEFAULT '{}',  -- JSON object by attribute name
-    UNIQUE (type, id)
-);
-
--- What kind of value an attribute has: number, category, tags or text.
-CREATE TABLE attributes (
-    type TEXT NOT NULL,
-    name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    PRIMARY KEY (type, name)
-) WITHOUT ROWID;
-
--- Kinds of events, such as rating or view.
-CREATE TABLE kinds (
-    row  INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
-);
-
--- The log, clustered by user. The references are not enforced: checking them costs a third of the
--- speed of a load, and rows only ever come from `nodes` within the same transaction.
-CREATE TABLE events (
-    user   INTEGER NOT NULL REFERENCES nodes,
-    item   INTEGER NOT NULL REFERENCES nodes,
-    kind   INTEGER NOT NULL REFERENCES kinds,
-    time   INTEGER NOT NULL,  -- milliseconds since 1970
-    weight REAL NOT NULL,     -- as it came: a rating, a count
-    PRIMARY KEY (user, item, kind, time)
-) WITHOUT ROWID;
-
--- The same from the item's side; it covers every query, so that none goes back to the table.
-CREATE INDEX events_by_item ON events (item, user, kind, weight, time);
-
--- Edges of other relations; the types of their ends are those of the nodes.
-CREATE TABLE links (
-    source   INTEGER NOT NULL REFERENCES nodes,
-    relation TEXT NOT NULL,
-    target   INTEGER NOT NULL REFERENCES nodes,
-    weight   REAL NOT NULL,
-    PRIMARY KEY (source, relation, target)
-) WITHOUT ROWID;
-
-CREATE INDEX links_by_target ON links (target);
-"""
-
-_VERSION_2 = """
--- What was written since: each event and node has the position of its last change, 0 where it came
--- before there were positions.
-ALTER TABLE events ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE nodes ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX events_by_position ON events (position);
-CREATE INDEX nodes_by_position ON nodes (position);
-
--- The last position given. The other tables do not show it: the last row written may be deleted.
-CREATE TABLE position (last INTEGER NOT NULL);
-INSERT INTO position (last) VALUES (0);
-
--- Users and items that went. A user's id is not kept.
-CREATE TABLE deletions (
-    position INTEGER PRIMARY KEY,
-    type     TEXT NOT NULL,
-    id       TEXT
-);
-"""
-
-MIGRATIONS = (_VERSION_1, _VERSION_2)
-"""`MIGRATIONS[v]` brings a file from schema version v to v + 1."""
-
-# What events mean, by the settings; for this connection, not stored. `sign` is that of their value.
-MEANINGS = (
-    """
-    CREATE TEMP TABLE meanings (
-        kind     INTEGER NOT NULL,
-        sign     INTEGER NOT NULL,
-        polarity INTEGER NOT NULL,  -- 1: a like, -1: a dislike, 0: seen
-        bar      REAL NOT NULL,     -- the value from which on it counts
-        rated    INTEGER NOT NULL,
-        latest   INTEGER NOT NULL,  -- whether of its kind the latest rated one counts
-        own      TEXT,              -- whether the user has a bar of their own: mean or quantile
-        share    REAL,              -- of a quantile
-        PRIMARY KEY (kind, sign)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TEMP TABLE cancels (
-        by_kind INTEGER NOT NULL,
-        by_sign INTEGER NOT NULL,
-        kind    INTEGER NOT NULL,
-        PRIMARY KEY (by_kind, by_sign, kind)
-    ) WITHOUT ROWID
-    """,
-)
-
-# Any process may have added a kind since the last query. A kind keeps its row for ever.
-COUNT_KINDS = "SELECT COUNT(*) FROM kinds"
-COUNT_MEANINGS = "SELECT COUNT(*) FROM meanings"
-DROP_MEANINGS = ("DELETE FROM meanings", "DELETE FROM cancels", "DROP VIEW IF EXISTS likes")
-ADD_MEANING = """
-INSERT INTO meanings (kind, sign, polarity, bar, rated, latest, own, share)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-"""
-ADD_CANCEL = "INSERT INTO cancels (by_kind, by_sign, kind) VALUES (?, ?, ?)"
-
-# The likes: `graphrec.data.in_force` in SQL. What no kind of the store does is left out.
-_SUPERSEDED = Template("""EXISTS (
-    SELECT 1 FROM events AS later CROSS JOIN meanings AS own
-    WHERE later.user = $e.user AND later.item = $e.item AND later.kind = $e.kind
-      AND later.time > $e.time
-      AND own.kind = later.kind AND own.sign = (later.weight > 0) - (later.weight < 0)
-      AND own.rated AND own.latest
-)""")
-_CANCELLED = Template("""EXISTS (
-    SELECT 1 FROM events AS undo CROSS JOIN cancels
-    WHERE undo.user = $e.user AND undo.item = $e.item AND undo.time >= $e.time
-      AND cancels.by_kind = undo.kind
-      AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0) AND cancels.kind = $e.kind
-)""")
-_DISLIKED = Template("""EXISTS (
-    SELECT 1 FROM events AS no CROSS JOIN meanings AS own
-    WHERE no.user = events.user AND no.item = events.item
-      AND own.kind = no.kind AND own.sign = (no.weight > 0) - (no.weight < 0)
-      AND own.polarity < 0 AND no.weight >= own.bar AND NOT $OUT_OF_FORCE
-)""")
-# The user's ratings of the same kind that are in force.
-_RATED = Template("""
-    FROM events AS mine CROSS JOIN meanings AS own
-    WHERE mine.user = events.user AND mine.kind = events.kind
-      AND own.kind = mine.kind AND own.sign = (mine.weight > 0) - (mine.weight < 0)
-      AND own.rated AND NOT $OUT_OF_FORCE
-""")
-_REACHES_OWN = Template("""CASE meanings.own
-    WHEN 'mean' THEN (
-        SELECT MICRO(events.weight) * COUNT(*) >= SUM(MICRO(mine.weight)) $RATED
-    )
-    WHEN 'quantile' THEN (
-        SELECT SUM(mine.weight <= events.weight) >= meanings.share * COUNT(*) - $SLACK $RATED
-    )
-    ELSE 1 END""")
-_LIKES = Template("""
-CREATE TEMP VIEW likes AS
-SELECT events.user, events.item, events.time
-FROM events CROSS JOIN meanings
-WHERE meanings.kind = events.kind
-  AND meanings.sign = (events.weight > 0) - (events.weight < 0)
-  AND meanings.polarity > 0 AND events.weight >= meanings.bar
-  AND $IN_FORCE
-""")
-
-
-def likes(latest: bool, cancels: bool, negative: bool, own: bool) -> str:
-    """The view of the events that are likes, in a store where events may do these things."""
-
-    def out_of_force(event: str) -> str:
-        found = [_SUPERSEDED] * latest + [_CANCELLED] * cancels
-        parts = " OR ".join(each.substitute(e=event) for each in found)
-        return f"({parts or 'FALSE'})"
-
-    conditions = [f"NOT {out_of_force('events')}"]
-    if negative:
-        conditions.append(f"NOT {_DISLIKED.substitute(OUT_OF_FORCE=out_of_force('no'))}")
-    if own:
-        rated = _RATED.substitute(OUT_OF_FORCE=out_of_force("mine"))
-        conditions.append(_REACHES_OWN.substitute(RATED=rated, SLACK=SLACK))
-    return _LIKES.substitute(IN_FORCE="\n  AND ".join(conditions))
-
-
 ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 FIND_NODE = "SELECT row FROM nodes WHERE type = ? AND id = ?"
 FIND_NODES = Template("SELECT id, row FROM nodes WHERE type = ? AND id IN ($ids)")  # $ids: ?,?,…
-ADD_NODE = "INSERT INTO nodes (type, id, position) VALUES (?, ?, ?)"
+LAST_NODE = "SELECT COALESCE(MAX(row), 0) FROM nodes"
+HAS_NODES = "SELECT 1 FROM nodes WHERE type = ? LIMIT 1"
+ADD_NODES = Template(
+    "INSERT INTO nodes (row, type, id, position) VALUES $values"  # (?,?,?,?),…
+)
 
 # The patch, ?4, sets the attributes it names, removes those it has as null and leaves others.
 PATCH_NODE = """
@@ -286,6 +113,12 @@ READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"
 READ_EVENTS = "SELECT user, item, kind, time, weight FROM events"
 READ_EVENTS_UNTIL = READ_EVENTS + " WHERE time < ?"
+READ_LINK_TYPES = """
+SELECT DISTINCT source.type, links.relation, target.type
+FROM links
+JOIN nodes AS source ON source.row = links.source
+JOIN nodes AS target ON target.row = links.target
+"""
 READ_LINKS = """
 SELECT source.type, links.relation, target.type, source.row, target.row, links.weight
 FROM links
@@ -293,6 +126,18 @@ JOIN nodes AS source ON source.row = links.source
 JOIN nodes AS target ON target.row = links.target
 ORDER BY source.type, links.relation, target.type, source.id, target.id
 """
+
+# A whole log: events are sorted and made into tables outside of the store, then copied into it.
+COUNT_EVENTS = "SELECT COUNT(*) FROM (SELECT 1 FROM main.events LIMIT ?)"  # no more than that
+READ_ALL = "SELECT user, item, time, position, weight, kind FROM main.events"
+READ_EVENTS_SCHEMA = """
+SELECT sql FROM main.sqlite_master WHERE tbl_name = 'events' AND sql NOT NULL
+ORDER BY type DESC
+"""
+ATTACH = "ATTACH ? AS made"
+CLEAR_EVENTS = "DELETE FROM main.events"
+# Tables that are alike to the letter: SQLite copies records and indexes as they are, in order.
+COPY_EVENTS = "INSERT INTO main.events SELECT * FROM made.events"
 
 DELETE_NODE = (
     "DELETE FROM events WHERE user = ?",

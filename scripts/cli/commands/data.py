@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from graphrec.cli.files import (
+    Columns,
+    Delimiter,
+    Encoding,
+    Header,
+    Quotes,
+    rejects_file,
+    text_files,
+)
+from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
+from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
 from graphrec.ingest.datasets import checked_dataset, open_dataset
 from graphrec.ingest.load import (
@@ -22,23 +35,26 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
+from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
-from graphrec.ingest.sources import File, Query
+from graphrec.ingest.sources import File, Files, Query
+from graphrec.ingest.stored import stored_report
 
 from graphrec.counts import all_counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
-from graphrec.settings import load_settings
-from graphrec.store import open_store
+from graphrec.settings import Settings
+from graphrec.store import GraphStore, open_store
 
 
 def ingest(
     events: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Argument(
-            help="Events: CSV, TSV, JSON Lines (each also .gz), Parquet or RecBole .inter."
+            help="Events: files of one table, a folder of parts, or - for standard input; "
+            "delimited text, JSON, Parquet or RecBole .inter, also packed (gzip, zip, zstd …)."
         ),
     ] = None,
     dataset: Annotated[
@@ -81,6 +97,11 @@ def ingest(
             "inferred from the values.",
         ),
     ] = None,
+    header: Header = None,
+    columns: Columns = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    quotes: Quotes = True,
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
@@ -94,79 +115,123 @@ def ingest(
             show_default="from the settings, 0.01",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, check and report, and write nothing.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing where the report has warnings.")
+    ] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The code of a warning that is known to be right, and is not told; may be given "
+            "several times."
+        ),
+    ] = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Load events, items, users and links into the graph store.
 
-    All sources are checked in full before anything is written. Bad rows go to files of rejects,
-    with line number and reason. Loading a file again changes nothing: an event is identified by
-    user, item, kind and time.
+    All sources are checked in full before anything is written, and a report says what was taken
+    for what, with warnings for what is doubtful. Bad rows go to files of rejects, with line number
+    and reason. Loading a file again changes nothing: an event is identified by user, item, kind
+    and time.
 
     **Example:** `graphrec ingest clicks.parquet --items products.csv --map user=customer`
     """
     settings = load_settings(settings_file)
-    limits = settings.ingest
-    if max_rejected is not None:
-        limits = limits.model_copy(update={"max_rejected_share": max_rejected})
-    log = _events(events, sql, url)
+    limit = settings.ingest.max_rejected_share if max_rejected is None else max_rejected
+    # A dry run reads on, so that its report is whole.
+    limits = settings.ingest.model_copy(update={"max_rejected_share": 1.0 if dry_run else limit})
+    settled = known_codes(accept or ())
+    edges = [_edge(option) for option in links or ()]
+    named = {"events": events or sql, "item": items, "user": users}
+    given = [name for name, source in named.items() if source] + [name for name, _, _ in edges]
+    files = [name for name in given if name != "events" or events]
+    text = text_files(header, columns or (), delimiter or (), encoding or (), quotes, files)
+    log = _events(text.events(events or ()), sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
-    edges = [_edge(option) for option in links or ()]
-    names = {"events": log, "item": items, "user": users}
-    given = [name for name, source in names.items() if source] + [name for name, _, _ in edges]
-    columns = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
+    roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
     checked: dict[str, CheckedSource] = {}
+    address = store or settings.store
     with (
-        open_store(store or settings.store, settings.kinds, settings.neo4j) as graph,
+        _existing(address, settings, none_yet=dry_run or strict) as graph,
         progress_bars() as progress,
         ExitStack() as opened,
     ):
+        if dry_run:
+            rejects = Path(opened.enter_context(TemporaryDirectory()))
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
             checked |= opened.enter_context(
                 checked_dataset(found, limits, rejects, progress, settings.kinds)
             )
         if log is not None:
-            aside = _aside(rejects, events or Path("events"))
+            aside = rejects_file(rejects, (events or [Path("events")])[0])
             events_of = checked_events(
-                log, limits, aside, columns.get("events"), kind, progress, settings.kinds
+                log, limits, aside, roles.get("events"), kind, progress, settings.kinds
             )
             checked[_free("events", checked)] = opened.enter_context(events_of)
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
                 nodes = checked_nodes(
-                    node_type, File(file), limits, _aside(rejects, file),
-                    columns.get(node_type), kinds.get(node_type), progress=progress,
+                    node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
+                    roles.get(node_type), kinds.get(node_type), progress=progress,
                 )  # fmt: skip
                 checked[_free(node_type, checked)] = opened.enter_context(nodes)
         for name, edge_type, file in edges:
             pairs = checked_links(
-                File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
+                text.file(name, file), edge_type, limits, rejects_file(rejects, file),
+                roles.get(name), progress,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
-        reports = write_all(graph, checked, progress)
-        counts = dict(graph.counts())
+        report = report_of(checked, settings.kinds, graph, settled)
+        refused = strict and report.doubts
+        if graph is None and not (dry_run or refused):
+            graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
+        reports = write_all(graph, checked, progress) if graph and not (dry_run or refused) else {}
+        counts = dict(graph.counts()) if graph else {}
+        if graph and reports:
+            warn_of_names(settings, graph)
     if as_json:
-        print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
+        loaded = {name: asdict(each) for name, each in reports.items()}
+        print_json({**report.as_dict(), "loaded": loaded, "store": counts, "dry_run": dry_run})
     else:
-        show_reports(reports, counts)
+        show_data(report)
+        if reports:
+            show_reports(reports, counts)
+        elif dry_run:
+            OUT.print("Nothing was written: this was a dry run.")
+    if dry_run:
+        stop_on_rejects(checked, limit)
+    if strict:
+        stop_on_doubts(report)
 
 
-def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
-    if (sql is None) != (url is None) or (path and sql):
+@contextmanager
+def _existing(url: str, settings: Settings, *, none_yet: bool) -> Iterator[GraphStore | None]:
+    """The store, made if need be; with `none_yet` None instead of one that would be made."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if none_yet and url.startswith("sqlite:///") and not file.exists():
+        yield None
+        return
+    with open_store(url, settings.kinds, settings.neo4j) as store:
+        yield store
+
+
+def _events(
+    files: File | Files | None, sql: str | None, url: str | None
+) -> File | Files | Query | None:
+    if (sql is None) != (url is None) or (files and sql):
         raise SettingsError("events come from a file, or from --sql together with --url")
     if sql is not None and url is not None:
         return Query(url, sql)
-    return None if path is None else File(path)
-
-
-def _aside(folder: Path, source: Path) -> Path:
-    """The file for the rejects of a file."""
-    return folder / f"{Path(source.name.removesuffix('.gz')).stem}.csv"
+    return files
 
 
 def _pair(option: str, name: str, example: str) -> tuple[str, str]:
@@ -268,6 +333,9 @@ def inspect(
 ) -> None:
     """Show statistics of the graph: sizes, degrees, density, components, cold users and items.
 
+    And what the store holds: kinds of events and what they count as, attributes, times, ids, with
+    warnings for what is doubtful.
+
     **Example:** `graphrec inspect --user 42 --graphml around-42.graphml`
     """
     settings = load_settings(settings_file)
@@ -275,13 +343,16 @@ def inspect(
         raise SettingsError("--user and --graphml go together: give both, or neither")
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
-        graph = weigh(opened.read_graph(), settings.kinds)
+        recorded = opened.read_graph()
+    graph = weigh(recorded, settings.kinds)
     report = describe(graph)
+    data = stored_report(recorded, settings.kinds, "the store")
     if as_json:
         links = {" ".join(edge_type): count for edge_type, count in report.links.items()}
-        print_json({**asdict(report), "links": links})
+        print_json({**asdict(report), "links": links, **data.as_dict()})
     else:
         _show_graph(report)
+        show_data(data)
     if user is not None and graphml is not None:
         drawn = neighbourhood(graph, user)
         write_graphml(drawn, graphml)

@@ -11,8 +11,10 @@ import numpy as np
 import orjson
 import typer
 from graphrec.cli.learning_curve import draw, show_curves
+from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from graphrec.cli.splits import (
     held_out_users,
     read_cold_items,
@@ -30,7 +32,7 @@ from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric
 from graphrec.models import create
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import publish
 from graphrec.snapshot.types import types_of
@@ -349,6 +351,7 @@ def train(
     folder = snapshots or settings.snapshots
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened, refresh_lock(folder):
+        warn_of_names(settings, opened)
         position = opened.position()
         comparison, version = train_and_publish(
             opened.read_graph(),
