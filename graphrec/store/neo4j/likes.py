@@ -102,9 +102,9 @@ def _reaches_own(pattern: Pattern, meanings: Meanings, user: str) -> str:
     """Whether an event reaches the bar of its user, where its kind has one."""
     kind, weight = pattern.kind, pattern.weight
     rated = (
-        f"MATCH ({user})-[each:{pattern.types}]->(mine{pattern.items}) "
+        f"MATCH ({user})-[each:{pattern.types}]->(rated_item{pattern.items}) "
         f"WHERE {kind('each')} = {kind('event')} AND {_of(pattern, 'rated', 'each')} "
-        f"AND NOT {_out_of_force(pattern, meanings, 'each', user, 'mine')}"
+        f"AND NOT {_out_of_force(pattern, meanings, 'each', user, 'rated_item')}"
     )
     total = "reduce(total = 0, one IN ratings | total + one)"
     mean = (
