@@ -16,14 +16,15 @@ from graphrec.store.sqlite.queries import READ_KINDS
 MEANINGS = (
     """
     CREATE TEMP TABLE meanings (
-        kind     INTEGER NOT NULL,
-        sign     INTEGER NOT NULL,
-        polarity INTEGER NOT NULL,  -- 1: a like, -1: a dislike, 0: seen
-        bar      REAL NOT NULL,     -- the value from which on it counts
-        rated    INTEGER NOT NULL,
-        latest   INTEGER NOT NULL,  -- whether of its kind the latest rated one counts
-        own      TEXT,              -- whether the user has a bar of their own: mean or quantile
-        share    REAL,              -- of a quantile
+        kind      INTEGER NOT NULL,
+        sign      INTEGER NOT NULL,
+        polarity  INTEGER NOT NULL,  -- 1: a like, -1: a dislike, 0: seen
+        bar       REAL NOT NULL,     -- the value from which on it counts
+        rated     INTEGER NOT NULL,
+        latest    INTEGER NOT NULL,  -- whether of its kind the latest rated one counts
+        cancelled INTEGER NOT NULL,  -- whether any kind cancels its kind
+        own       TEXT,              -- whether the user has a bar of their own: mean or quantile
+        share     REAL,              -- of a quantile
         PRIMARY KEY (kind, sign)
     ) WITHOUT ROWID
     """,
@@ -42,31 +43,36 @@ COUNT_KINDS = "SELECT COUNT(*) FROM kinds"
 COUNT_MEANINGS = "SELECT COUNT(*) FROM meanings"
 DROP_MEANINGS = ("DELETE FROM meanings", "DELETE FROM cancels", "DROP VIEW IF EXISTS likes")
 ADD_MEANING = """
-INSERT INTO meanings (kind, sign, polarity, bar, rated, latest, own, share)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO meanings (kind, sign, polarity, bar, rated, latest, cancelled, own, share)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 ADD_CANCEL = "INSERT INTO cancels (by_kind, by_sign, kind) VALUES (?, ?, ?)"
 
-# What no kind of the store does is left out of the view.
-_SUPERSEDED = Template("""EXISTS (
-    SELECT 1 FROM events AS later CROSS JOIN meanings AS own
-    WHERE later.user = $e.user AND later.item = $e.item AND later.kind = $e.kind
+# Conditions on an event $e with the meaning $m. What no kind of the store does is left out of the
+# view, and what the kind of an event does not ask for is not looked up: so the CASEs. The index is
+# that of items, in whose order most queries come: the events of a pair are beside each other there.
+_SUPERSEDED = Template("""CASE WHEN $m.latest THEN EXISTS (
+    SELECT 1
+    FROM events AS later INDEXED BY events_by_item CROSS JOIN meanings AS its
+    WHERE later.item = $e.item AND later.user = $e.user AND later.kind = $e.kind
       AND later.time > $e.time
-      AND own.kind = later.kind AND own.sign = (later.weight > 0) - (later.weight < 0)
-      AND own.rated AND own.latest
-)""")
-_CANCELLED = Template("""EXISTS (
-    SELECT 1 FROM events AS undo CROSS JOIN cancels
-    WHERE undo.user = $e.user AND undo.item = $e.item AND undo.time >= $e.time
+      AND its.kind = later.kind AND its.sign = (later.weight > 0) - (later.weight < 0)
+      AND its.rated
+) ELSE 0 END""")
+_CANCELLED = Template("""CASE WHEN $m.cancelled THEN EXISTS (
+    SELECT 1
+    FROM events AS undo INDEXED BY events_by_item CROSS JOIN cancels
+    WHERE undo.item = $e.item AND undo.user = $e.user AND undo.time >= $e.time
       AND cancels.by_kind = undo.kind
       AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0) AND cancels.kind = $e.kind
-)""")
-_DISLIKED = Template("""EXISTS (
-    SELECT 1 FROM events AS no CROSS JOIN meanings AS own
-    WHERE no.user = events.user AND no.item = events.item
+) ELSE 0 END""")
+_DISLIKED = Template("""CASE WHEN meanings.polarity > 0 THEN EXISTS (
+    SELECT 1
+    FROM events AS no INDEXED BY events_by_item CROSS JOIN meanings AS own
+    WHERE no.item = events.item AND no.user = events.user
       AND own.kind = no.kind AND own.sign = (no.weight > 0) - (no.weight < 0)
       AND own.polarity < 0 AND no.weight >= own.bar AND NOT $OUT_OF_FORCE
-)""")
+) ELSE 0 END""")
 # The user's ratings of the same kind that are in force.
 _RATED = Template("""
     FROM events AS mine CROSS JOIN meanings AS own
@@ -96,12 +102,12 @@ WHERE meanings.kind = events.kind
 def likes_view(latest: bool, cancels: bool, negative: bool, own: bool) -> str:
     """The view of the events that are likes, in a store where events may do these things."""
 
-    def out_of_force(event: str) -> str:
+    def out_of_force(event: str, meaning: str = "own") -> str:
         found = [_SUPERSEDED] * latest + [_CANCELLED] * cancels
-        parts = " OR ".join(each.substitute(e=event) for each in found)
+        parts = " OR ".join(each.substitute(e=event, m=meaning) for each in found)
         return f"({parts or 'FALSE'})"
 
-    conditions = [f"NOT {out_of_force('events')}"]
+    conditions = [f"NOT {out_of_force('events', 'meanings')}"]
     if negative:
         conditions.append(f"NOT {_DISLIKED.substitute(OUT_OF_FORCE=out_of_force('no'))}")
     if own:
@@ -131,11 +137,12 @@ def apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy
     kinds = connection.execute(READ_KINDS).fetchall()
     rows = [row for row, _ in kinds]
     meanings = meanings_of([name for _, name in kinds], policy)
+    cancelled = {rows[kind] for each in meanings.of for one in each for kind in one.cancels}
     for row, rule, of_kind in zip(rows, meanings.policies, meanings.of, strict=True):
         own = None if rule.like_from is None else "mean" if rule.quantile is None else "quantile"
         for sign, each in zip(SIGNS, of_kind, strict=True):
-            values = (row, sign, each.polarity, each.bar, each.rated, rule.latest, own)
-            connection.execute(ADD_MEANING, (*values, rule.quantile))
+            means = (row, sign, each.polarity, each.bar, each.rated, rule.latest)
+            connection.execute(ADD_MEANING, (*means, row in cancelled, own, rule.quantile))
             connection.executemany(ADD_CANCEL, ((row, sign, rows[other]) for other in each.cancels))
     connection.execute(
         likes_view(
