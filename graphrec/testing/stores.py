@@ -30,6 +30,7 @@ from graphrec.retrieval import neighbours
 from graphrec.retrieval.neighbours import Likes
 from graphrec.store import ChangedNode, GraphStore, Neighbour, Path, Popular
 from graphrec.store.protocol import ItemLink
+from graphrec.testing.deletions import DeletionContract
 from graphrec.testing.logs import IDS, SMALL, Event, listed, log_of, logs
 
 FreshStore = Callable[[], GraphStore]
@@ -129,7 +130,7 @@ def events_after(store: GraphStore, position: int, page: int = 4) -> list[Event]
     """All events written since a position, page by page, each with all others of its pair."""
     found: list[Event] = []
     while position != position_of(store):
-        log, changed, reached = store.events_since(position, page)
+        log, changed, reached, _ = store.events_since(position, page)
         assert position < reached <= position_of(store)
         assert changed.dtype == bool
         assert changed.shape == (len(log),)
@@ -155,7 +156,7 @@ def nodes_after(store: GraphStore, position: int, page: int = 2) -> list[Changed
     return found
 
 
-class StoreContract:
+class StoreContract(DeletionContract):
     """Tests of a fixture `fresh`: what is written is read, queries, deletions, positions."""
 
     @pytest.fixture
@@ -541,6 +542,7 @@ class StoreContract:
 
     def test_a_forgotten_user_may_come_back(self, small: GraphStore) -> None:
         small.forget_user("cat")
+        small.write_nodes("user", Vocabulary(("cat",)), {})
         small.write_events(log_of([Event("dan", "alien"), Event("cat", "speed")]))
         assert small.neighbour_recommendations("cat") == []
         assert small.popular_items(k=1, since=0, until=1) == [Popular("alien", 1)]
@@ -570,7 +572,7 @@ class StoreContract:
         found = events_after(store, before)
         assert sorted(found[:4]) == sorted(SMALL[5:])
         assert sorted(found[4:]) == sorted(SMALL[3:5])
-        log, changed, position = store.events_since(position_of(store))
+        log, changed, position, _ = store.events_since(position_of(store))
         assert (len(log), len(changed), position) == (0, 0, position_of(store))
         names = [(node.type, node.id) for node in nodes_after(store, before)]
         assert sorted(names) == [("item", "alien"), ("user", "bob"), ("user", "cat")]
@@ -584,18 +586,18 @@ class StoreContract:
         second, other = Event("ann", "heat", 1, 3), Event("bob", "fargo")
         store.write_events(log_of([second]))
         store.write_events(log_of([other]))
-        log, changed, reached = store.events_since(before, 1)
+        log, changed, reached, _ = store.events_since(before, 1)
         assert changed.tolist() == [True, False, False]
         assert listed(log)[0] == first
         assert sorted(listed(log)[1:]) == [old[0], second]
-        log, changed, reached = store.events_since(reached, 1)
+        log, changed, reached, _ = store.events_since(reached, 1)
         assert listed(log.take(changed)) == [second]
         assert sorted(listed(log.take(~changed))) == sorted([old[0], first])
-        log, changed, reached = store.events_since(reached)
+        log, changed, reached, _ = store.events_since(reached)
         assert (listed(log), changed.tolist(), reached) == ([other], [True], position_of(store))
         changed_weight = old[1]._replace(weight=2)
         store.write_events(log_of([changed_weight, old[2]]))
-        log, changed, _ = store.events_since(reached)
+        log, changed, _, _ = store.events_since(reached)
         assert (listed(log), changed.tolist()) == ([changed_weight], [True])
 
     def test_writing_again_is_nothing_new(self, small: GraphStore) -> None:
@@ -603,6 +605,8 @@ class StoreContract:
         link = ("user", "follows", "user"), [("ann", "bob", 1.5)]
         small.write_nodes("item", Vocabulary(("heat",)), attributes)
         small.write_links(*link)
+        small.forget_user("nobody")
+        small.delete_item("nothing")
         position = position_of(small)
         small.write_events(log_of(SMALL))
         small.write_nodes("item", Vocabulary(("heat",)), attributes)
@@ -670,6 +674,8 @@ class StoreContract:
         ]
         assert events_after(small, position) == []
         assert {event.user for event in events_after(small, 0)} == {"bob", "cat"}
+        small.write_nodes("user", Vocabulary(("ann",)), {})
+        small.write_nodes("item", Vocabulary(("heat",)), {})
         small.write_events(log_of([SMALL[0]]))
         assert events_after(small, position) == [SMALL[0]]
         assert [node.attributes for node in nodes_after(small, position)] == [None, None, {}, {}]

@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count, groupby
 from operator import itemgetter
@@ -39,6 +39,7 @@ from graphrec.store.protocol import (
     SCALE,
     ChangedNode,
     ChangedNodes,
+    EventKey,
     ItemLink,
     Neighbour,
     Neighbours,
@@ -47,6 +48,7 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
+from graphrec.store.sqlite import deletion
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.file import connect, store_errors, transaction
 
@@ -94,15 +96,12 @@ class SQLiteStore:
             return _position(connection)
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events added, or given another weight, after a position; whole pairs.
+        """The first `limit` events that changed after a position; whole pairs.
 
         With them come all other events of the same (user, item) pairs.
         """
         with self._reading() as connection:
-            values = {"position": position, "limit": limit}
-            rows = connection.execute(sql.EVENTS_SINCE, values).fetchall()
-            last = _position(connection)
-        return NewEvents.of_rows(rows, limit, last)
+            return deletion.events_since(connection, position, limit, _position(connection))
 
     def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
         """The first `limit` users and items that came, changed or went after a position."""
@@ -125,6 +124,9 @@ class SQLiteStore:
         if not np.isfinite(events.weight).all():
             raise DataError("event weights hold nan or inf: expected finite numbers; drop them")
         with self._writing() as (connection, positions):
+            events = deletion.without_deleted(connection, events)
+            if not len(events):
+                return 0
             user = _store_rows(connection, positions, "user", events.users, events.user)
             item = _store_rows(connection, positions, "item", events.items, events.item)
             kind = _kind_rows(connection, events.kinds)[events.kind]
@@ -149,6 +151,7 @@ class SQLiteStore:
         with self._writing() as (connection, positions):
             for name, attribute in attributes.items():
                 _declare(connection, node_type, name, attribute.kind)
+            deletion.bring_back(connection, node_type, nodes.ids)
             patches = _patches(nodes, attributes)
             connection.executemany(
                 sql.PATCH_NODE,
@@ -161,10 +164,13 @@ class SQLiteStore:
         Raises DataError for a weight that is not finite.
         """
         source_type, relation, target_type = edge_type
-        weights = {(source, target): float(weight) for source, target, weight in links}
+        weights: Mapping[tuple[str, str], float] = {
+            (source, target): float(weight) for source, target, weight in links
+        }
         if not all(map(math.isfinite, weights.values())):
             raise DataError(f"weights of {relation} links hold nan or inf: expected finite numbers")
         with self._writing() as (connection, positions):
+            weights = deletion.without_deleted_ends(connection, edge_type, weights)
             sources, targets = (sorted({link[end] for link in weights}) for end in (0, 1))
             source = _rows(connection, positions, source_type, sources)
             target = _rows(connection, positions, target_type, targets)
@@ -299,21 +305,41 @@ class SQLiteStore:
             rows = connection.execute(sql.PATHS, values)
             return [Path(via, people, score / SCALE) for via, people, score in rows]
 
-    def forget_user(self, user: str) -> bool:
+    def delete_events(self, keys: Sequence[EventKey]) -> int:
+        """Take events back; returns how many there were. Their users and items stay."""
+        with self._writing() as (connection, positions):
+            return deletion.delete_events(connection, positions, keys)
+
+    def forget_user(self, user: str, remember: bool = True) -> bool:
         """Delete a user with all events and links; returns whether there was one.
 
+        With `remember`, a hash of their id is kept, by which events that come late are known.
         What is deleted is overwritten with zeros, and the write-ahead log is emptied once those who
         read an older state are done; where that takes longer than `busy_seconds`, a later
         checkpoint empties it.
         """
-        found = self._delete("user", user)
+        found = self._delete("user", [user], remember)
         with self._lent() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return found
+        return found == 1
 
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; returns whether there was one."""
-        return self._delete("item", item)
+        return self.delete_items([item]) == 1
+
+    def delete_items(self, items: Collection[str]) -> int:
+        """Delete items with all events and links, all or none; returns how many there were."""
+        return self._delete("item", items)
+
+    def deleted(self, node_type: str, ids: Collection[str]) -> frozenset[str]:
+        """Which of some users or items were deleted, and not put since by `write_nodes`."""
+        with self._reading() as connection:
+            return deletion.deleted(connection, node_type, ids)
+
+    def ids(self, node_type: str) -> tuple[str, ...]:
+        """The ids of all nodes of a type, in code-point order."""
+        with self._reading() as connection:
+            return tuple(id_ for (id_,) in connection.execute(sql.READ_IDS, (node_type,)))
 
     def traces(self, user: str) -> tuple[str, ...]:
         """Places where something of a user is left, in words; empty once the user is forgotten.
@@ -404,16 +430,12 @@ class SQLiteStore:
             if connection.total_changes > before:
                 connection.execute(sql.SET_POSITION, (next(positions),))
 
-    def _delete(self, node_type: str, node_id: str) -> bool:
+    def _delete(self, node_type: str, ids: Collection[str], remember: bool = True) -> int:
         with self._writing() as (connection, positions):
-            found = connection.execute(sql.FIND_NODE, (node_type, node_id)).fetchone()
-            if found is None:
-                return False
-            for statement in sql.DELETE_NODE:
-                connection.execute(statement, found)
-            kept = None if node_type == "user" else node_id
-            connection.execute(sql.ADD_DELETION, (next(positions), node_type, kept))
-            return True
+            found = deletion.delete_nodes(connection, positions, node_type, ids)
+            if remember:
+                deletion.remember(connection, node_type, ids)
+            return found
 
 
 def _position(connection: sqlite3.Connection) -> int:
