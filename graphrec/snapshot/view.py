@@ -251,8 +251,9 @@ class View:
         where the encoder made it, the new one is what the encoder makes of the profile.
         """
         encoder = self.snapshot.encoder
-        if encoder is None:  # what training learned stays until the next training
-            return replace(after, vector=None if before is None else before.vector)
+        if encoder is None:  # what training learned of a history stays until the next training
+            known = before is not None and (len(after.history) or len(after.friends))
+            return replace(after, vector=before.vector if before is not None and known else None)
         if not self._has_input(after):
             return replace(after, vector=None)
         if before is None or before.vector is None:

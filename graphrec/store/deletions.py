@@ -1,8 +1,8 @@
 """How stores remember what was deleted, so that events which come late do not bring it back.
 
-An item is remembered by its id. Of a user no id may be kept: a hash is, under a random key that lies
-in the store, so that it says nothing without the store, and with it only whether an id that is
-known already was forgotten.
+An item is remembered by its id. Of a user no id may be kept. A hash is, under a random key that
+lies in the store: without the store it says nothing, and with it only whether an id that one knows
+already was forgotten.
 """
 
 from __future__ import annotations

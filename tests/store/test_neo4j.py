@@ -296,7 +296,7 @@ def test_a_database_from_before_there_were_positions_is_brought_up_to_date_by_th
         assert store.write_events(log_of([Event("ann", "heat"), Event("bob", "heat")])) == 1
         assert events_after(store, 0) == [Event("bob", "heat")]
         assert store.counts()["events"] == 2
-    assert neo4j_server.query("MATCH (schema:GraphrecSchema) RETURN schema.version") == [[2]]
+    assert neo4j_server.query("MATCH (schema:GraphrecSchema) RETURN schema.version") == [[3]]
 
 
 def test_a_mapped_graph_is_left_as_it_is(
@@ -413,7 +413,7 @@ def test_a_wrong_database_is_named(neo4j_server: TestServer):
 def test_a_later_schema_is_refused(store: Neo4jStore, neo4j_server: TestServer):
     store.write_events(log_of(SMALL))
     neo4j_server.query("MATCH (schema:GraphrecSchema) SET schema.version = 99")
-    with pytest.raises(StoreError, match="has schema version 99: expected at most 2; a newer"):
+    with pytest.raises(StoreError, match="has schema version 99: expected at most 3; a newer"):
         Neo4jStore(neo4j_server.url, POLICY, neo4j_server.settings)
 
 

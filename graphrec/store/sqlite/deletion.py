@@ -81,9 +81,7 @@ def bring_back(connection: sqlite3.Connection, node_type: str, ids: Collection[s
     connection.executemany(sql.DROP_TOMBSTONE, ((node_type, mark) for mark in marks))
 
 
-def deleted(
-    connection: sqlite3.Connection, node_type: str, ids: Collection[str]
-) -> frozenset[str]:
+def deleted(connection: sqlite3.Connection, node_type: str, ids: Collection[str]) -> frozenset[str]:
     """Which of some nodes were deleted, and not brought back."""
     none = connection.execute(sql.ANY_TOMBSTONE, (node_type,)).fetchone() is None
     if none or not ids:
