@@ -180,6 +180,7 @@ def killed_at(at: int, folder: Path, users) -> bool:
         os._exit(0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="processes are forked")
 def test_killed_at_any_step_a_version_serves_and_the_next_run_finishes(tmp_path: Path):
     for seed in range(2):

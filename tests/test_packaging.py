@@ -20,6 +20,8 @@ from packaging.utils import canonicalize_name
 from graphrec.errors import EXTRAS, missing_extra
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:

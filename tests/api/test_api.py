@@ -542,6 +542,7 @@ class TestOpenAPI:
                     assert ErrorAnswer.model_validate(example["value"]).error.code == code
 
 
+@pytest.mark.slow
 class TestProcess:
     def test_serves_until_it_is_told_to_stop(
         self, settings: Settings, recommender: Recommender

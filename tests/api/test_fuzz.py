@@ -28,6 +28,8 @@ from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.live import fill, publish_at, served
 from tests.support.service import serving, tiny_snapshot
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3")),
     deadline=None,

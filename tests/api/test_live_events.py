@@ -149,6 +149,7 @@ class TestEvents:
             assert time.monotonic() - began < 5  # a second, where the machine is idle
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_kill_9_and_counts(settings: Settings) -> None:
     with running(settings, settings.store) as server:
         client = server.client

@@ -130,6 +130,7 @@ class TestRelatedByStore:
             assert (body["status"], body["parts"]) == ("ready", {"snapshot": "ready"})
 
 
+@pytest.mark.slow
 class TestAStoreThatIsAway:
     def test_at_the_start_and_then_there(
         self, settings: Settings, file: Path, caplog: pytest.LogCaptureFixture

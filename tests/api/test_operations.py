@@ -88,6 +88,7 @@ class TestMetrics:
         assert latest.overlap == (expected if expected is None else pytest.approx(expected))
 
 
+@pytest.mark.slow
 class TestProcess:
     def test_logs_a_line_of_json_for_each_request_and_names_nobody(self, tmp_path: Path) -> None:
         version = publish(tiny_snapshot(), tmp_path / "s")

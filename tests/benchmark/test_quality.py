@@ -32,6 +32,8 @@ from scripts.benchmark.quality.rows import Checkpoint, Row
 from tests.support.command import TOML, Answer, error_line, graphrec, write_csv
 from tests.support.small_data import graph_of, ratings
 
+pytestmark = pytest.mark.slow
+
 
 def benchmark(folder: Path, *arguments: str | Path) -> Answer:
     """Run a benchmark with `folder` as the working folder."""

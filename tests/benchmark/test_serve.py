@@ -19,6 +19,8 @@ from scripts.benchmark.commands.serve import Catalogue, _calls, fit, synthetic
 from scripts.benchmark.load.attack import Call, attack
 from tests.support.service import serving, tiny_snapshot
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["built in", "vegeta"])
 def tool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -199,6 +199,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_negatives(tmp_path / "none.gz")
 
 
+@pytest.mark.slow
 def test_popularity_on_movielens_1m_is_that_of_the_papers(datasets: Path, tmp_path: Path) -> None:
     """.4535 / .2543 in Rendle et al. 2020: nothing to tune, so it checks the protocol."""
     folder = datasets / "ml-1m-ncf"

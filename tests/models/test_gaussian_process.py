@@ -89,6 +89,7 @@ def test_items_without_events_or_features_are_not_listened_to() -> None:
     assert KnownItems.of(space, features, np.zeros(4, np.int64)) is None
 
 
+@pytest.mark.slow
 def test_of_many_items_and_features_those_that_say_most_count() -> None:
     count = MAX_ITEMS + 3
     words = tuple(f"w{n % (MAX_COLUMNS + 50)}" for n in range(count - 1))

@@ -16,6 +16,8 @@ from tests.support.fitted import ALSO, ITEMS, MADE_BY, catalogue
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import build_snapshot
 
+pytestmark = pytest.mark.slow
+
 
 def fit(graph: Graph, **changes: object) -> Embeddings:
     pytest.importorskip("dgl")

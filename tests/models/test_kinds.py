@@ -28,6 +28,8 @@ from graphrec.training.fit import compare, split_log
 from tests.support.deltas import delta_of
 from tests.support.fitted import snapshot_with
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from graphrec.models.embeddings import Embeddings
 

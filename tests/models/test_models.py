@@ -135,6 +135,7 @@ class TestNeuMF(ModelContract):
         return create("neumf", {"dim": 4, "mlp_dim": 4, "epochs": 2, "pretrain_epochs": 1})
 
 
+@pytest.mark.slow
 class TestGraphSAGE(ModelContract):
     @pytest.fixture(
         params=[
@@ -601,6 +602,7 @@ def test_neighbours_rank_by_equal_weights_as_without_any(
     np.testing.assert_allclose(scores * expected.max(), expected * scores.max(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_graphsage_knows_a_user_without_events_by_their_features() -> None:
     pytest.importorskip("dgl")
     graph = checkerboard()

@@ -24,6 +24,8 @@ from graphrec.snapshot.registry import load
 from tests.support.fitted import needs
 from tests.support.shop import QUICK, log, part, refreshed, settings_of, store_of
 
+pytestmark = pytest.mark.slow
+
 GENRES = ("Comedy", "Crime", "Drama", "War")
 
 

@@ -43,6 +43,7 @@ def test_an_item_is_as_likely_as_it_is_the_best_of_shares_drawn_from_the_posteri
     assert np.all(np.abs(best - chances) <= 4 * np.sqrt(0.25 / rounds) + 0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.3, 1.0])
 def test_items_come_as_often_as_their_propensities_say(share):
     rng, rounds = np.random.default_rng(1), 4000

@@ -32,6 +32,8 @@ from tests.support.fitted import needs
 from tests.support.shop import HOUR, log, part, refreshed, settings_of, store_of
 from tests.support.snapshots import reseal
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = settings_of()
 
 

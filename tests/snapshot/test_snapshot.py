@@ -367,6 +367,7 @@ for step in range(1, 100):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the publishers that die are forks")
 def test_a_publisher_killed_at_any_step_leaves_the_previous_snapshot_serving(tmp_path):
     old = publish(small_snapshot(0), tmp_path)
