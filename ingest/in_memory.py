@@ -59,7 +59,9 @@ def from_frames(
     }
     source = _frame(events, "events")
     return _dataset(
-        _graph(source, nodes, edges, columns, default_kind, attributes, None), kinds, stacklevel=4
+        _graph(source, nodes, edges, columns, default_kind, attributes, kinds, None),
+        kinds,
+        stacklevel=4,
     )
 
 
@@ -81,7 +83,9 @@ def read_files(
     }
     source = File(Path(events))
     return _dataset(
-        _graph(source, nodes, {}, columns, default_kind, attributes, progress), kinds, stacklevel=4
+        _graph(source, nodes, {}, columns, default_kind, attributes, kinds, progress),
+        kinds,
+        stacklevel=4,
     )
 
 
@@ -94,7 +98,8 @@ def load_named(
     """See `Dataset.load`."""
     folder = Path(Settings.model_fields["cache"].default if cache is None else cache)
     dataset = open_dataset(name, folder.expanduser(), progress)
-    with checked_dataset(dataset, IngestSettings(), None, progress) as checked:
+    policies = DEFAULT_POLICY if kinds is None else kinds
+    with checked_dataset(dataset, IngestSettings(), None, progress, policies) as checked:
         return _dataset(_collected(checked, progress), kinds, stacklevel=4)
 
 
@@ -118,6 +123,7 @@ def _graph(
     columns: Mapping[str, str],
     default_kind: str | None,
     attributes: Attributes,
+    kinds: Mapping[str, KindPolicy] | None,
     progress: Progress | None,
 ) -> Collected:
     """All sources checked, then collected; a row that cannot be used is an error."""
@@ -131,7 +137,15 @@ def _graph(
     with ExitStack() as opened:
         checked = {
             "events": opened.enter_context(
-                checked_events(events, settings, None, columns, default_kind, progress)
+                checked_events(
+                    events,
+                    settings,
+                    None,
+                    columns,
+                    default_kind,
+                    progress,
+                    DEFAULT_POLICY if kinds is None else kinds,
+                )
             )
         }
         for node_type, source in nodes.items():
@@ -176,7 +190,8 @@ def _dataset(
     if repeated:
         warnings.warn(
             f"{repeated:,} events repeat the user, item, kind and time of another: the last of "
-            f"them counts, as in a store; give their times, or their number as a weight",
+            f"them counts, as in a store; give their times, or add them up with "
+            f'KindPolicy(same_time="add")',
             stacklevel=stacklevel,
         )
     return Dataset(graph, DEFAULT_POLICY if kinds is None else kinds)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,12 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
 from graphrec.ingest.collected import Sink
+from graphrec.ingest.late import Late
+from graphrec.ingest.repeats import NONE_REPEATED, Repeats, added_up, repeats_of
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -48,6 +51,10 @@ class LoadReport:
     seconds: float
     attributes: Mapping[str, AttributeKind] = field(default_factory=dict)
     """The attributes of the nodes, and their kinds."""
+    replaced: int = 0
+    """Events of which a later row with the same user, item, kind and time counts."""
+    added: int = 0
+    """Events that were added to another row with the same user, item, kind and time."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,13 @@ class CheckedSource:
     write_rows: Callable[[Sink, Iterator[pa.RecordBatch]], int]
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
     attributes: tuple[AttributeColumn, ...] = ()
+    of_nodes: bool = False
+    repeats: Repeats = NONE_REPEATED
+    """Of events."""
+
+    def ids(self) -> Iterator[pa.Array]:
+        """The ids of its nodes, batch by batch."""
+        return (batch.column(0) for batch in self.spool.batches())
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
@@ -81,6 +95,8 @@ class CheckedSource:
             rejects=self.spool.rejects,
             seconds=self.seconds + time.perf_counter() - start,
             attributes={attribute.name: attribute.kind for attribute in self.attributes},
+            replaced=self.repeats.replaced,
+            added=self.repeats.added,
         )
 
     def _told(self, progress: Progress | None) -> Iterator[pa.RecordBatch]:
@@ -94,15 +110,22 @@ class CheckedSource:
 
 
 def write_all(
-    store: Sink, checked: Mapping[str, CheckedSource], progress: Progress | None = None
+    store: Sink,
+    checked: Mapping[str, CheckedSource],
+    progress: Progress | None = None,
+    after_nodes: Callable[[], object] = lambda: None,
 ) -> dict[str, LoadReport]:
     """Write sources that were all checked before; the reports under the same names.
 
     Nodes are written first: a store may refuse an attribute that it has as another kind, and then
-    no event has been written.
+    no event has been written; and what was deleted comes back with them, before its events do.
+    `after_nodes` is called before all else is written.
     """
-    first = sorted(checked, key=lambda name: not checked[name].attributes)
-    reports = {name: checked[name].write(store, progress) for name in first}
+    nodes = [name for name, source in checked.items() if source.of_nodes]
+    reports = {name: checked[name].write(store, progress) for name in nodes}
+    after_nodes()
+    others = [name for name in checked if name not in reports]
+    reports |= {name: checked[name].write(store, progress) for name in others}
     return {name: reports[name] for name in checked}
 
 
@@ -163,6 +186,8 @@ def checked_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
+    kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Events of users and items, in batches of `settings.batch_rows`.
 
@@ -170,19 +195,24 @@ def checked_events(
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
     kinds. Rows that cannot be used go to the file `rejects`, or one beside it
     (`graphrec.ingest.spool`); where
-    it is None there may be none.
+    it is None there may be none. Rows with the same user, item, kind and time are one event, as
+    `same_time` of their kind in `kinds` says. Rows that name what `late` knows to be deleted are
+    rejects, but no bad rows.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
-        check = partial(check_events, columns=columns, unit=settings.time_unit)
+        check = partial(check_events, columns=columns, unit=settings.time_unit, late=late)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.kind is not None:
                 _check_kinds(reading.name, columns.kind, spool.batches())
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, _write_events)
+            repeats = repeats_of(spool.batches(), kinds)
+            once = replace(spool, batches=lambda: added_up(spool.batches(), repeats))
+            seconds = time.perf_counter() - start
+            yield CheckedSource(reading.name, once, seconds, _write_events, repeats=repeats)
 
 
 @contextmanager
@@ -223,7 +253,7 @@ def checked_nodes(
                 _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
             )
             seconds = time.perf_counter() - start
-            yield CheckedSource(reading.name, spool, seconds, write, attributes)
+            yield CheckedSource(reading.name, spool, seconds, write, attributes, of_nodes=True)
 
 
 @contextmanager
@@ -234,6 +264,7 @@ def checked_links(
     rejects: Path | None,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Links between nodes, with an optional weight.
 
@@ -246,7 +277,8 @@ def checked_links(
     _, relation, _ = edge_type
     with open_source(source, settings.batch_rows) as reading:
         columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
-        check = partial(check_links, columns=columns, relation=relation)
+        types = (edge_type[0], edge_type[2])
+        check = partial(check_links, columns=columns, relation=relation, late=late, types=types)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import neo4j
 
@@ -79,7 +80,7 @@ def deleted(tx: neo4j.ManagedTransaction, node_type: str, ids: Collection[str]) 
     return frozenset(node_id for node_id, mark in marks.items() if mark in found)
 
 
-def without_deleted(writing: Writing, added: Sequence[list[object]]) -> Sequence[list[object]]:
+def without_deleted(writing: Writing, added: Sequence[list[Any]]) -> Sequence[list[Any]]:
     """The rows of events, user and item first, of which neither was deleted."""
     users, items = (
         deleted(writing.tx, node_type, {str(row[at]) for row in added})

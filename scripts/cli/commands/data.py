@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from graphrec.cli.confirm import confirm
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
+from graphrec.ingest.catalogue import Replacement, replacement
 from graphrec.ingest.datasets import checked_dataset, open_dataset
+from graphrec.ingest.late import Late
 from graphrec.ingest.load import (
     CheckedSource,
     LoadReport,
@@ -26,12 +29,15 @@ from graphrec.ingest.load import (
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Query
 
-from graphrec.counts import all_counted
+from graphrec.counts import all_counted, counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
 from graphrec.store import open_store
+
+MOST_REMOVED = 0.5
+"""The share of the items that --replace deletes without --yes."""
 
 
 def ingest(
@@ -84,6 +90,16 @@ def ingest(
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            help="The file of --items is the whole catalogue: items that it does not name are "
+            "deleted with their events, once all is checked and you have agreed."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option(help="Do not ask before --replace deletes, however many.")
+    ] = False,
     rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     max_rejected: Annotated[
         float | None,
@@ -113,6 +129,11 @@ def ingest(
     log = _events(events, sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
+    if replace and (items is None or dataset is not None):
+        raise SettingsError(
+            "--replace says that a file of items is the whole catalogue: expected --items FILE "
+            "beside it, and no --dataset; users are deleted with `graphrec forget`"
+        )
     edges = [_edge(option) for option in links or ()]
     names = {"events": log, "item": items, "user": users}
     given = [name for name, source in names.items() if source] + [name for name, _, _ in edges]
@@ -122,34 +143,71 @@ def ingest(
     checked: dict[str, CheckedSource] = {}
     with (
         open_store(store or settings.store, settings.kinds, settings.neo4j) as graph,
-        progress_bars() as progress,
+        ExitStack() as shown,
         ExitStack() as opened,
     ):
+        progress = shown.enter_context(progress_bars())
+        late = Late(graph.deleted)
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
-            checked |= opened.enter_context(checked_dataset(found, limits, rejects, progress))
-        if log is not None:
-            aside = _aside(rejects, events or Path("events"))
-            events_of = checked_events(log, limits, aside, columns.get("events"), kind, progress)
-            checked[_free("events", checked)] = opened.enter_context(events_of)
+            checked |= opened.enter_context(
+                checked_dataset(found, limits, rejects, progress, settings.kinds, late)
+            )
+        catalogue = None
+        found_nodes: dict[str, CheckedSource] = {}
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
                 nodes = checked_nodes(
                     node_type, File(file), limits, _aside(rejects, file),
                     columns.get(node_type), kinds.get(node_type), progress=progress,
                 )  # fmt: skip
-                checked[_free(node_type, checked)] = opened.enter_context(nodes)
+                found_nodes[node_type] = opened.enter_context(nodes)
+                late = late.but_for(node_type, found_nodes[node_type].ids())
+        if replace:
+            catalogue = replacement(graph, found_nodes["item"])
+            late = late.outside(catalogue.kept)
+        if log is not None:
+            aside = _aside(rejects, events or Path("events"))
+            events_of = checked_events(
+                log, limits, aside, columns.get("events"), kind, progress, settings.kinds, late
+            )
+            checked[_free("events", checked)] = opened.enter_context(events_of)
+        checked |= {_free(name, checked): nodes for name, nodes in found_nodes.items()}
         for name, edge_type, file in edges:
             pairs = checked_links(
                 File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
+                late,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
-        reports = write_all(graph, checked, progress)
+        if catalogue is not None and catalogue.removed:
+            shown.close()
+            _confirm(catalogue, yes)
+            progress = shown.enter_context(progress_bars())
+        gone = () if catalogue is None else catalogue.removed
+        reports = write_all(graph, checked, progress, lambda: graph.delete_items(gone))
         counts = dict(graph.counts())
     if as_json:
-        print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
+        removed = {} if catalogue is None else {"removed": len(gone)}
+        loaded = {name: asdict(report) for name, report in reports.items()}
+        print_json({"loaded": loaded, **removed, "store": counts})
     else:
         show_reports(reports, counts)
+        if catalogue is not None:
+            OUT.print(
+                f"Removed {counted(len(gone), 'item')} that {items} does not name.", markup=False
+            )
+
+
+def _confirm(catalogue: Replacement, yes: bool) -> None:
+    """Ask before items are deleted; raises SettingsError where that is not agreed to."""
+    many = f"{len(catalogue.removed):,} of {counted(catalogue.before, 'item')}"
+    if catalogue.share > MOST_REMOVED and not yes:
+        raise SettingsError(
+            f"--replace would delete {many} ({catalogue.share:.0%}) with their events: expected at "
+            f"most {MOST_REMOVED:.0%}, and nothing was changed; see that the file is the whole "
+            f"catalogue, then add --yes"
+        )
+    confirm(f"Delete {many}, with their events, such as {catalogue.removed[0]}?", yes)
 
 
 def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
@@ -245,6 +303,18 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
     ]
     print_table("Loaded", ["what", "rows", "new", "rejected", "seconds", "rows/s"], rows)
     for name, report in reports.items():
+        if report.replaced:
+            OUT.print(
+                f"  {name}: merged {counted(report.replaced, 'row')} with the same user, item, "
+                f"kind and time: the last one counts; same_time of a kind adds them up",
+                markup=False,
+            )
+        if report.added:
+            OUT.print(
+                f"  {name}: merged {counted(report.added, 'row')} with the same user, item, kind "
+                f"and time: their values are added up",
+                markup=False,
+            )
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
     OUT.print(f"In the store: {all_counted(counts)}", markup=False)
