@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import click
 import typer
 
 from graphrec.errors import SettingsError
@@ -17,7 +16,7 @@ def confirm(question: str, yes: bool) -> None:
         return
     try:
         agreed = typer.confirm(question, err=True)
-    except click.Abort:
+    except typer.Abort:
         raise SettingsError(
             f"{question} Nobody answered, and nothing was changed: add --yes where no one is asked"
         ) from None
