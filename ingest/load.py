@@ -203,7 +203,7 @@ def checked_events(
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
-        columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
+        columns = event_columns(reading.name, reading.columns, mapping or {}, kind, reading.hint)
         check = partial(check_events, columns=columns, unit=settings.time_unit, late=late)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
@@ -235,7 +235,7 @@ def checked_nodes(
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
-        column = node_column(reading.name, reading.columns, mapping or {}, node_type)
+        column = node_column(reading.name, reading.columns, mapping or {}, node_type, reading.hint)
         others = [name for name in reading.columns if name != column]
         chunks = reading.chunks([column, *others])
         head = next(chunks, None)
@@ -276,7 +276,9 @@ def checked_links(
     start = time.perf_counter()
     _, relation, _ = edge_type
     with open_source(source, settings.batch_rows) as reading:
-        columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
+        columns = link_columns(
+            reading.name, reading.columns, mapping or {}, edge_type, reading.hint
+        )
         types = (edge_type[0], edge_type[2])
         check = partial(check_links, columns=columns, relation=relation, late=late, types=types)
         chunks = reading.chunks(columns.names)

@@ -34,6 +34,7 @@ KIND = frozenset(
 SOURCE = _ids("source", "src", "head", "from")
 TARGET = _ids("target", "dst", "tail", "to")
 RELATION = _ids("relation", "predicate")
+_KNOWN = USER | ITEM | WEIGHT | TIME | KIND | SOURCE | TARGET | RELATION | {"id", "title", "name"}
 
 
 LinkType: TypeAlias = tuple[str, str | None, str]
@@ -75,16 +76,21 @@ class LinkColumns:
 
 
 def event_columns(
-    name: str, columns: Sequence[str], mapping: Mapping[str, str], kind: str | None = None
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    kind: str | None = None,
+    hint: str = "",
 ) -> EventColumns:
     """The columns of events in `columns`, those of the source called `name`.
 
     `mapping` gives columns for any of user, item, weight, time and kind. `kind` is the kind of all
     events; without it and without a column of kinds, events with a rating are of the kind "rating",
     others of "interaction". Raises DataError where a column is missing, or where more than one
-    would do.
+    would do; `hint` is said where one is missing.
     """
-    find = _finder(name, columns, mapping, ("user", "item", "weight", "time", "kind"))
+    roles = ("user", "item", "weight", "time", "kind")
+    find = _finder(name, columns, mapping, roles, hint=hint)
     weight = find("weight", WEIGHT)
     kinds = None if kind else find("kind", KIND)
     rated = weight is not None and _plain(weight) in RATING
@@ -99,13 +105,17 @@ def event_columns(
 
 
 def node_column(
-    name: str, columns: Sequence[str], mapping: Mapping[str, str], node_type: str
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    node_type: str,
+    hint: str = "",
 ) -> str:
     """The column of ids of nodes; `mapping` may give it as `id`. Raises DataError.
 
     `item_id` comes before `item`, and both before the other names of an id, such as `isbn`.
     """
-    find = _finder(name, columns, mapping, ("id",), f"{node_type}.")
+    find = _finder(name, columns, mapping, ("id",), f"{node_type}.", hint)
     plain = _plain(node_type)
     return (
         find("id", {plain + "id"})
@@ -115,7 +125,11 @@ def node_column(
 
 
 def link_columns(
-    name: str, columns: Sequence[str], mapping: Mapping[str, str], edge_type: LinkType
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    edge_type: LinkType,
+    hint: str = "",
 ) -> LinkColumns:
     """The columns of links; `mapping` may give source, target, weight and relation.
 
@@ -124,7 +138,7 @@ def link_columns(
     """
     source_type, relation, target_type = edge_type
     option = f"{source_type}:{relation or ''}:{target_type}."
-    find = _finder(name, columns, mapping, ("source", "target", "weight", "relation"), option)
+    find = _finder(name, columns, mapping, ("source", "target", "weight", "relation"), option, hint)
     source = find("source", SOURCE) or find.required("source", _names_of(source_type))
     target = find("target", TARGET) or find.required("target", _names_of(target_type))
     if source == target:
@@ -150,6 +164,8 @@ class _Finder:
     mapping: Mapping[str, str]
     option: str
     """What comes before a role in `--map`."""
+    hint: str
+    """What else may be wrong where a column is missing."""
 
     def __call__(self, role: str, names: Collection[str]) -> str | None:
         if role in self.mapping:
@@ -177,7 +193,7 @@ class _Finder:
         if column is None:
             raise DataError(
                 f"{self.name} has no column for the {role}: found {_listed(self.columns)}; "
-                f"{self.remedy(role)}"
+                f"{self.remedy(role)}{self.hint}"
             )
         return column
 
@@ -188,6 +204,7 @@ def _finder(
     mapping: Mapping[str, str],
     roles: Sequence[str],
     option: str = "",
+    hint: str = "",
 ) -> _Finder:
     """A finder, once the mapping has been checked."""
     for role, column in mapping.items():
@@ -205,7 +222,12 @@ def _finder(
             f"the mapping of {name} uses a column twice: {dict(mapping)}; "
             f"expected a column of its own for each"
         )
-    return _Finder(name, columns, mapping, option)
+    return _Finder(name, columns, mapping, option, hint)
+
+
+def is_known(column: str) -> bool:
+    """Whether a name is the usual one of some column."""
+    return _plain(column) in _KNOWN
 
 
 def _plain(column: str) -> str:

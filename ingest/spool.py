@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count
+from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
@@ -35,6 +36,8 @@ class Spool:
     """Rejected rows by reason, the most frequent first."""
     rejects: Path | None
     """The file of rejected rows, where there are any."""
+    ignored: int
+    """Lines that are comments."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
 
@@ -60,14 +63,15 @@ def spooled(
 ) -> Iterator[Spool]:
     """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
 
-    Rejected rows go to a CSV file (line, reason, row), which is made only where there are any. It
-    is `rejects`, or the first of `NAME-2.csv`, `NAME-3.csv` … beside it that is not there yet: no
-    file is overwritten. Where `rejects` is None no row may be rejected. Raises TooManyRejects where
-    their share is above what is allowed, and DataError where the disk takes no more.
+    Rejected rows go to a CSV file (line, reason, row; before them the file, where there are
+    several), which is made only where there are any. It is `rejects`, or the first of `NAME-2.csv`,
+    `NAME-3.csv` … beside it that is not there yet: no file is overwritten. Where `rejects` is None
+    no row may be rejected. Raises TooManyRejects where their share is above what is allowed, and
+    DataError where the disk takes no more.
     """
     reasons: Counter[str] = Counter()
     first: list[Reject] = []
-    accepted = 0
+    accepted = ignored = 0
     aside: Path | None = None
     # The file has no name where the system allows it: it goes away with the process at the latest.
     with tempfile.TemporaryFile(prefix="graphrec-") as file:
@@ -77,8 +81,8 @@ def spooled(
                 checked = check(chunk)
                 if checked.rejects:
                     if rejects is not None:
-                        aside = aside or _new(rejects)
-                        _append(aside, checked.rejects)
+                        aside = aside or _new(rejects, _columns(reading))
+                        _append(aside, checked.rejects, _columns(reading))
                     reasons.update(reject.reason for reject in checked.rejects)
                     first += checked.rejects[: _SHOWN - len(first)]
                 if writer is None:
@@ -86,6 +90,7 @@ def spooled(
                     writer = pa.ipc.new_stream(file, checked.rows.schema, options=options)
                 writer.write_batch(checked.rows)
                 accepted += checked.rows.num_rows
+                ignored += chunk.ignored
                 if progress:
                     progress("reading", chunk.done, reading.total)
             if writer is not None:
@@ -101,16 +106,21 @@ def spooled(
             accepted,
             dict(reasons.most_common()),
             aside,
+            ignored,
             lambda: _read(file) if writer is not None else iter(()),
         )
         if rejected and rejects is None:
             raise TooManyRejects(_some(reading, spool, first))
         if spool.bad > settings.max_rejected_share * spool.rows:
-            raise TooManyRejects(_too_many(reading.name, spool, first, settings.max_rejected_share))
+            raise TooManyRejects(_too_many(reading, spool, first, settings.max_rejected_share))
         yield spool
 
 
-def _new(path: Path) -> Path:
+def _columns(reading: Reading) -> tuple[str, ...]:
+    return ("file", "line", "reason", "row") if reading.several else ("line", "reason", "row")
+
+
+def _new(path: Path, columns: Sequence[str]) -> Path:
     """A file for rejects that was not there before, with its header."""
     path.parent.mkdir(parents=True, exist_ok=True)
     others = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
@@ -118,13 +128,13 @@ def _new(path: Path) -> Path:
     while True:
         name = next(names)
         with suppress(FileExistsError), name.open("x", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerow(Reject._fields)
+            csv.writer(file).writerow(columns)
             return name
 
 
-def _append(path: Path, rejects: Sequence[Reject]) -> None:
+def _append(path: Path, rejects: Sequence[Reject], columns: Sequence[str]) -> None:
     with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        csv.writer(file).writerows(rejects)
+        csv.writer(file).writerows(map(attrgetter(*columns), rejects))
 
 
 def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
@@ -136,18 +146,19 @@ def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
 
 def _some(reading: Reading, spool: Spool, first: Sequence[Reject]) -> str:
     counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
-    shown = "; ".join(f"{reading.counts} {r.line}: {r.reason} in {r.row}" for r in first)
+    shown = "; ".join(f"{r.place(reading.counts)}: {r.reason} in {r.row}" for r in first)
     return (
         f"{reading.name}: {spool.rejected} of {spool.rows} rows cannot be used ({counted}), "
         f"expected none. First {shown}. Mend these rows, or leave them out"
     )
 
 
-def _too_many(name: str, spool: Spool, first: Sequence[Reject], limit: float) -> str:
+def _too_many(reading: Reading, spool: Spool, first: Sequence[Reject], limit: float) -> str:
     counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
-    shown = "; ".join(f"line {reject.line}: {reject.reason}" for reject in first)
+    shown = "; ".join(f"{reject.place(reading.counts)}: {reject.reason}" for reject in first)
     return (
-        f"{name}: {spool.bad} of {spool.rows} rows ({spool.bad / spool.rows:.1%}) cannot "
-        f"be used ({counted}), expected at most {limit:.1%}; nothing was written. First {shown}. "
+        f"{reading.name}: {spool.bad} of {spool.rows} rows "
+        f"({spool.bad / spool.rows:.1%}) cannot be used ({counted}), "
+        f"expected at most {limit:.1%}; nothing was written. First {shown}. "
         f"See {str(spool.rejects)!r}; mend the rows, or raise ingest.max_rejected_share"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -151,6 +152,11 @@ def _weight(
     ]
 
 
+def _as_json(rows: pa.RecordBatch, row: int) -> str:
+    """A row of a source that has no text."""
+    return orjson.dumps(rows.slice(row, 1).to_pylist()[0], default=str).decode()
+
+
 def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Checked:
     first = np.full(rows.num_rows, len(faults))
     for position in reversed(range(len(faults))):
@@ -158,10 +164,10 @@ def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Chec
     bad = np.flatnonzero(first < len(faults))
     if not len(bad):
         return Checked(rows, chunk.rejects)
-    found = chunk.rows.take(pa.array(bad)).to_pylist()
+    raw = chunk.raw or partial(_as_json, chunk.rows)
     rejects = [
-        Reject(int(chunk.line[row]), faults[first[row]][0], orjson.dumps(raw, default=str).decode())
-        for row, raw in zip(bad, found, strict=True)
+        Reject(int(chunk.line[row]), faults[first[row]][0], raw(row), chunk.file)
+        for row in bad.tolist()
     ]
     return Checked(
         rows.filter(pa.array(first == len(faults))),

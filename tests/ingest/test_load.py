@@ -217,7 +217,7 @@ def test_sources_that_are_checked_together_have_rejects_of_their_own(
     for name, report in reports.items():
         assert report.rejects is not None
         (found,) = csv.DictReader(report.rejects.read_text().splitlines())
-        assert f'"{name}"' in found["row"]
+        assert found["row"] == f",{name}"
 
 
 def test_rejects_never_overwrite_another_file(store: GraphStore, tmp_path: Path) -> None:

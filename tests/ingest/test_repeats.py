@@ -112,7 +112,10 @@ def test_a_frame_is_as_a_file_is() -> None:
     frame = pd.DataFrame(
         {"user": ["ann", "bob", "ann"], "item": "a", "kind": "purchase", "count": [3, 1, 2]}
     )
-    assert Dataset.from_frame(frame, kinds=KINDS).recorded.interactions.weight.tolist() == [5.0, 1.0]
+    assert Dataset.from_frame(frame, kinds=KINDS).recorded.interactions.weight.tolist() == [
+        5.0,
+        1.0,
+    ]
     with pytest.warns(UserWarning, match="1 events repeat the user"):
         data = Dataset.from_frame(frame)
     assert data.recorded.interactions.weight.tolist() == [2.0, 1.0]

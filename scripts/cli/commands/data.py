@@ -11,6 +11,15 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.confirm import confirm
+from graphrec.cli.files import (
+    Columns,
+    Delimiter,
+    Encoding,
+    Header,
+    Quotes,
+    rejects_file,
+    text_files,
+)
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
@@ -27,7 +36,7 @@ from graphrec.ingest.load import (
     write_all,
 )
 from graphrec.ingest.schema import LinkType
-from graphrec.ingest.sources import File, Query
+from graphrec.ingest.sources import File, Files, Query
 
 from graphrec.counts import all_counted, counted
 from graphrec.data import AttributeKind
@@ -42,9 +51,10 @@ MOST_REMOVED = 0.5
 
 def ingest(
     events: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Argument(
-            help="Events: CSV, TSV, JSON Lines (each also .gz), Parquet or RecBole .inter."
+            help="Events: files of one table, a folder of parts, or - for standard input; "
+            "delimited text, JSON, Parquet or RecBole .inter, also packed (gzip, zip, zstd …)."
         ),
     ] = None,
     dataset: Annotated[
@@ -87,6 +97,11 @@ def ingest(
             "inferred from the values.",
         ),
     ] = None,
+    header: Header = None,
+    columns: Columns = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    quotes: Quotes = True,
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
@@ -126,7 +141,12 @@ def ingest(
     limits = settings.ingest
     if max_rejected is not None:
         limits = limits.model_copy(update={"max_rejected_share": max_rejected})
-    log = _events(events, sql, url)
+    edges = [_edge(option) for option in links or ()]
+    named = {"events": events or sql, "item": items, "user": users}
+    given = [name for name, source in named.items() if source] + [name for name, _, _ in edges]
+    files = [name for name in given if name != "events" or events]
+    text = text_files(header, columns or (), delimiter or (), encoding or (), quotes, files)
+    log = _events(text.events(events or ()), sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
     if replace and (items is None or dataset is not None):
@@ -134,10 +154,7 @@ def ingest(
             "--replace says that a file of items is the whole catalogue: expected --items FILE "
             "beside it, and no --dataset; users are deleted with `graphrec forget`"
         )
-    edges = [_edge(option) for option in links or ()]
-    names = {"events": log, "item": items, "user": users}
-    given = [name for name, source in names.items() if source] + [name for name, _, _ in edges]
-    columns = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
+    roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
     checked: dict[str, CheckedSource] = {}
@@ -158,8 +175,8 @@ def ingest(
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
                 nodes = checked_nodes(
-                    node_type, File(file), limits, _aside(rejects, file),
-                    columns.get(node_type), kinds.get(node_type), progress=progress,
+                    node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
+                    roles.get(node_type), kinds.get(node_type), progress=progress,
                 )  # fmt: skip
                 found_nodes[node_type] = opened.enter_context(nodes)
                 late = late.but_for(node_type, found_nodes[node_type].ids())
@@ -167,16 +184,16 @@ def ingest(
             catalogue = replacement(graph, found_nodes["item"])
             late = late.outside(catalogue.kept)
         if log is not None:
-            aside = _aside(rejects, events or Path("events"))
+            aside = rejects_file(rejects, (events or [Path("events")])[0])
             events_of = checked_events(
-                log, limits, aside, columns.get("events"), kind, progress, settings.kinds, late
+                log, limits, aside, roles.get("events"), kind, progress, settings.kinds, late
             )
             checked[_free("events", checked)] = opened.enter_context(events_of)
         checked |= {_free(name, checked): nodes for name, nodes in found_nodes.items()}
         for name, edge_type, file in edges:
             pairs = checked_links(
-                File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
-                late,
+                text.file(name, file), edge_type, limits, rejects_file(rejects, file),
+                roles.get(name), progress, late,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
         if catalogue is not None and catalogue.removed:
@@ -210,17 +227,14 @@ def _confirm(catalogue: Replacement, yes: bool) -> None:
     confirm(f"Delete {many}, with their events, such as {catalogue.removed[0]}?", yes)
 
 
-def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
-    if (sql is None) != (url is None) or (path and sql):
+def _events(
+    files: File | Files | None, sql: str | None, url: str | None
+) -> File | Files | Query | None:
+    if (sql is None) != (url is None) or (files and sql):
         raise SettingsError("events come from a file, or from --sql together with --url")
     if sql is not None and url is not None:
         return Query(url, sql)
-    return None if path is None else File(path)
-
-
-def _aside(folder: Path, source: Path) -> Path:
-    """The file for the rejects of a file."""
-    return folder / f"{Path(source.name.removesuffix('.gz')).stem}.csv"
+    return files
 
 
 def _pair(option: str, name: str, example: str) -> tuple[str, str]:
