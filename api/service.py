@@ -203,8 +203,9 @@ def _graph(
     )
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine)
-    forgetter = Forgetter(store, feed, engine, exposures, types_of(settings))
-    return LiveGraph(store, feed, EventWriter(store, feed), forgetter)
+    remember = settings.privacy.remember_forgotten
+    forgetter = Forgetter(store, feed, engine, exposures, types_of(settings), remember)
+    return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)
 
 
 def _run_until_closed(stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:

@@ -293,6 +293,16 @@ class RefreshSettings(_Section):
     )
 
 
+class PrivacySettings(_Section):
+    """What is kept of users who were forgotten."""
+
+    remember_forgotten: bool = Field(
+        True,
+        description="Keep a hash of the id of each user who is forgotten, under a key in the "
+        "store, so that events which come late are refused; false: they make a new user.",
+    )
+
+
 class ServeSettings(_Section):
     """The API process."""
 
@@ -409,6 +419,7 @@ class Settings(BaseSettings):
     fusion: FusionSettings = Field(default_factory=FusionSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
 
     @classmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,8 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
 from graphrec.ingest.collected import Sink
+from graphrec.ingest.late import Late
 from graphrec.ingest.overview import first_rows, hints_of, overview
 from graphrec.ingest.profile import Raw, event_profile, link_profile, node_profile
+from graphrec.ingest.repeats import NONE_REPEATED, Repeats, added_up, repeats_of
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
@@ -29,6 +31,7 @@ from graphrec.ingest.validate import check_events, check_links, check_nodes, to_
 
 from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
 from graphrec.data.profile import SourceProfile
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -51,6 +54,10 @@ class LoadReport:
     seconds: float
     attributes: Mapping[str, AttributeKind] = field(default_factory=dict)
     """The attributes of the nodes, and their kinds."""
+    replaced: int = 0
+    """Events of which a later row with the same user, item, kind and time counts."""
+    added: int = 0
+    """Events that were added to another row with the same user, item, kind and time."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,13 @@ class CheckedSource:
     peek: Callable[[], pa.RecordBatch | None]
     """The first rows with all columns; None where the source cannot be read again."""
     attributes: tuple[AttributeColumn, ...] = ()
+    of_nodes: bool = False
+    repeats: Repeats = NONE_REPEATED
+    """Of events."""
+
+    def ids(self) -> Iterator[pa.Array]:
+        """The ids of its nodes, batch by batch."""
+        return (batch.column(0) for batch in self.spool.batches())
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
@@ -110,19 +124,28 @@ class CheckedSource:
             rejects=self.spool.rejects,
             seconds=self.seconds + time.perf_counter() - start,
             attributes={attribute.name: attribute.kind for attribute in self.attributes},
+            replaced=self.repeats.replaced,
+            added=self.repeats.added,
         )
 
 
 def write_all(
-    store: Sink, checked: Mapping[str, CheckedSource], progress: Progress | None = None
+    store: Sink,
+    checked: Mapping[str, CheckedSource],
+    progress: Progress | None = None,
+    after_nodes: Callable[[], object] = lambda: None,
 ) -> dict[str, LoadReport]:
     """Write sources that were all checked before; the reports under the same names.
 
     Nodes are written first: a store may refuse an attribute that it has as another kind, and then
-    no event has been written.
+    no event has been written; and what was deleted comes back with them, before its events do.
+    `after_nodes` is called before all else is written.
     """
-    first = sorted(checked, key=lambda name: not checked[name].attributes)
-    reports = {name: checked[name].write(store, progress) for name in first}
+    nodes = [name for name, source in checked.items() if source.of_nodes]
+    reports = {name: checked[name].write(store, progress) for name in nodes}
+    after_nodes()
+    others = [name for name in checked if name not in reports]
+    reports |= {name: checked[name].write(store, progress) for name in others}
     return {name: reports[name] for name in checked}
 
 
@@ -183,6 +206,8 @@ def checked_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
+    kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Events of users and items, in batches of `settings.batch_rows`.
 
@@ -190,7 +215,9 @@ def checked_events(
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
     kinds. Rows that cannot be used go to the file `rejects`, or one beside it
     (`graphrec.ingest.spool`); where
-    it is None there may be none.
+    it is None there may be none. Rows with the same user, item, kind and time are one event, as
+    `same_time` of their kind in `kinds` says. Rows that name what `late` knows to be deleted are
+    rejects, but no bad rows.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
@@ -198,7 +225,9 @@ def checked_events(
     with open_source(source, settings.batch_rows) as reading:
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind, reading.hint)
         raw = Raw({columns.user: "user", columns.item: "item"}, columns.time)
-        check = raw.observing(partial(check_events, columns=columns, unit=settings.time_unit))
+        check = raw.observing(
+            partial(check_events, columns=columns, unit=settings.time_unit, late=late)
+        )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             peek = partial(first_rows, source)
@@ -206,8 +235,11 @@ def checked_events(
             base = overview(reading, spool, columns.meanings, hints, rated=columns.rated)
             profile = event_profile(base, raw, spool.batches())
             _check_kinds(reading.name, columns.kind, profile.kinds)
+            repeats = repeats_of(spool.batches(), kinds)
+            once = replace(spool, batches=lambda: added_up(spool.batches(), repeats))
+            seconds = time.perf_counter() - start
             yield CheckedSource(
-                reading.name, spool, time.perf_counter() - start, _write_events, profile, peek
+                reading.name, once, seconds, _write_events, profile, peek, repeats=repeats
             )
 
 
@@ -253,7 +285,9 @@ def checked_nodes(
             profile = node_profile(base, raw, node_type, attributes, spool.batches())
             seconds = time.perf_counter() - start
             peek = partial(first_rows, source)
-            yield CheckedSource(reading.name, spool, seconds, write, profile, peek, attributes)
+            yield CheckedSource(
+                reading.name, spool, seconds, write, profile, peek, attributes, of_nodes=True
+            )
 
 
 @contextmanager
@@ -264,6 +298,7 @@ def checked_links(
     rejects: Path | None,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Links between nodes, with an optional weight.
 
@@ -280,7 +315,9 @@ def checked_links(
         )
         types = source_type, target_type
         raw = Raw({columns.source: source_type, columns.target: target_type})
-        check = raw.observing(partial(check_links, columns=columns, relation=relation))
+        check = raw.observing(
+            partial(check_links, columns=columns, relation=relation, late=late, types=types)
+        )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:

@@ -15,6 +15,7 @@ from typing import IO
 
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, Reading, Reject
+from graphrec.ingest.late import LATE
 from graphrec.ingest.validate import Checked
 
 from graphrec.errors import DataError, TooManyRejects
@@ -46,6 +47,11 @@ class Spool:
     def rejected(self) -> int:
         """Rows that were set aside."""
         return self.rows - self.accepted
+
+    @property
+    def bad(self) -> int:
+        """Those of them that are at fault, and do not just come too late."""
+        return sum(count for reason, count in self.reasons.items() if reason not in LATE)
 
 
 @contextmanager
@@ -108,7 +114,7 @@ def spooled(
         )
         if rejected and rejects is None:
             raise TooManyRejects(_some(reading, spool))
-        if rejected > settings.max_rejected_share * spool.rows:
+        if spool.bad > settings.max_rejected_share * spool.rows:
             raise TooManyRejects(_too_many(reading, spool, first, settings.max_rejected_share))
         yield spool
 
@@ -154,8 +160,8 @@ def _too_many(reading: Reading, spool: Spool, first: Sequence[Reject], limit: fl
     counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
     shown = "; ".join(f"{reject.place(reading.counts)}: {reject.reason}" for reject in first)
     return (
-        f"{reading.name}: {spool.rejected} of {spool.rows} rows "
-        f"({spool.rejected / spool.rows:.1%}) cannot be used ({counted}), "
+        f"{reading.name}: {spool.bad} of {spool.rows} rows "
+        f"({spool.bad / spool.rows:.1%}) cannot be used ({counted}), "
         f"expected at most {limit:.1%}; nothing was written. First {shown}. "
         f"See {str(spool.rejects)!r}; mend the rows, or raise ingest.max_rejected_share"
     )

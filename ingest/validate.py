@@ -16,6 +16,7 @@ import orjson
 import pyarrow as pa
 from graphrec.ingest.attributes import AttributeColumn, attribute_values
 from graphrec.ingest.chunks import Chunk, Reject
+from graphrec.ingest.late import Late
 from graphrec.ingest.schema import EventColumns, LinkColumns
 from graphrec.ingest.values import TimeUnit, inexact, missing, numbers, texts, times
 from numpy.typing import NDArray
@@ -37,7 +38,9 @@ class Checked:
     rejects: tuple[Reject, ...]
 
 
-def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -> Checked:
+def check_events(
+    chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto", late: Late | None = None
+) -> Checked:
     """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds.
 
     An empty weight is 1 where there is a column of kinds: a log of many kinds has stars for its
@@ -59,6 +62,8 @@ def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -
     else:
         kind = texts(chunk.rows.column(columns.kind))
         faults.append(("missing kind", missing(kind)))
+    if late is not None:
+        faults += late.faults({"item": item, "user": user})
     rows = {"user": user, "item": item, "weight": weight, "time": time, "kind": kind}
     return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
 
@@ -76,10 +81,17 @@ def check_nodes(chunk: Chunk, column: str, attributes: Sequence[AttributeColumn]
     return _parted(chunk, pa.RecordBatch.from_arrays([ids, *values], names=names), faults)
 
 
-def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None) -> Checked:
+def check_links(
+    chunk: Chunk,
+    columns: LinkColumns,
+    relation: str | None = None,
+    late: Late | None = None,
+    types: tuple[str, str] = ("", ""),
+) -> Checked:
     """Links: source, target and relation as strings, weight as float32.
 
-    `relation` is that of rows that name none; without it they are rejects.
+    `relation` is that of rows that name none; without it they are rejects. `types` are those of the
+    nodes at the ends.
     """
     source = texts(chunk.rows.column(columns.source))
     target = texts(chunk.rows.column(columns.target))
@@ -95,6 +107,9 @@ def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None)
     if relation is not None:
         relations = relations.fill_null(relation)
     faults.append(("missing relation", missing(relations)))
+    if late is not None:
+        for node_type, ids in zip(types, (source, target), strict=True):
+            faults += late.faults({node_type: ids})
     rows = {"source": source, "relation": relations, "target": target, "weight": weight}
     return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
 

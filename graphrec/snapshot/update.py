@@ -75,7 +75,7 @@ def likes_after(view: View) -> sparse.csr_array:
     """The histories [U, I] that `update` would give the snapshot, at a part of the cost."""
     ids = Ids(view.snapshot.users, view.snapshot.items, view.snapshot.history)
     extended = extend(extend(ids, "user", _new_users(view)), "item", view.items.new)
-    changed = {user: extended.users.rows[user] for user in view.delta.users}
+    changed = {user: extended.users.rows[user] for user in _written_users(view)}
     profiles = [view.without_vector(user) for user in changed]
     rows = np.array(list(changed.values()), np.int32)
     return _with_rows(extended.history, rows, _liked(profiles, extended.history.shape))
@@ -101,12 +101,22 @@ def _new_users(view: View) -> list[str]:
     return sorted(user for user in view.delta.users if user not in view.snapshot.users)
 
 
+def _written_users(view: View) -> list[str]:
+    """The users of the delta, and those who had an event on an item that went since."""
+    void = view.items.void
+    if not len(void):
+        return list(view.delta.users)
+    near = np.flatnonzero(np.diff(view.snapshot.seen[:, void].indptr))
+    ids = view.snapshot.users.ids
+    return list(dict.fromkeys([*view.delta.users, *(ids[row] for row in near.tolist())]))
+
+
 def _changed(view: View, extended: Snapshot) -> dict[str, int]:
-    """The rows of the users whose profile may be another one: those of the delta, and friends.
+    """The rows of the users whose profile may be another one: those who were written, and friends.
 
     A friend of someone is here a user who gets their messages.
     """
-    rows = {user: extended.users.rows[user] for user in view.delta.users}
+    rows = {user: extended.users.rows[user] for user in _written_users(view)}
     vectors = extended.embeddings
     if vectors is None or vectors.friends is None:
         return rows

@@ -25,6 +25,7 @@ from graphrec.data import (
 )
 from graphrec.errors import UnknownNode
 from graphrec.store.protocol import ChangedNode, ChangedNodes, ItemLink, NewEvents
+from graphrec.store.sqlite import deletion
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import LOOKUP, position_of
 
@@ -33,9 +34,7 @@ EVENT = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i4"), ("time", "i8")
 
 def events_since(connection: sqlite3.Connection, position: int, limit: int) -> NewEvents:
     """A page of the events written after a position, whole pairs."""
-    values = {"position": position, "limit": limit}
-    rows = connection.execute(sql.EVENTS_SINCE, values).fetchall()
-    return NewEvents.of_rows(rows, limit, position_of(connection))
+    return deletion.events_since(connection, position, limit, position_of(connection))
 
 
 def nodes_since(connection: sqlite3.Connection, position: int, limit: int) -> ChangedNodes:

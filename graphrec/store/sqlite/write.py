@@ -21,6 +21,7 @@ from graphrec.data import (
 )
 from graphrec.errors import DataError
 from graphrec.store.sqlite import queries as sql
+from graphrec.store.sqlite.deletion import bring_back, without_deleted, without_deleted_ends
 from graphrec.store.sqlite.rows import Positions, kind_rows, rows_of, store_rows
 
 SLICE = 100_000
@@ -38,7 +39,8 @@ def write_events(
 ) -> int:
     """Add events, and the nodes and kinds that they name; returns how many were new."""
     parts: list[list[NDArray[Any]]] = []
-    for events in batches:
+    for batch in batches:
+        events = without_deleted(connection, batch)
         user = store_rows(connection, positions, "user", events.users, events.user)
         item = store_rows(connection, positions, "item", events.items, events.item)
         kind = kind_rows(connection, events.kinds, events.kind)
@@ -76,6 +78,7 @@ def write_nodes(
     """Add nodes, or set the given attributes of nodes that exist; other attributes stay."""
     for name, attribute in attributes.items():
         _declare(connection, node_type, name, attribute.kind)
+    bring_back(connection, node_type, nodes.ids)
     patches = _patches(nodes, attributes)
     connection.executemany(
         sql.PATCH_NODE,
@@ -104,6 +107,7 @@ def write_links(
 ) -> int:
     """Add links and the nodes they name; returns how many were new. Items with new links move."""
     source_type, relation, target_type = edge_type
+    weights = without_deleted_ends(connection, edge_type, weights)
     sources, targets = (sorted({link[end] for link in weights}) for end in (0, 1))
     source = rows_of(connection, positions, source_type, sources)
     target = rows_of(connection, positions, target_type, targets)

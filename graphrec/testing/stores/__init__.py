@@ -30,6 +30,7 @@ from graphrec.testing.stores.comparing import (
     property_settings,
     write_graph,
 )
+from graphrec.testing.stores.deletions import DeletionContract
 from graphrec.testing.stores.forgetting import ForgettingContract
 from graphrec.testing.stores.positions import PositionContract
 from graphrec.testing.stores.queries import QueryContract
@@ -51,7 +52,12 @@ __all__ = [
 
 
 class StoreContract(
-    WritingContract, WholeLogContract, QueryContract, ForgettingContract, PositionContract
+    WritingContract,
+    WholeLogContract,
+    QueryContract,
+    ForgettingContract,
+    PositionContract,
+    DeletionContract,
 ):
     """Tests of a fixture `fresh`: what is written is read, queries, deletions, positions."""
 

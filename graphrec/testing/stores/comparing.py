@@ -111,7 +111,7 @@ def events_after(store: GraphStore, position: int, page: int = 4) -> list[Event]
     """All events written since a position, page by page, each with all others of its pair."""
     found: list[Event] = []
     while position != position_of(store):
-        log, changed, reached = store.events_since(position, page)
+        log, changed, reached, _ = store.events_since(position, page)
         assert position < reached <= position_of(store)
         assert changed.dtype == bool
         assert changed.shape == (len(log),)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from graphrec.cli.confirm import confirm
 from graphrec.cli.files import (
     Columns,
     Delimiter,
@@ -26,7 +28,9 @@ from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
+from graphrec.ingest.catalogue import Replacement, replacement
 from graphrec.ingest.datasets import checked_dataset, open_dataset
+from graphrec.ingest.late import Late
 from graphrec.ingest.load import (
     CheckedSource,
     LoadReport,
@@ -40,13 +44,16 @@ from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Files, Query
 from graphrec.ingest.stored import stored_report
 
-from graphrec.counts import all_counted
+from graphrec.counts import all_counted, counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
 from graphrec.settings import Settings
 from graphrec.store import GraphStore, open_store
+
+MOST_REMOVED = 0.5
+"""The share of the items that --replace deletes without --yes."""
 
 
 def ingest(
@@ -105,6 +112,16 @@ def ingest(
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            help="The file of --items is the whole catalogue: items that it does not name are "
+            "deleted with their events, once all is checked and you have agreed."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option(help="Do not ask before --replace deletes, however many.")
+    ] = False,
     rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     max_rejected: Annotated[
         float | None,
@@ -154,6 +171,11 @@ def ingest(
     log = _events(text.events(events or ()), sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
+    if replace and (items is None or dataset is not None):
+        raise SettingsError(
+            "--replace says that a file of items is the whole catalogue: expected --items FILE "
+            "beside it, and no --dataset; users are deleted with `graphrec forget`"
+        )
     roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
@@ -161,48 +183,81 @@ def ingest(
     address = store or settings.store
     with (
         _existing(address, settings, none_yet=dry_run or strict) as graph,
-        progress_bars() as progress,
+        ExitStack() as shown,
         ExitStack() as opened,
     ):
+        progress = shown.enter_context(progress_bars())
         if dry_run:
             rejects = Path(opened.enter_context(TemporaryDirectory()))
+        late = Late(graph.deleted) if graph else Late()
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
-            checked |= opened.enter_context(checked_dataset(found, limits, rejects, progress))
-        if log is not None:
-            aside = rejects_file(rejects, (events or [Path("events")])[0])
-            events_of = checked_events(log, limits, aside, roles.get("events"), kind, progress)
-            checked[_free("events", checked)] = opened.enter_context(events_of)
+            checked |= opened.enter_context(
+                checked_dataset(found, limits, rejects, progress, settings.kinds, late)
+            )
+        catalogue = None
+        found_nodes: dict[str, CheckedSource] = {}
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
                 nodes = checked_nodes(
                     node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
                     roles.get(node_type), kinds.get(node_type), progress=progress,
                 )  # fmt: skip
-                checked[_free(node_type, checked)] = opened.enter_context(nodes)
+                found_nodes[node_type] = opened.enter_context(nodes)
+                late = late.but_for(node_type, found_nodes[node_type].ids())
+        if replace and graph:
+            catalogue = replacement(graph, found_nodes["item"])
+            late = late.outside(catalogue.kept)
+        if log is not None:
+            aside = rejects_file(rejects, (events or [Path("events")])[0])
+            events_of = checked_events(
+                log, limits, aside, roles.get("events"), kind, progress, settings.kinds, late
+            )
+            checked[_free("events", checked)] = opened.enter_context(events_of)
+        checked |= {_free(name, checked): nodes for name, nodes in found_nodes.items()}
         for name, edge_type, file in edges:
             pairs = checked_links(
                 text.file(name, file), edge_type, limits, rejects_file(rejects, file),
-                roles.get(name), progress,
+                roles.get(name), progress, late,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
         report = report_of(checked, settings.kinds, graph, settled)
         refused = strict and report.doubts
         if graph is None and not (dry_run or refused):
             graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
-        reports = write_all(graph, checked, progress) if graph and not (dry_run or refused) else {}
-        counts = dict(graph.counts()) if graph else {}
-        if graph and reports:
+        gone = () if catalogue is None else catalogue.removed
+        reports = {}
+        if graph and not (dry_run or refused):
+            if catalogue is not None and gone:
+                shown.close()
+                _confirm(catalogue, yes)
+                progress = shown.enter_context(progress_bars())
+            reports = write_all(graph, checked, progress, partial(graph.delete_items, gone))
             warn_of_names(settings, graph)
+        counts = dict(graph.counts()) if graph else {}
     if as_json:
         loaded = {name: asdict(each) for name, each in reports.items()}
-        print_json({**report.as_dict(), "loaded": loaded, "store": counts, "dry_run": dry_run})
+        removed = {} if catalogue is None else {"removed": len(gone)}
+        print_json(
+            {
+                **report.as_dict(),
+                "loaded": loaded,
+                **removed,
+                "store": counts,
+                "dry_run": dry_run,
+            }
+        )
     else:
         show_data(report)
         if reports:
             show_reports(reports, counts)
         elif dry_run:
             OUT.print("Nothing was written: this was a dry run.")
+        if catalogue is not None:
+            done = "Removed" if reports else "Would remove"
+            OUT.print(
+                f"{done} {counted(len(gone), 'item')} that {items} does not name.", markup=False
+            )
     if dry_run:
         stop_on_rejects(checked, limit)
     if strict:
@@ -218,6 +273,18 @@ def _existing(url: str, settings: Settings, *, none_yet: bool) -> Iterator[Graph
         return
     with open_store(url, settings.kinds, settings.neo4j) as store:
         yield store
+
+
+def _confirm(catalogue: Replacement, yes: bool) -> None:
+    """Ask before items are deleted; raises SettingsError where that is not agreed to."""
+    many = f"{len(catalogue.removed):,} of {counted(catalogue.before, 'item')}"
+    if catalogue.share > MOST_REMOVED and not yes:
+        raise SettingsError(
+            f"--replace would delete {many} ({catalogue.share:.0%}) with their events: expected at "
+            f"most {MOST_REMOVED:.0%}, and nothing was changed; see that the file is the whole "
+            f"catalogue, then add --yes"
+        )
+    confirm(f"Delete {many}, with their events, such as {catalogue.removed[0]}?", yes)
 
 
 def _events(
@@ -310,6 +377,18 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
     ]
     print_table("Loaded", ["what", "rows", "new", "rejected", "seconds", "rows/s"], rows)
     for name, report in reports.items():
+        if report.replaced:
+            OUT.print(
+                f"  {name}: merged {counted(report.replaced, 'row')} with the same user, item, "
+                f"kind and time: the last one counts; same_time of a kind adds them up",
+                markup=False,
+            )
+        if report.added:
+            OUT.print(
+                f"  {name}: merged {counted(report.added, 'row')} with the same user, item, kind "
+                f"and time: their values are added up",
+                markup=False,
+            )
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
     OUT.print(f"In the store: {all_counted(counts)}", markup=False)
