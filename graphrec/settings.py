@@ -186,6 +186,11 @@ class RetrievalSettings(_Section):
         description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "
         "and `popularity`; a source that is not named weighs what was chosen in training.",
     )
+    vectors: tuple[str, ...] | None = Field(
+        None,
+        description="Attributes of items that are vectors and a source of candidates each, "
+        "`vector:NAME`; not set: all of them. Takes effect with the next training.",
+    )
     popular_by: str | None = Field(
         None,
         description="Attribute of users, a category or tags such as `country`: users without likes "

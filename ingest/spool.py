@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import IO
@@ -36,6 +36,8 @@ class Spool:
     """The file of rejected rows, where there are any."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Values that were left out of accepted rows, by reason, the most frequent first."""
 
     @property
     def rejected(self) -> int:
@@ -54,12 +56,14 @@ def spooled(
 ) -> Iterator[Spool]:
     """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
 
-    Rejected rows go to a CSV file (line, reason, row), which is made only where there are any. It
-    is `rejects`, or the first of `NAME-2.csv`, `NAME-3.csv` … beside it that is not there yet: no
-    file is overwritten. Where `rejects` is None no row may be rejected. Raises TooManyRejects where
-    their share is above what is allowed, and DataError where the disk takes no more.
+    Rejected rows go to a CSV file (line, reason, row), which is made only where there are any; so
+    do rows that are kept without one of their values. It is `rejects`, or the first of
+    `NAME-2.csv`, `NAME-3.csv` … beside it that is not there yet: no file is overwritten. Where
+    `rejects` is None no row may be rejected. Raises TooManyRejects where their share is above what
+    is allowed, and DataError where the disk takes no more.
     """
     reasons: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
     first: list[Reject] = []
     accepted = 0
     aside: Path | None = None
@@ -69,10 +73,11 @@ def spooled(
         try:
             for chunk in chunks:
                 checked = check(chunk)
-                if checked.rejects:
+                if checked.rejects or checked.left_out:
                     if rejects is not None:
                         aside = aside or _new(rejects)
-                        _append(aside, checked.rejects)
+                        _append(aside, sorted([*checked.rejects, *checked.left_out]))
+                    left_out.update(each.reason for each in checked.left_out)
                     reasons.update(reject.reason for reject in checked.rejects)
                     first += checked.rejects[: _SHOWN - len(first)]
                 if writer is None:
@@ -96,6 +101,7 @@ def spooled(
             dict(reasons.most_common()),
             aside,
             lambda: _read(file) if writer is not None else iter(()),
+            dict(left_out.most_common()),
         )
         if rejected and rejects is None:
             raise TooManyRejects(_some(reading, spool, first))

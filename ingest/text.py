@@ -27,11 +27,11 @@ DELIMITERS = ("\t", "::", ",", ";", "|")
 HEAD = 1000
 """First lines of a JSON Lines file whose keys are the columns."""
 
-_RECBOLE_KINDS: dict[str, AttributeKind | None] = {
+_RECBOLE_KINDS: dict[str, AttributeKind] = {
     "token": "category",
     "token_seq": "tags",
     "float": "number",
-    "float_seq": None,  # a vector, which no attribute can hold: the column is not read
+    "float_seq": "vector",
 }
 
 
@@ -72,8 +72,8 @@ def open_delimited(
 def open_recbole(path: Path, size: int) -> Iterator[Reading]:
     """A RecBole atomic file: tab-separated, with names like `item_id:token` in its first line.
 
-    `token_seq` is a list separated by spaces. A `float_seq` column is left out: it is a vector,
-    which no kind of attribute holds. Raises DataError for a missing file or a header of no types.
+    `token_seq` is a list separated by spaces, and `float_seq` a vector. Raises DataError for a
+    missing file or a header of no types.
     """
     with open_delimited(path, size, delimiter="\t", quotes=False) as reading:
         titles: dict[str, str] = {}
@@ -85,10 +85,8 @@ def open_recbole(path: Path, size: int) -> Iterator[Reading]:
                     f"column {title!r} of {str(path)!r} has no type: expected NAME:TYPE with a "
                     f"type of {', '.join(_RECBOLE_KINDS)}; use the extension .tsv for other files"
                 )
-            kind = _RECBOLE_KINDS[header_type]
-            if kind is not None:
-                titles[name] = title
-                kinds[name] = kind
+            titles[name] = title
+            kinds[name] = _RECBOLE_KINDS[header_type]
 
         def chunks(columns: Sequence[str]) -> Iterator[Chunk]:
             for chunk in reading.chunks([titles[column] for column in columns]):

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from graphrec.ingest.attributes import (
-    AttributeColumn,
-    attribute_columns,
-    attribute_values,
-    to_attribute,
-)
+from graphrec.ingest.attribute_values import attribute_values, to_attribute
+from graphrec.ingest.attributes import AttributeColumn, attribute_columns
 from graphrec.ingest.chunks import Reading
 
 from graphrec.data import AttributeKind

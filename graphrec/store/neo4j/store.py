@@ -19,9 +19,11 @@ from graphrec.data import (
     Interactions,
     Vocabulary,
 )
+from graphrec.data.vector import vector_length
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.settings import Neo4jSettings
+from graphrec.store.declared import DeclaredKind
 from graphrec.store.neo4j import mapped as neo4j_mapped
 from graphrec.store.neo4j import names, read, write
 from graphrec.store.neo4j import queries as cypher
@@ -128,7 +130,10 @@ class Neo4jStore:
         with another kind.
         """
         added = write.node_rows(nodes, attributes)
-        kinds = {name: attribute.kind for name, attribute in attributes.items()}
+        kinds = {
+            name: DeclaredKind(each.kind, vector_length(name, nodes.ids, each.values))
+            for name, each in attributes.items()
+        }
         self._prepare(node_type)
         self._write(lambda writing: write.nodes(writing, node_type, added, kinds))
 

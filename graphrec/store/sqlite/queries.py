@@ -22,7 +22,7 @@ CREATE TABLE nodes (
     UNIQUE (type, id)
 );
 
--- What kind of value an attribute has: number, category, tags or text.
+-- What kind of value an attribute has: number, category, tags, text, or vector and its length.
 CREATE TABLE attributes (
     type TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -135,6 +135,7 @@ WHERE json_patch(attributes, ?4) <> attributes
 """
 
 FIND_ATTRIBUTE = "SELECT kind FROM attributes WHERE type = ? AND name = ?"
+SET_ATTRIBUTE = "UPDATE attributes SET kind = ? WHERE type = ? AND name = ?"
 ADD_ATTRIBUTE = "INSERT INTO attributes (type, name, kind) VALUES (?, ?, ?)"
 
 # Each upsert is two statements with the same parameters, because a single one would not tell how

@@ -27,12 +27,15 @@ from graphrec.data import (
     Interactions,
     Links,
     Rows,
+    Vector,
     Vocabulary,
     last_of_equal,
 )
+from graphrec.data.vector import vector_length
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.id_search import holds_id
+from graphrec.store.declared import DeclaredKind
 from graphrec.store.protocol import (
     CAP,
     PAGE,
@@ -148,7 +151,8 @@ class SQLiteStore:
         """
         with self._writing() as (connection, positions):
             for name, attribute in attributes.items():
-                _declare(connection, node_type, name, attribute.kind)
+                length = vector_length(name, nodes.ids, attribute.values)
+                _declare(connection, node_type, name, DeclaredKind(attribute.kind, length))
             patches = _patches(nodes, attributes)
             connection.executemany(
                 sql.PATCH_NODE,
@@ -204,7 +208,11 @@ class SQLiteStore:
             _, ids, rows, texts = zip(*group, strict=True)
             vocabularies[node_type] = Vocabulary(ids)
             position[list(rows)] = np.arange(len(rows))
-            names = {name: kind for type_, name, kind in declared if type_ == node_type}
+            names = {
+                name: DeclaredKind.of(text).kind
+                for type_, name, text in declared
+                if type_ == node_type
+            }
             if names:
                 attributes[node_type] = _attributes(names, texts)
         users, items = vocabularies.pop("user"), vocabularies.pop("item")
@@ -426,8 +434,8 @@ def _kinds_of_attributes(
 ) -> Mapping[str, Mapping[str, AttributeKind]]:
     """Kind by name, by type of node."""
     kinds: dict[str, dict[str, AttributeKind]] = {}
-    for node_type, name, kind in connection.execute(sql.READ_ATTRIBUTES):
-        kinds.setdefault(node_type, {})[name] = kind
+    for node_type, name, text in connection.execute(sql.READ_ATTRIBUTES):
+        kinds.setdefault(node_type, {})[name] = DeclaredKind.of(text).kind
     return kinds
 
 
@@ -519,18 +527,15 @@ def _upsert(connection: sqlite3.Connection, add: str, change: str, *columns: lis
     return new
 
 
-def _declare(
-    connection: sqlite3.Connection, node_type: str, name: str, kind: AttributeKind
-) -> None:
+def _declare(connection: sqlite3.Connection, node_type: str, name: str, kind: DeclaredKind) -> None:
     """Note the kind of an attribute; raises DataError where it has another one already."""
     found = connection.execute(sql.FIND_ATTRIBUTE, (node_type, name)).fetchone()
     if found is None:
-        connection.execute(sql.ADD_ATTRIBUTE, (node_type, name, kind))
-    elif found[0] != kind:
-        raise DataError(
-            f"attribute {name!r} of {node_type} is given as {kind}: expected {found[0]}, as it is "
-            f"in the store; rename it, or load it as {found[0]}"
-        )
+        connection.execute(sql.ADD_ATTRIBUTE, (node_type, name, str(kind)))
+        return
+    both = kind.joined(DeclaredKind.of(found[0]), node_type, name)
+    if str(both) != found[0]:
+        connection.execute(sql.SET_ATTRIBUTE, (str(both), node_type, name))
 
 
 def _patches(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> Iterator[tuple[str, str]]:
@@ -538,7 +543,10 @@ def _patches(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> Iterator
     for row, node_id in enumerate(nodes.ids):
         values = {name: attribute.values[row] for name, attribute in attributes.items()}
         try:
-            yield node_id, json.dumps(values, ensure_ascii=False, allow_nan=False)
+            yield (
+                node_id,
+                json.dumps(values, ensure_ascii=False, allow_nan=False, default=Vector.to_text),
+            )
         except ValueError:
             raise DataError(
                 f"attributes of {node_id!r} hold nan or inf: expected finite numbers, or None "
@@ -565,6 +573,8 @@ def _value(kind: AttributeKind, value: Any) -> AttributeValue:
         return None
     if kind == "number":
         return float(value)
+    if kind == "vector":
+        return Vector.of_text(value)
     return tuple(value) if kind == "tags" else str(value)
 
 

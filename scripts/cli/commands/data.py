@@ -137,6 +137,7 @@ def ingest(
                 nodes = checked_nodes(
                     node_type, File(file), limits, _aside(rejects, file),
                     columns.get(node_type), kinds.get(node_type), progress=progress,
+                    known=graph.attribute_kinds(node_type),
                 )  # fmt: skip
                 checked[_free(node_type, checked)] = opened.enter_context(nodes)
         for name, edge_type, file in edges:
