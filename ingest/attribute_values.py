@@ -40,6 +40,8 @@ def attribute_values(
     column = members_of(column, attribute.path)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if column.type in (pa.string_view(), pa.large_string()):
+        column = column.cast(pa.string())
     if attribute.kind == "number":
         return _numbers(column, attribute)
     if attribute.kind in ("tags", "vector") or is_list(column.type) or _holds_objects(column):

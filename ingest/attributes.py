@@ -31,6 +31,7 @@ from graphrec.ingest.kinds import (
     number_form,
     separator_of,
     vector_length_of,
+    without_nulls,
 )
 
 from graphrec.data import AttributeKind
@@ -207,7 +208,7 @@ def _length(values: pa.Array, texts: Sequence[str]) -> int | None:
 def _given(columns: Sequence[pa.Array]) -> pa.Array:
     """Up to SAMPLE values that are not null, of the first batch that has any."""
     for column in columns:
-        values = column.drop_null().slice(0, SAMPLE)
+        values = without_nulls(column).slice(0, SAMPLE)
         if len(values) and not (pa.types.is_string(values.type) and _blank(values)):
             return values
     return columns[0].slice(0, 0)
@@ -230,7 +231,7 @@ def _members(
         yield (), values
         return
     for path in keys:
-        yield path, members_of(values, path).drop_null()
+        yield path, without_nulls(members_of(values, path))
 
 
 def _holds_objects(values: pa.Array) -> bool:
@@ -268,7 +269,8 @@ def _check(
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise DataError(
-                f"attribute {name!r} of {source} as {kind!r}: expected one of {', '.join(KINDS)}"
+                f"attribute {name!r} of {source} as {kind!r}: expected one of "
+                f"{', '.join(sorted(c.name for c in found))} as one of {', '.join(KINDS)}"
             )
     for each in found:
         if each.reason == "given" and known.get(each.name, each.kind) != each.kind:

@@ -70,7 +70,7 @@ def detected(values: pa.Array) -> Detected | None:
     if pa.types.is_fixed_size_list(values.type) and _is_number(values.type.value_type):
         return Detected("vector", "lists of a fixed size", length=values.type.list_size)
     if is_list(values.type):
-        listed = values.drop_null().to_pylist()
+        listed = without_nulls(values).to_pylist()
         length = vector_length_of(listed)
         if length is not None:
             return Detected("vector", f"lists of {length} numbers", length=length)
@@ -88,6 +88,16 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
+
+
+def without_nulls(column: pa.Array) -> pa.Array:
+    """The values that are given; views of text, as Polars gives them, as plain text."""
+    if column.type in (pa.string_view(), pa.large_string()):
+        column = column.cast(pa.string())
+    try:
+        return column.drop_null()
+    except pa.ArrowNotImplementedError:
+        return pa.array([value for value in column.to_pylist() if value is not None])
 
 
 def number_form(values: Sequence[str]) -> NumberForm:

@@ -7,6 +7,7 @@ not declared as such are recognised where ids repeat in their first rows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -27,6 +28,9 @@ TIME = ("timestamp", "time", "date", "datetime")
 
 LISTED = 2
 """Columns of a table that lists the tags of nodes: an id and a tag."""
+
+REPEATING = 0.3
+"""Share of the ids that repeat, from which on a table counts as one of a property a row."""
 
 PROPERTIES = 5_000
 """Properties at most: more are values, of which another column has the names."""
@@ -239,17 +243,19 @@ def _recognised(columns: Sequence[str], column: str) -> LongTable | None:
 
 
 def _repeats(rows: pa.RecordBatch, column: str, table: LongTable) -> bool:
-    """Whether ids repeat, with another property or another value."""
+    """Whether many ids repeat, each time with another property, or another value that is no number.
+
+    A few ids that occur twice are rows that were corrected, and numbers are values that changed.
+    """
     ids = texts(rows.column(column)).to_pylist()
-    distinct = len(set(ids))
-    if distinct == len(ids):
+    if len(set(ids)) == len(ids):
         return False
     others = texts(rows.column(table.property or table.value)).to_pylist()
-    if table.property is None and all(map(_is_fraction, others)):  # such as prices that changed
+    if table.property is None and all(e is None or number_of(e) is not None for e in others):
         return False
-    pairs = len(set(zip(ids, others, strict=True)))
-    # A few ids that occur twice are rows that were corrected, not lists.
-    return pairs > 1.2 * distinct
+    times_of = Counter(node_id for node_id, _ in set(zip(ids, others, strict=True)))
+    again = sum(times > 1 for times in times_of.values())
+    return again >= 2 and again >= REPEATING * len(times_of)
 
 
 def _used(column: str, table: LongTable) -> list[str]:
@@ -265,7 +271,3 @@ def _column(chunks: Sequence[Chunk], name: str) -> pa.Array:
     parts = [texts(chunk.rows.column(name)) for chunk in chunks]
     return pa.concat_arrays(parts) if parts else pa.array([], pa.string())
 
-
-def _is_fraction(text: str | None) -> bool:
-    number = None if text is None else number_of(text)
-    return text is None or (number is not None and not text.isdigit())
