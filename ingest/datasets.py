@@ -109,7 +109,8 @@ def load_dataset(
     progress: Progress | None = None,
 ) -> Mapping[str, LoadReport]:
     """Check everything in a data set, then write it; see `checked_dataset`."""
-    with checked_dataset(dataset, settings, rejects, progress) as checked:
+    known = {nodes.node_type: store.attribute_kinds(nodes.node_type) for nodes in dataset.nodes}
+    with checked_dataset(dataset, settings, rejects, progress, known) as checked:
         return write_all(store, checked, progress)
 
 
@@ -119,11 +120,13 @@ def checked_dataset(
     settings: IngestSettings,
     rejects: Path | None,
     progress: Progress | None = None,
+    known: Mapping[str, Mapping[str, AttributeKind]] | None = None,
 ) -> Iterator[Mapping[str, CheckedSource]]:
     """Everything in a data set, by what it is: "events", then types.
 
-    `rejects` is a folder for files of rejected rows; where it is None there may be none. Entering
-    raises DataError and TooManyRejects, as the functions of `graphrec.ingest.load` do.
+    `known` are the kinds of attributes that a store has, by type of node. `rejects` is a folder for
+    files of rejected rows; where it is None there may be none. Entering raises DataError and
+    TooManyRejects, as the functions of `graphrec.ingest.load` do.
     """
 
     def file(what: str) -> Path | None:
@@ -145,6 +148,7 @@ def checked_dataset(
                     kinds=nodes.kinds,
                     links=nodes.links,
                     progress=progress,
+                    known=(known or {}).get(nodes.node_type),
                 )
             )
         for edge_type, source in dataset.links:

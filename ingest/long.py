@@ -243,17 +243,19 @@ def _recognised(columns: Sequence[str], column: str) -> LongTable | None:
 
 
 def _repeats(rows: pa.RecordBatch, column: str, table: LongTable) -> bool:
-    """Whether many ids repeat, each time with another property, or another value that is no number.
+    """Whether many ids repeat; without a column of properties, with other values, not of numbers.
 
     A few ids that occur twice are rows that were corrected, and numbers are values that changed.
     """
     ids = texts(rows.column(column)).to_pylist()
     if len(set(ids)) == len(ids):
         return False
-    others = texts(rows.column(table.property or table.value)).to_pylist()
-    if table.property is None and all(e is None or number_of(e) is not None for e in others):
-        return False
-    times_of = Counter(node_id for node_id, _ in set(zip(ids, others, strict=True)))
+    times_of = Counter(ids)
+    if table.property is None:
+        values = texts(rows.column(table.value)).to_pylist()
+        if all(value is None or number_of(value) is not None for value in values):
+            return False
+        times_of = Counter(node_id for node_id, _ in set(zip(ids, values, strict=True)))
     again = sum(times > 1 for times in times_of.values())
     return again >= 2 and again >= REPEATING * len(times_of)
 
@@ -270,4 +272,3 @@ def _selected(chunks: Iterator[Chunk], names: Sequence[str]) -> Iterator[Chunk]:
 def _column(chunks: Sequence[Chunk], name: str) -> pa.Array:
     parts = [texts(chunk.rows.column(name)) for chunk in chunks]
     return pa.concat_arrays(parts) if parts else pa.array([], pa.string())
-

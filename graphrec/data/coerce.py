@@ -55,6 +55,16 @@ def as_kind(
     return text if text is None or kind == "text" else category_of(text)
 
 
+def converted(value: AttributeValue, kind: AttributeKind) -> AttributeValue:
+    """A stored value as one of another kind; None where it has no equal there."""
+    if isinstance(value, Vector) and kind != "vector":
+        return None
+    try:
+        return as_kind(kind, value, separator="|")
+    except UnreadableError:
+        return None
+
+
 def scalar_text(value: object) -> str:
     """A single value as a category or tag: `true` for True, `7` for 7.0."""
     if isinstance(value, bool):

@@ -60,7 +60,7 @@ def graph(
     vocabularies = {"user": Vocabulary(), "item": Vocabulary()}
     attributes: dict[str, Mapping[str, Attribute]] = {}
     for node_type, nodes in sorted(catalogue.nodes.items()):
-        ids, table = _read_nodes(tx, nodes)
+        ids, table = nodes_of(tx, nodes)
         if ids:
             vocabularies[node_type] = Vocabulary(ids)
         if ids and table:
@@ -324,7 +324,7 @@ def _read_edges(tx: neo4j.ManagedTransaction, catalogue: Catalogue, edge_type: E
     return edges
 
 
-def _read_nodes(
+def nodes_of(
     tx: neo4j.ManagedTransaction, nodes: Nodes
 ) -> tuple[tuple[str, ...], Mapping[str, Attribute]]:
     """Ids in code-point order, and the attributes of the nodes."""

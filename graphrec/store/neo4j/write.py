@@ -168,6 +168,14 @@ def nodes(
     _write(writing, cypher.WRITE_NODES.substitute(Node=label), "nodes", added)
 
 
+def change_kind(
+    writing: Writing, node_type: str, name: str, kind: DeclaredKind, changed: Sequence[list[Any]]
+) -> None:
+    """Note another kind of an attribute, and write the rows of `node_rows` that have it."""
+    writing.run(cypher.SET_ATTRIBUTE, type=node_type, name=name, kind=str(kind))
+    nodes(writing, node_type, changed, {})
+
+
 def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str], float]) -> int:
     """Write links by (source id, target id), and the nodes they name; returns new ones."""
     source, relation, target = edge_type

@@ -218,6 +218,7 @@ ORDER BY 1, 2, 3, 4
 
 # SQLite compares text by its UTF-8 bytes, which is the order of its code points.
 READ_NODES = "SELECT type, id, row, attributes FROM nodes ORDER BY type, id"
+READ_NODES_OF = "SELECT id, attributes FROM nodes WHERE type = ?"
 READ_NODE = "SELECT attributes FROM nodes WHERE type = ? AND id = ?"
 READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"

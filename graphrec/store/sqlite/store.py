@@ -31,6 +31,7 @@ from graphrec.data import (
     Vocabulary,
     last_of_equal,
 )
+from graphrec.data.coerce import converted
 from graphrec.data.vector import vector_length
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
@@ -158,6 +159,30 @@ class SQLiteStore:
                 sql.PATCH_NODE,
                 ((node_type, node, next(positions), patch) for node, patch in patches),
             )
+
+    def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
+        """Make an attribute one of another kind; returns how many values were removed by it."""
+        with self._writing() as (connection, positions):
+            before = _kinds_of_attributes(connection).get(node_type, {})
+            if before.get(name, kind) == kind:
+                return 0
+            values: dict[str, AttributeValue] = {}
+            for node_id, text in connection.execute(sql.READ_NODES_OF, (node_type,)):
+                value = _values(before, text).get(name)
+                if value is not None:
+                    values[node_id] = converted(value, kind)
+            length = vector_length(name, tuple(values), tuple(values.values()))
+            declared = str(DeclaredKind(kind, length))
+            connection.execute(sql.SET_ATTRIBUTE, (declared, node_type, name))
+            changed = Attribute(kind, tuple(values.values()))
+            connection.executemany(
+                sql.PATCH_NODE,
+                (
+                    (node_type, node, next(positions), patch)
+                    for node, patch in _patches(Vocabulary(tuple(values)), {name: changed})
+                ),
+            )
+            return sum(value is None for value in values.values())
 
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.

@@ -22,6 +22,7 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
+from graphrec.ingest.long import LongTable, long_table
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Query
 
@@ -31,7 +32,7 @@ from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_gr
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
 from graphrec.settings import load_settings
-from graphrec.store import open_store
+from graphrec.store import GraphStore, open_store
 
 
 def ingest(
@@ -76,9 +77,29 @@ def ingest(
         list[str] | None,
         typer.Option(
             "--attribute",
-            help="The kind of an attribute (number, category, tags or text) of --items, such as "
-            "summary=text, or of --users, such as user.age=number; without it, the kind is "
-            "inferred from the values.",
+            help="The kind of an attribute (number, category, tags, text or vector) of --items, "
+            "such as summary=text, or of --users, such as user.age=number; without it, the kind is "
+            "the one in the store, or inferred from the values.",
+        ),
+    ] = None,
+    change_kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An attribute of --items, or user.NAME of --users, whose stored values become "
+            "ones of the kind that --attribute, or else the file, gives it."
+        ),
+    ] = None,
+    separator: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is between the tags of an attribute, such as genres=, or user.tags=;",
+        ),
+    ] = None,
+    long: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="--items has a property a row: the columns of id, property and value, such as "
+            "itemid,property,value, or item,tag for one property; user:ID,… of --users.",
         ),
     ] = None,
     kind: Annotated[
@@ -119,25 +140,37 @@ def ingest(
     columns = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
+    separators = _by_source("--separator", "genres=,", separator or (), "item", nodes_of)
+    changed = _changed_kinds(change_kind or (), nodes_of)
+    tables = _long_tables(long or (), nodes_of)
     checked: dict[str, CheckedSource] = {}
     with (
         open_store(store or settings.store, settings.kinds, settings.neo4j) as graph,
         progress_bars() as progress,
         ExitStack() as opened,
     ):
+        stored = {
+            t: {n: k for n, k in graph.attribute_kinds(t).items() if n not in changed.get(t, ())}
+            for t in ("item", "user")
+        }
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
-            checked |= opened.enter_context(checked_dataset(found, limits, rejects, progress))
+            checked |= opened.enter_context(
+                checked_dataset(found, limits, rejects, progress, stored)
+            )
         if log is not None:
             aside = _aside(rejects, events or Path("events"))
             events_of = checked_events(log, limits, aside, columns.get("events"), kind, progress)
             checked[_free("events", checked)] = opened.enter_context(events_of)
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
+                column, table = tables.get(node_type, (None, None))
+                mapped = columns.get(node_type) or ({"id": column} if column else None)
                 nodes = checked_nodes(
-                    node_type, File(file), limits, _aside(rejects, file),
-                    columns.get(node_type), kinds.get(node_type), progress=progress,
-                    known=graph.attribute_kinds(node_type),
+                    node_type, File(file), limits, _aside(rejects, file), mapped,
+                    kinds.get(node_type), progress=progress, long=table,
+                    known=stored[node_type],
+                    separators=separators.get(node_type),
                 )  # fmt: skip
                 checked[_free(node_type, checked)] = opened.enter_context(nodes)
         for name, edge_type, file in edges:
@@ -145,12 +178,57 @@ def ingest(
                 File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
+        removed = _change_kinds(graph, changed, checked)
         reports = write_all(graph, checked, progress)
         counts = dict(graph.counts())
     if as_json:
         print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
     else:
+        for name, values in removed.items():
+            OUT.print(f"{values:,} values of {name} were removed: they are none of the new kind")
         show_reports(reports, counts)
+
+
+def _changed_kinds(options: Sequence[str], given: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The attributes whose kind is to be changed, by type of node."""
+    named = _by_source("--change-kind", "color", [f"{o}=new" for o in options], "item", given)
+    return {node_type: tuple(names) for node_type, names in named.items()}
+
+
+def _long_tables(
+    options: Sequence[str], given: Collection[str]
+) -> dict[str, tuple[str, LongTable]]:
+    """The id column and the long table of the items or users, by type of node."""
+    found = {}
+    for option in options:
+        users = option.startswith("user:")
+        node_type = "user" if users else "item"
+        if node_type not in given:
+            raise SettingsError(
+                f"--long {option!r} is for {node_type!r}, which is not loaded: expected its file; "
+                f"{_REMEDIES[node_type]}"
+            )
+        found[node_type] = long_table(option.removeprefix("user:").split(","))
+    return found
+
+
+def _change_kinds(
+    store: GraphStore,
+    changed: Mapping[str, Sequence[str]],
+    checked: Mapping[str, CheckedSource],
+) -> dict[str, int]:
+    """Change the kinds of stored attributes; how many values were removed, where any were."""
+    removed = {}
+    for node_type, names in changed.items():
+        kinds = {each.name: each.kind for each in checked[node_type].attributes}
+        for name in names:
+            if name not in kinds:
+                raise SettingsError(
+                    f"--change-kind {name!r}: expected an attribute of the file, one of "
+                    f"{', '.join(kinds)}"
+                )
+            removed[name] = store.change_kind(node_type, name, kinds[name])
+    return {name: values for name, values in removed.items() if values}
 
 
 def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
