@@ -83,7 +83,7 @@ class MappedNodes(_Section):
     id: Name = Field("id", description="The property that identifies them: strings or integers.")
     attributes: Mapping[Name, AttributeKind] = Field(
         default_factory=dict,
-        description="Properties to read as attributes: number, category, tags or text.",
+        description="Properties to read as attributes: number, category, tags, text or vector.",
     )
 
 

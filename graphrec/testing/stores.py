@@ -23,7 +23,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphrec.data import MAX_KINDS, Attribute, AttributeKind, AttributeValue, Graph, Vocabulary
+from graphrec.data import (
+    MAX_KINDS,
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    Graph,
+    Vector,
+    Vocabulary,
+)
 from graphrec.data.weighting import KindPolicy, weigh
 from graphrec.errors import DataError, UnknownNode
 from graphrec.retrieval import neighbours
@@ -50,6 +58,9 @@ attributes_by_kind: Mapping[AttributeKind, st.SearchStrategy[AttributeValue]] = 
     "category": st.text(max_size=5),
     "tags": st.lists(st.text(max_size=3), max_size=3).map(tuple),
     "text": st.text(max_size=9),
+    "vector": st.lists(
+        st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3
+    ).map(Vector.of),
 }
 
 
@@ -310,6 +321,32 @@ class StoreContract:
         store.write_nodes("item", Vocabulary(), {"genres": Attribute("tags", ())})
         assert store.attribute_kinds("item") == {"title": "text", "genres": "tags"}
         assert store.attribute_kinds("user") == {}
+
+    def test_vectors_come_back_and_keep_their_length(self, store: GraphStore) -> None:
+        two = Vocabulary(("a", "b"))
+        values = (Vector.of([0.1, -2, 3e10]), None)
+        store.write_nodes("item", two, {"v": Attribute("vector", values)})
+        assert store.attribute_kinds("item") == {"v": "vector"}
+        assert store.read_graph().attributes["item"]["v"] == Attribute("vector", values)
+        assert store.read_node("item", "a") == {"v": values[0]}
+        other = {"v": Attribute("vector", (None, Vector.of([1, 2])))}
+        with pytest.raises(DataError, match="vectors of 2 numbers: expected 3"):
+            store.write_nodes("item", two, other)
+        same = {"v": Attribute("vector", (None, values[0]))}
+        store.write_nodes("item", two, same)
+        assert store.read_graph().attributes["item"]["v"].values == (None, values[0])
+
+    def test_an_attribute_can_become_another_kind(self, store: GraphStore) -> None:
+        three = Vocabulary(("a", "b", "c"))
+        sizes = Attribute("category", ("7", "large", None))
+        store.write_nodes("item", three, {"size": sizes, "year": Attribute("number", (1, 2, 3))})
+        assert store.change_kind("item", "size", "number") == 1
+        assert store.change_kind("item", "year", "category") == 0
+        assert store.change_kind("item", "nothing", "tags") == 0
+        assert store.read_graph().attributes["item"] == {
+            "size": Attribute("number", (7.0, None, None)),
+            "year": Attribute("category", ("1", "2", "3")),
+        }
 
     def test_the_events_of_a_user(self, small: GraphStore) -> None:
         small.write_events(log_of([Event("ann", "heat", 1, 5, "purchase")]))
