@@ -24,6 +24,11 @@ Code: TypeAlias = Literal[
     "forbidden",
     "too_many_requests",
     "too_large",
+    "headers_too_large",
+    "too_slow",
+    "overloaded",
+    "foreign_origin",
+    "misdirected",
     "unknown_user",
     "unknown_item",
     "no_embeddings",
@@ -127,6 +132,11 @@ class Error:
 ERRORS: Mapping[Code, Error] = {
     "unauthenticated": Error(401, "The request has no valid key."),
     "forbidden": Error(403, "The key has a lesser scope."),
+    "foreign_origin": Error(403, "A page of another site, or a form, asks to write."),
+    "too_slow": Error(408, "The request did not come in time."),
+    "misdirected": Error(421, "The Host is none of the names of the service."),
+    "headers_too_large": Error(431, "The headers have too many bytes, or there are too many."),
+    "overloaded": Error(503, "More is asked than can be answered; ask again in a second."),
     "unknown_user": Error(
         404, "The user is not known.", str(UnknownNode("user", "nobody")), "user_id"
     ),

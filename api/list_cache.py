@@ -18,6 +18,16 @@ GZIP = 31
 """zlib's number for gzip's format, which most clients take as it is."""
 
 
+SHORT, LONG = 32, 1024
+"""Bytes of a query up to which it counts as frequent, and above which its list is never kept."""
+
+QUESTIONS = 1000
+"""Queries that are remembered as asked."""
+
+ENTRY = 600
+"""Bytes of an entry beside its texts, as measured for lists of ten."""
+
+
 class WrittenList(NamedTuple):
     """A list as JSON, and what metrics and exposures need of it."""
 
@@ -58,11 +68,25 @@ class Key(NamedTuple):
 
 
 class ListCache:
-    """The `size` lists that were requested last; 4 KB of JSON take 1 KB here."""
+    """The lists that were requested last, of up to `most` bytes; 4 KB of JSON take 1 KB here.
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    Lists of long questions are not kept, nor those of questions that nobody asked before: a client
+    that makes them up would drive out the lists of everybody else.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._bytes = 0
         self._kept: OrderedDict[Key, WrittenList] = OrderedDict()
+        self._asked: OrderedDict[bytes, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the lists take, about."""
+        return self._bytes
 
     def get(self, key: Key) -> WrittenList | None:
         """The list of a key, where it is kept."""
@@ -73,14 +97,41 @@ class ListCache:
         return found
 
     def keep(self, key: Key, written: WrittenList) -> None:
-        """Keep a list; of too many, the one not requested for the longest is dropped."""
-        if self._size:
-            body = zlib.compress(written.body, level=1, wbits=GZIP)
-            self._kept[key] = written._replace(body=body, packed=True)
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        """Keep a list; while there are too many bytes, what was requested least lately goes."""
+        if not self._most or not self._is_frequent(key.query):
+            return
+        body = zlib.compress(written.body, level=1, wbits=GZIP)
+        packed = written._replace(body=body, packed=True)
+        self._drop(key)
+        self._kept[key] = packed
+        self._bytes += _size(key, packed)
+        while self._bytes > self._most:
+            self._drop(next(iter(self._kept)))
 
     def forget(self, user: str) -> None:
         """Drop all lists of a user."""
         for key in [key for key in self._kept if key.user == user]:
-            del self._kept[key]
+            self._drop(key)
+
+    def _drop(self, key: Key) -> None:
+        dropped = self._kept.pop(key, None)
+        if dropped is not None:
+            self._bytes -= _size(key, dropped)
+
+    def _is_frequent(self, query: bytes) -> bool:
+        """Whether a question is short, or one of the last ones that somebody asked."""
+        if len(query) <= SHORT:
+            return True
+        if len(query) > LONG:
+            return False
+        again = query in self._asked
+        self._asked[query] = None
+        self._asked.move_to_end(query)
+        if len(self._asked) > QUESTIONS:
+            self._asked.popitem(last=False)
+        return again
+
+
+def _size(key: Key, written: WrittenList) -> int:
+    """Bytes of an entry; ids of items are shared with the snapshot."""
+    return ENTRY + len(written.body) + 4 * len(key.user) + len(key.path) + len(key.query)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Multiset
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, TypeAlias
@@ -133,6 +133,27 @@ class Metrics:
             latest = self.latest[version] = LatestLists()
         latest.add(written.items)
 
+    def keep_only(self, versions: Collection[str]) -> None:
+        """Drop the series and the latest lists of all other versions: they do not serve any more.
+
+        For after a scrape, so that the last counts of each are collected once.
+        """
+        self.latest = {v: latest for v, latest in self.latest.items() if v in versions}
+        for metric, names in (
+            (self._lists, ("to", "version")),
+            (self._items, ("version",)),
+            (self._sources, ("source", "version")),
+        ):
+            found = {
+                tuple(sample.labels[name] for name in names)
+                for family in metric.collect()
+                for sample in family.samples
+            }
+            for labels in found:
+                if labels[-1] not in versions:
+                    metric.remove(*labels)
+                    self._of.cache_clear()
+
     def exposed(self, result: Literal["written", "lost"], lists: int) -> None:
         """Count lists for the log of exposures."""
         self._exposures.labels(result).inc(lists)
@@ -184,18 +205,19 @@ class Gauges(Collector):
             f"Mean share of a list that another one of the last {LISTS} has too.",
             labels=("version",),
         )
-        held = {}
+        held = set()
         for role, recommender in self._engine.serving.items():
             version = recommender.snapshot.manifest.version
             info.add_metric((version, role), 1)
             items = len(recommender.snapshot.likes.items)
-            held[version] = latest = self._metrics.latest.get(version, LatestLists())
+            held.add(version)
+            latest = self._metrics.latest.get(version, LatestLists())
             if items:
                 coverage.add_metric((version,), latest.distinct / items)
             if latest.overlap is not None:
                 overlap.add_metric((version,), latest.overlap)
-        self._metrics.latest = held  # versions that no longer serve are dropped
         yield from (info, coverage, overlap)
+        self._metrics.keep_only(held)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -6,11 +6,14 @@ import asyncio
 import ipaddress
 import logging
 import sys
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from types import FrameType
 
 import uvicorn
 from graphrec.api.app import create_app
+from graphrec.api.connections import Limits, limited, sweep
 from graphrec.api.logs import configure
 from graphrec.api.middleware.keys import read_keys
 from graphrec.api.service import Service
@@ -26,6 +29,12 @@ class _Server(uvicorn.Server):
     """A server that is not ready for a while before it stops, so that no request is sent to it."""
 
     drain_seconds = 0.0
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: what uvicorn does, and once a second an end to slow connections."""
+        if counter % 10 == 0:
+            sweep(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop after `drain_seconds`; at once at the second signal, or before it has started."""
@@ -63,6 +72,8 @@ def serve(settings: Settings, store: str | None = None) -> None:
             server_header=False,
             proxy_headers=False,  # else a client could choose the address that it is limited by
             access_log=False,  # paths hold user ids
+            http=limited(Limits.of(settings.serve, _most_files())),
+            timeout_keep_alive=settings.serve.idle_seconds,
             log_config=None,
             timeout_graceful_shutdown=FINISH_SECONDS,
         )
@@ -71,6 +82,19 @@ def serve(settings: Settings, store: str | None = None) -> None:
     server.run()
     if not server.started:
         raise SystemExit(3)  # uvicorn's own status; its log says why
+
+
+def _most_files() -> int | None:
+    """How many files the process may have open, which is raised as far as the system allows."""
+    try:
+        resource = import_module("resource")
+    except ModuleNotFoundError:  # Windows
+        return None
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    limit: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def _require_keys(settings: ServeSettings) -> None:

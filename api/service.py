@@ -28,8 +28,10 @@ from graphrec.api.live.feed import Feed
 from graphrec.api.live.forgetter import Forgetter
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.metrics import Gauges, Metrics
+from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
+from graphrec.api.middleware.site import Site
 
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
@@ -70,6 +72,9 @@ class Service:
     keyring: Keyring
     rate: RateLimit | None
     """None where `serve.rate` is not set."""
+    site: Site
+    admission: Admission
+    """Turns for what reads."""
     log: RequestLog | None
     """Gets a line for each request."""
     rng: np.random.Generator
@@ -148,11 +153,13 @@ async def open_service(
         settings,
         engine,
         graph,
-        ListCache(settings.serve.cached_lists),
+        ListCache(round(settings.serve.cache_mib * 2**20)),
         exposures,
         metrics,
         keyring,
         RateLimit.of(settings.serve.rate, settings.serve.burst),
+        Site.of(settings.serve),
+        Admission(settings.serve.concurrent_lists, settings.serve.max_wait_ms / 1000),
         log,
         np.random.default_rng(),
     )

@@ -120,3 +120,13 @@ def missing_extra(subject: str, error: ModuleNotFoundError) -> MissingExtra:
     if package not in EXTRAS:
         raise error
     return MissingExtra(subject, package, EXTRAS[package])
+
+
+class Locked(GraphrecError):  # noqa: N818
+    """Another process keeps a lock."""
+
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__(
+            f"lock {path!r} is held by another process for more than {seconds:g} s: expected it to "
+            f"be free in milliseconds; see which one with `fuser {path}`, and end it"
+        )

@@ -283,6 +283,44 @@ class ServeSettings(_Section):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
     max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
+    max_header_bytes: int = Field(
+        32_768, ge=1024, description="Largest head of a request: its first line and its headers."
+    )
+    header_seconds: float = Field(
+        10, gt=0, description="Seconds in which the head of a request has to come."
+    )
+    body_seconds: float = Field(
+        30,
+        gt=0,
+        description="Seconds in which a body has to come, and more by its size; and for a client "
+        "to take an answer.",
+    )
+    idle_seconds: int = Field(
+        5, ge=1, description="Seconds that a connection may stay open between two requests."
+    )
+    max_connections: int = Field(
+        4096,
+        ge=16,
+        description="Most connections, a quarter of them from one address; less where the system "
+        "allows fewer open files. Beyond it, the one that has waited longest makes room.",
+    )
+    concurrent_lists: int = Field(
+        4,
+        ge=1,
+        description="Lists and other reads that are answered at once; more wait for their turn, "
+        "while health and writes go first.",
+    )
+    max_wait_ms: float = Field(
+        50,
+        gt=0,
+        description="Milliseconds that a read may wait for its turn, after which the answer is "
+        "503 with `Retry-After`.",
+    )
+    hosts: tuple[str, ...] = Field(
+        (),
+        description="Names that requests may have as `Host`, such as `rec.example`, beside the "
+        "address that is listened on; not set: any, where there are keys, else those of loopback.",
+    )
     keys: Path = Field(
         Path("keys.json"),
         description="File of API keys, by `graphrec keys create`; if it exists, keys are required.",
@@ -304,10 +342,11 @@ class ServeSettings(_Section):
         description="Seconds to keep answering after a stop signal, while readiness is 503.",
     )
     max_events: int = Field(1000, ge=1, description="Most events in one request.")
-    cached_lists: int = Field(
-        50_000,
+    cache_mib: float = Field(
+        100,
         ge=0,
-        description="Lists kept in memory, about 2 KB each, for users who return before a change.",
+        description="MiB of lists kept in memory, about 2 KB each, for users who return before a "
+        "change; questions that are long or rare are not kept.",
     )
     exposures: Path | None = Field(
         None,
@@ -327,6 +366,11 @@ class Settings(BaseSettings):
     cache: Path = Field(
         Path("~/.cache/graphrec"),
         description="Folder for downloaded data sets and the environments of benchmark peers.",
+    )
+    readers: Literal["owner", "group"] = Field(
+        "owner",
+        description="Who may read the files that commands and the service make: their owner alone, "
+        "or the owner's group too.",
     )
     seed: int = Field(0, ge=0, description="Seed of all random choices.")
     kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_beside_defaults)] = Field(

@@ -49,24 +49,25 @@ MAY_IMPORT = {
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
     "ranking": "data retrieval",
-    "snapshot": "data errors models ranking retrieval rules settings store",
+    "snapshot": "data errors files models ranking retrieval rules settings store",
     "recommend": "data errors models progress ranking retrieval rules settings snapshot store",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
-    "experiments": "data errors id_search",
+    "experiments": "data errors files id_search",
     "training": "data errors evaluation models progress ranking recommend retrieval settings "
     "snapshot",
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
-    "report": "data errors ranking recommend refresh settings snapshot",
+    "report": "data errors files ranking recommend refresh settings snapshot",
+    "files": "errors",
     "forget": "data errors experiments id_search report retrieval snapshot store",
     "doctor": "counts errors settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors
     "ingest": "data errors progress settings store",
-    "api": "data errors experiments forget ranking recommend retrieval rules settings snapshot "
-    "store",
+    "api": "data errors experiments files forget ranking recommend retrieval rules settings "
+    "snapshot store",
     "cli": "api counts data doctor errors evaluation experiments forget ingest models progress "
     "recommend refresh report settings settings_file snapshot store training",
 }

@@ -7,9 +7,11 @@ import math
 import re
 import secrets
 import time
+from collections.abc import Mapping
 
 from graphrec.api.errors import error_answer, internal_error
 from graphrec.api.middleware.access import Access, identify
+from graphrec.api.middleware.keys import Scope as KeyScope
 from graphrec.api.middleware.limits import TooLarge, read_body
 from graphrec.api.service import Service
 from starlette.datastructures import Headers
@@ -34,6 +36,10 @@ SAFE = (
 
 NO_STORE = (b"cache-control", b"no-store")
 """Unless a route sets it: answers are personal, and change with every snapshot."""
+
+
+AT_ONCE = ("/health/", "/metrics")
+"""Paths that wait for no turn, as writes do not."""
 
 
 class Boundary:
@@ -72,13 +78,20 @@ class Boundary:
                 ]
             await send(message)
 
+        turn = False
         try:
-            refusal = self._refusal(service, scope, headers.get(b"content-length", b""))
-            if refusal is None and b"transfer-encoding" in headers:
+            needed = self._access.needed(scope["method"], scope["path"])
+            refusal = self._refusal(service, scope, headers, needed)
+            waits = needed == "read" or (needed is None and not scope["path"].startswith(AT_ONCE))
+            if refusal is None and (b"transfer-encoding" in headers or (waits and _body(headers))):
+                # Before the turn: how long it takes is up to the client.
                 try:
                     receive = await read_body(receive, service.settings.serve.max_body_bytes)
                 except TooLarge:
                     refusal = _too_large(service)
+            if refusal is None and waits:
+                turn = await service.admission.enter()
+                refusal = None if turn else _overloaded()
             await (refusal or self._app)(scope, receive, send_safely)
         except Exception as error:
             logger.exception("request %s failed", request_id, exc_info=error)
@@ -86,6 +99,8 @@ class Boundary:
                 raise
             await internal_error()(scope, receive, send_safely)
         finally:
+            if turn:
+                service.admission.leave()
             seconds = time.perf_counter() - start
             route = getattr(scope.get("route"), "path", "unknown")
             service.metrics.answered(scope["method"], route, status, seconds)
@@ -100,10 +115,18 @@ class Boundary:
                     version=state.get("version", version),
                 )
 
-    def _refusal(self, service: Service, scope: Scope, length: bytes) -> Response | None:
+    def _refusal(
+        self,
+        service: Service,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        needed: KeyScope | None,
+    ) -> Response | None:
         """The answer to a request that is not allowed; None where it is."""
         keys, client = service.keyring.keys, (scope.get("client") or ("",))[0]
-        needed = self._access.needed(scope["method"], scope["path"])
+        foreign = service.site.refusal(headers, needed, keys is not None)
+        if foreign is not None:
+            return foreign
         if keys is not None and needed is not None:
             key = identify(keys, Headers(scope=scope))
             if key is None:
@@ -127,9 +150,22 @@ class Boundary:
             wait = service.rate.wait(client, time.monotonic())
             if wait:
                 return _too_many(math.ceil(wait))
+        length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > service.settings.serve.max_body_bytes:
             return _too_large(service)
         return None
+
+
+def _body(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"content-length", b"0") != b"0"
+
+
+def _overloaded() -> Response:
+    return error_answer(
+        "overloaded",
+        "more is asked than can be answered in time: expected fewer requests; ask again in 1 s",
+        headers={"Retry-After": "1"},
+    )
 
 
 def _too_many(seconds: int) -> Response:

@@ -11,19 +11,20 @@ import asyncio
 import hashlib
 import hmac
 import logging
-import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from graphrec.errors import SettingsError
+from graphrec.files import file_lock, replace_file
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Key:
 
     name: str
     scope: Scope
-    sha256: str
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     created: str
     """ISO 8601, UTC."""
 
@@ -74,31 +75,33 @@ def create_key(path: Path, name: str, scope: Scope) -> str:
 
     Raises SettingsError where the name is taken or not valid.
     """
-    keys = read_keys(path) if path.exists() else ()
     if not _NAME.fullmatch(name):
         raise SettingsError(
             f"name of a key {name!r}: expected 1 to 64 letters, digits, dots, dashes or underscores"
         )
-    if any(key.name == name for key in keys):
-        raise SettingsError(
-            f"key {name!r} is there already: expected a new name; choose another, or revoke it"
-        )
     secret = PREFIX + secrets.token_urlsafe(32)
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    _write(path, (*keys, Key(name, scope, _hash(secret), created)))
+    with _changing(path):
+        keys = read_keys(path) if path.exists() else ()
+        if any(key.name == name for key in keys):
+            raise SettingsError(
+                f"key {name!r} is there already: expected a new name; choose another, or revoke it"
+            )
+        _write(path, (*keys, Key(name, scope, _hash(secret), created)))
     return secret
 
 
 def revoke_key(path: Path, name: str) -> None:
     """Remove a key from the file; raises SettingsError where it is not in it."""
-    keys = read_keys(path)
-    left = tuple(key for key in keys if key.name != name)
-    if len(left) == len(keys):
-        raise SettingsError(
-            f"key {name!r} is unknown: expected one of "
-            f"{', '.join(key.name for key in keys) or 'none, there are no keys'}"
-        )
-    _write(path, left)
+    with _changing(path):
+        keys = read_keys(path)
+        left = tuple(key for key in keys if key.name != name)
+        if len(left) == len(keys):
+            raise SettingsError(
+                f"key {name!r} is unknown: expected one of "
+                f"{', '.join(key.name for key in keys) or 'none, there are no keys'}"
+            )
+        _write(path, left)
 
 
 def holder(keys: Sequence[Key], secret: str) -> Key | None:
@@ -162,15 +165,23 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+@contextmanager
+def _changing(path: Path) -> Iterator[None]:
+    """While a file of keys is read and replaced, so that of two changes none is lost.
+
+    Raises SettingsError where the file cannot be written, Locked where another process holds it.
+    """
+    try:
+        with file_lock(path.with_name(f".{path.name}.lock")):
+            yield
+    except OSError as error:
+        raise SettingsError(
+            f"file of keys {str(path)!r} cannot be written ({error.strerror}): expected a folder "
+            f"with room that is yours; nothing was changed"
+        ) from error
+
+
 def _write(path: Path, keys: tuple[Key, ...]) -> None:
     """Replace the file in one step; nobody but its owner can read it."""
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(orjson.dumps(keys, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    replace_file(path, orjson.dumps(keys, option=options), 0o600)

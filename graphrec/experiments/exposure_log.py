@@ -22,10 +22,10 @@ from itertools import groupby
 from pathlib import Path
 
 import orjson
-from filelock import FileLock
 
 from graphrec.errors import SettingsError
 from graphrec.experiments.exposures import Exposure, lines, pseudonym
+from graphrec.files import file_lock, make_folder
 from graphrec.id_search import holds_id
 
 KEY, LOCK = "key", "lock"
@@ -37,8 +37,8 @@ def append(folder: Path, shown: Sequence[Exposure]) -> None:
     Raises OSError if a day cannot be written, which leaves its file unchanged, and SettingsError
     for an unusable key.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / LOCK):
+    make_folder(folder)
+    with file_lock(folder / LOCK):
         if not (folder / KEY).exists():
             _make_key(folder)
         key = read_key(folder / KEY)
@@ -67,7 +67,7 @@ def forget(folder: Path, users: Collection[str]) -> int:
     if not folder.is_dir():
         return 0
     deleted = 0
-    with FileLock(folder / LOCK):
+    with file_lock(folder / LOCK):
         for draft in folder.glob(".draft-*"):  # left by a process that was killed
             draft.unlink()
         doomed = {None, *_names(folder, users)}

@@ -12,9 +12,10 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.errors import SnapshotError
+from graphrec.files import replace_file
 from graphrec.report.figures import Report
 from graphrec.report.page import page
-from graphrec.snapshot.registry import delete_drafts, replace_file
+from graphrec.snapshot.registry import delete_drafts
 
 REPORTS = "reports"
 
@@ -26,9 +27,9 @@ def keep(report: Report, folder: Path, name: str) -> Path:
     """
     reports = folder / REPORTS
     reports.mkdir(parents=True, exist_ok=True)
-    replace_file(reports / f"{name}.json", orjson.dumps(report).decode())
+    replace_file(reports / f"{name}.json", orjson.dumps(report))
     path = reports / f"{name}.html"
-    replace_file(path, page(report))
+    replace_file(path, page(report).encode())
     return path
 
 

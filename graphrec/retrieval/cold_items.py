@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -38,6 +38,8 @@ class ColdItems:
     """[N, dim], the last element being a bias: see `Embeddings`."""
     messages: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """What each sends to a user who likes it [dim]."""
+    unknown: Mapping[str, Attributes] = field(default_factory=dict)
+    """New items that have none: nothing of what is known of them was in the training."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,27 @@ def embed_new_items(
     with another mapping of attributes, too, be they equal.
     """
     held = dict(zip(before.items, before.vectors, strict=True))
-    found = {
-        item: (held[item], before.messages[item])
-        if before.items.get(item) is attributes
-        else encoder.embed(_as_columns(attributes), _rows(encoder, links.get(item, ()), known))
-        for item, attributes in items.items()
-    }
-    embedded = {item: each for item, each in found.items() if each[0][:-1].any()}
+    embedded: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+    unknown: dict[str, Attributes] = {}
+    for item, attributes in items.items():
+        if before.unknown.get(item) is attributes:
+            unknown[item] = attributes
+        elif before.items.get(item) is attributes:
+            embedded[item] = held[item], before.messages[item]
+        else:
+            nodes = _rows(encoder, links.get(item, ()), known)
+            vector, message = encoder.embed(_as_columns(attributes), nodes)
+            if vector[:-1].any():
+                embedded[item] = vector, message
+            else:
+                unknown[item] = attributes
     if not embedded:
-        return NONE
+        return replace(NONE, unknown=unknown) if unknown else NONE
     return ColdItems(
         {item: items[item] for item in embedded},
         np.stack([vector for vector, _ in embedded.values()]),
         {item: message for item, (_, message) in embedded.items()},
+        unknown,
     )
 
 

@@ -71,6 +71,9 @@ class Index:
         index.add(np.ascontiguousarray(items, np.float32))
         return Index(index)
 
+    def __len__(self) -> int:
+        return int(self.faiss_index.ntotal)
+
     @property
     def exact(self) -> bool:
         """Whether every item is compared in every search."""

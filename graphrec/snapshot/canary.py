@@ -15,7 +15,8 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.errors import SnapshotError
-from graphrec.snapshot.registry import replace_file, switch, verify
+from graphrec.files import replace_file
+from graphrec.snapshot.registry import switch, verify
 
 CANARY = "canary"
 
@@ -70,7 +71,7 @@ def start_canary(folder: Path, version: str, share: float) -> None:
             f"snapshot serve everyone, publish it"
         )
     verify(folder, version)
-    replace_file(folder / CANARY, orjson.dumps(asdict(Canary(version, share))).decode())
+    replace_file(folder / CANARY, orjson.dumps(asdict(Canary(version, share))))
 
 
 def promote(folder: Path) -> str:

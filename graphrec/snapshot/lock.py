@@ -18,6 +18,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from graphrec.errors import RefreshRunning
+from graphrec.files import make_folder
 
 LOCK, HOLDER = "refresh.lock", "refresh.holder"
 
@@ -28,8 +29,8 @@ def refresh_lock(folder: Path) -> Iterator[None]:
 
     Raises RefreshRunning, which names the holder, if another refresh holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock, holder = FileLock(folder / LOCK), folder / HOLDER
+    make_folder(folder)
+    lock, holder = FileLock(folder / LOCK, mode=0o600), folder / HOLDER
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -69,6 +69,8 @@ class Manifest:
     version: str = ""
     created: str = ""
     """When it was published: ISO 8601, UTC."""
+    generation: int = 0
+    """One more than that of any version that was in the folder when it was published."""
     files: Mapping[str, File] = field(default_factory=dict)
 
 

@@ -21,7 +21,6 @@ folder named `.draft-…`, which the next one to hold the lock of the folder
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import secrets
 import shutil
@@ -34,9 +33,11 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.errors import OutdatedSnapshot, SnapshotError
+from graphrec.files import FOLDER_MODE, make_folder, replace_file, sync
 from graphrec.snapshot import codec
 from graphrec.snapshot.manifest import FORMAT, File, Manifest
 from graphrec.snapshot.snapshot import TYPES, Snapshot
+from graphrec.snapshot.validate import validate
 
 CURRENT = "current"
 MANIFEST = "manifest.json"
@@ -63,21 +64,30 @@ def publish(
     where the folder cannot be written.
     """
     created = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        validate(snapshot)
+    except ValueError as error:
+        raise SnapshotError(
+            f"the snapshot is not published: {error}; please report it, with what was loaded last"
+        ) from error
+    make_folder(folder)
     draft = folder / f".draft-{secrets.token_hex(8)}"
-    draft.mkdir()
+    draft.mkdir(FOLDER_MODE)
     try:
         codec.write(snapshot, draft, types, frozenset({"manifest"}))
         files = {path.name: _describe(path) for path in sorted(draft.iterdir())}
-        manifest = replace(snapshot.manifest, created=created.isoformat(), files=files)
+        generation = 1 + max((_age(folder, name)[0] for name in versions(folder)), default=0)
+        manifest = replace(
+            snapshot.manifest, created=created.isoformat(), files=files, generation=generation
+        )
         digest = hashlib.sha256(_json(manifest)).hexdigest()
         version = f"{created:%Y%m%dT%H%M%SZ}-{digest[:6]}"
         content = _json(replace(manifest, version=version))
         (draft / MANIFEST).write_bytes(content)
         (draft / CHECKSUM).write_bytes(_checksum_line(content))
         for path in draft.iterdir():
-            _sync(path)
-        _sync(draft)
+            sync(path)
+        sync(draft)
         _rename(draft, folder / version)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -96,6 +106,7 @@ def load(folder: Path, version: str | None = None, *, types: codec.Types = TYPES
     manifest = verify(folder, version)
     try:
         found: Snapshot = codec.read(Snapshot, folder / version, types, manifest=manifest)
+        validate(found)
         return found
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise SnapshotError(
@@ -108,12 +119,20 @@ def current(folder: Path) -> str:
     """The version that serves; raises SnapshotError where there is none."""
     path = folder / CURRENT
     try:
-        return path.read_text("utf-8").strip()
+        with path.open("rb") as file:
+            version = file.read(100).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SnapshotError(
             f"snapshot folder {str(folder)!r} has no readable {CURRENT!r} file: expected one that "
             f"names the version to serve; run `graphrec train`"
         ) from error
+    if not _VERSION.fullmatch(version):
+        # What it holds is not shown: it may be a link to a file that others must not read.
+        raise SnapshotError(
+            f"file {CURRENT!r} in {str(folder)!r} names no version: expected one such as "
+            f"20261122T101500Z-3fa9c1; run `graphrec rollback VERSION`, or `graphrec train`"
+        )
+    return version
 
 
 def versions(folder: Path) -> tuple[str, ...]:
@@ -155,7 +174,7 @@ def delete(folder: Path, version: str) -> None:
     doomed = folder / f".draft-{secrets.token_hex(8)}"
     (folder / version).rename(doomed)
     shutil.rmtree(doomed)
-    _sync(folder)
+    sync(folder)
 
 
 def prune(folder: Path, keep: int, used: Collection[str]) -> tuple[str, ...]:
@@ -181,18 +200,20 @@ def delete_drafts(folder: Path) -> int:
     return len(drafts)
 
 
-def _age(folder: Path, version: str) -> tuple[str, datetime, str]:
-    """What versions are ordered by: the second in the name, then the moment in the manifest.
+def _age(folder: Path, version: str) -> tuple[int, str, datetime, str]:
+    """What versions are ordered by: the generation in the manifest, and the time where it has none.
 
-    The second alone, and the hash, where the manifest cannot be read.
+    A clock that was wrong once changes no order. The name alone, where the manifest is unreadable.
     """
     second, _, digest = version.partition("-")
+    generation, created = 0, datetime.min.replace(tzinfo=timezone.utc)
     try:
         values = orjson.loads((folder / version / MANIFEST).read_bytes())
         created = datetime.fromisoformat(values["created"]).astimezone(timezone.utc)
+        generation = int(values["generation"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        created = datetime.min.replace(tzinfo=timezone.utc)
-    return second, created, digest
+        pass
+    return generation, second, created, digest
 
 
 def verify(folder: Path, version: str) -> Manifest:
@@ -282,29 +303,9 @@ def _rename(draft: Path, target: Path) -> None:
         if not target.is_dir():
             raise
         verify(target.parent, target.name)  # the same content, published within the same second
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def switch(folder: Path, version: str) -> None:
     """Make a published version the current one, in one step."""
-    replace_file(folder / CURRENT, f"{version}\n")
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a small file anew, in one step, so that a crash leaves the old one or the new one."""
-    draft = path.parent / f".draft-{secrets.token_hex(8)}"
-    draft.write_text(text, "utf-8")
-    _sync(draft)
-    draft.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Make what was written to a file, or the names in a folder, outlive a power cut."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows opens no folder, and makes names last by itself
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace_file(folder / CURRENT, f"{version}\n".encode())

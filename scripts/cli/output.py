@@ -25,14 +25,31 @@ from rich.table import Table
 
 from graphrec.progress import Progress
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+CONTROL = (*range(9), *range(11, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F),
+           *range(0x2066, 0x206A))  # fmt: skip
+"""Code points that a terminal obeys instead of showing them, but for tabs and line ends: C0, C1 and
+those that turn the direction of text."""
+
+SHOWN = {each: f"\\u{each:04x}" for each in CONTROL}
+
+
+class SafeConsole(Console):
+    """A console on which text is shown and never obeyed: titles and ids are anybody's."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich's, with control characters of texts written by their numbers."""
+        shown = (each.translate(SHOWN) if isinstance(each, str) else each for each in objects)
+        super().print(*shown, **options)
+
+
+OUT = SafeConsole(highlight=False)
+ERR = SafeConsole(stderr=True, highlight=False)
 
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-    typer.echo(orjson.dumps(value, option=options, default=_plain))
+    typer.echo(orjson.dumps(value, option=options, default=_plain).decode().translate(SHOWN))
 
 
 def _plain(value: object) -> object:
@@ -44,7 +61,7 @@ def _plain(value: object) -> object:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; columns of numbers are right-aligned and do not wrap."""
     table = Table(
-        title=escape(title),
+        title=escape(title.translate(SHOWN)),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
@@ -55,7 +72,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         numeric = all(row[at][:1].isdigit() or row[at] in ("", "–") for row in rows)
         table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric or at == 0)
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(cell.translate(SHOWN)) for cell in row))
     OUT.print(table)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 from graphrec.api.app import create_app
-from graphrec.api.list_cache import ListCache, WrittenList
-from hypothesis import given
-from hypothesis import strategies as st
 
 from graphrec.recommend.query import NO_CONTEXT, Context, Query
 from graphrec.recommend.recommender import Recommender
@@ -21,20 +17,6 @@ from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
 from tests.support.live import event, items, listed, send, served, settings_in
 from tests.support.service import serving, tiny_snapshot
-
-
-@given(st.integers(0, 4), st.lists(st.integers(0, 9)))
-def test_the_ones_asked_for_last_are_kept(size: int, asked: list[int]) -> None:
-    lists = ListCache(size)
-    lately: list[int] = []
-    for key in asked:
-        found = lists.get(key)
-        assert (found is not None) == (key in lately[-size:] if size else False)
-        if found is None:
-            lists.keep(key, WrittenList(b"%d" % key, ()))
-        else:
-            assert gzip.decompress(found.body) == b"%d" % key
-        lately = [*(each for each in lately if each != key), key]
 
 
 @pytest.fixture
@@ -146,7 +128,7 @@ def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str | 
 def test_none_are_kept_where_the_settings_say_so(tmp_path: Path, made: list[str | None]) -> None:
     publish(tiny_snapshot(), tmp_path)
     with serving(
-        create_app(Settings(snapshots=tmp_path, serve=ServeSettings(cached_lists=0)))
+        create_app(Settings(snapshots=tmp_path, serve=ServeSettings(cache_mib=0)))
     ) as client:
         made.clear()
         for _ in range(2):

@@ -26,7 +26,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
     publish(SNAPSHOT, folder)
     kept, anew = (
         Settings(snapshots=folder, serve=each)
-        for each in (ServeSettings(), ServeSettings(cached_lists=0))
+        for each in (ServeSettings(), ServeSettings(cache_mib=0))
     )
     apps = create_app(kept), create_app(anew), read_by_fastapi(create_app(kept))
     with ExitStack() as stack:

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table
+from graphrec.cli.settings import load_settings
 from graphrec.ingest.read import read_events
 from graphrec.ingest.sources import File
 from rich.markup import escape
@@ -26,7 +27,7 @@ from graphrec.experiments.comparison import (
 from graphrec.experiments.comparison import compare as compare_versions
 from graphrec.experiments.exposure_log import KEY, files, read_key
 from graphrec.experiments.exposures import pseudonym
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.store import open_store
 
 DAY = 86_400_000

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
 from graphrec.ingest.datasets import checked_dataset, open_dataset
 from graphrec.ingest.load import (
@@ -31,7 +32,6 @@ from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
-from graphrec.settings import load_settings
 from graphrec.store import GraphStore, open_store
 
 

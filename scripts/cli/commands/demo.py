@@ -13,12 +13,12 @@ from graphrec.cli.commands.data import show_reports
 from graphrec.cli.commands.models import installed_embeddings, installed_models, train_and_publish
 from graphrec.cli.options import SettingsFile
 from graphrec.cli.output import OUT, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from graphrec.ingest.datasets import load_dataset, open_dataset
 
 from graphrec.data.weighting import weigh
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of

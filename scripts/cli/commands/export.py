@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from graphrec.cli.options import SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, progress_bars
+from graphrec.cli.settings import load_settings
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, MissingExtra, SettingsError
-from graphrec.settings import load_settings
 
 
 def export(

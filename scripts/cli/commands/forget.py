@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json
+from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
 from graphrec.counts import counted
 from graphrec.experiments import exposure_log
 from graphrec.forget import Forgotten, marks, traces
 from graphrec.forget import forget as forget_people
-from graphrec.settings import load_settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import made_at
 from graphrec.snapshot.types import types_of

@@ -8,8 +8,7 @@ import typer
 from graphrec.api.middleware.keys import Scope, create_key, read_keys, revoke_key
 from graphrec.cli.options import AsJson, SettingsFile
 from graphrec.cli.output import ERR, OUT, print_json, print_table
-
-from graphrec.settings import load_settings
+from graphrec.cli.settings import load_settings
 
 keys = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys of the service.")
 

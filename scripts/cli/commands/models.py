@@ -13,6 +13,7 @@ import typer
 from graphrec.cli.learning_curve import draw, show_curves
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from graphrec.cli.splits import (
     held_out_users,
     read_cold_items,
@@ -30,7 +31,7 @@ from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric
 from graphrec.models import create
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import publish
 from graphrec.snapshot.types import types_of

@@ -11,13 +11,14 @@ import orjson
 import typer
 from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
 from graphrec.cli.output import ERR, OUT, print_json, print_table
+from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
 from graphrec.counts import counted
 from graphrec.errors import SettingsError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
 from graphrec.store import GraphStore, open_store

@@ -20,6 +20,7 @@ import typer
 from graphrec.cli.commands.models import named_embeddings
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
 from graphrec.errors import GraphrecError, RefreshRunning, SettingsError, StoreError
@@ -28,7 +29,7 @@ from graphrec.refresh.job import refresh as refresh_snapshot
 from graphrec.refresh.outcome import OnStage, Options, Outcome, Stage
 from graphrec.refresh.planning import plan
 from graphrec.report.refreshed import keep_report
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.snapshot import registry
 from graphrec.snapshot.canary import end_canary
 from graphrec.snapshot.canary import promote as promote_canary

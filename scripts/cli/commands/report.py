@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder
 from graphrec.cli.output import OUT, print_json
+from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
 from graphrec.report.archive import REPORTS, keep, kept
 from graphrec.report.figures import Report, report_of
-from graphrec.settings import load_settings
 from graphrec.snapshot.registry import current, load, versions
 from graphrec.snapshot.types import types_of
 

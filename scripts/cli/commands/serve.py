@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.options import SettingsFile, SnapshotFolder
+from graphrec.cli.settings import load_settings
 
 from graphrec.errors import MissingExtra
-from graphrec.settings import load_settings
 
 
 def serve(

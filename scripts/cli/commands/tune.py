@@ -10,6 +10,7 @@ import orjson
 import typer
 from graphrec.cli.options import SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_table, progress_bars
+from graphrec.cli.settings import load_settings
 from graphrec.ingest.read import read_attributes, read_events
 from graphrec.ingest.sources import File
 
@@ -21,7 +22,7 @@ from graphrec.evaluation.evaluator import model_rng
 from graphrec.evaluation.splits.split import Split, given
 from graphrec.models import MODELS, class_of, create
 from graphrec.models.hyper_parameters import Point, Value, search_space
-from graphrec.settings import Settings, load_settings
+from graphrec.settings import Settings
 from graphrec.settings_file import add_section, model_section, refuse_second_section
 from graphrec.store import open_store
 from graphrec.training.fit import split_log
