@@ -105,7 +105,7 @@ class MappedNodes(_Section):
     id: Name = Field("id", description="The property that identifies them: strings or integers.")
     attributes: Mapping[Name, AttributeKind] = Field(
         default_factory=dict,
-        description="Properties to read as attributes: number, category, tags or text.",
+        description="Properties to read as attributes: number, category, tags, text or vector.",
     )
 
 
@@ -207,6 +207,11 @@ class RetrievalSettings(_Section):
         default_factory=dict,
         description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "
         "and `popularity`; a source that is not named weighs what was chosen in training.",
+    )
+    vectors: tuple[str, ...] | None = Field(
+        None,
+        description="Attributes of items that are vectors and a source of candidates each, "
+        "`vector:NAME`; not set: all of them. Takes effect with the next training.",
     )
     popular_by: str | None = Field(
         None,

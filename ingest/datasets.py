@@ -111,8 +111,9 @@ def load_dataset(
     progress: Progress | None = None,
 ) -> Mapping[str, LoadReport]:
     """Check everything in a data set, then write it; see `checked_dataset`."""
+    known = {nodes.node_type: store.attribute_kinds(nodes.node_type) for nodes in dataset.nodes}
     late = Late(store.deleted)
-    with checked_dataset(dataset, settings, rejects, progress, late=late) as checked:
+    with checked_dataset(dataset, settings, rejects, progress, known=known, late=late) as checked:
         return write_all(store, checked, progress)
 
 
@@ -124,12 +125,14 @@ def checked_dataset(
     progress: Progress | None = None,
     kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
     late: Late | None = None,
+    known: Mapping[str, Mapping[str, AttributeKind]] | None = None,
 ) -> Iterator[Mapping[str, CheckedSource]]:
     """Everything in a data set, by what it is: "events", then types.
 
     `rejects` is a folder for files of rejected rows; where it is None there may be none. `kinds`
-    and `late` are those of `checked_events`; its nodes come back where they were deleted. Entering
-    raises DataError and TooManyRejects, as the functions of `graphrec.ingest.load` do.
+    and `late` are those of `checked_events`; its nodes come back where they were deleted. `known`
+    are the kinds of attributes that a store has, by type of node. Entering raises DataError and
+    TooManyRejects, as the functions of `graphrec.ingest.load` do.
     """
 
     def file(what: str) -> Path | None:
@@ -147,6 +150,7 @@ def checked_dataset(
                     kinds=nodes.kinds,
                     links=nodes.links,
                     progress=progress,
+                    known=(known or {}).get(nodes.node_type),
                 )
             )
             if late is not None:

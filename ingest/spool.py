@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, count
 from operator import attrgetter
 from pathlib import Path
@@ -42,6 +42,8 @@ class Spool:
     """The first rejected rows, in words."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Values that were left out of accepted rows, by reason, the most frequent first."""
 
     @property
     def rejected(self) -> int:
@@ -66,12 +68,14 @@ def spooled(
     """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
 
     Rejected rows go to a CSV file (line, reason, row; before them the file, where there are
-    several), which is made only where there are any. It is `rejects`, or the first of `NAME-2.csv`,
-    `NAME-3.csv` … beside it that is not there yet: no file is overwritten. Where `rejects` is None
-    no row may be rejected. Raises TooManyRejects where their share is above what is allowed, and
-    DataError where the disk takes no more.
+    several), which is made only where there are any; so do rows that are kept without one of their
+    values. It is `rejects`, or the first of `NAME-2.csv`, `NAME-3.csv` … beside it that is not
+    there yet: no file is overwritten. Where `rejects` is None no row may be rejected. Raises
+    TooManyRejects where their share is above what is allowed, and DataError where the disk takes no
+    more.
     """
     reasons: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
     first: list[Reject] = []
     accepted = ignored = 0
     aside: Path | None = None
@@ -81,10 +85,12 @@ def spooled(
         try:
             for chunk in chunks:
                 checked = check(chunk)
-                if checked.rejects:
+                if checked.rejects or checked.left_out:
                     if rejects is not None:
                         aside = aside or _new(rejects, _columns(reading))
-                        _append(aside, checked.rejects, _columns(reading))
+                        found = sorted([*checked.rejects, *checked.left_out])
+                        _append(aside, found, _columns(reading))
+                    left_out.update(each.reason for each in checked.left_out)
                     reasons.update(reject.reason for reject in checked.rejects)
                     first += checked.rejects[: _SHOWN - len(first)]
                 if writer is None:
@@ -111,6 +117,7 @@ def spooled(
             ignored,
             tuple(f"{r.place(reading.counts)}: {r.reason} in {r.row}" for r in first),
             lambda: _read(file) if writer is not None else iter(()),
+            dict(left_out.most_common()),
         )
         if rejected and rejects is None:
             raise TooManyRejects(_some(reading, spool))

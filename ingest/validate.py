@@ -7,14 +7,15 @@ counted under the first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 import orjson
 import pyarrow as pa
-from graphrec.ingest.attributes import AttributeColumn, attribute_values
+from graphrec.ingest.attribute_values import attribute_values, fault_of
+from graphrec.ingest.attributes import AttributeColumn
 from graphrec.ingest.chunks import Chunk, Reject
 from graphrec.ingest.late import Late
 from graphrec.ingest.schema import EventColumns, LinkColumns
@@ -36,6 +37,8 @@ class Checked:
 
     rows: pa.RecordBatch
     rejects: tuple[Reject, ...]
+    left_out: tuple[Reject, ...] = ()
+    """Rows that are kept without one of their values, which cannot be read."""
 
 
 def check_events(
@@ -68,17 +71,33 @@ def check_events(
     return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
 
 
-def check_nodes(chunk: Chunk, column: str, attributes: Sequence[AttributeColumn]) -> Checked:
-    """Nodes: a column of their ids, then one for each attribute, of its type in KINDS."""
+def check_nodes(
+    chunk: Chunk, column: str, attributes: Sequence[AttributeColumn], strict: bool = False
+) -> Checked:
+    """Nodes: a column of their ids, then one for each attribute, of its type.
+
+    A value that cannot be read as the kind of its attribute is left out of its row. The row is
+    rejected where `strict`, where the caller gave the kind, and where it is a vector.
+    """
     ids = texts(chunk.rows.column(column))
     faults = [("missing id", missing(ids)), (INEXACT, inexact(chunk.rows.column(column)))]
     values = []
+    doubtful: list[Fault] = []
     for attribute in attributes:
         value, fault = attribute_values(chunk.rows.column(attribute.column), attribute)
         values.append(value)
-        faults.append((f"{attribute.name} is not a number", fault))
+        rejects = strict or attribute.reason == "given" or attribute.kind == "vector"
+        (faults if rejects else doubtful).append((fault_of(attribute), fault))
     names = [column, *(attribute.name for attribute in attributes)]
-    return _parted(chunk, pa.RecordBatch.from_arrays([ids, *values], names=names), faults)
+    checked = _parted(chunk, pa.RecordBatch.from_arrays([ids, *values], names=names), faults)
+    rejected = {reject.line for reject in checked.rejects}
+    left_out = (
+        Reject(int(chunk.line[row]), f"{reason}: loaded without it", _raw(chunk, row))
+        for reason, fault in doubtful
+        for row in np.flatnonzero(fault).tolist()
+        if int(chunk.line[row]) not in rejected
+    )
+    return replace(checked, left_out=tuple(sorted(left_out)))
 
 
 def check_links(
@@ -173,3 +192,9 @@ def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Chec
         rows.filter(pa.array(first == len(faults))),
         tuple(sorted([*rejects, *chunk.rejects])),
     )
+
+
+def _raw(chunk: Chunk, row: int) -> str:
+    """A row as it was found."""
+    (found,) = chunk.rows.slice(row, 1).to_pylist()
+    return orjson.dumps(found, default=str).decode()

@@ -10,12 +10,11 @@ from fastapi import Body
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
-from graphrec.api.schemas.fields import ItemId, UserId, Value, value_of
+from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of
 from graphrec.api.schemas.nodes import Deleted, IgnoredLink, Link, PutItem, PutUser, Stored
 from graphrec.api.service import Service, Serving
 
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
-from graphrec.errors import DataError
 from graphrec.store import GraphStore
 
 router = new_router("items and users")
@@ -115,18 +114,8 @@ def _write(
 def _attribute(name: str, value: Value, kind: AttributeKind | None) -> Attribute | None:
     """A value as one of its kind; None where there was none and nothing is to be removed.
 
-    A new attribute that is a text is a category, except a title. Raises DataError where the
-    attribute is of another kind.
+    Raises DataError where it cannot be read as the kind that the attribute has in the store.
     """
     if value is None:
         return None if kind is None else Attribute(kind, (None,))
-    sent: AttributeKind = "category" if name != "title" else "text"
-    if not isinstance(value, str):
-        sent = "tags" if isinstance(value, list) else "number"
-    fits = {sent, "text"} if isinstance(value, str) else {sent}
-    if kind is not None and kind not in fits:
-        raise DataError(
-            f"attribute {name!r} is given as {sent}: expected {kind}, as it is in the store; "
-            f"change the value, or the name"
-        )
-    return Attribute(kind or sent, (value_of(value),))
+    return Attribute(kind or kind_of(name, value), (value_of(name, value, kind),))

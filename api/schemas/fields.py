@@ -10,7 +10,9 @@ from graphrec.api.schemas.validation import expecting
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from graphrec.data import AttributeValue
+from graphrec.data import AttributeKind, AttributeValue
+from graphrec.data.coerce import UnreadableError, as_kind
+from graphrec.errors import DataError
 from graphrec.rules.dates import as_number, moment
 
 MAX_LISTED = 1000
@@ -93,14 +95,31 @@ Moment = Annotated[
 
 Text = Annotated[str, Field(max_length=10_000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Value: TypeAlias = Number | Text | list[Text] | None
-"""Of an attribute."""
+Value: TypeAlias = bool | Number | Text | list[Text | Number] | None
+"""Of an attribute: lists of texts are tags, and of numbers a vector."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-def value_of(value: Value) -> AttributeValue:
-    """An attribute value as the library has it: tags are a tuple, numbers are floats."""
+def kind_of(name: str, value: Value) -> AttributeKind:
+    """The kind of a new attribute: a text is a category, except a title."""
     if isinstance(value, list):
-        return tuple(value)
-    return value if value is None or isinstance(value, str) else float(value)
+        numbers = all(isinstance(each, int | float) for each in value)
+        return "vector" if value and numbers else "tags"
+    if isinstance(value, bool | str):
+        return "text" if name == "title" else "category"
+    return "number"
+
+
+def value_of(name: str, value: Value, kind: AttributeKind | None = None) -> AttributeValue:
+    """A value as one of its kind, or of that of a new attribute; raises DataError for another."""
+    expected = kind or kind_of(name, value)
+    if value == [] and expected == "tags":
+        return ()
+    try:
+        return as_kind(expected, value)
+    except UnreadableError as error:
+        raise DataError(
+            f"attribute {name!r} {error}: expected {expected}"
+            f"{', as it is in the store' if kind else ''}; change the value, or the name"
+        ) from None

@@ -36,8 +36,10 @@ class PutUser(BaseModel):
         dict[Name, Value],
         Field(
             max_length=MAX_ATTRIBUTES,
-            description="By name: a number, a text or category, tags, or null to remove it. An "
-            "attribute keeps its kind. Attributes that are not named stay as they are.",
+            description="By name: a number, a text or category, true or false, a list of tags or "
+            "of the numbers of a vector, or null to remove it. An attribute keeps its kind: a "
+            "number in a category is a text, a single text in tags one tag. Attributes that are "
+            "not named stay as they are.",
         ),
     ] = {}
 

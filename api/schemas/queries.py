@@ -177,7 +177,7 @@ class Visitor(BaseModel):
 
 
 def _attributes(values: Mapping[str, Value]) -> dict[str, Any]:
-    return {name: value_of(value) for name, value in values.items()}
+    return {name: value_of(name, value) for name, value in values.items()}
 
 
 FROZEN: Mapping[str, Callable[[Any], Any]] = {

@@ -15,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.data.vector import Vector
 from graphrec.errors import DataError, UnknownNode
 
 Rows: TypeAlias = NDArray[np.int32]
 EdgeType: TypeAlias = tuple[str, str, str]
 """(source node type, relation, target node type), as DGL's canonical edge types."""
 
-AttributeKind: TypeAlias = Literal["number", "category", "tags", "text"]
-AttributeValue: TypeAlias = float | str | tuple[str, ...] | None
+AttributeKind: TypeAlias = Literal["number", "category", "tags", "text", "vector"]
+PlainValue: TypeAlias = float | str | tuple[str, ...] | None
 """A float for `number`, a str for `category` and `text`, a tuple for `tags`, None where missing."""
+AttributeValue: TypeAlias = PlainValue | Vector
 
 
 def as_title(value: AttributeValue) -> str | None:

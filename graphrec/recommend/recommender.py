@@ -343,15 +343,15 @@ class Recommender:
         They stand where their score puts them, at the end at the latest, so that they can earn
         their first interactions.
         """
-        source, share = self.view.items.nearest_cold, self.settings.new_items
-        if source is None or not share:
+        items, share = self.view.items, self.settings.new_items
+        if not share or not items.new:
             return listed
-        found = source.retrieve(profile, request.eligible, max(1, int(share * query.k)))
+        found = items.nearest_new(profile, request.eligible, max(1, int(share * query.k)))
         if found is None:
             return listed
-        weight, items = request.weights[source.name], self.view.items
+        weight = request.weights[found.source]
         near = [
-            _cold(items.ids.ids[row], items.titles[row], source.name, z_score, weight)
+            _cold(items.ids.ids[row], items.titles[row], found.source, z_score, weight)
             for row, z_score in zip(
                 found.rows.tolist(), found.z_scores(found.rows).tolist(), strict=True
             )

@@ -38,6 +38,7 @@ TYPES: Mapping[str, str] = {
     "neighbours": "graphrec.retrieval.neighbourhood:Neighbourhood",
     "embedding": "graphrec.retrieval.embedding:Nearest",
     "popularity": "graphrec.retrieval.popularity:Popularity",
+    "vectors": "graphrec.retrieval.vectors:NearestVectors",
     "graph-filter": "graphrec.models.graph_filter.scorer:FittedFilter",
     "item-weights": "graphrec.models.history:ItemWeights",
 }
@@ -61,7 +62,7 @@ class Snapshot:
     sources: tuple[CandidateSource, ...] = ()
     """The other sources of candidates, the first to name in explanations first."""
     item_attributes: Annotated[Mapping[str, Attribute], axes("item")] = field(default_factory=dict)
-    """`title` is what an item is called."""
+    """`title` is what an item is called. Vectors are not among them."""
     user_attributes: Annotated[Mapping[str, Attribute], axes("user")] = field(default_factory=dict)
     """Those that the encoder reads, and the one that segments go by; no others."""
     links: tuple[ItemLinks, ...] = ()
@@ -198,7 +199,11 @@ def build_snapshot(
             half_life,
         ),
         sources=sources,
-        item_attributes=graph.attributes.get("item", {}),
+        item_attributes={
+            name: each
+            for name, each in graph.attributes.get("item", {}).items()
+            if each.kind != "vector"  # which a source has as an array, if any
+        },
         user_attributes={
             name: each for name, each in columns.items() if name in read or name == popular_by
         },

@@ -47,7 +47,13 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
     seen = _with_rows(extended.seen, rows, _seen(profiles, shape))
     attributes = {u: e.attributes for u, e in view.delta.users.items() if e.attributes is not None}
     user_attributes = _attributes(extended.user_attributes, extended.users, attributes)
-    histories = Histories(before.history, history, user_attributes, before.manifest.newest_event)
+    histories = Histories(
+        before.history,
+        history,
+        user_attributes,
+        before.manifest.newest_event,
+        {extended.items.rows[item]: each for item, each in view.items.changed.items()},
+    )
     return replace(
         extended,
         manifest=_manifest(view, extended, history, seen, metrics),

@@ -227,6 +227,14 @@ class GraphStore(Protocol):
         """
         ...
 
+    def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
+        """Make an attribute one of another kind; returns how many values were removed by it.
+
+        A number becomes its text, a category one tag, and a text a number where it is one. Nothing
+        changes where there is no such attribute.
+        """
+        ...
+
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.
 

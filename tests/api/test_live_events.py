@@ -199,9 +199,16 @@ class TestItems:
         assert 0 < found["new"]["propensity"] <= 1
 
     def test_keep_the_kinds_of_their_attributes(self, client: httpx.Client) -> None:
-        response = client.put("/v1/items/new", json={"attributes": {"title": 7}})
+        body = {"attributes": {"title": 7, "year": 2026, "new": True, "vector": [0.5, 1, -2]}}
+        assert client.put("/v1/items/new", json=body).status_code == 200
+        assert client.get("/v1/items/new").json()["attributes"] == {
+            **client.get("/v1/items/new").json()["attributes"],
+            "new": "true",
+            "year": 2026.0,
+        }
+        response = client.put("/v1/items/new", json={"attributes": {"year": "long ago"}})
         assert error(response, 422, "invalid_request") == (
-            "attribute 'title' is given as number: expected text, as it is in the store; change "
+            "attribute 'year' is not a number: expected number, as it is in the store; change "
             "the value, or the name"
         )
 

@@ -531,3 +531,98 @@ def test_one_relation_for_all_cannot_replace_those_of_the_rows(
     same = write(tmp_path / "same.csv", "head,relation,tail", "a,is,b", "b,,c")
     load_links(store, same, edge_type, SETTINGS, tmp_path / "rejects.csv")
     assert linked(store.read_graph()) == {edge_type: {("a", "b", 1), ("b", "c", 1)}}
+
+
+FULL = (
+    "item,genres,color,url,price",
+    *(f"m{n},Comedy|Drama,red,http://x/{n},{n}" for n in range(60)),
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("item,genres", "n,Comedy"), {"genres": ("Comedy",)}),
+        (("item,genres", "n,"), {"genres": None}),
+        (("item,color", "n,7"), {"color": "7"}),
+        (("item,url", "n,http://x/1"), {"url": "http://x/1"}),
+        (("item,price", "n,"), {"price": None}),
+        (("item,price", "n,$1.50"), {"price": 1.5}),
+        (("item,price,color", "n,sold out,red"), {"price": None, "color": "red"}),
+    ],
+)
+def test_a_delta_loads_with_the_kinds_of_the_store(
+    store: GraphStore, tmp_path: Path, lines: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    load_nodes(store, "item", write(tmp_path / "full.csv", *FULL), SETTINGS, rejects)
+    kinds = store.attribute_kinds("item")
+    report = load_nodes(store, "item", write(tmp_path / "delta.csv", *lines), SETTINGS, rejects)
+    assert (report.new, report.rejected) == (1, 0)
+    found = store.read_node("item", "n")
+    assert {name: found.get(name) for name in expected} == expected
+    assert store.attribute_kinds("item") == kinds
+    assert all(each.reason == "store" for each in report.columns)
+
+
+def test_values_that_cannot_be_read_are_left_out_and_said(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    load_nodes(store, "item", write(tmp_path / "full.csv", *FULL), SETTINGS, rejects)
+    delta = write(tmp_path / "delta.csv", "item,price", "n,sold out", "o,3")
+    report = load_nodes(store, "item", delta, SETTINGS, rejects)
+    assert report.left_out == {"price is not a number: loaded without it": 1}
+    assert report.rejects is not None
+    assert "2,price is not a number: loaded without it" in report.rejects.read_text()
+    many = write(tmp_path / "many.csv", "item,price", *(f"n{n},sold out" for n in range(20)))
+    with pytest.raises(DataError, match=r"'price' of .*: 20 of 20 values cannot be read as number"):
+        load_nodes(store, "item", many, SETTINGS, rejects)
+
+
+def test_a_column_without_values_takes_its_kind_when_they_come(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    empty = write(tmp_path / "empty.csv", "item,price,note", "a,,n/a", "b,,")
+    report = load_nodes(store, "item", empty, SETTINGS, rejects)
+    assert report.attributes == {}
+    price = report.columns[0]
+    assert (price.name, price.empty, price.missing) == ("price", True, 1.0)
+    assert store.attribute_kinds("item") == {}
+    load_nodes(store, "item", write(tmp_path / "x.csv", "item,price", "a,3"), SETTINGS, rejects)
+    assert store.attribute_kinds("item") == {"price": "number"}
+
+
+def test_a_gap_at_the_beginning_is_looked_past(store: GraphStore, tmp_path: Path) -> None:
+    gap = write(tmp_path / "x.csv", "item,price", *(f"a{n}," for n in range(5)), "b,3")
+    settings = IngestSettings(batch_rows=2)
+    report = load_nodes(store, "item", gap, settings, tmp_path / "rejects.csv")
+    assert report.attributes == {"price": "number"}
+
+
+def test_columns_are_described(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "x.csv", ",item,color", "0,a,red", "1,b,", "2,a,blue", "3,c,red")
+    report = load_nodes(store, "item", source, SETTINGS, tmp_path / "rejects.csv")
+    (color,) = report.columns
+    assert (color.kind, color.reason, color.examples) == ("category", "values", ("red", "blue"))
+    assert color.missing == 0.25
+    assert report.ignored == {"": "the index of a data frame"}
+    assert report.repeated == 1
+
+
+def test_another_kind_than_that_of_the_store_needs_an_option(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    source = write(tmp_path / "x.csv", "item,size", "a,7", "b,8")
+    load_nodes(store, "item", source, SETTINGS, rejects)
+    with pytest.raises(DataError, match=r"expected number, as it is in the store; .*--change-kind"):
+        load_nodes(store, "item", source, SETTINGS, rejects, kinds={"size": "category"})
+
+
+def test_vectors_of_unequal_lengths_name_the_row(store: GraphStore, tmp_path: Path) -> None:
+    rows = ['{"item": "a", "v": [0.1, 0.2, 0.3]}'] * 10 + ['{"item": "b", "v": [0.1]}']
+    source = write(tmp_path / "x.jsonl", *rows)
+    with pytest.raises(TooManyRejects, match="line 11: v is not a vector of 3 numbers"):
+        load_nodes(store, "item", source, SETTINGS, tmp_path / "rejects.csv")

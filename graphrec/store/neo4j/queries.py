@@ -139,6 +139,9 @@ MERGE (attribute:GraphrecAttribute {type: $type, name: $name})
 ON CREATE SET attribute.kind = $kind, attribute.property = $property
 RETURN attribute.kind AS kind
 """
+SET_ATTRIBUTE = """
+MATCH (attribute:GraphrecAttribute {type: $type, name: $name}) SET attribute.kind = $kind
+"""
 
 # Attributes that are given as null are removed; those that are not given stay.
 WRITE_NODES = Cypher("""

@@ -21,9 +21,11 @@ from graphrec.data import (
     Graph,
     Interactions,
     Links,
+    Vector,
     Vocabulary,
 )
 from graphrec.errors import StoreError
+from graphrec.store.declared import DeclaredKind
 from graphrec.store.neo4j import deletion, names
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import OWN_ID, Catalogue, Events, Link, Nodes
@@ -58,7 +60,7 @@ def graph(
     vocabularies = {"user": Vocabulary(), "item": Vocabulary()}
     attributes: dict[str, Mapping[str, Attribute]] = {}
     for node_type, nodes in sorted(catalogue.nodes.items()):
-        ids, table = _read_nodes(tx, nodes)
+        ids, table = nodes_of(tx, nodes)
         if ids:
             vocabularies[node_type] = Vocabulary(ids)
         if ids and table:
@@ -188,7 +190,7 @@ def own_catalogue(tx: neo4j.ManagedTransaction) -> Catalogue:
     """What graphrec noted about its own graph."""
     declared: dict[str, dict[str, tuple[str, AttributeKind]]] = {}
     for node_type, name, key, kind in rows(tx, cypher.READ_ATTRIBUTES):
-        declared.setdefault(node_type, {})[name] = (key, kind)
+        declared.setdefault(node_type, {})[name] = (key, DeclaredKind.of(kind).kind)
     return Catalogue(
         {
             node_type: Nodes(names.label(node_type), OWN_ID, declared.get(node_type, {}))
@@ -327,7 +329,7 @@ def _read_edges(tx: neo4j.ManagedTransaction, catalogue: Catalogue, edge_type: E
     return edges
 
 
-def _read_nodes(
+def nodes_of(
     tx: neo4j.ManagedTransaction, nodes: Nodes
 ) -> tuple[tuple[str, ...], Mapping[str, Attribute]]:
     """Ids in code-point order, and the attributes of the nodes."""
@@ -384,6 +386,8 @@ def _value(kind: AttributeKind, value: Any) -> AttributeValue:
         return None
     if kind == "number":
         return float(value)
+    if kind == "vector":
+        return Vector(bytes(value)) if isinstance(value, bytes | bytearray) else Vector.of(value)
     if kind == "tags":
         return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
     return str(value)

@@ -19,10 +19,13 @@ from graphrec.data import (
     Interactions,
     Vocabulary,
 )
+from graphrec.data.coerce import converted
+from graphrec.data.vector import vector_length
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
+from graphrec.store.declared import DeclaredKind
 from graphrec.store.deletions import new_key
 from graphrec.store.neo4j import deletion, names, read, write
 from graphrec.store.neo4j import mapped as neo4j_mapped
@@ -141,9 +144,27 @@ class Neo4jStore:
         with another kind.
         """
         added = write.node_rows(nodes, attributes)
-        kinds = {name: attribute.kind for name, attribute in attributes.items()}
+        kinds = {
+            name: DeclaredKind(each.kind, vector_length(name, nodes.ids, each.values))
+            for name, each in attributes.items()
+        }
         self._prepare(node_type)
         self._write(lambda writing: write.nodes(writing, node_type, added, kinds))
+
+    def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
+        """Make an attribute one of another kind; returns how many values were removed by it."""
+        self._refuse_mapped()
+        nodes = self._server.read(self._catalogue).nodes.get(node_type)
+        if nodes is None or name not in nodes.attributes or nodes.attributes[name][1] == kind:
+            return 0
+        ids, attributes = self._server.read(lambda tx: read.nodes_of(tx, nodes))
+        given = [(i, v) for i, v in zip(ids, attributes[name].values, strict=True) if v is not None]
+        found = Vocabulary(tuple(node_id for node_id, _ in given))
+        values = tuple(converted(value, kind) for _, value in given)
+        declared = DeclaredKind(kind, vector_length(name, found.ids, values))
+        changed = write.node_rows(found, {name: Attribute(kind, values)})
+        self._write(lambda w: write.change_kind(w, node_type, name, declared, changed))
+        return sum(value is None for value in values)
 
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.

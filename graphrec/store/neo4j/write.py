@@ -18,10 +18,12 @@ from graphrec.data import (
     AttributeValue,
     EdgeType,
     Interactions,
+    Vector,
     Vocabulary,
     last_of_equal,
 )
 from graphrec.errors import DataError
+from graphrec.store.declared import DeclaredKind
 from graphrec.store.neo4j import deletion, names
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.writing import Writing
@@ -119,7 +121,7 @@ def nodes(
     writing: Writing,
     node_type: str,
     added: Sequence[list[Any]],
-    kinds: Mapping[str, AttributeKind],
+    kinds: Mapping[str, DeclaredKind],
 ) -> None:
     """Write the rows of `node_rows`, whose attributes have `kinds`.
 
@@ -131,6 +133,14 @@ def nodes(
     deletion.bring_back(writing, node_type, [node_id for node_id, _ in added])
     label = names.quoted(names.label(node_type))
     _write(writing, cypher.WRITE_NODES.substitute(Node=label), "nodes", added)
+
+
+def change_kind(
+    writing: Writing, node_type: str, name: str, kind: DeclaredKind, changed: Sequence[list[Any]]
+) -> None:
+    """Note another kind of an attribute, and write the rows of `node_rows` that have it."""
+    writing.run(cypher.SET_ATTRIBUTE, type=node_type, name=name, kind=str(kind))
+    nodes(writing, node_type, changed, {})
 
 
 def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str], float]) -> int:
@@ -172,6 +182,8 @@ def _stored(node_id: str, kind: AttributeKind, value: AttributeValue) -> Any:
                 f"where a value is missing"
             )
         return number
+    if isinstance(value, Vector):
+        return value.content  # an array of bytes, half the room of one of floats
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -193,14 +205,12 @@ def _add_node_type(writing: Writing, node_type: str) -> None:
     writing.run(cypher.ADD_NODE_TYPE, name=node_type, label=names.label(node_type))
 
 
-def _declare(writing: Writing, node_type: str, name: str, kind: AttributeKind) -> None:
+def _declare(writing: Writing, node_type: str, name: str, kind: DeclaredKind) -> None:
     """Note the kind of an attribute; raises DataError where it has another one already."""
     key = names.attribute_property(name)
     ((found,),), _ = writing.run(
-        cypher.ADD_ATTRIBUTE, type=node_type, name=name, kind=kind, property=key
+        cypher.ADD_ATTRIBUTE, type=node_type, name=name, kind=str(kind), property=key
     )
-    if found != kind:
-        raise DataError(
-            f"attribute {name!r} of {node_type} is given as {kind}: expected {found}, as it is "
-            f"in the store; rename it, or load it as {found}"
-        )
+    both = kind.joined(DeclaredKind.of(found), node_type, name)
+    if str(both) != found:
+        writing.run(cypher.SET_ATTRIBUTE, type=node_type, name=name, kind=str(both))

@@ -34,6 +34,7 @@ WHERE json_patch(attributes, ?4) <> attributes
 """
 
 FIND_ATTRIBUTE = "SELECT kind FROM attributes WHERE type = ? AND name = ?"
+SET_ATTRIBUTE = "UPDATE attributes SET kind = ? WHERE type = ? AND name = ?"
 ADD_ATTRIBUTE = "INSERT INTO attributes (type, name, kind) VALUES (?, ?, ?)"
 
 # Each upsert is two statements with the same parameters, because a single one would not tell how
@@ -142,6 +143,7 @@ ORDER BY 1, 2, 3, 4
 # SQLite compares text by its UTF-8 bytes, which is the order of its code points.
 READ_NODES = "SELECT type, id, row, attributes FROM nodes ORDER BY type, id"
 READ_IDS = "SELECT id FROM nodes WHERE type = ? ORDER BY id"
+READ_NODES_OF = "SELECT id, attributes FROM nodes WHERE type = ?"
 READ_NODE = "SELECT attributes FROM nodes WHERE type = ? AND id = ?"
 READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"

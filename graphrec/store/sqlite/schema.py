@@ -16,7 +16,7 @@ CREATE TABLE nodes (
     UNIQUE (type, id)
 );
 
--- What kind of value an attribute has: number, category, tags or text.
+-- What kind of value an attribute has: number, category, tags, text, or vector and its length.
 CREATE TABLE attributes (
     type TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -142,6 +142,11 @@ class SQLiteStore:
         with self._writing() as (connection, positions):
             write.write_nodes(connection, positions, node_type, nodes, attributes)
 
+    def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
+        """Make an attribute one of another kind; returns how many values were removed by it."""
+        with self._writing() as (connection, positions):
+            return write.change_kind(connection, positions, node_type, name, kind)
+
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.
 

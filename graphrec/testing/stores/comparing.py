@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from graphrec.data import Attribute, AttributeKind, AttributeValue, Graph
+from graphrec.data import Attribute, AttributeKind, AttributeValue, Graph, Vector
 from graphrec.data.weighting import KindPolicy
 from graphrec.store import ChangedNode, GraphStore, Neighbour, Path
 from graphrec.testing.logs import Event, listed
@@ -31,6 +31,9 @@ attributes_by_kind: Mapping[AttributeKind, st.SearchStrategy[AttributeValue]] = 
     "category": st.text(max_size=5),
     "tags": st.lists(st.text(max_size=3), max_size=3).map(tuple),
     "text": st.text(max_size=9),
+    "vector": st.lists(
+        st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3
+    ).map(Vector.of),
 }
 
 

@@ -39,6 +39,7 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
+from graphrec.ingest.long import LongTable, long_table
 from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Files, Query
@@ -99,9 +100,29 @@ def ingest(
         list[str] | None,
         typer.Option(
             "--attribute",
-            help="The kind of an attribute (number, category, tags or text) of --items, such as "
-            "summary=text, or of --users, such as user.age=number; without it, the kind is "
-            "inferred from the values.",
+            help="The kind of an attribute (number, category, tags, text or vector) of --items, "
+            "such as summary=text, or of --users, such as user.age=number; without it, the kind is "
+            "the one in the store, or inferred from the values.",
+        ),
+    ] = None,
+    change_kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An attribute of --items, or user.NAME of --users, whose stored values become "
+            "ones of the kind that --attribute, or else the file, gives it."
+        ),
+    ] = None,
+    separator: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is between the tags of an attribute, such as genres=, or user.tags=;",
+        ),
+    ] = None,
+    long: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="--items has a property a row: the columns of id, property and value, such as "
+            "itemid,property,value, or item,tag for one property; user:ID,… of --users.",
         ),
     ] = None,
     header: Header = None,
@@ -179,6 +200,9 @@ def ingest(
     roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
+    separators = _by_source("--separator", "genres=,", separator or (), "item", nodes_of)
+    changed = _changed_kinds(change_kind or (), nodes_of)
+    tables = _long_tables(long or (), nodes_of)
     checked: dict[str, CheckedSource] = {}
     address = store or settings.store
     with (
@@ -190,18 +214,31 @@ def ingest(
         if dry_run:
             rejects = Path(opened.enter_context(TemporaryDirectory()))
         late = Late(graph.deleted) if graph else Late()
+        stored = (
+            {}
+            if graph is None
+            else {
+                t: {
+                    n: k for n, k in graph.attribute_kinds(t).items() if n not in changed.get(t, ())
+                }
+                for t in ("item", "user")
+            }
+        )
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
             checked |= opened.enter_context(
-                checked_dataset(found, limits, rejects, progress, settings.kinds, late)
+                checked_dataset(found, limits, rejects, progress, settings.kinds, late, stored)
             )
         catalogue = None
         found_nodes: dict[str, CheckedSource] = {}
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
+                column, table = tables.get(node_type, (None, None))
+                mapped = roles.get(node_type) or ({"id": column} if column else None)
                 nodes = checked_nodes(
                     node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
-                    roles.get(node_type), kinds.get(node_type), progress=progress,
+                    mapped, kinds.get(node_type), progress=progress, long=table,
+                    known=stored.get(node_type), separators=separators.get(node_type),
                 )  # fmt: skip
                 found_nodes[node_type] = opened.enter_context(nodes)
                 late = late.but_for(node_type, found_nodes[node_type].ids())
@@ -226,12 +263,13 @@ def ingest(
         if graph is None and not (dry_run or refused):
             graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
         gone = () if catalogue is None else catalogue.removed
-        reports = {}
+        reports, unlike = {}, {}
         if graph and not (dry_run or refused):
             if catalogue is not None and gone:
                 shown.close()
                 _confirm(catalogue, yes)
                 progress = shown.enter_context(progress_bars())
+            unlike = _change_kinds(graph, changed, checked)
             reports = write_all(graph, checked, progress, partial(graph.delete_items, gone))
             warn_of_names(settings, graph)
         counts = dict(graph.counts()) if graph else {}
@@ -249,6 +287,8 @@ def ingest(
         )
     else:
         show_data(report)
+        for name, values in unlike.items():
+            OUT.print(f"{values:,} values of {name} were removed: they are none of the new kind")
         if reports:
             show_reports(reports, counts)
         elif dry_run:
@@ -285,6 +325,48 @@ def _confirm(catalogue: Replacement, yes: bool) -> None:
             f"catalogue, then add --yes"
         )
     confirm(f"Delete {many}, with their events, such as {catalogue.removed[0]}?", yes)
+
+
+def _changed_kinds(options: Sequence[str], given: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The attributes whose kind is to be changed, by type of node."""
+    named = _by_source("--change-kind", "color", [f"{o}=new" for o in options], "item", given)
+    return {node_type: tuple(names) for node_type, names in named.items()}
+
+
+def _long_tables(
+    options: Sequence[str], given: Collection[str]
+) -> dict[str, tuple[str, LongTable]]:
+    """The id column and the long table of the items or users, by type of node."""
+    found = {}
+    for option in options:
+        users = option.startswith("user:")
+        node_type = "user" if users else "item"
+        if node_type not in given:
+            raise SettingsError(
+                f"--long {option!r} is for {node_type!r}, which is not loaded: expected its file; "
+                f"{_REMEDIES[node_type]}"
+            )
+        found[node_type] = long_table(option.removeprefix("user:").split(","))
+    return found
+
+
+def _change_kinds(
+    store: GraphStore,
+    changed: Mapping[str, Sequence[str]],
+    checked: Mapping[str, CheckedSource],
+) -> dict[str, int]:
+    """Change the kinds of stored attributes; how many values were removed, where any were."""
+    removed = {}
+    for node_type, names in changed.items():
+        kinds = {each.name: each.kind for each in checked[node_type].attributes}
+        for name in names:
+            if name not in kinds:
+                raise SettingsError(
+                    f"--change-kind {name!r}: expected an attribute of the file, one of "
+                    f"{', '.join(kinds)}"
+                )
+            removed[name] = store.change_kind(node_type, name, kinds[name])
+    return {name: values for name, values in removed.items() if values}
 
 
 def _events(
