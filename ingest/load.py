@@ -21,8 +21,10 @@ import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
 from graphrec.ingest.collected import Sink
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
+from graphrec.ingest.settle import settled, time_rules
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
+from graphrec.ingest.time_columns import settled_times
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
@@ -48,6 +50,8 @@ class LoadReport:
     seconds: float
     attributes: Mapping[str, AttributeKind] = field(default_factory=dict)
     """The attributes of the nodes, and their kinds."""
+    notes: tuple[str, ...] = ()
+    """How what may be read in two ways was read, and the option that says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class CheckedSource:
     write_rows: Callable[[Sink, Iterator[pa.RecordBatch]], int]
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
     attributes: tuple[AttributeColumn, ...] = ()
+    notes: tuple[str, ...] = ()
+    """As in LoadReport."""
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
@@ -81,6 +87,7 @@ class CheckedSource:
             rejects=self.spool.rejects,
             seconds=self.seconds + time.perf_counter() - start,
             attributes={attribute.name: attribute.kind for attribute in self.attributes},
+            notes=self.notes,
         )
 
     def _told(self, progress: Progress | None) -> Iterator[pa.RecordBatch]:
@@ -177,12 +184,19 @@ def checked_events(
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
-        check = partial(check_events, columns=columns, unit=settings.time_unit)
+        check = partial(
+            check_events, columns=columns, rules=settings.ids, time_rules=time_rules(settings)
+        )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
+            settle, notes = settled_times(spool.seen, reading.name, columns.time or "")
+            spool = spool.settled(settle)
+            spool, more = settled(spool, {"user": "user", "item": "item"}, settings.ids)
             if columns.kind is not None:
                 _check_kinds(reading.name, columns.kind, spool.batches())
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, _write_events)
+            seconds = time.perf_counter() - start
+            notes = (*notes, *more)
+            yield CheckedSource(reading.name, spool, seconds, _write_events, notes=notes)
 
 
 @contextmanager
@@ -216,14 +230,15 @@ def checked_nodes(
         )
         attributes = attribute_columns(reading, sample, kinds or {})
         _check_links(reading.name, attributes, links or {})
-        check = partial(check_nodes, column=column, attributes=attributes)
+        check = partial(check_nodes, column=column, attributes=attributes, rules=settings.ids)
         everything = chain([head] if head else [], chunks)
         with spooled(reading, everything, check, settings, rejects, progress) as spool:
             write = partial(
                 _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
             )
+            spool, notes = settled(spool, {"id": column}, settings.ids)
             seconds = time.perf_counter() - start
-            yield CheckedSource(reading.name, spool, seconds, write, attributes)
+            yield CheckedSource(reading.name, spool, seconds, write, attributes, notes)
 
 
 @contextmanager
@@ -246,13 +261,15 @@ def checked_links(
     _, relation, _ = edge_type
     with open_source(source, settings.batch_rows) as reading:
         columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
-        check = partial(check_links, columns=columns, relation=relation)
+        check = partial(check_links, columns=columns, relation=relation, rules=settings.ids)
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
+            spool, notes = settled(spool, {"source": "source", "target": "target"}, settings.ids)
             write = partial(_write_links, edge_type=edge_type)
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, write)
+            seconds = time.perf_counter() - start
+            yield CheckedSource(reading.name, spool, seconds, write, notes=notes)
 
 
 def _check_kinds(name: str, column: str, batches: Iterable[pa.RecordBatch]) -> None:

@@ -7,13 +7,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, Reading, Reject
+from graphrec.ingest.seen import Seen, together
 from graphrec.ingest.validate import Checked
 
 from graphrec.errors import DataError, TooManyRejects
@@ -36,11 +37,17 @@ class Spool:
     """The file of rejected rows, where there are any."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
+    seen: Seen
+    """What the columns show."""
 
     @property
     def rejected(self) -> int:
         """Rows that were set aside."""
         return self.rows - self.accepted
+
+    def settled(self, settle: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Spool:
+        """The same rows, read as only the whole source could tell."""
+        return replace(self, batches=lambda: map(settle, self.batches()))
 
 
 @contextmanager
@@ -62,6 +69,7 @@ def spooled(
     reasons: Counter[str] = Counter()
     first: list[Reject] = []
     accepted = 0
+    seen: Seen = {}
     aside: Path | None = None
     # The file has no name where the system allows it: it goes away with the process at the latest.
     with tempfile.TemporaryFile(prefix="graphrec-") as file:
@@ -80,6 +88,7 @@ def spooled(
                     writer = pa.ipc.new_stream(file, checked.rows.schema, options=options)
                 writer.write_batch(checked.rows)
                 accepted += checked.rows.num_rows
+                seen = together(seen, checked.seen)
                 if progress:
                     progress("reading", chunk.done, reading.total)
             if writer is not None:
@@ -96,6 +105,7 @@ def spooled(
             dict(reasons.most_common()),
             aside,
             lambda: _read(file) if writer is not None else iter(()),
+            seen,
         )
         if rejected and rejects is None:
             raise TooManyRejects(_some(reading, spool, first))

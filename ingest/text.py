@@ -6,7 +6,9 @@ import codecs
 import csv
 import gzip
 import io
+import json
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from graphrec.errors import DataError
 Line = TypeVar("Line", str, bytes)
 
 DELIMITERS = ("\t", "::", ",", ";", "|")
+_LONG = re.compile(rb"[0-9]{19}")
 HEAD = 1000
 """First lines of a JSON Lines file whose keys are the columns."""
 
@@ -220,6 +223,7 @@ def _objects(lines: Iterable[bytes], names: Sequence[str]) -> Iterator[Row | Rej
 
 def _json(text: bytes) -> object:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        # Integers of more than 64 bits, which are ids, would come out of orjson as floats.
+        return json.loads(text) if _LONG.search(text) else orjson.loads(text)
+    except ValueError:
         return None

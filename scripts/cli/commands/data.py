@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
@@ -24,13 +24,14 @@ from graphrec.ingest.load import (
 )
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Query
+from pydantic import ValidationError
 
 from graphrec.counts import all_counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
-from graphrec.settings import load_settings
+from graphrec.settings import IngestSettings, load_settings
 from graphrec.store import open_store
 
 
@@ -84,6 +85,26 @@ def ingest(
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
+    time_unit: Annotated[
+        Literal["auto", "s", "ms", "us", "ns"] | None,
+        typer.Option(
+            help="Unit of times that are numbers: s, ms, us or ns since 1970; auto tells it by "
+            "their size, and reads 20220408 as a date.",
+            show_default="from the settings, auto",
+        ),
+    ] = None,
+    time_format: Annotated[
+        str | None,
+        typer.Option(help="How times are written, such as '%d/%m/%Y %H:%M' (as of strptime)."),
+    ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="How dates such as 04/08/2022 are meant.",
+            show_default="as other dates of the column show",
+        ),
+    ] = None,
     rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     max_rejected: Annotated[
         float | None,
@@ -107,9 +128,13 @@ def ingest(
     **Example:** `graphrec ingest clicks.parquet --items products.csv --map user=customer`
     """
     settings = load_settings(settings_file)
-    limits = settings.ingest
-    if max_rejected is not None:
-        limits = limits.model_copy(update={"max_rejected_share": max_rejected})
+    limits = _with_options(
+        settings.ingest,
+        max_rejected_share=max_rejected,
+        time_unit=time_unit,
+        time_format=time_format,
+        day_first=day_first,
+    )
     log = _events(events, sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
@@ -150,6 +175,18 @@ def ingest(
         print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
     else:
         show_reports(reports, counts)
+
+
+def _with_options(settings: IngestSettings, **options: object) -> IngestSettings:
+    """The settings with the options that are given; raises SettingsError for one it cannot take."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return IngestSettings(**{**settings.model_dump(), "ids": settings.ids, **given})
+    except ValidationError as error:
+        [problem, *_] = error.errors()
+        option = str(problem["loc"][0]).replace("_", "-")
+        said = problem["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"--{option} {problem['input']!r}: {said}") from None
 
 
 def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
@@ -247,6 +284,8 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
     for name, report in reports.items():
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
+        for note in report.notes:
+            OUT.print(f"  {name}: {note}", markup=False)
     OUT.print(f"In the store: {all_counted(counts)}", markup=False)
 
 
