@@ -6,9 +6,7 @@ import codecs
 import csv
 import gzip
 import io
-import json
 import os
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +24,6 @@ from graphrec.errors import DataError
 Line = TypeVar("Line", str, bytes)
 
 DELIMITERS = ("\t", "::", ",", ";", "|")
-_LONG = re.compile(rb"[0-9]{19}")
 HEAD = 1000
 """First lines of a JSON Lines file whose keys are the columns."""
 
@@ -223,7 +220,6 @@ def _objects(lines: Iterable[bytes], names: Sequence[str]) -> Iterator[Row | Rej
 
 def _json(text: bytes) -> object:
     try:
-        # Integers of more than 64 bits, which are ids, would come out of orjson as floats.
-        return json.loads(text) if _LONG.search(text) else orjson.loads(text)
-    except ValueError:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
         return None

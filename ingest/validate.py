@@ -143,8 +143,7 @@ def _names(column: pa.Array, role: str, rules: IdRules) -> IdColumn:
     """Kinds or relations: as ids, but that true and false are names of them."""
     if pa.types.is_boolean(column.type):
         column = texts(column)
-    words = tuple(word for word in rules.missing if word.lower() not in ("true", "false"))
-    return ids(column, role, IdRules(normalize=rules.normalize, missing=words))
+    return ids(column, role, rules.of_names)
 
 
 def _weight(

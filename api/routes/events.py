@@ -8,9 +8,11 @@ from fastapi import Body
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
-from graphrec.api.schemas.events import Accepted, Batch
+from graphrec.api.schemas.events import Accepted, Batch, read_events
 from graphrec.api.schemas.validation import check_length
 from graphrec.api.service import Serving
+
+from graphrec.data.times import latest
 
 router = new_router("events")
 
@@ -27,6 +29,8 @@ async def new_events(batch: Annotated[Batch, Body()], service: Serving) -> Accep
     other processes on the same store read them within a second. An event is identified by user,
     item, kind and time: if it is sent again it takes the new weight, and counts once.
     """
-    check_length("events", batch.events, service.settings.serve.max_events)
-    await service.require_graph("events are sent").writer.write(batch.events)
-    return Accepted(len(batch.events))
+    settings = service.settings
+    check_length("events", batch.events, settings.serve.max_events)
+    events = read_events(batch.events, settings.ids, latest(settings.ingest.future_days))
+    await service.require_graph("events are sent").writer.write(events)
+    return Accepted(len(events))

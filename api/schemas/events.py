@@ -5,13 +5,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from graphrec.api.schemas.fields import StoredId
-from graphrec.api.schemas.validation import WHOLE, UpToMaxEvents, expecting
+from graphrec.api.schemas.fields import Moment, StoredId, invalid, written
+from graphrec.api.schemas.validation import UpToMaxEvents, expecting
 from graphrec.api.schemas.versioned import example
 from pydantic import BaseModel, ConfigDict, Field
 
-LATEST = 2**53
-"""Milliseconds since 1970, as far as every JSON reader is exact."""
+from graphrec.data.ids import IdRules
+from graphrec.data.times import written as time_as_text
 
 LARGEST = 1e30
 """Of weights, which are kept in single precision."""
@@ -39,15 +39,11 @@ class NewEvent(BaseModel):
         expecting("a number of at least 0"),
     ] = 1.0
     time: Annotated[
-        int | None,
+        Moment,
         Field(
-            ge=0,
-            le=LATEST,
-            description="When, in milliseconds since 1970; by default now. With a time, an event "
-            "that is sent twice counts once.",
+            description="When: seconds, milliseconds, microseconds or nanoseconds since 1970, or "
+            "ISO 8601; by default now. With a time, an event that is sent twice counts once.",
         ),
-        WHOLE,
-        expecting("a whole number of milliseconds since 1970"),
     ] = None
 
 
@@ -67,6 +63,27 @@ class Batch(BaseModel):
     )  # fmt: skip
 
     events: Annotated[list[NewEvent], Field(description="Events, in any order."), UpToMaxEvents()]
+
+
+def read_events(events: list[NewEvent], rules: IdRules, latest: int) -> list[NewEvent]:
+    """The events with their ids read by the rules of the settings.
+
+    Raises RequestValidationError for a missing id, and for a time after `latest`.
+    """
+    found = []
+    for place, event in enumerate(events):
+        where = ("body", "events", place)
+        if event.time is not None and event.time > latest:
+            what = f"a time that is not in the future; it is {time_as_text(event.time, True)} UTC"
+            raise invalid(what, event.time, *where, "time")
+        read = {
+            "user": written(rules, event.user, *where, "user"),
+            "item": written(rules, event.item, *where, "item"),
+            "kind": written(rules.of_names, event.kind, *where, "kind"),
+        }
+        changed = {name: value for name, value in read.items() if value != getattr(event, name)}
+        found.append(event.model_copy(update=changed) if changed else event)
+    return found
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from graphrec.api.schemas.fields import (
     ListedItem,
     ListedKind,
     ListedUser,
+    Moment,
     Name,
     Share,
     Value,
     value_of,
 )
-from graphrec.api.schemas.validation import WHOLE, Strict, UpToMaxK, bounded, expecting
+from graphrec.api.schemas.validation import Strict, UpToMaxK, bounded, expecting
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.ranking.exploration import Exploration
@@ -120,16 +121,13 @@ class History(BaseModel):
         expecting("a list of at most 20 kinds of events"),
     ] = None
     as_of: Annotated[
-        int | None,
+        Moment,
         Field(
-            ge=0,
-            le=2**53,
-            description="Only events before this time are: milliseconds since 1970. The snapshot "
-            "may have been trained on later events of other people.",
+            description="Only events before this time are: seconds, milliseconds, microseconds or "
+            "nanoseconds since 1970, or ISO 8601. The snapshot may have been trained on later "
+            "events of other people.",
             examples=[1_700_000_000_000],
         ),
-        WHOLE,
-        expecting("a whole number of milliseconds since 1970"),
     ] = None
 
 
@@ -182,6 +180,9 @@ def _attributes(values: Mapping[str, Value]) -> dict[str, Any]:
     return {name: value_of(value) for name, value in values.items()}
 
 
+IDS = frozenset({"allow", "deny", "kinds", "items", "friends"})
+"""Fields that are lists of ids."""
+
 FROZEN: Mapping[str, Callable[[Any], Any]] = {
     "allow": frozenset,
     "deny": frozenset,
@@ -204,7 +205,8 @@ def query_of(request: BaseModel, settings: Settings, user: str | None = None) ->
     the settings allow.
     """
     found: dict[str, Any] = {"rules": settings.rules}
-    for name, value in request:
+    for name, given in request:
+        value = [*map(settings.ids.normal, given)] if name in IDS and given else given
         if name in SAME or (value is None and name in FROZEN):
             found[name] = value
         elif name in FROZEN:

@@ -75,8 +75,6 @@ def exact(value: object) -> str | None:
         raise ValueError(INEXACT)
     if _COLLECTION.match(text):
         raise ValueError(NO_SCALAR)
-    if len(text) > LONGEST:
-        raise ValueError(TOO_LONG)
     return text or None
 
 
@@ -124,15 +122,26 @@ class IdRules(BaseModel):
         """The words for a missing id, in lower case."""
         return frozenset(word.lower() for word in self.missing)
 
+    @cached_property
+    def of_names(self) -> IdRules:
+        """The rules of kinds and relations, of which true and false are names."""
+        words = tuple(each for each in self.missing if each.lower() not in ("true", "false"))
+        return IdRules(normalize=self.normalize, missing=words, decimals="keep")
+
     def normal(self, text: str) -> str:
         """The text in the Unicode form of ids."""
         return text if self.normalize == "none" else unicodedata.normalize("NFC", text)
 
     def read(self, value: object) -> str | None:
-        """A value as an id; None where it is missing. Raises ValueError as `exact` does."""
+        """A value as an id that is stored; None where it is missing.
+
+        Raises ValueError as `exact` does, and for one that is too long.
+        """
         text = exact(value)
         if text is None or text.lower() in self.words:
             return None
+        if len(text) > LONGEST:
+            raise ValueError(TOO_LONG)
         return self.normal(text)
 
 
