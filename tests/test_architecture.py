@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors ranking recommend refresh settings snapshot",
     "forget": "errors experiments id_search report retrieval snapshot store",
-    "doctor": "counts errors settings snapshot store",
+    "doctor": "counts data errors settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors

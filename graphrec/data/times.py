@@ -113,6 +113,19 @@ def milliseconds(time: Time, unit: TimeUnit = "auto", day_first: bool | None = N
         raise DataError(f"time {time!r} cannot be read ({error}): expected {EXPECTED}") from error
 
 
+def moment(time: Time) -> int:
+    """A time in Python, in milliseconds since 1970; raises DataError.
+
+    As `milliseconds`, but that smaller whole numbers than it takes are milliseconds: of logs that
+    are made up, whose first event is at 1.
+    """
+    if isinstance(time, int | np.integer) and not isinstance(time, bool):
+        value = int(time)
+        if value < LEAST["s"] and _calendar_number(Decimal(value)) is None:
+            return value
+    return milliseconds(time)
+
+
 def as_milliseconds(times: Iterable[int | datetime | np.datetime64]) -> NDArray[np.int64]:
     """Times [E] of a log that is made in Python: milliseconds as they are, or datetimes.
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.data.dataset import Dataset
+from graphrec.data.ids import as_id, as_ids
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, UnknownNode
 from graphrec.progress import Progress
@@ -160,7 +161,7 @@ class Recommender:
 
         For a user of whom nothing is known, too.
         """
-        query = as_query(query)
+        query, item = as_query(query), as_id(item)
         profile = self.profile(query, context)
         if query.user is not None and not (self.view.knows(query.user) or len(profile.seen)):
             raise UnknownNode("user", query.user)
@@ -171,7 +172,7 @@ class Recommender:
 
         As ranked: before a list is made diverse, or places are given to exploration.
         """
-        query = as_query(query)
+        query, item = as_query(query), as_id(item)
         return self._explainer.why_not(self.profile(query, context), item, query, context)
 
     def related(
@@ -188,6 +189,7 @@ class Recommender:
         new items too. Raises UnknownNode, and SnapshotError where embeddings are asked for and
         there are none.
         """
+        item = as_id(item)
         if item in self.view.delta.deleted or item not in self.view.items.ids:
             raise UnknownNode("item", item)
         if by == "embedding":
@@ -217,7 +219,7 @@ class Recommender:
             return ranking.items, ranking.scores
 
         return BulkLists(
-            everyone if users is None else tuple(users),
+            everyone if users is None else tuple(as_ids(users)),
             batch,
             self.view.user,
             ranked,

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
+import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -21,6 +22,16 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+
+def plain(value: Any) -> Any:
+    """A value, and each of a list, in Python's own types where they are numpy's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(plain(each) for each in value)
+    return value
+
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -110,6 +121,12 @@ class _Rule(BaseModel):
         "the user has an event of this kind on, such as `return`; of a relation, items linked to "
         "the same node as such an item, or, where it leads to items, linked with that item.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_numpy(cls, given: Any) -> Any:
+        """The same values in Python's own types."""
+        return {key: plain(value) for key, value in given.items()} if type(given) is dict else given
 
     @model_validator(mode="after")
     def _means_items_in_one_way(self) -> _Rule:
