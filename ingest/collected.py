@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from graphrec.data import (
     last_of_equal,
 )
 from graphrec.errors import DataError
+from graphrec.progress import Progress
 
 
 class Sink(Protocol):
@@ -27,6 +28,12 @@ class Sink(Protocol):
 
     def write_events(self, events: Interactions) -> int:
         """Add events, or set the weights of those that are there; returns how many are new."""
+        ...
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log of about `rows`; returns how many are new."""
         ...
 
     def write_nodes(
@@ -41,6 +48,10 @@ class Sink(Protocol):
 
     def counts(self) -> Mapping[str, int]:
         """How many nodes there are, by type, and events and links beside."""
+        ...
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
         ...
 
 
@@ -63,6 +74,12 @@ class Collected:
         self._add("user", events.users.ids)
         self._add("item", events.items.ids)
         return len(events)
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """As `write_events` of each batch."""
+        return sum(map(self.write_events, batches))
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
@@ -95,6 +112,10 @@ class Collected:
             "events": sum(map(len, self.logs)),
             "links": sum(map(len, self.links.values())),
         }
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """As of `Sink`."""
+        return {name: kind for name, (kind, _) in self.attributes.get(node_type, {}).items()}
 
     def graph(self) -> Graph:
         """The graph in canonical order, as `GraphStore.read_graph` gives it."""

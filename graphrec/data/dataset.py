@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from functools import cached_property
 from html import escape
 from importlib import import_module
@@ -12,15 +11,14 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from graphrec.data.graph import AttributeKind, Graph, Vocabulary
-from graphrec.data.times import Time, milliseconds
+from graphrec.data.report import DataReport
+from graphrec.data.times import Time, moment, written
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, weigh
 from graphrec.errors import MissingExtra
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-_DAY = "%Y-%m-%d"
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,6 +37,8 @@ class Dataset:
     as_of: int | None = None
     """Milliseconds since 1970: the time by which old events have lost weight; None: that of the
     newest event."""
+    report: DataReport | None = field(default=None, compare=False)
+    """What the columns were taken for, and what is doubtful; None where data was not read."""
 
     @classmethod
     def of_weights(cls, graph: Graph) -> Dataset:
@@ -82,7 +82,8 @@ class Dataset:
         Raises DataError for a column that is missing or could be several, and TooManyRejects (a
         DataError) for rows that cannot be used: without an id, with a weight that is negative or
         not finite, with a time before 1970 or after 2261, or none. Events that repeat the user,
-        item, kind and time of another count once, with a warning.
+        item, kind and time of another count once. The `report` of the data set says what was taken
+        for what; what is doubtful about it is a Python warning as well.
         """
         columns = _columns(user=user, item=item, weight=weight, time=time, kind=kind)
         data: Dataset = _ingest("from_frames")(
@@ -176,7 +177,7 @@ class Dataset:
         The age of events counts from the newest of what is left. Raises DataError for a time that
         cannot be read.
         """
-        return replace(self, recorded=self.recorded.before(milliseconds(time)), as_of=None)
+        return replace(self, recorded=self.recorded.before(moment(time)), as_of=None)
 
     def to_arrow(self) -> pa.Table:
         """The events as recorded: user, item, weight, time (milliseconds, UTC) and kind.
@@ -218,7 +219,8 @@ class Dataset:
             f"<tr><th style='text-align:left'>{escape(what)}</th><td>{escape(value)}</td></tr>"
             for what, value in rows
         )
-        return f"<table>{cells}</table>"
+        report = "" if self.report is None else self.report._repr_html_()
+        return f"<table>{cells}</table>{report}"
 
     def _counts(self) -> dict[str, int]:
         graph = self.recorded
@@ -237,10 +239,7 @@ class Dataset:
         time = self.recorded.interactions.time
         if not len(time) or not time.any():
             return ""
-        first, last = (
-            datetime.fromtimestamp(int(end) / 1000, timezone.utc).strftime(_DAY)
-            for end in (time.min(), time.max())
-        )
+        first, last = (written(int(end)) for end in (time.min(), time.max()))
         return f"{first} to {last}"
 
 
