@@ -276,6 +276,7 @@ def checked_events(
             profile = event_profile(base, raw, spool.batches())
             _check_kinds(reading.name, columns.kind, profile.kinds)
             repeats = repeats_of(spool.batches(), kinds)
+            profile = replace(profile, repeated=repeats.replaced, added=repeats.added)
             once = replace(spool, batches=lambda: added_up(spool.batches(), repeats))
             seconds = time.perf_counter() - start
             yield CheckedSource(
