@@ -14,6 +14,7 @@ from graphrec.api.middleware.access import Access, with_scopes
 from graphrec.api.middleware.boundary import Boundary
 from graphrec.api.middleware.encoded_paths import EncodedPaths
 from graphrec.api.middleware.keys import Keyring
+from graphrec.api.middleware.prefix import Prefix
 from graphrec.api.routes import (
     admin,
     browse,
@@ -105,5 +106,6 @@ def _middleware(settings: Settings) -> list[Middleware]:
     return [
         *([cors] if settings.serve.cors_origins else []),
         Middleware(EncodedPaths),
+        Middleware(Prefix, root_path=settings.serve.root_path or ""),
         Middleware(Boundary, access=Access.of(ROUTES)),
     ]

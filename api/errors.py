@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from graphrec.api.schemas.known_fields import fields_at
 from graphrec.api.schemas.sentences import sentence, shown
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -261,7 +262,8 @@ async def _unknown_node(request: Request, error: UnknownNode) -> Response:
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     found, limits = error.errors(), request.app.state.service.settings.serve
     code: Code = "malformed_json" if found[0]["type"] == "json_invalid" else "invalid_request"
-    sentences = [sentence(each, limits) for each in found[:MAX_SENTENCES]]
+    route = request.scope.get("route")
+    sentences = [sentence(e, limits, fields_at(route, e["loc"])) for e in found[:MAX_SENTENCES]]
     more = len(found) - MAX_SENTENCES
     message = "; ".join(text for _, text in sentences) + (f"; and {more} more" if more > 0 else "")
     return error_answer(code, message, sentences[0][0])

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from graphrec.ranking.fusion import Source
-from graphrec.recommend.results import Recommendation
+from graphrec.recommend.results import EmptyCause, RecommendationList
 
 GZIP = 31
 """zlib's number for gzip's format, which most clients take as it is."""
@@ -39,9 +39,11 @@ class WrittenList(NamedTuple):
     sources: tuple[tuple[Source, int], ...] = ()
     """How many items each source adds to."""
     packed: bool = False
+    empty: EmptyCause | None = None
+    """Why there is no item; None where there is one."""
 
     @classmethod
-    def of(cls, body: bytes, found: Sequence[Recommendation]) -> WrittenList:
+    def of(cls, body: bytes, found: RecommendationList) -> WrittenList:
         """That of a list, whose JSON is `body`."""
         propensities = tuple(each.propensity for each in found)
         return cls(
@@ -49,6 +51,7 @@ class WrittenList(NamedTuple):
             tuple(each.item for each in found),
             propensities if any(each is not None for each in propensities) else (),
             tuple(Counter(source for each in found for source in each.sources).items()),
+            empty=found.empty,
         )
 
     def unpacked(self) -> bytes:

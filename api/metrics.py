@@ -17,10 +17,13 @@ from typing import Literal, TypeAlias
 
 from graphrec.api.list_cache import WrittenList
 from graphrec.api.live.engine import Engine
+from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import LiveStore
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from graphrec.recommend.results import EMPTY
 
 LISTS = 1000
 """How many of the latest lists are compared."""
@@ -99,6 +102,14 @@ class Metrics:
             ("source", "version"),
             registry=registry,
         )
+        self._empty = Counter(
+            "graphrec_lists_empty",
+            "Lists sent with nothing in them, by cause.",
+            ("cause",),
+            registry=registry,
+        )
+        for cause in EMPTY:  # so that the first one is an increase
+            self._empty.labels(cause)
         self._reloads = Counter(
             "graphrec_reloads", "Snapshots that became current.", ("result",), registry=registry
         )
@@ -126,6 +137,8 @@ class Metrics:
         """Count a list of a version that is sent."""
         self._of(self._lists, to, version).inc()
         self._of(self._items, version).inc(len(written.items))
+        if written.empty is not None:
+            self._of(self._empty, written.empty).inc()
         for source, times in written.sources:
             self._of(self._sources, source, version).inc(times)
         latest = self.latest.get(version)
@@ -170,10 +183,13 @@ class Metrics:
 class Gauges(Collector):
     """Measures the present state when Prometheus asks: what serves, and its latest lists."""
 
-    def __init__(self, metrics: Metrics, engine: Engine, store: LiveStore | None) -> None:
+    def __init__(
+        self, metrics: Metrics, engine: Engine, store: LiveStore | None, names: SettingNames
+    ) -> None:
         self._metrics = metrics
         self._engine = engine
         self._store = store
+        self._names = names
 
     def collect(self) -> Iterator[Metric]:
         """The gauges; called by the registry."""
@@ -184,6 +200,11 @@ class Gauges(Collector):
             yield _gauge("graphrec_store_up", "Whether the graph store answers.", up)
         if "current" not in serving:
             return
+        yield _gauge(
+            "graphrec_setting_problems",
+            "Names in the settings that are unknown, such as attributes that no item has.",
+            float(sum(found.unknown for found in self._names.problems(serving["current"]))),
+        )
         manifest = serving["current"].snapshot.manifest
         created = datetime.fromisoformat(manifest.created).timestamp()
         yield _gauge(

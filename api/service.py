@@ -26,6 +26,7 @@ from graphrec.api.live.events import EventWriter
 from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.forgetter import Forgetter
+from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.metrics import Gauges, Metrics
 from graphrec.api.middleware.admission import Admission
@@ -65,6 +66,8 @@ class Service:
     """The recommenders of the snapshots that serve."""
     graph: LiveGraph | None
     """None in a service that was started without a graph store."""
+    names: SettingNames
+    """What the settings name, looked up in what serves."""
     lists: ListCache
     exposures: ExposureLog | None
     """None where `serve.exposures` is not set."""
@@ -148,11 +151,14 @@ async def open_service(
     folder = settings.serve.exposures
     exposures = None if folder is None else ExposureLog(folder, metrics)
     graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
-    metrics.registry.register(Gauges(metrics, engine, None if graph is None else graph.store))
+    names = SettingNames(settings)
+    live = None if graph is None else graph.store
+    metrics.registry.register(Gauges(metrics, engine, live, names))
     service = Service(
         settings,
         engine,
         graph,
+        names,
         ListCache(round(settings.serve.cache_mib * 2**20)),
         exposures,
         metrics,
@@ -175,6 +181,8 @@ async def open_service(
             _run_until_closed(stack, graph.store.watch())
             await graph.feed.begin()
             _run_until_closed(stack, graph.feed.follow())
+        # After the store was read: what it holds since the snapshot is known, too.
+        _run_until_closed(stack, names.watch(engine))
         yield service
 
 
@@ -195,8 +203,9 @@ def _graph(
     )
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine)
-    forgetter = Forgetter(store, feed, engine, exposures, types_of(settings))
-    return LiveGraph(store, feed, EventWriter(store, feed), forgetter)
+    remember = settings.privacy.remember_forgotten
+    forgetter = Forgetter(store, feed, engine, exposures, types_of(settings), remember)
+    return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)
 
 
 def _run_until_closed(stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:

@@ -14,6 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -21,10 +22,17 @@ from typing import Literal
 
 from graphrec.counts import all_counted, counted
 from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
+from graphrec.recommend.setting_names import (
+    known_in_store,
+    known_in_view,
+    setting_problems,
+    together,
+)
 from graphrec.settings import SETTINGS_FILE, Settings, load_settings
 from graphrec.snapshot.canary import canary
 from graphrec.snapshot.registry import current, load, verify, versions
 from graphrec.snapshot.types import types_of
+from graphrec.snapshot.view import View
 from graphrec.store import open_store
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")
@@ -70,6 +78,7 @@ def examine(
     yield from settings_found(settings, settings_file or SETTINGS_FILE)
     yield from store_found(settings, store or settings.store)
     yield from snapshots_found(snapshots or settings.snapshots, settings)
+    yield from names_found(settings, store or settings.store, snapshots or settings.snapshots)
     yield port(settings)
 
 
@@ -192,6 +201,33 @@ def snapshots_found(folder: Path, settings: Settings) -> Iterator[Finding]:
         f"{free / 2**20:,.0f} MiB free; the serving snapshot takes {size / 2**20:,.1f} MiB",
         "" if state == "ok" else "delete old snapshots, or free disk space",
     )
+
+
+def names_found(settings: Settings, url: str, folder: Path) -> Iterator[Finding]:
+    """Whether the store, or the snapshot that serves, has what the settings name.
+
+    Nothing where neither can be read: other checks say so.
+    """
+    found, sources = [], frozenset[str]()
+    try:
+        snapshot = load(folder, types=types_of(settings))
+        found.append(known_in_view(View.of(snapshot, kinds=settings.kinds)))
+        sources = frozenset(source.name for source in snapshot.all_sources)
+    except (SnapshotError, SettingsError):
+        pass
+    try:
+        with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
+            found.append(known_in_store(store, settings))
+    except GraphrecError:
+        pass
+    if not found:
+        return
+    problems = tuple(setting_problems(settings, reduce(together, found), sources))
+    for each in problems:
+        about = f"setting {each.key}"
+        yield Finding(about, "fail" if each.unknown else "warn", each.said)
+    if not problems:
+        yield Finding("names", "ok", "all that the settings name is there")
 
 
 def _broken(folder: Path, version: str) -> Iterator[Finding]:

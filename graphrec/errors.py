@@ -5,7 +5,8 @@
     GraphrecError
     ├── SettingsError        a key or value in graphrec.toml, the environment or the command line
     ├── DataError            unusable input: a missing column, an unreadable file
-    │   └── TooManyRejects   more bad rows than the allowed share; nothing was written
+    │   ├── TooManyRejects   more bad rows than the allowed share; nothing was written
+    │   └── UnknownName      an attribute, relation or kind that there is not, in a question
     ├── StoreError           the graph store cannot be opened, read or written
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
@@ -31,6 +32,15 @@ class DataError(GraphrecError):
 
 class TooManyRejects(DataError):  # noqa: N818 - named after what happened
     """More rows were rejected than the settings allow; the store is unchanged."""
+
+
+class UnknownName(DataError):  # noqa: N818
+    """A question names an attribute, relation or kind that there is not."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+        """Where in the question, such as `rules[0].attribute`."""
 
 
 class StoreError(GraphrecError):

@@ -6,10 +6,10 @@ A nested key is reached with two underscores: `GRAPHREC_SERVE__PORT=9000`. Unkno
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -34,6 +34,7 @@ from graphrec.data import AttributeKind
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import SettingsError
 from graphrec.rules.rule import Rule
+from graphrec.suggest import closest
 
 SETTINGS_FILE = Path("graphrec.toml")
 
@@ -50,6 +51,10 @@ RESERVED_SOURCES = (
 """What explanations name beside sources of one's own."""
 
 
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+"""Of a path, with no slash at the end; nothing that a page or an address would read as more."""
+
+
 def _of_a_model(name: str) -> str:
     if name not in MODEL_NAMES and ":" not in name:
         raise ValueError(
@@ -64,12 +69,29 @@ def _of_a_source(name: str) -> str:
     return name
 
 
+OWN_PATHS = ("v1", "health", "metrics", "static", "openapi.json")
+"""The first parts of the paths of the service, which a prefix must not be taken for."""
+
+
+def _a_prefix(path: str) -> str:
+    found = path.rstrip("/")
+    if not PREFIX.fullmatch(found) or found.split("/")[1:2] in [[own] for own in OWN_PATHS]:
+        raise ValueError(
+            f"expected a path such as /rec, of letters, digits and the signs - _ . ~, that does "
+            f"not begin as the service's own: {', '.join(OWN_PATHS)}"
+        )
+    return found
+
+
 def _beside_defaults(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
     return {**DEFAULT_POLICY, **kinds}
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Section = TypeVar("Section", bound=_Section)
 
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -276,11 +298,26 @@ class RefreshSettings(_Section):
     )
 
 
+class PrivacySettings(_Section):
+    """What is kept of users who were forgotten."""
+
+    remember_forgotten: bool = Field(
+        True,
+        description="Keep a hash of the id of each user who is forgotten, under a key in the "
+        "store, so that events which come late are refused; false: they make a new user.",
+    )
+
+
 class ServeSettings(_Section):
     """The API process."""
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    root_path: Annotated[str, AfterValidator(_a_prefix)] | None = Field(
+        None,
+        description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
+        "takes it off; not set: `/`, or what the proxy says in X-Forwarded-Prefix.",
+    )
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
     max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
     max_header_bytes: int = Field(
@@ -387,6 +424,7 @@ class Settings(BaseSettings):
     fusion: FusionSettings = Field(default_factory=FusionSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
 
     @classmethod
@@ -427,6 +465,16 @@ def load_settings(path: Path | None = None) -> Settings:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
 
 
+def changed(section: Section, changes: Mapping[str, Any]) -> Section:
+    """A section with other values, such as those of options; raises SettingsError."""
+    try:
+        return type(section).model_validate({**section.model_dump(), **changes})
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_said(e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors())
+        ) from error
+
+
 def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
     """What is wrong with one setting."""
     key = tuple(str(part) for part in path if part != "[key]")
@@ -434,7 +482,7 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     shown = "" if key[:1] == ("neo4j",) else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
-    meant = _meant(key[-1], _keys_beside(key))
+    meant = closest(key[-1], _keys_beside(key))
     if len(key) == 1 and isinstance(value, Mapping):
         return f"unknown section [{key[0]}]{shown}" + (
             f"; did you mean [{meant}]?" if meant else ""
@@ -454,17 +502,12 @@ def _keys_beside(key: tuple[str, ...]) -> Collection[str]:
     return section.model_fields
 
 
-def _meant(name: str, known: Collection[str]) -> str | None:
-    """The known name that a misspelt one is closest to, if any is close."""
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)
-
-
 def _refuse_unknown_variables() -> None:
     """Raise SettingsError for a variable that names no setting, which pydantic would ignore."""
     for name in os.environ:
         key = name.upper().removeprefix("GRAPHREC_").partition("__")[0].lower()
         if name.upper().startswith("GRAPHREC_") and key not in Settings.model_fields:
-            meant = _meant(key, Settings.model_fields)
+            meant = closest(key, Settings.model_fields)
             right = "" if meant is None else "GRAPHREC_" + meant.upper() + name[9 + len(key) :]
             raise SettingsError(
                 f"unknown variable {name}: expected GRAPHREC_ and one of "

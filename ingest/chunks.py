@@ -28,7 +28,13 @@ class Reject(NamedTuple):
     of a data frame, from 0."""
     reason: str
     row: str
-    """The row as it was found."""
+    """The row as it was found: of a file of text, its line or lines as they stand there."""
+    file: str = ""
+    """The file, where a source has several."""
+
+    def place(self, counts: str) -> str:
+        """Where it is, for a message; `counts` is as in Reading."""
+        return f"{self.file}, {counts} {self.line}" if self.file else f"{counts} {self.line}"
 
 
 Row: TypeAlias = tuple[int, Sequence[object]]
@@ -44,6 +50,28 @@ class Chunk:
     rejects: tuple[Reject, ...]
     done: int
     """How much of the source has been read, in the unit of `Reading.total`."""
+    raw: Callable[[int], str] | None = None
+    """The text of one of the rows as it stands in its file; None where there is no text."""
+    file: str = ""
+    """As in Reject."""
+    ignored: int = 0
+    """Lines that are comments."""
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """What a source was taken for, in words for a report."""
+
+    format: str
+    """Such as "delimited text", "JSON Lines", "Parquet"."""
+    delimiter: str | None = None
+    """Such as "comma", "tab", "'::'"."""
+    encoding: str | None = None
+    compression: str | None = None
+    header: str | None = None
+    """Which line names the columns, or that none does."""
+    notes: tuple[str, ...] = ()
+    """What else was recognised, a sentence each without its full stop."""
 
 
 @dataclass(frozen=True)
@@ -63,47 +91,43 @@ class Reading:
     """What is between the parts of a value that is a list."""
     counts: str = "line"
     """What the numbers in `Chunk.line` are called in messages."""
+    read_as: ReadAs = ReadAs("a table")
+    hint: str = ""
+    """What else may be wrong where a column is missing, for its message."""
+    several: bool = False
+    """Whether it is made of several files, which its rejects name."""
 
     def __post_init__(self) -> None:
         twice = sorted({c for c in self.columns if self.columns.count(c) > 1})
         if twice:
             raise DataError(
                 f"{self.name} has more than one column {', '.join(map(repr, twice))}: "
-                f"expected a name of its own for each column; rename them"
+                f"expected a name of its own for each column; rename them, or give all names with "
+                f"`--header --columns NAME,NAME,…`"
             )
 
 
 def chunked(
-    rows: Iterable[Row | Reject],
-    names: Sequence[str],
-    size: int,
-    done: Callable[[], int] | None = None,
+    rows: Iterable[Row], names: Sequence[str], size: int
 ) -> Callable[[Sequence[str]], Iterator[Chunk]]:
-    """`Reading.chunks` over parsed rows: `size` of them at a time, blank lines left out.
-
-    A row without exactly one value for each of `names` is a reject, and so is one with bytes that
-    could not be decoded in the columns read; they are lone surrogates in its text. `done` tells
-    `Chunk.done`, which is the number of rows where it is not given.
-    """
+    """`Reading.chunks` over rows that each have a value for each of `names`, `size` at a time."""
     source = iter(rows)
 
     def chunks(columns: Sequence[str]) -> Iterator[Chunk]:
         take = [names.index(column) for column in columns]
         count = 0
         for first in source:
-            block = chain([first], islice(source, size - 1))
-            lines, values, rejects = _columns(block, take, len(names))
-            count += len(lines) + len(rejects)
-            try:
-                arrays = [array(column) for column in values]
-            except UnicodeEncodeError:
-                lines, values, broken = _decoded(lines, values)
-                rejects += broken
-                arrays = [array(column) for column in values]
-            batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
-            yield Chunk(
-                batch, np.array(lines, np.int64), tuple(sorted(rejects)), done() if done else count
-            )
+            lines: list[int] = []
+            values: list[list[object]] = [[] for _ in take]
+            # Values go straight to their columns: rows that were kept would be so many objects for
+            # the garbage collector to visit that it would cost more than the reading.
+            for line, row in chain([first], islice(source, size - 1)):
+                lines.append(line)
+                for column, index in zip(values, take, strict=True):
+                    column.append(row[index])
+            count += len(lines)
+            batch = pa.RecordBatch.from_arrays(list(map(array, values)), names=list(columns))
+            yield Chunk(batch, np.array(lines, np.int64), (), count)
 
     return chunks
 
@@ -119,52 +143,3 @@ def array(values: Sequence[object]) -> pa.Array:
     if pa.types.is_struct(column.type):
         return pa.array([as_text(value) for value in values], pa.string())
     return column
-
-
-def _columns(
-    rows: Iterable[Row | Reject], take: Sequence[int], width: int
-) -> tuple[list[int], list[list[object]], list[Reject]]:
-    """The rows' lines, their values by column, and those that are no rows of `width` values."""
-    # Values go straight to their columns. Rows that were kept would be so many objects for the
-    # garbage collector to visit that it would cost more than the reading.
-    lines: list[int] = []
-    values: list[list[object]] = [[] for _ in take]
-    appends = [(column.append, index) for column, index in zip(values, take, strict=True)]
-    rejects = []
-    for row in rows:
-        if isinstance(row, Reject):
-            rejects.append(row)
-            continue
-        line, fields = row
-        if len(fields) == width:
-            lines.append(line)
-            for append, index in appends:
-                append(fields[index])
-        elif len(fields) > 1 or any(fields):
-            rejects.append(Reject(line, "wrong number of fields", _raw(fields)))
-    return lines, values, rejects
-
-
-def _decoded(
-    lines: Sequence[int], values: Sequence[Sequence[object]]
-) -> tuple[list[int], list[list[object]], list[Reject]]:
-    """The rows whose text could be decoded, and the others."""
-    broken = {row for column in values for row, value in enumerate(column) if _is_broken(value)}
-    rejects = [
-        Reject(lines[row], "bytes that are not text", _raw([column[row] for column in values]))
-        for row in sorted(broken)
-    ]
-    good = [row for row in range(len(lines)) if row not in broken]
-    return [lines[row] for row in good], [[c[row] for row in good] for c in values], rejects
-
-
-def _is_broken(value: object) -> bool:
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _raw(fields: Sequence[object]) -> str:
-    return "\t".join(map(str, fields))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from graphrec.data import (
     last_of_equal,
 )
 from graphrec.errors import DataError
+from graphrec.progress import Progress
 
 
 class Sink(Protocol):
@@ -27,6 +28,12 @@ class Sink(Protocol):
 
     def write_events(self, events: Interactions) -> int:
         """Add events, or set the weights of those that are there; returns how many are new."""
+        ...
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log of about `rows`; returns how many are new."""
         ...
 
     def write_nodes(
@@ -67,6 +74,12 @@ class Collected:
         self._add("user", events.users.ids)
         self._add("item", events.items.ids)
         return len(events)
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """As `write_events` of each batch."""
+        return sum(map(self.write_events, batches))
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]

@@ -22,6 +22,7 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
+from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Frame, Source, open_source
 
@@ -58,9 +59,7 @@ def from_frames(
         for edge_type, frame in links.items()
     }
     source = _frame(events, "events")
-    return _dataset(
-        _graph(source, nodes, edges, columns, default_kind, attributes, None), kinds, stacklevel=4
-    )
+    return _checked(source, nodes, edges, kinds, columns, default_kind, attributes, None)
 
 
 def read_files(
@@ -80,9 +79,7 @@ def read_files(
         if path is not None
     }
     source = File(Path(events))
-    return _dataset(
-        _graph(source, nodes, {}, columns, default_kind, attributes, progress), kinds, stacklevel=4
-    )
+    return _checked(source, nodes, {}, kinds, columns, default_kind, attributes, progress)
 
 
 def load_named(
@@ -94,8 +91,9 @@ def load_named(
     """See `Dataset.load`."""
     folder = Path(Settings.model_fields["cache"].default if cache is None else cache)
     dataset = open_dataset(name, folder.expanduser(), progress)
-    with checked_dataset(dataset, IngestSettings(), None, progress) as checked:
-        return _dataset(_collected(checked, progress), kinds, stacklevel=4)
+    policies = DEFAULT_POLICY if kinds is None else kinds
+    with checked_dataset(dataset, IngestSettings(), None, progress, policies) as checked:
+        return _dataset(checked, kinds, progress, stacklevel=4)
 
 
 def from_store(
@@ -111,15 +109,16 @@ def _frame(frame: object, name: str) -> Frame:
     return Frame(as_table(frame, name), name)
 
 
-def _graph(
+def _checked(
     events: Source,
     nodes: Mapping[str, Source],
     links: Mapping[LinkType, Source],
+    kinds: Mapping[str, KindPolicy] | None,
     columns: Mapping[str, str],
     default_kind: str | None,
     attributes: Attributes,
     progress: Progress | None,
-) -> Collected:
+) -> Dataset:
     """All sources checked, then collected; a row that cannot be used is an error."""
     settings = IngestSettings()
     for node_type in attributes:
@@ -131,7 +130,15 @@ def _graph(
     with ExitStack() as opened:
         checked = {
             "events": opened.enter_context(
-                checked_events(events, settings, None, columns, default_kind, progress)
+                checked_events(
+                    events,
+                    settings,
+                    None,
+                    columns,
+                    default_kind,
+                    progress,
+                    DEFAULT_POLICY if kinds is None else kinds,
+                )
             )
         }
         for node_type, source in nodes.items():
@@ -150,7 +157,7 @@ def _graph(
             checked[" ".join(map(str, edge_type))] = opened.enter_context(
                 checked_links(source, edge_type, settings, None, progress=progress)
             )
-        return _collected(checked, progress)
+        return _dataset(checked, kinds, progress, stacklevel=5)
 
 
 def _id_column(source: Source, named: str | None) -> Mapping[str, str] | None:
@@ -159,24 +166,20 @@ def _id_column(source: Source, named: str | None) -> Mapping[str, str] | None:
         return {"id": named} if named in reading.columns else None
 
 
-def _collected(checked: Mapping[str, CheckedSource], progress: Progress | None) -> Collected:
+def _dataset(
+    checked: Mapping[str, CheckedSource],
+    kinds: Mapping[str, KindPolicy] | None,
+    progress: Progress | None,
+    stacklevel: int,
+) -> Dataset:
+    """The data set of sources; warns of what is doubtful about them."""
+    policies = DEFAULT_POLICY if kinds is None else kinds
+    report = report_of(checked, policies)
     collected = Collected()
     write_all(collected, checked, progress)
-    return collected
-
-
-def _dataset(
-    collected: Collected, kinds: Mapping[str, KindPolicy] | None, stacklevel: int
-) -> Dataset:
-    """The data set; warns of events that stand for one, of which the last counts."""
     graph = collected.graph()
-    repeated = sum(map(len, collected.logs)) - len(graph.interactions)
     if not len(graph.interactions):
         raise DataError("events have no rows: expected at least one event of a user with an item")
-    if repeated:
-        warnings.warn(
-            f"{repeated:,} events repeat the user, item, kind and time of another: the last of "
-            f"them counts, as in a store; give their times, or their number as a weight",
-            stacklevel=stacklevel,
-        )
-    return Dataset(graph, DEFAULT_POLICY if kinds is None else kinds)
+    for doubt in report.doubts:
+        warnings.warn(str(doubt), stacklevel=stacklevel)
+    return Dataset(graph, policies, report=report)

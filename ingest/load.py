@@ -8,9 +8,9 @@ was cut off, or repeated, is put right by running it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -19,14 +19,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.attributes import AttributeColumn, attribute_columns, index_columns
 from graphrec.ingest.collected import Sink
+from graphrec.ingest.late import Late
 from graphrec.ingest.long import LongTable, gathered
 from graphrec.ingest.nodes import looked_at, report_on, write_nodes
+from graphrec.ingest.overview import first_rows, hints_of, overview
+from graphrec.ingest.profile import Raw, event_profile, link_profile, node_profile
+from graphrec.ingest.repeats import NONE_REPEATED, Repeats, added_up, repeats_of
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 from graphrec.data import MAX_KINDS, AttributeKind
+from graphrec.data.profile import SourceProfile
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -59,6 +65,32 @@ class LoadReport:
     """Of nodes: ids that occur again with other values; the last row of each counts."""
     gathered: LongTable | None = None
     """Of nodes: how rows with one property each were gathered, where they were."""
+    replaced: int = 0
+    """Events of which a later row with the same user, item, kind and time counts."""
+    added: int = 0
+    """Events that were added to another row with the same user, item, kind and time."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The good rows of a spool, to be taken once, and who is told how far they are written."""
+
+    spool: Spool
+    progress: Progress | None
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.spool.accepted
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Batch by batch; one counts as written when the next is asked for."""
+        done = 0
+        for batch in self.spool.batches():
+            yield batch
+            done += batch.num_rows
+            if self.progress:
+                self.progress("writing", done, self.rows)
 
 
 @dataclass(frozen=True)
@@ -74,8 +106,12 @@ class CheckedSource:
     """Its good rows. Of nodes, the first column holds the ids, the others `attributes`."""
     seconds: float
     """What reading and checking took."""
-    write_rows: Callable[[Sink, Iterator[pa.RecordBatch]], int]
+    write_rows: Callable[[Sink, Batches], int]
     """Writes batches of the spool; returns how much was new, as in LoadReport."""
+    profile: SourceProfile
+    """What the source was taken for."""
+    peek: Callable[[], pa.RecordBatch | None]
+    """The first rows with all columns; None where the source cannot be read again."""
     attributes: tuple[AttributeColumn, ...] = ()
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Columns that are left out, and why."""
@@ -83,11 +119,18 @@ class CheckedSource:
     """As in `LoadReport`."""
     gathered: LongTable | None = None
     """As in `LoadReport`."""
+    of_nodes: bool = False
+    repeats: Repeats = NONE_REPEATED
+    """Of events."""
+
+    def ids(self) -> Iterator[pa.Array]:
+        """The ids of its nodes, batch by batch."""
+        return (batch.column(0) for batch in self.spool.batches())
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
         start = time.perf_counter()
-        new = self.write_rows(store, self._told(progress))
+        new = self.write_rows(store, Batches(self.spool, progress))
         return LoadReport(
             source=self.name,
             rows=self.spool.rows,
@@ -103,28 +146,28 @@ class CheckedSource:
             left_out=self.spool.left_out,
             repeated=self.repeated,
             gathered=self.gathered,
+            replaced=self.repeats.replaced,
+            added=self.repeats.added,
         )
-
-    def _told(self, progress: Progress | None) -> Iterator[pa.RecordBatch]:
-        """The batches of the spool; reports each once it has been written."""
-        done = 0
-        for batch in self.spool.batches():
-            yield batch
-            done += batch.num_rows
-            if progress:
-                progress("writing", done, self.spool.accepted)
 
 
 def write_all(
-    store: Sink, checked: Mapping[str, CheckedSource], progress: Progress | None = None
+    store: Sink,
+    checked: Mapping[str, CheckedSource],
+    progress: Progress | None = None,
+    after_nodes: Callable[[], object] = lambda: None,
 ) -> dict[str, LoadReport]:
     """Write sources that were all checked before; the reports under the same names.
 
     Nodes are written first: a store may refuse an attribute that it has as another kind, and then
-    no event has been written.
+    no event has been written; and what was deleted comes back with them, before its events do.
+    `after_nodes` is called before all else is written.
     """
-    first = sorted(checked, key=lambda name: not checked[name].attributes)
-    reports = {name: checked[name].write(store, progress) for name in first}
+    nodes = [name for name, source in checked.items() if source.of_nodes]
+    reports = {name: checked[name].write(store, progress) for name in nodes}
+    after_nodes()
+    others = [name for name in checked if name not in reports]
+    reports |= {name: checked[name].write(store, progress) for name in others}
     return {name: reports[name] for name in checked}
 
 
@@ -186,6 +229,8 @@ def checked_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
+    kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Events of users and items, in batches of `settings.batch_rows`.
 
@@ -193,19 +238,32 @@ def checked_events(
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
     kinds. Rows that cannot be used go to the file `rejects`, or one beside it
     (`graphrec.ingest.spool`); where
-    it is None there may be none.
+    it is None there may be none. Rows with the same user, item, kind and time are one event, as
+    `same_time` of their kind in `kinds` says. Rows that name what `late` knows to be deleted are
+    rejects, but no bad rows.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as reading:
-        columns = event_columns(reading.name, reading.columns, mapping or {}, kind)
-        check = partial(check_events, columns=columns, unit=settings.time_unit)
+        columns = event_columns(reading.name, reading.columns, mapping or {}, kind, reading.hint)
+        raw = Raw({columns.user: "user", columns.item: "item"}, columns.time)
+        check = raw.observing(
+            partial(check_events, columns=columns, unit=settings.time_unit, late=late)
+        )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
-            if columns.kind is not None:
-                _check_kinds(reading.name, columns.kind, spool.batches())
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, _write_events)
+            peek = partial(first_rows, source)
+            hints = hints_of(columns, reading.columns, peek)
+            base = overview(reading, spool, columns.meanings, hints, rated=columns.rated)
+            profile = event_profile(base, raw, spool.batches())
+            _check_kinds(reading.name, columns.kind, profile.kinds)
+            repeats = repeats_of(spool.batches(), kinds)
+            once = replace(spool, batches=lambda: added_up(spool.batches(), repeats))
+            seconds = time.perf_counter() - start
+            yield CheckedSource(
+                reading.name, once, seconds, _write_events, profile, peek, repeats=repeats
+            )
 
 
 @contextmanager
@@ -234,7 +292,7 @@ def checked_nodes(
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as opened:
-        column = node_column(opened.name, opened.columns, mapping or {}, node_type)
+        column = node_column(opened.name, opened.columns, mapping or {}, node_type, opened.hint)
         table = gathered(opened, column, long, settings.batch_rows)
         reading, ignored = table.reading, dict(table.ignored)
         others = [name for name in reading.columns if name != column]
@@ -248,7 +306,10 @@ def checked_nodes(
         samples = [each.select([n for n in others if n not in index]) for each in samples]
         attributes = attribute_columns(reading, samples, kinds or {}, known, separators)
         _check_links(reading.name, attributes, links or {})
-        check = partial(check_nodes, column=column, attributes=attributes, strict=rejects is None)
+        raw = Raw({column: node_type})
+        check = raw.observing(
+            partial(check_nodes, column=column, attributes=attributes, strict=rejects is None)
+        )
         everything = chain(head, chunks)
         with spooled(reading, everything, check, settings, rejects, progress) as spool:
             report = report_on(reading.name, attributes, spool, ignored)
@@ -258,15 +319,20 @@ def checked_nodes(
                 attributes=report.attributes,
                 links=links or {},
             )
+            base = overview(reading, spool, {column: f"{node_type} id"})
+            profile = node_profile(base, raw, node_type, report.attributes, spool.batches())
             yield CheckedSource(
                 reading.name,
                 spool,
                 time.perf_counter() - start,
                 write,
+                profile,
+                partial(first_rows, source),
                 report.attributes,
                 ignored,
                 report.repeated,
                 table.table,
+                of_nodes=True,
             )
 
 
@@ -278,6 +344,7 @@ def checked_links(
     rejects: Path | None,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Links between nodes, with an optional weight.
 
@@ -287,22 +354,30 @@ def checked_links(
     and DataError where rows name another relation than that of `edge_type`.
     """
     start = time.perf_counter()
-    _, relation, _ = edge_type
+    source_type, relation, target_type = edge_type
     with open_source(source, settings.batch_rows) as reading:
-        columns = link_columns(reading.name, reading.columns, mapping or {}, edge_type)
-        check = partial(check_links, columns=columns, relation=relation)
+        columns = link_columns(
+            reading.name, reading.columns, mapping or {}, edge_type, reading.hint
+        )
+        types = source_type, target_type
+        raw = Raw({columns.source: source_type, columns.target: target_type})
+        check = raw.observing(
+            partial(check_links, columns=columns, relation=relation, late=late, types=types)
+        )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
             write = partial(_write_links, edge_type=edge_type)
-            yield CheckedSource(reading.name, spool, time.perf_counter() - start, write)
+            base = overview(reading, spool, columns.meanings(*types))
+            profile = link_profile(base, raw, types, spool.batches())
+            peek = partial(first_rows, source)
+            yield CheckedSource(
+                reading.name, spool, time.perf_counter() - start, write, profile, peek
+            )
 
 
-def _check_kinds(name: str, column: str, batches: Iterable[pa.RecordBatch]) -> None:
-    kinds: set[str] = set()
-    for batch in batches:
-        kinds.update(pc.unique(batch.column("kind")).to_pylist())
+def _check_kinds(name: str, column: str | None, kinds: Collection[str]) -> None:
     if len(kinds) > MAX_KINDS:
         raise DataError(
             f"column {column!r} of {name} holds {len(kinds)} kinds of events: expected at most "
@@ -336,11 +411,11 @@ def _check_relations(
             )
 
 
-def _write_events(store: Sink, batches: Iterator[pa.RecordBatch]) -> int:
-    return sum(store.write_events(to_interactions(batch)) for batch in batches)
+def _write_events(store: Sink, batches: Batches) -> int:
+    return store.write_log(map(to_interactions, batches), batches.rows, batches.progress)
 
 
-def _write_links(store: Sink, batches: Iterator[pa.RecordBatch], edge_type: LinkType) -> int:
+def _write_links(store: Sink, batches: Batches, edge_type: LinkType) -> int:
     source_type, _, target_type = edge_type
     new = 0
     for batch in batches:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from graphrec.ingest.packed import opened
 from graphrec.ingest.text import open_lines
 
 from graphrec.data import Interactions
@@ -25,7 +26,7 @@ def read_negatives(path: Path) -> Interactions:
     users: list[str] = []
     items: list[str] = []
     weights: list[float] = []
-    with open_lines(path) as lines:
+    with opened(path) as contents, open_lines(contents[0]) as lines:
         for number, line in enumerate(lines, start=1):
             head, *negatives = line.rstrip("\r\n").split("\t")
             pair = PAIR.fullmatch(head)

@@ -34,6 +34,7 @@ KIND = frozenset(
 SOURCE = _ids("source", "src", "head", "from")
 TARGET = _ids("target", "dst", "tail", "to")
 RELATION = _ids("relation", "predicate")
+_KNOWN = USER | ITEM | WEIGHT | TIME | KIND | SOURCE | TARGET | RELATION | {"id", "title", "name"}
 
 
 LinkType: TypeAlias = tuple[str, str | None, str]
@@ -57,6 +58,17 @@ class EventColumns:
         columns = (self.user, self.item, self.weight, self.time, self.kind)
         return tuple(column for column in columns if column is not None)
 
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """By column, what it is."""
+        roles = ("user", "item", "weight", "time", "kind")
+        return {column: role for role in roles if (column := getattr(self, role)) is not None}
+
+    @property
+    def rated(self) -> bool:
+        """Whether the weights are ratings, by the name of their column."""
+        return self.weight is not None and _rates(self.weight)
+
 
 @dataclass(frozen=True)
 class LinkColumns:
@@ -73,21 +85,31 @@ class LinkColumns:
         columns = (self.source, self.target, self.weight, self.relation)
         return tuple(column for column in columns if column is not None)
 
+    def meanings(self, source_type: str, target_type: str) -> Mapping[str, str]:
+        """By column, what it is."""
+        types = {"source": f"source: {source_type}", "target": f"target: {target_type}"}
+        return {c: types.get(role, role) for role, c in vars(self).items() if c is not None}
+
 
 def event_columns(
-    name: str, columns: Sequence[str], mapping: Mapping[str, str], kind: str | None = None
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    kind: str | None = None,
+    hint: str = "",
 ) -> EventColumns:
     """The columns of events in `columns`, those of the source called `name`.
 
     `mapping` gives columns for any of user, item, weight, time and kind. `kind` is the kind of all
     events; without it and without a column of kinds, events with a rating are of the kind "rating",
     others of "interaction". Raises DataError where a column is missing, or where more than one
-    would do.
+    would do; `hint` is said where one is missing.
     """
-    find = _finder(name, columns, mapping, ("user", "item", "weight", "time", "kind"))
+    roles = ("user", "item", "weight", "time", "kind")
+    find = _finder(name, columns, mapping, roles, hint=hint)
     weight = find("weight", WEIGHT)
     kinds = None if kind else find("kind", KIND)
-    rated = weight is not None and _plain(weight) in RATING
+    rated = weight is not None and _rates(weight)
     return EventColumns(
         user=find.required("user", USER),
         item=find.required("item", ITEM),
@@ -99,13 +121,17 @@ def event_columns(
 
 
 def node_column(
-    name: str, columns: Sequence[str], mapping: Mapping[str, str], node_type: str
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    node_type: str,
+    hint: str = "",
 ) -> str:
     """The column of ids of nodes; `mapping` may give it as `id`. Raises DataError.
 
     `item_id` comes before `item`, and both before the other names of an id, such as `isbn`.
     """
-    find = _finder(name, columns, mapping, ("id",), f"{node_type}.")
+    find = _finder(name, columns, mapping, ("id",), f"{node_type}.", hint)
     plain = _plain(node_type)
     return (
         find("id", {plain + "id"})
@@ -115,7 +141,11 @@ def node_column(
 
 
 def link_columns(
-    name: str, columns: Sequence[str], mapping: Mapping[str, str], edge_type: LinkType
+    name: str,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    edge_type: LinkType,
+    hint: str = "",
 ) -> LinkColumns:
     """The columns of links; `mapping` may give source, target, weight and relation.
 
@@ -124,7 +154,7 @@ def link_columns(
     """
     source_type, relation, target_type = edge_type
     option = f"{source_type}:{relation or ''}:{target_type}."
-    find = _finder(name, columns, mapping, ("source", "target", "weight", "relation"), option)
+    find = _finder(name, columns, mapping, ("source", "target", "weight", "relation"), option, hint)
     source = find("source", SOURCE) or find.required("source", _names_of(source_type))
     target = find("target", TARGET) or find.required("target", _names_of(target_type))
     if source == target:
@@ -150,6 +180,8 @@ class _Finder:
     mapping: Mapping[str, str]
     option: str
     """What comes before a role in `--map`."""
+    hint: str
+    """What else may be wrong where a column is missing."""
 
     def __call__(self, role: str, names: Collection[str]) -> str | None:
         if role in self.mapping:
@@ -177,7 +209,7 @@ class _Finder:
         if column is None:
             raise DataError(
                 f"{self.name} has no column for the {role}: found {_listed(self.columns)}; "
-                f"{self.remedy(role)}"
+                f"{self.remedy(role)}{self.hint}"
             )
         return column
 
@@ -188,6 +220,7 @@ def _finder(
     mapping: Mapping[str, str],
     roles: Sequence[str],
     option: str = "",
+    hint: str = "",
 ) -> _Finder:
     """A finder, once the mapping has been checked."""
     for role, column in mapping.items():
@@ -205,11 +238,22 @@ def _finder(
             f"the mapping of {name} uses a column twice: {dict(mapping)}; "
             f"expected a column of its own for each"
         )
-    return _Finder(name, columns, mapping, option)
+    return _Finder(name, columns, mapping, option, hint)
+
+
+def is_known(column: str) -> bool:
+    """Whether a name is the usual one of some column."""
+    return _plain(column) in _KNOWN
 
 
 def _plain(column: str) -> str:
     return "".join(letter for letter in column.lower() if letter.isalnum())
+
+
+def _rates(column: str) -> bool:
+    """Whether a column of weights holds ratings, by its name: also `Book-Rating`."""
+    plain = _plain(column)
+    return plain in RATING or "rating" in plain
 
 
 def _names_of(node_type: str) -> frozenset[str]:

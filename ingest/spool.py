@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, count
+from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, Reading, Reject
+from graphrec.ingest.late import LATE
 from graphrec.ingest.validate import Checked
 
 from graphrec.errors import DataError, TooManyRejects
@@ -34,6 +36,10 @@ class Spool:
     """Rejected rows by reason, the most frequent first."""
     rejects: Path | None
     """The file of rejected rows, where there are any."""
+    ignored: int
+    """Lines that are comments."""
+    first: tuple[str, ...]
+    """The first rejected rows, in words."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -43,6 +49,11 @@ class Spool:
     def rejected(self) -> int:
         """Rows that were set aside."""
         return self.rows - self.accepted
+
+    @property
+    def bad(self) -> int:
+        """Those of them that are at fault, and do not just come too late."""
+        return sum(count for reason, count in self.reasons.items() if reason not in LATE)
 
 
 @contextmanager
@@ -56,16 +67,17 @@ def spooled(
 ) -> Iterator[Spool]:
     """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
 
-    Rejected rows go to a CSV file (line, reason, row), which is made only where there are any; so
-    do rows that are kept without one of their values. It is `rejects`, or the first of
-    `NAME-2.csv`, `NAME-3.csv` … beside it that is not there yet: no file is overwritten. Where
-    `rejects` is None no row may be rejected. Raises TooManyRejects where their share is above what
-    is allowed, and DataError where the disk takes no more.
+    Rejected rows go to a CSV file (line, reason, row; before them the file, where there are
+    several), which is made only where there are any; so do rows that are kept without one of their
+    values. It is `rejects`, or the first of `NAME-2.csv`, `NAME-3.csv` … beside it that is not
+    there yet: no file is overwritten. Where `rejects` is None no row may be rejected. Raises
+    TooManyRejects where their share is above what is allowed, and DataError where the disk takes no
+    more.
     """
     reasons: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     first: list[Reject] = []
-    accepted = 0
+    accepted = ignored = 0
     aside: Path | None = None
     # The file has no name where the system allows it: it goes away with the process at the latest.
     with tempfile.TemporaryFile(prefix="graphrec-") as file:
@@ -75,8 +87,9 @@ def spooled(
                 checked = check(chunk)
                 if checked.rejects or checked.left_out:
                     if rejects is not None:
-                        aside = aside or _new(rejects)
-                        _append(aside, sorted([*checked.rejects, *checked.left_out]))
+                        aside = aside or _new(rejects, _columns(reading))
+                        found = sorted([*checked.rejects, *checked.left_out])
+                        _append(aside, found, _columns(reading))
                     left_out.update(each.reason for each in checked.left_out)
                     reasons.update(reject.reason for reject in checked.rejects)
                     first += checked.rejects[: _SHOWN - len(first)]
@@ -85,6 +98,7 @@ def spooled(
                     writer = pa.ipc.new_stream(file, checked.rows.schema, options=options)
                 writer.write_batch(checked.rows)
                 accepted += checked.rows.num_rows
+                ignored += chunk.ignored
                 if progress:
                     progress("reading", chunk.done, reading.total)
             if writer is not None:
@@ -100,17 +114,23 @@ def spooled(
             accepted,
             dict(reasons.most_common()),
             aside,
+            ignored,
+            tuple(f"{r.place(reading.counts)}: {r.reason} in {r.row}" for r in first),
             lambda: _read(file) if writer is not None else iter(()),
             dict(left_out.most_common()),
         )
         if rejected and rejects is None:
-            raise TooManyRejects(_some(reading, spool, first))
-        if rejected > settings.max_rejected_share * spool.rows:
-            raise TooManyRejects(_too_many(reading.name, spool, first, settings.max_rejected_share))
+            raise TooManyRejects(_some(reading, spool))
+        if spool.bad > settings.max_rejected_share * spool.rows:
+            raise TooManyRejects(_too_many(reading, spool, first, settings.max_rejected_share))
         yield spool
 
 
-def _new(path: Path) -> Path:
+def _columns(reading: Reading) -> tuple[str, ...]:
+    return ("file", "line", "reason", "row") if reading.several else ("line", "reason", "row")
+
+
+def _new(path: Path, columns: Sequence[str]) -> Path:
     """A file for rejects that was not there before, with its header."""
     path.parent.mkdir(parents=True, exist_ok=True)
     others = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
@@ -118,13 +138,13 @@ def _new(path: Path) -> Path:
     while True:
         name = next(names)
         with suppress(FileExistsError), name.open("x", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerow(Reject._fields)
+            csv.writer(file).writerow(columns)
             return name
 
 
-def _append(path: Path, rejects: Sequence[Reject]) -> None:
+def _append(path: Path, rejects: Sequence[Reject], columns: Sequence[str]) -> None:
     with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        csv.writer(file).writerows(rejects)
+        csv.writer(file).writerows(map(attrgetter(*columns), rejects))
 
 
 def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
@@ -134,20 +154,21 @@ def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def _some(reading: Reading, spool: Spool, first: Sequence[Reject]) -> str:
+def _some(reading: Reading, spool: Spool) -> str:
     counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
-    shown = "; ".join(f"{reading.counts} {r.line}: {r.reason} in {r.row}" for r in first)
+    shown = "; ".join(spool.first)
     return (
         f"{reading.name}: {spool.rejected} of {spool.rows} rows cannot be used ({counted}), "
         f"expected none. First {shown}. Mend these rows, or leave them out"
     )
 
 
-def _too_many(name: str, spool: Spool, first: Sequence[Reject], limit: float) -> str:
+def _too_many(reading: Reading, spool: Spool, first: Sequence[Reject], limit: float) -> str:
     counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
-    shown = "; ".join(f"line {reject.line}: {reject.reason}" for reject in first)
+    shown = "; ".join(f"{reject.place(reading.counts)}: {reject.reason}" for reject in first)
     return (
-        f"{name}: {spool.rejected} of {spool.rows} rows ({spool.rejected / spool.rows:.1%}) cannot "
-        f"be used ({counted}), expected at most {limit:.1%}; nothing was written. First {shown}. "
+        f"{reading.name}: {spool.bad} of {spool.rows} rows "
+        f"({spool.bad / spool.rows:.1%}) cannot be used ({counted}), "
+        f"expected at most {limit:.1%}; nothing was written. First {shown}. "
         f"See {str(spool.rejects)!r}; mend the rows, or raise ingest.max_rejected_share"
     )

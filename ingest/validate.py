@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 from graphrec.ingest.attribute_values import attribute_values, fault_of
 from graphrec.ingest.attributes import AttributeColumn
 from graphrec.ingest.chunks import Chunk, Reject
+from graphrec.ingest.late import Late
 from graphrec.ingest.schema import EventColumns, LinkColumns
 from graphrec.ingest.values import TimeUnit, inexact, missing, numbers, texts, times
 from numpy.typing import NDArray
@@ -39,7 +41,9 @@ class Checked:
     """Rows that are kept without one of their values, which cannot be read."""
 
 
-def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -> Checked:
+def check_events(
+    chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto", late: Late | None = None
+) -> Checked:
     """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds.
 
     An empty weight is 1 where there is a column of kinds: a log of many kinds has stars for its
@@ -61,6 +65,8 @@ def check_events(chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto") -
     else:
         kind = texts(chunk.rows.column(columns.kind))
         faults.append(("missing kind", missing(kind)))
+    if late is not None:
+        faults += late.faults({"item": item, "user": user})
     rows = {"user": user, "item": item, "weight": weight, "time": time, "kind": kind}
     return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
 
@@ -94,10 +100,17 @@ def check_nodes(
     return replace(checked, left_out=tuple(sorted(left_out)))
 
 
-def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None) -> Checked:
+def check_links(
+    chunk: Chunk,
+    columns: LinkColumns,
+    relation: str | None = None,
+    late: Late | None = None,
+    types: tuple[str, str] = ("", ""),
+) -> Checked:
     """Links: source, target and relation as strings, weight as float32.
 
-    `relation` is that of rows that name none; without it they are rejects.
+    `relation` is that of rows that name none; without it they are rejects. `types` are those of the
+    nodes at the ends.
     """
     source = texts(chunk.rows.column(columns.source))
     target = texts(chunk.rows.column(columns.target))
@@ -113,6 +126,9 @@ def check_links(chunk: Chunk, columns: LinkColumns, relation: str | None = None)
     if relation is not None:
         relations = relations.fill_null(relation)
     faults.append(("missing relation", missing(relations)))
+    if late is not None:
+        for node_type, ids in zip(types, (source, target), strict=True):
+            faults += late.faults({node_type: ids})
     rows = {"source": source, "relation": relations, "target": target, "weight": weight}
     return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
 
@@ -155,6 +171,11 @@ def _weight(
     ]
 
 
+def _as_json(rows: pa.RecordBatch, row: int) -> str:
+    """A row of a source that has no text."""
+    return orjson.dumps(rows.slice(row, 1).to_pylist()[0], default=str).decode()
+
+
 def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Checked:
     first = np.full(rows.num_rows, len(faults))
     for position in reversed(range(len(faults))):
@@ -162,10 +183,10 @@ def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Chec
     bad = np.flatnonzero(first < len(faults))
     if not len(bad):
         return Checked(rows, chunk.rejects)
-    found = chunk.rows.take(pa.array(bad)).to_pylist()
+    raw = chunk.raw or partial(_as_json, chunk.rows)
     rejects = [
-        Reject(int(chunk.line[row]), faults[first[row]][0], orjson.dumps(raw, default=str).decode())
-        for row, raw in zip(bad, found, strict=True)
+        Reject(int(chunk.line[row]), faults[first[row]][0], raw(row), chunk.file)
+        for row in bad.tolist()
     ]
     return Checked(
         rows.filter(pa.array(first == len(faults))),

@@ -38,19 +38,21 @@ MAY_IMPORT = {
     "progress": "",
     "id_search": "",
     "counts": "",
-    "data": "errors",
+    "data": "counts errors",
     # what is asked of a list, and how events count
-    "rules": "data",
-    "settings": "data errors rules",
+    "suggest": "",
+    "rules": "data errors suggest",
+    "settings": "data errors rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
-    "store": "data errors id_search settings",
+    "store": "data errors id_search progress settings",
     "models": "data errors",
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "snapshot": "data errors files models ranking retrieval rules settings store",
-    "recommend": "data errors models progress ranking retrieval rules settings snapshot store",
+    "recommend": "data errors models progress ranking retrieval rules settings snapshot store "
+    "suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
     "experiments": "data errors files id_search",
@@ -61,13 +63,13 @@ MAY_IMPORT = {
     "report": "data errors files ranking recommend refresh settings snapshot",
     "files": "errors",
     "forget": "data errors experiments id_search report retrieval snapshot store",
-    "doctor": "counts errors settings snapshot store",
+    "doctor": "counts errors recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors
     "ingest": "data errors progress settings store",
     "api": "data errors experiments files forget ranking recommend retrieval rules settings "
-    "snapshot store",
+    "snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiments forget ingest models progress "
     "recommend refresh report settings settings_file snapshot store training",
 }
@@ -340,7 +342,7 @@ SQL = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|DROP|ALTER|PRAGMA|BEGIN|ATTACH|MATCH|MERGE)"
     r"\s"
 )
-CONSTANTS = {"mode", "newer", "sql.APPLICATION_ID"}
+CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE"}
 """What SQL may be put together from: a Literal type, a loop over the migrations, a constant."""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from graphrec.api.list_cache import WrittenList
+from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.metrics import Gauges, Metrics
 from graphrec.cli.main import COMMANDS
 from prometheus_client import CollectorRegistry
@@ -41,9 +42,9 @@ def names() -> set[str]:
     recommender = Recommender.of(snapshot, RetrievalSettings())
     metrics = Metrics()
     engine, store = SimpleNamespace(serving={"current": recommender}), SimpleNamespace(reason=None)
-    metrics.registry.register(Gauges(metrics, engine, store))  # type: ignore[arg-type]
+    metrics.registry.register(Gauges(metrics, engine, store, SettingNames(Settings())))  # type: ignore[arg-type]
     for user in ("ann", "bob"):
-        written = WrittenList.of(b"", recommender.recommend(Query(user=user, k=3)).recommendations)
+        written = WrittenList.of(b"", recommender.recommend(Query(user=user, k=3)))
         metrics.recommended("user", snapshot.manifest.version, written)
     metrics.answered("GET", "/", 200, 0.1)
     metrics.loaded(False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from graphrec.data import Attribute, Vocabulary
 from graphrec.doctor import examine, pairing, secret
 from graphrec.snapshot.canary import start_canary
 from graphrec.snapshot.registry import delete, publish, versions
@@ -114,3 +115,47 @@ def test_a_password_that_others_can_read_is_a_warning(shop: Path):
 )
 def test_torch_and_dgl_that_do_not_go_together(torch, dgl, python, wrong):
     assert bool(list(pairing({"torch": torch, "dgl": dgl}, python))) == wrong
+
+
+NAMES = """
+[serve]
+port = 0
+[retrieval]
+popular_by = "contry"
+[retrieval.weights]
+neighbors = 1
+[kinds.ratng]
+weight = 2
+[[rules]]
+name = "tagged"
+action = "require"
+attribute = "genrs"
+any_of = ["a"]
+"""
+
+
+def test_names_in_the_settings_are_looked_up(shop: Path):
+    (shop / "graphrec.toml").write_text(NAMES)
+    findings = found()
+    for key, state, said in (
+        ("rules[0].attribute", "fail", "no item has an attribute 'genrs': did you mean 'genres'?"),
+        ("retrieval.popular_by", "fail", "no user has an attribute 'contry'"),
+        ("retrieval.weights.neighbors", "fail", "did you mean 'neighbours'?"),
+        ("kinds.ratng", "warn", "no event is of kind 'ratng'"),
+    ):
+        assert findings[f"setting {key}"].state == state
+        assert said in findings[f"setting {key}"].said
+    assert "names" not in findings
+
+
+def test_what_came_to_the_store_since_the_snapshot_is_known(shop: Path):
+    (shop / "graphrec.toml").write_text(NAMES.replace("popular_by", "# "))
+    with SQLiteStore(shop / "graphrec.db", {}) as store:
+        store.write_nodes("item", Vocabulary(("i00",)), {"genrs": Attribute("tags", (("a",),))})
+    assert "setting rules[0].attribute" not in found()
+
+
+def test_names_are_looked_up_in_a_store_without_a_snapshot(shop: Path):
+    (shop / "graphrec.toml").write_text(NAMES)
+    missing = found(snapshots=shop / "nowhere")
+    assert missing["setting rules[0].attribute"].state == "fail"

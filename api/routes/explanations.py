@@ -52,7 +52,7 @@ async def user_explanation(
 ) -> UserExplanation:
     """Why the item is, or is not, recommended to the user: sources, and paths with counts."""
     paths = request.paths(service.settings.serve)
-    query = RecommendQuery(user=user_id, rules=service.settings.rules)
+    query = RecommendQuery(user=user_id, standing=service.settings.rules)
     context = await service.context(query)
     found = recommender.explain(query, item_id, paths, context)
     return UserExplanation(recommender.snapshot.manifest.version, user_id, found)

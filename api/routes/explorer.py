@@ -30,14 +30,23 @@ POLICY = "; ".join(
 )
 """Nothing from elsewhere, nothing inline, and in no other page."""
 
+LINKS = ("static/", "openapi.json")
+"""How relative links in the page begin; they are right at `/`, and below a prefix at `/rec/`."""
+
 router = new_router("explorer", prefix="")
 files = StaticFiles(directory=FILES)
 
 
 @router.api_route("/", methods=["GET", "HEAD"], openapi_extra=PUBLIC, include_in_schema=False)
 async def index(request: Request) -> Response:
-    """The page."""
-    return await file("index.html", request)
+    """The page, whose links begin with the prefix, where it is known."""
+    root: str = request.scope.get("root_path", "")
+    if not root:
+        return await file("index.html", request)
+    text = (FILES / "index.html").read_text("utf-8")
+    for link in LINKS:
+        text = text.replace(f'="{link}', f'="{root}/{link}')
+    return _safe(Response(text), "index.html")
 
 
 @router.api_route(
@@ -45,7 +54,11 @@ async def index(request: Request) -> Response:
 )
 async def file(name: str, request: Request) -> Response:
     """A file of the page."""
-    response = await files.get_response(name, request.scope)
+    # By its name alone: the scope has the root of the request, which Starlette would take off.
+    return _safe(await files.get_response(name, request.scope), name)
+
+
+def _safe(response: Response, name: str) -> Response:
     response.headers["Content-Type"] = TYPES[Path(name).suffix]
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "no-cache"

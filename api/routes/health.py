@@ -22,12 +22,18 @@ async def ready(recommender: Ready, service: Serving) -> Readiness:
     """Whether recommendations can be given; 503, with the reason, where they cannot.
 
     They need no graph store: while it does not answer, the service is degraded, but ready; and so
-    it is while a new snapshot cannot be loaded, since the one before goes on serving.
+    it is while a new snapshot cannot be loaded, since the one before goes on serving, and where
+    the settings name an attribute, relation, kind or source that there is not.
     """
     if service.stopping.is_set():
         raise NotReady("the service is stopping: ask another process", 1)
     manifest = recommender.snapshot.manifest
-    parts: dict[Part, str] = {"snapshot": service.engine.reason or "ready"}
+    problems = service.names.problems(recommender)
+    unknown = "; ".join(f"{each.key}: {each.said}" for each in problems if each.unknown)
+    parts: dict[Part, str] = {
+        "snapshot": service.engine.reason or "ready",
+        "settings": unknown or "ready",
+    }
     if service.graph is not None:
         parts["store"] = service.graph.store.reason or "ready"
     return Readiness(
@@ -36,4 +42,5 @@ async def ready(recommender: Ready, service: Serving) -> Readiness:
         created=manifest.created,
         counts=manifest.counts,
         parts=parts,
+        warnings=tuple(f"{each.key}: {each.said}" for each in problems if not each.unknown),
     )

@@ -11,7 +11,7 @@ from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
 from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of
-from graphrec.api.schemas.nodes import Deleted, Link, PutItem, PutUser, Stored
+from graphrec.api.schemas.nodes import Deleted, IgnoredLink, Link, PutItem, PutUser, Stored
 from graphrec.api.service import Service, Serving
 
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
@@ -68,11 +68,18 @@ async def _put(
     links: Sequence[Link] = (),
 ) -> Stored:
     graph = service.require_graph(f"{node_type} {node_id!r} is put")
-    await graph.store.run(
+    gone = await graph.store.run(
         partial(_write, node_type=node_type, node_id=node_id, values=attributes, links=links)
     )
     await graph.feed.catch_up_if_possible()
-    return Stored(node_id)
+    return Stored(
+        node_id,
+        tuple(
+            IgnoredLink(each.relation, each.type, each.id, f"the {each.type} was deleted")
+            for each in links
+            if (each.type, each.id) in gone
+        ),
+    )
 
 
 def _write(
@@ -81,7 +88,8 @@ def _write(
     node_id: str,
     values: Mapping[str, Value],
     links: Sequence[Link],
-) -> None:
+) -> frozenset[tuple[str, str]]:
+    """Write a node and its links; returns the linked nodes that were deleted."""
     kinds = store.attribute_kinds(node_type)
     attributes = {name: _attribute(name, each, kinds.get(name)) for name, each in values.items()}
     store.write_nodes(
@@ -95,6 +103,12 @@ def _write(
         by_type.setdefault(edge_type, []).append((node_id, link.id, 1.0))
     for edge_type, added in by_type.items():
         store.write_links(edge_type, added)
+    types = {link.type for link in links}
+    return frozenset(
+        (node_type, node_id)
+        for node_type in types
+        for node_id in store.deleted(node_type, {e.id for e in links if e.type == node_type})
+    )
 
 
 def _attribute(name: str, value: Value, kind: AttributeKind | None) -> Attribute | None:

@@ -33,7 +33,7 @@ from graphrec.api.schemas.recommendations import (
 )
 from graphrec.api.service import Ready, Service, Serving, chosen
 
-from graphrec.recommend.results import Recommendation
+from graphrec.recommend.results import RecommendationList
 
 router = new_router("recommendations")
 
@@ -61,6 +61,8 @@ async def plain_user_list(request: Request) -> Response | None:
 
 async def plain_session_list(request: Request) -> Response | None:
     """The list of a visitor; None where the request is not plain."""
+    if request.scope["query_string"]:
+        return None
     session = await plain_body(request, Session)
     return None if session is None else await session_list(request, session)
 
@@ -150,8 +152,8 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
     version = recommender.snapshot.manifest.version
     query = query_of(requested, service.settings, user)
     context = await service.context(query)
-    found = recommender.recommend(query, context).recommendations
-    written = _written(found, query.explain, version=version, user=user)
+    found = recommender.recommend(query, context)
+    written = _written(found, query.explain, user=user)
     if query.repeatable and request.method == "GET":
         service.lists.keep(_key(request, service, version, user), written)
     return respond(request, service, version, written, user)
@@ -163,8 +165,8 @@ async def session_list(request: Request, requested: Session) -> Response:
     recommender = chosen(request, service, None)
     version = recommender.snapshot.manifest.version
     query = query_of(requested, service.settings)
-    found = recommender.recommend(query, await service.context(query)).recommendations
-    return respond(request, service, version, _written(found, query.explain, version=version))
+    found = recommender.recommend(query, await service.context(query))
+    return respond(request, service, version, _written(found, query.explain))
 
 
 def _key(request: Request, service: Service, version: str, user: str) -> Key:
@@ -173,12 +175,16 @@ def _key(request: Request, service: Service, version: str, user: str) -> Key:
     return Key(user, scope["path"], scope["query_string"], version, service.edition_of(user))
 
 
-def _written(found: Sequence[Recommendation], explain: bool, **start: str) -> WrittenList:
+def _written(found: RecommendationList, explain: bool, **whose: str) -> WrittenList:
     """A list as JSON, with contributions where the query sets `explain`."""
-    listed: Sequence[Any] = found
+    listed: Sequence[Any] = found.recommendations
     if not explain:
-        listed = [{**vars(each), "contributions": None} for each in found]
-    return WrittenList.of(orjson.dumps({**start, "recommendations": listed}), found)
+        listed = [{**vars(each), "contributions": None} for each in listed]
+    answer = {"version": found.version, **whose, "recommendations": listed}
+    if not whose:  # a user is known by events, a visitor by what the request names
+        answer |= {"unknown_items": found.unknown_items, "unknown_friends": found.unknown_friends}
+    answer["warnings"] = found.warnings
+    return WrittenList.of(orjson.dumps(answer), found)
 
 
 def respond(

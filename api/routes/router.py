@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
+from graphrec.api.schemas.known_fields import known_query
 from starlette.types import Message, Receive, Scope, Send
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response | None]]
 
 
 def new_router(tag: str, prefix: str = "/v1") -> APIRouter:
-    """A router whose operations are documented by the names of their functions."""
+    """A router whose operations are documented by the names of their functions.
+
+    Those of the API refuse what they do not know in a query; others, which probes and browsers
+    call, do not.
+    """
     return APIRouter(
-        prefix=prefix, tags=[tag], generate_unique_id_function=lambda route: route.name
+        prefix=prefix,
+        tags=[tag],
+        dependencies=[Depends(known_query)] if prefix.startswith("/v1") else [],
+        generate_unique_id_function=lambda route: route.name,
     )
 
 

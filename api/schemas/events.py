@@ -5,8 +5,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from fastapi.exceptions import RequestValidationError
 from graphrec.api.schemas.fields import StoredId
-from graphrec.api.schemas.validation import WHOLE, UpToMaxEvents, expecting
+from graphrec.api.schemas.validation import WHOLE, Strict, UpToMaxEvents, expecting
 from graphrec.api.schemas.versioned import example
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,10 +70,112 @@ class Batch(BaseModel):
     events: Annotated[list[NewEvent], Field(description="Events, in any order."), UpToMaxEvents()]
 
 
+class KeyOfEvents(BaseModel):
+    """What identifies an event; without a kind or a time, all events of the pair that have any."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    user: Annotated[StoredId, Field(description="Id of the user."), expecting("an id, in quotes")]
+    item: Annotated[StoredId, Field(description="Id of the item."), expecting("an id, in quotes")]
+    kind: Annotated[
+        StoredId | None,
+        Field(description="The kind of the event; by default any."),
+        expecting("a kind of event, such as 'view'"),
+    ] = None
+    time: Annotated[
+        int | None,
+        Field(ge=0, le=LATEST, description="Milliseconds since 1970; by default any."),
+        WHOLE,
+        expecting("a whole number of milliseconds since 1970"),
+    ] = None
+
+
+class KeyInQuery(Strict):
+    """The same in a query, where there is one in it."""
+
+    user: Annotated[StoredId | None, Field(description="Id of the user.", examples=["196"])] = None
+    item: Annotated[StoredId | None, Field(description="Id of the item.", examples=["172"])] = None
+    kind: Annotated[
+        StoredId | None,
+        Field(description="The kind of the event; by default any.", examples=["view"]),
+    ] = None
+    time: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=LATEST,
+            description="Milliseconds since 1970; by default any.",
+            examples=[1_700_000_000_000],
+        ),
+        expecting("a whole number of milliseconds since 1970"),
+    ] = None
+
+    def keys(self) -> list[KeyOfEvents]:
+        """The key; none of an empty query. Raises RequestValidationError for a part of one."""
+        if not self.model_fields_set:
+            return []
+        missing = [name for name in ("user", "item") if getattr(self, name) is None]
+        if self.user is None or self.item is None:
+            found = {"type": "missing", "msg": "", "input": None}
+            raise RequestValidationError([{**found, "loc": ("query", n)} for n in missing])
+        return [KeyOfEvents(user=self.user, item=self.item, kind=self.kind, time=self.time)]
+
+
+class KeysOfEvents(BaseModel):
+    """Which events to take back."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "events": [
+                    {"user": "196", "item": "172", "kind": "rating", "time": 1_700_000_000_000}
+                ]
+            }
+        },
+    )
+
+    events: Annotated[list[KeyOfEvents], Field(description="One or several."), UpToMaxEvents()]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an event was not stored."""
+
+    index: Annotated[int, Field(description="Of the event in the request, from 0.")]
+    reason: str
+
+
 @dataclass(frozen=True)
 class Accepted:
-    """The events are stored."""
+    """The events are stored, but for those of users and items that were deleted."""
 
-    __pydantic_config__ = example({"accepted": 1})
+    __pydantic_config__ = example({"accepted": 1, "merged": 0, "ignored": 0, "reasons": []})
 
-    accepted: Annotated[int, Field(description="How many events are stored: all that were sent.")]
+    accepted: Annotated[int, Field(description="How many of the events that were sent count.")]
+    merged: Annotated[
+        int,
+        Field(
+            description="How many of these repeat the user, item, kind and time of another one of "
+            "the request. The last one counts, or they add up, as `same_time` of the kind says."
+        ),
+    ] = 0
+    ignored: Annotated[
+        int,
+        Field(
+            description="How many were not stored, because the user or the item was deleted: only "
+            "a PUT brings it back."
+        ),
+    ] = 0
+    reasons: Annotated[
+        tuple[Reason, ...], Field(description="Why, for each event that was ignored.")
+    ] = ()
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """The events are gone."""
+
+    __pydantic_config__ = example({"deleted": 1})
+
+    deleted: Annotated[int, Field(description="How many of them there were.")]

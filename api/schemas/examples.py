@@ -35,6 +35,7 @@ EXPLAINED: JsonDict = {
         {"source": "embedding", "z_score": 4.0, "weight": 0.35, "score": 1.4},
     ],
     "shared": [{"attribute": "genres", "value": "Sci-Fi", "items": 12}],
+    "warnings": [],
 }
 SEEN: JsonDict = {
     "item": "183",
@@ -43,5 +44,6 @@ SEEN: JsonDict = {
     "sources": [
         {"source": "neighbours", "retrieved": False, "rank": 7, "z_score": 5.5, "weight": 1.0}
     ],
+    "warnings": [],
 }
 LISTED: JsonDict = {"item": "183", "title": "Alien (1979)", "likes": 244}

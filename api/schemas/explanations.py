@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from graphrec.api.schemas.examples import EXPLAINED, SEEN, VERSION
@@ -91,4 +91,6 @@ class UserWhyNot(WhyNot, Versioned):
 
     __pydantic_config__ = example({"version": VERSION, "user": "196", **SEEN})
 
-    user: Annotated[str, Field(description="Id of the user, known to the snapshot or not.")]
+    user: Annotated[str, Field(description="Id of the user, known to the snapshot or not.")] = (
+        field(kw_only=True)
+    )

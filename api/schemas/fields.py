@@ -7,12 +7,13 @@ from urllib.parse import unquote
 
 from fastapi import Path
 from graphrec.api.schemas.validation import expecting
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphrec.data import AttributeKind, AttributeValue
 from graphrec.data.coerce import UnreadableError, as_kind
 from graphrec.errors import DataError
+from graphrec.rules.dates import as_number, moment
 
 MAX_LISTED = 1000
 """Ids in a list of a request."""
@@ -61,6 +62,36 @@ Cursor = Annotated[
     ),
     expecting("`next` of the page before"),
 ]
+
+LATEST = 2**53
+"""Milliseconds since 1970: the largest number that JSON holds exactly."""
+
+
+def _moment(value: object) -> int:
+    number = as_number(value) if isinstance(value, str) else value  # all of a query is text
+    found = None
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        found = moment(number)
+    elif isinstance(value, str):
+        found = moment(value)
+    if found is None or not 0 <= found <= LATEST:
+        raise PydanticCustomError("expected", "a point in time")
+    return int(found)
+
+
+Moment = Annotated[
+    int,
+    PlainValidator(_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": LATEST},
+                {"type": "string", "format": "date-time"},
+            ]
+        }
+    ),
+]
+"""A point in time, in milliseconds since 1970, however it was written."""
 
 Text = Annotated[str, Field(max_length=10_000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

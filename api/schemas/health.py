@@ -10,7 +10,7 @@ from graphrec.api.schemas.examples import VERSION
 from graphrec.api.schemas.versioned import Versioned, example
 from pydantic import Field
 
-Part: TypeAlias = Literal["snapshot", "store"]
+Part: TypeAlias = Literal["snapshot", "store", "settings"]
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,16 @@ class Readiness(Versioned):
             "version": VERSION,
             "created": "2026-11-22T10:15:00+00:00",
             "counts": {"users": 943, "items": 1682, "events": 100_000},
-            "parts": {"snapshot": "ready", "store": "ready"},
+            "parts": {"snapshot": "ready", "settings": "ready", "store": "ready"},
+            "warnings": [],
         }
     )
 
     status: Annotated[
         Literal["ready", "degraded"],
         Field(
-            description="Degraded where a part does not answer; recommendations are still given."
+            description="Degraded where a part does not answer, or the settings name what is not "
+            "there; recommendations are still given."
         ),
     ]
     created: Annotated[str, Field(description="When the snapshot was published: ISO 8601, UTC.")]
@@ -48,3 +50,7 @@ class Readiness(Versioned):
         Mapping[Part, str],
         Field(description='"ready", or the reason why not; a store only where there is one.'),
     ]
+    warnings: Annotated[
+        tuple[str, ...],
+        Field(description="What is doubtful in the settings, such as values that no item has."),
+    ] = ()

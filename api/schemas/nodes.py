@@ -66,12 +66,26 @@ class PutItem(PutUser):
 
 
 @dataclass(frozen=True)
+class IgnoredLink:
+    """A link that was not stored."""
+
+    relation: str
+    type: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """The item or user is stored."""
 
-    __pydantic_config__ = example({"id": "183"})
+    __pydantic_config__ = example({"id": "183", "ignored_links": []})
 
     id: str
+    ignored_links: Annotated[
+        tuple[IgnoredLink, ...],
+        Field(description="Links that were not stored: the item they name was deleted."),
+    ] = ()
 
 
 @dataclass(frozen=True)

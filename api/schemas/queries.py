@@ -13,12 +13,13 @@ from graphrec.api.schemas.fields import (
     ListedItem,
     ListedKind,
     ListedUser,
+    Moment,
     Name,
     Share,
     Value,
     value_of,
 )
-from graphrec.api.schemas.validation import WHOLE, Strict, UpToMaxK, bounded, expecting
+from graphrec.api.schemas.validation import Strict, UpToMaxK, bounded, expecting
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.ranking.exploration import Exploration
@@ -120,16 +121,13 @@ class History(BaseModel):
         expecting("a list of at most 20 kinds of events"),
     ] = None
     as_of: Annotated[
-        int | None,
+        Moment | None,
         Field(
-            ge=0,
-            le=2**53,
-            description="Only events before this time are: milliseconds since 1970. The snapshot "
-            "may have been trained on later events of other people.",
-            examples=[1_700_000_000_000],
+            description="Only events before this time are: seconds or milliseconds since 1970, or "
+            "ISO 8601. The snapshot may have been trained on later events of other people.",
+            examples=[1_700_000_000_000, "2023-11-14T22:13:20Z"],
         ),
-        WHOLE,
-        expecting("a whole number of milliseconds since 1970"),
+        expecting("seconds or milliseconds since 1970, or ISO 8601 such as 2023-11-14T22:13:20Z"),
     ] = None
 
 
@@ -192,7 +190,11 @@ FROZEN: Mapping[str, Callable[[Any], Any]] = {
 }
 """How the fields whose JSON is a list or an object are kept in a query."""
 
-SAME = frozenset(field.name for field in fields(Query)) - FROZEN.keys() - {"user", "k", "rules"}
+SAME = (
+    frozenset(field.name for field in fields(Query))
+    - FROZEN.keys()
+    - {"user", "k", "rules", "standing"}
+)
 """Fields of a request that are those of a query as they are."""
 
 
@@ -203,7 +205,7 @@ def query_of(request: BaseModel, settings: Settings, user: str | None = None) ->
     its other fields are left to the caller. Raises RequestValidationError where `k` is more than
     the settings allow.
     """
-    found: dict[str, Any] = {"rules": settings.rules}
+    found: dict[str, Any] = {"standing": settings.rules}
     for name, value in request:
         if name in SAME or (value is None and name in FROZEN):
             found[name] = value
@@ -212,5 +214,5 @@ def query_of(request: BaseModel, settings: Settings, user: str | None = None) ->
         elif name == "k":
             found[name] = bounded(request, name, settings.serve.max_k)
         elif name == "rules":
-            found[name] = (*settings.rules, *value)
+            found[name] = tuple(value)
     return Query(user=user, **found)

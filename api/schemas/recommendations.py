@@ -60,6 +60,13 @@ class RelatedQuery(Length):
     ] = "graph"
 
 
+ListWarnings = Annotated[
+    tuple[str, ...],
+    Field(
+        description="What is unknown or doubtful in the request, or why the list is empty, in a "
+        "sentence each."
+    ),
+]
 Recommendations = Annotated[tuple[Recommendation, ...], Field(description="The best first.")]
 
 
@@ -68,20 +75,37 @@ class UserRecommendations(Versioned):
     """The items recommended to a user."""
 
     __pydantic_config__ = example(
-        {"version": VERSION, "user": "196", "recommendations": [RECOMMENDED]}
+        {"version": VERSION, "user": "196", "recommendations": [RECOMMENDED], "warnings": []}
     )
 
     user: Annotated[str, Field(description="Id of the user, known to the snapshot or not.")]
     recommendations: Recommendations
+    warnings: ListWarnings = ()
 
 
 @dataclass(frozen=True)
 class SessionRecommendations(Versioned):
     """The items recommended to a visitor."""
 
-    __pydantic_config__ = example({"version": VERSION, "recommendations": [RECOMMENDED]})
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            "recommendations": [RECOMMENDED],
+            "unknown_items": [],
+            "unknown_friends": [],
+            "warnings": [],
+        }
+    )
 
     recommendations: Recommendations
+    unknown_items: Annotated[
+        tuple[str, ...],
+        Field(description="Ids in `items` that are not known: the list is made without them."),
+    ] = ()
+    unknown_friends: Annotated[
+        tuple[str, ...], Field(description="Ids in `friends` of whom nothing is known.")
+    ] = ()
+    warnings: ListWarnings = ()
 
 
 @dataclass(frozen=True)

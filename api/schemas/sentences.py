@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from graphrec.settings import ServeSettings
+from graphrec.suggest import closest
 
 LONGEST_VALUE = 60
 """Characters of a value that a message repeats."""
 
 
-def sentence(error: Mapping[str, Any], limits: ServeSettings) -> tuple[str | None, str]:
-    """The field at fault, None for the body as a whole, and what is wrong, for one error."""
+def sentence(
+    error: Mapping[str, Any], limits: ServeSettings, beside: Collection[str] = ()
+) -> tuple[str | None, str]:
+    """The field at fault, None for the body as a whole, and what is wrong, for one error.
+
+    `beside` are the known fields where the one at fault is unknown.
+    """
     where, *names = error["loc"]
     kind = error["type"]
     if kind == "json_invalid":
@@ -26,7 +32,9 @@ def sentence(error: Mapping[str, Any], limits: ServeSettings) -> tuple[str | Non
         expected = error["msg"] if error["msg"].startswith("expected ") else "expected it"
         return field, f"{field} is missing: {expected} in the {where}"
     if kind == "extra_forbidden":
-        return field, f"{field} is unknown in the {where}: check its spelling, or leave it out"
+        meant = closest(str(names[-1]), beside)
+        right = "check its spelling, or leave it out" if meant is None else f"did you mean {meant}?"
+        return field, f"{field} is unknown in the {where}: {right}"
     value: Any = error["input"]
     if where == "query" and isinstance(value, str) and value.removeprefix("-").isdecimal():
         value = int(value[:LONGEST_VALUE])  # all of a query is text, this is meant as a number

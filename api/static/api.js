@@ -2,6 +2,9 @@
 
 const KEY = "graphrec key";
 
+// Of the service, which a proxy may have under a prefix: this file is in a folder of it.
+const ROOT = new URL("..", import.meta.url);
+
 /** An answer that is not a success; the message is the API's own sentence. */
 export class ApiError extends Error {
   constructor(status, message) {
@@ -22,7 +25,7 @@ export async function ask(path, body) {
   if (body) headers["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(address(path), {
       method: body ? "POST" : "GET",
       headers,
       body: body && JSON.stringify(body),
@@ -36,6 +39,11 @@ export async function ask(path, body) {
   const error = new ApiError(response.status, message);
   if (error.locked) document.dispatchEvent(new CustomEvent("locked", { detail: message }));
   throw error;
+}
+
+/** The address of a path of the service. */
+export function address(path) {
+  return new URL(path.replace(/^\//, ""), ROOT).href;
 }
 
 /** Keep a key for as long as this tab is open. */

@@ -1,6 +1,6 @@
 // The frame around the views: the view of the address, the search field, theme and key.
 
-import { ask, ApiError, useKey } from "./api.js";
+import { address, ask, ApiError, useKey } from "./api.js";
 import { combobox } from "./combobox.js";
 import { h } from "./dom.js";
 import { findItems, findUsers } from "./find.js";
@@ -107,7 +107,7 @@ async function drawFacts() {
     const { version, age_seconds: age, counts } = await ask("/v1/snapshot");
     footer.replaceChildren(h("p", {},
       `Snapshot ${version}, published ${ago(age)}: ${number(counts.users)} users, ${number(counts.items)} items, ${number(counts.events)} events. `,
-      h("a", { href: "/openapi.json" }, "The API")));
+      h("a", { href: address("/openapi.json") }, "The API")));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     footer.replaceChildren(); // the view shows the error

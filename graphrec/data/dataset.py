@@ -12,6 +12,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from graphrec.data.graph import AttributeKind, Graph, Vocabulary
+from graphrec.data.report import DataReport
 from graphrec.data.times import Time, milliseconds
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, weigh
 from graphrec.errors import MissingExtra
@@ -39,6 +40,8 @@ class Dataset:
     as_of: int | None = None
     """Milliseconds since 1970: the time by which old events have lost weight; None: that of the
     newest event."""
+    report: DataReport | None = field(default=None, compare=False)
+    """What the columns were taken for, and what is doubtful; None where data was not read."""
 
     @classmethod
     def of_weights(cls, graph: Graph) -> Dataset:
@@ -82,7 +85,8 @@ class Dataset:
         Raises DataError for a column that is missing or could be several, and TooManyRejects (a
         DataError) for rows that cannot be used: without an id, with a weight that is negative or
         not finite, with a time before 1970 or after 2261, or none. Events that repeat the user,
-        item, kind and time of another count once, with a warning.
+        item, kind and time of another count once. The `report` of the data set says what was taken
+        for what; what is doubtful about it is a Python warning as well.
         """
         columns = _columns(user=user, item=item, weight=weight, time=time, kind=kind)
         data: Dataset = _ingest("from_frames")(
@@ -218,7 +222,8 @@ class Dataset:
             f"<tr><th style='text-align:left'>{escape(what)}</th><td>{escape(value)}</td></tr>"
             for what, value in rows
         )
-        return f"<table>{cells}</table>"
+        report = "" if self.report is None else self.report._repr_html_()
+        return f"<table>{cells}</table>{report}"
 
     def _counts(self) -> dict[str, int]:
         graph = self.recorded

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ class KindPolicy(BaseModel):
     )
     half_life_days: float | None = Field(
         None, gt=0, description="Days after which the weight has halved; not set: never."
+    )
+    same_time: Literal["replace", "add"] = Field(
+        "replace",
+        description="Of events of one source that have the same user, item and time: `replace`: "
+        "the last one counts; `add`: their values are added up, as of quantities.",
     )
 
     @property

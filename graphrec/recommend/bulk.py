@@ -42,6 +42,8 @@ class BulkLists:
     items: Sequence[str]
     """Ids by row."""
     progress: Progress | None = None
+    unknown_users: tuple[str, ...] = ()
+    """Users of whom nothing is known: their lists are of popular items."""
 
     def __len__(self) -> int:
         return len(self.users)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from graphrec.data import AttributeValue
+from graphrec.data.times import Time, milliseconds
 from graphrec.ranking.exploration import Exploration
 from graphrec.rules.rule import Rule
 from graphrec.store.delta import Event
@@ -37,6 +39,10 @@ class Query:
     deny: Collection[str] = frozenset()
     """None of these items."""
     rules: Sequence[Rule] = ()
+    """A name in them that is unknown is an error."""
+    standing: Sequence[Rule] = ()
+    """Rules that hold of every list, such as those of the settings: a name in them that is unknown
+    is no fault of the question."""
     diversity: float = 0.0
     """From 0, the order of the scores, to 1, as unlike each other as can be."""
     segment: str | None = None
@@ -49,8 +55,18 @@ class Query:
     """Give what each source adds to each score."""
     kinds: Collection[str] | None = None
     """Only events of these kinds are the user's history; None: those of all kinds."""
-    as_of: int | None = None
-    """Only events before this time are; milliseconds since 1970."""
+    as_of: Time | None = None
+    """Only events before this time are: milliseconds since 1970, ISO 8601 text, or a datetime."""
+
+    @cached_property
+    def until(self) -> int | None:
+        """`as_of` in milliseconds since 1970; raises DataError where it cannot be read."""
+        return None if self.as_of is None else milliseconds(self.as_of)
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The standing ones first."""
+        return (*self.standing, *self.rules)
 
     @property
     def replaces_history(self) -> bool:
@@ -60,19 +76,19 @@ class Query:
     @property
     def needs_events(self) -> bool:
         """Whether the user's events must be given, which a snapshot does not keep one by one."""
-        by_kind = any(rule.shared_by is not None for rule in self.rules)
+        by_kind = any(rule.shared_by is not None for rule in self.all_rules)
         return self.user is not None and (by_kind or self.replaces_history)
 
     @property
     def repeatable(self) -> bool:
         """Whether the list is the same each time, as long as nothing new is written."""
-        by_time = any(rule.by_time for rule in self.rules)
+        by_time = any(rule.by_time for rule in self.all_rules)
         return not (self.exploration or self.needs_events or by_time)
 
     @property
     def filters_items(self) -> bool:
         """Whether there are rules or lists of items."""
-        return self.allow is not None or bool(self.deny) or bool(self.rules)
+        return self.allow is not None or bool(self.deny) or bool(self.all_rules)
 
     def includes(self, event: Event) -> bool:
         """Whether an event is in the user's history."""
@@ -80,7 +96,7 @@ class Query:
 
     def happened(self, event: Event) -> bool:
         """Whether an event had happened at the time that the list is of."""
-        return self.as_of is None or event.time < self.as_of
+        return self.until is None or event.time < self.until
 
 
 @dataclass(frozen=True)

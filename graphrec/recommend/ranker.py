@@ -162,7 +162,7 @@ class Ranker:
             events = (each for each in context.events or () if query.happened(each))
             return table.shared(rule, (e.item for e in events if e.kind == rule.shared_by))
 
-        return compile_rules(table, query.rules, shared, context.now, query.allow, query.deny)
+        return compile_rules(table, query.all_rules, shared, context.now, query.allow, query.deny)
 
     def _eligible(
         self, profile: UserProfile, rules: CompiledRules, query: Query

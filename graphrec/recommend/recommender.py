@@ -32,13 +32,16 @@ from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
 from graphrec.ranking.thompson import ThompsonPool
+from graphrec.recommend.asked import asked
 from graphrec.recommend.browse import Directory
 from graphrec.recommend.bulk import BulkLists
+from graphrec.recommend.emptiness import cause_of_emptiness
 from graphrec.recommend.explainer import Explainer
 from graphrec.recommend.query import NO_CONTEXT, Context, Query, as_query
 from graphrec.recommend.ranker import Ranker, Ranking, Request
 from graphrec.recommend.related import Related, liked_together, nearest
 from graphrec.recommend.results import (
+    EMPTY,
     Contribution,
     Explanation,
     Recommendation,
@@ -137,10 +140,12 @@ class Recommender:
 
         A query may be the id of a user.
 
-        Popular ones where nothing is known of the user. Raises UnknownNode for an item or a friend
-        of the query that is not known.
+        Popular ones where nothing is known of the user. Items and friends of the query that are not
+        known are named in the list, which is made without them. Raises UnknownName for an
+        attribute, relation or kind that there is not.
         """
-        query = as_query(query, k)
+        found = asked(as_query(query, k), self.view, context)
+        query = found.query
         profile = self.profile(query, context)
         request = self._ranker.request(profile, query, context)
         if query.diversity:
@@ -151,28 +156,45 @@ class Recommender:
         listed = self._with_cold_items(listed, profile, request, query)
         if context.rng is not None and query.exploration:
             listed = self._explored(listed, ranking, request, query, context.rng)
-        return RecommendationList(self.snapshot.manifest.version, query.user, listed)
+        empty = None
+        warnings = found.warnings
+        if not listed:
+            empty = cause_of_emptiness(self.view, query, request, profile.seen)
+            warnings += (f"the list is empty: {EMPTY[empty]}",)
+        return RecommendationList(
+            self.snapshot.manifest.version,
+            query.user,
+            listed,
+            found.unknown_items,
+            found.unknown_friends,
+            warnings,
+            empty,
+        )
 
     def explain(
         self, query: Query | str, item: str, paths: int = PATHS, context: Context = NO_CONTEXT
     ) -> Explanation:
         """Why `item`, with the best `paths` between it and the user; raises UnknownNode.
 
-        For a user of whom nothing is known, too.
+        For a user of whom nothing is known, too; and UnknownName.
         """
-        query = as_query(query)
+        found = asked(as_query(query), self.view, context)
+        query = found.query
         profile = self.profile(query, context)
         if query.user is not None and not (self.view.knows(query.user) or len(profile.seen)):
             raise UnknownNode("user", query.user)
-        return self._explainer.explanation(profile, item, paths, query, context)
+        explanation = self._explainer.explanation(profile, item, paths, query, context)
+        return replace(explanation, warnings=found.warnings)
 
     def why_not(self, query: Query | str, item: str, context: Context = NO_CONTEXT) -> WhyNot:
-        """What becomes of `item` in the list of a query; raises UnknownNode.
+        """What becomes of `item` in the list of a query; raises UnknownNode and UnknownName.
 
         As ranked: before a list is made diverse, or places are given to exploration.
         """
-        query = as_query(query)
-        return self._explainer.why_not(self.profile(query, context), item, query, context)
+        found = asked(as_query(query), self.view, context)
+        profile = self.profile(found.query, context)
+        why = self._explainer.why_not(profile, item, found.query, context)
+        return replace(why, warnings=found.warnings)
 
     def related(
         self,
@@ -216,13 +238,15 @@ class Recommender:
             ranking = self._ranker.best(self._request(profile), k)
             return ranking.items, ranking.scores
 
+        asked_for = everyone if users is None else tuple(users)
         return BulkLists(
-            everyone if users is None else tuple(users),
+            asked_for,
             batch,
             self.view.user,
             ranked,
             self.view.items.ids.ids,
             progress,
+            tuple(user for user in asked_for if not self.view.knows(user)),
         )
 
     def profile(self, query: Query, context: Context = NO_CONTEXT) -> UserProfile:

@@ -19,6 +19,24 @@ from pydantic import Field
 from graphrec.ranking.fusion import Source
 from graphrec.recommend import html
 
+EmptyCause: TypeAlias = Literal[
+    "no_items", "unknown_name", "not_allowed", "rules", "seen", "exhausted", "new_items"
+]
+"""Why a list is empty. `no_items`: there are none; `unknown_name`: a rule requires an attribute,
+relation or kind that there is not; `not_allowed`: by `allow` and `deny`; `rules`: they leave out
+everything; `seen`: the user has seen everything; `exhausted`: what rules let pass was seen;
+`new_items`: what is left came since the snapshot, and is near to nothing that is known."""
+
+EMPTY: Mapping[EmptyCause, str] = {
+    "no_items": "there are no items",
+    "unknown_name": "a rule requires something that no item has, as its name is unknown",
+    "not_allowed": "allow and deny leave no item",
+    "rules": "rules leave out every item",
+    "seen": "the user has seen every item",
+    "exhausted": "the user has seen every item that rules let pass",
+    "new_items": "all other items came since the snapshot was made, and are near to nothing known",
+}
+
 Verdict: TypeAlias = Literal["seen", "deleted", "ruled_out", "not_retrieved", "ranked", "new"]
 """What became of an item in a list: the first of these that holds. A new item was added after the
 snapshot was made."""
@@ -35,6 +53,10 @@ ZScore = Annotated[
     ),
 ]
 SourceWeight = Annotated[float, Field(description="Weight of the source in the fusion.")]
+Warnings = Annotated[
+    tuple[str, ...],
+    Field(description="What is unknown or doubtful in the request, in a sentence each."),
+]
 Reason = Annotated[str, Field(description="The reason in one sentence.")]
 
 
@@ -105,6 +127,14 @@ class RecommendationList:
     user: str | None
     """The user of the query; None for someone without an id."""
     recommendations: tuple[Recommendation, ...]
+    unknown_items: tuple[str, ...] = ()
+    """Items of the query that are not known: the list is made without them."""
+    unknown_friends: tuple[str, ...] = ()
+    """Friends of whom nothing is known."""
+    warnings: tuple[str, ...] = ()
+    """What is doubtful in the query, in a sentence each."""
+    empty: EmptyCause | None = None
+    """Why there is nothing in the list; None where there is something."""
 
     def __len__(self) -> int:
         return len(self.recommendations)
@@ -124,7 +154,8 @@ class RecommendationList:
     def _repr_html_(self) -> str:
         rows = ((n, e.title or e.item, e.score, e.reason) for n, e in enumerate(self, start=1))
         whom = "a visitor" if self.user is None else f"user {self.user}"
-        return html.table(["", "item", "score", "why"], rows, f"Recommendations for {whom}")
+        title = ". ".join((f"Recommendations for {whom}", *self.warnings))
+        return html.table(["", "item", "score", "why"], rows, title)
 
 
 @dataclass(frozen=True)
@@ -171,6 +202,7 @@ class WhyNot:
     sources: Annotated[
         tuple[SourceRank, ...], Field(description="Where each source ranks the item.")
     ]
+    warnings: Warnings = ()
 
 
 @dataclass(frozen=True)
@@ -209,6 +241,7 @@ class Explanation:
             "frequent first."
         ),
     ]
+    warnings: Warnings = ()
 
     def _repr_html_(self) -> str:
         name = self.title or self.item

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, Rows, Vocabulary, labels
 from graphrec.data.item_links import ItemLinks
+from graphrec.rules.dates import Dates, as_number, moment_of, numbers_in
 from graphrec.rules.rule import Rule
 
 Mask = NDArray[np.bool_]
@@ -46,6 +47,20 @@ class ItemTable:
     def _numbers(self) -> dict[str, NDArray[np.float64]]:
         return {}
 
+    @cached_property
+    def _dates(self) -> dict[str, Dates]:
+        return {}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The attributes that items have: in the snapshot, or since they changed."""
+        return frozenset(self.attributes).union(*self.changed.values())
+
+    @cached_property
+    def relations(self) -> frozenset[str]:
+        """The relations by which items are linked."""
+        return frozenset(links.relation for links in self.links)
+
     def values(self, name: str) -> tuple[AttributeValue, ...]:
         """Of an attribute [I], None where an item has none."""
         if name not in self._columns:
@@ -58,26 +73,48 @@ class ItemTable:
             self._columns[name] = tuple(column)
         return self._columns[name]
 
-    def with_any(self, name: str, wanted: Iterable[str]) -> Mask:
-        """Which items [I] have one of some categories or tags."""
+    def labelled(self, name: str) -> Mapping[str, Rows]:
+        """The items of each category, tag or number of an attribute, by its text."""
         if name not in self._labelled:
             found: dict[str, list[int]] = {}
             for row, value in enumerate(self.values(name)):
-                for each in labels(value):
+                for each in _labels(value):
                     found.setdefault(each, []).append(row)
             self._labelled[name] = {label: np.array(r, np.int32) for label, r in found.items()}
-        mask = np.zeros(len(self.items), bool)
+        return self._labelled[name]
+
+    def with_any(self, name: str, wanted: Iterable[str]) -> Mask:
+        """Which items [I] have one of some categories or tags, or of some numbers as text."""
+        mask, found = np.zeros(len(self.items), bool), self.labelled(name)
         for label in wanted:
-            if label in self._labelled[name]:
-                mask[self._labelled[name][label]] = True
+            rows = found.get(label)
+            if rows is None and (number := as_number(label)) is not None:
+                rows = found.get(_text(number))  # 1.0 is meant by 1
+            if rows is not None:
+                mask[rows] = True
         return mask
 
     def numbers(self, name: str) -> NDArray[np.float64]:
-        """Of an attribute [I], nan where an item has no number."""
+        """Of an attribute [I], also where they are text; nan where an item has no number."""
         if name not in self._numbers:
-            numbers = (v if isinstance(v, float | int) else np.nan for v in self.values(name))
-            self._numbers[name] = np.fromiter(numbers, np.float64, len(self.items))
+            self._numbers[name] = numbers_in(self.values(name))
         return self._numbers[name]
+
+    def dates(self, name: str) -> Dates:
+        """The values of an attribute as points in time."""
+        if name not in self._dates:
+            self._dates[name] = Dates.of(self.values(name))
+        return self._dates[name]
+
+    def dated(self, rule: Rule) -> bool:
+        """Whether the range of a rule is one of dates: by its ends, or by what items have."""
+        assert rule.attribute is not None  # noqa: S101 - the rule was checked
+        if isinstance(rule.least, str) or isinstance(rule.most, str):
+            return True
+        held = self.attributes.get(rule.attribute)
+        if held is not None and held.kind == "number":
+            return False
+        return self.dates(rule.attribute).count > np.isfinite(self.numbers(rule.attribute)).sum()
 
     def holding(self, ids: Iterable[str]) -> Mask:
         """Which items [I] are among some ids."""
@@ -88,7 +125,7 @@ class ItemTable:
     def labels_of(self, name: str, items: Iterable[str]) -> frozenset[str]:
         """The categories or tags that some items have, of those that are known."""
         rows, values = self.items.rows, self.values(name)
-        return frozenset(e for item in items if item in rows for e in labels(values[rows[item]]))
+        return frozenset(e for item in items if item in rows for e in _labels(values[rows[item]]))
 
     def linked(self, relation: str, nodes: Iterable[str]) -> Mask:
         """Which items [I] are linked by a relation to one of some nodes."""
@@ -117,12 +154,7 @@ class ItemTable:
         `shared` is what the items have that the user has events on, for a rule of `shared_by`.
         """
         if rule.by_time:
-            mask = np.ones(len(self.items), bool)
-            if rule.available_from is not None:
-                mask &= ~(self.numbers(rule.available_from) > now)
-            if rule.available_until is not None:
-                mask &= ~(self.numbers(rule.available_until) <= now)
-            return mask
+            return self._available(rule, now)
         wanted = shared if rule.any_of is None else rule.any_of
         if rule.relation is not None:
             return self.linked(rule.relation, wanted)
@@ -130,5 +162,32 @@ class ItemTable:
         if rule.any_of is not None or rule.shared_by is not None:
             return self.with_any(rule.attribute, wanted)
         least, most = rule.range
-        numbers = self.numbers(rule.attribute)
-        return (numbers >= least) & (numbers <= most)
+        if self.dated(rule):
+            numbers = self.dates(rule.attribute).times
+            low, high = moment_of(least), moment_of(most)
+        else:
+            numbers = self.numbers(rule.attribute)
+            low, high = float(least), float(most)
+        return (numbers >= low) & (numbers <= high)
+
+    def _available(self, rule: Rule, now: int) -> Mask:
+        """Which items [I] are available at a time; one whose date cannot be read is not."""
+        mask = np.ones(len(self.items), bool)
+        if rule.available_from is not None:
+            starts = self.dates(rule.available_from)
+            mask &= ~(starts.times > now)
+            mask[list(starts.unreadable)] = False
+        if rule.available_until is not None:
+            ends = self.dates(rule.available_until)
+            mask &= ~(ends.times <= now)
+            mask[list(ends.unreadable)] = False
+        return mask
+
+
+def _text(number: float) -> str:
+    return f"{number:.0f}" if number.is_integer() else repr(number)
+
+
+def _labels(value: AttributeValue) -> tuple[str, ...]:
+    """The categories or tags of an item, or its number as text."""
+    return (_text(float(value)),) if isinstance(value, float | int) else labels(value)

@@ -9,20 +9,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from graphrec.rules.dates import as_number, moment
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _end(value: object) -> float | str:
+    """An end of a range, where TOML gives dates as such."""
+    if isinstance(value, date):  # a datetime is one
+        return value.isoformat()
+    if isinstance(value, str) and as_number(value) is None and moment(value) is not None:
+        return value
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        if math.isfinite(value):
+            return float(value)
+        raise PydanticCustomError("expected", "expected a finite number")
+    raise PydanticCustomError("expected", "expected a valid number, or a date such as 2024-05-01")
+
+
+End = Annotated[
+    float | str,
+    PlainValidator(_end),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "format": "date"}]}),
+]
+"""An end of a range: a number, or a date, or a date and time, in ISO 8601."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 WAYS: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -58,7 +84,8 @@ def _stated(schema: dict[str, Any]) -> None:
     for field in fields.values():
         if "anyOf" in field:  # the value, or null: a key is left out instead
             del field["default"]
-            field |= field.pop("anyOf")[0]
+            kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
+            field |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     free = {key for keys, subjects in WAYS.items() for key in (*keys, *subjects)}
     schema["oneOf"] = [
         {
@@ -94,15 +121,20 @@ class _Rule(BaseModel):
         max_length=1000,
         description="Items with one of these categories or tags, or linked to one of these nodes.",
     )
-    least: Finite | None = Field(None, description="Items with at least this number.")
-    most: Finite | None = Field(None, description="Items with at most this number.")
+    least: End | None = Field(
+        None, description="Items with at least this number, or at this date at the earliest."
+    )
+    most: End | None = Field(
+        None, description="Items with at most this number, or at this date at the latest."
+    )
     available_from: Name | None = Field(
         None,
-        description="The number attribute with the first millisecond since 1970 at which an item "
-        "is available. An item without it always was.",
+        description="The attribute with the time from which on an item is available: ISO 8601 "
+        "text, or a number of seconds or milliseconds since 1970. An item without it always was; "
+        "one whose time cannot be read is not available.",
     )
     available_until: Name | None = Field(
-        None, description="The one with the millisecond from which on it no longer is."
+        None, description="The one with the time from which on it no longer is."
     )
     shared_by: Name | None = Field(
         None,
@@ -144,8 +176,8 @@ class _Rule(BaseModel):
         return self.available_from is not None or self.available_until is not None
 
     @property
-    def range(self) -> tuple[float, float]:
-        """The least and the most number, infinite where not said."""
+    def range(self) -> tuple[float | str, float | str]:
+        """The least and the most number or date, infinite where not said."""
         least = -math.inf if self.least is None else self.least
         return least, math.inf if self.most is None else self.most
 

@@ -84,6 +84,12 @@ class CurrentItems:
         return np.array([rows[each] for each in self.delta.deleted if each in rows], np.int32)
 
     @cached_property
+    def void(self) -> Rows:
+        """The rows of the snapshot's items whose events went with them, also if they came back."""
+        rows, gone = self.snapshot.items.rows, self.delta.deleted | self.delta.renewed
+        return np.array(sorted(rows[each] for each in gone if each in rows), np.int32)
+
+    @cached_property
     def cold(self) -> ColdItems:
         """The new items that have an embedding."""
         vectors = self.snapshot.embeddings

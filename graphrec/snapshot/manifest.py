@@ -61,6 +61,10 @@ class Manifest:
     """Of the log that it was made from."""
     trained: Trained | None = None
     """None where the snapshot was trained itself."""
+    oldest_event: int | None = None
+    """Milliseconds since 1970; None where no event has a time, or an older version made it."""
+    user_attributes: tuple[str, ...] | None = None
+    """The attributes of users in the store, kept or not; None: an older version made it."""
     forgotten: int = 0
     """Users who were taken out since it was made; its weights were learned from them too."""
     format: int = FORMAT

@@ -175,6 +175,8 @@ def build_snapshot(
             seed=seed,
             cutoff=cutoff,
             newest_event=int(log.time.max()) if len(log) else None,
+            oldest_event=int(log.time[log.time > 0].min()) if log.time.any() else None,
+            user_attributes=tuple(sorted(columns)),
             counts={
                 "users": len(graph.users),
                 "items": len(graph.items),

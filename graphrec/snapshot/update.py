@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Attribute, AttributeValue, Rows, Vocabulary
+from graphrec.data import Attribute, AttributeKind, AttributeValue, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.drift import Shape, shape_of
 from graphrec.data.tree import extend
@@ -68,7 +68,11 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
             else new
             for old, new in zip(before.sources, extended.sources, strict=True)
         ),
-        item_attributes=_attributes(extended.item_attributes, extended.items, view.items.changed),
+        item_attributes=_with_new_attributes(
+            _attributes(extended.item_attributes, extended.items, view.items.changed),
+            extended.items,
+            view.items.changed,
+        ),
         user_attributes=user_attributes,
     )
 
@@ -77,7 +81,7 @@ def likes_after(view: View) -> sparse.csr_array:
     """The histories [U, I] that `update` would give the snapshot, at a part of the cost."""
     ids = Ids(view.snapshot.users, view.snapshot.items, view.snapshot.history)
     extended = extend(extend(ids, "user", _new_users(view)), "item", view.items.new)
-    changed = {user: extended.users.rows[user] for user in view.delta.users}
+    changed = {user: extended.users.rows[user] for user in _written_users(view)}
     profiles = [view.without_vector(user) for user in changed]
     rows = np.array(list(changed.values()), np.int32)
     return _with_rows(extended.history, rows, _liked(profiles, extended.history.shape))
@@ -103,12 +107,22 @@ def _new_users(view: View) -> list[str]:
     return sorted(user for user in view.delta.users if user not in view.snapshot.users)
 
 
+def _written_users(view: View) -> list[str]:
+    """The users of the delta, and those who had an event on an item that went since."""
+    void = view.items.void
+    if not len(void):
+        return list(view.delta.users)
+    near = np.flatnonzero(np.diff(view.snapshot.seen[:, void].indptr))
+    ids = view.snapshot.users.ids
+    return list(dict.fromkeys([*view.delta.users, *(ids[row] for row in near.tolist())]))
+
+
 def _changed(view: View, extended: Snapshot) -> dict[str, int]:
-    """The rows of the users whose profile may be another one: those of the delta, and friends.
+    """The rows of the users whose profile may be another one: those who were written, and friends.
 
     A friend of someone is here a user who gets their messages.
     """
-    rows = {user: extended.users.rows[user] for user in view.delta.users}
+    rows = {user: extended.users.rows[user] for user in _written_users(view)}
     vectors = extended.embeddings
     if vectors is None or vectors.friends is None:
         return rows
@@ -208,6 +222,32 @@ def _attributes(
     return found
 
 
+def _with_new_attributes(
+    known: Mapping[str, Attribute],
+    nodes: Vocabulary,
+    changed: Mapping[str, Mapping[str, AttributeValue]],
+) -> dict[str, Attribute]:
+    """With the attributes that no node had before, which rules may be about already."""
+    found = dict(known)
+    for name in sorted(frozenset().union(*changed.values()) - known.keys()):
+        values: list[AttributeValue] = [None] * len(nodes)
+        for node, attributes in changed.items():
+            values[nodes.rows[node]] = attributes.get(name)
+        kind = next((_kind(name, value) for value in values if value is not None), None)
+        if kind is not None:
+            found[name] = Attribute(kind, tuple(values))
+    return found
+
+
+def _kind(name: str, value: AttributeValue) -> AttributeKind | None:
+    """What an attribute is, by a value; the next training takes it from the store."""
+    if isinstance(value, str):
+        return "text" if name == "title" else "category"
+    if isinstance(value, tuple):
+        return "tags"
+    return "number" if isinstance(value, float | int) else None
+
+
 def _manifest(
     view: View,
     extended: Snapshot,
@@ -230,6 +270,13 @@ def _manifest(
             "likes": history.nnz,
             "seen": seen.nnz,
         },
+        user_attributes=None
+        if before.user_attributes is None
+        else tuple(
+            sorted(
+                {*before.user_attributes}.union(*(u.attributes or () for u in delta.users.values()))
+            )
+        ),
         metrics=before.metrics if metrics is None else metrics,
         shape=shape_after(before, history, delta),
         trained=replace(trained, updates=trained.updates + 1),

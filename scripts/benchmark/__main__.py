@@ -9,6 +9,7 @@ from graphrec.cli.main import run
 
 from scripts.benchmark.commands.chaos import chaos
 from scripts.benchmark.commands.fold_in import fold_in
+from scripts.benchmark.commands.ingest import ingest
 from scripts.benchmark.commands.quality import quality
 from scripts.benchmark.commands.refresh import refresh
 from scripts.benchmark.commands.serve import serve
@@ -18,6 +19,7 @@ benchmark = typer.Typer(no_args_is_help=True, help="Benchmarks on your data and 
 benchmark.command()(quality)
 benchmark.command()(serve)
 benchmark.command()(stores)
+benchmark.command()(ingest)
 benchmark.command()(refresh)
 benchmark.command("fold-in")(fold_in)
 benchmark.command()(chaos)

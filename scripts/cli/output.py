@@ -76,6 +76,11 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     OUT.print(table)
 
 
+def warn(about: str, said: str) -> None:
+    """Print a warning on standard error."""
+    ERR.print(f"[yellow]warning:[/] {escape(about)}: {escape(said)}", soft_wrap=True)
+
+
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
     """A bar for each stage, on standard error, so that standard output stays clean."""

@@ -214,10 +214,19 @@ class TestSession:
         assert r"'\ud800'" in error(response, 422, "invalid_request", "items[0]")
 
     def test_of_an_unknown_item(self, client: httpx.Client) -> None:
-        response = client.post("/v1/recommendations", json={"items": ["alien", "alein"]})
-        assert error(response, 404, "unknown_item", "items").startswith(
-            "item 'alein' is unknown: expected an id that was loaded"
-        )
+        known = client.post("/v1/recommendations", json={"items": ["alien"]}).json()
+        found = client.post("/v1/recommendations", json={"items": ["alien", "alein"]}).json()
+        assert found["recommendations"] == known["recommendations"]
+        assert (known["unknown_items"], known["warnings"]) == ([], [])
+        assert found["unknown_items"] == ["alein"]
+        assert found["warnings"] == ["items: item 'alein' is unknown; the list is made without it"]
+
+    def test_of_nothing_that_is_known(self, client: httpx.Client) -> None:
+        body = {"items": ["x", "y", "x"], "friends": ["nobody"]}
+        found = client.post("/v1/recommendations", json=body).json()
+        nothing = client.post("/v1/recommendations", json={"items": []}).json()
+        assert found["recommendations"] == nothing["recommendations"] != []
+        assert (found["unknown_items"], found["unknown_friends"]) == (["x", "y"], ["nobody"])
 
 
 class TestRelatedItems:
@@ -381,7 +390,8 @@ class TestReadiness:
             "status": "ready",
             "created": manifest.created,
             "counts": dict(manifest.counts),
-            "parts": {"snapshot": "ready"},
+            "parts": {"snapshot": "ready", "settings": "ready"},
+            "warnings": [],
         }
 
     def test_without_a_snapshot(self, tmp_path: Path) -> None:
@@ -497,6 +507,7 @@ class TestOpenAPI:
             ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
             ("/v1/events", "post"),
+            ("/v1/events", "delete"),
             ("/v1/items/{item_id}", "put"),
             ("/v1/items/{item_id}", "delete"),
             ("/v1/users/{user_id}", "put"),
@@ -525,7 +536,8 @@ class TestOpenAPI:
         self, client: httpx.Client, document: dict[str, Any]
     ) -> None:
         example = document["components"]["schemas"]["Session"]["example"]
-        error(client.post("/v1/recommendations", json=example), 404, "unknown_item", "items")
+        response = client.post("/v1/recommendations", json=example)
+        assert response.json()["unknown_items"] == example["items"]  # they are of another catalogue
 
     def test_every_error_is_documented(self, operations: list[dict[str, Any]]) -> None:
         for operation in operations:

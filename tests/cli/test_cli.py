@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import os
 import re
@@ -270,10 +271,55 @@ def test_events_come_out_of_a_database(fresh: Path) -> None:
     assert answer.json()["store"] == {"user": 2, "item": 1, "events": 2, "links": 0}
 
 
+def test_files_without_a_header_load_with_what_the_error_says(fresh: Path) -> None:
+    log = "1::1193::5::978300760\n1::661::3::978302109\n"
+    (fresh / "ratings.dat").write_text(log)
+    (fresh / "films.dat").write_bytes("1193::Amélie::Comedy\n661::Ça::Drama\n".encode("latin-1"))
+    error = error_line(graphrec(fresh, "ingest", "ratings.dat", "--map", "user=1"))
+    options = error.split("say ")[1].split(", with")[0].split()
+    assert options == ["--no-header", "--columns", "user,item,weight,time"]
+    error = error_line(graphrec(fresh, "ingest", "ratings.dat", *options, "--items", "films.dat"))
+    assert "--columns item=item_id," in error
+    items = ("--items", "films.dat", "--columns", "item=item_id,title,genres")
+    loaded = graphrec(fresh, "ingest", "ratings.dat", *options, *items, "--json").json()
+    assert loaded["store"] == {"user": 1, "item": 2, "events": 2, "links": 0}
+
+
+def test_several_files_and_standard_input(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (fresh / "a.csv").write_text("user,item\n1,2\n,3\n")
+    (fresh / "b.csv").write_text("item|user\n4|5\n6\n")
+    arguments = ("ingest", "a.csv", "b.csv", "--max-rejected", "1", "--json")
+    answer = graphrec(fresh, *arguments).json()
+    assert answer["store"]["events"] == 2
+    with (fresh / "rejects" / "a.csv").open(newline="") as file:
+        assert [list(row.values()) for row in csv.DictReader(file)] == [
+            ["a.csv", "3", "missing user id", ",3"],
+            ["b.csv", "3", "wrong number of fields", "6"],
+        ]
+    packed = io.BytesIO(gzip.compress(b"user,item\n7,8\n,9\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(packed))
+    answer = graphrec(fresh, "ingest", "-", "--max-rejected", "1", "--json").json()
+    assert answer["store"]["events"] == 3
+    assert (fresh / "rejects" / "standard-input.csv").is_file()
+
+
+def test_nested_json_is_mapped_with_dots(fresh: Path) -> None:
+    rows = [{"context": {"user": {"id": n}}, "product": {"sku": f"p{n}"}} for n in range(3)]
+    (fresh / "log.json").write_text(json.dumps({"events": rows}))
+    maps = ("--map", "user=context.user.id", "--map", "item=product.sku")
+    assert graphrec(fresh, "ingest", "log.json", *maps, "--json").json()["store"]["events"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "nothing to load"),
+        (["events.csv", "--columns", "item=a,b"], "'item', which is not loaded"),
+        (["events.csv", "--encoding", "utf-8", "--encoding", "cp1252"], "given twice"),
+        (["events.csv", "--encoding", "utf-99"], "correct --encoding"),
+        (["events.csv", "--columns", "user,item"], "add --header to replace"),
+        (["--dataset", "ml-100k", "--no-header"], "are for files of text"),
+        (["--sql", "SELECT 1", "--url", "sqlite://", "--columns", "a"], "which is not loaded"),
         (["events.csv", "--map", "user"], "--map 'user': expected the form user=COLUMN"),
         (["events.csv", "--map", "person=user"], "'person' cannot be mapped"),
         (["events.csv", "--map", "item.id=sku"], "'item', which is not loaded"),
@@ -538,7 +584,6 @@ def test_similarity_and_support_are_asked_of_the_store(trained: Path, loaded: Pa
         (["explain", "zoe", "i00"], "user 'zoe' is unknown"),
         (["explain", "u00", "i99"], "item 'i99' is unknown"),
         (["related", "i99"], "item 'i99' is unknown"),
-        (["recommend", "--item", "i99"], "item 'i99' is unknown"),
         (["recommend"], "a user or --item"),
         (["recommend", "u00", "--item", "i00"], "a user or --item"),
         (["recommend", "u00", "--snapshots", "nowhere"], "graphrec train"),

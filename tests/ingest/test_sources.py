@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import lzma
 import sqlite3
 import sys
+import tarfile
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -13,34 +18,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from graphrec.ingest.chunks import Chunk, Reject
-from graphrec.ingest.sources import Derived, File, Query, Source, open_source
+from graphrec.ingest.sources import Derived, File, Query, open_source
 
 from graphrec.errors import DataError, MissingExtra
-
-ROWS = [("ann", "m1", "5"), ("bob", "m2", "3"), ("ann", "m3", "4")]
-COLUMNS = ("user", "item", "rating")
-
-
-def read(source: Source, size: int = 2) -> list[Chunk]:
-    with open_source(source, size) as reading:
-        return list(reading.chunks(reading.columns))
-
-
-def rows(source: Source, size: int = 2) -> list[tuple[object, ...]]:
-    return [tuple(row.values()) for c in read(source, size) for row in c.rows.to_pylist()]
-
-
-def lines(source: Source, size: int = 2) -> list[int]:
-    return [line for chunk in read(source, size) for line in chunk.line.tolist()]
-
-
-def rejects(source: Source, size: int = 2) -> list[Reject]:
-    return [reject for chunk in read(source, size) for reject in chunk.rejects]
-
-
-def delimited(delimiter: str, end: str = "\n") -> bytes:
-    return (end.join(delimiter.join(row) for row in [COLUMNS, *ROWS]) + end).encode()
+from tests.support.sources import COLUMNS, ROWS, delimited, lines, read, rejects, rows, zipped
 
 
 def json_lines() -> bytes:
@@ -117,11 +98,13 @@ def test_malformed_rows_are_set_aside_with_their_lines(tmp_path: Path, size: int
     assert found[0].row == "b"
 
 
-def test_a_quote_that_never_closes_rejects_every_line_it_swallows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_a_quote_that_never_closes_rejects_its_own_line_only(tmp_path: Path, size: int) -> None:
     path = tmp_path / "open.csv"
-    path.write_text('user,item\na,m1\n"b,m2\nc,m3\nd,m4\n')
-    assert rows(File(path)) == [("a", "m1")]
-    assert [reject.line for reject in rejects(File(path))] == [3, 4, 5]
+    path.write_text('user,item\na,m1\n"b,m2\nc,m3\nd,m4\n"e",m5\n')
+    assert rows(File(path), size) == [("a", "m1"), ("c", "m3"), ("d", "m4"), ("e", "m5")]
+    assert lines(File(path), size) == [2, 4, 5, 6]
+    assert [(reject.line, reject.row) for reject in rejects(File(path), size)] == [(3, '"b,m2')]
 
 
 def test_malformed_json_lines_are_set_aside(tmp_path: Path) -> None:
@@ -137,7 +120,9 @@ def test_json_columns_of_mixed_types_are_text_as_ids_are_written(tmp_path: Path)
     values: list[object] = [1, 2.0, "x", True, None, [1, "a"], {"k": 1}, 2**70]
     path.write_text("".join(json.dumps({"v": value}) + "\n" for value in values))
     texts = ["1", "2", "x", "true", None, '[1,"a"]', '{"k":1}']
-    assert [value for (value,) in rows(File(path), 100)][:7] == texts
+    assert [value for value, _ in rows(File(path), 100)][:7] == texts
+    with open_source(File(path), 100) as reading:
+        assert reading.columns == ("v", "v.k")
 
 
 def test_recbole_headers_name_kinds(tmp_path: Path) -> None:
@@ -174,8 +159,7 @@ def test_a_file_without_a_header_takes_names(tmp_path: Path) -> None:
 def test_latin_1(tmp_path: Path) -> None:
     path = tmp_path / "names.csv"
     path.write_bytes("item,title\n1,Misérables\n".encode("latin-1"))
-    assert rows(File(path, encoding="latin-1")) == [("1", "Misérables")]
-    assert [reject.line for reject in rejects(File(path))] == [2]
+    assert rows(File(path, encoding="latin-1")) == rows(File(path)) == [("1", "Misérables")]
 
 
 def test_derived_columns_keep_lines_and_rejects(tmp_path: Path) -> None:
@@ -241,6 +225,16 @@ def test_sql_needs_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         rows(Query("sqlite://", "SELECT 1"))
 
 
+def tarred(members: Mapping[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
 LONG = "".join(f"u{n},i{n * 7919 % 10007}\n" for n in range(10_000)).encode()
 CUT = gzip.compress(LONG, mtime=0)[:-2000]
 
@@ -252,14 +246,21 @@ CUT = gzip.compress(LONG, mtime=0)[:-2000]
         ("empty.jsonl", b"", "is empty"),
         ("empty.csv.gz", gzip.compress(b"", mtime=0), "is empty"),
         ("empty.parquet", b"", "expected a Parquet file"),
-        ("array.json", b'[{"user": 1}]', "has no JSON object in its first lines"),
+        ("array.json", b"[1, 2]", "has no JSON object"),
+        ("cut.json", b'[{"user": 1}, {"us', "ends in the middle of its JSON"),
         ("twice.csv", b"user,user\n", "more than one column 'user'"),
-        ("utf16.csv", "user,item\n".encode("utf-16"), "UTF-8 text"),
         ("plain.item", b"item_id\ttitle\n", "has no type"),
         ("cut.csv.gz", CUT, "ends in the middle"),
-        ("text.csv.gz", b"user,item\n", "cannot be read"),
-        ("log.xlsx", b"", "no known format"),
-        ("quote.csv", b'"us"er,item\n', "expected column names"),
+        ("cut.csv.bz2", bz2.compress(LONG)[:-2000], "ends in the middle"),
+        ("cut.csv.xz", lzma.compress(LONG)[:-2000], "ends in the middle"),
+        ("cut.csv.zst", pa.compress(LONG, "zstd", asbytes=True)[:-2000], "cannot be read"),
+        ("cut.zip", zipped({"a.csv": LONG})[:-2000], "cannot be read"),
+        ("log.xlsx", zipped({"xl/workbook.xml": b""}), "Excel"),
+        ("none.zip", zipped({}), "without a file"),
+        ("log.tar", tarred({"a.csv": LONG}), "unpack it"),
+        ("log.tgz", gzip.compress(tarred({"a.csv": LONG})), "unpack it"),
+        ("noise.csv", bytes(range(256)) * 10, "is no text"),
+        ("quote.csv", b'"us"er,item\n', "malformed quotes"),
     ],
 )
 def test_unusable_files_are_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:

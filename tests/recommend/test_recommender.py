@@ -248,12 +248,10 @@ def test_what_is_unknown_is_named():
     recommender = Recommender.of(small_snapshot(), SETTINGS)
     known = recommender.snapshot.items.ids[0]
     for ask in (
-        lambda: recommender.recommend(Query(items=(known, "i99"), k=3)),
         lambda: recommender.related("i99", 3),
         lambda: recommender.related("i99", 3, "embedding"),
         lambda: recommender.explain(Query("u00"), "i99"),
         lambda: recommender.explain(Query(items=(known,)), "i99"),
-        lambda: recommender.explain(Query(items=("i99",)), known),
     ):
         with pytest.raises(UnknownNode, match="item 'i99'"):
             ask()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.data import Graph, Links, item_links
+from graphrec.data.weighting import KindPolicy
 from graphrec.errors import UnknownNode
 from graphrec.ranking.exploration import EvenPool, Explored, explore
 from graphrec.recommend.query import Context, Query
@@ -41,7 +42,9 @@ from tests.support.small_data import graph_of, ratings
 
 NOW = 1_000
 
-LIKING_ALL = Recommender.of(SNAPSHOT, RECOMMENDER.settings, kinds={})
+LIKING_ALL = Recommender.of(
+    SNAPSHOT, RECOMMENDER.settings, kinds={"rating": KindPolicy(), "view": KindPolicy()}
+)
 """To whom an event of any kind and value is a like."""
 
 

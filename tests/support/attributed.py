@@ -9,6 +9,7 @@ import numpy as np
 
 from graphrec.data import Attribute, EdgeType, Graph, Links, Vocabulary
 from graphrec.data.dataset import Dataset
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.models.graph_filter.model import GraphFilter
@@ -73,7 +74,9 @@ SNAPSHOT = small_snapshot()
 
 USERS, ITEMS = SNAPSHOT.users.ids, SNAPSHOT.items.ids
 
-RECOMMENDER = Recommender.of(SNAPSHOT, RetrievalSettings(candidates=4))
+KINDS = {**DEFAULT_POLICY, "return": KindPolicy(weight=0)}
+
+RECOMMENDER = Recommender.of(SNAPSHOT, RetrievalSettings(candidates=4), KINDS)
 
 
 def attribute(name: str, item: str) -> object:

@@ -26,7 +26,7 @@ from graphrec.data import (
 )
 from graphrec.errors import StoreError
 from graphrec.store.declared import DeclaredKind
-from graphrec.store.neo4j import names
+from graphrec.store.neo4j import deletion, names
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import OWN_ID, Catalogue, Events, Link, Nodes
 from graphrec.store.neo4j.server import rows
@@ -81,12 +81,11 @@ def position(tx: neo4j.ManagedTransaction) -> int:
 
 
 def events_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> NewEvents:
-    """The first `limit` events written after a position, and all others of the same pairs."""
+    """The first `limit` events that changed after a position, and all others of their pairs."""
     last = position(tx)
     if last <= after:  # and where there are no positions yet, there is no index of them either
-        return NewEvents.of_rows([], limit, last)
-    found = rows(tx, cypher.EVENTS_SINCE, position=after, limit=limit)
-    return NewEvents.of_rows(found, limit, last)
+        return NewEvents.of_rows([], last)
+    return deletion.events_since(tx, after, limit, last)
 
 
 def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> ChangedNodes:
@@ -141,6 +140,12 @@ def user_events(
     return Interactions.of(
         [user] * len(items), list(map(str, items)), weights, times, named
     ).sorted()
+
+
+def ids(tx: neo4j.ManagedTransaction, nodes: Nodes) -> tuple[str, ...]:
+    """The ids of all nodes of a type, in code-point order."""
+    chunks = _records(tx, _about(cypher.READ_IDS, nodes), rows=IDS)
+    return _distinct(nodes, (str(node_id) for (chunk,) in chunks for node_id in chunk))
 
 
 def node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> Properties | None:
@@ -329,8 +334,7 @@ def nodes_of(
 ) -> tuple[tuple[str, ...], Mapping[str, Attribute]]:
     """Ids in code-point order, and the attributes of the nodes."""
     if not nodes.attributes:
-        chunks = _records(tx, _about(cypher.READ_IDS, nodes), rows=IDS)
-        return _distinct(nodes, (str(node_id) for (chunk,) in chunks for node_id in chunk)), {}
+        return ids(tx, nodes), {}
     found = sorted(
         (
             (str(node_id), properties)

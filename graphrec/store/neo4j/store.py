@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -23,18 +23,22 @@ from graphrec.data.coerce import converted
 from graphrec.data.vector import vector_length
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
+from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
 from graphrec.store.declared import DeclaredKind
+from graphrec.store.deletions import new_key
+from graphrec.store.neo4j import deletion, names, read, write
 from graphrec.store.neo4j import mapped as neo4j_mapped
-from graphrec.store.neo4j import names, read, write
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import Catalogue, mapped_catalogue, mapped_events, own_events
 from graphrec.store.neo4j.server import Server, rows
+from graphrec.store.neo4j.writing import Writing, writing_in
 from graphrec.store.protocol import (
     CAP,
     PAGE,
     SCALE,
     ChangedNodes,
+    EventKey,
     Neighbour,
     Neighbours,
     NewEvents,
@@ -96,7 +100,7 @@ class Neo4jStore:
         return self._server.read(read.position)
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events added, or given another weight, after a position; whole pairs.
+        """The first `limit` events that changed after a position; whole pairs.
 
         With them come all other events of the same (user, item) pairs.
         """
@@ -121,6 +125,15 @@ class Neo4jStore:
         self._prepare("user", "item")
         added = write.event_rows(events)
         return self._write(lambda writing: write.events(writing, added))
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log, each batch durable by itself; returns how many were new.
+
+        Raises as `write_events` does.
+        """
+        return sum(map(self.write_events, batches))
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
@@ -188,6 +201,17 @@ class Neo4jStore:
         nodes = self._server.read(self._catalogue).nodes.get(node_type)
         return {} if nodes is None else {name: kind for name, (_, kind) in nodes.attributes.items()}
 
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        if self._events.kinds:  # those of an existing graph are mapped in the settings
+            return frozenset(self._events.kinds.values())
+        found = self._server.read(lambda tx: rows(tx, cypher.READ_KINDS))
+        return frozenset(name for (name,) in found)
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
+        return frozenset(self._server.read(self._catalogue).links)
+
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
 
@@ -252,21 +276,44 @@ class Neo4jStore:
         found = self._ask(self._events.fill(cypher.PATHS), nodes, k=k)
         return [Path(str(via), people, score / SCALE) for via, people, score in found]
 
-    def forget_user(self, user: str) -> bool:
+    def delete_events(self, keys: Sequence[EventKey]) -> int:
+        """Take events back; returns how many there were. Their users and items stay."""
+        self._prepare("user", "item")
+        return self._write(lambda writing: deletion.delete_events(writing, keys))
+
+    def forget_user(self, user: str, remember: bool = True) -> bool:
         """Delete a user with all events and links; returns whether there was one.
 
+        With `remember`, a hash of their id is kept, by which events that come late are known.
         The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
         Raises StoreError for one that a mapped graph holds: it is only read.
         """
         if self._mapped is not None and not self.traces(user):
             return False
-        self._prepare("user")
-        return self._write(lambda writing: write.delete(writing, "user", user))
+        return self._delete("user", [user], remember) == 1
 
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; returns whether there was one."""
-        self._prepare("item")
-        return self._write(lambda writing: write.delete(writing, "item", item))
+        return self.delete_items([item]) == 1
+
+    def delete_items(self, items: Collection[str]) -> int:
+        """Delete items with all events and links, all or none; returns how many there were."""
+        return self._delete("item", items)
+
+    def deleted(self, node_type: str, ids: Collection[str]) -> frozenset[str]:
+        """Which of some users or items were deleted, and not put since by `write_nodes`."""
+        if self._mapped is not None or not ids:
+            return frozenset()
+        return self._server.read(lambda tx: deletion.deleted(tx, node_type, ids))
+
+    def ids(self, node_type: str) -> tuple[str, ...]:
+        """The ids of all nodes of a type, in code-point order."""
+
+        def work(tx: neo4j.ManagedTransaction) -> tuple[str, ...]:
+            nodes = self._catalogue(tx).nodes.get(node_type)
+            return () if nodes is None else read.ids(tx, nodes)
+
+        return self._server.read(work)
 
     def traces(self, user: str) -> tuple[str, ...]:
         """Places where something of a user is left, in words; empty once the user is forgotten.
@@ -308,7 +355,7 @@ class Neo4jStore:
         self._refuse_mapped()
         if self._version < cypher.VERSION:
             self._server.define((*cypher.CREATE_SCHEMA, cypher.AWAIT_INDEXES))
-            self._server.write(lambda tx: rows(tx, cypher.WRITE_VERSION, version=cypher.VERSION))
+            self._server.write(_write_version)
             self._version = cypher.VERSION
         labels = {names.label(node_type) for node_type in node_types} - self._constrained
         if labels:
@@ -321,8 +368,18 @@ class Neo4jStore:
             self._server.define((*statements, cypher.AWAIT_INDEXES))
             self._constrained |= labels
 
-    def _write(self, work: Callable[[write.Writing], Result]) -> Result:
-        return self._server.write(lambda tx: write.write(tx, work))
+    def _write(self, work: Callable[[Writing], Result]) -> Result:
+        return self._server.write(lambda tx: writing_in(tx, work))
+
+    def _delete(self, node_type: str, ids: Collection[str], remember: bool = True) -> int:
+        def work(writing: Writing) -> int:
+            found = deletion.delete_nodes(writing, node_type, ids)
+            if remember:
+                deletion.remember(writing, node_type, ids)
+            return found
+
+        self._prepare(node_type)
+        return self._write(work)
 
     def _refuse_mapped(self) -> None:
         if self._mapped is not None:
@@ -384,3 +441,8 @@ class Neo4jStore:
             return found
 
         return self._server.read(ask)
+
+
+def _write_version(tx: neo4j.ManagedTransaction) -> None:
+    rows(tx, cypher.WRITE_VERSION, version=cypher.VERSION, key=new_key().hex())
+    rows(tx, cypher.WRITE_TOMBSTONES)

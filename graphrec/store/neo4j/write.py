@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count, groupby
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
-import neo4j
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,48 +24,12 @@ from graphrec.data import (
 )
 from graphrec.errors import DataError
 from graphrec.store.declared import DeclaredKind
-from graphrec.store.neo4j import names
+from graphrec.store.neo4j import deletion, names
 from graphrec.store.neo4j import queries as cypher
-from graphrec.store.neo4j.server import rows
+from graphrec.store.neo4j.writing import Writing
 
 BATCH = 10_000
 """Rows that one statement writes; a call is a transaction of as many statements as it takes."""
-
-Result = TypeVar("Result")
-
-
-class Writing:
-    """A transaction that writes, and the positions of what it writes.
-
-    It has the store's position to itself until the transaction ends.
-    """
-
-    def __init__(self, tx: neo4j.ManagedTransaction) -> None:
-        ((last,),) = rows(tx, cypher.LOCK_POSITION)
-        self.tx = tx
-        self.position: int = last + 1
-        """Of the next thing to be written."""
-        self.changed = False
-
-    def run(
-        self, query: str, positions: int = 0, **values: Any
-    ) -> tuple[list[list[Any]], neo4j.SummaryCounters]:
-        """The rows that a statement gives, and what it changed; it uses up some positions."""
-        result = self.tx.run(query, {**values, "position": self.position})
-        found = result.values()
-        counters = result.consume().counters
-        self.position += positions
-        self.changed = self.changed or counters.contains_updates
-        return found, counters
-
-
-def write(tx: neo4j.ManagedTransaction, work: Callable[[Writing], Result]) -> Result:
-    """What `work` returns; where it changed anything, the store's position is moved on."""
-    writing = Writing(tx)
-    result = work(writing)
-    if writing.changed:
-        tx.run(cypher.SET_POSITION, position=writing.position).consume()
-    return result
 
 
 def event_rows(events: Interactions) -> list[list[Any]]:
@@ -104,6 +67,9 @@ def events(writing: Writing, added: Sequence[list[Any]]) -> int:
 
     Raises DataError where the store would have more than MAX_KINDS kinds of them.
     """
+    added = deletion.without_deleted(writing, added)
+    if not added:
+        return 0
     writing.run(cypher.ADD_KINDS, kinds=sorted({row[2] for row in added}))
     ((kinds,),), _ = writing.run(cypher.COUNT_KINDS)
     if kinds > MAX_KINDS:
@@ -164,6 +130,7 @@ def nodes(
     _add_node_type(writing, node_type)
     for name, kind in kinds.items():
         _declare(writing, node_type, name, kind)
+    deletion.bring_back(writing, node_type, [node_id for node_id, _ in added])
     label = names.quoted(names.label(node_type))
     _write(writing, cypher.WRITE_NODES.substitute(Node=label), "nodes", added)
 
@@ -179,6 +146,15 @@ def change_kind(
 def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str], float]) -> int:
     """Write links by (source id, target id), and the nodes they name; returns new ones."""
     source, relation, target = edge_type
+    gone = [
+        deletion.deleted(writing.tx, node_type, {ends[end] for ends in weights})
+        for end, node_type in enumerate((source, target))
+    ]
+    weights = {
+        ends: weight
+        for ends, weight in weights.items()
+        if ends[0] not in gone[0] and ends[1] not in gone[1]
+    }
     for end, node_type in enumerate((source, target)):
         _add_node_type(writing, node_type)
         _add_nodes(writing, names.label(node_type), sorted({ends[end] for ends in weights}))
@@ -194,17 +170,6 @@ def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str
         end = 0 if source == "item" else 1
         _write(writing, cypher.MOVE_ITEMS, "ids", sorted({ends[end] for ends in weights}))
     return new
-
-
-def delete(writing: Writing, node_type: str, node_id: str) -> bool:
-    """Delete a user or an item with its events and links; returns whether there was one."""
-    label = names.quoted(names.label(node_type))
-    found, _ = writing.run(cypher.DELETE_NODE.substitute(Node=label), id=node_id)
-    if found == [[0]]:
-        return False
-    kept = None if node_type == "user" else node_id
-    writing.run(cypher.ADD_DELETION, 1, type=node_type, id=kept)
-    return True
 
 
 def _stored(node_id: str, kind: AttributeKind, value: AttributeValue) -> Any:

@@ -13,6 +13,7 @@ from typing import Literal
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError
 from graphrec.store.sqlite import queries as sql
+from graphrec.store.sqlite import schema
 
 SETUP = (
     "PRAGMA synchronous = FULL",  # a commit returns once the log is on the disk
@@ -92,7 +93,7 @@ def connect(
         _keep_log(connection, path, busy_seconds)
         for statement in SETUP:
             connection.execute(statement)
-        if version < len(sql.MIGRATIONS):
+        if version < len(schema.MIGRATIONS):
             _migrate(connection)
         _apply_policy(connection, policy)
         # Many an SQLite is built without its mathematical functions.
@@ -109,15 +110,15 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    if application != sql.APPLICATION_ID and (application or version or tables):
+    if application != schema.APPLICATION_ID and (application or version or tables):
         raise StoreError(
             f"store {str(path)!r} is an SQLite file of another program: expected a graph store "
             f"or a new file; choose another path"
         )
-    if version > len(sql.MIGRATIONS):
+    if version > len(schema.MIGRATIONS):
         raise StoreError(
             f"store {str(path)!r} has schema version {version}: expected at most "
-            f"{len(sql.MIGRATIONS)}; a newer graphrec wrote it: update this one"
+            f"{len(schema.MIGRATIONS)}; a newer graphrec wrote it: update this one"
         )
     return int(version)
 
@@ -144,16 +145,16 @@ def _migrate(connection: sqlite3.Connection) -> None:
     with transaction(connection, "IMMEDIATE"):
         # Again, now that no other process can be at it.
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        for newer, script in enumerate(sql.MIGRATIONS[version:], start=version + 1):
+        for newer, script in enumerate(schema.MIGRATIONS[version:], start=version + 1):
             for statement in script.split(";\n"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {newer}")
-        connection.execute(f"PRAGMA application_id = {sql.APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
 
 
 def _apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
     """Give the connection the weights of events; nothing is written to the file."""
-    for statement in sql.POLICY:
+    for statement in schema.POLICY:
         connection.execute(statement)
     rules = ((kind, rule.weight, rule.least) for kind, rule in policy.items())
     connection.executemany(sql.ADD_RULE, rules)

@@ -1,4 +1,4 @@
-"""The SQL of the SQLite store, to be read: schema, policy view, writes and queries.
+"""The SQL of the SQLite store, to be read: writes and queries.
 
 Every value is a bound parameter. Scores are whole billionths (`:scale` of them make 1), rounded
 half up, so that sums and ties are exact.
@@ -7,111 +7,6 @@ half up, so that sums and ties are exact.
 from __future__ import annotations
 
 from string import Template
-
-APPLICATION_ID = int.from_bytes(b"grec", "big")
-"""In the file's header, so that no other SQLite file is taken for a graph."""
-
-# A semicolon at the end of a line ends a statement.
-_VERSION_1 = """
--- Nodes of all types. The world knows a node by (type, id), `row` is internal.
-CREATE TABLE nodes (
-    row        INTEGER PRIMARY KEY,
-    type       TEXT NOT NULL,
-    id         TEXT NOT NULL,
-    attributes TEXT NOT NULL DEFAULT '{}',  -- JSON object by attribute name
-    UNIQUE (type, id)
-);
-
--- What kind of value an attribute has: number, category, tags, text, or vector and its length.
-CREATE TABLE attributes (
-    type TEXT NOT NULL,
-    name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    PRIMARY KEY (type, name)
-) WITHOUT ROWID;
-
--- Kinds of events, such as rating or view.
-CREATE TABLE kinds (
-    row  INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
-);
-
--- The log, clustered by user. The references are not enforced: checking them costs a third of the
--- speed of a load, and rows only ever come from `nodes` within the same transaction.
-CREATE TABLE events (
-    user   INTEGER NOT NULL REFERENCES nodes,
-    item   INTEGER NOT NULL REFERENCES nodes,
-    kind   INTEGER NOT NULL REFERENCES kinds,
-    time   INTEGER NOT NULL,  -- milliseconds since 1970
-    weight REAL NOT NULL,     -- as it came: a rating, a count
-    PRIMARY KEY (user, item, kind, time)
-) WITHOUT ROWID;
-
--- The same from the item's side; it covers every query, so that none goes back to the table.
-CREATE INDEX events_by_item ON events (item, user, kind, weight, time);
-
--- Edges of other relations; the types of their ends are those of the nodes.
-CREATE TABLE links (
-    source   INTEGER NOT NULL REFERENCES nodes,
-    relation TEXT NOT NULL,
-    target   INTEGER NOT NULL REFERENCES nodes,
-    weight   REAL NOT NULL,
-    PRIMARY KEY (source, relation, target)
-) WITHOUT ROWID;
-
-CREATE INDEX links_by_target ON links (target);
-"""
-
-_VERSION_2 = """
--- What was written since: each event and node has the position of its last change, 0 where it came
--- before there were positions.
-ALTER TABLE events ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE nodes ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX events_by_position ON events (position);
-CREATE INDEX nodes_by_position ON nodes (position);
-
--- The last position given. The other tables do not show it: the last row written may be deleted.
-CREATE TABLE position (last INTEGER NOT NULL);
-INSERT INTO position (last) VALUES (0);
-
--- Users and items that went. A user's id is not kept.
-CREATE TABLE deletions (
-    position INTEGER PRIMARY KEY,
-    type     TEXT NOT NULL,
-    id       TEXT
-);
-"""
-
-MIGRATIONS = (_VERSION_1, _VERSION_2)
-"""`MIGRATIONS[v]` brings a file from schema version v to v + 1."""
-
-POLICY = (
-    # The weights of the kinds of events, from the settings; for this connection, not stored.
-    """
-    CREATE TEMP TABLE rules (
-        name      TEXT PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
-    ) WITHOUT ROWID
-    """,
-    # The same for the kinds that the store has so far, by row: queries look it up for every event.
-    """
-    CREATE TEMP TABLE policy (
-        kind      INTEGER PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
-    )
-    """,
-    # The positive events, as `graphrec.data.weighting` has them; a kind with no row counts fully.
-    """
-    CREATE TEMP VIEW likes AS
-    SELECT events.user, events.item, events.time
-    FROM events LEFT JOIN policy USING (kind)
-    WHERE COALESCE(policy.weight, 1) > 0
-      AND CASE WHEN policy.threshold IS NULL THEN events.weight > 0
-               ELSE events.weight >= policy.threshold END
-    """,
-)
 
 ADD_RULE = "INSERT INTO rules (name, weight, threshold) VALUES (?, ?, ?)"
 
@@ -125,7 +20,11 @@ ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 FIND_NODE = "SELECT row FROM nodes WHERE type = ? AND id = ?"
 FIND_NODES = Template("SELECT id, row FROM nodes WHERE type = ? AND id IN ($ids)")  # $ids: ?,?,…
-ADD_NODE = "INSERT INTO nodes (type, id, position) VALUES (?, ?, ?)"
+LAST_NODE = "SELECT COALESCE(MAX(row), 0) FROM nodes"
+HAS_NODES = "SELECT 1 FROM nodes WHERE type = ? LIMIT 1"
+ADD_NODES = Template(
+    "INSERT INTO nodes (row, type, id, position) VALUES $values"  # (?,?,?,?),…
+)
 
 # The patch, ?4, sets the attributes it names, removes those it has as null and leaves others.
 PATCH_NODE = """
@@ -160,28 +59,53 @@ MOVE_NODE = "UPDATE nodes SET position = ? WHERE row = ?"
 READ_POSITION = "SELECT last FROM position"
 SET_POSITION = "UPDATE position SET last = ?"
 
-# The next :limit events by position, and all other events of their (user, item) pairs. Each event
-# that has a position has one of its own.
+# How far the next :limit changes of events reach: those that were written, and pairs of which one
+# was taken back. Each has a position of its own.
+EVENTS_REACHED = """
+SELECT COUNT(*), MAX(position)
+FROM (
+    SELECT position
+    FROM (
+        SELECT position FROM (
+            SELECT position FROM events INDEXED BY events_by_position
+            WHERE position > :position ORDER BY position LIMIT :limit
+        )
+        UNION ALL
+        SELECT position FROM (
+            SELECT position FROM taken_back
+            WHERE position > :position ORDER BY position LIMIT :limit
+        )
+    )
+    ORDER BY position
+    LIMIT :limit
+)
+"""
+
+# The changes up to :reached, and all other events of their (user, item) pairs.
 EVENTS_SINCE = """
 WITH
-    written AS (
-        SELECT user, item, position
-        FROM events INDEXED BY events_by_position
-        WHERE position > :position
-        ORDER BY position
-        LIMIT :limit
-    ),
-    pairs AS (SELECT DISTINCT user, item FROM written),
-    reached AS (SELECT MAX(position) AS position FROM written)
-SELECT users.id, items.id, events.weight, events.time, kinds.name, events.position,
-       events.position > :position AND events.position <= reached.position AS changed
+    pairs AS (
+        SELECT user, item FROM events INDEXED BY events_by_position
+        WHERE position > :position AND position <= :reached
+        UNION
+        SELECT user, item FROM taken_back WHERE position > :position AND position <= :reached
+    )
+SELECT users.id, items.id, events.weight, events.time, kinds.name,
+       events.position > :position AND events.position <= :reached AS changed
 FROM pairs
-CROSS JOIN reached
 CROSS JOIN events ON events.user = pairs.user AND events.item = pairs.item
 JOIN nodes AS users ON users.row = events.user
 JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
 ORDER BY changed DESC, events.position
+"""
+TAKEN_BACK_SINCE = """
+SELECT users.id, items.id
+FROM taken_back
+JOIN nodes AS users ON users.row = taken_back.user
+JOIN nodes AS items ON items.row = taken_back.item
+WHERE taken_back.position > :position AND taken_back.position <= :reached
+ORDER BY taken_back.position
 """
 USER_EVENTS = """
 SELECT items.id, events.weight, events.time, kinds.name
@@ -218,12 +142,19 @@ ORDER BY 1, 2, 3, 4
 
 # SQLite compares text by its UTF-8 bytes, which is the order of its code points.
 READ_NODES = "SELECT type, id, row, attributes FROM nodes ORDER BY type, id"
+READ_IDS = "SELECT id FROM nodes WHERE type = ? ORDER BY id"
 READ_NODES_OF = "SELECT id, attributes FROM nodes WHERE type = ?"
 READ_NODE = "SELECT attributes FROM nodes WHERE type = ? AND id = ?"
 READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"
 READ_EVENTS = "SELECT user, item, kind, time, weight FROM events"
 READ_EVENTS_UNTIL = READ_EVENTS + " WHERE time < ?"
+READ_LINK_TYPES = """
+SELECT DISTINCT source.type, links.relation, target.type
+FROM links
+JOIN nodes AS source ON source.row = links.source
+JOIN nodes AS target ON target.row = links.target
+"""
 READ_LINKS = """
 SELECT source.type, links.relation, target.type, source.row, target.row, links.weight
 FROM links
@@ -232,14 +163,49 @@ JOIN nodes AS target ON target.row = links.target
 ORDER BY source.type, links.relation, target.type, source.id, target.id
 """
 
+# A whole log: events are sorted and made into tables outside of the store, then copied into it.
+COUNT_EVENTS = "SELECT COUNT(*) FROM (SELECT 1 FROM main.events LIMIT ?)"  # no more than that
+READ_ALL = "SELECT user, item, time, position, weight, kind FROM main.events"
+READ_EVENTS_SCHEMA = """
+SELECT sql FROM main.sqlite_master WHERE tbl_name = 'events' AND sql NOT NULL
+ORDER BY type DESC
+"""
+ATTACH = "ATTACH ? AS made"
+CLEAR_EVENTS = "DELETE FROM main.events"
+# Tables that are alike to the letter: SQLite copies records and indexes as they are, in order.
+COPY_EVENTS = "INSERT INTO main.events SELECT * FROM made.events"
+
 DELETE_NODE = (
     "DELETE FROM events WHERE user = ?",
     "DELETE FROM events WHERE item = ?",
+    "DELETE FROM taken_back WHERE user = ?",
+    "DELETE FROM taken_back WHERE item = ?",
     "DELETE FROM links WHERE source = ?",
     "DELETE FROM links WHERE target = ?",
     "DELETE FROM nodes WHERE row = ?",
 )
 ADD_DELETION = "INSERT INTO deletions (position, type, id) VALUES (?, ?, ?)"
+
+# Without a kind or a time, all events of the pair that have any.
+DELETE_EVENTS = """
+DELETE FROM events
+WHERE user = (SELECT row FROM nodes WHERE type = 'user' AND id = :user)
+  AND item = (SELECT row FROM nodes WHERE type = 'item' AND id = :item)
+  AND (:kind IS NULL OR kind = (SELECT row FROM kinds WHERE name = :kind))
+  AND (:time IS NULL OR time = :time)
+"""
+TAKE_BACK = """
+INSERT OR REPLACE INTO taken_back (user, item, position)
+SELECT users.row, items.row, ?3
+FROM nodes AS users, nodes AS items
+WHERE users.type = 'user' AND users.id = ?1 AND items.type = 'item' AND items.id = ?2
+"""
+
+ANY_TOMBSTONE = "SELECT 1 FROM tombstones WHERE type = ? LIMIT 1"
+FIND_TOMBSTONES = Template("SELECT id FROM tombstones WHERE type = ? AND id IN ($marks)")  # ?,?,…
+ADD_TOMBSTONE = "INSERT OR IGNORE INTO tombstones (type, id) VALUES (?, ?)"
+DROP_TOMBSTONE = "DELETE FROM tombstones WHERE type = ? AND id = ?"
+READ_HASH_KEY = "SELECT key FROM hash_key"
 
 # What forgetting must not leave behind, wherever it is. The names come from the file's own schema.
 READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
@@ -255,6 +221,10 @@ LIMIT 1
 """
 ORPHANS = (
     ("events of nobody", "SELECT 1 FROM events WHERE user NOT IN (SELECT row FROM nodes) LIMIT 1"),
+    (
+        "taken-back events of nobody",
+        "SELECT 1 FROM taken_back WHERE user NOT IN (SELECT row FROM nodes) LIMIT 1",
+    ),
     (
         "links of nobody",
         """

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import count, groupby
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path as FilePath
 from types import TracebackType
-from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
 
 from graphrec.data import (
-    MAX_KINDS,
     Attribute,
     AttributeKind,
     AttributeValue,
     EdgeType,
     Graph,
     Interactions,
-    Links,
-    Rows,
-    Vector,
     Vocabulary,
-    last_of_equal,
 )
-from graphrec.data.coerce import converted
-from graphrec.data.vector import vector_length
 from graphrec.data.weighting import KindPolicy
-from graphrec.errors import DataError, StoreError, UnknownNode
-from graphrec.id_search import holds_id
-from graphrec.store.declared import DeclaredKind
+from graphrec.errors import StoreError
+from graphrec.progress import Progress
 from graphrec.store.protocol import (
     CAP,
     PAGE,
-    SCALE,
-    ChangedNode,
     ChangedNodes,
-    ItemLink,
+    EventKey,
     Neighbour,
     Neighbours,
     NewEvents,
@@ -51,13 +33,22 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
+from graphrec.store.sqlite import bulk, deletion, read, write
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.file import connect, store_errors, transaction
+from graphrec.store.sqlite.neighbourhoods import paths, recommendations, similar
+from graphrec.store.sqlite.rows import Positions, position_of, row_of, written
+from graphrec.store.sqlite.traces import has_alike, traces_in_files, traces_in_tables
+from graphrec.store.sqlite.write import check_finite
 
-LOOKUP = 500
-"""Ids in one look-up; older SQLites take 999 parameters."""
+BULK_ROWS = 100_000
+"""A log of fewer events is written batch by batch."""
 
-EVENT = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i4"), ("time", "i8"), ("weight", "f4")])
+LARGE = 2
+"""And so is one of which the store has more than so many times the events already."""
+
+MANY = 500_000
+"""Events of a log that become durable together: each transaction touches most pages of a table."""
 
 
 class SQLiteStore:
@@ -78,6 +69,7 @@ class SQLiteStore:
         policy: Mapping[str, KindPolicy],
         busy_seconds: float = 30.0,
         create: bool = True,
+        bulk_rows: int = BULK_ROWS,
     ) -> None:
         if not create and not path.exists():
             raise StoreError(
@@ -87,6 +79,7 @@ class SQLiteStore:
         self._path = path
         self._policy = dict(policy)
         self._busy_seconds = busy_seconds
+        self._bulk_rows = bulk_rows
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
         with self._lent():
@@ -95,30 +88,20 @@ class SQLiteStore:
     def position(self) -> int:
         """How far the store has been written; 0 for a file from before there were positions."""
         with self._reading() as connection:
-            return _position(connection)
+            return position_of(connection)
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events added, or given another weight, after a position; whole pairs.
+        """The first `limit` events that changed after a position; whole pairs.
 
         With them come all other events of the same (user, item) pairs.
         """
         with self._reading() as connection:
-            values = {"position": position, "limit": limit}
-            rows = connection.execute(sql.EVENTS_SINCE, values).fetchall()
-            last = _position(connection)
-        return NewEvents.of_rows(rows, limit, last)
+            return read.events_since(connection, position, limit)
 
     def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
         """The first `limit` users and items that came, changed or went after a position."""
         with self._reading() as connection:
-            values = {"position": position, "limit": limit}
-            rows = connection.execute(sql.NODES_SINCE, values).fetchall()
-            kinds = _kinds_of_attributes(connection)
-            items = [id_ for node_type, id_, text, _ in rows if node_type == "item" and text]
-            links = _links_of(connection, items)
-            last = _position(connection)
-        nodes = tuple(_changed_node(kinds, links, *row[:3]) for row in rows)
-        return ChangedNodes(nodes, rows[-1][3] if len(rows) == limit else last)
+            return read.nodes_since(connection, position, limit)
 
     def write_events(self, events: Interactions) -> int:
         """Add events, and the users and items they name; returns how many were new.
@@ -126,21 +109,27 @@ class SQLiteStore:
         Raises DataError for a weight that is not finite, and where the store would come to have
         more than MAX_KINDS kinds.
         """
-        if not np.isfinite(events.weight).all():
-            raise DataError("event weights hold nan or inf: expected finite numbers; drop them")
+        check_finite(events)
         with self._writing() as (connection, positions):
-            user = _store_rows(connection, positions, "user", events.users, events.user)
-            item = _store_rows(connection, positions, "item", events.items, events.item)
-            kind = _kind_rows(connection, events.kinds)[events.kind]
-            # In the order of the table, so that each page is touched once.
-            order = np.lexsort((events.time, kind, item, user))
-            keys: list[NDArray[np.int64]] = [c[order] for c in (user, item, kind, events.time)]
-            # Of events that are identified alike, the last one counts.
-            last = last_of_equal(keys)
-            weight = events.weight[order][last].tolist()
-            position = [next(positions) for _ in weight]
-            columns = [weight, position, *(key[last].tolist() for key in keys)]
-            return _upsert(connection, sql.ADD_EVENT, sql.SET_EVENT, *columns)
+            return write.write_events(connection, positions, [events])
+
+    def write_log(
+        self, batches: Iterable[Interactions], rows: int, progress: Progress | None = None
+    ) -> int:
+        """Add the events of a whole log of about `rows`; returns how many were new.
+
+        A log that is large beside the store is one transaction, in which the table and its indexes
+        are made anew; of another, batches are, MANY events together. `progress` is told of what
+        comes once all batches were taken. Raises as `write_events` does.
+        """
+        if not self._is_large(rows):
+            return sum(map(self._write_batches, grouped(batches)))
+        with self._connected() as connection, written(connection) as positions:
+            new = bulk.load(connection, positions, batches, progress)
+        self._empty_log()
+        if progress:
+            progress("storing", rows, rows)
+        return new
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
@@ -151,64 +140,21 @@ class SQLiteStore:
         with another kind.
         """
         with self._writing() as (connection, positions):
-            for name, attribute in attributes.items():
-                length = vector_length(name, nodes.ids, attribute.values)
-                _declare(connection, node_type, name, DeclaredKind(attribute.kind, length))
-            patches = _patches(nodes, attributes)
-            connection.executemany(
-                sql.PATCH_NODE,
-                ((node_type, node, next(positions), patch) for node, patch in patches),
-            )
+            write.write_nodes(connection, positions, node_type, nodes, attributes)
 
     def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
         """Make an attribute one of another kind; returns how many values were removed by it."""
         with self._writing() as (connection, positions):
-            before = _kinds_of_attributes(connection).get(node_type, {})
-            if before.get(name, kind) == kind:
-                return 0
-            values: dict[str, AttributeValue] = {}
-            for node_id, text in connection.execute(sql.READ_NODES_OF, (node_type,)):
-                value = _values(before, text).get(name)
-                if value is not None:
-                    values[node_id] = converted(value, kind)
-            length = vector_length(name, tuple(values), tuple(values.values()))
-            declared = str(DeclaredKind(kind, length))
-            connection.execute(sql.SET_ATTRIBUTE, (declared, node_type, name))
-            changed = Attribute(kind, tuple(values.values()))
-            connection.executemany(
-                sql.PATCH_NODE,
-                (
-                    (node_type, node, next(positions), patch)
-                    for node, patch in _patches(Vocabulary(tuple(values)), {name: changed})
-                ),
-            )
-            return sum(value is None for value in values.values())
+            return write.change_kind(connection, positions, node_type, name, kind)
 
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.
 
         Raises DataError for a weight that is not finite.
         """
-        source_type, relation, target_type = edge_type
-        weights = {(source, target): float(weight) for source, target, weight in links}
-        if not all(map(math.isfinite, weights.values())):
-            raise DataError(f"weights of {relation} links hold nan or inf: expected finite numbers")
+        weights = write.weights_of(edge_type[1], links)
         with self._writing() as (connection, positions):
-            sources, targets = (sorted({link[end] for link in weights}) for end in (0, 1))
-            source = _rows(connection, positions, source_type, sources)
-            target = _rows(connection, positions, target_type, targets)
-            columns = (
-                list(weights.values()),
-                [source[link[0]] for link in weights],
-                [relation] * len(weights),
-                [target[link[1]] for link in weights],
-            )
-            new = _upsert(connection, sql.ADD_LINK, sql.SET_LINK, *columns)
-            if new and "item" in (source_type, target_type):
-                linked = source if source_type == "item" else target
-                moved = ((next(positions), row) for row in linked.values())
-                connection.executemany(sql.MOVE_NODE, moved)
-            return new
+            return write.write_links(connection, positions, edge_type, weights)
 
     def read_graph(self, until: int | None = None) -> Graph:
         """All nodes, and the events before `until` (milliseconds), in canonical order.
@@ -217,57 +163,32 @@ class SQLiteStore:
         events that are read.
         """
         with self._reading() as connection:
-            nodes = list(connection.execute(sql.READ_NODES))
-            declared = list(connection.execute(sql.READ_ATTRIBUTES))
-            kinds = list(connection.execute(sql.READ_KINDS))
-            links = list(connection.execute(sql.READ_LINKS))
-            query, values = (
-                (sql.READ_EVENTS, ()) if until is None else (sql.READ_EVENTS_UNTIL, (until,))
-            )
-            events = np.fromiter(connection.execute(query, values), EVENT)
-
-        vocabularies = {"user": Vocabulary(), "item": Vocabulary()}
-        attributes: dict[str, dict[str, Attribute]] = {}
-        position = np.zeros(max((row for _, _, row, _ in nodes), default=0) + 1, np.int32)
-        for node_type, group in groupby(nodes, itemgetter(0)):
-            _, ids, rows, texts = zip(*group, strict=True)
-            vocabularies[node_type] = Vocabulary(ids)
-            position[list(rows)] = np.arange(len(rows))
-            names = {
-                name: DeclaredKind.of(text).kind
-                for type_, name, text in declared
-                if type_ == node_type
-            }
-            if names:
-                attributes[node_type] = _attributes(names, texts)
-        users, items = vocabularies.pop("user"), vocabularies.pop("item")
-        return Graph(
-            _interactions(users, items, position, kinds, events),
-            attributes,
-            vocabularies,
-            dict(_links(links, position)),
-        )
+            return read.graph(connection, until)
 
     def user_events(self, user: str) -> Interactions:
         """The events of a user, in canonical order; none where there is no such user."""
         with self._reading() as connection:
-            found = connection.execute(sql.USER_EVENTS, (user,)).fetchall()
-        items, *columns = zip(*found, strict=True) if found else [()] * 4
-        return Interactions.of([user] * len(items), items, *columns).sorted()
+            return read.user_events(connection, user)
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
         with self._reading() as connection:
-            return _kinds_of_attributes(connection).get(node_type, {})
+            return read.kinds_of_attributes(connection).get(node_type, {})
+
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of the events that the store has or had."""
+        with self._reading() as connection:
+            return frozenset(name for _, name in connection.execute(sql.READ_KINDS))
+
+    def link_types(self) -> Collection[EdgeType]:
+        """The types of links that there are: source type, relation, target type."""
+        with self._reading() as connection:
+            return frozenset(connection.execute(sql.READ_LINK_TYPES))
 
     def read_node(self, node_type: str, node_id: str) -> Mapping[str, AttributeValue]:
         """The attributes that a node has, by name; raises UnknownNode."""
         with self._reading() as connection:
-            found = connection.execute(sql.READ_NODE, (node_type, node_id)).fetchone()
-            if found is None:
-                raise UnknownNode(node_type, node_id)
-            kinds = _kinds_of_attributes(connection)
-        return _values(kinds.get(node_type, {}), found[0])
+            return read.node(connection, node_type, node_id)
 
     def related_items(
         self,
@@ -279,8 +200,8 @@ class SQLiteStore:
     ) -> Neighbours:
         """Items liked by the same users; raises UnknownNode."""
         with self._reading() as connection:
-            row = _row(connection, "item", item)
-            return _similar(connection, sql.RELATED_ITEMS, row, k, similarity, min_support, cap)
+            row = row_of(connection, "item", item)
+            return similar(connection, sql.RELATED_ITEMS, row, k, similarity, min_support, cap)
 
     def similar_users(
         self,
@@ -292,25 +213,15 @@ class SQLiteStore:
     ) -> Neighbours:
         """Users who like the same items; raises UnknownNode."""
         with self._reading() as connection:
-            row = _row(connection, "user", user)
-            return _similar(connection, sql.SIMILAR_USERS, row, k, similarity, min_support, cap)
+            row = row_of(connection, "user", user)
+            return similar(connection, sql.SIMILAR_USERS, row, k, similarity, min_support, cap)
 
     def neighbour_recommendations(
         self, user: str, k: int = 10, neighbours: int = 50
     ) -> list[Neighbour]:
         """Items the most similar users like and the user has not seen; raises UnknownNode."""
         with self._reading() as connection:
-            values = {
-                "row": _row(connection, "user", user),
-                "k": neighbours,
-                "similarity": "cosine",
-                "min_support": 1,
-                "cap": CAP,
-                "scale": SCALE,
-                "items": k,
-            }
-            rows = connection.execute(sql.NEIGHBOUR_RECOMMENDATIONS, values)
-            return [Neighbour(id_, score / SCALE, support) for id_, score, support in rows]
+            return recommendations(connection, user, k, neighbours)
 
     def popular_items(
         self, k: int = 10, since: int | None = None, until: int | None = None
@@ -323,30 +234,42 @@ class SQLiteStore:
     def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
         """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
         with self._reading() as connection:
-            values = {
-                "user": _row(connection, "user", user),
-                "item": _row(connection, "item", item),
-                "k": k,
-                "scale": SCALE,
-            }
-            rows = connection.execute(sql.PATHS, values)
-            return [Path(via, people, score / SCALE) for via, people, score in rows]
+            return paths(connection, user, item, k)
 
-    def forget_user(self, user: str) -> bool:
+    def delete_events(self, keys: Sequence[EventKey]) -> int:
+        """Take events back; returns how many there were. Their users and items stay."""
+        with self._writing() as (connection, positions):
+            return deletion.delete_events(connection, positions, keys)
+
+    def forget_user(self, user: str, remember: bool = True) -> bool:
         """Delete a user with all events and links; returns whether there was one.
 
+        With `remember`, a hash of their id is kept, by which events that come late are known.
         What is deleted is overwritten with zeros, and the write-ahead log is emptied once those who
         read an older state are done; where that takes longer than `busy_seconds`, a later
         checkpoint empties it.
         """
-        found = self._delete("user", user)
-        with self._lent() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return found
+        found = self._delete("user", [user], remember)
+        self._empty_log()
+        return found == 1
 
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; returns whether there was one."""
-        return self._delete("item", item)
+        return self.delete_items([item]) == 1
+
+    def delete_items(self, items: Collection[str]) -> int:
+        """Delete items with all events and links, all or none; returns how many there were."""
+        return self._delete("item", items)
+
+    def deleted(self, node_type: str, ids: Collection[str]) -> frozenset[str]:
+        """Which of some users or items were deleted, and not put since by `write_nodes`."""
+        with self._reading() as connection:
+            return deletion.deleted(connection, node_type, ids)
+
+    def ids(self, node_type: str) -> tuple[str, ...]:
+        """The ids of all nodes of a type, in code-point order."""
+        with self._reading() as connection:
+            return tuple(id_ for (id_,) in connection.execute(sql.READ_IDS, (node_type,)))
 
     def traces(self, user: str) -> tuple[str, ...]:
         """Places where something of a user is left, in words; empty once the user is forgotten.
@@ -357,23 +280,11 @@ class SQLiteStore:
         because closing a file of SQLite's releases the locks on it.
         """
         with self._reading() as connection:
-            found = [place for place, query in sql.ORPHANS if connection.execute(query).fetchone()]
-            for (table,) in connection.execute(sql.READ_TABLES).fetchall():
-                columns = [name for (name,) in connection.execute(sql.READ_COLUMNS, (table,))]
-                # A table with a type column may hold an item of the same id.
-                find = sql.FIND_TYPED if {"type", "id"} <= set(columns) else sql.FIND_TEXT
-                for column in ("id",) if find is sql.FIND_TYPED else columns:
-                    query = find.substitute(table=table, column=column)
-                    if connection.execute(query, (user,)).fetchone():
-                        found.append(f"column {column} of table {table}")
-            # Ids that begin alike differ only in where they end, which the bytes after one in
-            # an index may hide: so only where there are such ids.
-            alike = connection.execute(sql.FIND_ALIKE, {"id": user}).fetchone() is not None
+            found = [*traces_in_tables(connection, user)]
+            alike = has_alike(connection, user)
         while self._idle:
             self._idle.pop().close()
-        files = sorted(self._path.parent.glob(f"{self._path.name}*"))
-        held = [file.name for file in files if holds_id(file, user, whole=alike)]
-        return (*found, *(f"file {name}" for name in held))
+        return (*found, *traces_in_files(self._path, user, alike=alike))
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""
@@ -426,236 +337,52 @@ class SQLiteStore:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[tuple[sqlite3.Connection, Iterator[int]]]:
-        """A connection, and the positions to come for what is written, of which some may be left
-        out; where anything changed, the last one becomes the store's.
-        """
-        with self._lent() as connection, transaction(connection, "IMMEDIATE"):
-            positions = count(_position(connection) + 1)
-            before = connection.total_changes
+    def _writing(self) -> Iterator[tuple[sqlite3.Connection, Positions]]:
+        with self._lent() as connection, written(connection) as positions:
             yield connection, positions
-            if connection.total_changes > before:
-                connection.execute(sql.SET_POSITION, (next(positions),))
 
-    def _delete(self, node_type: str, node_id: str) -> bool:
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection that is closed afterwards."""
+        with (
+            self._lent(),
+            closing(connect(self._path, self._policy, self._busy_seconds)) as connection,
+        ):
+            yield connection
+
+    def _is_large(self, rows: int) -> bool:
+        """Whether a log is large beside the store."""
+        if rows < self._bulk_rows:
+            return False
+        with self._reading() as connection:
+            (held,) = connection.execute(sql.COUNT_EVENTS, (LARGE * rows + 1,)).fetchone()
+        return bool(held <= LARGE * rows)
+
+    def _write_batches(self, batches: Sequence[Interactions]) -> int:
         with self._writing() as (connection, positions):
-            found = connection.execute(sql.FIND_NODE, (node_type, node_id)).fetchone()
-            if found is None:
-                return False
-            for statement in sql.DELETE_NODE:
-                connection.execute(statement, found)
-            kept = None if node_type == "user" else node_id
-            connection.execute(sql.ADD_DELETION, (next(positions), node_type, kept))
-            return True
+            return write.write_events(connection, positions, batches)
+
+    def _empty_log(self) -> None:
+        """Empty the write-ahead log, as soon as those who read an older state are done."""
+        with self._lent() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _delete(self, node_type: str, ids: Collection[str], remember: bool = True) -> int:
+        with self._writing() as (connection, positions):
+            found = deletion.delete_nodes(connection, positions, node_type, ids)
+            if remember:
+                deletion.remember(connection, node_type, ids)
+            return found
 
 
-def _position(connection: sqlite3.Connection) -> int:
-    (last,) = connection.execute(sql.READ_POSITION).fetchone()
-    return int(last)
-
-
-def _kinds_of_attributes(
-    connection: sqlite3.Connection,
-) -> Mapping[str, Mapping[str, AttributeKind]]:
-    """Kind by name, by type of node."""
-    kinds: dict[str, dict[str, AttributeKind]] = {}
-    for node_type, name, text in connection.execute(sql.READ_ATTRIBUTES):
-        kinds.setdefault(node_type, {})[name] = DeclaredKind.of(text).kind
-    return kinds
-
-
-def _links_of(
-    connection: sqlite3.Connection, items: Sequence[str]
-) -> Mapping[str, tuple[ItemLink, ...]]:
-    """The links of items, by id."""
-    found: dict[str, list[ItemLink]] = {}
-    for start in range(0, len(items), LOOKUP // 2):
-        ids = items[start : start + LOOKUP // 2]
-        query = sql.LINKS_OF.substitute(ids=",".join("?" * len(ids)))
-        for item, *link in connection.execute(query, [*ids, *ids]):
-            found.setdefault(item, []).append(ItemLink(*link))
-    return {item: tuple(links) for item, links in found.items()}
-
-
-def _changed_node(
-    kinds: Mapping[str, Mapping[str, AttributeKind]],
-    links: Mapping[str, tuple[ItemLink, ...]],
-    node_type: str,
-    node_id: str | None,
-    text: str | None,
-) -> ChangedNode:
-    if node_id is None or text is None:
-        return ChangedNode(node_type, node_id, None)
-    attributes = _values(kinds.get(node_type, {}), text)
-    return ChangedNode(
-        node_type, node_id, attributes, links.get(node_id, ()) if node_type == "item" else ()
-    )
-
-
-def _row(connection: sqlite3.Connection, node_type: str, node_id: str) -> int:
-    found = connection.execute(sql.FIND_NODE, (node_type, node_id)).fetchone()
-    if found is None:
-        raise UnknownNode(node_type, node_id)
-    return int(found[0])
-
-
-def _rows(
-    connection: sqlite3.Connection, positions: Iterator[int], node_type: str, ids: Sequence[str]
-) -> Mapping[str, int]:
-    """The row of each of the distinct `ids`; those that are new are added."""
-    rows: dict[str, int] = {}
-    for start in range(0, len(ids), LOOKUP):
-        chunk = ids[start : start + LOOKUP]
-        query = sql.FIND_NODES.substitute(ids=",".join("?" * len(chunk)))
-        rows.update(connection.execute(query, (node_type, *chunk)))
-    for node_id in ids:
-        if node_id not in rows:
-            added = connection.execute(sql.ADD_NODE, (node_type, node_id, next(positions)))
-            rows[node_id] = cast("int", added.lastrowid)
-    return rows
-
-
-def _store_rows(
-    connection: sqlite3.Connection,
-    positions: Iterator[int],
-    node_type: str,
-    vocabulary: Vocabulary,
-    column: Rows,
-) -> NDArray[np.int64]:
-    """`column`, in the store's rows instead of the vocabulary's; nodes that are new are added."""
-    used = np.unique(column)
-    ids = [vocabulary.ids[row] for row in used.tolist()]
-    rows = _rows(connection, positions, node_type, ids)
-    table = np.zeros(len(vocabulary), np.int64)
-    table[used] = [rows[node_id] for node_id in ids]
-    return table[column]
-
-
-def _kind_rows(connection: sqlite3.Connection, kinds: Sequence[str]) -> NDArray[np.int64]:
-    connection.executemany(sql.ADD_KIND, ((kind,) for kind in kinds))
-    rows = {name: row for row, name in connection.execute(sql.READ_KINDS)}
-    if len(rows) > MAX_KINDS:
-        raise DataError(
-            f"events would bring the store to {len(rows)} kinds: expected at most {MAX_KINDS}; "
-            f"see that the column of kinds is the right one"
-        )
-    return np.array([rows[kind] for kind in kinds], np.int64)
-
-
-def _upsert(connection: sqlite3.Connection, add: str, change: str, *columns: list[Any]) -> int:
-    """Add the rows of `columns`, change those that were there; returns how many were new."""
-    if not columns[0]:
-        return 0
-    new = connection.executemany(add, zip(*columns, strict=True)).rowcount
-    if new < len(columns[0]):
-        connection.executemany(change, zip(*columns, strict=True))
-    return new
-
-
-def _declare(connection: sqlite3.Connection, node_type: str, name: str, kind: DeclaredKind) -> None:
-    """Note the kind of an attribute; raises DataError where it has another one already."""
-    found = connection.execute(sql.FIND_ATTRIBUTE, (node_type, name)).fetchone()
-    if found is None:
-        connection.execute(sql.ADD_ATTRIBUTE, (node_type, name, str(kind)))
-        return
-    both = kind.joined(DeclaredKind.of(found[0]), node_type, name)
-    if str(both) != found[0]:
-        connection.execute(sql.SET_ATTRIBUTE, (str(both), node_type, name))
-
-
-def _patches(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> Iterator[tuple[str, str]]:
-    """Id and JSON object of the attributes of each node."""
-    for row, node_id in enumerate(nodes.ids):
-        values = {name: attribute.values[row] for name, attribute in attributes.items()}
-        try:
-            yield (
-                node_id,
-                json.dumps(values, ensure_ascii=False, allow_nan=False, default=Vector.to_text),
-            )
-        except ValueError:
-            raise DataError(
-                f"attributes of {node_id!r} hold nan or inf: expected finite numbers, or None "
-                f"where a value is missing"
-            ) from None
-
-
-def _values(kinds: Mapping[str, AttributeKind], text: str) -> Mapping[str, AttributeValue]:
-    """The attributes in the JSON object of one node."""
-    return {name: _value(kinds[name], value) for name, value in json.loads(text).items()}
-
-
-def _attributes(kinds: Mapping[str, AttributeKind], texts: Iterable[str]) -> dict[str, Attribute]:
-    """The attributes of the nodes of one type, from the JSON object of each."""
-    objects = [json.loads(text) for text in texts]
-    return {
-        name: Attribute(kind, tuple(_value(kind, each.get(name)) for each in objects))
-        for name, kind in kinds.items()
-    }
-
-
-def _value(kind: AttributeKind, value: Any) -> AttributeValue:
-    if value is None:
-        return None
-    if kind == "number":
-        return float(value)
-    if kind == "vector":
-        return Vector.of_text(value)
-    return tuple(value) if kind == "tags" else str(value)
-
-
-def _interactions(
-    users: Vocabulary,
-    items: Vocabulary,
-    position: Rows,
-    kinds: Sequence[tuple[int, str]],
-    events: NDArray[np.void],
-) -> Interactions:
-    """The events in canonical order; `position` is the row in its vocabulary by the store's row."""
-    occurring = np.isin([row for row, _ in kinds], events["kind"])
-    named = [kind for kind, occurs in zip(kinds, occurring, strict=True) if occurs]
-    code = np.zeros(max((row for row, _ in named), default=0) + 1, np.uint8)
-    code[[row for row, _ in named]] = np.arange(len(named))
-    return Interactions(
-        users,
-        items,
-        position[events["user"]],
-        position[events["item"]],
-        events["weight"],
-        events["time"],
-        code[events["kind"]],
-        tuple(name for _, name in named) or ("interaction",),
-    ).sorted()
-
-
-def _links(
-    links: Iterable[tuple[str, str, str, int, int, float]], position: Rows
-) -> Iterator[tuple[EdgeType, Links]]:
-    for edge_type, group in groupby(links, itemgetter(0, 1, 2)):
-        _, _, _, source, target, weight = zip(*group, strict=True)
-        yield (
-            edge_type,
-            Links(position[list(source)], position[list(target)], np.array(weight, np.float32)),
-        )
-
-
-def _similar(
-    connection: sqlite3.Connection,
-    query: str,
-    row: int,
-    k: int,
-    similarity: Similarity,
-    min_support: int,
-    cap: int,
-) -> Neighbours:
-    values = {
-        "row": row,
-        "k": k,
-        "similarity": similarity,
-        "min_support": min_support,
-        "cap": cap,
-        "scale": SCALE,
-    }
-    rows = list(connection.execute(query, values))
-    degree = rows[0][4] if rows else 0
-    found = (Neighbour(id_, score / SCALE, support) for id_, score, support, _, _ in rows)
-    return Neighbours(found, degree, cap)
+def grouped(batches: Iterable[Interactions]) -> Iterator[Sequence[Interactions]]:
+    """Batches, MANY events together."""
+    group: list[Interactions] = []
+    for batch in batches:
+        check_finite(batch)
+        group.append(batch)
+        if sum(map(len, group)) >= MANY:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from graphrec.cli.confirm import confirm
+from graphrec.cli.files import (
+    Columns,
+    Delimiter,
+    Encoding,
+    Header,
+    Quotes,
+    rejects_file,
+    text_files,
+)
+from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
+from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
+from graphrec.ingest.catalogue import Replacement, replacement
 from graphrec.ingest.datasets import checked_dataset, open_dataset
+from graphrec.ingest.late import Late
 from graphrec.ingest.load import (
     CheckedSource,
     LoadReport,
@@ -24,22 +40,29 @@ from graphrec.ingest.load import (
     write_all,
 )
 from graphrec.ingest.long import LongTable, long_table
+from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
-from graphrec.ingest.sources import File, Query
+from graphrec.ingest.sources import File, Files, Query
+from graphrec.ingest.stored import stored_report
 
-from graphrec.counts import all_counted
+from graphrec.counts import all_counted, counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
+from graphrec.settings import Settings
 from graphrec.store import GraphStore, open_store
+
+MOST_REMOVED = 0.5
+"""The share of the items that --replace deletes without --yes."""
 
 
 def ingest(
     events: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Argument(
-            help="Events: CSV, TSV, JSON Lines (each also .gz), Parquet or RecBole .inter."
+            help="Events: files of one table, a folder of parts, or - for standard input; "
+            "delimited text, JSON, Parquet or RecBole .inter, also packed (gzip, zip, zstd …)."
         ),
     ] = None,
     dataset: Annotated[
@@ -102,9 +125,24 @@ def ingest(
             "itemid,property,value, or item,tag for one property; user:ID,… of --users.",
         ),
     ] = None,
+    header: Header = None,
+    columns: Columns = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    quotes: Quotes = True,
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            help="The file of --items is the whole catalogue: items that it does not name are "
+            "deleted with their events, once all is checked and you have agreed."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option(help="Do not ask before --replace deletes, however many.")
+    ] = False,
     rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     max_rejected: Annotated[
         float | None,
@@ -115,78 +153,178 @@ def ingest(
             show_default="from the settings, 0.01",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read, check and report, and write nothing.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing where the report has warnings.")
+    ] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The code of a warning that is known to be right, and is not told; may be given "
+            "several times."
+        ),
+    ] = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Load events, items, users and links into the graph store.
 
-    All sources are checked in full before anything is written. Bad rows go to files of rejects,
-    with line number and reason. Loading a file again changes nothing: an event is identified by
-    user, item, kind and time.
+    All sources are checked in full before anything is written, and a report says what was taken
+    for what, with warnings for what is doubtful. Bad rows go to files of rejects, with line number
+    and reason. Loading a file again changes nothing: an event is identified by user, item, kind
+    and time.
 
     **Example:** `graphrec ingest clicks.parquet --items products.csv --map user=customer`
     """
     settings = load_settings(settings_file)
-    limits = settings.ingest
-    if max_rejected is not None:
-        limits = limits.model_copy(update={"max_rejected_share": max_rejected})
-    log = _events(events, sql, url)
+    limit = settings.ingest.max_rejected_share if max_rejected is None else max_rejected
+    # A dry run reads on, so that its report is whole.
+    limits = settings.ingest.model_copy(update={"max_rejected_share": 1.0 if dry_run else limit})
+    settled = known_codes(accept or ())
+    edges = [_edge(option) for option in links or ()]
+    named = {"events": events or sql, "item": items, "user": users}
+    given = [name for name, source in named.items() if source] + [name for name, _, _ in edges]
+    files = [name for name in given if name != "events" or events]
+    text = text_files(header, columns or (), delimiter or (), encoding or (), quotes, files)
+    log = _events(text.events(events or ()), sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
-    edges = [_edge(option) for option in links or ()]
-    names = {"events": log, "item": items, "user": users}
-    given = [name for name, source in names.items() if source] + [name for name, _, _ in edges]
-    columns = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
+    if replace and (items is None or dataset is not None):
+        raise SettingsError(
+            "--replace says that a file of items is the whole catalogue: expected --items FILE "
+            "beside it, and no --dataset; users are deleted with `graphrec forget`"
+        )
+    roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
     separators = _by_source("--separator", "genres=,", separator or (), "item", nodes_of)
     changed = _changed_kinds(change_kind or (), nodes_of)
     tables = _long_tables(long or (), nodes_of)
     checked: dict[str, CheckedSource] = {}
+    address = store or settings.store
     with (
-        open_store(store or settings.store, settings.kinds, settings.neo4j) as graph,
-        progress_bars() as progress,
+        _existing(address, settings, none_yet=dry_run or strict) as graph,
+        ExitStack() as shown,
         ExitStack() as opened,
     ):
-        stored = {
-            t: {n: k for n, k in graph.attribute_kinds(t).items() if n not in changed.get(t, ())}
-            for t in ("item", "user")
-        }
+        progress = shown.enter_context(progress_bars())
+        if dry_run:
+            rejects = Path(opened.enter_context(TemporaryDirectory()))
+        late = Late(graph.deleted) if graph else Late()
+        stored = (
+            {}
+            if graph is None
+            else {
+                t: {
+                    n: k for n, k in graph.attribute_kinds(t).items() if n not in changed.get(t, ())
+                }
+                for t in ("item", "user")
+            }
+        )
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
             checked |= opened.enter_context(
-                checked_dataset(found, limits, rejects, progress, stored)
+                checked_dataset(found, limits, rejects, progress, settings.kinds, late, stored)
             )
-        if log is not None:
-            aside = _aside(rejects, events or Path("events"))
-            events_of = checked_events(log, limits, aside, columns.get("events"), kind, progress)
-            checked[_free("events", checked)] = opened.enter_context(events_of)
+        catalogue = None
+        found_nodes: dict[str, CheckedSource] = {}
         for node_type, file in (("item", items), ("user", users)):
             if file is not None:
                 column, table = tables.get(node_type, (None, None))
-                mapped = columns.get(node_type) or ({"id": column} if column else None)
+                mapped = roles.get(node_type) or ({"id": column} if column else None)
                 nodes = checked_nodes(
-                    node_type, File(file), limits, _aside(rejects, file), mapped,
-                    kinds.get(node_type), progress=progress, long=table,
-                    known=stored[node_type],
-                    separators=separators.get(node_type),
+                    node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
+                    mapped, kinds.get(node_type), progress=progress, long=table,
+                    known=stored.get(node_type), separators=separators.get(node_type),
                 )  # fmt: skip
-                checked[_free(node_type, checked)] = opened.enter_context(nodes)
+                found_nodes[node_type] = opened.enter_context(nodes)
+                late = late.but_for(node_type, found_nodes[node_type].ids())
+        if replace and graph:
+            catalogue = replacement(graph, found_nodes["item"])
+            late = late.outside(catalogue.kept)
+        if log is not None:
+            aside = rejects_file(rejects, (events or [Path("events")])[0])
+            events_of = checked_events(
+                log, limits, aside, roles.get("events"), kind, progress, settings.kinds, late
+            )
+            checked[_free("events", checked)] = opened.enter_context(events_of)
+        checked |= {_free(name, checked): nodes for name, nodes in found_nodes.items()}
         for name, edge_type, file in edges:
             pairs = checked_links(
-                File(file), edge_type, limits, _aside(rejects, file), columns.get(name), progress,
+                text.file(name, file), edge_type, limits, rejects_file(rejects, file),
+                roles.get(name), progress, late,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
-        removed = _change_kinds(graph, changed, checked)
-        reports = write_all(graph, checked, progress)
-        counts = dict(graph.counts())
+        report = report_of(checked, settings.kinds, graph, settled)
+        refused = strict and report.doubts
+        if graph is None and not (dry_run or refused):
+            graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
+        gone = () if catalogue is None else catalogue.removed
+        reports, unlike = {}, {}
+        if graph and not (dry_run or refused):
+            if catalogue is not None and gone:
+                shown.close()
+                _confirm(catalogue, yes)
+                progress = shown.enter_context(progress_bars())
+            unlike = _change_kinds(graph, changed, checked)
+            reports = write_all(graph, checked, progress, partial(graph.delete_items, gone))
+            warn_of_names(settings, graph)
+        counts = dict(graph.counts()) if graph else {}
     if as_json:
-        print_json({"loaded": {n: asdict(r) for n, r in reports.items()}, "store": counts})
+        loaded = {name: asdict(each) for name, each in reports.items()}
+        removed = {} if catalogue is None else {"removed": len(gone)}
+        print_json(
+            {
+                **report.as_dict(),
+                "loaded": loaded,
+                **removed,
+                "store": counts,
+                "dry_run": dry_run,
+            }
+        )
     else:
-        for name, values in removed.items():
+        show_data(report)
+        for name, values in unlike.items():
             OUT.print(f"{values:,} values of {name} were removed: they are none of the new kind")
-        show_reports(reports, counts)
+        if reports:
+            show_reports(reports, counts)
+        elif dry_run:
+            OUT.print("Nothing was written: this was a dry run.")
+        if catalogue is not None:
+            done = "Removed" if reports else "Would remove"
+            OUT.print(
+                f"{done} {counted(len(gone), 'item')} that {items} does not name.", markup=False
+            )
+    if dry_run:
+        stop_on_rejects(checked, limit)
+    if strict:
+        stop_on_doubts(report)
+
+
+@contextmanager
+def _existing(url: str, settings: Settings, *, none_yet: bool) -> Iterator[GraphStore | None]:
+    """The store, made if need be; with `none_yet` None instead of one that would be made."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if none_yet and url.startswith("sqlite:///") and not file.exists():
+        yield None
+        return
+    with open_store(url, settings.kinds, settings.neo4j) as store:
+        yield store
+
+
+def _confirm(catalogue: Replacement, yes: bool) -> None:
+    """Ask before items are deleted; raises SettingsError where that is not agreed to."""
+    many = f"{len(catalogue.removed):,} of {counted(catalogue.before, 'item')}"
+    if catalogue.share > MOST_REMOVED and not yes:
+        raise SettingsError(
+            f"--replace would delete {many} ({catalogue.share:.0%}) with their events: expected at "
+            f"most {MOST_REMOVED:.0%}, and nothing was changed; see that the file is the whole "
+            f"catalogue, then add --yes"
+        )
+    confirm(f"Delete {many}, with their events, such as {catalogue.removed[0]}?", yes)
 
 
 def _changed_kinds(options: Sequence[str], given: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -231,17 +369,14 @@ def _change_kinds(
     return {name: values for name, values in removed.items() if values}
 
 
-def _events(path: Path | None, sql: str | None, url: str | None) -> File | Query | None:
-    if (sql is None) != (url is None) or (path and sql):
+def _events(
+    files: File | Files | None, sql: str | None, url: str | None
+) -> File | Files | Query | None:
+    if (sql is None) != (url is None) or (files and sql):
         raise SettingsError("events come from a file, or from --sql together with --url")
     if sql is not None and url is not None:
         return Query(url, sql)
-    return None if path is None else File(path)
-
-
-def _aside(folder: Path, source: Path) -> Path:
-    """The file for the rejects of a file."""
-    return folder / f"{Path(source.name.removesuffix('.gz')).stem}.csv"
+    return files
 
 
 def _pair(option: str, name: str, example: str) -> tuple[str, str]:
@@ -324,6 +459,18 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
     ]
     print_table("Loaded", ["what", "rows", "new", "rejected", "seconds", "rows/s"], rows)
     for name, report in reports.items():
+        if report.replaced:
+            OUT.print(
+                f"  {name}: merged {counted(report.replaced, 'row')} with the same user, item, "
+                f"kind and time: the last one counts; same_time of a kind adds them up",
+                markup=False,
+            )
+        if report.added:
+            OUT.print(
+                f"  {name}: merged {counted(report.added, 'row')} with the same user, item, kind "
+                f"and time: their values are added up",
+                markup=False,
+            )
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
     OUT.print(f"In the store: {all_counted(counts)}", markup=False)
@@ -343,6 +490,9 @@ def inspect(
 ) -> None:
     """Show statistics of the graph: sizes, degrees, density, components, cold users and items.
 
+    And what the store holds: kinds of events and what they count as, attributes, times, ids, with
+    warnings for what is doubtful.
+
     **Example:** `graphrec inspect --user 42 --graphml around-42.graphml`
     """
     settings = load_settings(settings_file)
@@ -350,13 +500,16 @@ def inspect(
         raise SettingsError("--user and --graphml go together: give both, or neither")
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
-        graph = weigh(opened.read_graph(), settings.kinds)
+        recorded = opened.read_graph()
+    graph = weigh(recorded, settings.kinds)
     report = describe(graph)
+    data = stored_report(recorded, settings.kinds, "the store")
     if as_json:
         links = {" ".join(edge_type): count for edge_type, count in report.links.items()}
-        print_json({**asdict(report), "links": links})
+        print_json({**asdict(report), "links": links, **data.as_dict()})
     else:
         _show_graph(report)
+        show_data(data)
     if user is not None and graphml is not None:
         drawn = neighbourhood(graph, user)
         write_graphml(drawn, graphml)

@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 import typer
 from graphrec.cli.learning_curve import draw, show_curves
+from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
@@ -350,6 +351,7 @@ def train(
     folder = snapshots or settings.snapshots
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened, refresh_lock(folder):
+        warn_of_names(settings, opened)
         position = opened.position()
         comparison, version = train_and_publish(
             opened.read_graph(),

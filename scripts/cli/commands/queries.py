@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
-from graphrec.cli.output import ERR, OUT, print_json, print_table
+from graphrec.cli.output import ERR, OUT, print_json, print_table, warn
 from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
@@ -63,6 +63,8 @@ def recommend(
             engine.recommend(Query(items=tuple(item or ()), k=k)),
             f"a visitor who likes {counted(len(item or []), 'item')}",
         )
+    for warning in found.warnings:
+        warn(who, warning)
     if as_json:
         print_json([asdict(recommendation) for recommendation in found])
         return

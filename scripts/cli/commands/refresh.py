@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import structlog
 import typer
 from graphrec.cli.commands.models import named_embeddings
+from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
@@ -133,6 +134,7 @@ def refresh(
             if dry_run:
                 _show_plan(opened, folder, settings, options, as_json)
                 return
+            warn_of_names(settings, opened)
             with refresh_lock(folder), progress_bars() as progress:
                 now = datetime.now(timezone.utc)
                 outcome = refresh_snapshot(

@@ -9,6 +9,7 @@ from graphrec.cli.options import SettingsFile, SnapshotFolder
 from graphrec.cli.settings import load_settings
 
 from graphrec.errors import MissingExtra
+from graphrec.settings import changed
 
 
 def serve(
@@ -17,6 +18,10 @@ def serve(
     ] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.", show_default="8000")
+    ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(help="Path under which a proxy serves it, such as /rec.", show_default="/"),
     ] = None,
     store: Annotated[
         str | None,
@@ -39,9 +44,10 @@ def serve(
     except ModuleNotFoundError as error:
         raise MissingExtra("the service", error.name or "fastapi", "api") from error
     settings = load_settings(settings_file)
-    changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    given = {"host": host, "port": port, "root_path": root_path}
+    changes = {name: value for name, value in given.items() if value is not None}
     update = {
-        "serve": settings.serve.model_copy(update=changes),
+        "serve": changed(settings.serve, changes),
         "snapshots": snapshots or settings.snapshots,
     }
     run(settings.model_copy(update=update), store)

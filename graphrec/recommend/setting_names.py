@@ -1,0 +1,90 @@
+"""Whether what settings name is in the store, or in the snapshot that serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from graphrec.data.weighting import DEFAULT_POLICY
+from graphrec.rules.check import Known, Problem, no_attribute, no_kind, problems_of
+from graphrec.settings import RESERVED_SOURCES, Settings
+from graphrec.snapshot.view import View
+from graphrec.store.protocol import GraphStore
+from graphrec.suggest import expectation
+
+
+def known_in_store(store: GraphStore, settings: Settings) -> Known:
+    """The names in a store; raises StoreError."""
+    kinds = frozenset(store.event_kinds())
+    # To find all types of links takes a pass over them in some stores.
+    follows = any(rule.relation is not None for rule in settings.rules)
+    links = store.link_types() if follows else ()
+    return Known(
+        attributes=frozenset(store.attribute_kinds("item")),
+        relations=frozenset(relation for source, relation, _ in links if source == "item"),
+        kinds=kinds.union(settings.kinds),
+        recorded=kinds,
+        user_attributes=frozenset(store.attribute_kinds("user")),
+    )
+
+
+def known_in_view(view: View) -> Known:
+    """The names in a snapshot, and in what was written since."""
+    table, manifest = view.items.table, view.snapshot.manifest
+    before = {} if manifest.shape is None else manifest.shape.kinds
+    recorded = frozenset(kind for kind, events in before.items() if events).union(view.delta.kinds)
+    users = manifest.user_attributes
+    return Known(
+        attributes=table.names,
+        relations=table.relations,
+        kinds=recorded.union(view.kinds),
+        recorded=recorded,
+        user_attributes=None
+        if users is None
+        else frozenset(users).union(*(u.attributes or () for u in view.delta.users.values())),
+        table=table,
+    )
+
+
+def together(one: Known, other: Known) -> Known:
+    """What either knows; the values are those of the first."""
+    users = (one.user_attributes, other.user_attributes)
+    return replace(
+        one,
+        attributes=frozenset(one.attributes) | frozenset(other.attributes),
+        relations=frozenset(one.relations) | frozenset(other.relations),
+        kinds=frozenset(one.kinds) | frozenset(other.kinds),
+        recorded=frozenset(one.recorded) | frozenset(other.recorded),
+        user_attributes=None
+        if None in users
+        else frozenset(name for names in users for name in names or ()),
+    )
+
+
+def setting_problems(
+    settings: Settings, known: Known, sources: frozenset[str] = frozenset()
+) -> Iterator[Problem]:
+    """What settings name that there is not, each with its key.
+
+    `sources` are the candidate sources of the snapshot, besides those that are built in.
+    """
+    for at, rule in enumerate(settings.rules):
+        for found in problems_of(rule, known):
+            key = f"rules[{at}].{found.key}"
+            yield replace(found, key=key, said=f"rule {rule.name!r}: {found.said}")
+    segments = settings.retrieval.popular_by
+    users = known.user_attributes
+    if segments is not None and users is not None and segments not in users:
+        yield Problem("retrieval.popular_by", no_attribute("user", segments, users), True)
+    named = sources.union(RESERVED_SOURCES, settings.fusion.sources)
+    for source in settings.retrieval.weights:
+        if source not in named:
+            said = f"there is no source {source!r}: {expectation(source, named)}"
+            yield Problem(f"retrieval.weights.{source}", said, True)
+    for kind in settings.evaluation.kinds:
+        if kind not in known.kinds:
+            yield Problem("evaluation.kinds", no_kind(kind, known.kinds), True)
+    recorded = known.recorded
+    for kind, policy in settings.kinds.items():
+        if recorded and kind not in recorded and DEFAULT_POLICY.get(kind) != policy:
+            yield Problem(f"kinds.{kind}", no_kind(kind, recorded), False)

@@ -1,0 +1,226 @@
+"""The bytes of files, unpacked by what is in them, whatever their names say."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import re
+import shutil
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple, cast
+
+import pyarrow as pa
+
+from graphrec.errors import DataError
+
+STDIN = Path("-")
+"""Stands for standard input."""
+_MAGIC = 512
+_ARROW_FILES = {b"ARROW1": "an Arrow or Feather", b"ORC": "an ORC", b"Obj\x01": "an Avro"}
+
+
+class Opened(NamedTuple):
+    """A file that is open, unpacked."""
+
+    stream: io.BufferedReader
+    done: Callable[[], int]
+    """How much of it has been read, in the unit of `Content.total`."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """The unpacked bytes of a file, or of a member of a ZIP archive; they may be read again."""
+
+    name: str
+    compression: str | None
+    """Such as "gzip", or "zip, gzip" for what was packed twice."""
+    total: int
+    """Bytes, as they are packed."""
+    start: Callable[[], AbstractContextManager[Opened]]
+    """Opens it at its first byte."""
+    path: Path | None = None
+    """Where it is, if it is a file that is not packed."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Content, ...]]:
+    """What is in a file: itself, or the members of a ZIP archive in their order.
+
+    Standard input (`-`) and pipes are copied to a temporary file first, so that they can be read
+    again. Raises DataError for a file that is missing, empty of members or no data.
+    """
+    with ExitStack() as stack:
+        name = "standard input" if path == STDIN else str(path)
+        with unbroken(name):
+            raw = _reopening(path, stack)
+            with raw() as first:
+                archive = first.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+                total = first.seek(0, os.SEEK_END)
+            found = tuple(_members(name, raw)) if archive else (_content(name, total, raw),)
+            if found[0].compression is None and path.is_file():
+                found = (replace(found[0], path=path),)
+        yield found
+
+
+@contextmanager
+def unbroken(name: str) -> Iterator[None]:
+    """Raises DataError where the file called `name` cannot be read on."""
+    try:
+        yield
+    except EOFError as error:
+        raise DataError(
+            f"file {name!r} ends in the middle of its compressed data: expected a whole file; "
+            f"copy or download it again"
+        ) from error
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise DataError(
+            f"file {name!r} cannot be read: {error.strerror}; check its name and permissions"
+        ) from error
+    except (OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as error:
+        raise DataError(
+            f"file {name!r} cannot be read to its end: {error}; copy or download it again"
+        ) from error
+
+
+def _reopening(path: Path, stack: ExitStack) -> Callable[[], IO[bytes]]:
+    if path != STDIN and (path.is_file() or not path.exists()):
+        return lambda: path.open("rb")
+    copy = tempfile.TemporaryFile(prefix="graphrec-")  # noqa: SIM115
+    stack.callback(copy.close)
+    if path == STDIN:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+    else:
+        with path.open("rb") as pipe:
+            shutil.copyfileobj(pipe, copy)
+
+    def again() -> IO[bytes]:
+        copy.seek(0)
+        return os.fdopen(os.dup(copy.fileno()), "rb")
+
+    return again
+
+
+def _content(name: str, total: int, raw: Callable[[], IO[bytes]]) -> Content:
+    @contextmanager
+    def start() -> Iterator[Opened]:
+        with raw() as file, ExitStack() as stack:
+            stream, _ = _unpacked(cast("io.BufferedReader", file), stack)
+            yield Opened(stream, file.tell)
+
+    return _checked(name, total, raw, (), start)
+
+
+def _members(name: str, raw: Callable[[], IO[bytes]]) -> Iterator[Content]:
+    with raw() as file, zipfile.ZipFile(file) as archive:
+        members = [info for info in archive.infolist() if _is_data(info)]
+        names = archive.namelist()
+    if "xl/workbook.xml" in names:
+        raise DataError(f"file {name!r} is an Excel workbook: expected text; save it as CSV")
+    if not members:
+        raise DataError(f"file {name!r} is a ZIP archive without a file: expected one at least")
+    for info in members:
+        if info.flag_bits & 1:
+            raise DataError(
+                f"{info.filename!r} in {name!r} is encrypted: expected plain data; unpack it"
+            )
+        yield _member(f"{name}/{info.filename}", info, raw)
+
+
+def _member(name: str, info: zipfile.ZipInfo, raw: Callable[[], IO[bytes]]) -> Content:
+    @contextmanager
+    def packed() -> Iterator[io.BufferedReader]:
+        with raw() as file, zipfile.ZipFile(file) as archive, archive.open(info) as member:
+            yield io.BufferedReader(cast("io.RawIOBase", member))
+
+    @contextmanager
+    def start() -> Iterator[Opened]:
+        with packed() as member, ExitStack() as stack:
+            stream, _ = _unpacked(member, stack)
+            yield Opened(stream, member.tell)
+
+    return _checked(name, info.file_size, packed, ("zip",), start)
+
+
+def _is_data(info: zipfile.ZipInfo) -> bool:
+    place = PurePosixPath(info.filename)
+    hidden = any(part.startswith((".", "__MACOSX")) for part in place.parts)
+    return not info.is_dir() and not hidden and is_data_name(place.name)
+
+
+def is_data_name(name: str) -> bool:
+    """Whether a file of this name in a folder may hold data: not `_SUCCESS`, `.part.crc` …"""
+    return not name.startswith((".", "_"))
+
+
+def _checked(
+    name: str,
+    total: int,
+    raw: Callable[[], AbstractContextManager[IO[bytes]]],
+    outer: tuple[str, ...],
+    start: Callable[[], AbstractContextManager[Opened]],
+) -> Content:
+    """The content, once its first bytes have been looked at."""
+    with unbroken(name), raw() as file, ExitStack() as stack:
+        stream, packed = _unpacked(cast("io.BufferedReader", file), stack)
+        first = stream.peek(_MAGIC)
+    if first[257:262] == b"ustar":
+        raise DataError(
+            f"file {name!r} is a tar archive: expected one file; unpack it and name its folder"
+        )
+    for magic, what in _ARROW_FILES.items():
+        if first.startswith(magic) and b"\0" in first:
+            raise DataError(f"file {name!r} is {what} file: expected text or Parquet; convert it")
+    return Content(name, ", ".join((*outer, *packed)) or None, total, start)
+
+
+def _unpacked(
+    stream: io.BufferedReader, stack: ExitStack
+) -> tuple[io.BufferedReader, tuple[str, ...]]:
+    """The stream, unpacked as often as it was packed, and the names of the packings."""
+    packed: list[str] = []
+    while True:
+        first = stream.peek(_MAGIC)
+        found = next((p for p in _PACKINGS if p.magic.match(first)), None)
+        if found is None:
+            return stream, tuple(packed)
+        packed.append(found.name)
+        stream = io.BufferedReader(cast("io.RawIOBase", stack.enter_context(found.unpack(stream))))
+
+
+class _Packing(NamedTuple):
+    name: str
+    magic: re.Pattern[bytes]
+    unpack: Callable[[IO[bytes]], AbstractContextManager[object]]
+
+
+class _Arrow(io.RawIOBase):
+    """What pyarrow unpacks, as a stream of the standard library."""
+
+    def __init__(self, packed: IO[bytes], codec: str) -> None:
+        self._stream = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), codec)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        return int(self._stream.readinto(buffer))
+
+
+_PACKINGS = (
+    _Packing("gzip", re.compile(rb"\x1f\x8b\x08"), lambda raw: gzip.GzipFile(fileobj=raw)),
+    _Packing("bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.BZ2File),
+    _Packing("xz", re.compile(rb"\xfd7zXZ\x00"), lzma.LZMAFile),
+    _Packing("zstd", re.compile(rb"\x28\xb5\x2f\xfd"), partial(_Arrow, codec="zstd")),
+    _Packing("lz4", re.compile(rb"\x04\x22\x4d\x18"), partial(_Arrow, codec="lz4")),
+)

@@ -1,0 +1,40 @@
+"""The report of sources that were read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from graphrec.ingest.load import CheckedSource
+from graphrec.ingest.matching import Side, matches
+
+from graphrec.data.report import DataReport
+from graphrec.data.weighting import KindPolicy
+from graphrec.store.protocol import GraphStore
+
+
+def report_of(
+    checked: Mapping[str, CheckedSource],
+    policies: Mapping[str, KindPolicy],
+    store: GraphStore | None = None,
+    accepted: Collection[str] = (),
+) -> DataReport:
+    """What the sources were taken for, before any of them is written.
+
+    Ids are matched with those of `store` where it is given. Doubts whose code is in `accepted` are
+    left out.
+    """
+    logs: dict[str, Side] = {}
+    nodes: dict[str, dict[str, Side]] = {}
+    for name, source in checked.items():
+        side = Side(source.profile, source.peek)
+        if source.profile.times is not None or source.profile.relations:
+            logs[name] = side
+        else:
+            for node_type in source.profile.ids:
+                nodes.setdefault(node_type, {})[name] = side
+    return DataReport(
+        sources={name: source.profile for name, source in checked.items()},
+        matches=matches(logs, nodes, store),
+        policies=policies,
+        accepted=frozenset(accepted),
+    )
