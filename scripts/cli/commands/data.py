@@ -22,7 +22,13 @@ from graphrec.cli.files import (
     rejects_file,
     text_files,
 )
-from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
+from graphrec.cli.ingest_report import (
+    known_codes,
+    show_data,
+    show_rejects,
+    stop_on_doubts,
+    stop_on_rejects,
+)
 from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
@@ -319,6 +325,7 @@ def ingest(
         if reports:
             show_reports(reports, counts)
         elif dry_run:
+            show_rejects(report)
             OUT.print("Nothing was written: this was a dry run.")
         if catalogue is not None:
             done = "Removed" if reports else "Would remove"
@@ -512,8 +519,6 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
             )
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
-        for note in report.notes:
-            OUT.print(f"  {name}: {note}", markup=False)
     OUT.print(f"In the store: {all_counted(counts)}", markup=False)
 
 
