@@ -202,7 +202,7 @@ def _graph(
         retry_seconds=RETRY_SECONDS,
     )
     store = LiveStore(open_, url, retry_seconds)
-    feed = Feed(store, engine)
+    feed = Feed(store, engine, settings.kinds)
     remember = settings.privacy.remember_forgotten
     forgetter = Forgetter(store, feed, engine, exposures, types_of(settings), remember)
     return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)

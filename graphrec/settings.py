@@ -33,7 +33,7 @@ from pydantic_settings import (
 
 from graphrec.data import AttributeKind
 from graphrec.data.ids import IdRules
-from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
 from graphrec.rules.rule import Rule
 from graphrec.suggest import closest
@@ -99,8 +99,12 @@ def _a_prefix(path: str) -> str:
     return found
 
 
-def _beside_defaults(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
-    return {**DEFAULT_POLICY, **kinds}
+def _sensible(kinds: Mapping[str, KindPolicy]) -> Mapping[str, KindPolicy]:
+    try:
+        check_given(kinds)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
+    return kinds
 
 
 class _Section(BaseModel):
@@ -241,6 +245,12 @@ class RetrievalSettings(_Section):
         None,
         description="Attributes of items that are vectors and a source of candidates each, "
         "`vector:NAME`; not set: all of them. Takes effect with the next training.",
+    )
+    disliked_days: float = Field(
+        365,
+        ge=0,
+        description="Days for which an item that a user disliked or gave back is not recommended "
+        "to them again, also where items that were seen may be.",
     )
     popular_by: str | None = Field(
         None,
@@ -439,9 +449,10 @@ class Settings(BaseSettings):
         "or the owner's group too.",
     )
     seed: int = Field(0, ge=0, description="Seed of all random choices.")
-    kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_beside_defaults)] = Field(
+    kinds: Annotated[Mapping[str, KindPolicy], AfterValidator(_sensible)] = Field(
         default=DEFAULT_POLICY,
-        description="Weights of events by kind; a kind not named keeps its default.",
+        description="What events of each kind mean, and how much they weigh; what is not set is as "
+        "the usual name of the kind says.",
     )
     models: Mapping[
         Annotated[str, AfterValidator(_of_a_model)], Mapping[str, bool | int | float | str]

@@ -26,7 +26,7 @@ from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Source, open_source
 
 from graphrec.data import AttributeKind
-from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -109,11 +109,12 @@ def load_dataset(
     settings: IngestSettings,
     rejects: Path,
     progress: Progress | None = None,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Mapping[str, LoadReport]:
     """Check everything in a data set, then write it; see `checked_dataset`."""
     known = {nodes.node_type: store.attribute_kinds(nodes.node_type) for nodes in dataset.nodes}
     late = Late(store.deleted)
-    with checked_dataset(dataset, settings, rejects, progress, known=known, late=late) as checked:
+    with checked_dataset(dataset, settings, rejects, progress, policies, late, known) as checked:
         return write_all(store, checked, progress)
 
 
@@ -123,13 +124,13 @@ def checked_dataset(
     settings: IngestSettings,
     rejects: Path | None,
     progress: Progress | None = None,
-    kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
     late: Late | None = None,
     known: Mapping[str, Mapping[str, AttributeKind]] | None = None,
 ) -> Iterator[Mapping[str, CheckedSource]]:
     """Everything in a data set, by what it is: "events", then types.
 
-    `rejects` is a folder for files of rejected rows; where it is None there may be none. `kinds`
+    `rejects` is a folder for files of rejected rows; where it is None there may be none. `policies`
     and `late` are those of `checked_events`; its nodes come back where they were deleted. `known`
     are the kinds of attributes that a store has, by type of node. Entering raises DataError and
     TooManyRejects, as the functions of `graphrec.ingest.load` do.
@@ -156,7 +157,12 @@ def checked_dataset(
             if late is not None:
                 late = late.but_for(nodes.node_type, found[nodes.node_type].ids())
         events = checked_events(
-            dataset.events, settings, file("events"), progress=progress, kinds=kinds, late=late
+            dataset.events,
+            settings,
+            file("events"),
+            progress=progress,
+            policies=policies,
+            late=late,
         )
         checked = {"events": opened.enter_context(events), **found}
         for edge_type, source in dataset.links:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from graphrec.ingest.read import read_events
@@ -9,13 +10,19 @@ from graphrec.ingest.schema import event_columns
 from graphrec.ingest.sources import File, open_source
 
 from graphrec.data import Interactions
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.settings import IngestSettings
 
 PLACE = "seq"
 """The column with the place of an event in its user's history, in a log without times."""
 
 
-def read_history(path: Path, settings: IngestSettings, rejects: Path) -> Interactions:
+def read_history(
+    path: Path,
+    settings: IngestSettings,
+    rejects: Path,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+) -> Interactions:
     """The events of a log, as `read_events` gives them; places within histories count as times.
 
     Such times compare within a user only. Raises what `read_events` raises.
@@ -26,4 +33,4 @@ def read_history(path: Path, settings: IngestSettings, rejects: Path) -> Interac
         mapping = {"time": PLACE} if timeless and PLACE in reading.columns else {}
     if mapping:  # places are small numbers, which are no times unless their unit is named
         settings = settings.model_copy(update={"time_unit": "ms"})
-    return read_events(source, settings, rejects, mapping=mapping)
+    return read_events(source, settings, rejects, mapping=mapping, policies=policies)

@@ -33,8 +33,8 @@ from graphrec.ingest.time_columns import settled_times
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 from graphrec.data import MAX_KINDS, AttributeKind
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.data.profile import SourceProfile
-from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -187,9 +187,10 @@ def load_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> LoadReport:
     """Check the events of a source, then write them; see `checked_events`."""
-    with checked_events(source, settings, rejects, mapping, kind, progress) as checked:
+    with checked_events(source, settings, rejects, mapping, kind, progress, policies) as checked:
         return checked.write(store, progress)
 
 
@@ -236,7 +237,7 @@ def checked_events(
     mapping: Mapping[str, str] | None = None,
     kind: str | None = None,
     progress: Progress | None = None,
-    kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
     late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Events of users and items, in batches of `settings.batch_rows`.
@@ -261,6 +262,7 @@ def checked_events(
                 columns=columns,
                 rules=settings.ids,
                 time_rules=time_rules(settings),
+                policies=policies,
                 late=late,
             )
         )
@@ -275,7 +277,8 @@ def checked_events(
             base = overview(reading, spool, columns.meanings, hints, rated=columns.rated)
             profile = event_profile(base, raw, spool.batches())
             _check_kinds(reading.name, columns.kind, profile.kinds)
-            repeats = repeats_of(spool.batches(), kinds)
+            repeats = repeats_of(spool.batches(), policies)
+            profile = replace(profile, repeated=repeats.replaced, added=repeats.added)
             once = replace(spool, batches=lambda: added_up(spool.batches(), repeats))
             seconds = time.perf_counter() - start
             yield CheckedSource(

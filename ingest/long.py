@@ -110,6 +110,7 @@ def _wide(
     wide = replace(
         reading,
         columns=(column, *rows.properties),
+        total=len(rows.ids),
         chunks=lambda names: rows.chunks(names, size, rejects),
     )
     return Gathered(wide, ignored, table)

@@ -13,6 +13,7 @@ from graphrec.ingest.sources import Source
 from graphrec.ingest.validate import to_interactions
 
 from graphrec.data import Attribute, Interactions, Vocabulary, last_of_equal
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -25,13 +26,14 @@ def read_events(
     *,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Interactions:
     """The events of a source as a store would give them back: in canonical order, each once.
 
     Raises DataError and TooManyRejects as `graphrec.ingest.load.checked_events` does, and DataError
     where there are no events.
     """
-    with checked_events(source, settings, rejects, mapping, None, progress) as checked:
+    with checked_events(source, settings, rejects, mapping, None, progress, policies) as checked:
         name, batches = checked.name, list(checked.spool.batches())
     rows = pa.Table.from_batches(batches).combine_chunks() if batches else None
     if rows is None or not rows.num_rows:

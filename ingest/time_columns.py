@@ -77,17 +77,8 @@ def times(column: pa.Array, rules: TimeRules) -> TimeColumn:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     time, day_first, fault, seen = _read(column, rules)
-    either = day_first != _UNKNOWN
-    if rules.day_first is not None:
-        time = np.where(either & rules.day_first, day_first, time)
-        day_first, either = np.full_like(day_first, _UNKNOWN), np.zeros_like(either)
     if rules.latest is not None:
-        # A date that would be in the future one way is meant the other way.
-        late, late_too = time > rules.latest, day_first > rules.latest
-        time = np.where(either & late, day_first, time)
-        fault[(fault == GOOD) & np.where(either, late & late_too, late)] = FUTURE
-        both = either & ~late & ~late_too
-        day_first[either & ~both] = _UNKNOWN
+        fault[(fault == GOOD) & (time > rules.latest)] = FUTURE
     time = np.where(fault == GOOD, time, 0)
     waits = (day_first != _UNKNOWN) & (fault == GOOD)
     return TimeColumn(
@@ -179,11 +170,11 @@ def _read(column: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Millisecond
         time = np.zeros(len(column), np.int64)
         fault = np.where(_null(column), MISSING, UNREADABLE).astype(np.int8)
     else:
-        return _texts(texts(column), rules.unit)
+        return _texts(texts(column), rules)
     return time, np.full(len(column), _UNKNOWN), fault, seen
 
 
-def _texts(text: pa.Array, unit: TimeUnit) -> tuple[Milliseconds, Milliseconds, Codes, Seen]:
+def _texts(text: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Milliseconds, Codes, Seen]:
     time = np.zeros(len(text), np.int64)
     day_first = np.full(len(text), _UNKNOWN)
     fault = np.full(len(text), UNREADABLE, np.int8)
@@ -197,7 +188,7 @@ def _texts(text: pa.Array, unit: TimeUnit) -> tuple[Milliseconds, Milliseconds, 
         if match.any():
             number = rest.filter(pa.array(match)).cast(type_)
             at = left[match]
-            time[at], fault[at], shown = numbers_as_times(number, unit)
+            time[at], fault[at], shown = numbers_as_times(number, rules.unit)
             seen.update({key: form for key, form in shown.items() if key not in seen})
         left = left[~match]
     rest = text.take(pa.array(left))
@@ -216,39 +207,49 @@ def _texts(text: pa.Array, unit: TimeUnit) -> tuple[Milliseconds, Milliseconds, 
         code = encoded.indices.to_numpy(zero_copy_only=False)
         distinct = encoded.dictionary.to_pylist()
         count = np.bincount(code, minlength=len(distinct))
-        read = [_date(each) for each in distinct]
+        read = [_date(each, rules) for each in distinct]
         seen.update(_orders(distinct, read, count))
-        of = np.array([(first, other, why) for first, other, why in read], np.int64)[code]
+        of = np.array([each[:3] for each in read], np.int64)[code]
         time[left], day_first[left], fault[left] = of[:, 0], of[:, 1], of[:, 2]
     return time, day_first, fault, seen
 
 
 def _orders(
-    distinct: list[str], read: list[tuple[int, int, int]], count: NDArray[np.int64]
+    distinct: list[str], read: list[tuple[int, int, int, str | None]], count: NDArray[np.int64]
 ) -> dict[tuple[str, str], Form]:
     """How many dates begin with the day, with the month, or with either."""
     found: dict[tuple[str, str], Form] = {}
-    for text, (_, other, why), number in zip(distinct, read, count.tolist(), strict=True):
-        if why != GOOD:
-            continue
-        names = ["either"] if other != _UNKNOWN else [order_of(text)]
-        if other != _UNKNOWN and is_dotted(text):
-            names.append("dotted")
+    for text, (*_, order), number in zip(distinct, read, count.tolist(), strict=True):
+        names = [order, "dotted"] if order == "either" and is_dotted(text) else [order]
         for name in filter(None, names):
             before = found.get(("time", name), Form(0, text))
             found["time", name] = Form(before.count + number, before.example)
     return found
 
 
-def _date(text: str) -> tuple[int, int, int]:
-    """The time of text, its second reading, and what is wrong."""
+def _date(text: str, rules: TimeRules) -> tuple[int, int, int, str | None]:
+    """The time of text, its second reading, what is wrong, and what it begins with.
+
+    That is "day" or "month", "either" where it has two readings, and None where it does not matter.
+    """
     try:
         found = read_date(text)
     except ValueError:
-        return 0, _UNKNOWN, UNREADABLE
-    first, other = (found, _UNKNOWN) if isinstance(found, int) else found
-    inside = all(0 <= each < END for each in (first, other) if each != _UNKNOWN)
-    return first, other, GOOD if inside else OUT
+        return 0, _UNKNOWN, UNREADABLE, None
+    if isinstance(found, int):
+        inside = 0 <= found < END
+        return found, _UNKNOWN, GOOD if inside else OUT, order_of(text) if inside else None
+    # The year is the same in both readings, but for the first and the last days of the bounds.
+    if not all(0 <= each < END for each in found):
+        return 0, _UNKNOWN, OUT, None
+    month_first, day_first = found
+    if rules.day_first is not None:
+        return found[rules.day_first], _UNKNOWN, GOOD, None
+    if rules.latest is not None and (month_first > rules.latest) != (day_first > rules.latest):
+        # A date that would be in the future one way is meant the other way.
+        order = "day" if month_first > rules.latest else "month"
+        return min(found), _UNKNOWN, GOOD, order
+    return month_first, day_first, GOOD, "either"
 
 
 def _of_format(text: pa.Array, form: str) -> tuple[Milliseconds, Codes]:

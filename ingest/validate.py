@@ -6,7 +6,7 @@ counted under the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,6 +26,12 @@ from numpy.typing import NDArray
 
 from graphrec.data import Interactions, Rows, Vocabulary
 from graphrec.data.ids import IdRules
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, policy_of
+
+REFUSED = "weight is negative: say with {}.negative in the settings what that means"
+
+NAMED_KINDS = 10
+"""Kinds whose setting is named, each in a reason of its own."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ def check_events(
     columns: EventColumns,
     rules: IdRules,
     time_rules: TimeRules,
+    policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
     late: Late | None = None,
 ) -> Checked:
     """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds.
@@ -53,12 +60,12 @@ def check_events(
     `graphrec.ingest.time_columns.settled_times`.
 
     An empty weight is 1 where there is a column of kinds: a log of many kinds has stars for its
-    ratings and nothing for its views.
+    ratings and nothing for its views. One below 0 is for kinds whose policy says what it means.
     """
     size = chunk.rows.num_rows
     user = ids(chunk.rows.column(columns.user), "user", rules)
     item = ids(chunk.rows.column(columns.item), "item", rules)
-    weight, weight_faults = _weight(chunk, columns.weight, may_miss=columns.kind is not None)
+    weight, unreadable = _weight(chunk, columns.weight, may_miss=columns.kind is not None)
     faults = [*user.faults, *item.faults]
     seen = together(user.seen, item.seen)
     time, day_first = pa.array(np.zeros(size, np.int64)), pa.nulls(size, pa.int64())
@@ -66,13 +73,14 @@ def check_events(
         found = times(chunk.rows.column(columns.time), time_rules)
         time, day_first, seen = found.time, found.day_first, together(seen, found.seen)
         faults += found.faults
-    faults += weight_faults
+    faults.append(unreadable)
     if columns.kind is None:
         kind = pa.repeat(columns.default_kind, size)
     else:
         named = _names(chunk.rows.column(columns.kind), "kind", rules)
         kind = named.text
         faults += named.faults
+    faults += _negative(weight, kind, policies)
     if late is not None:
         faults += late.faults({"item": item.text, "user": user.text})
     rows = {
@@ -135,8 +143,8 @@ def check_links(
     """
     source = ids(chunk.rows.column(columns.source), "source", rules)
     target = ids(chunk.rows.column(columns.target), "target", rules)
-    weight, weight_faults = _weight(chunk, columns.weight)
-    faults = [*source.faults, *target.faults, *weight_faults]
+    weight, unreadable = _weight(chunk, columns.weight)
+    faults = [*source.faults, *target.faults, unreadable, ("weight is negative", weight < 0)]
     relations = pa.nulls(chunk.rows.num_rows, pa.string())
     if columns.relation is not None:
         named = _names(chunk.rows.column(columns.relation), "relation", rules)
@@ -186,17 +194,37 @@ def _names(column: pa.Array, role: str, rules: IdRules) -> IdColumn:
 
 def _weight(
     chunk: Chunk, column: str | None, *, may_miss: bool = False
-) -> tuple[NDArray[np.float32], list[Fault]]:
+) -> tuple[NDArray[np.float32], Fault]:
+    what = "weight is not a number"
     if column is None:
-        return np.ones(chunk.rows.num_rows, np.float32), []
+        return np.ones(chunk.rows.num_rows, np.float32), (what, np.zeros(chunk.rows.num_rows, bool))
     with np.errstate(over="ignore"):
         weight = numbers(chunk.rows.column(column)).astype(np.float32)
     if may_miss:
         weight[missing(texts(chunk.rows.column(column)))] = 1
-    return weight, [
-        ("weight is not a number", ~np.isfinite(weight)),
-        ("weight is negative", weight < 0),
-    ]
+    return weight, (what, ~np.isfinite(weight))
+
+
+def _negative(
+    weight: NDArray[np.float32], kind: pa.Array, policies: Mapping[str, KindPolicy]
+) -> list[Fault]:
+    """Weights below 0 of kinds whose policy does not say what that means, kind by kind."""
+    below = weight < 0
+    if not below.any():
+        return []
+    kinds = kind.dictionary_encode()
+    codes = kinds.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    found: list[Fault] = []
+    others = np.zeros(len(weight), bool)
+    for code, name in enumerate(kinds.dictionary.to_pylist()):
+        refused = below & (codes == code)
+        if not refused.any() or policy_of(name, policies).negative != "reject":
+            continue
+        if len(found) < NAMED_KINDS:
+            found.append((REFUSED.format(f"kinds.{name}"), refused))
+        else:
+            others |= refused
+    return [*found, (REFUSED.format("[kinds]"), others)]
 
 
 def _as_json(rows: pa.RecordBatch, row: int) -> str:

@@ -39,7 +39,7 @@ def test_without_file_and_environment_there_are_defaults() -> None:
     assert settings == Settings()
     assert settings.store == "sqlite:///graphrec.db"
     assert settings.serve.host == "127.0.0.1"  # the service has no passwords
-    assert settings.kinds == {"rating": KindPolicy(weight=1, threshold=3.5)}
+    assert settings.kinds == {}  # each kind is what its name says
 
 
 def test_the_file_in_the_working_folder_is_read_and_the_rest_stays_default() -> None:
@@ -90,7 +90,6 @@ def test_a_kind_that_is_not_named_keeps_its_default(monkeypatch: pytest.MonkeyPa
     write("[kinds.purchase]\nweight = 3\n")
     monkeypatch.setenv("GRAPHREC_KINDS__VIEW__WEIGHT", "0")
     assert load_settings().kinds == {
-        "rating": KindPolicy(weight=1, threshold=3.5),
         "purchase": KindPolicy(weight=3),
         "view": KindPolicy(weight=0),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -11,8 +12,9 @@ from graphrec.api.errors import NotReady, StoreAway
 from graphrec.api.live.engine import Engine
 from graphrec.api.live.store import ANSWER_SECONDS, OPENING, LiveStore
 
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
-from graphrec.store.delta_log import DeltaLog
+from graphrec.store.delta_log import DeltaLog, new_events
 
 POLL_SECONDS = 0.5
 """Interval at which writes of other processes are read."""
@@ -24,10 +26,16 @@ OPENING_SECONDS = 0.02
 class Feed:
     """Keeps a delta in step with a store, from the position of the snapshots that serve."""
 
-    def __init__(self, store: LiveStore, engine: Engine) -> None:
+    def __init__(
+        self,
+        store: LiveStore,
+        engine: Engine,
+        kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    ) -> None:
         self._log = DeltaLog()
         self._store = store
         self._engine = engine
+        self._kinds = kinds
         self._versions: frozenset[str] = frozenset()
         self._one_at_a_time = asyncio.Lock()
 
@@ -65,7 +73,9 @@ class Feed:
             await self._align()
             log = self._log
             while True:
-                read = partial(_read, events=log.events_read, nodes=log.nodes_read)
+                read = partial(
+                    _read, events=log.events_read, nodes=log.nodes_read, kinds=self._kinds
+                )
                 found = await self._store.run(read)
                 if found is None:
                     break
@@ -99,9 +109,11 @@ class Feed:
         self._versions = versions
 
 
-def _read(store: GraphStore, events: int, nodes: int) -> tuple[NewEvents, ChangedNodes] | None:
+def _read(
+    store: GraphStore, events: int, nodes: int, kinds: Mapping[str, KindPolicy]
+) -> tuple[NewEvents, ChangedNodes] | None:
     """A page of what came after two positions; None where there is nothing."""
     last = store.position()
     if last is None or events == nodes == last:
         return None
-    return store.events_since(events), store.nodes_since(nodes)
+    return new_events(store, events, kinds), store.nodes_since(nodes)

@@ -15,6 +15,7 @@ from graphrec.api.schemas.events import (
     KeyInQuery,
     KeysOfEvents,
     TakenBack,
+    check_weights,
     read_events,
     read_keys,
 )
@@ -42,6 +43,7 @@ async def new_events(batch: Annotated[Batch, Body()], service: Serving) -> Accep
     settings = service.settings
     check_length("events", batch.events, settings.serve.max_events)
     events = read_events(batch.events, settings.ids, latest(settings.ingest.future_days))
+    check_weights(events, settings.kinds)
     done = await service.require_graph("events are sent").writer.write(events)
     return Accepted(done.accepted, done.merged, len(done.late), done.late)
 

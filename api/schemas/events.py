@@ -2,16 +2,18 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi.exceptions import RequestValidationError
 from graphrec.api.schemas.fields import Moment, StoredId, invalid, written
-from graphrec.api.schemas.validation import Strict, UpToMaxEvents, expecting
+from graphrec.api.schemas.validation import Strict, UpToMaxEvents, expecting, unexpected
 from graphrec.api.schemas.versioned import example
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.data.ids import IdRules
+from graphrec.data.kinds import KindPolicy, policy_of
 from graphrec.data.times import written as time_as_text
 from graphrec.store import EventKey
 
@@ -37,8 +39,14 @@ class NewEvent(BaseModel):
     ]
     weight: Annotated[
         float,
-        Field(ge=0, le=LARGEST, allow_inf_nan=False, description="A rating, or a count."),
-        expecting("a number of at least 0"),
+        Field(
+            ge=-LARGEST,
+            le=LARGEST,
+            allow_inf_nan=False,
+            description="A rating, or a count. Below 0 for kinds of which the settings say what "
+            "that means.",
+        ),
+        expecting("a number from -1e30 to 1e30"),
     ] = 1.0
     time: Annotated[
         Moment,
@@ -47,6 +55,14 @@ class NewEvent(BaseModel):
             "ISO 8601; by default now. With a time, an event that is sent twice counts once.",
         ),
     ] = None
+
+
+def check_weights(events: Sequence[NewEvent], kinds: Mapping[str, KindPolicy]) -> None:
+    """Raises RequestValidationError for a weight below 0 of a kind that has no meaning for it."""
+    for place, event in enumerate(events):
+        if event.weight < 0 and policy_of(event.kind, kinds).negative == "reject":
+            what = f"at least 0, or a meaning of kinds.{event.kind}.negative in the settings"
+            raise unexpected(("events", place, "weight"), event.weight, what)
 
 
 class Batch(BaseModel):

@@ -116,17 +116,18 @@ def bounded(request: BaseModel, field: str, most: int) -> int:
         return value
     if field not in request.model_fields_set:
         return most
-    raise _out_of_bounds(field, value, WHOLE_UP_TO.format(most))
+    raise unexpected((field,), value, WHOLE_UP_TO.format(most))
 
 
 def check_length(field: str, value: list[Any], most: int) -> None:
     """Raises RequestValidationError where a list of events is longer than `most`."""
     if len(value) > most:
-        raise _out_of_bounds(field, value, LIST_UP_TO.format(most))
+        raise unexpected((field,), value, LIST_UP_TO.format(most))
 
 
-def _out_of_bounds(field: str, value: Any, what: str) -> RequestValidationError:
-    error = {"type": "expected", "loc": ("body", field), "msg": what, "input": value, "ctx": {}}
+def unexpected(path: tuple[str | int, ...], value: Any, what: str) -> RequestValidationError:
+    """The error of a value in the body that is not `what` is expected."""
+    error = {"type": "expected", "loc": ("body", *path), "msg": what, "input": value, "ctx": {}}
     return RequestValidationError([error])
 
 

@@ -20,6 +20,7 @@ function verdict(found) {
   const title = name(found);
   switch (found.verdict) {
     case "seen": return `${title} is left out: already seen by this user.`;
+    case "disliked": return `${title} is left out: this user disliked it or gave it back.`;
     case "ruled_out": return `${title} is left out by a rule: ${found.rule}.`;
     case "not_retrieved": return `No source ranks ${title} high enough.`;
     case "ranked": return `${title} ranks ${ordinal(found.rank)} (score ${found.score.toFixed(2)}).`;

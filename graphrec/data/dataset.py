@@ -11,6 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from graphrec.data.graph import AttributeKind, Graph, Vocabulary
+from graphrec.data.kinds import check_cancels
 from graphrec.data.report import DataReport
 from graphrec.data.times import Time, moment, written
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, weigh
@@ -32,8 +33,9 @@ class Dataset:
     """
 
     recorded: Graph
-    kinds: Mapping[str, KindPolicy] = field(default_factory=lambda: DEFAULT_POLICY)
-    """By kind of event; a kind that is not named weighs its value."""
+    kinds: Mapping[str, KindPolicy] | None = field(default_factory=lambda: DEFAULT_POLICY)
+    """By kind of event; a kind that is not named is what its usual name says
+    (`graphrec.data.kinds`). None: the values are weights, below 0 for what is disliked."""
     as_of: int | None = None
     """Milliseconds since 1970: the time by which old events have lost weight; None: that of the
     newest event."""
@@ -43,7 +45,7 @@ class Dataset:
     @classmethod
     def of_weights(cls, graph: Graph) -> Dataset:
         """A graph whose values are weights already."""
-        return cls(graph, {})
+        return cls(graph, None)
 
     @classmethod
     def from_frame(
@@ -76,14 +78,16 @@ class Dataset:
         such as `{"item": {"year": "category"}}`. `links` are frames of links by (type of the
         source, relation, type of the target), such as `("user", "follows", "user")`.
 
-        `kinds` are the policies by kind of event: `{"view": KindPolicy(weight=0.2)}`. By default a
-        rating is positive from 3.5, and other events weigh their value, or 1.
+        `kinds` are the policies by kind of event: `{"view": KindPolicy(weight=0.2)}`. What they do
+        not say is as the name of the kind says (`graphrec.data.kinds`): a rating is positive from
+        3.5, a dislike is negative, a return cancels its purchase; others weigh their value, or 1.
 
         Raises DataError for a column that is missing or could be several, and TooManyRejects (a
-        DataError) for rows that cannot be used: without an id, with a weight that is negative or
-        not finite, with a time before 1970 or after 2261, or none. Events that repeat the user,
-        item, kind and time of another count once. The `report` of the data set says what was taken
-        for what; what is doubtful about it is a Python warning as well.
+        DataError) for rows that cannot be used: without an id, with a weight that is not finite, or
+        negative where its kind has no meaning for that, with a time before 1970 or after 2261, or
+        none. Events that repeat the user, item, kind and time of another count once. The `report`
+        of the data set says what was taken for what; what is doubtful about it is a Python warning
+        as well.
         """
         columns = _columns(user=user, item=item, weight=weight, time=time, kind=kind)
         data: Dataset = _ingest("from_frames")(
@@ -166,9 +170,13 @@ class Dataset:
 
     @cached_property
     def weighted(self) -> Graph:
-        """The same graph with the weight of each event in place of its value."""
-        if not self.kinds:
+        """The same graph with the weight of each event in place of its value.
+
+        Raises SettingsError where a policy cancels a kind that is not known.
+        """
+        if self.kinds is None:
             return self.recorded
+        check_cancels(self.kinds, self.recorded.interactions.kinds)
         return weigh(self.recorded, self.kinds, self.as_of)
 
     def before(self, time: Time) -> Dataset:

@@ -49,8 +49,10 @@ def doubts_of(
 
 def _of_kind(name: str, kind: str, facts: KindFacts, source: SourceProfile) -> Iterator[Doubt]:
     values, scale, key = source.kinds[kind], facts.scale, f"[kinds.{kind}] threshold"
+    if facts.polarity != "positive":
+        return
     if facts.threshold is None:
-        if source.rated and scale is not None and facts.distinct > 2:
+        if facts.like_from is None and source.rated and scale is not None and facts.distinct > 2:
             yield Doubt(
                 "ratings_without_threshold",
                 name,
@@ -83,7 +85,7 @@ def _of_kind(name: str, kind: str, facts: KindFacts, source: SourceProfile) -> I
             f"{facts.most:g}",
             f"set {key} in the settings to what a like is",
         )
-    if scale is not None and zero_is_none(values.counts, scale):
+    if facts.zero == "rating" and scale is not None and zero_is_none(values.counts, scale):
         zeros = values.counts[0.0]
         yield Doubt(
             "zero_ratings",
@@ -91,7 +93,7 @@ def _of_kind(name: str, kind: str, facts: KindFacts, source: SourceProfile) -> I
             f"{zeros:,} of {events} ({zeros / facts.events:.1%}) are of 0, which ratings of "
             f"{scale.name} have not: it probably says that there is no rating, and counts as seen, "
             f"not liked",
-            "leave these rows out, or make them a kind of their own, such as view",
+            f"set [kinds.{kind}] zero = 'missing' in the settings, or leave these rows out",
         )
 
 
@@ -192,7 +194,7 @@ def _of_repeats(name: str, source: SourceProfile) -> Iterator[Doubt]:
             name,
             f"{count} the user, item, kind and time of another"
             f"{_why_repeated(source.times)}: the last of them counts",
-            "give their times, or their number as a weight",
+            "give their times, or add them up with [kinds.NAME] same_time = 'add'",
         )
     elif source.attributes or not source.relations:
         yield Doubt(

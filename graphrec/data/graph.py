@@ -6,10 +6,10 @@ string that the outside world knows it by. Times are integers: milliseconds sinc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def elements_of(matrix: sparse.csr_array, user: Rows, item: Rows) -> NDArray[np.
     return np.searchsorted(place, user.astype(np.int64) * columns + item)
 
 
-def last_of_equal(keys: Sequence[NDArray[np.integer]]) -> NDArray[np.bool_]:
+def last_of_equal(keys: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
     """Which elements [E] of columns sorted by `keys` are the last of those with equal keys."""
     last = np.ones(len(keys[0]), bool)
     last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
@@ -101,10 +101,11 @@ class Interactions:
     items: Vocabulary
     user: Rows  # [E] rows of `users`
     item: Rows  # [E] rows of `items`
-    weight: NDArray[np.float32]  # [E] a rating, a count; 0 means seen but not liked
+    weight: NDArray[np.float32]  # [E] a rating, a count; as a weight, 0: seen, below 0: disliked
     time: NDArray[np.int64]  # [E] milliseconds since 1970
     kind: NDArray[np.uint8]  # [E] index into `kinds`
     kinds: tuple[str, ...] = ("interaction",)
+    value: NDArray[np.float32] | None = None  # [E] as recorded, where `weight` was made of it
 
     def __post_init__(self) -> None:
         lengths = {len(c) for c in (self.user, self.item, self.weight, self.time, self.kind)}
@@ -161,6 +162,7 @@ class Interactions:
             weight=self.weight[index],
             time=self.time[index],
             kind=self.kind[index],
+            value=None if self.value is None else self.value[index],
         )
 
     def recode(self, users: Vocabulary, items: Vocabulary) -> Interactions:
@@ -206,6 +208,8 @@ class Graph:
     others: Mapping[str, Vocabulary] = field(default_factory=dict)
     """Node types beside user and item, such as genre."""
     links: Mapping[EdgeType, Links] = field(default_factory=dict)
+    reweigh: Callable[[Interactions], Interactions] | None = None
+    """Of a weighted graph: weighs some of its events anew, as if there were no others."""
 
     @property
     def users(self) -> Vocabulary:
@@ -229,7 +233,16 @@ class Graph:
 
     def before(self, time: int) -> Graph:
         """The graph as it was just before `time`: later events are cut off, nodes stay."""
-        return self.with_interactions(self.interactions.take(self.interactions.time < time))
+        return self.only(self.interactions.time < time)
+
+    def only(self, index: NDArray) -> Graph:
+        """The graph with just the events at `index`, as if it never had others.
+
+        What a weighted graph says of them is as of then: an event counts that another one cancelled
+        later.
+        """
+        log = self.interactions.take(index)
+        return self.with_interactions(log if self.reweigh is None else self.reweigh(log))
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
@@ -239,6 +252,24 @@ class Graph:
         matrix = sparse.csr_array((log.weight, (log.user, log.item)), shape=shape)
         matrix.sum_duplicates()
         return matrix
+
+    @cached_property
+    def disliked(self) -> sparse.csr_array:
+        """Dislikes: float32 [U, I], how much by pair, of the weights below 0."""
+        log = self.interactions.take(self.interactions.weight < 0)
+        shape = (len(self.users), len(self.items))
+        matrix = sparse.csr_array((-log.weight, (log.user, log.item)), shape=shape)
+        matrix.sum_duplicates()
+        return matrix
+
+    @cached_property
+    def disliked_at(self) -> sparse.csr_array:
+        """When, in milliseconds since 1970: int64 [U, I], the latest of the same pairs."""
+        log = self.interactions.take(self.interactions.weight < 0)
+        pairs = self.disliked
+        time = np.zeros(pairs.nnz, np.int64)
+        np.maximum.at(time, elements_of(pairs, log.user, log.item), log.time)
+        return sparse.csr_array((time, pairs.indices, pairs.indptr), pairs.shape)
 
     @cached_property
     def seen(self) -> sparse.csr_array:

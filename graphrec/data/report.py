@@ -10,10 +10,10 @@ from html import escape
 from typing import Any
 
 from graphrec.data.doubts import doubts_of
-from graphrec.data.kind_facts import KindFacts, kind_facts, policy_of
+from graphrec.data.kind_facts import KindFacts, kind_facts
+from graphrec.data.kinds import KindPolicy, policy_of
 from graphrec.data.profile import Doubt, Match, SourceProfile
 from graphrec.data.report_tables import Table, stored_tables, tables_of, text_of
-from graphrec.data.weighting import KindPolicy
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,8 +34,9 @@ class DataReport:
 
     def kinds(self, source: str) -> Mapping[str, KindFacts]:
         """The kinds of events of a source."""
+        known = {kind for each in self.sources.values() for kind in each.kinds}
         return {
-            kind: kind_facts(values, policy_of(kind, self.policies))
+            kind: kind_facts(values, policy_of(kind, self.policies), known)
             for kind, values in self.sources[source].kinds.items()
         }
 
@@ -89,6 +90,7 @@ class DataReport:
             "ignored": list(source.ignored),
             "bare": source.bare,
             "repeated": source.repeated,
+            "added": source.added,
             "repeated_exact": source.repeated_exact,
             "kinds": {kind: _kind(facts) for kind, facts in self.kinds(name).items()},
             "times": _times(source),

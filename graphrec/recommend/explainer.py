@@ -71,17 +71,21 @@ class Explainer:
         row = self._row(item)
         request = self.ranker.request(profile, query, context)
         title, rule = self.view.items.titles[row], request.rules.stopped_by(row)
-        seen = query.exclude_seen and row in profile.seen
+        left_out: Verdict | None = None
+        if row in self.ranker.held_back(profile, context.now):
+            left_out = "disliked"
+        elif query.exclude_seen and row in profile.seen:
+            left_out = "seen"
         if row >= len(self.view.snapshot.items):
-            new: Verdict = "seen" if seen else "new" if rule is None else "ruled_out"
-            return WhyNot(item, title, new, None if seen else rule, None, None, ())
+            new: Verdict = left_out or ("new" if rule is None else "ruled_out")
+            return WhyNot(item, title, new, None if left_out else rule, None, None, ())
         ranking = self.ranker.all(request)
         places = np.flatnonzero(ranking.items == row).tolist()
         verdict: Verdict = "deleted"
         if places:
             verdict = "ranked" if places[0] < ranking.retrieved else "not_retrieved"
-        elif seen:
-            verdict = "seen"
+        elif left_out is not None:
+            verdict = left_out
         elif rule is not None:
             verdict = "ruled_out"
         others = np.flatnonzero(request.eligible[: len(self.view.snapshot.items)])

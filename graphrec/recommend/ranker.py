@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows
+from graphrec.data.weighting import DAY
 from graphrec.ranking.diversity import diversified
 from graphrec.ranking.fusion import BOOST, FALLBACK, Fused, Source, Weights, fuse, weights_for
 from graphrec.recommend.query import Context, Query
@@ -101,7 +102,7 @@ class Ranker:
     def request(self, profile: UserProfile, query: Query, context: Context) -> Request:
         """What there is to rank for a profile."""
         rules = self._rules(query, context)
-        eligible = self._eligible(profile, rules, query)
+        eligible = self._eligible(profile, rules, query, context.now)
         snapshot, weights = self.view.snapshot, self.weights_for(profile)
         known, count = eligible[: len(snapshot.items)], self.settings.candidates
         found = [
@@ -165,7 +166,7 @@ class Ranker:
         return compile_rules(table, query.all_rules, shared, context.now, query.allow, query.deny)
 
     def _eligible(
-        self, profile: UserProfile, rules: CompiledRules, query: Query
+        self, profile: UserProfile, rules: CompiledRules, query: Query, now: int
     ) -> NDArray[np.bool_]:
         """Which items [I + N] may be recommended."""
         items = self.view.items
@@ -174,8 +175,17 @@ class Ranker:
             eligible &= passes
         if query.exclude_seen:
             eligible[profile.seen] = False
+        eligible[self.held_back(profile, now)] = False
         eligible[items.deleted] = False
         return eligible
+
+    def held_back(self, profile: UserProfile, now: int) -> Rows:
+        """The items that someone dislikes, and that it is too early to recommend once more.
+
+        One that was disliked at an unknown time, or where no time is known now, is held back, too.
+        """
+        until = profile.disliked_at + self.settings.disliked_days * DAY
+        return profile.disliked[(profile.disliked_at == 0) | (now < until)]
 
     def _similarity(self, items: Rows) -> NDArray[np.floating]:
         """How similar N items are [N, N]: cosine of embeddings, or of who likes them."""

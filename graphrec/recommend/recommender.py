@@ -98,7 +98,7 @@ class Recommender:
         fusion = import_module("graphrec.training.fusion")  # what serves does not need it
         fitted = fusion.Fusion(**options).fit(data, seed)
         found: Recommender = fitted.scorer
-        return replace(found, view=replace(found.view, kinds=data.kinds))
+        return replace(found, view=replace(found.view, kinds=data.kinds or DEFAULT_POLICY))
 
     @classmethod
     def load(

@@ -37,7 +37,9 @@ EMPTY: Mapping[EmptyCause, str] = {
     "new_items": "all other items came since the snapshot was made, and are near to nothing known",
 }
 
-Verdict: TypeAlias = Literal["seen", "deleted", "ruled_out", "not_retrieved", "ranked", "new"]
+Verdict: TypeAlias = Literal[
+    "seen", "disliked", "deleted", "ruled_out", "not_retrieved", "ranked", "new"
+]
 """What became of an item in a list: the first of these that holds. A new item was added after the
 snapshot was made."""
 
@@ -183,7 +185,8 @@ class WhyNot:
         Verdict,
         Field(
             description="ranked, or why not: not_retrieved by any source, so that it only fills "
-            "lists up; seen; ruled_out by a rule; deleted; new since the snapshot was made."
+            "lists up; seen; disliked not long ago; ruled_out by a rule; deleted; new since the "
+            "snapshot was made."
         ),
     ]
     rule: Annotated[

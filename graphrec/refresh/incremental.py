@@ -49,22 +49,22 @@ def newest_half(view: View, settings: Settings) -> tuple[Snapshot, Slice] | None
     """
     since = view.snapshot.manifest.newest_event
     new = [
-        (user, event)
+        (user, event, weight)
         for user, each in view.delta.users.items()
-        for event in each.events
-        if event.time > (-1 if since is None else since) and view.weight(event) > 0
+        for event, weight in zip(each.events, view.weights(each.events), strict=True)
+        if event.time > (-1 if since is None else since) and weight > 0
     ]
     if not new:
         return None
-    middle = int(np.median([event.time for _, event in new]))
+    middle = int(np.median([event.time for _, event, _ in new]))
     before = View.of(view.snapshot, view.delta.before(middle), view.kinds)
     first = update(before)
-    later = [(user, event) for user, event in new if event.time >= middle]
+    later = [each for each in new if each[1].time >= middle]
     log = Interactions.of(
-        [user for user, _ in later],
-        [event.item for _, event in later],
-        [view.weight(event) for _, event in later],
-        [event.time for _, event in later],
+        [user for user, _, _ in later],
+        [event.item for _, event, _ in later],
+        [weight for _, _, weight in later],
+        [event.time for _, event, _ in later],
     )
     test = log.recode(first.users, _with_items(first.items, log.items))
     known = test.item < len(first.items)

@@ -48,7 +48,7 @@ def plan(
     if serving is None or known is None or position is None or went_back:
         since = since_of(manifest, went_back, now)
         return Plan(decide(since, settings.refresh), since, serving, None)
-    delta = read_delta(store, known)
+    delta = read_delta(store, known, settings.kinds)
     view = View.of(serving, delta, settings.kinds)
     likes = likes_after(view)
     learnt = trained_of(serving.manifest)

@@ -59,7 +59,13 @@ def train_candidate(
             neighbourhood = next(
                 each for each in spec.neighbourhoods if each in start.manifest.models
             )
-            choice = Choice(neighbourhood, name, chosen.model, start.manifest.weights)
+            choice = Choice(
+                neighbourhood,
+                name,
+                chosen.model,
+                start.manifest.weights,
+                dislike_weight=start.manifest.dislike_weight,
+            )
         else:
             named = {name: spec.embeddings[name] for name in known} or spec.embeddings
             choice = choose(

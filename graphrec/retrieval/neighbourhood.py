@@ -18,6 +18,8 @@ class Neighbourhood:
     """Items with the highest scores for the history: `neighbours`."""
 
     scores: ItemScores
+    dislike_weight: float = 0.0
+    """What the items that someone dislikes weigh, against those that they like."""
 
     @property
     def name(self) -> str:
@@ -29,6 +31,10 @@ class Neighbourhood:
         if not len(profile.history):
             return None
         scores = self.scores.score_history(profile.history, profile.weights)
+        known = profile.disliked < len(scores)
+        if self.dislike_weight and known.any():
+            weights = profile.dislike_weights[known] * self.dislike_weight
+            scores = scores - self.scores.score_history(profile.disliked[known], weights)
         return from_scores(self.name, scores, eligible, count)
 
     def updated(self, histories: Histories) -> Neighbourhood:

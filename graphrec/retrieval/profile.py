@@ -27,6 +27,12 @@ class UserProfile:
     """[H]: how much they like each."""
     seen: Rows = field(default_factory=lambda: NO_ROWS)  # [S]
     """All items that they have an event on, new ones among them."""
+    disliked: Rows = field(default_factory=lambda: NO_ROWS)  # [D]
+    """The items of these that they dislike, new ones among them, ascending."""
+    dislike_weights: NDArray[np.floating] = field(default_factory=lambda: np.empty(0, np.float32))
+    """[D]: how much they dislike each."""
+    disliked_at: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """[D]: when, in milliseconds since 1970; 0: unknown."""
     vector: NDArray[np.float32] | None = None
     """[dim]: their embedding; None where there is nothing that it could be made of."""
     user: int | None = None

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from graphrec.data.drift import Shape
 from graphrec.ranking.fusion import Weights
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever a reader of the old format could not read the new one."""
 
 HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]
@@ -54,6 +54,8 @@ class Manifest:
     """As measured, in the shape of `graphrec.evaluation.results.Comparison.as_json`."""
     weights: Weights
     """Of the sources of candidates, as chosen on validation, by how many items users like."""
+    dislike_weight: float = 0.0
+    """What dislikes weigh beside likes where candidates are scored, as chosen on validation."""
     position: int | None = None
     """Of the store, just before the graph was read from it: what was written since may not be in
     the snapshot. None: the graph came from no store, or one without positions."""

@@ -58,6 +58,10 @@ class Snapshot:
     """[U, I]: what users like, and how much."""
     seen: Annotated[sparse.csr_array, axes("user", "item")]
     """bool [U, I]: the items that users have an event on, liked or not."""
+    disliked: Annotated[sparse.csr_array, axes("user", "item")]
+    """float32 [U, I]: what users dislike, and how much: all of it is seen, and none liked."""
+    disliked_at: Annotated[sparse.csr_array, axes("user", "item")]
+    """int64 [U, I]: when, in milliseconds since 1970, in the places of `disliked`."""
     popularity: Popularity
     """A source of its own, and the order in which items fill up a list."""
     sources: tuple[CandidateSource, ...] = ()
@@ -194,6 +198,8 @@ def build_snapshot(
         items=graph.items,
         history=history,
         seen=graph.seen,
+        disliked=graph.disliked,
+        disliked_at=graph.disliked_at,
         popularity=Popularity(
             popularity.astype(np.float32),
             segments_of(history, by_segment, popular_by or ""),

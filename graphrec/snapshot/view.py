@@ -7,15 +7,15 @@ and browsing are made from one; the incremental update is one, written down as a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import AttributeValue, Rows
+from graphrec.data import AttributeValue, Interactions, Rows, Vocabulary
 from graphrec.data.kind_relations import Bits
-from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, event_weight
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, event_weights
 from graphrec.errors import UnknownNode
 from graphrec.retrieval.profile import NO_ROWS, UserProfile
 from graphrec.snapshot.current_items import CurrentItems
@@ -26,6 +26,8 @@ from graphrec.store.delta import NOTHING, Delta, Event, UserDelta
 ENCODED = 1e-4
 """How far, absolutely and relatively, a vector may be from what the encoder makes of the same
 profile and count as made by it: training sums in another order."""
+
+ONE_USER = Vocabulary(("",))
 
 NO_ATTRIBUTES: Mapping[str, AttributeValue] = {}
 
@@ -146,9 +148,29 @@ class View:
         profile = UserProfile(rows, np.ones(len(rows), np.float32), rows)
         return self._embedded(None, profile)
 
-    def weight(self, event: Event) -> float:
-        """What an event weighs, as of the training; 0: the item was seen, and is not liked."""
-        return event_weight(self.kinds, event.kind, event.value, event.time, self._trained_at)
+    def weights(self, events: Sequence[Event]) -> list[float]:
+        """What each of a user's events weighs beside the others, as of the training.
+
+        0: the item was seen, and nothing more; below 0: it is disliked. All events of each of their
+        pairs must be there, and all of the user's where a kind has a threshold of each user's own.
+        """
+        if not events:
+            return []
+        items, of, kind, time, value = zip(*((e.item, 0, *e[1:]) for e in events), strict=True)
+        rows = {item: row for row, item in enumerate(dict.fromkeys(items))}
+        kinds = {kind: code for code, kind in enumerate(dict.fromkeys(kind))}
+        log = Interactions(
+            ONE_USER,
+            Vocabulary(tuple(rows)),
+            np.array(of, np.int32),
+            np.array([rows[item] for item in items], np.int32),
+            np.array(value, np.float32),
+            np.array(time, np.int64),
+            np.array([kinds[each] for each in kind], np.uint8),
+            tuple(kinds),
+        )
+        weights: list[float] = event_weights(log, self.kinds, self._trained_at).tolist()
+        return weights
 
     @property
     def _trained_at(self) -> int:
@@ -169,6 +191,7 @@ class View:
         vectors, attributes = snapshot.embeddings, snapshot.about(row)
         start, end = snapshot.history.indptr[row : row + 2]
         history = snapshot.history.indices[start:end]
+        dislikes = slice(*snapshot.disliked.indptr[row : row + 2])
         friends, vector = NO_ROWS, None
         if vectors is not None:
             if vectors.friends is not None:
@@ -180,6 +203,9 @@ class View:
             history,
             snapshot.history.data[start:end],
             history_rows(snapshot.seen, row),
+            snapshot.disliked.indices[dislikes],
+            snapshot.disliked.data[dislikes],
+            snapshot.disliked_at.data[dislikes],
             vector,
             row,
             attributes=attributes,
@@ -187,17 +213,22 @@ class View:
             kinds=self._stored_kinds(row),
         )
 
-    def _with_events(self, profile: UserProfile, events: Iterable[Event]) -> UserProfile:
+    def _with_events(self, profile: UserProfile, events: Sequence[Event]) -> UserProfile:
         """The profile after events: they decide on the pairs of a user and an item that they name.
 
         The weight of a pair is the sum of those of its events.
         """
         count, rows = len(self.snapshot.items), self.items.ids.rows
         weights: dict[int, float] = {}
-        for event in events:
+        disliked: dict[int, tuple[float, int]] = {}
+        weighed = self.weights(events)
+        for event, weight in zip(events, weighed, strict=True):
             row = rows.get(event.item)
             if row is not None:
-                weights[row] = weights.get(row, 0.0) + self.weight(event)
+                weights[row] = weights.get(row, 0.0) + max(weight, 0.0)
+                if weight < 0:
+                    much, at = disliked.get(row, (0.0, event.time))
+                    disliked[row] = much - weight, max(at, event.time)
         if not weights:
             return profile
         seen = np.union1d(profile.seen, np.fromiter(weights, np.int32, len(weights)))
@@ -205,9 +236,9 @@ class View:
         total |= {row: weight for row, weight in weights.items() if row < count}
         history = sorted(row for row, weight in total.items() if weight > 0)
         new = {row: weight for row, weight in weights.items() if row >= count and weight > 0}
-        bits = self._kind_bits(profile, events, weights.keys())
+        bits = self._kind_bits(profile, events, weighed, weights.keys())
         return replace(
-            profile,
+            _with_dislikes(profile, weights.keys(), disliked),
             history=np.array(history, np.int32),
             weights=np.array([total[row] for row in history], np.float32),
             seen=seen,
@@ -218,7 +249,11 @@ class View:
         )
 
     def _kind_bits(
-        self, profile: UserProfile, events: Iterable[Event], written: Iterable[int]
+        self,
+        profile: UserProfile,
+        events: Sequence[Event],
+        weights: Sequence[float],
+        written: Iterable[int],
     ) -> dict[int, int] | None:
         """By which kinds of events someone likes each item row; None where that counts nothing."""
         encoder = self.snapshot.encoder
@@ -228,9 +263,9 @@ class View:
         found: dict[int, int] = dict(zip(profile.history.tolist(), before, strict=True))
         found |= dict.fromkeys(written, 0)
         rows = self.items.ids.rows
-        for event in events:
+        for event, weight in zip(events, weights, strict=True):
             row = rows.get(event.item)
-            if row is not None and self.weight(event) > 0:
+            if row is not None and weight > 0:
                 found[row] |= encoder.relations.bit(event.kind)
         return found
 
@@ -338,3 +373,21 @@ class View:
             and one.new_messages.keys() == other.new_messages.keys()
             and all(one.attributes.get(name) == other.attributes.get(name) for name in read)
         )
+
+
+def _with_dislikes(
+    profile: UserProfile, written: Collection[int], disliked: Mapping[int, tuple[float, int]]
+) -> UserProfile:
+    """The profile with other dislikes, how much and when, of the item rows that were written."""
+    if not disliked and not len(profile.disliked):
+        return profile
+    before = zip(profile.dislike_weights.tolist(), profile.disliked_at.tolist(), strict=True)
+    known = dict(zip(profile.disliked.tolist(), before, strict=True))
+    found = {row: each for row, each in known.items() if row not in written} | dict(disliked)
+    rows = sorted(found)
+    return replace(
+        profile,
+        disliked=np.array(rows, np.int32),
+        dislike_weights=np.array([found[row][0] for row in rows], np.float32),
+        disliked_at=np.array([found[row][1] for row in rows], np.int64),
+    )

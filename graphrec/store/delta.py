@@ -116,12 +116,13 @@ def everything(graph: Graph) -> Delta:
 def events_by_user(log: Interactions) -> dict[str, tuple[Event, ...]]:
     """The events of a log by the ids of their users, in its order."""
     found: dict[str, list[Event]] = {}
-    for user, event in _events(log):
+    for user, event in events_of(log):
         found.setdefault(user, []).append(event)
     return {user: tuple(events) for user, events in found.items()}
 
 
-def _events(log: Interactions) -> Iterator[tuple[str, Event]]:
+def events_of(log: Interactions) -> Iterator[tuple[str, Event]]:
+    """The events of a log, each with the id of its user, in its order."""
     columns = (log.user, log.item, log.kind, log.time, log.weight)
     for user, item, kind, time, value in zip(*(c.tolist() for c in columns), strict=True):
         yield log.users.ids[user], Event(log.items.ids[item], log.kinds[kind], time, value)

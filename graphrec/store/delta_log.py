@@ -3,28 +3,70 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 
+import numpy as np
+
+from graphrec.data import Interactions
 from graphrec.data.drift import kinds_of
-from graphrec.store.delta import Delta, Event, ItemDelta, UserDelta, events_by_user
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, have_own_thresholds
+from graphrec.store.delta import (
+    Delta,
+    Event,
+    ItemDelta,
+    UserDelta,
+    events_by_user,
+    events_of,
+)
 from graphrec.store.protocol import ChangedNode, GraphStore, NewEvents
 
 
-def read_delta(store: GraphStore, since: int) -> Delta:
+def read_delta(
+    store: GraphStore, since: int, kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY
+) -> Delta:
     """What was written to a store after a position, until now.
 
-    What is written meanwhile may be in it, and comes again with the next delta. Raises StoreError
-    where the store has no position.
+    Where users have thresholds of their own by the policies of the `kinds`, it holds all events of
+    the users of whom any was written. What is written meanwhile may be in it, and comes again with
+    the next delta. Raises StoreError where the store has no position.
     """
     log, reached = DeltaLog(), store.position() or 0
     log.rewind(since)
     # Together: where a user was forgotten, all that was read of users is read once more.
     while min(log.events_read, log.nodes_read) < reached:
-        log.add_events(store.events_since(log.events_read))
+        log.add_events(new_events(store, log.events_read, kinds))
         log.add_nodes(*store.nodes_since(log.nodes_read))
     return replace(log.delta, position=reached, events=store.counts()["events"])
+
+
+def new_events(
+    store: GraphStore, position: int, kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY
+) -> NewEvents:
+    """The page of events after a position, as of `GraphStore.events_since`.
+
+    Where users have thresholds of their own, all other events of these users come with it: any of
+    them may count now that did not before, or no longer.
+    """
+    page = store.events_since(position)
+    if not have_own_thresholds(kinds):
+        return page
+    rows = _rows(page.events)
+    known = {row[:2] for row in rows}
+    for user in page.events.users.ids:
+        rows += [row for row in _rows(store.user_events(user)) if row[:2] not in known]
+    changed = np.zeros(len(rows), bool)
+    changed[: len(page.changed)] = page.changed
+    columns = zip(*rows, strict=True) if rows else [()] * 5
+    return NewEvents(Interactions.of(*columns), changed, page.position)
+
+
+def _rows(log: Interactions) -> list[tuple[str, str, float, int, str]]:
+    """User, item, value, time and kind of each event, in the order of the log."""
+    return [
+        (user, event.item, event.value, event.time, event.kind) for user, event in events_of(log)
+    ]
 
 
 class DeltaLog:

@@ -45,8 +45,15 @@ log_events = st.builds(
     item=st.sampled_from(IDS),
     weight=st.sampled_from((-1.0, 0.0, 0.7, 1.0, 3.25, 3.5, 5.0)),
     time=st.integers(0, 3),
-    kind=st.sampled_from(("rating", "score", "vote", "purchase", "skip", "view")),
+    kind=st.sampled_from(
+        (
+            *("rating", "score", "vote", "purchase", "skip", "view"),
+            *("stars", "plays", "undo", "thumbs_down", "return"),
+        )
+    ),
 )
+"""Of kinds that mean different things under `graphrec.testing.stores.POLICY`."""
+
 logs = st.lists(log_events, max_size=60)
 
 SMALL = (

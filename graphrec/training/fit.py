@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias, cast
 from graphrec import settings as config
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
-from graphrec.data.weighting import weigh
 from graphrec.errors import DataError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
@@ -73,7 +72,7 @@ def split_at(data: Dataset, cutoff: int, settings: Settings) -> Split:
     """The split of a data set at a cutoff time (milliseconds since 1970), weighted."""
     split = of_kinds(cut(data.weighted, cutoff), settings.evaluation.kinds)
     # As of the cutoff: how old an event is must not depend on when the test events were.
-    return replace(split, train=weigh(data.recorded.before(cutoff), data.kinds))
+    return replace(split, train=data.before(cutoff).weighted)
 
 
 def model_of(name: str, settings: Settings, embeddings: Sequence[str] | None = None) -> Any:

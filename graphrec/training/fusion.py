@@ -65,6 +65,9 @@ WARM_SHARE = 0.25
 MAX_USERS = 2_000
 """Validation users that weights of sources are chosen on; of more, a random sample."""
 
+DISLIKE_WEIGHTS = (0.0, 0.5, 1.0)
+"""What dislikes may weigh against likes, of equally good ones the first."""
+
 SHORT_HISTORIES = 200
 """Users of a group that its weights are chosen on: where fewer like so few items, others whose
 history is truncated to as few make them up."""
@@ -165,6 +168,8 @@ class Choice:
     """Of the sources."""
     curve: Sequence[float] = ()
     """NDCG@k on validation after each epoch; none where epochs were given."""
+    dislike_weight: float = 0.0
+    """What dislikes weigh against likes in the neighbourhood."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,7 @@ class Learned:
     sources: tuple[CandidateSource, ...]
     models: Mapping[str, HyperParameters]
     weights: Weights
+    dislike_weight: float = 0.0
 
 
 def choose(
@@ -222,9 +228,13 @@ def choose(
             scorer = learners[choice.embedding].scorer
             vectors = cast("Embeddings | None", scorer) or _vectors(choice, train, seed, None)
         learned = replace(untrained[choice.neighbourhood], vectors=vectors)
-        trial = recommender_of(spec, snapshot_of(spec, train, learned, seed))
-        weights, value = choose_weights(trial, shown, spec.k, model_rng(seed, "weights"))
-        rated.append((value, replace(choice, weights=weights)))
+        # Where nobody dislikes anything, there is nothing to choose.
+        for dislikes in DISLIKE_WEIGHTS if train.disliked.nnz else DISLIKE_WEIGHTS[:1]:
+            trial = snapshot_of(spec, train, replace(learned, dislike_weight=dislikes), seed)
+            weights, value = choose_weights(
+                recommender_of(spec, trial), shown, spec.k, model_rng(seed, "weights")
+            )
+            rated.append((value, replace(choice, weights=weights, dislike_weight=dislikes)))
     return max(rated, key=lambda each: each[0])[1]
 
 
@@ -262,6 +272,7 @@ def learn(
         sources,
         {each: asdict(model) for each, model in described.items()},
         choice.weights,
+        choice.dislike_weight,
     )
 
 
@@ -277,7 +288,7 @@ def snapshot_of(
     nearest = () if learned.vectors is None else (Nearest.of(learned.vectors),)
     snapshot = build_snapshot(
         graph,
-        sources=(Neighbourhood(learned.scores), *nearest, *learned.sources),
+        sources=(Neighbourhood(learned.scores, learned.dislike_weight), *nearest, *learned.sources),
         seed=seed,
         models=learned.models,
         metrics=metrics,
@@ -286,7 +297,8 @@ def snapshot_of(
         half_life=spec.popularity.half_life_share,
         popular_by=spec.retrieval.popular_by,
     )
-    return replace(snapshot, manifest=replace(snapshot.manifest, position=position))
+    described = replace(snapshot.manifest, position=position, dislike_weight=learned.dislike_weight)
+    return replace(snapshot, manifest=described)
 
 
 def recommender_of(spec: Fusion, snapshot: Snapshot) -> Recommender:

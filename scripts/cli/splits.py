@@ -102,7 +102,9 @@ def read_cold_users(
     """
     mapping = None if sequence is None else {"time": sequence}
     aside = _rejects(rejects, events)
-    graph = Graph(read_events(File(events), settings.ingest, aside, mapping=mapping))
+    graph = Graph(
+        read_events(File(events), settings.ingest, aside, mapping=mapping, policies=settings.kinds)
+    )
     attributes = attributes_of(graph, items, users, settings, rejects)
     graph = weigh(replace(graph, attributes=attributes), settings.kinds)
     cold, validation = held_out_users(graph, settings)
@@ -176,8 +178,8 @@ def read_graph(events: Path, settings: Settings, rejects: Path, *, in_order: boo
     """
     rejected = _rejects(rejects, events)
     if in_order:
-        return Graph(read_history(events, settings.ingest, rejected))
-    return Graph(read_events(File(events), settings.ingest, rejected))
+        return Graph(read_history(events, settings.ingest, rejected, settings.kinds))
+    return Graph(read_events(File(events), settings.ingest, rejected, policies=settings.kinds))
 
 
 def attributes_of(

@@ -72,6 +72,26 @@ class TestEvents:
         with SQLiteStore(Path(settings.store.removeprefix("sqlite:///")), {}) as store:
             assert len(store.user_events("stranger")) == 2
 
+    def test_that_are_disliked_or_given_back_take_back_a_like_at_once(
+        self, client: httpx.Client
+    ) -> None:
+        def reasons(user: str) -> set[str]:
+            return {path["item"] for each in listed(client, user) for path in each["because"]}
+
+        now = time.time_ns() // 1_000_000 - 1000
+        send(client, event("stranger", "alien", time=now), event("other", "alien", time=now))
+        assert "alien" in reasons("stranger") & reasons("other")
+        send(client, event("stranger", "alien", "Thumbs Down", time=now + 1))
+        assert "alien" not in reasons("stranger")
+        verdict = client.get("/v1/users/stranger/why-not/alien").json()["verdict"]
+        assert verdict == "disliked"
+        send(client, event("stranger", "alien", "like", time=now + 2))
+        assert "alien" in reasons("stranger")
+        send(client, event("other", "brazil", "purchase", time=now))
+        assert "brazil" in reasons("other")
+        send(client, event("other", "brazil", "return", weight=-2.0, time=now + 1))
+        assert "brazil" not in reasons("other")
+
     def test_sent_again_count_once(self, client: httpx.Client, settings: Settings) -> None:
         send(client, event("stranger", "alien"))
         once = listed(client, "stranger")
@@ -85,7 +105,11 @@ class TestEvents:
         [
             ({"user": ""}, "events[1].user", "events[1].user is '': expected an id, in quotes"),
             ({"item": 7}, "events[1].item", "events[1].item is 7: expected an id, in quotes"),
-            ({"weight": -1.0}, "events[1].weight", "events[1].weight is -1.0: expected a number"),
+            (
+                {"weight": -1.0},
+                "events[1].weight",
+                "events[1].weight is -1.0: expected at least 0, or a meaning of kinds.",
+            ),
             ({"weight": 1e39}, "events[1].weight", "events[1].weight is 1e+39: expected a number"),
             (
                 {"time": "now"},

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import Graph, Interactions
+from graphrec.data.kinds import policy_of
 from graphrec.data.times import DAY
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, weigh
 
@@ -106,7 +107,7 @@ def test_what_is_positive_does_not_depend_on_age(
 ) -> None:
     found = weights(events, policy)
     for (kind, value, _), weight in zip(events, found, strict=True):
-        rule = policy.get(kind, KindPolicy())
+        rule = policy_of(kind, policy)
         liked = value > 0 if rule.threshold is None else value >= rule.threshold
         assert (weight > 0) == (liked and rule.weight > 0)
         assert np.isfinite(weight)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from graphrec.data.dataset import Dataset
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
-from graphrec.errors import DataError, StoreError, TooManyRejects
+from graphrec.errors import DataError, SettingsError, StoreError, TooManyRejects
 from graphrec.settings import IngestSettings
 from graphrec.store import open_store
 from graphrec.testing.stores import assert_same_graph
@@ -237,6 +237,20 @@ def test_ids_that_floats_cannot_tell_apart_are_refused() -> None:
 def test_a_bad_weight_is_refused(weight: float, reason: str) -> None:
     with pytest.raises(DataError, match=rf"First row 2: weight is {reason}"):
         Dataset.from_frame(frame(rating=[1.0, 2.0, weight]))
+
+
+def test_a_negative_weight_has_the_meaning_that_its_kind_says() -> None:
+    log = pd.DataFrame({"user": list("ab"), "item": list("xx"), "vote": [1, -1], "time": [1, 2]})
+    kinds = {"vote": KindPolicy(negative="dislike")}
+    data = Dataset.from_frame(log, kinds=kinds, weight="vote", default_kind="vote")
+    assert data.weighted.interactions.weight.tolist() == [1, -1]
+    assert (data.weighted.matrix.nnz, data.weighted.disliked.nnz) == (1, 1)
+
+
+def test_a_kind_to_cancel_that_nobody_knows_is_an_error() -> None:
+    data = Dataset.from_frame(frame(), kinds={"refunded": KindPolicy(cancels=("purchas",))})
+    with pytest.raises(SettingsError, match=r"cancels = 'purchas' .* did you mean 'purchase'"):
+        _ = data.weighted
 
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.timezone.utc)

@@ -30,6 +30,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrec.data import Graph
+from graphrec.data.kinds import KindPolicy
 from graphrec.errors import DataError, TooManyRejects
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -127,7 +128,8 @@ BAD_ROWS = {
     "a,x,many,1600000000,view": "weight is not a number",
     "a,x,inf,1600000000,view": "weight is not a number",
     "a,x,1e39,1600000000,view": "weight is not a number",  # more than a float32 holds
-    "a,x,-1,1600000000,view": "weight is negative",
+    "a,x,-1,1600000000,view": "weight is negative: say with kinds.view.negative in the settings "
+    "what that means",
     "a,x,1,1600000000,": "missing kind",
     "a,x,1": "wrong number of fields",
     ",,,,": "missing user id",  # the first of its faults
@@ -163,6 +165,30 @@ def test_too_many_bad_rows_leave_the_store_as_it_was(store: GraphStore, tmp_path
     assert str(tmp_path / "rejects.csv") in message
     assert store.counts() == before
     assert len((tmp_path / "rejects.csv").read_text().splitlines()) == 11
+
+
+def test_a_negative_weight_is_loaded_where_its_kind_has_a_meaning_for_it(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rows = ["a,x,-6,purchase", "a,y,-6,Return", "b,x,-1,view", "b,y,-1,view", "b,z,0,view"]
+    source = write(tmp_path / "log.csv", "user,item,weight,event", *rows)
+    policies = {"purchase": KindPolicy(negative="cancel")}
+    rejects = tmp_path / "rejects.csv"
+    report = load_events(store, source, ALL, rejects, policies=policies)
+    reason = "weight is negative: say with kinds.view.negative in the settings what that means"
+    assert report.reasons == {reason: 2}
+    weights = sorted(store.read_graph().interactions.weight.tolist())
+    assert weights[:2] == [-6, -6]
+
+
+def test_negative_weights_of_many_kinds_are_one_reason(tmp_path: Path) -> None:
+    rows = [f"a,x,-1,kind {n}" for n in range(20)]
+    source = write(tmp_path / "log.csv", "user,item,weight,event", *rows)
+    with checked_events(source, ALL, tmp_path / "rejects.csv") as checked:
+        reasons = checked.spool.reasons
+    assert len(reasons) == 11
+    many = "weight is negative: say with [kinds].negative in the settings what that means"
+    assert reasons[many] == 10
 
 
 def test_the_allowed_share_itself_is_allowed(store: GraphStore, tmp_path: Path) -> None:

@@ -41,14 +41,14 @@ def test_events_are_kept_as_recorded_and_weigh_what_the_policy_says():
     )  # fmt: skip
     view = View.of(small_snapshot(), kinds=POLICY)
     assert events_of(log, "ann") == (Event("a", "rating", 1, 5.0), Event("b", "rating", 2, 1.0))
-    assert [view.weight(event) for event in events_of(log, "ann")] == [2.0, 0.0]
+    assert view.weights(events_of(log, "ann")) == [2.0, 0.0]
     assert events_of(log, "bob") == (Event("a", "view", 3, 3.0),)
-    assert view.weight(events_of(log, "bob")[0]) == 3.0
+    assert view.weights(events_of(log, "bob")) == [3.0]
     assert events_of(log, "cat") == ()
     log.add_events(page(8, ("ann", "a", 1, 1, "rating")))
     again = {event.item: event for event in events_of(log, "ann")}
     assert len(events_of(log, "ann")) == 2
-    assert view.weight(again["a"]) == 0
+    assert view.weights([again["a"]]) == [0]
     assert log.events_read == 8
 
 

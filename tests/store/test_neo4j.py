@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from graphrec.data import Attribute, Vocabulary
-from graphrec.data.weighting import DEFAULT_POLICY
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, SettingsError, StoreError, UnknownNode
 from graphrec.settings import MappedGraph, Neo4jSettings
 from graphrec.store import EventKey, open_store
@@ -153,7 +153,8 @@ def test_opening_and_reading_change_nothing(neo4j_server: TestServer):
 
 def test_the_policy_is_the_opener_s(store: Neo4jStore, neo4j_server: TestServer):
     store.write_events(log_of([Event("ann", "heat", 2, 0, "rating")]))
-    for policy, people in (({}, [("heat", 1)]), (DEFAULT_POLICY, [])):
+    any_rating = {"rating": KindPolicy(threshold=None)}
+    for policy, people in ((any_rating, [("heat", 1)]), (DEFAULT_POLICY, [])):
         with open_store(neo4j_server.url, policy, neo4j_server.settings) as opened:
             assert opened.popular_items() == people
 

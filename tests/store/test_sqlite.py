@@ -105,7 +105,8 @@ def test_a_store_opened_again_has_everything(path: Path):
 
 
 def test_the_policy_is_the_opener_s(path: Path):
-    with SQLiteStore(path, {}) as everything, SQLiteStore(path, DEFAULT_POLICY) as strict:
+    any_rating = {"rating": KindPolicy(threshold=None)}
+    with SQLiteStore(path, any_rating) as everything, SQLiteStore(path, DEFAULT_POLICY) as strict:
         everything.write_events(log_of([Event("ann", "heat", 2, 0, "rating")]))
         assert everything.popular_items() == [("heat", 1)]
         assert strict.popular_items() == []
@@ -286,8 +287,7 @@ def test_a_file_from_before_there_were_positions_is_brought_up_to_date(
     old = sqlite_file.schema.MIGRATIONS[:1]
     with monkeypatch.context() as patched:
         patched.setattr(sqlite_file.schema, "MIGRATIONS", old)
-        patched.setattr(sqlite_file, "_apply_policy", lambda *_: None)
-        with closing(sqlite_file.connect(path, POLICY, 1)) as connection:
+        with closing(sqlite_file.connect(path, 1)) as connection:
             connection.executescript("""
                 INSERT INTO nodes (row, type, id) VALUES (1, 'user', 'ann'), (2, 'item', 'heat');
                 INSERT INTO kinds VALUES (1, 'view');

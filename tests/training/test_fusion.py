@@ -46,6 +46,20 @@ def split() -> Split:
     return temporal(graph_of(ratings()), 0.2)
 
 
+def test_what_dislikes_weigh_is_chosen_where_there_are_any(split: Split) -> None:
+    log = split.train.interactions
+    assert fit_snapshot(split.train, SETTINGS, embeddings=()).manifest.dislike_weight == 0
+    disliked = replace(log, weight=np.where(log.weight > 0, log.weight, np.float32(-1)))
+    graph = split.train.with_interactions(disliked)
+    spec = pipeline.fusion_of(SETTINGS, ())
+    chosen = pipeline.choose(spec, graph, 0)
+    assert chosen.dislike_weight in pipeline.DISLIKE_WEIGHTS
+    learned = pipeline.learn(spec, graph, 0, replace(chosen, dislike_weight=0.5))
+    snapshot = pipeline.snapshot_of(spec, graph, learned, 0)
+    assert snapshot.manifest.dislike_weight == 0.5
+    assert snapshot.disliked.nnz == graph.disliked.nnz > 0
+
+
 def graph_filter(snapshot: Snapshot) -> FittedFilter:
     """The item-item scores of the neighbourhood."""
     [source] = [each for each in snapshot.sources if isinstance(each, Neighbourhood)]

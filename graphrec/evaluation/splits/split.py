@@ -92,7 +92,7 @@ def leave_last_out(graph: Graph) -> Split:
     tested_time = np.full(len(graph.users), np.iinfo(np.int64).max)
     tested_time[log.user[last]] = log.time[last]
     keep = (log.item != tested_item[log.user]) & (log.time <= tested_time[log.user])
-    return Split(graph.with_interactions(log.take(keep)), log.take(last))
+    return Split(graph.only(keep), log.take(last))
 
 
 def given(train: Interactions, test: Interactions) -> Split:

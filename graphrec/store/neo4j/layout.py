@@ -6,16 +6,17 @@ of nodes and links: from the database for graphrec's own graphs, from the settin
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from graphrec.data import AttributeKind, EdgeType
-from graphrec.data.weighting import KindPolicy
-from graphrec.settings import MappedGraph, Neo4jSettings
+from graphrec.data.in_force import Meanings, meanings_of
+from graphrec.data.kinds import KindPolicy
+from graphrec.settings import MappedGraph, MappedInteraction, Neo4jSettings
 from graphrec.store.neo4j import names
 from graphrec.store.neo4j import queries as cypher
+from graphrec.store.neo4j.likes import Pattern, condition, values
 from graphrec.store.protocol import CAP, SCALE
 
 OWN_ID = "id"
@@ -51,31 +52,52 @@ class Events:
 
     user: Nodes
     item: Nodes
-    types: str
-    """Of the relationships, as a pattern has them."""
-    kind: str
-    """Cypher of an `event`, as are weight, time and liked. The kind may be a key of `kinds`."""
-    weight: str
-    time: str
-    liked: str
-    values: Mapping[str, Any]
-    """The parameters in `liked`."""
-    kinds: Mapping[str, str]
+    pattern: Pattern
+    """What a query says of an event."""
+    policy: Mapping[str, KindPolicy]
+    kinds: Mapping[str, str] | None
+    """Of a graph that is there already, the kind by the type of the relationship; None: events name
+    their kind."""
     labelled: bool
     """Whether a pattern must name the label of the nodes at the other end of an event."""
     whole: frozenset[str] = frozenset()
     """The types of node whose ids are integers."""
 
+    def meanings(self, kinds: Sequence[str]) -> Meanings:
+        """What events of these kinds mean, or of those that are mapped."""
+        return meanings_of(kinds if self.kinds is None else [*self.kinds.values()], self.policy)
+
+    def values(self, meanings: Meanings) -> dict[str, Any]:
+        """The parameters by which queries know likes."""
+        types = {} if self.kinds is None else {kind: name for name, kind in self.kinds.items()}
+        return values(meanings, types)
+
+    def asking(self, query: cypher.Cypher, meanings: Meanings) -> str:
+        """A query about who likes what, with the names in it."""
+        likes = {
+            f"LIKED_{user}_{item}": condition(self.pattern, meanings, user, item)
+            for user, item in (
+                *(("user", "item"), ("user", "via"), ("near", "item")),
+                *(("fan", "item"), ("person", "via")),
+            )
+        }
+        return query.substitute(self._names(), **likes)
+
     def fill(self, query: cypher.Cypher) -> str:
         """A query about users, items and events, with the names in it."""
         return query.substitute(self._names())
 
-    def similar(self, query: cypher.Cypher, node_type: str) -> str:
+    def similar(self, query: cypher.Cypher, node_type: str, meanings: Meanings) -> str:
         """A query about nodes of a type that are tied to the same others."""
         node, other = self.user, self.item
         arrow, back = ("-", "->"), ("<-", "-")
         if node_type == "item":
             node, other, arrow, back = other, node, back, arrow
+
+        def liked(near: str) -> str:
+            user, item = ("other", near) if node_type == "item" else (near, "other")
+            return condition(self.pattern, meanings, user, item)
+
         return query.substitute(
             self._names(),
             Node=names.quoted(node.label),
@@ -88,6 +110,9 @@ class Events:
             BACK_RIGHT=back[1],
             near_key=self.key("near", node_type),
             other_key=self.key("other", "user" if node_type == "item" else "item"),
+            LIKED_node_other=liked("node"),
+            LIKED_near_other=liked("near"),
+            LIKED_near_item=condition(self.pattern, meanings, "near", "item"),
         )
 
     def key(self, name: str, node_type: str) -> str:
@@ -116,15 +141,14 @@ class Events:
             "item_id": names.quoted(self.item.id),
             "item_key": self.key("item", "item"),
             "via_key": self.key("via", "item"),
-            "INTERACTED": self.types,
-            "KIND": self.kind,
-            "WEIGHT": self.weight,
-            "TIME": self.time,
-            "LIKED": self.liked,
+            "INTERACTED": self.pattern.types,
+            "KIND": self.pattern.kind("event"),
+            "WEIGHT": self.pattern.weight("event"),
+            "TIME": self.pattern.time("event"),
         }
 
     def _end(self, node: Nodes) -> str:
-        return f":{names.quoted(node.label)}" if self.labelled else ""
+        return _end(node) if self.labelled else ""
 
 
 def own_events(policy: Mapping[str, KindPolicy]) -> Events:
@@ -133,21 +157,18 @@ def own_events(policy: Mapping[str, KindPolicy]) -> Events:
     INTERACTED goes from users to items only, so that a pattern needs no label at its ends, which
     would have to be looked up.
     """
-    bars = [(kind, bar) for kind in policy if (bar := _least(policy, kind)) is not None]
-    values: dict[str, Any] = {f"kind_{n}": kind for n, (kind, _) in enumerate(bars)}
-    values |= {f"least_{n}": bar for n, (_, bar) in enumerate(bars)}
-    cases = " ".join(f"WHEN $kind_{n} THEN $least_{n}" for n in range(len(bars)))
-    least = f"CASE event.kind {cases} ELSE {_ANY} END" if bars else _ANY
     return Events(
         user=Nodes(names.USER, OWN_ID, {}),
         item=Nodes(names.ITEM, OWN_ID, {}),
-        types=names.INTERACTED,
-        kind="event.kind",
-        weight="event.weight",
-        time="event.time",
-        liked=f"event.weight >= {least}",
-        values=values,
-        kinds={},
+        pattern=Pattern(
+            names.INTERACTED,
+            kind=lambda event: f"{event}.kind",
+            weight=lambda event: f"{event}.weight",
+            time=lambda event: f"{event}.time",
+            items="",
+        ),
+        policy=policy,
+        kinds=None,
         labelled=False,
     )
 
@@ -157,34 +178,25 @@ def mapped_events(
 ) -> Events:
     """The events of a graph that is there already; `whole` are the types with integer ids."""
     nodes = mapped_catalogue(graph).nodes
-    kinds = list(graph.interactions)
     each = list(graph.interactions.values())
-    least = [_least(policy, kind) for kind in kinds]
 
-    def by_type(text_of: Callable[[int], str]) -> str:
+    def by_type(event: str, text_of: Callable[[MappedInteraction], str]) -> str:
         if len(each) == 1:
-            return text_of(0)
-        cases = " ".join(f"WHEN '{e.type}' THEN {text_of(n)}" for n, e in enumerate(each))
-        return f"CASE type(event) {cases} END"
-
-    def weight(n: int) -> str:
-        return _weight("event", each[n].weight)
-
-    def time(n: int) -> str:
-        return _time(each[n].time, each[n].time_unit)
-
-    def liked(n: int) -> str:
-        return f"{weight(n)} >= {_ANY if least[n] is None else f'$least_{n}'}"
+            return text_of(each[0])
+        cases = " ".join(f"WHEN '{e.type}' THEN {text_of(e)}" for e in each)
+        return f"CASE type({event}) {cases} END"
 
     return Events(
         user=nodes["user"],
         item=nodes["item"],
-        types="|".join(names.quoted(e.type) for e in each),
-        kind="type(event)",
-        weight=by_type(weight),
-        time=by_type(time),
-        liked=by_type(liked),
-        values={f"least_{n}": value for n, value in enumerate(least) if value is not None},
+        pattern=Pattern(
+            "|".join(names.quoted(e.type) for e in each),
+            kind=lambda event: f"type({event})",
+            weight=lambda event: by_type(event, lambda e: _weight(event, e.weight)),
+            time=lambda event: by_type(event, lambda e: _time(event, e.time, e.time_unit)),
+            items=_end(nodes["item"]),
+        ),
+        policy=policy,
         kinds={e.type: kind for kind, e in graph.interactions.items()},
         labelled=True,
         whole=whole,
@@ -212,10 +224,13 @@ def mapped_catalogue(graph: MappedGraph) -> Catalogue:
 def pasteable(
     settings: Neo4jSettings, policy: Mapping[str, KindPolicy]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The queries by what they answer, and example values of all their parameters."""
+    """The queries by what they answer, and example values of all their parameters.
+
+    Of graphrec's own graphs, they know the kinds that have a policy, and ratings.
+    """
     graph = settings.graph
     events = own_events(policy) if graph is None else mapped_events(graph, policy, frozenset())
-    values = {
+    given = {
         "id": "50",
         "user": "1",
         "item": "50",
@@ -228,43 +243,38 @@ def pasteable(
         "until": None,
         "scale": SCALE,
     }
+    meanings = events.meanings(list(dict.fromkeys(("rating", *policy))))
     queries = {
         "Items related to item $id: liked by the same users": events.similar(
-            cypher.SIMILAR, "item"
+            cypher.SIMILAR, "item", meanings
         ),
         "Users similar to user $id: who like the same items": events.similar(
-            cypher.SIMILAR, "user"
+            cypher.SIMILAR, "user", meanings
         ),
         "What the $k users most similar to user $id like, and $id has not seen": events.similar(
-            cypher.NEIGHBOUR_RECOMMENDATIONS, "user"
+            cypher.NEIGHBOUR_RECOMMENDATIONS, "user", meanings
         ),
-        "Items by the number of users who like them, in the window [$since, $until)": events.fill(
-            cypher.POPULAR_ITEMS
+        "Items by the number of users who like them, in the window [$since, $until)": events.asking(
+            cypher.POPULAR_ITEMS, meanings
         ),
-        "Why $item for $user: user → via ← people → item": events.fill(cypher.PATHS),
+        "Why $item for $user: user → via ← people → item": events.asking(cypher.PATHS, meanings),
     }
-    return {**values, **events.values}, queries
+    return {**given, **events.values(meanings)}, queries
 
 
-_ANY = "5e-324"
-"""The least number above 0: an event of a kind without a threshold is liked from there."""
-
-
-def _least(policy: Mapping[str, KindPolicy], kind: str) -> float | None:
-    """The weight from which on an event of a kind is positive; None for any above 0."""
-    rule = policy.get(kind, KindPolicy())
-    return rule.least if rule.weight > 0 else math.inf
+def _end(node: Nodes) -> str:
+    return f":{names.quoted(node.label)}"
 
 
 def _weight(name: str, key: str | None) -> str:
     return "1.0" if key is None else f"toFloat({name}.{names.quoted(key)})"
 
 
-def _time(key: str | None, unit: str) -> str:
+def _time(event: str, key: str | None, unit: str) -> str:
     """Milliseconds since 1970."""
     if key is None:
         return "0"
-    value = f"event.{names.quoted(key)}"
+    value = f"{event}.{names.quoted(key)}"
     return {
         "ms": f"toInteger({value})",
         "s": f"toInteger({value} * 1000)",

@@ -82,6 +82,8 @@ ADD_KINDS = "UNWIND $kinds AS name MERGE (:GraphrecKind {name: name})"
 
 READ_KINDS = "MATCH (kind:GraphrecKind) RETURN kind.name"
 COUNT_KINDS = "MATCH (kind:GraphrecKind) RETURN count(kind)"
+READ_KINDS = "MATCH (kind:GraphrecKind) RETURN kind.name ORDER BY kind.name"
+FIND_KINDS = "MATCH ()-[event:INTERACTED]->() RETURN DISTINCT event.kind ORDER BY event.kind"
 
 ADD_NODES = Cypher("""
 UNWIND range(0, size($ids) - 1) AS place
@@ -403,13 +405,13 @@ MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
 
 # Queries
 #
-# `@LIKED` is true of an `event` that shows that the user likes the item:
-# `graphrec.store.neo4j.layout` makes it from the policies of the kinds in the settings.
+# `@LIKED_user_item` is true of an `event` that shows that `user` likes `item`, whatever the two are
+# called: `graphrec.store.neo4j.likes` makes it of what events mean by the settings.
 
 # Nodes tied to the same others: items liked by the same users, or users who like the same items.
 _SIMILAR = """
 MATCH (node:@Node {@id: $id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
-WHERE @LIKED
+WHERE @LIKED_node_other
 WITH node, other, max(@TIME) AS latest
 ORDER BY latest DESC, @other_key
 WITH node, collect(other) AS everyone
@@ -418,7 +420,7 @@ WITH node, everyone[..$cap] AS others, size(everyone) AS degree
 WITH node, others, size(others) AS mine, degree
 UNWIND others AS other
 MATCH (other)@BACK_LEFT[event:@INTERACTED]@BACK_RIGHT(near@Near)
-WHERE near <> node AND @LIKED
+WHERE near <> node AND @LIKED_near_other
 WITH mine, degree, near, count(DISTINCT other) AS support
 ORDER BY support DESC
 WHERE support >= $min_support
@@ -445,14 +447,16 @@ WITH mine, degree, bar, nears[place] AS near, supports[place] AS support
 // The same again with up to 30 of those who are tied to it: enough to tell for most nodes.
 WITH mine, degree, bar, near, support, COUNT {
     MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other)
-    WHERE @LIKED
+    WHERE @LIKED_near_other
     RETURN DISTINCT other LIMIT 30
 } AS least
 WHERE CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * least)
                        ELSE toFloat(support) / (mine + least - support) END >= bar
    OR least < support
 WITH mine, degree, near, support, COUNT {
-    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other) WHERE @LIKED RETURN DISTINCT other
+    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other)
+    WHERE @LIKED_near_other
+    RETURN DISTINCT other
 } AS theirs
 WITH near, support, degree,
      CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
@@ -475,7 +479,7 @@ WITH neighbours, collect(DISTINCT seen) AS seen
 UNWIND neighbours AS each
 WITH seen, each[0] AS near, each[1] AS similarity
 MATCH (near)-[event:@INTERACTED]->(item@OfItems)
-WHERE @LIKED
+WHERE @LIKED_near_item
 WITH DISTINCT seen, near, similarity, item
 WHERE NOT item IN seen
 WITH item, sum(similarity) AS score, count(*) AS support
@@ -490,7 +494,7 @@ MATCH (item:@Item)
 CALL (item) {
     MATCH (item)<-[event:@INTERACTED]-(user@OfUsers)
     WHERE ($since IS NULL OR @TIME >= $since) AND ($until IS NULL OR @TIME < $until)
-      AND @LIKED
+      AND @LIKED_user_item
     RETURN count(DISTINCT user) AS people
 }
 WITH item, people
@@ -503,14 +507,14 @@ RETURN item.@item_id AS id, people
 # user → via ← people → item
 PATHS = Cypher("""
 MATCH (item:@Item {@item_id: $item})<-[event:@INTERACTED]-(fan@OfUsers)
-WHERE @LIKED
+WHERE @LIKED_fan_item
 WITH item, collect(DISTINCT fan) AS fans
 MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(via@OfItems)
-WHERE via <> item AND @LIKED
+WHERE via <> item AND @LIKED_user_via
 WITH DISTINCT item, fans, user, via
 CALL (user, via, fans) {
     MATCH (via)<-[event:@INTERACTED]-(person@OfUsers)
-    WHERE @LIKED
+    WHERE @LIKED_person_via
     WITH DISTINCT user, fans, person
     WITH user, person, person IN fans AS is_fan
     RETURN count(*) AS degree,

@@ -136,7 +136,7 @@ def user_events(
     """The events of a user, in canonical order; `key` is the id as the database has it."""
     found = rows(tx, layout.fill(cypher.USER_EVENTS), user=key)
     items, weights, times, kinds = zip(*found, strict=True) if found else [()] * 4
-    named = [layout.kinds.get(kind, kind) for kind in kinds]
+    named = [_kind(layout, kind) for kind in kinds]
     return Interactions.of(
         [user] * len(items), list(map(str, items)), weights, times, named
     ).sorted()
@@ -155,7 +155,7 @@ def events_between(
     query = layout.fill(cypher.EVENTS_BETWEEN)
     found = rows(tx, query, since=since, until=until, limit=limit)
     users, items, weights, times, kinds = zip(*found, strict=True) if found else [()] * 5
-    named = [layout.kinds.get(kind, kind) for kind in kinds]
+    named = [(layout.kinds or {}).get(kind, kind) for kind in kinds]
     return Interactions.of(
         list(map(str, users)), list(map(str, items)), weights, times, named
     ).sorted()
@@ -310,7 +310,7 @@ def _read_log(tx: neo4j.ManagedTransaction, layout: Events, until: int | None) -
     for (found,) in _records(tx, layout.fill(cypher.READ_EVENTS), until=until):
         for user, kind, *columns in found:
             if user is not None:
-                log.add_events(user, layout.kinds.get(kind, kind), *columns)
+                log.add_events(user, _kind(layout, kind), *columns)
     if until is None:
         lacking = rows(tx, layout.fill(cypher.COUNT_EVENTS))[0][0] - len(log)
         if lacking > 0:
@@ -318,7 +318,7 @@ def _read_log(tx: neo4j.ManagedTransaction, layout: Events, until: int | None) -
                 "%d of the relationships %s are left out: expected a weight and a time of each, "
                 "and ids of the user and the item",
                 lacking,
-                layout.types,
+                layout.pattern.types,
             )
     return log
 
@@ -380,6 +380,20 @@ def _records(
 ) -> Iterator[list[Any]]:
     for record in tx.run(query, {"rows": rows, **values}):
         yield record.values()
+
+
+def _kind(layout: Events, kind: str) -> str:
+    """A kind by what a query gives as one."""
+    return kind if layout.kinds is None else layout.kinds[kind]
+
+
+def kinds(tx: neo4j.ManagedTransaction, layout: Events) -> Sequence[str]:
+    """The kinds of the events of graphrec's own graph; none of a mapped one, which names them."""
+    if layout.kinds is not None:
+        return ()
+    noted = rows(tx, cypher.READ_KINDS)
+    # A graph from before kinds were noted has none until it is written.
+    return [kind for (kind,) in noted or rows(tx, cypher.FIND_KINDS)]
 
 
 def _about(query: cypher.Cypher, nodes: Nodes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -20,8 +21,9 @@ from graphrec.data import (
     Vocabulary,
 )
 from graphrec.data.coerce import converted
+from graphrec.data.in_force import Meanings
+from graphrec.data.kinds import KindPolicy
 from graphrec.data.vector import vector_length
-from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
@@ -258,7 +260,7 @@ class Neo4jStore:
     ) -> list[Neighbour]:
         """Items the most similar users like and the user has not seen; raises UnknownNode."""
         found = self._ask(
-            self._events.similar(cypher.NEIGHBOUR_RECOMMENDATIONS, "user"),
+            partial(self._events.similar, cypher.NEIGHBOUR_RECOMMENDATIONS, "user"),
             {"id": ("user", user)},
             k=neighbours,
             similarity="cosine",
@@ -272,14 +274,14 @@ class Neo4jStore:
         self, k: int = 10, since: int | None = None, until: int | None = None
     ) -> list[Popular]:
         """Items by the number of users who like them, in the window [since, until)."""
-        query = self._events.fill(cypher.POPULAR_ITEMS)
+        query = partial(self._events.asking, cypher.POPULAR_ITEMS)
         found = self._ask(query, {}, k=k, since=since, until=until)
         return [Popular(str(id_), people) for id_, people in found]
 
     def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
         """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
         nodes = {"user": ("user", user), "item": ("item", item)}
-        found = self._ask(self._events.fill(cypher.PATHS), nodes, k=k)
+        found = self._ask(partial(self._events.asking, cypher.PATHS), nodes, k=k)
         return [Path(str(via), people, score / SCALE) for via, people, score in found]
 
     def delete_events(self, keys: Sequence[EventKey]) -> int:
@@ -414,7 +416,7 @@ class Neo4jStore:
         cap: int,
     ) -> Neighbours:
         found = self._ask(
-            self._events.similar(cypher.SIMILAR, node_type),
+            partial(self._events.similar, cypher.SIMILAR, node_type),
             {"id": (node_type, node_id)},
             k=k,
             similarity=similarity,
@@ -426,7 +428,10 @@ class Neo4jStore:
         return Neighbours(rows, degree, cap)
 
     def _ask(
-        self, query: str, about: Mapping[str, tuple[str, str]], **values: Any
+        self,
+        query: Callable[[Meanings], str],
+        about: Mapping[str, tuple[str, str]],
+        **values: Any,
     ) -> list[list[Any]]:
         """The rows of a query about nodes, types and ids by parameter; raises UnknownNode."""
         keys: dict[str, str | int] = {}
@@ -435,10 +440,11 @@ class Neo4jStore:
             if key is None:
                 raise UnknownNode(*node)
             keys[name] = key
-        values |= {**keys, **self._events.values, "scale": SCALE}
+        values |= {**keys, "scale": SCALE}
 
         def ask(tx: neo4j.ManagedTransaction) -> list[list[Any]]:
-            found = rows(tx, query, **values)
+            meanings = self._events.meanings(read.kinds(tx, self._events))
+            found = rows(tx, query(meanings), **values, **self._events.values(meanings))
             if not found:  # no neighbours, or no such node?
                 for name, (node_type, node_id) in about.items():
                     nodes = self._events.item if node_type == "item" else self._events.user

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Literal
 
-from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError, StoreError
-from graphrec.store.sqlite import queries as sql
-from graphrec.store.sqlite import schema
+from graphrec.store.sqlite import likes, schema
 
 SETUP = (
     "PRAGMA synchronous = FULL",  # a commit returns once the log is on the disk
@@ -71,10 +69,8 @@ def transaction(
         raise
 
 
-def connect(
-    path: Path, policy: Mapping[str, KindPolicy], busy_seconds: float
-) -> sqlite3.Connection:
-    """A connection to the graph at `path`, created or migrated where need be, that knows `policy`.
+def connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """A connection to the graph at `path`, created or migrated where need be.
 
     The connection may change hands between threads, but not be used by two at once. Raises
     StoreError for a folder, a foreign file and a future version; other errors are SQLite's own.
@@ -95,7 +91,7 @@ def connect(
             connection.execute(statement)
         if version < len(schema.MIGRATIONS):
             _migrate(connection)
-        _apply_policy(connection, policy)
+        likes.prepare(connection)
         # Many an SQLite is built without its mathematical functions.
         connection.create_function("SQRT", 1, math.sqrt, deterministic=True)
     except BaseException:
@@ -150,11 +146,3 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {newer}")
         connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-
-
-def _apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
-    """Give the connection the weights of events; nothing is written to the file."""
-    for statement in schema.POLICY:
-        connection.execute(statement)
-    rules = ((kind, rule.weight, rule.least) for kind, rule in policy.items())
-    connection.executemany(sql.ADD_RULE, rules)

@@ -8,14 +8,6 @@ from __future__ import annotations
 
 from string import Template
 
-ADD_RULE = "INSERT INTO rules (name, weight, threshold) VALUES (?, ?, ?)"
-
-# Any process may have added a kind since the last query. A kind keeps its row for ever.
-APPLY_RULES = """
-INSERT OR IGNORE INTO policy (kind, weight, threshold)
-SELECT kinds.row, rules.weight, rules.threshold FROM rules JOIN kinds USING (name)
-"""
-
 ADD_KIND = "INSERT INTO kinds (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 FIND_NODE = "SELECT row FROM nodes WHERE type = ? AND id = ?"

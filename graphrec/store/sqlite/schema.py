@@ -1,4 +1,4 @@
-"""The schema of the SQLite store, as migrations, and what a connection adds to it for itself."""
+"""The schema of the SQLite store, as migrations."""
 
 from __future__ import annotations
 
@@ -104,31 +104,3 @@ CREATE INDEX taken_back_by_position ON taken_back (position);
 
 MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """`MIGRATIONS[v]` brings a file from schema version v to v + 1."""
-
-POLICY = (
-    # The weights of the kinds of events, from the settings; for this connection, not stored.
-    """
-    CREATE TEMP TABLE rules (
-        name      TEXT PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
-    ) WITHOUT ROWID
-    """,
-    # The same for the kinds that the store has so far, by row: queries look it up for every event.
-    """
-    CREATE TEMP TABLE policy (
-        kind      INTEGER PRIMARY KEY,
-        weight    REAL NOT NULL,
-        threshold REAL
-    )
-    """,
-    # The positive events, as `graphrec.data.weighting` has them; a kind with no row counts fully.
-    """
-    CREATE TEMP VIEW likes AS
-    SELECT events.user, events.item, events.time
-    FROM events LEFT JOIN policy USING (kind)
-    WHERE COALESCE(policy.weight, 1) > 0
-      AND CASE WHEN policy.threshold IS NULL THEN events.weight > 0
-               ELSE events.weight >= policy.threshold END
-    """,
-)

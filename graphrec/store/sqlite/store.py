@@ -36,6 +36,7 @@ from graphrec.store.protocol import (
 from graphrec.store.sqlite import bulk, deletion, read, write
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.file import connect, store_errors, transaction
+from graphrec.store.sqlite.likes import apply_policy
 from graphrec.store.sqlite.neighbourhoods import paths, recommendations, similar
 from graphrec.store.sqlite.rows import Positions, position_of, row_of, written
 from graphrec.store.sqlite.traces import has_alike, traces_in_files, traces_in_tables
@@ -323,7 +324,7 @@ class SQLiteStore:
         with store_errors(self._path):
             connection = self._idle_connection()
             if connection is None:
-                connection = connect(self._path, self._policy, self._busy_seconds)
+                connection = connect(self._path, self._busy_seconds)
             try:
                 yield connection
             finally:
@@ -340,7 +341,7 @@ class SQLiteStore:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lent() as connection, transaction(connection, "DEFERRED"):
-            connection.execute(sql.APPLY_RULES)
+            apply_policy(connection, self._policy)
             yield connection
 
     @contextmanager
@@ -353,7 +354,7 @@ class SQLiteStore:
         """A connection that is closed afterwards."""
         with (
             self._lent(),
-            closing(connect(self._path, self._policy, self._busy_seconds)) as connection,
+            closing(connect(self._path, self._busy_seconds)) as connection,
         ):
             yield connection
 

@@ -32,6 +32,7 @@ from graphrec.testing.stores.comparing import (
 )
 from graphrec.testing.stores.deletions import DeletionContract
 from graphrec.testing.stores.forgetting import ForgettingContract
+from graphrec.testing.stores.meaning import MeaningContract
 from graphrec.testing.stores.positions import PositionContract
 from graphrec.testing.stores.queries import QueryContract
 from graphrec.testing.stores.whole_logs import WholeLogContract
@@ -55,6 +56,7 @@ class StoreContract(
     WritingContract,
     WholeLogContract,
     QueryContract,
+    MeaningContract,
     ForgettingContract,
     PositionContract,
     DeletionContract,

@@ -19,10 +19,14 @@ POLICY: Mapping[str, KindPolicy] = {
     "rating": KindPolicy(threshold=3.5),
     "score": KindPolicy(threshold=0.7),  # which no float32 is
     "vote": KindPolicy(threshold=0),  # 0 is a vote for, -1 against
-    "purchase": KindPolicy(weight=3),
+    "purchase": KindPolicy(weight=3, negative="cancel"),
     "skip": KindPolicy(weight=0),
+    "stars": KindPolicy(like_from="user-mean", zero="missing", negative="dislike"),
+    "plays": KindPolicy(like_from="user-quantile:0.6", threshold=0.5, negative="seen"),
+    "undo": KindPolicy(polarity="neutral", cancels=("stars", "rating", "Thumbs-Down")),
 }
-"""The policy of the store that `fresh` opens. "view" is not named: it counts as it comes."""
+"""The policy of the store that `fresh` opens. "view" is not named: it counts as it comes; nor is
+"thumbs_down" or "return", which mean what their names say."""
 
 
 names = st.text(min_size=1, max_size=4)

@@ -23,7 +23,7 @@ def floor_rate(log: Path, store: Path, rows: int, progress: Progress) -> float:
     nothing is looked up, and no user or item is stored.
     """
     begun = perf_counter()
-    with closing(connect(store, {}, 30)) as connection, transaction(connection, "IMMEDIATE"):
+    with closing(connect(store, 30)) as connection, transaction(connection, "IMMEDIATE"):
         connection.executemany(ADD_EVENT, _rows(log, rows, progress))
     return rows / (perf_counter() - begun)
 

@@ -124,7 +124,7 @@ def read_log(
     with tempfile.TemporaryDirectory(prefix="graphrec-") as temporary:
         url = f"sqlite:///{temporary}/graphrec.db"
         with open_store(url, settings.kinds, settings.neo4j) as store:
-            load_dataset(store, dataset, settings.ingest, rejects, progress)
+            load_dataset(store, dataset, settings.ingest, rejects, progress, settings.kinds)
             return store.read_graph()
 
 

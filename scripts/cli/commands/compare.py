@@ -122,7 +122,7 @@ def _events(
 ) -> Interactions:
     """Weighted events, from a file or from the store."""
     if file is not None:
-        graph = Graph(read_events(File(file), settings.ingest, rejects))
+        graph = Graph(read_events(File(file), settings.ingest, rejects, policies=settings.kinds))
     else:
         source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
         with source as opened:

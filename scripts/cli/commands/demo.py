@@ -56,7 +56,9 @@ def demo(
     with open_store(url, settings.kinds, settings.neo4j) as opened:
         with progress_bars() as progress:
             found = open_dataset(dataset, settings.cache.expanduser())
-            reports = load_dataset(opened, found, settings.ingest, folder / "rejects", progress)
+            reports = load_dataset(
+                opened, found, settings.ingest, folder / "rejects", progress, settings.kinds
+            )
         show_reports(reports, opened.counts())
         with refresh_lock(snapshots):
             position, raw = opened.position(), opened.read_graph()

@@ -151,7 +151,9 @@ def tune(
 def _read_train(
     train: Path, items: Path | None, users: Path | None, settings: Settings, rejects: Path
 ) -> Graph:
-    log = read_events(File(train), settings.ingest, rejects / f"{train.stem}.csv")
+    log = read_events(
+        File(train), settings.ingest, rejects / f"{train.stem}.csv", policies=settings.kinds
+    )
     weighed = weigh(Graph(log), settings.kinds).interactions
     # In the rows that `graphrec evaluate` gives them, so that it draws the same validation part.
     split = given(weighed, weighed.take(np.empty(0, np.int64)))

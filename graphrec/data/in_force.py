@@ -1,0 +1,250 @@
+"""Which events count, and which way: the one definition for arrays.
+
+The stores have the same in their languages: `graphrec.store.sqlite.queries` and
+`graphrec.store.neo4j.queries`.
+
+What an event means depends on its kind and on the sign of its value: a `Meaning`. All else goes by
+pairs of a user and an item:
+
+- Of a kind whose latest event counts, only the latest *rated* event of the pair is in force.
+- An event puts those of the kinds that it cancels out of force, of its pair and up to its own time.
+- An event in force counts where its value reaches its bar, and the user's own bar where there is
+  one. A negative one makes the pair disliked; positive ones count in pairs that are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data.graph import Interactions, last_of_equal
+from graphrec.data.kinds import KindPolicy, Polarity, normal, policy_of
+
+SIGNS = (-1, 0, 1)
+
+ANY = 5e-324
+"""The least number above 0: the bar of an amount."""
+
+MICRO = 1_000_000
+"""Means of users are compared in whole millionths, so that sums are exact in every store."""
+
+LARGEST_RATED = 1e6
+"""Beyond it, a value counts as this one in a mean."""
+
+_SIDES: Mapping[Polarity, int] = {"positive": 1, "negative": -1, "neutral": 0}
+
+SLACK = 1e-9
+"""Of ranks, for shares such as 0.28 of 25 that no double is exactly."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What an event of one kind, with a value of one sign, means."""
+
+    polarity: int
+    """1: it is a like where it counts, -1: a dislike, 0: the item was seen."""
+    bar: float
+    """The value from which on it counts; infinite where it never does."""
+    rated: bool
+    """Whether it takes the place of an earlier rating, and is in the user's own mean."""
+    cancels: tuple[int, ...]
+    """The kinds whose events it puts out of force."""
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """What the events of some kinds mean."""
+
+    kinds: tuple[str, ...]
+    policies: tuple[KindPolicy, ...]
+    of: tuple[tuple[Meaning, Meaning, Meaning], ...]
+    """By kind, for values below 0, of 0, and above 0."""
+
+    @property
+    def any_latest(self) -> bool:
+        """Whether of any kind the latest event counts."""
+        return any(policy.latest for policy in self.policies)
+
+    @property
+    def any_cancels(self) -> bool:
+        """Whether any event cancels others."""
+        return any(meaning.cancels for each in self.of for meaning in each)
+
+    @property
+    def any_negative(self) -> bool:
+        """Whether any event is a dislike."""
+        return any(meaning.polarity < 0 for each in self.of for meaning in each)
+
+    @property
+    def any_own(self) -> bool:
+        """Whether users have bars of their own."""
+        return any(policy.like_from is not None for policy in self.policies)
+
+    @cached_property
+    def _flat(self) -> tuple[Meaning, ...]:
+        return tuple(meaning for each in self.of for meaning in each)
+
+    @cached_property
+    def polarity(self) -> NDArray[np.int8]:  # [3 K]
+        """By kind and sign."""
+        return np.array([m.polarity for m in self._flat], np.int8)
+
+    @cached_property
+    def bar(self) -> NDArray[np.float64]:  # [3 K]
+        """By kind and sign."""
+        return np.array([m.bar for m in self._flat], np.float64)
+
+    @cached_property
+    def supersedes(self) -> NDArray[np.bool_]:  # [3 K]
+        """By kind and sign: rated, of a kind whose latest event counts."""
+        latest = [p.latest for p in self.policies for _ in SIGNS]
+        return np.array([m.rated for m in self._flat], bool) & np.array(latest, bool)
+
+    @cached_property
+    def rated(self) -> NDArray[np.bool_]:  # [3 K]
+        """By kind and sign."""
+        return np.array([m.rated for m in self._flat], bool)
+
+    @cached_property
+    def undoing(self) -> NDArray[np.bool_]:  # [3 K]
+        """By kind and sign: whether it cancels any kind."""
+        return np.array([bool(m.cancels) for m in self._flat], bool)
+
+    @cached_property
+    def cancels(self) -> NDArray[np.bool_]:  # [3 K, K]
+        """Which kinds an event of a kind and sign puts out of force."""
+        found = np.zeros((len(self._flat), len(self.kinds)), bool)
+        for row, meaning in enumerate(self._flat):
+            found[row, list(meaning.cancels)] = True
+        return found
+
+
+def meanings_of(kinds: Sequence[str], given: Mapping[str, KindPolicy]) -> Meanings:
+    """What events of these kinds mean by the policies that are given, and by usual names."""
+    return _compiled(tuple(kinds), tuple(policy_of(kind, given) for kind in kinds))
+
+
+@lru_cache(256)
+def _compiled(kinds: tuple[str, ...], policies: tuple[KindPolicy, ...]) -> Meanings:
+    forms = [normal(kind) for kind in kinds]
+
+    def cancelled(policy: KindPolicy) -> tuple[int, ...]:
+        named = set(map(normal, policy.cancels))
+        return tuple(code for code, form in enumerate(forms) if form in named)
+
+    return Meanings(
+        kinds,
+        policies,
+        tuple(_meanings(own, policy, cancelled(policy)) for own, policy in enumerate(policies)),
+    )
+
+
+def _meanings(
+    own: int, policy: KindPolicy, cancels: tuple[int, ...]
+) -> tuple[Meaning, Meaning, Meaning]:
+    """What events of the kind number `own` mean with a value below 0, of 0, and above 0."""
+    side = _SIDES[policy.polarity] if policy.weight else 0
+    if policy.least is not None:
+        bar = policy.least
+    else:
+        bar = -np.inf if policy.like_from is not None else ANY
+    ordinary = Meaning(side, bar if side else np.inf, True, cancels)
+    not_rated = Meaning(0, np.inf, False, ())
+    if policy.negative == "dislike":
+        below = Meaning(-1, -np.inf, True, cancels) if policy.weight else ordinary
+    elif policy.negative == "cancel":
+        # An order of -6 pieces is no order, and so cancels no dislike.
+        others = () if policy.polarity == "positive" else cancels
+        below = replace(not_rated, cancels=(own, *others))
+    elif policy.negative == "seen":
+        below = not_rated
+    else:
+        below = ordinary
+    return below, ordinary if policy.zero == "rating" else not_rated, ordinary
+
+
+def signs(log: Interactions, meanings: Meanings, value: NDArray[np.float32]) -> NDArray[np.int8]:
+    """How each event counts [E]: 1 as a like, -1 as a dislike, 0 not at all."""
+    place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
+    pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+    force = ~_superseded(log, meanings, place, pair)
+    if meanings.any_cancels:
+        force &= ~_cancelled(log, meanings, place, pair)
+    counts = force & (value >= meanings.bar[place])
+    for code, policy in enumerate(meanings.policies):
+        if policy.like_from is not None:
+            mine = np.flatnonzero((log.kind == code) & force & meanings.rated[place])
+            reached = _reaches_own(log.user[mine], value[mine], policy.quantile)
+            counts[mine] &= reached | (meanings.polarity[place[mine]] < 0)
+    found: NDArray[np.int8] = np.where(counts, meanings.polarity[place], np.int8(0))
+    negative = found < 0
+    if negative.any():
+        found[(found > 0) & np.isin(pair, pair[negative])] = 0
+    return found
+
+
+def _superseded(
+    log: Interactions, meanings: Meanings, place: NDArray[np.intp], pair: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which events [E] a later one of the same kind and pair takes the place of."""
+    found = np.zeros(len(log), bool)
+    if meanings.any_latest:
+        rated = np.flatnonzero(meanings.supersedes[place])
+        rated = rated[np.lexsort((log.time[rated], log.kind[rated], pair[rated]))]
+        if len(rated):
+            last = np.flatnonzero(last_of_equal([pair[rated], log.kind[rated]]))
+            of = last[np.searchsorted(last, np.arange(len(rated)))]
+            found[rated] = log.time[rated] < log.time[rated[of]]
+    return found
+
+
+def _cancelled(
+    log: Interactions, meanings: Meanings, place: NDArray[np.intp], pair: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which events [E] an event of the same pair, at their time or later, puts out of force."""
+    undoing = np.flatnonzero(meanings.undoing[place])
+    by, kind = np.nonzero(meanings.cancels[place[undoing]])
+    count = max(len(meanings.kinds), 1)
+    key, time = pair[undoing[by]] * count + kind, log.time[undoing[by]]
+    order = np.lexsort((time, key))
+    found = np.zeros(len(log), bool)
+    if not len(order):
+        return found
+    key, time = key[order], time[order]
+    last = last_of_equal([key])
+    key, time = key[last], time[last]
+    own = pair * count + log.kind
+    at = np.minimum(np.searchsorted(key, own), len(key) - 1)
+    found |= (key[at] == own) & (log.time <= time[at])
+    return found
+
+
+def _reaches_own(
+    user: NDArray[np.int32], value: NDArray[np.float32], quantile: float | None
+) -> NDArray[np.bool_]:
+    """Which ratings [R] in force, of one kind, reach the bar of their user."""
+    if quantile is None:
+        whole = micro(value)
+        total = np.zeros(int(user.max(initial=0)) + 1, np.int64)
+        np.add.at(total, user, whole)
+        return whole * np.bincount(user)[user] >= total[user]
+    order = np.lexsort((value, user))
+    user, value = user[order], value[order]
+    start = np.searchsorted(user, user, "left")
+    # The number of the user's ratings that are not above: the end of each run of equal ones.
+    ends = np.flatnonzero(last_of_equal([user, value])) + 1
+    not_above = ends[np.searchsorted(ends, np.arange(len(user)), "right")] - start
+    enough = not_above >= quantile * np.bincount(user)[user] - SLACK
+    found = np.empty(len(user), bool)
+    found[order] = enough
+    return found
+
+
+def micro(value: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Values in whole millionths, rounded half up."""
+    wide = np.clip(value.astype(np.float64), -LARGEST_RATED, LARGEST_RATED)
+    return np.floor(wide * MICRO + 0.5).astype(np.int64)

@@ -1,0 +1,94 @@
+"""What events mean, worked out the slow way: an oracle to compare the arrays with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from graphrec.data.kinds import KindPolicy, normal, policy_of
+from graphrec.testing.logs import Event
+
+Pair = tuple[str, str]
+
+
+def counted(events: Sequence[Event], given: Mapping[str, KindPolicy]) -> dict[Pair, float]:
+    """By pair: above 0 where it is liked, below 0 where it is disliked, 0 where it was seen.
+
+    No event comes twice.
+    """
+    found: dict[Pair, float] = {}
+    for event in events:
+        found.setdefault((event.user, event.item), 0.0)
+    for user, item in found:
+        own = [each for each in events if (each.user, each.item) == (user, item)]
+        sides = [_side(each, own, events, given) for each in own]
+        against = sum(side for side in sides if side < 0)
+        found[user, item] = against or sum(side for side in sides if side > 0)
+    return found
+
+
+def _side(
+    event: Event, pair: Sequence[Event], log: Sequence[Event], given: Mapping[str, KindPolicy]
+) -> float:
+    policy = policy_of(event.kind, given)
+    if not policy.weight or not _rated(event, policy) or not _in_force(event, pair, given):
+        return 0.0
+    if event.weight < 0 and policy.negative == "dislike":
+        return -policy.weight * (1 if policy.rates else -event.weight)
+    if policy.polarity == "neutral" or not _reaches(event, log, policy, given):
+        return 0.0
+    side = -1 if policy.polarity == "negative" else 1
+    return side * policy.weight * (1 if policy.rates else event.weight)
+
+
+def _rated(event: Event, policy: KindPolicy) -> bool:
+    if event.weight < 0:
+        return policy.negative not in ("cancel", "seen")
+    return bool(event.weight) or policy.zero == "rating"
+
+
+def _in_force(event: Event, pair: Sequence[Event], given: Mapping[str, KindPolicy]) -> bool:
+    for other in pair:
+        policy = policy_of(other.kind, given)
+        if (
+            policy.latest
+            and other.kind == event.kind
+            and other.time > event.time
+            and _rated(other, policy)
+        ):
+            return False
+        if other.time >= event.time and normal(event.kind) in _cancelled(other, policy):
+            return False
+    return True
+
+
+def _cancelled(event: Event, policy: KindPolicy) -> set[str]:
+    named = set(map(normal, policy.cancels))
+    if _rated(event, policy):
+        return named
+    if event.weight < 0 and policy.negative == "cancel":
+        return {normal(event.kind)} | (set() if policy.polarity == "positive" else named)
+    return set()
+
+
+def _reaches(
+    event: Event, log: Sequence[Event], policy: KindPolicy, given: Mapping[str, KindPolicy]
+) -> bool:
+    if not policy.rates:
+        return event.weight > 0
+    if policy.least is not None and event.weight < policy.least:
+        return False
+    if policy.like_from is None:
+        return True
+    ratings = sorted(
+        each.weight
+        for each in log
+        if (each.user, each.kind) == (event.user, event.kind)
+        and _rated(each, policy)
+        and _in_force(each, [e for e in log if (e.user, e.item) == (each.user, each.item)], given)
+    )
+    if policy.quantile is None:
+        return Fraction(event.weight) >= sum(map(Fraction, ratings)) / len(ratings)
+    rank = max(math.ceil(Fraction(str(policy.quantile)) * len(ratings)), 1)
+    return event.weight >= ratings[rank - 1]
