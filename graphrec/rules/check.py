@@ -25,7 +25,7 @@ class Known:
     relations: Collection[str]
     """Of links of items."""
     kinds: Collection[str]
-    """Of events: recorded, or named in the settings."""
+    """Of events: recorded, named in the settings, or usual names."""
     recorded: Collection[str] = ()
     """Kinds of which there are events."""
     user_attributes: Collection[str] | None = None
