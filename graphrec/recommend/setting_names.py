@@ -12,7 +12,6 @@ from graphrec.snapshot.view import View
 from graphrec.store.protocol import GraphStore
 from graphrec.suggest import MISSPELT, closest, expectation
 
-
 USUAL_NAMES = frozenset(name for names, _ in usual_names() for name in names)
 """Kinds that everyone knows: that there are no such events yet is no mistake."""
 
