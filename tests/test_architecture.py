@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "data": "counts errors",
     # what is asked of a list, and how events count
     "suggest": "",
-    "rules": "data errors suggest",
+    "rules": "data suggest",
     "settings": "data errors rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it

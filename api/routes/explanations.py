@@ -27,7 +27,7 @@ from graphrec.recommend.query import Query as RecommendQuery
 router = new_router("recommendations")
 
 SESSION = documented(
-    "unknown_user", "unknown_item", "invalid_request", "malformed_json", "not_ready"
+    "unknown_user", "unknown_item", "unknown_name", "invalid_request", "malformed_json", "not_ready"
 )
 
 
@@ -62,7 +62,13 @@ async def user_explanation(
     "/users/{user_id}/why-not/{item_id}",
     openapi_extra=READ,
     responses=documented(
-        "unknown_item", "no_store", "invalid_request", "malformed_json", "not_ready", "store_away"
+        "unknown_item",
+        "no_store",
+        "unknown_name",
+        "invalid_request",
+        "malformed_json",
+        "not_ready",
+        "store_away",
     ),
 )
 async def user_why_not(

@@ -39,9 +39,11 @@ router = new_router("recommendations")
 
 LISTS = list_parameters(UserQuery)
 
-USER_LIST = documented("no_store", "invalid_request", "malformed_json", "not_ready", "store_away")
+USER_LIST = documented(
+    "no_store", "unknown_name", "invalid_request", "malformed_json", "not_ready", "store_away"
+)
 SESSION_LIST = documented(
-    "unknown_user", "unknown_item", "invalid_request", "malformed_json", "not_ready"
+    "unknown_user", "unknown_item", "unknown_name", "invalid_request", "malformed_json", "not_ready"
 )
 
 

@@ -127,7 +127,10 @@ def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None
     assume(len(urlencode(query, doseq=True)) < LONG)
     # A number where a list is meant is a list of one text by the time it is in a query.
     assume(not any(isinstance(query.get(name), int | float) for name in LISTS))
-    case.call_and_validate(base_url=str(client.base_url), **options)
+    response = case.call(base_url=str(client.base_url), **options)
+    # That an attribute or a kind is there is for the store to say, not for the document.
+    if response.status_code != 422 or response.json()["error"]["code"] != "unknown_name":
+        case.validate_response(response)
 
 
 @OPEN.parametrize()

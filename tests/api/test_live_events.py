@@ -211,7 +211,7 @@ class TestItems:
     def test_go_by_their_new_attributes_at_once(self, client: httpx.Client) -> None:
         out = {"name": "in stock", "action": "require", "attribute": "stock", "least": 1}
         answer = client.post("/v1/users/eve/recommendations", json={"rules": [out]})
-        error(answer, 422, "invalid_request", "rules[0].attribute")
+        error(answer, 422, "unknown_name", "rules[0].attribute")
         client.put("/v1/items/brazil", json={"attributes": {"stock": 3}})
         answer = client.post("/v1/users/eve/recommendations", json={"rules": [out]})
         assert [each["item"] for each in answer.json()["recommendations"]] == ["brazil"]
