@@ -60,7 +60,7 @@ def test_what_an_id_is(value: object, expected: str | None) -> None:
         *((value, "a control character") for value in ("a\0", "a\nb", "a\x7fb", "\ud800")),
         (b"\xff", "not UTF-8"),
         ("x" * 1001, "more than 1000"),
-        (object(), "of type object"),
+        pytest.param(object(), "of type object", id="object"),
     ],
     ids=repr,
 )
