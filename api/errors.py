@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from graphrec.errors import DataError, RefreshRunning, SnapshotError, UnknownNode
+from graphrec.errors import DataError, RefreshRunning, SnapshotError, UnknownName, UnknownNode
 
 Code: TypeAlias = Literal[
     "unauthenticated",
@@ -38,6 +38,7 @@ Code: TypeAlias = Literal[
     "method_not_allowed",
     "malformed_json",
     "invalid_request",
+    "unknown_name",
     "not_ready",
     "snapshot_refused",
     "refresh_running",
@@ -186,6 +187,13 @@ ERRORS: Mapping[Code, Error] = {
         "The request is not as documented.",
         "k is 0: expected a whole number from 1 to 100",
         raised=DataError,
+    ),
+    "unknown_name": Error(
+        422,
+        "There is no such attribute, relation or kind of events.",
+        "no item has an attribute 'stok': did you mean 'stock'?",
+        "rules[0].attribute",
+        UnknownName,
     ),
     "malformed_json": Error(
         422,

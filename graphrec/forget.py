@@ -77,14 +77,16 @@ def forget(
     users: Collection[str],
     exposures: Path | None = None,
     types: Types = TYPES,
+    remember: bool = True,
 ) -> Forgotten:
     """Take people out of the store and of every snapshot in `folder`; durable when it returns.
 
-    And out of the folder of `exposures`, where one is kept. People of whom there is nothing are
-    passed over, so that it can be run again. The store comes first, so that no snapshot is made of
-    them meanwhile. Raises StoreError, OSError, and what `forget_in_snapshots` raises.
+    And out of the folder of `exposures`, where one is kept. With `remember` the store keeps a hash
+    of each id, so that no event that comes late brings anyone back. People of whom there is nothing
+    are passed over, so that it can be run again. The store comes first, so that no snapshot is made
+    of them meanwhile. Raises StoreError, OSError, and what `forget_in_snapshots` raises.
     """
-    stored = sum(store.forget_user(user) for user in users)
+    stored = sum(store.forget_user(user, remember) for user in users)
     if stored:
         drop_people(folder)
     shown = 0 if exposures is None else exposure_log.forget(exposures, users)

@@ -50,6 +50,10 @@ class Sink(Protocol):
         """How many nodes there are, by type, and events and links beside."""
         ...
 
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """What kind of value each attribute of a type of node has, by name."""
+        ...
+
 
 @dataclass
 class Collected:
@@ -108,6 +112,10 @@ class Collected:
             "events": sum(map(len, self.logs)),
             "links": sum(map(len, self.links.values())),
         }
+
+    def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
+        """As of `Sink`."""
+        return {name: kind for name, (kind, _) in self.attributes.get(node_type, {}).items()}
 
     def graph(self) -> Graph:
         """The graph in canonical order, as `GraphStore.read_graph` gives it."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from graphrec.ingest import movielens
 from graphrec.ingest.download import FILES, fetch_files
+from graphrec.ingest.late import Late
 from graphrec.ingest.load import (
     CheckedSource,
     LoadReport,
@@ -111,7 +112,9 @@ def load_dataset(
     policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
 ) -> Mapping[str, LoadReport]:
     """Check everything in a data set, then write it; see `checked_dataset`."""
-    with checked_dataset(dataset, settings, rejects, progress, policies) as checked:
+    known = {nodes.node_type: store.attribute_kinds(nodes.node_type) for nodes in dataset.nodes}
+    late = Late(store.deleted)
+    with checked_dataset(dataset, settings, rejects, progress, policies, late, known) as checked:
         return write_all(store, checked, progress)
 
 
@@ -122,26 +125,24 @@ def checked_dataset(
     rejects: Path | None,
     progress: Progress | None = None,
     policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    late: Late | None = None,
+    known: Mapping[str, Mapping[str, AttributeKind]] | None = None,
 ) -> Iterator[Mapping[str, CheckedSource]]:
     """Everything in a data set, by what it is: "events", then types.
 
-    `rejects` is a folder for files of rejected rows; where it is None there may be none. Entering
-    raises DataError and TooManyRejects, as the functions of `graphrec.ingest.load` do.
+    `rejects` is a folder for files of rejected rows; where it is None there may be none. `policies`
+    and `late` are those of `checked_events`; its nodes come back where they were deleted. `known`
+    are the kinds of attributes that a store has, by type of node. Entering raises DataError and
+    TooManyRejects, as the functions of `graphrec.ingest.load` do.
     """
 
     def file(what: str) -> Path | None:
         return rejects and rejects / f"{dataset.name}-{what.replace(' ', '-')}.csv"
 
     with ExitStack() as opened:
-        checked = {
-            "events": opened.enter_context(
-                checked_events(
-                    dataset.events, settings, file("events"), progress=progress, policies=policies
-                )
-            )
-        }
+        found: dict[str, CheckedSource] = {}
         for nodes in dataset.nodes:
-            checked[nodes.node_type] = opened.enter_context(
+            found[nodes.node_type] = opened.enter_context(
                 checked_nodes(
                     nodes.node_type,
                     nodes.source,
@@ -150,12 +151,24 @@ def checked_dataset(
                     kinds=nodes.kinds,
                     links=nodes.links,
                     progress=progress,
+                    known=(known or {}).get(nodes.node_type),
                 )
             )
+            if late is not None:
+                late = late.but_for(nodes.node_type, found[nodes.node_type].ids())
+        events = checked_events(
+            dataset.events,
+            settings,
+            file("events"),
+            progress=progress,
+            policies=policies,
+            late=late,
+        )
+        checked = {"events": opened.enter_context(events), **found}
         for edge_type, source in dataset.links:
             what = " ".join(part for part in edge_type if part)
             checked[what] = opened.enter_context(
-                checked_links(source, edge_type, settings, file(what), progress=progress)
+                checked_links(source, edge_type, settings, file(what), progress=progress, late=late)
             )
         yield checked
 

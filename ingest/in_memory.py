@@ -91,7 +91,8 @@ def load_named(
     """See `Dataset.load`."""
     folder = Path(Settings.model_fields["cache"].default if cache is None else cache)
     dataset = open_dataset(name, folder.expanduser(), progress)
-    with checked_dataset(dataset, IngestSettings(), None, progress, kinds or {}) as checked:
+    policies = DEFAULT_POLICY if kinds is None else kinds
+    with checked_dataset(dataset, IngestSettings(), None, progress, policies) as checked:
         return _dataset(checked, kinds, progress, stacklevel=4)
 
 
@@ -129,7 +130,15 @@ def _checked(
     with ExitStack() as opened:
         checked = {
             "events": opened.enter_context(
-                checked_events(events, settings, None, columns, default_kind, progress, kinds or {})
+                checked_events(
+                    events,
+                    settings,
+                    None,
+                    columns,
+                    default_kind,
+                    progress,
+                    DEFAULT_POLICY if kinds is None else kinds,
+                )
             )
         }
         for node_type, source in nodes.items():

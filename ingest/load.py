@@ -8,26 +8,31 @@ was cut off, or repeated, is put right by running it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from graphrec.ingest.attributes import AttributeColumn, attribute_columns, to_attribute
+from graphrec.ingest.attributes import AttributeColumn, attribute_columns, index_columns
 from graphrec.ingest.collected import Sink
+from graphrec.ingest.late import Late
+from graphrec.ingest.long import LongTable, gathered
+from graphrec.ingest.nodes import looked_at, report_on, write_nodes
 from graphrec.ingest.overview import first_rows, hints_of, overview
 from graphrec.ingest.profile import Raw, event_profile, link_profile, node_profile
+from graphrec.ingest.repeats import NONE_REPEATED, Repeats, added_up, repeats_of
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
+from graphrec.ingest.settle import settled, time_rules
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
+from graphrec.ingest.time_columns import settled_times
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
-from graphrec.data import MAX_KINDS, AttributeKind, Vocabulary
+from graphrec.data import MAX_KINDS, AttributeKind
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.data.profile import SourceProfile
 from graphrec.errors import DataError
@@ -52,6 +57,22 @@ class LoadReport:
     seconds: float
     attributes: Mapping[str, AttributeKind] = field(default_factory=dict)
     """The attributes of the nodes, and their kinds."""
+    notes: tuple[str, ...] = ()
+    """How what may be read in two ways was read, and the option that says otherwise."""
+    columns: tuple[AttributeColumn, ...] = ()
+    """Of nodes: what each column was taken for, why, and examples of its values."""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    """Columns that were left out, and why."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Values that were left out of rows that were loaded, by reason."""
+    repeated: int = 0
+    """Of nodes: ids that occur again with other values; the last row of each counts."""
+    gathered: LongTable | None = None
+    """Of nodes: how rows with one property each were gathered, where they were."""
+    replaced: int = 0
+    """Events of which a later row with the same user, item, kind and time counts."""
+    added: int = 0
+    """Events that were added to another row with the same user, item, kind and time."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +117,21 @@ class CheckedSource:
     peek: Callable[[], pa.RecordBatch | None]
     """The first rows with all columns; None where the source cannot be read again."""
     attributes: tuple[AttributeColumn, ...] = ()
+    notes: tuple[str, ...] = ()
+    """As in LoadReport."""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    """Columns that are left out, and why."""
+    repeated: int = 0
+    """As in `LoadReport`."""
+    gathered: LongTable | None = None
+    """As in `LoadReport`."""
+    of_nodes: bool = False
+    repeats: Repeats = NONE_REPEATED
+    """Of events."""
+
+    def ids(self) -> Iterator[pa.Array]:
+        """The ids of its nodes, batch by batch."""
+        return (batch.column(0) for batch in self.spool.batches())
 
     def write(self, store: Sink, progress: Progress | None = None) -> LoadReport:
         """Write the good rows and report on them."""
@@ -110,20 +146,35 @@ class CheckedSource:
             reasons=self.spool.reasons,
             rejects=self.spool.rejects,
             seconds=self.seconds + time.perf_counter() - start,
-            attributes={attribute.name: attribute.kind for attribute in self.attributes},
+            attributes={each.name: each.kind for each in self.attributes if not each.empty},
+            columns=self.attributes,
+            ignored=self.ignored,
+            left_out=self.spool.left_out,
+            repeated=self.repeated,
+            gathered=self.gathered,
+            replaced=self.repeats.replaced,
+            added=self.repeats.added,
+            notes=self.notes,
         )
 
 
 def write_all(
-    store: Sink, checked: Mapping[str, CheckedSource], progress: Progress | None = None
+    store: Sink,
+    checked: Mapping[str, CheckedSource],
+    progress: Progress | None = None,
+    after_nodes: Callable[[], object] = lambda: None,
 ) -> dict[str, LoadReport]:
     """Write sources that were all checked before; the reports under the same names.
 
     Nodes are written first: a store may refuse an attribute that it has as another kind, and then
-    no event has been written.
+    no event has been written; and what was deleted comes back with them, before its events do.
+    `after_nodes` is called before all else is written.
     """
-    first = sorted(checked, key=lambda name: not checked[name].attributes)
-    reports = {name: checked[name].write(store, progress) for name in first}
+    nodes = [name for name, source in checked.items() if source.of_nodes]
+    reports = {name: checked[name].write(store, progress) for name in nodes}
+    after_nodes()
+    others = [name for name in checked if name not in reports]
+    reports |= {name: checked[name].write(store, progress) for name in others}
     return {name: reports[name] for name in checked}
 
 
@@ -156,8 +207,9 @@ def load_nodes(
     progress: Progress | None = None,
 ) -> LoadReport:
     """Check the nodes of a source, then write them; see `checked_nodes`."""
+    known = store.attribute_kinds(node_type)
     with checked_nodes(
-        node_type, source, settings, rejects, mapping, kinds, links, progress
+        node_type, source, settings, rejects, mapping, kinds, links, progress, known=known
     ) as checked:
         return checked.write(store, progress)
 
@@ -186,6 +238,7 @@ def checked_events(
     kind: str | None = None,
     progress: Progress | None = None,
     policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Events of users and items, in batches of `settings.batch_rows`.
 
@@ -193,7 +246,9 @@ def checked_events(
     item, weight, time and kind. `kind` is the kind of all events of a log without a column of
     kinds. Rows that cannot be used go to the file `rejects`, or one beside it
     (`graphrec.ingest.spool`); where
-    it is None there may be none.
+    it is None there may be none. Rows with the same user, item, kind and time are one event, as
+    `same_time` of their kind in `kinds` says. Rows that name what `late` knows to be deleted are
+    rejects, but no bad rows.
     Entering raises DataError, and TooManyRejects where there are more of them than the settings
     allow.
     """
@@ -202,17 +257,39 @@ def checked_events(
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind, reading.hint)
         raw = Raw({columns.user: "user", columns.item: "item"}, columns.time)
         check = raw.observing(
-            partial(check_events, columns=columns, unit=settings.time_unit, policies=policies)
+            partial(
+                check_events,
+                columns=columns,
+                rules=settings.ids,
+                time_rules=time_rules(settings),
+                policies=policies,
+                late=late,
+            )
         )
         chunks = reading.chunks(columns.names)
-        with spooled(reading, chunks, check, settings, rejects, progress) as spool:
+        with spooled(reading, chunks, check, settings, rejects, progress) as read:
+            settle, notes = settled_times(read.seen, reading.name, columns.time or "")
+            spool, more = settled(
+                read.settled(settle), {"user": "user", "item": "item"}, settings.ids
+            )
             peek = partial(first_rows, source)
             hints = hints_of(columns, reading.columns, peek)
             base = overview(reading, spool, columns.meanings, hints, rated=columns.rated)
             profile = event_profile(base, raw, spool.batches())
             _check_kinds(reading.name, columns.kind, profile.kinds)
+            repeats = repeats_of(spool.batches(), policies)
+            profile = replace(profile, repeated=repeats.replaced, added=repeats.added)
+            once = replace(spool, batches=lambda: added_up(spool.batches(), repeats))
+            seconds = time.perf_counter() - start
             yield CheckedSource(
-                reading.name, spool, time.perf_counter() - start, _write_events, profile, peek
+                reading.name,
+                once,
+                seconds,
+                _write_events,
+                profile,
+                peek,
+                notes=(*notes, *more),
+                repeats=repeats,
             )
 
 
@@ -226,39 +303,72 @@ def checked_nodes(
     kinds: Mapping[str, AttributeKind] | None = None,
     links: Mapping[str, tuple[str, str]] | None = None,
     progress: Progress | None = None,
+    *,
+    known: Mapping[str, AttributeKind] | None = None,
+    separators: Mapping[str, str] | None = None,
+    long: LongTable | None = None,
 ) -> Iterator[CheckedSource]:
     """Nodes of a type, with every other column as an attribute.
 
     The column of ids is found by its name, or given by `mapping` as `id`. The kinds of attributes
-    are found by the rules of `graphrec.ingest.attributes`, or by `kinds`. `links` turns values into
-    links: `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
+    are found by the rules of `graphrec.ingest.attributes`, by `kinds`, or are those of the store,
+    `known`; `separators` are between the tags of a column. `long` says that a row has one property
+    of a node, and so does a table that looks like that. `links` turns values into links:
+    `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
     genres. A node that occurs more than once takes the last row. Raises as `checked_events` does.
     """
     start = time.perf_counter()
-    with open_source(source, settings.batch_rows) as reading:
-        column = node_column(reading.name, reading.columns, mapping or {}, node_type, reading.hint)
+    with open_source(source, settings.batch_rows) as opened:
+        column = node_column(opened.name, opened.columns, mapping or {}, node_type, opened.hint)
+        table = gathered(opened, column, long, settings.batch_rows)
+        reading, ignored = table.reading, dict(table.ignored)
         others = [name for name in reading.columns if name != column]
         chunks = reading.chunks([column, *others])
-        head = next(chunks, None)
-        sample = (
-            head.rows.select(others)
-            if head
-            else pa.RecordBatch.from_pydict({name: pa.nulls(0) for name in others})
-        )
-        attributes = attribute_columns(reading, sample, kinds or {})
+        head = looked_at(chunks)
+        samples = [chunk.rows.select(others) for chunk in head] or [
+            pa.RecordBatch.from_pydict({name: pa.nulls(0) for name in others})
+        ]
+        index = index_columns(samples[0])
+        ignored |= dict.fromkeys(index, "the index of a data frame")
+        samples = [each.select([n for n in others if n not in index]) for each in samples]
+        attributes = attribute_columns(reading, samples, kinds or {}, known, separators)
         _check_links(reading.name, attributes, links or {})
         raw = Raw({column: node_type})
-        check = raw.observing(partial(check_nodes, column=column, attributes=attributes))
-        everything = chain([head] if head else [], chunks)
-        with spooled(reading, everything, check, settings, rejects, progress) as spool:
+        check = raw.observing(
+            partial(
+                check_nodes,
+                column=column,
+                attributes=attributes,
+                rules=settings.ids,
+                strict=rejects is None,
+            )
+        )
+        everything = chain(head, chunks)
+        with spooled(reading, everything, check, settings, rejects, progress) as read:
+            spool, notes = settled(read, {"id": column}, settings.ids)
+            report = report_on(reading.name, attributes, spool, ignored)
             write = partial(
-                _write_nodes, node_type=node_type, attributes=attributes, links=links or {}
+                write_nodes,
+                node_type=node_type,
+                attributes=report.attributes,
+                links=links or {},
             )
             base = overview(reading, spool, {column: f"{node_type} id"})
-            profile = node_profile(base, raw, node_type, attributes, spool.batches())
-            seconds = time.perf_counter() - start
-            peek = partial(first_rows, source)
-            yield CheckedSource(reading.name, spool, seconds, write, profile, peek, attributes)
+            profile = node_profile(base, raw, node_type, report.attributes, spool.batches())
+            yield CheckedSource(
+                reading.name,
+                spool,
+                time.perf_counter() - start,
+                write,
+                profile,
+                partial(first_rows, source),
+                report.attributes,
+                notes,
+                ignored,
+                report.repeated,
+                table.table,
+                of_nodes=True,
+            )
 
 
 @contextmanager
@@ -269,6 +379,7 @@ def checked_links(
     rejects: Path | None,
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Links between nodes, with an optional weight.
 
@@ -285,18 +396,27 @@ def checked_links(
         )
         types = source_type, target_type
         raw = Raw({columns.source: source_type, columns.target: target_type})
-        check = raw.observing(partial(check_links, columns=columns, relation=relation))
+        check = raw.observing(
+            partial(
+                check_links,
+                columns=columns,
+                rules=settings.ids,
+                relation=relation,
+                late=late,
+                types=types,
+            )
+        )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
+            spool, notes = settled(spool, {"source": "source", "target": "target"}, settings.ids)
             write = partial(_write_links, edge_type=edge_type)
             base = overview(reading, spool, columns.meanings(*types))
             profile = link_profile(base, raw, types, spool.batches())
             peek = partial(first_rows, source)
-            yield CheckedSource(
-                reading.name, spool, time.perf_counter() - start, write, profile, peek
-            )
+            seconds = time.perf_counter() - start
+            yield CheckedSource(reading.name, spool, seconds, write, profile, peek, notes=notes)
 
 
 def _check_kinds(name: str, column: str | None, kinds: Collection[str]) -> None:
@@ -317,16 +437,6 @@ def _check_links(
                 f"attribute {attribute!r} of {name} cannot become links: expected tags or a "
                 f"category, such as {', '.join(sorted(possible)) or 'none here'}; set its kind"
             )
-
-
-def last_of_each(nodes: pa.RecordBatch) -> pa.RecordBatch:
-    """The last row of each id."""
-    encoded = nodes.column(0).dictionary_encode()
-    if len(encoded.dictionary) == nodes.num_rows:
-        return nodes
-    row = np.zeros(len(encoded.dictionary), np.int64)
-    row[encoded.indices.to_numpy()] = np.arange(nodes.num_rows)
-    return nodes.take(pa.array(np.sort(row)))
 
 
 def _check_relations(
@@ -358,39 +468,3 @@ def _write_links(store: Sink, batches: Batches, edge_type: LinkType) -> int:
                 (source_type, name, target_type), list(zip(*ends, strict=True))
             )
     return new
-
-
-def _write_nodes(
-    store: Sink,
-    batches: Batches,
-    node_type: str,
-    attributes: Sequence[AttributeColumn],
-    links: Mapping[str, tuple[str, str]],
-) -> int:
-    before = store.counts().get(node_type, 0)
-    for batch in batches:
-        _write_batch(store, node_type, last_of_each(batch), attributes, links)
-    return store.counts().get(node_type, 0) - before
-
-
-def _write_batch(
-    store: Sink,
-    node_type: str,
-    nodes: pa.RecordBatch,
-    attributes: Sequence[AttributeColumn],
-    links: Mapping[str, tuple[str, str]],
-) -> None:
-    ids = nodes.column(0).to_pylist()
-    values = {
-        attribute.name: to_attribute(column, attribute.kind)
-        for attribute, column in zip(attributes, nodes.columns[1:], strict=True)
-    }
-    store.write_nodes(node_type, Vocabulary(tuple(ids)), values)
-    for name, (relation, target_type) in links.items():
-        pairs = [
-            (node_id, target, 1.0)
-            for node_id, value in zip(ids, values[name].values, strict=True)
-            for target in (value if isinstance(value, tuple) else [value])
-            if isinstance(target, str)
-        ]
-        store.write_links((node_type, relation, target_type), pairs)

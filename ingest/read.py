@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
-from graphrec.ingest.attributes import to_attribute
-from graphrec.ingest.load import checked_events, checked_nodes, last_of_each
+from graphrec.ingest.attribute_values import to_attribute
+from graphrec.ingest.load import checked_events, checked_nodes
+from graphrec.ingest.nodes import last_of_each
 from graphrec.ingest.sources import Source
 from graphrec.ingest.validate import to_interactions
 

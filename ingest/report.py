@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from graphrec.ingest.load import CheckedSource
 from graphrec.ingest.matching import Side, matches
@@ -33,7 +34,7 @@ def report_of(
             for node_type in source.profile.ids:
                 nodes.setdefault(node_type, {})[name] = side
     return DataReport(
-        sources={name: source.profile for name, source in checked.items()},
+        sources={n: replace(each.profile, notes=each.notes) for n, each in checked.items()},
         matches=matches(logs, nodes, store),
         policies=policies,
         accepted=frozenset(accepted),

@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from operator import attrgetter
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import IO
 
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, Reading, Reject
+from graphrec.ingest.late import LATE
+from graphrec.ingest.seen import Seen, together
 from graphrec.ingest.validate import Checked
 
 from graphrec.errors import DataError, TooManyRejects
@@ -41,11 +43,24 @@ class Spool:
     """The first rejected rows, in words."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Values that were left out of accepted rows, by reason, the most frequent first."""
+    seen: Seen = field(default_factory=dict)
+    """What the columns show."""
 
     @property
     def rejected(self) -> int:
         """Rows that were set aside."""
         return self.rows - self.accepted
+
+    @property
+    def bad(self) -> int:
+        """Those of them that are at fault, and do not just come too late."""
+        return sum(count for reason, count in self.reasons.items() if reason not in LATE)
+
+    def settled(self, settle: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Spool:
+        """The same rows, read as only the whole source could tell."""
+        return replace(self, batches=lambda: map(settle, self.batches()))
 
 
 @contextmanager
@@ -60,14 +75,17 @@ def spooled(
     """The `chunks` of `reading`, read and checked to the end; memory holds one at a time.
 
     Rejected rows go to a CSV file (line, reason, row; before them the file, where there are
-    several), which is made only where there are any. It is `rejects`, or the first of `NAME-2.csv`,
-    `NAME-3.csv` … beside it that is not there yet: no file is overwritten. Where `rejects` is None
-    no row may be rejected. Raises TooManyRejects where their share is above what is allowed, and
-    DataError where the disk takes no more.
+    several), which is made only where there are any; so do rows that are kept without one of their
+    values. It is `rejects`, or the first of `NAME-2.csv`, `NAME-3.csv` … beside it that is not
+    there yet: no file is overwritten. Where `rejects` is None no row may be rejected. Raises
+    TooManyRejects where their share is above what is allowed, and DataError where the disk takes no
+    more.
     """
     reasons: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
     first: list[Reject] = []
     accepted = ignored = 0
+    seen: Seen = {}
     aside: Path | None = None
     # The file has no name where the system allows it: it goes away with the process at the latest.
     with tempfile.TemporaryFile(prefix="graphrec-") as file:
@@ -75,10 +93,12 @@ def spooled(
         try:
             for chunk in chunks:
                 checked = check(chunk)
-                if checked.rejects:
+                if checked.rejects or checked.left_out:
                     if rejects is not None:
                         aside = aside or _new(rejects, _columns(reading))
-                        _append(aside, checked.rejects, _columns(reading))
+                        found = sorted([*checked.rejects, *checked.left_out])
+                        _append(aside, found, _columns(reading))
+                    left_out.update(each.reason for each in checked.left_out)
                     reasons.update(reject.reason for reject in checked.rejects)
                     first += checked.rejects[: _SHOWN - len(first)]
                 if writer is None:
@@ -87,6 +107,7 @@ def spooled(
                 writer.write_batch(checked.rows)
                 accepted += checked.rows.num_rows
                 ignored += chunk.ignored
+                seen = together(seen, checked.seen)
                 if progress:
                     progress("reading", chunk.done, reading.total)
             if writer is not None:
@@ -105,10 +126,12 @@ def spooled(
             ignored,
             tuple(f"{r.place(reading.counts)}: {r.reason} in {r.row}" for r in first),
             lambda: _read(file) if writer is not None else iter(()),
+            dict(left_out.most_common()),
+            seen,
         )
         if rejected and rejects is None:
             raise TooManyRejects(_some(reading, spool))
-        if rejected > settings.max_rejected_share * spool.rows:
+        if spool.bad > settings.max_rejected_share * spool.rows:
             raise TooManyRejects(_too_many(reading, spool, first, settings.max_rejected_share))
         yield spool
 
@@ -154,8 +177,8 @@ def _too_many(reading: Reading, spool: Spool, first: Sequence[Reject], limit: fl
     counted = ", ".join(f"{count} × {reason}" for reason, count in spool.reasons.items())
     shown = "; ".join(f"{reject.place(reading.counts)}: {reject.reason}" for reject in first)
     return (
-        f"{reading.name}: {spool.rejected} of {spool.rows} rows "
-        f"({spool.rejected / spool.rows:.1%}) cannot be used ({counted}), "
+        f"{reading.name}: {spool.bad} of {spool.rows} rows "
+        f"({spool.bad / spool.rows:.1%}) cannot be used ({counted}), "
         f"expected at most {limit:.1%}; nothing was written. First {shown}. "
         f"See {str(spool.rejects)!r}; mend the rows, or raise ingest.max_rejected_share"
     )

@@ -27,11 +27,11 @@ _FEW = 8
 _MANY = 0.02
 """Share of control characters from which on a file is no text."""
 
-_RECBOLE_KINDS: dict[str, AttributeKind | None] = {
+_RECBOLE_KINDS: dict[str, AttributeKind] = {
     "token": "category",
     "token_seq": "tags",
     "float": "number",
-    "float_seq": None,  # a vector, which no attribute can hold: the column is not read
+    "float_seq": "vector",
 }
 _DECIMAL = r"^(\s*[+-]?\d+),(\d+\s*)$"
 
@@ -157,14 +157,13 @@ def open_delimited(
 def open_recbole(content: Content, size: int, encoding: str | None = None) -> Reading:
     """A RecBole atomic file: tab-separated, with names like `item_id:token` in its first line.
 
-    `token_seq` is a list separated by spaces. A `float_seq` column is left out: it is a vector,
-    which no kind of attribute holds. Raises DataError for a missing file or a header of no types.
+    `token_seq` is a list separated by spaces, and `float_seq` a vector. Raises DataError for a
+    missing file or a header of no types.
     """
     options = TextOptions("\t", header=True, encoding=encoding, quotes=False)
     reading = open_delimited(content, size, options)
     titles: dict[str, str] = {}
     kinds: dict[str, AttributeKind] = {}
-    left_out = []
     for title in reading.columns:
         name, _, header_type = title.rpartition(":")
         if header_type not in _RECBOLE_KINDS:
@@ -172,19 +171,14 @@ def open_recbole(content: Content, size: int, encoding: str | None = None) -> Re
                 f"column {title!r} of {reading.name!r} has no type: expected NAME:TYPE with a "
                 f"type of {', '.join(_RECBOLE_KINDS)}; use the extension .tsv for other files"
             )
-        kind = _RECBOLE_KINDS[header_type]
-        if kind is not None:
-            titles[name] = title
-            kinds[name] = kind
-        else:
-            left_out.append(name)
+        titles[name] = title
+        kinds[name] = _RECBOLE_KINDS[header_type]
 
     def chunks(columns: Sequence[str]) -> Iterator[Chunk]:
         for chunk in reading.chunks([titles[column] for column in columns]):
             yield replace(chunk, rows=chunk.rows.rename_columns(list(columns)))
 
-    notes = tuple(f"the vector {name!r} is not read" for name in left_out)
-    read_as = replace(reading.read_as, format="RecBole", notes=reading.read_as.notes + notes)
+    read_as = replace(reading.read_as, format="RecBole")
     return replace(
         reading, columns=tuple(titles), chunks=chunks, kinds=kinds, separator=" ", read_as=read_as
     )

@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "data": "counts errors",
     # what is asked of a list, and how events count
     "suggest": "",
-    "rules": "data errors suggest",
+    "rules": "data suggest",
     "settings": "data errors rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "report": "data errors files ranking recommend refresh settings snapshot",
     "files": "errors",
     "forget": "data errors experiments id_search report retrieval snapshot store",
-    "doctor": "counts errors recommend settings snapshot store",
+    "doctor": "counts data errors recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors

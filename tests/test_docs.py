@@ -24,6 +24,7 @@ from graphrec.settings import (
     IngestSettings,
     KindPolicy,
     Neo4jSettings,
+    PrivacySettings,
     RefreshSettings,
     RetrievalSettings,
     ServeSettings,
@@ -50,6 +51,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "evaluation": EvaluationSettings,
     "retrieval": RetrievalSettings,
     "fusion": FusionSettings,
+    "privacy": PrivacySettings,
     "refresh": RefreshSettings,
     "serve": ServeSettings,
 }
@@ -185,6 +187,8 @@ def same(cell: str, default: Any) -> bool:
     if isinstance(default, (tuple, dict)):
         value = tomllib.loads(f"value = {shown}")["value"]
         return bool(value == (list(default) if isinstance(default, tuple) else default))
+    if isinstance(default, bool):
+        return shown == str(default).lower()
     if isinstance(default, (int, float)):
         return float(shown) == default
     return shown == str(default)

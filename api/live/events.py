@@ -4,81 +4,78 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from graphrec.api.errors import StoreAway
 from graphrec.api.live.feed import Feed
+from graphrec.api.live.incoming import Incoming, log_of, parted, stamped
 from graphrec.api.live.store import LiveStore
 from graphrec.api.schemas.events import NewEvent
 
-from graphrec.data import Interactions
+from graphrec.data.weighting import KindPolicy
 from graphrec.errors import DataError
-from graphrec.store import GraphStore
+from graphrec.store import EventKey, GraphStore
 
 
 class EventWriter:
     """Writes events in one transaction for all requests that wait meanwhile (group commit)."""
 
-    def __init__(self, store: LiveStore, feed: Feed) -> None:
+    def __init__(self, store: LiveStore, feed: Feed, kinds: Mapping[str, KindPolicy]) -> None:
         self._store = store
         self._feed = feed
-        self._waiting: list[tuple[list[NewEvent], asyncio.Future[None]]] = []
+        self._kinds = kinds
+        self._waiting: list[tuple[list[NewEvent], asyncio.Future[Incoming]]] = []
         self._one_at_a_time = asyncio.Lock()
+        self._latest = 0
 
-    async def write(self, events: list[NewEvent]) -> None:
-        """Store events, and read them back for the next answer.
+    async def write(self, events: list[NewEvent]) -> Incoming:
+        """Store events, and read them back for the next answer; returns what became of them.
 
         Raises StoreAway, and DataError for events that the store refuses; events that were not
         acknowledged can be sent again.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
         self._waiting.append((events, done))
         async with self._one_at_a_time:
             if not done.done():
                 await self._write_waiting()
-        done.result()
+        return done.result()
 
     async def _write_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
+        now = max(time.time_ns() // 1_000_000, self._latest + 1)
+        batches, self._latest = stamped([events for events, _ in waiting], now)
+        found: Sequence[Incoming | Exception]
         try:
-            write = partial(_write_each, batches=[events for events, _ in waiting])
-            errors: Sequence[Exception | None] = await self._store.run(write)
+            write = partial(_write_each, batches=batches, kinds=self._kinds)
+            found = await self._store.run(write)
             await self._feed.catch_up_if_possible()
         except StoreAway as error:
-            errors = [error] * len(waiting)
+            found = [error] * len(waiting)
         except BaseException:
-            errors = [StoreAway("the service is ending: send it again", 1)] * len(waiting)
+            found = [StoreAway("the service is ending: send it again", 1)] * len(waiting)
             raise
         finally:
-            for (_, done), found in zip(waiting, errors, strict=True):
-                if found is None:
-                    done.set_result(None)
+            for (_, done), each in zip(waiting, found, strict=True):
+                if isinstance(each, Incoming):
+                    done.set_result(each)
                 else:
-                    done.set_exception(found)
+                    done.set_exception(each)
 
 
-def _write_each(store: GraphStore, batches: list[list[NewEvent]]) -> list[DataError | None]:
-    """Write all batches at once, or one by one where one is refused; the errors of each."""
-    if len(batches) > 1:
-        try:
-            store.write_events(_log([event for batch in batches for event in batch]))
-        except DataError:  # written one by one, each batch has its own error
-            return [_write_each(store, [batch])[0] for batch in batches]
-        return [None] * len(batches)
+def _write_each(
+    store: GraphStore,
+    batches: Sequence[Sequence[tuple[EventKey, float]]],
+    kinds: Mapping[str, KindPolicy],
+) -> list[Incoming | DataError]:
+    """Write all batches at once, or one by one where one is refused; what became of each."""
+    incoming = parted(store, batches, kinds)
     try:
-        store.write_events(_log(batches[0]))
+        store.write_events(log_of(incoming))
     except DataError as error:
-        return [error]
-    return [None]
-
-
-def _log(events: list[NewEvent]) -> Interactions:
-    now = time.time_ns() // 1_000_000
-    return Interactions.of(
-        [event.user for event in events],
-        [event.item for event in events],
-        [event.weight for event in events],
-        [now if event.time is None else event.time for event in events],
-        [event.kind for event in events],
-    )
+        if len(batches) == 1:
+            return [error]
+        # Written one by one, each batch has its own error.
+        return [_write_each(store, [batch], kinds)[0] for batch in batches]
+    return list(incoming)

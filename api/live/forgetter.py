@@ -31,12 +31,14 @@ class Forgetter:
         engine: Engine,
         exposures: ExposureLog | None,
         types: Types,
+        remember: bool,
     ) -> None:
         self._store = store
         self._feed = feed
         self._engine = engine
         self._exposures = exposures
         self._types = types
+        self._remember = remember
         self._one_at_a_time = asyncio.Lock()
 
     async def forget(self, user: str) -> bool:
@@ -57,6 +59,7 @@ class Forgetter:
             begun=begun,
             exposures=shown,
             types=self._types,
+            remember=self._remember,
         )
         async with self._one_at_a_time:
             if self._exposures is not None:
@@ -75,6 +78,7 @@ def _forgotten(
     begun: Callable[[], object],
     exposures: Path | None,
     types: Types,
+    remember: bool,
 ) -> Forgotten:
     with ExitStack() as held:
         try:
@@ -92,7 +96,7 @@ def _forgotten(
             ) from error
         begun()
         try:
-            return forget(store, folder, [user], exposures, types)
+            return forget(store, folder, [user], exposures, types, remember)
         except (SnapshotError, SettingsError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise NotForgotten(

@@ -38,7 +38,7 @@ NO_STORE = (b"cache-control", b"no-store")
 """Unless a route sets it: answers are personal, and change with every snapshot."""
 
 
-AT_ONCE = ("/health/", "/metrics")
+AT_ONCE = ("/health/", "/metrics", "/static/")
 """Paths that wait for no turn, as writes do not."""
 
 

@@ -27,7 +27,7 @@ from graphrec.recommend.query import Query as RecommendQuery
 router = new_router("recommendations")
 
 SESSION = documented(
-    "unknown_user", "unknown_item", "invalid_request", "malformed_json", "not_ready"
+    "unknown_user", "unknown_item", "unknown_name", "invalid_request", "malformed_json", "not_ready"
 )
 
 
@@ -62,7 +62,13 @@ async def user_explanation(
     "/users/{user_id}/why-not/{item_id}",
     openapi_extra=READ,
     responses=documented(
-        "unknown_item", "no_store", "invalid_request", "malformed_json", "not_ready", "store_away"
+        "unknown_item",
+        "no_store",
+        "unknown_name",
+        "invalid_request",
+        "malformed_json",
+        "not_ready",
+        "store_away",
     ),
 )
 async def user_why_not(
@@ -87,7 +93,7 @@ async def session_explanation(
     paths = session.paths(service.settings.serve)
     query = query_of(session, service.settings)
     context = await service.context(query)
-    found = recommender.explain(query, session.item, paths, context)
+    found = recommender.explain(query, service.settings.ids.normal(session.item), paths, context)
     return SessionExplanation(recommender.snapshot.manifest.version, found)
 
 
@@ -97,5 +103,6 @@ async def session_why_not(
 ) -> SessionWhyNot:
     """What became of an item in the list for a visitor who likes these items."""
     query = query_of(session, service.settings)
-    found = recommender.why_not(query, session.item, await service.context(query))
+    item, context = service.settings.ids.normal(session.item), await service.context(query)
+    found = recommender.why_not(query, item, context)
     return SessionWhyNot(version=recommender.snapshot.manifest.version, **vars(found))

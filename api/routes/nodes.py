@@ -10,12 +10,11 @@ from fastapi import Body
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
-from graphrec.api.schemas.fields import ItemId, UserId, Value, value_of
-from graphrec.api.schemas.nodes import Deleted, Link, PutItem, PutUser, Stored
+from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of, written
+from graphrec.api.schemas.nodes import Deleted, IgnoredLink, Link, PutItem, PutUser, Stored
 from graphrec.api.service import Service, Serving
 
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
-from graphrec.errors import DataError
 from graphrec.store import GraphStore
 
 router = new_router("items and users")
@@ -68,12 +67,25 @@ async def _put(
     attributes: Mapping[str, Value],
     links: Sequence[Link] = (),
 ) -> Stored:
+    rules = service.settings.ids
+    node_id = written(rules, node_id, "path", f"{node_type}_id")
+    links = [
+        link.model_copy(update={"id": written(rules, link.id, "body", "links", place, "id")})
+        for place, link in enumerate(links)
+    ]
     graph = service.require_graph(f"{node_type} {node_id!r} is put")
-    await graph.store.run(
+    gone = await graph.store.run(
         partial(_write, node_type=node_type, node_id=node_id, values=attributes, links=links)
     )
     await graph.feed.catch_up_if_possible()
-    return Stored(node_id)
+    return Stored(
+        node_id,
+        tuple(
+            IgnoredLink(each.relation, each.type, each.id, f"the {each.type} was deleted")
+            for each in links
+            if (each.type, each.id) in gone
+        ),
+    )
 
 
 def _write(
@@ -82,7 +94,8 @@ def _write(
     node_id: str,
     values: Mapping[str, Value],
     links: Sequence[Link],
-) -> None:
+) -> frozenset[tuple[str, str]]:
+    """Write a node and its links; returns the linked nodes that were deleted."""
     kinds = store.attribute_kinds(node_type)
     attributes = {name: _attribute(name, each, kinds.get(name)) for name, each in values.items()}
     store.write_nodes(
@@ -96,23 +109,19 @@ def _write(
         by_type.setdefault(edge_type, []).append((node_id, link.id, 1.0))
     for edge_type, added in by_type.items():
         store.write_links(edge_type, added)
+    types = {link.type for link in links}
+    return frozenset(
+        (node_type, node_id)
+        for node_type in types
+        for node_id in store.deleted(node_type, {e.id for e in links if e.type == node_type})
+    )
 
 
 def _attribute(name: str, value: Value, kind: AttributeKind | None) -> Attribute | None:
     """A value as one of its kind; None where there was none and nothing is to be removed.
 
-    A new attribute that is a text is a category, except a title. Raises DataError where the
-    attribute is of another kind.
+    Raises DataError where it cannot be read as the kind that the attribute has in the store.
     """
     if value is None:
         return None if kind is None else Attribute(kind, (None,))
-    sent: AttributeKind = "category" if name != "title" else "text"
-    if not isinstance(value, str):
-        sent = "tags" if isinstance(value, list) else "number"
-    fits = {sent, "text"} if isinstance(value, str) else {sent}
-    if kind is not None and kind not in fits:
-        raise DataError(
-            f"attribute {name!r} is given as {sent}: expected {kind}, as it is in the store; "
-            f"change the value, or the name"
-        )
-    return Attribute(kind or sent, (value_of(value),))
+    return Attribute(kind or kind_of(name, value), (value_of(name, value, kind),))

@@ -5,7 +5,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from graphrec.api.schemas.fields import MAX_ATTRIBUTES, Name, Value
+from graphrec.api.schemas.fields import MAX_ATTRIBUTES, Name, StoredId, Value
+from graphrec.api.schemas.validation import expecting
 from graphrec.api.schemas.versioned import example
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,7 +21,11 @@ class Link(BaseModel):
         Name,
         Field(description="Of the node: `item`, or one of your own.", examples=["brand"]),
     ]
-    id: Annotated[Name, Field(description="Of the node.", examples=["acme"])]
+    id: Annotated[
+        StoredId,
+        Field(description="Of the node.", examples=["acme"]),
+        expecting("an id, in quotes"),
+    ]
 
 
 class PutUser(BaseModel):
@@ -36,8 +41,10 @@ class PutUser(BaseModel):
         dict[Name, Value],
         Field(
             max_length=MAX_ATTRIBUTES,
-            description="By name: a number, a text or category, tags, or null to remove it. An "
-            "attribute keeps its kind. Attributes that are not named stay as they are.",
+            description="By name: a number, a text or category, true or false, a list of tags or "
+            "of the numbers of a vector, or null to remove it. An attribute keeps its kind: a "
+            "number in a category is a text, a single text in tags one tag. Attributes that are "
+            "not named stay as they are.",
         ),
     ] = {}
 
@@ -64,12 +71,26 @@ class PutItem(PutUser):
 
 
 @dataclass(frozen=True)
+class IgnoredLink:
+    """A link that was not stored."""
+
+    relation: str
+    type: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """The item or user is stored."""
 
-    __pydantic_config__ = example({"id": "183"})
+    __pydantic_config__ = example({"id": "183", "ignored_links": []})
 
     id: str
+    ignored_links: Annotated[
+        tuple[IgnoredLink, ...],
+        Field(description="Links that were not stored: the item they name was deleted."),
+    ] = ()
 
 
 @dataclass(frozen=True)

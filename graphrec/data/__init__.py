@@ -9,6 +9,7 @@ from graphrec.data.graph import (
     Graph,
     Interactions,
     Links,
+    PlainValue,
     Rows,
     Vocabulary,
     as_title,
@@ -17,6 +18,7 @@ from graphrec.data.graph import (
     labels,
     last_of_equal,
 )
+from graphrec.data.vector import Vector
 
 __all__ = [
     "MAX_KINDS",
@@ -27,7 +29,9 @@ __all__ = [
     "Graph",
     "Interactions",
     "Links",
+    "PlainValue",
     "Rows",
+    "Vector",
     "Vocabulary",
     "as_title",
     "elements_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import EdgeType, Graph, Interactions, Links, Vocabulary
+from graphrec.data import Attribute, EdgeType, Graph, Interactions, Links, Vector, Vocabulary
+from graphrec.data.vector import stacked, unstacked
 from graphrec.errors import DataError, MissingExtra
 
 # DGL asks for its backend, and writes a file into the home folder, unless this is set.
@@ -41,8 +42,9 @@ REVERSE = "rev_"
 def to_dgl(graph: Graph) -> HeteroGraph:
     """A heterograph with each edge type and its reverse; node numbers are rows.
 
-    Edge data: `weight` float32; interactions also carry `time` int64 and `kind` uint8. Raises
-    DataError for a link type whose name means something else here.
+    Edge data: `weight` float32; interactions also carry `time` int64 and `kind` uint8. Node data:
+    attributes that are vectors, float32 [N, dim], NaN where one is missing. Raises DataError for a
+    link type whose name means something else here.
     """
     for edge_type in graph.links:
         if edge_type == INTERACTED or edge_type[1].startswith(REVERSE):
@@ -71,7 +73,18 @@ def to_dgl(graph: Graph) -> HeteroGraph:
         result.edges[INTERACTED].data[name] = torch.from_numpy(getattr(log, name))
     for kind, links in graph.links.items():
         result.edges[kind].data["weight"] = torch.from_numpy(links.weight)
+    for node_type in result.ntypes:
+        for name, vectors in _vectors(graph.attributes.get(node_type, {})):
+            result.nodes[node_type].data[name] = torch.from_numpy(vectors)
     return result
+
+
+def _vectors(attributes: Mapping[str, Attribute]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The attributes that have vectors, as arrays [N, dim]."""
+    for name, attribute in attributes.items():
+        length = next((len(v) for v in attribute.values if isinstance(v, Vector)), None)
+        if length is not None:
+            yield name, stacked(attribute.values, length)
 
 
 def from_dgl(
@@ -80,7 +93,7 @@ def from_dgl(
     """The graph behind a heterograph that `to_dgl` made.
 
     DGL holds numbers only, so the ids come in `vocabularies` by node type, and the names of the
-    interaction kinds in `kinds`. Attributes are not part of a heterograph.
+    interaction kinds in `kinds`. Of attributes, only vectors are part of a heterograph.
     """
     data = heterograph.edges[INTERACTED].data
     user, item = (rows.numpy() for rows in heterograph.edges(etype=INTERACTED, order="eid"))
@@ -101,7 +114,15 @@ def from_dgl(
             weight = heterograph.edges[edge_type].data["weight"].numpy()
             links[edge_type] = Links(source.numpy(), target.numpy(), weight)
     others = {name: ids for name, ids in vocabularies.items() if name not in ("user", "item")}
-    return replace(Graph(log), others=others, links=links)
+    attributes = {
+        node_type: {
+            name: Attribute("vector", unstacked(vectors.numpy()))
+            for name, vectors in heterograph.nodes[node_type].data.items()
+        }
+        for node_type in heterograph.ntypes
+        if heterograph.nodes[node_type].data
+    }
+    return replace(Graph(log), others=others, links=links, attributes=attributes)
 
 
 def save_dgl(graph: Graph, path: Path) -> Path:

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Attribute, AttributeValue, Vocabulary, encode
+from graphrec.data import Attribute, AttributeValue, Vector, Vocabulary, encode
 from graphrec.data import text_encoders as text
+from graphrec.data.amounts import MAX_NUMBER
+from graphrec.data.vector import stacked
 from graphrec.errors import MissingExtra
 
 BUCKETS = 8
@@ -111,16 +113,46 @@ class TextColumns:
                 vectors = text.embed(self.encoder, [str(values[row]) for row in rows])
             except MissingExtra:  # training would have raised it: this process serves without it
                 return dense
-            standard = (vectors - np.array(self.mean)) / np.array(self.deviation)
-            dense[rows] = standard / np.sqrt(len(self.mean))
+            dense[rows] = _standard(vectors, self.mean, self.deviation)
         return dense
+
+
+@dataclass(frozen=True)
+class VectorColumns:
+    """The vectors that a node brings, as a block: normalised as those of texts are."""
+
+    mean: tuple[float, ...]  # [D]
+    deviation: tuple[float, ...]  # [D]
+
+    @classmethod
+    def of(cls, values: tuple[AttributeValue, ...]) -> VectorColumns | None:
+        """Of the vectors among the values; None without any."""
+        given = [value for value in values if isinstance(value, Vector)]
+        if not given:
+            return None
+        vectors = np.stack([value.array for value in given]).astype(np.float64)
+        deviation = vectors.std(axis=0)
+        deviation[deviation == 0] = 1.0
+        return cls(tuple(vectors.mean(axis=0).tolist()), tuple(deviation.tolist()))
+
+    def matrix(self, values: tuple[AttributeValue, ...]) -> sparse.csr_array:
+        """[N, D]; zeros where there is no vector of this length."""
+        return sparse.csr_array(self._dense(values))
+
+    def row(self, value: AttributeValue) -> NDArray[np.float32]:
+        """The same of one node [D]."""
+        return self._dense((value,))[0]
+
+    def _dense(self, values: tuple[AttributeValue, ...]) -> NDArray[np.float32]:
+        vectors = stacked(values, len(self.mean))
+        return np.nan_to_num(_standard(vectors, self.mean, self.deviation)).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class FeatureSpace:
     """What the columns of a feature matrix mean, by attribute."""
 
-    columns: Mapping[str, NumberColumns | WordColumns | TextColumns]
+    columns: Mapping[str, NumberColumns | WordColumns | TextColumns | VectorColumns]
 
     @classmethod
     def of(
@@ -164,14 +196,17 @@ def feature_matrix(attributes: Mapping[str, Attribute], count: int) -> sparse.cs
 
     `number`: the value less the mean over the standard deviation (0 where missing), whether it is
     known, and one-hot BUCKETS. `category`: one-hot. `tags`: multi-hot. A missing category or empty
-    tags give zeros. `text` is kept for display and gives none.
+    tags give zeros. `vector`: a block of its dimensions, standardised. `text` is kept for display
+    and gives none.
     """
     return FeatureSpace.of(attributes).matrix(attributes, count)
 
 
-def _columns(attribute: Attribute) -> NumberColumns | WordColumns | None:
+def _columns(attribute: Attribute) -> NumberColumns | WordColumns | VectorColumns | None:
     if attribute.kind == "text":
         return None
+    if attribute.kind == "vector":
+        return VectorColumns.of(attribute.values)
     if attribute.kind == "number":
         value = _numbers(attribute.values)
         value = value[np.isfinite(value)]
@@ -190,7 +225,9 @@ def _edges(values: NDArray[np.float64]) -> tuple[float, ...]:
 
 def _numbers(values: tuple[AttributeValue, ...]) -> NDArray[np.float64]:
     """NaN where a value is missing or not a number."""
-    return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
+    found = np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
+    # Within bounds, so that sums of squares stay finite.
+    return np.where(np.isfinite(found), np.clip(found, -MAX_NUMBER, MAX_NUMBER), np.nan)
 
 
 def _is_text(value: AttributeValue) -> bool:
@@ -198,6 +235,14 @@ def _is_text(value: AttributeValue) -> bool:
 
 
 def _words(value: AttributeValue) -> tuple[str, ...]:
-    if value is None:
+    if value is None or isinstance(value, Vector):
         return ()
     return value if isinstance(value, tuple) else (str(value),)
+
+
+def _standard(
+    vectors: NDArray[np.floating], mean: tuple[float, ...], deviation: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Vectors [N, D], each dimension standardised and divided by √D."""
+    standard: NDArray[np.float64] = (vectors - np.array(mean)) / np.array(deviation)
+    return standard / np.sqrt(len(mean))

@@ -8,12 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graphrec.data.graph import AttributeKind, Graph, Rows, Vocabulary
+from graphrec.data.vector import Vector
 
 _TYPES: dict[AttributeKind, pa.DataType] = {
     "number": pa.float64(),
     "category": pa.string(),
     "tags": pa.list_(pa.string()),
     "text": pa.string(),
+    "vector": pa.list_(pa.float32()),
 }
 
 
@@ -38,7 +40,8 @@ def node_table(graph: Graph, node_type: str) -> pa.Table:
     """The ids of the nodes of a type, in a column of the type's name, and their attributes."""
     columns = {node_type: pa.array(graph.vocabulary(node_type).ids, pa.string())}
     for name, attribute in graph.attributes.get(node_type, {}).items():
-        columns[name] = pa.array(attribute.values, _TYPES[attribute.kind])
+        values = (v.array if isinstance(v, Vector) else v for v in attribute.values)
+        columns[name] = pa.array(values, _TYPES[attribute.kind])
     return pa.table(columns)
 
 

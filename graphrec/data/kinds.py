@@ -87,6 +87,12 @@ class KindPolicy(BaseModel):
         "`missing`: seen, and not rated.",
     )
 
+    same_time: Literal["replace", "add"] = Field(
+        "replace",
+        description="Of events of one source that have the same user, item and time: `replace`: "
+        "the last one counts; `add`: their values are added up, as of quantities.",
+    )
+
     @property
     def least(self) -> float | None:
         """The threshold in float32, as values are kept, so that a value equal to it reaches it.

@@ -47,6 +47,11 @@ class DataReport:
         found = doubts_of(self.sources, kinds, self.matches)
         return tuple(doubt for doubt in found if doubt.code not in self.accepted)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How what may be read in two ways was read."""
+        return tuple(f"{name}: {note}" for name, s in self.sources.items() for note in s.notes)
+
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """The report as tables."""
@@ -63,6 +68,7 @@ class DataReport:
 
     def __str__(self) -> str:
         warnings = [f"warning [{doubt.code}]: {doubt}" for doubt in self.doubts]
+        warnings = [*self.notes, *warnings]
         return "\n\n".join(
             [*map(text_of, self.tables), *(["\n".join(warnings)] if warnings else [])]
         )
@@ -90,9 +96,11 @@ class DataReport:
             "ignored": list(source.ignored),
             "bare": source.bare,
             "repeated": source.repeated,
+            "added": source.added,
             "repeated_exact": source.repeated_exact,
             "kinds": {kind: _kind(facts) for kind, facts in self.kinds(name).items()},
             "times": _times(source),
+            "notes": list(source.notes),
             "relations": dict(source.relations),
             "attributes": {
                 attribute: {**vars(each), "missing_share": each.missing_share}

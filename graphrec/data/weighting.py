@@ -16,22 +16,22 @@ from graphrec.data import Graph, Interactions
 from graphrec.data.in_force import meanings_of, signs
 from graphrec.data.kinds import DEFAULT_POLICY as DEFAULT_POLICY
 from graphrec.data.kinds import KindPolicy as KindPolicy
-
-DAY = 86_400_000
-"""Milliseconds."""
+from graphrec.data.times import DAY as DAY
+from graphrec.data.times import newest
 
 
 def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None) -> Graph:
     """The graph with the value of each event replaced by its weight at `now`.
 
-    `now` is in milliseconds and defaults to the newest event of the graph, so that a graph that was
-    cut off at a time is weighed as of that time. An event that does not count keeps its edge with
-    weight 0: the user has seen the item, and the model learns nothing from it. A dislike has a
-    weight below 0. Parts of the graph are weighed anew, as if there were no other events.
+    `now` is in milliseconds and defaults to the newest event of the graph that is not in the
+    future, so that a graph that was cut off at a time is weighed as of that time. An event that
+    does not count keeps its edge with weight 0: the user has seen the item, and the model learns
+    nothing from it. A dislike has a weight below 0. Parts of the graph are weighed anew, as if
+    there were no other events.
     """
     log = graph.interactions
     if now is None:
-        now = int(log.time.max(initial=0))
+        now = newest(log.time) or 0
     weighed = partial(_weighed, policy=policy, now=now)
     return replace(graph, interactions=weighed(log), reweigh=weighed)
 

@@ -11,7 +11,7 @@ each group are chosen apart, on validation, where it has enough users to tell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import TypeAlias
@@ -127,6 +127,7 @@ def choose_weights(
     labelled: Sequence[Labelled],
     k: int,
     short_histories: Sequence[Labelled] = (),
+    added: Collection[Source] = (),
 ) -> tuple[Weights, float]:
     """Weights of LEVELS for each group of users, and the mean NDCG@k of the best for everyone.
 
@@ -134,14 +135,16 @@ def choose_weights(
     weights of the sources that come first are tried first. A group gets its own best ones where it
     has ENOUGH users and they are better CLEARLY, by the standard error of the paired differences:
     of so many weights, one is the best for any few users by chance. `short_histories` count for
-    their groups alone.
+    their groups alone. The sources of `added` have weights tried in their turn, beside the best of
+    the others: all combinations would take six times as long for each of them.
     """
-    levels = [
-        [max(level, TRACE) if source == "popularity" else level for level in reversed(LEVELS)]
-        for source in sources
-    ]
-    tried = [np.array(each) for each in product(*levels) if max(each) == 1]
+    tried = _combinations(sources, added)
     values = _ndcg(tried, labelled, k)  # [T, P]
+    for source in added:
+        best = int(np.argmax(values.mean(axis=1))) if len(labelled) else 0
+        more = _beside(tried[best], sources.index(source), sources)
+        tried += more
+        values = np.concatenate([values, _ndcg(more, labelled, k)])
     means = values.mean(axis=1) if len(labelled) else np.zeros(len(tried))
     best = int(np.argmax(means))
     likes = np.array([each.likes for each in (*labelled, *short_histories)])
@@ -153,6 +156,33 @@ def choose_weights(
         people = 0 if own == best else of_group.shape[1]
         groups.append(Group(least, dict(zip(sources, tried[own].tolist(), strict=True)), people))
     return tuple(groups), float(means[best])
+
+
+def _combinations(sources: Sequence[Source], added: Collection[Source]) -> list[NDArray]:
+    """All weights of LEVELS, 0 for the sources that are added later; high ones first."""
+    levels = [
+        [0.0]
+        if source in added
+        else [max(level, TRACE) if source == "popularity" else level for level in reversed(LEVELS)]
+        for source in sources
+    ]
+    return [np.array(each) for each in product(*levels) if max(each) == 1]
+
+
+def _beside(weights: NDArray, place: int, sources: Sequence[Source]) -> list[NDArray]:
+    """These weights with one more source: it at each level, or the others below it."""
+    found = []
+    for level in reversed(LEVELS[1:]):
+        found.append(weights.copy())
+        found[-1][place] = level
+    for level in reversed(LEVELS[:-1]):
+        found.append(level * weights)
+        found[-1][place] = 1.0
+    for each in found:
+        for at, source in enumerate(sources):
+            if source == "popularity":
+                each[at] = max(each[at], TRACE)
+    return found
 
 
 def _clearly_best(values: NDArray[np.float64], common: int) -> int:

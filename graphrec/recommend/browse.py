@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from graphrec.data import AttributeValue
+from graphrec.data import PlainValue, Vector
 from graphrec.errors import UnknownNode
 from graphrec.recommend.results import ItemId, Title
 from graphrec.snapshot.search import Search
@@ -52,8 +52,11 @@ class Details(Item):
     """An item, and its attributes."""
 
     attributes: Annotated[
-        Mapping[str, AttributeValue],
-        Field(description="All attributes but the title, by name; null where this item lacks it."),
+        Mapping[str, PlainValue],
+        Field(
+            description="All attributes but the title and vectors, by name; null where this item "
+            "lacks it."
+        ),
     ]
 
 
@@ -121,7 +124,11 @@ class Directory:
         if row is None or item in self.view.delta.deleted:
             raise UnknownNode("item", item)
         attributes = self.view.items.attributes(row)
-        about = {name: value for name, value in attributes.items() if name != "title"}
+        about = {
+            name: value
+            for name, value in attributes.items()
+            if name != "title" and not isinstance(value, Vector)
+        }
         found = self._item(row)
         return Details(found.item, found.title, found.likes, about)
 

@@ -133,19 +133,15 @@ class Explainer:
 
     def _explanation_of_new(self, profile: UserProfile, row: int, k: int) -> Explanation:
         """Why an item that came since: by what it has in common with what is liked."""
-        items, source = self.view.items, self.view.items.nearest_cold
+        items = self.view.items
         item, title = items.ids.ids[row], items.titles[row]
         shared = self._shared_labels(profile, row, k)
         contributions: tuple[Contribution, ...] = ()
-        if source is not None and profile.vector is not None and row in source.rows:
-            everything = np.ones(len(items.ids), bool)
-            found = source.retrieve(profile, everything, len(source.rows))
-            if found is not None:
-                z_score = float(found.z_scores(np.array([row]))[0])
-                weight = self.ranker.weights_for(profile)[source.name]
-                if z_score > 0:
-                    part = Contribution(source.name, z_score, weight, weight * z_score)
-                    contributions = (part,)
+        found = items.nearest_new(profile, np.ones(len(items.ids), bool), len(items.new))
+        if found is not None and row in found.rows:
+            z_score = float(found.z_scores(np.array([row], np.int32))[0])
+            weight = self.ranker.weights_for(profile)[found.source]
+            contributions = (Contribution(found.source, z_score, weight, weight * z_score),)
         seen = row in profile.seen
         return Explanation(
             item=item,

@@ -107,7 +107,7 @@ class Ranker:
         known, count = eligible[: len(snapshot.items)], self.settings.candidates
         found = [
             source.retrieve(profile, known, count)
-            for source in snapshot.sources
+            for source in self.view.items.sources
             if weights.get(source.name)
         ]
         segment = snapshot.popularity.segment_of(profile, query.segment)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.data.dataset import Dataset
+from graphrec.data.ids import as_id
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, UnknownNode
 from graphrec.progress import Progress
@@ -180,6 +181,7 @@ class Recommender:
         """
         found = asked(as_query(query), self.view, context)
         query = found.query
+        item = as_id(item)
         profile = self.profile(query, context)
         if query.user is not None and not (self.view.knows(query.user) or len(profile.seen)):
             raise UnknownNode("user", query.user)
@@ -191,6 +193,7 @@ class Recommender:
 
         As ranked: before a list is made diverse, or places are given to exploration.
         """
+        item = as_id(item)
         found = asked(as_query(query), self.view, context)
         profile = self.profile(found.query, context)
         why = self._explainer.why_not(profile, item, found.query, context)
@@ -210,6 +213,7 @@ class Recommender:
         new items too. Raises UnknownNode, and SnapshotError where embeddings are asked for and
         there are none.
         """
+        item = as_id(item)
         if item in self.view.delta.deleted or item not in self.view.items.ids:
             raise UnknownNode("item", item)
         if by == "embedding":
@@ -343,15 +347,15 @@ class Recommender:
         They stand where their score puts them, at the end at the latest, so that they can earn
         their first interactions.
         """
-        source, share = self.view.items.nearest_cold, self.settings.new_items
-        if source is None or not share:
+        items, share = self.view.items, self.settings.new_items
+        if not share or not items.new:
             return listed
-        found = source.retrieve(profile, request.eligible, max(1, int(share * query.k)))
+        found = items.nearest_new(profile, request.eligible, max(1, int(share * query.k)))
         if found is None:
             return listed
-        weight, items = request.weights[source.name], self.view.items
+        weight = request.weights[found.source]
         near = [
-            _cold(items.ids.ids[row], items.titles[row], source.name, z_score, weight)
+            _cold(items.ids.ids[row], items.titles[row], found.source, z_score, weight)
             for row, z_score in zip(
                 found.rows.tolist(), found.z_scores(found.rows).tolist(), strict=True
             )

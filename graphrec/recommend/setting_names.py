@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from graphrec.data.weighting import DEFAULT_POLICY
+from graphrec.data.kinds import normal, usual_names
 from graphrec.rules.check import Known, Problem, no_attribute, no_kind, problems_of
 from graphrec.settings import RESERVED_SOURCES, Settings
 from graphrec.snapshot.view import View
 from graphrec.store.protocol import GraphStore
-from graphrec.suggest import expectation
+from graphrec.suggest import MISSPELT, closest, expectation
+
+USUAL_NAMES = frozenset(name for names, _ in usual_names() for name in names)
+"""Kinds that everyone knows: that there are no such events yet is no mistake."""
 
 
 def known_in_store(store: GraphStore, settings: Settings) -> Known:
@@ -22,7 +25,7 @@ def known_in_store(store: GraphStore, settings: Settings) -> Known:
     return Known(
         attributes=frozenset(store.attribute_kinds("item")),
         relations=frozenset(relation for source, relation, _ in links if source == "item"),
-        kinds=kinds.union(settings.kinds),
+        kinds=kinds.union(settings.kinds, USUAL_NAMES),
         recorded=kinds,
         user_attributes=frozenset(store.attribute_kinds("user")),
     )
@@ -37,7 +40,7 @@ def known_in_view(view: View) -> Known:
     return Known(
         attributes=table.names,
         relations=table.relations,
-        kinds=recorded.union(view.kinds),
+        kinds=recorded.union(view.kinds, USUAL_NAMES),
         recorded=recorded,
         user_attributes=None
         if users is None
@@ -84,7 +87,11 @@ def setting_problems(
     for kind in settings.evaluation.kinds:
         if kind not in known.kinds:
             yield Problem("evaluation.kinds", no_kind(kind, known.kinds), True)
-    recorded = known.recorded
+    forms = frozenset(map(normal, known.recorded))
     for kind, policy in settings.kinds.items():
-        if recorded and kind not in recorded and DEFAULT_POLICY.get(kind) != policy:
-            yield Problem(f"kinds.{kind}", no_kind(kind, recorded), False)
+        if forms and normal(kind) not in forms:
+            yield Problem(f"kinds.{kind}", no_kind(kind, known.recorded), False)
+        for other in policy.cancels:
+            if other not in known.kinds and normal(other) not in forms:
+                misspelt = closest(other, known.kinds, MISSPELT) is not None
+                yield Problem(f"kinds.{kind}.cancels", no_kind(other, known.kinds), misspelt)

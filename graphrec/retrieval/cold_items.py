@@ -9,7 +9,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Attribute, AttributeKind, AttributeValue, EdgeType, Rows, Vocabulary
+from graphrec.data import (
+    Attribute,
+    AttributeKind,
+    AttributeValue,
+    EdgeType,
+    Rows,
+    Vector,
+    Vocabulary,
+)
 from graphrec.models.encoder import ItemEncoder
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.profile import UserProfile
@@ -128,4 +136,6 @@ def _kind(value: AttributeValue) -> AttributeKind:
     # Features go by the columns that training knew: a text is none of them, whatever it is called.
     if isinstance(value, tuple):
         return "tags"
+    if isinstance(value, Vector):
+        return "vector"
     return "number" if isinstance(value, int | float) else "category"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,22 @@ class UserProfile:
     unknown."""
     new_kinds: Mapping[int, int] = field(default_factory=dict)
     """The same of new items, by row."""
+
+    def without(self, items: Rows) -> UserProfile:
+        """The same, but for the vector, as if there were no event on some items."""
+        if not np.isin(self.seen, items).any():
+            return self
+        kept, gone = ~np.isin(self.history, items), set(items.tolist())
+        return replace(
+            self,
+            history=self.history[kept],
+            weights=self.weights[kept],
+            seen=self.seen[~np.isin(self.seen, items)],
+            new_likes={row: each for row, each in self.new_likes.items() if row not in gone},
+            new_messages={row: each for row, each in self.new_messages.items() if row not in gone},
+            kinds=None if self.kinds is None else self.kinds[kept],
+            new_kinds={row: each for row, each in self.new_kinds.items() if row not in gone},
+        )
 
     @property
     def likes(self) -> int:

@@ -9,15 +9,15 @@ all items, and 0 below it (Montague & Aslam, "Relevance score normalization for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from graphrec.data import Attribute, Rows
+from graphrec.data import Attribute, AttributeValue, Rows
 from graphrec.models.top_k import best
 from graphrec.retrieval.profile import UserProfile
 
@@ -70,6 +70,8 @@ class Histories:
     """Of the users after the change."""
     newest_event: int | None = None
     """The newest event before the change: milliseconds since 1970."""
+    changed_items: Mapping[int, Mapping[str, AttributeValue]] = field(default_factory=dict)
+    """The attributes of the items that came or changed, by their rows after the change."""
 
 
 @runtime_checkable

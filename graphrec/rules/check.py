@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphrec.rules.dates import SECONDS, moment
+from graphrec.rules.dates import SMALL, moment
 from graphrec.rules.item_table import ItemTable
 from graphrec.rules.rule import Rule
 from graphrec.suggest import MISSPELT, closest, expectation
@@ -25,7 +25,7 @@ class Known:
     relations: Collection[str]
     """Of links of items."""
     kinds: Collection[str]
-    """Of events: recorded, or named in the settings."""
+    """Of events: recorded, named in the settings, or usual names."""
     recorded: Collection[str] = ()
     """Kinds of which there are events."""
     user_attributes: Collection[str] | None = None
@@ -132,7 +132,7 @@ def _range(rule: Rule, table: ItemTable) -> Iterator[Problem]:
         )
     elif dated:
         for key, end in (("least", rule.least), ("most", rule.most)):
-            if isinstance(end, float) and 0 < end < SECONDS[0] and moment(end) == end:
+            if isinstance(end, float) and 0 < end < SMALL and moment(end) == end:
                 yield Problem(
                     key,
                     f"{key} is {end:g}, and {name!r} holds dates: expected a date such as "

@@ -5,23 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import AttributeValue
-from graphrec.data.times import milliseconds
-from graphrec.errors import DataError
+from graphrec.data.dates import read_date
+from graphrec.data.times import LEAST, SIZES
+from graphrec.data.times import number as of_number
 
-SECONDS = (1e8, 1e11)
-"""Numbers from 1973 on in seconds; larger ones are milliseconds, and so are smaller ones."""
-
-CALENDAR = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-"""The forms of calendar numbers such as 20240501, by their digits."""
-
-YEARS = (1900, 2999)
-"""Of calendar numbers."""
+SMALL = 1e8
+"""Numbers below it are no seconds since 1970, and hardly milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -62,50 +57,45 @@ class Dates:
 def moment(value: str | float) -> float | None:
     """A point in time in milliseconds since 1970; None where the value is none.
 
-    ISO 8601 text, with or without a zone; a number of seconds or milliseconds, told apart by its
-    size; a calendar number such as 20240501 or 202405011200.
+    Read as times of events are (`graphrec.data.times`), and of any year, since a far one stands for
+    never. A number that is no time of an event is in milliseconds.
     """
     number = as_number(value) if isinstance(value, str) else value
     if number is None:
         return _written(str(value).strip())
-    if math.isnan(number):
-        return None
-    if (day := _calendar(number)) is not None:
-        return day
-    if isinstance(value, str) and abs(number) < SECONDS[0]:
-        return None  # text that is a small number is no time
-    return number * 1000 if SECONDS[0] <= number < SECONDS[1] else number
+    if not math.isfinite(number):
+        return None if math.isnan(number) else number
+    try:
+        return float(of_number(Decimal(repr(float(number)))))
+    except ValueError:
+        return _far(number) if abs(number) >= SMALL or not isinstance(value, str) else _day(number)
 
 
 def _written(text: str) -> float | None:
-    """The time that text says: also of years such as 9999, which stand for never."""
+    """The time that text says; None where it may be two."""
     try:
-        return _since_1970(datetime.fromisoformat(text))
+        found = read_date(text)
     except ValueError:
-        pass
-    try:
-        return float(milliseconds(text))
-    except DataError:
         return None
+    return float(found) if isinstance(found, int) else None
 
 
-def _calendar(number: float) -> float | None:
-    """The time that the digits of a number spell, such as 20240501."""
-    if not 10**7 <= number < 10**14 or not float(number).is_integer():
+def _far(number: float) -> float:
+    """The time of a number that is beyond times of events, or below them."""
+    day = _day(number)
+    if day is not None:
+        return day
+    # 253402300799 is the end of 9999 in seconds.
+    seconds = SMALL <= number < LEAST["s"] or SIZES["s"] <= number < LEAST["ms"]
+    return number * 1000 if seconds else number
+
+
+def _day(number: float) -> float | None:
+    """The day that eight digits spell, such as 99991231."""
+    if not SMALL / 10 <= number < SMALL or not float(number).is_integer():
         return None
     digits = f"{number:.0f}"
-    form = CALENDAR.get(len(digits))
-    if form is None or not YEARS[0] <= int(digits[:4]) <= YEARS[1]:
-        return None
-    try:
-        return _since_1970(datetime.strptime(digits, form).replace(tzinfo=timezone.utc))
-    except ValueError:
-        return None
-
-
-def _since_1970(time: datetime) -> float:
-    known = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-    return float((known - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1))
+    return _written(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}")
 
 
 def moment_of(end: str | float) -> float:

@@ -30,7 +30,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from scipy import sparse
 
-from graphrec.data import Attribute, Vocabulary
+from graphrec.data import Attribute, Vector, Vocabulary
+from graphrec.data.vector import stacked, unstacked
 from graphrec.errors import SnapshotError
 
 ARRAYS = "arrays.safetensors"
@@ -141,7 +142,7 @@ class _Writer:
         if isinstance(value, Vocabulary):
             return value.ids
         if isinstance(value, Attribute):
-            return {"kind": value.kind, "values": value.values}
+            return {"kind": value.kind, "values": self._values(value, path)}
         if is_dataclass(value) and not isinstance(value, type):
             named = {
                 each.name: self.document(getattr(value, each.name), f"{path}.{each.name}")
@@ -158,6 +159,13 @@ class _Writer:
         if isinstance(value, float) and not math.isfinite(value):
             return {FLOAT: str(value)}
         return value
+
+    def _values(self, attribute: Attribute, path: str) -> Any:
+        """Those of an attribute; vectors are an array [N, dim], NaN where one is missing."""
+        length = next((len(v) for v in attribute.values if isinstance(v, Vector)), None)
+        if length is None:
+            return attribute.values
+        return self.document(stacked(attribute.values, length), path)
 
     def _array(self, array: NDArray, path: str) -> str:
         """The name of an array, under which it is written once."""
@@ -206,7 +214,10 @@ def _decoded(document: Any, hint: Any, arrays: Arrays, types: Types) -> Any:
     if hint is Vocabulary:
         return Vocabulary(tuple(document))
     if hint is Attribute:
-        values = (tuple(each) if isinstance(each, list) else each for each in document["values"])
+        values = document["values"]
+        if isinstance(values, dict):
+            return Attribute(document["kind"], unstacked(arrays[values[ARRAY]]))
+        values = (tuple(each) if isinstance(each, list) else each for each in values)
         return Attribute(document["kind"], tuple(values))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {

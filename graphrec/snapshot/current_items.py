@@ -10,6 +10,9 @@ import numpy as np
 
 from graphrec.data import AttributeValue, Rows, Vocabulary, as_title
 from graphrec.retrieval.cold_items import NONE, ColdItems, NearestCold, embed_new_items
+from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.source import Candidates, CandidateSource, Eligible
+from graphrec.retrieval.vectors import NearestVectors, VectorsNow
 from graphrec.rules.item_table import ItemTable
 from graphrec.snapshot.search import Search
 from graphrec.snapshot.snapshot import Snapshot, values_at
@@ -81,6 +84,12 @@ class CurrentItems:
         return np.array([rows[each] for each in self.delta.deleted if each in rows], np.int32)
 
     @cached_property
+    def void(self) -> Rows:
+        """The rows of the snapshot's items whose events went with them, also if they came back."""
+        rows, gone = self.snapshot.items.rows, self.delta.deleted | self.delta.renewed
+        return np.array(sorted(rows[each] for each in gone if each in rows), np.int32)
+
+    @cached_property
     def cold(self) -> ColdItems:
         """The new items that have an embedding."""
         vectors = self.snapshot.embeddings
@@ -98,6 +107,27 @@ class CurrentItems:
             return None
         rows = np.array([self.ids.rows[item] for item in self.cold.items], np.int32)
         return NearestCold(nearest, self.cold, rows)
+
+    @cached_property
+    def sources(self) -> tuple[CandidateSource, ...]:
+        """The sources of the snapshot, those of vectors with what came or changed."""
+        changed = {self.ids.rows[item]: each for item, each in self.changed.items()}
+        return tuple(
+            VectorsNow(each, {row: each.unit_of(values) for row, values in changed.items()})
+            if changed and isinstance(each, NearestVectors)
+            else each
+            for each in self.snapshot.sources
+        )
+
+    def nearest_new(
+        self, profile: UserProfile, eligible: Eligible, count: int
+    ) -> Candidates | None:
+        """The new items that are nearest to a profile: by embedding, else by their vectors."""
+        if self.nearest_cold is not None:
+            return self.nearest_cold.retrieve(profile, eligible, count)
+        vectors = (each for each in self.sources if isinstance(each, VectorsNow))
+        found = (each.retrieve_new(profile, eligible, count) for each in vectors)
+        return next((each for each in found if each is not None), None)
 
     def attributes(self, row: int) -> Mapping[str, AttributeValue]:
         """All attributes of an item row as they are now."""

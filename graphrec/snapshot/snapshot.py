@@ -20,6 +20,7 @@ from graphrec.data import Attribute, AttributeValue, Graph, Rows, Vocabulary, as
 from graphrec.data.axes import axes
 from graphrec.data.drift import kinds_of, shape_of
 from graphrec.data.item_links import ItemLinks, links_of
+from graphrec.data.times import newest
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.ranking.fusion import Weights, alike
@@ -38,6 +39,7 @@ TYPES: Mapping[str, str] = {
     "neighbours": "graphrec.retrieval.neighbourhood:Neighbourhood",
     "embedding": "graphrec.retrieval.embedding:Nearest",
     "popularity": "graphrec.retrieval.popularity:Popularity",
+    "vectors": "graphrec.retrieval.vectors:NearestVectors",
     "graph-filter": "graphrec.models.graph_filter.scorer:FittedFilter",
     "item-weights": "graphrec.models.history:ItemWeights",
 }
@@ -65,7 +67,7 @@ class Snapshot:
     sources: tuple[CandidateSource, ...] = ()
     """The other sources of candidates, the first to name in explanations first."""
     item_attributes: Annotated[Mapping[str, Attribute], axes("item")] = field(default_factory=dict)
-    """`title` is what an item is called."""
+    """`title` is what an item is called. Vectors are not among them."""
     user_attributes: Annotated[Mapping[str, Attribute], axes("user")] = field(default_factory=dict)
     """Those that the encoder reads, and the one that segments go by; no others."""
     links: tuple[ItemLinks, ...] = ()
@@ -177,7 +179,7 @@ def build_snapshot(
         manifest=Manifest(
             seed=seed,
             cutoff=cutoff,
-            newest_event=int(log.time.max()) if len(log) else None,
+            newest_event=newest(log.time),
             oldest_event=int(log.time[log.time > 0].min()) if log.time.any() else None,
             user_attributes=tuple(sorted(columns)),
             counts={
@@ -204,7 +206,11 @@ def build_snapshot(
             half_life,
         ),
         sources=sources,
-        item_attributes=graph.attributes.get("item", {}),
+        item_attributes={
+            name: each
+            for name, each in graph.attributes.get("item", {}).items()
+            if each.kind != "vector"  # which a source has as an array, if any
+        },
         user_attributes={
             name: each for name, each in columns.items() if name in read or name == popular_by
         },

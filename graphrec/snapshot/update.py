@@ -25,6 +25,7 @@ from scipy import sparse
 from graphrec.data import Attribute, AttributeKind, AttributeValue, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.drift import Shape, shape_of
+from graphrec.data.times import latest
 from graphrec.data.tree import extend
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.profile import UserProfile
@@ -50,7 +51,13 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
     disliked_at = _rows(columns, [p.disliked_at for p in profiles], np.int64, shape[1])
     attributes = {u: e.attributes for u, e in view.delta.users.items() if e.attributes is not None}
     user_attributes = _attributes(extended.user_attributes, extended.users, attributes)
-    histories = Histories(before.history, history, user_attributes, before.manifest.newest_event)
+    histories = Histories(
+        before.history,
+        history,
+        user_attributes,
+        before.manifest.newest_event,
+        {extended.items.rows[item]: each for item, each in view.items.changed.items()},
+    )
     return replace(
         extended,
         manifest=_manifest(view, extended, history, seen, metrics),
@@ -80,7 +87,7 @@ def likes_after(view: View) -> sparse.csr_array:
     """The histories [U, I] that `update` would give the snapshot, at a part of the cost."""
     ids = Ids(view.snapshot.users, view.snapshot.items, view.snapshot.history)
     extended = extend(extend(ids, "user", _new_users(view)), "item", view.items.new)
-    changed = {user: extended.users.rows[user] for user in view.delta.users}
+    changed = {user: extended.users.rows[user] for user in _written_users(view)}
     profiles = [view.without_vector(user) for user in changed]
     rows = np.array(list(changed.values()), np.int32)
     return _with_rows(extended.history, rows, _liked(profiles, extended.history.shape))
@@ -106,12 +113,22 @@ def _new_users(view: View) -> list[str]:
     return sorted(user for user in view.delta.users if user not in view.snapshot.users)
 
 
+def _written_users(view: View) -> list[str]:
+    """The users of the delta, and those who had an event on an item that went since."""
+    void = view.items.void
+    if not len(void):
+        return list(view.delta.users)
+    near = np.flatnonzero(np.diff(view.snapshot.seen[:, void].indptr))
+    ids = view.snapshot.users.ids
+    return list(dict.fromkeys([*view.delta.users, *(ids[row] for row in near.tolist())]))
+
+
 def _changed(view: View, extended: Snapshot) -> dict[str, int]:
-    """The rows of the users whose profile may be another one: those of the delta, and friends.
+    """The rows of the users whose profile may be another one: those who were written, and friends.
 
     A friend of someone is here a user who gets their messages.
     """
-    rows = {user: extended.users.rows[user] for user in view.delta.users}
+    rows = {user: extended.users.rows[user] for user in _written_users(view)}
     vectors = extended.embeddings
     if vectors is None or vectors.friends is None:
         return rows
@@ -246,8 +263,11 @@ def _manifest(
 ) -> Manifest:
     before, delta = view.snapshot.manifest, view.delta
     times = (event.time for each in delta.users.values() for event in each.events)
-    newest = max(times, default=None)
-    known = [time for time in (before.newest_event, newest) if time is not None]
+    last = latest(1)
+    known = [
+        *([] if before.newest_event is None else [before.newest_event]),
+        *(time for time in times if time <= last),
+    ]
     trained = trained_of(before)
     return replace(
         before,

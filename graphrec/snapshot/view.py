@@ -179,8 +179,11 @@ class View:
 
     def _written(self, user: str) -> UserDelta | None:
         found = self.delta.users.get(user)
-        empty = found is None or not (found.events or found.attributes is not None)
-        return None if empty else found
+        if found is None or (
+            found.attributes is None and not found.events and not found.taken_back
+        ):
+            return None
+        return found
 
     def stored(self, row: int) -> UserProfile:
         """The profile of a user row as the snapshot holds it."""
@@ -283,8 +286,9 @@ class View:
         where the encoder made it, the new one is what the encoder makes of the profile.
         """
         encoder = self.snapshot.encoder
-        if encoder is None:  # what training learned stays until the next training
-            return replace(after, vector=None if before is None else before.vector)
+        if encoder is None:  # what training learned of a history stays until the next training
+            known = before is not None and (len(after.history) or len(after.friends))
+            return replace(after, vector=before.vector if before is not None and known else None)
         if not self._has_input(after):
             return replace(after, vector=None)
         if before is None or before.vector is None:
@@ -323,12 +327,17 @@ class View:
         """A profile after what was written of its user, but for the vector; itself after
         nothing.
         """
+        void = self.items.void
+        after = before.without(void) if len(void) else before
         written = self._written(user)
         if written is None:
-            return before
-        after = before
+            return after
         if written.attributes is not None:
             after = replace(after, attributes=written.attributes)
+        if written.taken_back:
+            known = self.items.ids.rows
+            rows = (known[item] for item in written.taken_back if item in known)
+            after = after.without(np.fromiter(rows, np.int32))
         return self._with_events(after, written.events)
 
     def _friends_written(self, profile: UserProfile) -> bool:

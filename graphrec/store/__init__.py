@@ -11,6 +11,7 @@ from graphrec.settings import Neo4jSettings
 from graphrec.store.protocol import (
     ChangedNode,
     ChangedNodes,
+    EventKey,
     GraphStore,
     Neighbour,
     NewEvents,
@@ -23,6 +24,7 @@ from graphrec.store.sqlite.store import SQLiteStore
 __all__ = [
     "ChangedNode",
     "ChangedNodes",
+    "EventKey",
     "GraphStore",
     "Neighbour",
     "NewEvents",

@@ -38,6 +38,8 @@ class UserDelta:
     """All that they have now, where they were written."""
     edition: int = 0
     """Another one whenever anything of it changes."""
+    taken_back: frozenset[str] = frozenset()
+    """The items of pairs that were written to and have no event left."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Delta:
     items: Mapping[str, ItemDelta] = field(default_factory=dict)
     deleted: frozenset[str] = frozenset()
     """Items that were deleted."""
+    renewed: frozenset[str] = frozenset()
+    """Items that were deleted and came back: what a snapshot holds of their events is void."""
     forgotten: frozenset[str] = frozenset()
     """Users of whom nothing that a snapshot holds counts any more."""
     edition: int = 0
@@ -63,7 +67,7 @@ class Delta:
     position: int | None = None
     """Of the store, up to which it was read."""
     written: int = 0
-    """Events that are new, or took another value."""
+    """Events that are new, or took another value, and pairs of which some were taken back."""
     kinds: Mapping[str, int] = field(default_factory=dict)
     """How many of them there are of each kind."""
     deletions: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -99,17 +99,21 @@ class DeltaLog:
     def add_events(self, page: NewEvents) -> None:
         """A page of events, with all events of each pair of a user and an item in it."""
         changed = page.events.take(page.changed)
+        written: dict[str, dict[str, list[Event]]] = {}
+        for user, item in page.taken_back:
+            written.setdefault(user, {})[item] = []
         for user, events in events_by_user(page.events).items():
-            by_item: dict[str, list[Event]] = {}
+            by_item = written.setdefault(user, {})
             for event in events:
                 by_item.setdefault(event.item, []).append(event)
+        for user, by_item in written.items():
             pairs = self._pairs.setdefault(user, {})
             for item, of_pair in by_item.items():
                 pairs[item] = tuple(of_pair), page.position
             self._renew_user(user)
         self.events_read = page.position
         self._set(
-            written=self._delta.written + len(changed),
+            written=self._delta.written + len(changed) + len(page.taken_back),
             kinds=dict(Counter(self._delta.kinds) + Counter(kinds_of(changed))),
         )
 
@@ -119,8 +123,9 @@ class DeltaLog:
         Where a user was forgotten, a store does not say who: all of users must be read again. That
         one was is read again with it, so it is counted how often that is new.
         """
-        self.nodes_read = position
+        before, self.nodes_read = self.nodes_read, position
         items, deleted = dict(self._delta.items), set(self._delta.deleted)
+        renewed, gone = set(self._delta.renewed), set[str]()
         deletions = 0
         for node in nodes:
             deletions += node.id is None or node.attributes is None
@@ -134,17 +139,24 @@ class DeltaLog:
                 if node.attributes is None:
                     items.pop(node.id, None)
                     deleted.add(node.id)
+                    gone.add(node.id)
                 else:
                     items[node.id] = ItemDelta(node.attributes, node.links)
-                    deleted.discard(node.id)
+                    if node.id in deleted:
+                        deleted.discard(node.id)
+                        renewed.add(node.id)
+                        self._read_at["renewed", node.id] = position
             elif node.attributes is not None:
                 self._read_at["user", node.id] = position
                 self._renew_user(node.id, attributes=node.attributes)
         if self.nodes_read == self.since:  # all is read, and counted, once more
             self._losses_read = deletions = 0
             self._set(deletions=0)
+        if self._drop_items(gone):
+            # What came after the deletion of an item is among what is read once more.
+            self.events_read = min(self.events_read, before)
         if items != self._delta.items or deleted != self._delta.deleted:
-            self._renew(items=items, deleted=frozenset(deleted))
+            self._renew(items=items, deleted=frozenset(deleted), renewed=frozenset(renewed))
         self._set(deletions=self._delta.deletions + deletions)
 
     def forget(self, user: str) -> None:
@@ -178,11 +190,21 @@ class DeltaLog:
         self._renew(
             items={item: each for item, each in delta.items.items() if ("item", item) in held},
             deleted=frozenset(item for item in delta.deleted if ("item", item) in held),
+            renewed=frozenset(item for item in delta.renewed if ("renewed", item) in held),
             forgotten=frozenset(user for user in delta.forgotten if ("forgotten", user) in held),
             written=0,
             kinds={},
             deletions=0,
         )
+
+    def _drop_items(self, items: Collection[str]) -> bool:
+        """Let go of the events on items that were deleted; returns whether there were any."""
+        held = [user for user, pairs in self._pairs.items() if not pairs.keys().isdisjoint(items)]
+        for user in held if items else ():
+            pairs = self._pairs[user]
+            self._pairs[user] = {item: each for item, each in pairs.items() if item not in items}
+            self._renew_user(user)
+        return bool(items and held)
 
     def _drop_users(self) -> None:
         self._pairs, self._users = {}, {}
@@ -192,10 +214,12 @@ class DeltaLog:
     def _renew_user(self, user: str, **changes: object) -> None:
         """Another edition of what is known of a user."""
         self._edition += 1
-        pairs = self._pairs.get(user, {}).values()
-        events = tuple(chain.from_iterable(events for events, _ in pairs))
+        pairs = self._pairs.get(user, {})
+        events = tuple(chain.from_iterable(events for events, _ in pairs.values()))
+        gone = frozenset(item for item, (left, _) in pairs.items() if not left)
         before = self._users.get(user, UserDelta())
-        self._users[user] = replace(before, events=events, edition=self._edition, **changes)  # type: ignore[arg-type]
+        known = replace(before, events=events, taken_back=gone, edition=self._edition)
+        self._users[user] = replace(known, **changes)  # type: ignore[arg-type]
 
     def _renew(self, **changes: object) -> None:
         """Another edition for everyone."""

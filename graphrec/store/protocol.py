@@ -88,11 +88,22 @@ class Path(NamedTuple):
     score: float
 
 
-class NewEvents(NamedTuple):
-    """A page of the events written after a position, with all other events of the same pairs.
+class EventKey(NamedTuple):
+    """What identifies an event; without a kind or a time, all events of the pair that have any."""
 
-    A pair is a (user, item). Its events are all there, so that what a reader knows of the pair can
-    be replaced as a whole. No event comes twice in a page.
+    user: str
+    item: str
+    kind: str | None = None
+    time: int | None = None
+    """Milliseconds since 1970."""
+
+
+class NewEvents(NamedTuple):
+    """A page of what was written of events after a position, pair by pair.
+
+    A pair is a (user, item). All events of a pair on which an event was written, or taken back, are
+    there, so that what a reader knows of the pair can be replaced as a whole. No event comes twice
+    in a page.
     """
 
     events: Interactions
@@ -102,18 +113,24 @@ class NewEvents(NamedTuple):
     is marked once; one that a later page lists may come before, unmarked, with its pair."""
     position: int
     """Where the next page begins."""
+    taken_back: tuple[tuple[str, str], ...] = ()
+    """The pairs of which an event was deleted; one of which none is left has no event in the
+    page."""
 
     @classmethod
-    def of_rows(cls, rows: Sequence[Sequence[Any]], limit: int, last: int) -> NewEvents:
+    def of_rows(
+        cls,
+        rows: Sequence[Sequence[Any]],
+        position: int,
+        taken_back: Iterable[tuple[str, str]] = (),
+    ) -> NewEvents:
         """The page from a store's rows, changed events first, in order.
 
-        A row is (user, item, weight, time, kind, position, changed). A page of `limit` changed
-        events ends at the last of them, any other one at `last`, the position of the store.
+        A row is (user, item, weight, time, kind, changed).
         """
-        *columns, positions, changed = zip(*rows, strict=True) if rows else [()] * 7
-        count = sum(map(bool, changed))
-        reached = positions[count - 1] if count == limit else last
-        return cls(Interactions.of(*columns), np.array(changed, bool), reached)
+        *columns, changed = zip(*rows, strict=True) if rows else [()] * 6
+        flags = np.array(changed, bool)
+        return cls(Interactions.of(*columns), flags, position, tuple(taken_back))
 
 
 class ItemLink(NamedTuple):
@@ -161,12 +178,14 @@ class GraphStore(Protocol):
         ...
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events added, or given another weight, after a position; whole pairs.
+        """The first `limit` events that changed after a position; whole pairs.
 
-        With them come all other events of the same (user, item) pairs, so that there may be more
-        than `limit`. Ask again from the position that is returned, until `position()` is reached.
-        All is as of one moment: an event that was deleted is missing, and one that changes again
-        is listed again later. Raises StoreError where the store has no position.
+        An event changes that is added, gets another weight or is taken back: of one that was taken
+        back, its pair is listed. With them come all other events of the same (user, item) pairs, so
+        that there may be more than `limit`. Ask again from the position that is returned, until
+        `position()` is reached. All is as of one moment: an event that was deleted is missing, and
+        one that changes again is listed again later. Raises StoreError where the store has no
+        position.
         """
         ...
 
@@ -182,8 +201,9 @@ class GraphStore(Protocol):
         """Add events, and the users and items they name; returns how many were new.
 
         An event is identified by (user, item, kind, time). One that is there already takes the new
-        weight and does not count as new. When the call returns, the events are durable; when it
-        does not return, none of them is stored.
+        weight and does not count as new. Events of a user or an item that `deleted` names are left
+        out. When the call returns, the events are durable; when it does not return, none of them
+        is stored.
         """
         ...
 
@@ -201,11 +221,25 @@ class GraphStore(Protocol):
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
     ) -> None:
-        """Add nodes, or set the given attributes of nodes that exist; other attributes stay."""
+        """Add nodes, or set the given attributes of nodes that exist; other attributes stay.
+
+        This, and nothing else, brings back users and items that were deleted.
+        """
+        ...
+
+    def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
+        """Make an attribute one of another kind; returns how many values were removed by it.
+
+        A number becomes its text, a category one tag, and a text a number where it is one. Nothing
+        changes where there is no such attribute.
+        """
         ...
 
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
-        """Add (source id, target id, weight) links and the nodes they name; returns new ones."""
+        """Add (source id, target id, weight) links and the nodes they name; returns new ones.
+
+        Links of a user or an item that `deleted` names are left out.
+        """
         ...
 
     def read_graph(self, until: int | None = None) -> Graph:
@@ -218,6 +252,13 @@ class GraphStore(Protocol):
 
     def user_events(self, user: str) -> Interactions:
         """The events of a user, in canonical order; none where there is no such user."""
+        ...
+
+    def events_between(self, since: int, until: int, limit: int) -> Interactions:
+        """At most `limit` of the events from `since` on and before `until`, both in milliseconds.
+
+        Which of them is not said; they are in canonical order.
+        """
         ...
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
@@ -282,12 +323,36 @@ class GraphStore(Protocol):
         """
         ...
 
-    def forget_user(self, user: str) -> bool:
-        """Delete a user with all events and links; returns whether there was one."""
+    def delete_events(self, keys: Sequence[EventKey]) -> int:
+        """Take events back; returns how many there were. Their users and items stay."""
+        ...
+
+    def forget_user(self, user: str, remember: bool = True) -> bool:
+        """Delete a user with all events and links; returns whether there was one.
+
+        Their id is not kept. What is kept with `remember` is a hash of it under a key of the store,
+        by which events that come late are known: see `deleted`.
+        """
         ...
 
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; returns whether there was one."""
+        ...
+
+    def delete_items(self, items: Collection[str]) -> int:
+        """Delete items with all events and links, all or none; returns how many there were."""
+        ...
+
+    def deleted(self, node_type: str, ids: Collection[str]) -> frozenset[str]:
+        """Which of some users or items were deleted, and not put since by `write_nodes`.
+
+        Ids that were not in the store when they were deleted are among them. None where other
+        programs write the graph.
+        """
+        ...
+
+    def ids(self, node_type: str) -> tuple[str, ...]:
+        """The ids of all nodes of a type, in code-point order."""
         ...
 
     def traces(self, user: str) -> tuple[str, ...]:

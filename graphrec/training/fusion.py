@@ -42,6 +42,7 @@ from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import CandidateSource
+from graphrec.retrieval.vectors import NearestVectors
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
@@ -204,7 +205,7 @@ def choose(
         validation = carve_validation(graph, spec.valid_share, rng)
     validation = of_kinds(validation, spec.kinds)
     learners = _learners(spec, graph, seed, validation, chosen or {}, progress)
-    equal = equal_weights(spec)
+    equal = equal_weights(spec, graph)
     choices = [
         Choice(neighbourhood, name, learner.model, equal, learner.curve)
         if name is not None and learner is not None
@@ -262,6 +263,7 @@ def learn(
         models[choice.embedding] = choice.model
         vectors = _vectors(choice, graph, seed, progress, start)
     sources = tuple(_fitted_source(each, data, seed, spec.sources[each]) for each in spec.sources)
+    sources += vector_sources(spec, graph)
     described: dict[str, Any] = {**models, **spec.sources}
     return Learned(
         _item_scores(name, fitted),
@@ -304,9 +306,25 @@ def recommender_of(spec: Fusion, snapshot: Snapshot) -> Recommender:
     return Recommender(View.of(snapshot), spec.retrieval)
 
 
-def equal_weights(spec: Fusion) -> Weights:
+def vector_sources(spec: Fusion, graph: Graph) -> tuple[NearestVectors, ...]:
+    """The sources of the vectors that items have; raises SettingsError for a name of none."""
+    attributes = graph.attributes.get("item", {})
+    vectors = [name for name, each in attributes.items() if each.kind == "vector"]
+    named = spec.retrieval.vectors
+    for name in named or ():
+        if name not in vectors:
+            raise SettingsError(
+                f"[retrieval] vectors: items have no vectors called {name!r}: expected one of "
+                f"{', '.join(vectors) or 'none here'}; correct the name, or load them"
+            )
+    found = (NearestVectors.of(n, attributes[n]) for n in (vectors if named is None else named))
+    return tuple(each for each in found if each is not None)
+
+
+def equal_weights(spec: Fusion, graph: Graph) -> Weights:
     """Weights of the sources, where nothing can be held back to choose on."""
-    names = ("neighbours", "embedding", *spec.sources)
+    vectors = (each.name for each in vector_sources(spec, graph))
+    names = ("neighbours", "embedding", *spec.sources, *vectors)
     return fusion.alike({**dict.fromkeys(names, 1.0), "popularity": TRACE})
 
 
@@ -348,7 +366,11 @@ def choose_weights(
         view.short_history(int(user), few) for user, few in zip(users[rows], shown, strict=True)
     ]
     groups, value = fusion.choose_weights(
-        sources, label(np.arange(len(users), dtype=np.int32), everyone), k, label(rows, short)
+        sources,
+        label(np.arange(len(users), dtype=np.int32), everyone),
+        k,
+        label(rows, short),
+        [each.name for each in recommender.snapshot.sources if isinstance(each, NearestVectors)],
     )
     absent = {} if "embedding" in sources else {"embedding": 0.0}
     return tuple(replace(each, weights={**absent, **each.weights}) for each in groups), value

@@ -19,7 +19,18 @@ def show_data(report: DataReport) -> None:
     """Print what data was taken for, and what is doubtful."""
     for table in report.tables:
         print_table(table.title, table.columns, table.rows)
+    for note in report.notes:
+        OUT.print(f"note: {note}", markup=False, soft_wrap=True)
     show_doubts(report.doubts)
+
+
+def show_rejects(report: DataReport) -> None:
+    """Print what was set aside in a dry run, which leaves no file of it: reasons, and the first."""
+    for name, source in report.sources.items():
+        for reason, rows in source.reasons.items():
+            OUT.print(f"  {name}: {rows:,} × {reason}", markup=False, soft_wrap=True)
+        for reject in source.rejects:
+            OUT.print(f"  {name}, {reject}", markup=False, soft_wrap=True)
 
 
 def show_doubts(doubts: Sequence[Doubt]) -> None:

@@ -507,6 +507,7 @@ class TestOpenAPI:
             ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
             ("/v1/events", "post"),
+            ("/v1/events", "delete"),
             ("/v1/items/{item_id}", "put"),
             ("/v1/items/{item_id}", "delete"),
             ("/v1/users/{user_id}", "put"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from graphrec.data import EdgeType, Graph, Interactions, Links, Vocabulary
+from graphrec.data import Attribute, EdgeType, Graph, Interactions, Links, Vector, Vocabulary
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("dgl")
@@ -76,6 +76,19 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 def vocabularies(graph: Graph) -> dict[str, Vocabulary]:
     return {"user": graph.users, "item": graph.items, **graph.others}
+
+
+def test_vectors_are_data_of_nodes() -> None:
+    items = Vocabulary(("a", "b"))
+    log = Interactions.of(["u"], ["a"]).recode(Vocabulary(("u",)), items)
+    style = Attribute("vector", (Vector.of([1, 2]), None))
+    genre = Attribute("category", ("war", None))
+    heterograph = to_dgl(Graph(log, {"item": {"style": style, "genre": genre}}))
+    data = heterograph.nodes["item"].data
+    assert set(data) == {"style"}
+    np.testing.assert_array_equal(data["style"], [[1, 2], [np.nan, np.nan]])
+    found = from_dgl(heterograph, {"user": log.users, "item": items}, log.kinds)
+    assert found.attributes == {"item": {"style": style}}
 
 
 @settings(max_examples=60)

@@ -65,11 +65,13 @@ def events(graph: Graph) -> list[tuple[str, str, str, float, int]]:
 
 
 def test_events_are_stored(store: GraphStore, tmp_path: Path) -> None:
-    source = write(tmp_path / "log.csv", "user,item,rating,time", "a,x,5,100", " b ,y,3.5,200")
+    source = write(
+        tmp_path / "log.csv", "user,item,rating,time", "a,x,5,1600000100", " b ,y,3.5,1600000200"
+    )
     report = load_events(store, source, SETTINGS, tmp_path / "rejects.csv")
     assert events(store.read_graph()) == [
-        ("a", "x", "rating", 5, 100_000),
-        ("b", "y", "rating", 3.5, 200_000),
+        ("a", "x", "rating", 5, 1_600_000_100_000),
+        ("b", "y", "rating", 3.5, 1_600_000_200_000),
     ]
     assert (report.rows, report.accepted, report.new, report.rejected) == (2, 2, 2, 0)
     assert report.rejects is None
@@ -97,7 +99,7 @@ def test_integer_ids_are_written_as_integers(store: GraphStore, tmp_path: Path) 
 
 def test_parquet_text_and_sql_give_the_same_events(tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"user": [1, 2], "item": ["x", "y"], "rating": [4.5, 1.0], "time": [10**9, 2 * 10**9]}
+        {"user": [1, 2], "item": ["x", "y"], "rating": [4.5, 1.0], "time": [10**9, 10**9 + 5]}
     )
     frame.to_parquet(tmp_path / "log.parquet")
     frame.to_csv(tmp_path / "log.csv", index=False)
@@ -119,16 +121,16 @@ def test_parquet_text_and_sql_give_the_same_events(tmp_path: Path) -> None:
 
 
 BAD_ROWS = {
-    ",x,1,1,view": "missing user id",
-    "a, ,1,1,view": "missing item id",
-    "a,x,1,,view": "time missing, not readable, or not in 1970 to 2261",
-    "a,x,1,soon,view": "time missing, not readable, or not in 1970 to 2261",
-    "a,x,many,1,view": "weight is not a number",
-    "a,x,inf,1,view": "weight is not a number",
-    "a,x,1e39,1,view": "weight is not a number",  # more than a float32 holds
-    "a,x,-1,1,view": "weight is negative: say with kinds.view.negative in the settings what that "
-    "means",
-    "a,x,1,1,": "missing kind",
+    ",x,1,1600000000,view": "missing user id",
+    "a, ,1,1600000000,view": "missing item id",
+    "a,x,1,,view": "missing time",
+    "a,x,1,soon,view": "time is not readable",
+    "a,x,many,1600000000,view": "weight is not a number",
+    "a,x,inf,1600000000,view": "weight is not a number",
+    "a,x,1e39,1600000000,view": "weight is not a number",  # more than a float32 holds
+    "a,x,-1,1600000000,view": "weight is negative: say with kinds.view.negative in the settings "
+    "what that means",
+    "a,x,1,1600000000,": "missing kind",
     "a,x,1": "wrong number of fields",
     ",,,,": "missing user id",  # the first of its faults
 }
@@ -138,9 +140,9 @@ BAD_ROWS = {
 def test_bad_rows_are_set_aside_with_reason_and_row(
     store: GraphStore, tmp_path: Path, row: str
 ) -> None:
-    source = write(tmp_path / "log.csv", "user,item,weight,time,kind", "b,y,0,2,view", row)
+    source = write(tmp_path / "log.csv", "user,item,weight,time,kind", "b,y,0,1600000002,view", row)
     report = load_events(store, source, ALL, tmp_path / "rejects" / "log.csv")
-    assert events(store.read_graph()) == [("b", "y", "view", 0, 2000)]
+    assert events(store.read_graph()) == [("b", "y", "view", 0, 1_600_000_002_000)]
     assert store.counts()["item"] == 1  # what only bad rows name is not stored
     assert report.reasons == {BAD_ROWS[row]: 1}
     assert report.rejects == tmp_path / "rejects" / "log.csv"
@@ -405,7 +407,11 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str) -> None
     for name, size in (("small", 50_000), ("large", 600_000)):
         frame = pd.DataFrame({"n": range(size)})
         frame = pd.DataFrame(
-            {"user": "user " + frame.n.astype(str), "item": frame.n % 5000, "time": frame.n}
+            {
+                "user": "user " + frame.n.astype(str),
+                "item": frame.n % 5000,
+                "time": 1_600_000_000 + frame.n,
+            }
         )
         if suffix == ".csv":
             frame.to_csv(tmp_path / (name + suffix), index=False)
@@ -557,3 +563,98 @@ def test_one_relation_for_all_cannot_replace_those_of_the_rows(
     same = write(tmp_path / "same.csv", "head,relation,tail", "a,is,b", "b,,c")
     load_links(store, same, edge_type, SETTINGS, tmp_path / "rejects.csv")
     assert linked(store.read_graph()) == {edge_type: {("a", "b", 1), ("b", "c", 1)}}
+
+
+FULL = (
+    "item,genres,color,url,price",
+    *(f"m{n},Comedy|Drama,red,http://x/{n},{n}" for n in range(60)),
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("item,genres", "n,Comedy"), {"genres": ("Comedy",)}),
+        (("item,genres", "n,"), {"genres": None}),
+        (("item,color", "n,7"), {"color": "7"}),
+        (("item,url", "n,http://x/1"), {"url": "http://x/1"}),
+        (("item,price", "n,"), {"price": None}),
+        (("item,price", "n,$1.50"), {"price": 1.5}),
+        (("item,price,color", "n,sold out,red"), {"price": None, "color": "red"}),
+    ],
+)
+def test_a_delta_loads_with_the_kinds_of_the_store(
+    store: GraphStore, tmp_path: Path, lines: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    load_nodes(store, "item", write(tmp_path / "full.csv", *FULL), SETTINGS, rejects)
+    kinds = store.attribute_kinds("item")
+    report = load_nodes(store, "item", write(tmp_path / "delta.csv", *lines), SETTINGS, rejects)
+    assert (report.new, report.rejected) == (1, 0)
+    found = store.read_node("item", "n")
+    assert {name: found.get(name) for name in expected} == expected
+    assert store.attribute_kinds("item") == kinds
+    assert all(each.reason == "store" for each in report.columns)
+
+
+def test_values_that_cannot_be_read_are_left_out_and_said(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    load_nodes(store, "item", write(tmp_path / "full.csv", *FULL), SETTINGS, rejects)
+    delta = write(tmp_path / "delta.csv", "item,price", "n,sold out", "o,3")
+    report = load_nodes(store, "item", delta, SETTINGS, rejects)
+    assert report.left_out == {"price is not a number: loaded without it": 1}
+    assert report.rejects is not None
+    assert "2,price is not a number: loaded without it" in report.rejects.read_text()
+    many = write(tmp_path / "many.csv", "item,price", *(f"n{n},sold out" for n in range(20)))
+    with pytest.raises(DataError, match=r"'price' of .*: 20 of 20 values cannot be read as number"):
+        load_nodes(store, "item", many, SETTINGS, rejects)
+
+
+def test_a_column_without_values_takes_its_kind_when_they_come(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    empty = write(tmp_path / "empty.csv", "item,price,note", "a,,n/a", "b,,")
+    report = load_nodes(store, "item", empty, SETTINGS, rejects)
+    assert report.attributes == {}
+    price = report.columns[0]
+    assert (price.name, price.empty, price.missing) == ("price", True, 1.0)
+    assert store.attribute_kinds("item") == {}
+    load_nodes(store, "item", write(tmp_path / "x.csv", "item,price", "a,3"), SETTINGS, rejects)
+    assert store.attribute_kinds("item") == {"price": "number"}
+
+
+def test_a_gap_at_the_beginning_is_looked_past(store: GraphStore, tmp_path: Path) -> None:
+    gap = write(tmp_path / "x.csv", "item,price", *(f"a{n}," for n in range(5)), "b,3")
+    settings = IngestSettings(batch_rows=2)
+    report = load_nodes(store, "item", gap, settings, tmp_path / "rejects.csv")
+    assert report.attributes == {"price": "number"}
+
+
+def test_columns_are_described(store: GraphStore, tmp_path: Path) -> None:
+    source = write(tmp_path / "x.csv", ",item,color", "0,a,red", "1,b,", "2,a,blue", "3,c,red")
+    report = load_nodes(store, "item", source, SETTINGS, tmp_path / "rejects.csv")
+    (color,) = report.columns
+    assert (color.kind, color.reason, color.examples) == ("category", "values", ("red", "blue"))
+    assert color.missing == 0.25
+    assert report.ignored == {"": "the index of a data frame"}
+    assert report.repeated == 1
+
+
+def test_another_kind_than_that_of_the_store_needs_an_option(
+    store: GraphStore, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    source = write(tmp_path / "x.csv", "item,size", "a,7", "b,8")
+    load_nodes(store, "item", source, SETTINGS, rejects)
+    with pytest.raises(DataError, match=r"expected number, as it is in the store; .*--change-kind"):
+        load_nodes(store, "item", source, SETTINGS, rejects, kinds={"size": "category"})
+
+
+def test_vectors_of_unequal_lengths_name_the_row(store: GraphStore, tmp_path: Path) -> None:
+    rows = ['{"item": "a", "v": [0.1, 0.2, 0.3]}'] * 10 + ['{"item": "b", "v": [0.1]}']
+    source = write(tmp_path / "x.jsonl", *rows)
+    with pytest.raises(TooManyRejects, match="line 11: v is not a vector of 3 numbers"):
+        load_nodes(store, "item", source, SETTINGS, tmp_path / "rejects.csv")

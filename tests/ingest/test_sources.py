@@ -125,16 +125,21 @@ def test_json_columns_of_mixed_types_are_text_as_ids_are_written(tmp_path: Path)
         assert reading.columns == ("v", "v.k")
 
 
-def test_recbole_headers_name_kinds_and_leave_vectors_out(tmp_path: Path) -> None:
+def test_recbole_headers_name_kinds(tmp_path: Path) -> None:
     path = tmp_path / "x.item"
     path.write_text(
         "item_id:token\tclass:token_seq\tprice:float\tvector:float_seq\n1\ta b\t2\t1 2\n"
     )
     with open_source(File(path), 10) as reading:
-        assert reading.columns == ("item_id", "class", "price")
-        assert reading.kinds == {"item_id": "category", "class": "tags", "price": "number"}
+        assert reading.columns == ("item_id", "class", "price", "vector")
+        assert reading.kinds == {
+            "item_id": "category",
+            "class": "tags",
+            "price": "number",
+            "vector": "vector",
+        }
         assert reading.separator == " "
-    assert rows(File(path)) == [("1", "a b", "2")]
+    assert rows(File(path)) == [("1", "a b", "2", "1 2")]
 
 
 def test_recbole_text_may_hold_quotes(tmp_path: Path) -> None:

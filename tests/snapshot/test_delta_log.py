@@ -164,3 +164,43 @@ def test_what_was_given_out_stays_as_it_was():
     assert before == NOTHING
     assert log.delta.written == 1
     assert log.delta.deletions == 1
+
+
+def test_what_was_taken_back_is_known_until_a_snapshot_that_has_it():
+    log = DeltaLog()
+    log.add_events(page(5, ("ann", "a", 1, 1, "view"), ("ann", "a", 1, 2, "view")))
+    editions = [log.delta.edition_of("ann")]
+    left = page(6, ("ann", "a", 1, 2, "view"))._replace(changed=np.zeros(1, bool))
+    log.add_events(left._replace(taken_back=(("ann", "a"),)))
+    editions.append(log.delta.edition_of("ann"))
+    assert events_of(log, "ann") == (Event("a", "view", 2, 1.0),)
+    assert log.delta.users["ann"].taken_back == frozenset()
+    nothing = Interactions.of([], [])
+    log.add_events(NewEvents(nothing, np.zeros(0, bool), 7, (("ann", "a"), ("bob", "b"))))
+    editions.append(log.delta.edition_of("ann"))
+    assert events_of(log, "ann") == ()
+    assert log.delta.users["ann"].taken_back == {"a"}
+    assert log.delta.users["bob"].taken_back == {"b"}
+    assert log.delta.written == 5
+    assert len(set(editions)) == 3
+    log.add_events(page(8, ("bob", "b", 1, 3, "view")))
+    assert log.delta.users["bob"].taken_back == frozenset()
+    log.prune(7)
+    assert set(log.delta.users) == {"bob"}
+
+
+def test_events_on_an_item_that_was_deleted_went_with_it_and_later_ones_are_read_again():
+    log = DeltaLog()
+    log.add_events(page(2, ("ann", "a", 1, 1, "view"), ("ann", "b", 1, 1, "view")))
+    log.add_nodes([ChangedNode("item", "a", {})], 3)
+    # Deleted at 4, put at 5, an event at 6 that the reader met before it met the deletion.
+    log.add_events(page(6, ("ann", "a", 1, 9, "view")))
+    log.add_nodes([ChangedNode("item", "a", None), ChangedNode("item", "a", {"x": 1.0})], 7)
+    assert [event.item for event in events_of(log, "ann")] == ["b"]
+    assert log.events_read == 3
+    assert (log.delta.deleted, log.delta.renewed) == (frozenset(), {"a"})
+    log.add_events(page(6, ("ann", "a", 1, 9, "view")))
+    assert {event.item: event.time for event in events_of(log, "ann")} == {"b": 1, "a": 9}
+    log.add_nodes([ChangedNode("item", "a", {"x": 2.0})], 9)
+    log.prune(8)
+    assert (set(log.delta.items), log.delta.renewed) == ({"a"}, frozenset())

@@ -75,6 +75,37 @@ class TestEvents:
         expected = SNAPSHOT.embeddings.user[user] + moved
         np.testing.assert_allclose(found.vector, expected, atol=1e-6)
 
+    def test_what_was_taken_back_is_neither_liked_nor_seen(self):
+        user = next(row for row in range(len(USERS)) if SNAPSHOT.history[[row]].nnz > 1)
+        known = View.of(SNAPSHOT).user(USERS[user])
+        item = int(known.history[0])
+        gone = Delta({USERS[user]: UserDelta(taken_back=frozenset({ITEMS[item], "never"}))})
+        found = View.of(SNAPSHOT, gone).user(USERS[user])
+        assert item not in found.history
+        assert item not in found.seen
+        assert found.history.tolist() == known.history[1:].tolist()
+        assert set(found.seen.tolist()) == set(known.seen.tolist()) - {item}
+        assert not np.array_equal(found.vector, known.vector)
+        recommender = Recommender(View.of(SNAPSHOT, gone), Recommender.of(SNAPSHOT).settings)
+        assert ITEMS[item] in {each.item for each in recommender.recommend(Query(USERS[user], 99))}
+
+    def test_who_took_everything_back_is_someone_of_whom_nothing_is_known(self):
+        row = next(row for row in range(len(USERS)) if SNAPSHOT.history[[row]].nnz)
+        gone = Delta({USERS[row]: UserDelta(taken_back=frozenset(ITEMS))})
+        for found in (View.of(SNAPSHOT, gone), View.of(update(View.of(SNAPSHOT, gone)))):
+            profile = found.user(USERS[row])
+            assert (len(profile.history), len(profile.seen), profile.vector) == (0, 0, None)
+
+    def test_the_events_of_an_item_that_was_deleted_went_with_it_also_if_it_came_back(self):
+        item = int(np.argmax(np.diff(SNAPSHOT.history.tocsc().indptr)))
+        back = Delta(items={ITEMS[item]: ItemDelta({})}, renewed=frozenset({ITEMS[item]}))
+        for delta in (Delta(deleted=frozenset({ITEMS[item]})), back):
+            view_ = View.of(SNAPSHOT, delta)
+            assert not any(item in view_.user(user).seen for user in USERS)
+            assert not any(item in view_.user(user).history for user in USERS)
+        again = replace(back, users={USERS[0]: UserDelta((view(ITEMS[item]),))})
+        assert item in View.of(SNAPSHOT, again).user(USERS[0]).history
+
     def test_an_event_on_an_item_that_nobody_knows_counts_nothing(self):
         assert not len(View.of(SNAPSHOT, liked(view("nothing"))).user("new").seen)
 
@@ -141,16 +172,28 @@ events = st.builds(
     st.integers(1, 10**12),
     st.sampled_from((1.0, 2.0, 4.0)),
 )
+taken_back = st.frozensets(st.sampled_from((*ITEMS, *NEW_ITEMS, "never there")), max_size=3)
 deltas = st.builds(
-    lambda users, new: Delta(
-        {user: UserDelta(tuple(events)) for user, events in users.items()},
+    lambda users, new, deleted: Delta(
+        {
+            user: UserDelta(
+                tuple(events),
+                taken_back=gone - {event.item for event in events},
+            )
+            for user, (events, gone) in users.items()
+        },
         {item: ItemDelta({"title": item.upper()}) for item in new},
+        deleted=frozenset(deleted[:1]),
+        renewed=frozenset(deleted[1:]),
         edition=1,
     ),
     st.dictionaries(
-        st.sampled_from((*USERS, "zoe", "ann")), st.lists(events, max_size=4), max_size=4
+        st.sampled_from((*USERS, "zoe", "ann")),
+        st.tuples(st.lists(events, max_size=4), taken_back),
+        max_size=4,
     ),
     st.sets(st.sampled_from(NEW_ITEMS)),
+    st.lists(st.sampled_from(ITEMS), max_size=2, unique=True),
 )
 
 

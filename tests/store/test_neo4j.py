@@ -17,7 +17,7 @@ from graphrec.data import Attribute, Vocabulary
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, SettingsError, StoreError, UnknownNode
 from graphrec.settings import MappedGraph, Neo4jSettings
-from graphrec.store import open_store
+from graphrec.store import EventKey, open_store
 from graphrec.store.neo4j import names
 from graphrec.store.neo4j.layout import pasteable
 from graphrec.store.sqlite.store import SQLiteStore
@@ -289,7 +289,8 @@ def test_a_database_from_before_there_were_positions_is_brought_up_to_date_by_th
     neo4j_server.query(
         "CREATE (:GraphrecSchema {name: 'graphrec', version: 1}), (:GraphrecKind {name: 'view'}), "
         "(:User {id: 'ann'})-[:INTERACTED {kind: 'view', time: 0, weight: 1.0}]->"
-        "(:Item {id: 'heat'})"
+        "(:Item {id: 'heat'}), (:GraphrecDeletion {position: 1, type: 'item', id: 'fargo'}), "
+        "(:GraphrecDeletion {position: 2, type: 'item', id: 'heat'})"
     )
     with Neo4jStore(neo4j_server.url, POLICY, neo4j_server.settings) as store:
         assert store.position() == 0
@@ -297,7 +298,10 @@ def test_a_database_from_before_there_were_positions_is_brought_up_to_date_by_th
         assert store.write_events(log_of([Event("ann", "heat"), Event("bob", "heat")])) == 1
         assert events_after(store, 0) == [Event("bob", "heat")]
         assert store.counts()["events"] == 2
-    assert neo4j_server.query("MATCH (schema:GraphrecSchema) RETURN schema.version") == [[2]]
+        assert store.deleted("item", ["heat", "fargo"]) == {"fargo"}
+        assert store.forget_user("bob")
+        assert store.deleted("user", ["ann", "bob"]) == {"bob"}
+    assert neo4j_server.query("MATCH (schema:GraphrecSchema) RETURN schema.version") == [[3]]
 
 
 def test_a_mapped_graph_is_left_as_it_is(
@@ -311,9 +315,13 @@ def test_a_mapped_graph_is_left_as_it_is(
         lambda: mapped.write_links(("user", "knows", "user"), [("a", "b", 1)]),
         lambda: mapped.forget_user("ann"),
         lambda: mapped.delete_item("1"),
+        lambda: mapped.delete_items([]),
+        lambda: mapped.delete_events([EventKey("ann", "1")]),
     ):
         with pytest.raises(StoreError, match=r"that \[neo4j.graph\] maps is only read"):
             write()
+    assert mapped.deleted("item", ["1", "2"]) == frozenset()
+    assert mapped.ids("item") == copy.ids("item")
     assert mapped.position() is None
     for ask in (mapped.events_since, mapped.nodes_since):
         with pytest.raises(StoreError, match="has no position, as others write it"):
@@ -414,7 +422,7 @@ def test_a_wrong_database_is_named(neo4j_server: TestServer):
 def test_a_later_schema_is_refused(store: Neo4jStore, neo4j_server: TestServer):
     store.write_events(log_of(SMALL))
     neo4j_server.query("MATCH (schema:GraphrecSchema) SET schema.version = 99")
-    with pytest.raises(StoreError, match="has schema version 99: expected at most 2; a newer"):
+    with pytest.raises(StoreError, match="has schema version 99: expected at most 3; a newer"):
         Neo4jStore(neo4j_server.url, POLICY, neo4j_server.settings)
 
 

@@ -277,7 +277,7 @@ def test_a_file_of_a_later_version_is_refused(path: Path):
     SQLiteStore(path, POLICY).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="has schema version 99: expected at most 2"):
+    with pytest.raises(StoreError, match="has schema version 99: expected at most 3"):
         SQLiteStore(path, POLICY)
 
 
@@ -299,6 +299,26 @@ def test_a_file_from_before_there_were_positions_is_brought_up_to_date(
         assert store.counts()["events"] == 1
         assert store.write_events(log_of([Event("ann", "heat"), Event("bob", "heat")])) == 1
         assert events_after(store, 0) == [Event("bob", "heat")]
+
+
+def test_an_item_that_was_deleted_before_deletions_were_kept_stays_deleted(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    old = sqlite_file.sql.MIGRATIONS[:2]
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file.sql, "MIGRATIONS", old)
+        patched.setattr(sqlite_file, "_apply_policy", lambda *_: None)
+        with closing(sqlite_file.connect(path, POLICY, 1)) as connection:
+            connection.executescript("""
+                INSERT INTO nodes (row, type, id) VALUES (1, 'user', 'ann'), (2, 'item', 'heat');
+                INSERT INTO deletions (position, type, id)
+                VALUES (1, 'item', 'heat'), (2, 'item', 'fargo'), (3, 'item', 'fargo'),
+                       (4, 'user', NULL);
+                UPDATE position SET last = 5;
+            """)
+    with SQLiteStore(path, POLICY) as store:
+        assert store.deleted("item", ["heat", "fargo"]) == {"fargo"}
+        assert store.write_events(log_of([Event("ann", "heat"), Event("ann", "fargo")])) == 1
 
 
 def test_an_empty_file_becomes_a_store(path: Path):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Rows, Vocabulary
-from graphrec.data.features import FeatureSpace, NumberColumns, TextColumns
+from graphrec.data.features import FeatureSpace, NumberColumns, TextColumns, VectorColumns
 from graphrec.data.tree import align
 from graphrec.models.embeddings import Embeddings
 
@@ -66,5 +66,7 @@ def _columns(space: FeatureSpace) -> Iterator[Column]:
             yield from ((name, f"{place} of {buckets}") for place in range(2 + buckets))
         elif isinstance(columns, TextColumns):
             yield from ((name, f"{columns.encoder} {place}") for place in range(len(columns.mean)))
+        elif isinstance(columns, VectorColumns):
+            yield from ((name, f"vector {place}") for place in range(len(columns.mean)))
         else:
             yield from ((name, f"word {word}") for word in columns.words.ids)

@@ -16,7 +16,7 @@ USER, ITEM, INTERACTED = "User", "Item", "INTERACTED"
 STRICT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _TYPE = re.compile(r"(?!type_|graphrec)[a-z][A-Za-z0-9_]*")
-_RELATION = re.compile(r"(?!link_|interacted$)[a-z][a-z0-9_]*")
+_RELATION = re.compile(r"(?!link_|graphrec_|interacted$)[a-z][a-z0-9_]*")
 _ATTRIBUTE = re.compile(r"(?!attribute_|graphrec_|id$)[A-Za-z_][A-Za-z0-9_]*")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from string import Template
 
-VERSION = 2
+VERSION = 3
 """Of the schema. A later one is refused: a newer graphrec wrote it."""
 
 
@@ -39,6 +39,10 @@ CREATE_SCHEMA = (
     "ON (event.position)",
     "CREATE CONSTRAINT graphrec_deletion IF NOT EXISTS FOR (deletion:GraphrecDeletion) "
     "REQUIRE deletion.position IS UNIQUE",
+    "CREATE CONSTRAINT graphrec_tombstone IF NOT EXISTS FOR (tombstone:GraphrecTombstone) "
+    "REQUIRE (tombstone.type, tombstone.mark) IS UNIQUE",
+    "CREATE INDEX graphrec_taken_back IF NOT EXISTS FOR ()-[pair:GRAPHREC_TAKEN_BACK]-() "
+    "ON (pair.position)",
 )
 """What graphrec notes about the graph: its types of nodes and links, and kinds of attributes and
 of events."""
@@ -52,7 +56,15 @@ AWAIT_INDEXES = "CALL db.awaitIndexes(300)"
 
 WRITE_VERSION = """
 MERGE (schema:GraphrecSchema {name: 'graphrec'})
-SET schema.version = $version, schema.position = coalesce(schema.position, 0)
+SET schema.version = $version, schema.position = coalesce(schema.position, 0),
+    schema.hash_key = coalesce(schema.hash_key, $key)
+"""
+# Items that were deleted before there were tombstones.
+WRITE_TOMBSTONES = """
+MATCH (deletion:GraphrecDeletion {type: 'item'})
+WITH DISTINCT deletion.id AS id
+WHERE NOT EXISTS { MATCH (:Item {id: id}) }
+MERGE (:GraphrecTombstone {type: 'item', mark: id})
 """
 
 # Writes
@@ -129,6 +141,9 @@ MERGE (attribute:GraphrecAttribute {type: $type, name: $name})
 ON CREATE SET attribute.kind = $kind, attribute.property = $property
 RETURN attribute.kind AS kind
 """
+SET_ATTRIBUTE = """
+MATCH (attribute:GraphrecAttribute {type: $type, name: $name}) SET attribute.kind = $kind
+"""
 
 # Attributes that are given as null are removed; those that are not given stay.
 WRITE_NODES = Cypher("""
@@ -156,8 +171,51 @@ WHERE link_.weight IS NULL OR link_.weight <> link[2]
 SET link_.weight = link[2]
 """)
 
-DELETE_NODE = Cypher("MATCH (node:@Node {id: $id}) DETACH DELETE node RETURN count(*) AS nodes")
-ADD_DELETION = "CREATE (:GraphrecDeletion {position: $position, type: $type, id: $id})"
+DELETE_NODES = Cypher("""
+UNWIND $ids AS id
+MATCH (node:@Node {id: id})
+DETACH DELETE node
+RETURN id
+""")
+ADD_DELETIONS = """
+UNWIND range(0, $count - 1) AS place
+CREATE (:GraphrecDeletion {position: $position + place, type: $type, id: $ids[place]})
+"""
+
+# Without a kind or a time, all events of the pair that have any.
+DELETE_EVENTS = """
+UNWIND $keys AS key
+MATCH (user:User {id: key[0]})-[event:INTERACTED]->(item:Item {id: key[1]})
+WHERE (key[2] IS NULL OR event.kind = key[2]) AND (key[3] IS NULL OR event.time = key[3])
+WITH user, item, collect(DISTINCT event) AS events
+WITH user.id AS user, item.id AS item, size(events) AS count, events
+FOREACH (event IN events | DELETE event)
+RETURN user, item, count
+"""
+# Between a user and an item, so that it goes with either.
+TAKE_BACK = """
+UNWIND range(0, size($pairs) - 1) AS place
+MATCH (user:User {id: $pairs[place][0]})
+MATCH (item:Item {id: $pairs[place][1]})
+MERGE (user)-[pair:GRAPHREC_TAKEN_BACK]->(item)
+SET pair.position = $position + place
+"""
+
+# What was deleted, and must not come back with an event that comes late: the ids of items, and
+# hashes of the ids of users under the key of the schema.
+ANY_TOMBSTONE = "MATCH (tombstone:GraphrecTombstone {type: $type}) RETURN 1 LIMIT 1"
+FIND_TOMBSTONES = """
+UNWIND $marks AS mark
+MATCH (tombstone:GraphrecTombstone {type: $type, mark: mark})
+RETURN mark
+"""
+ADD_TOMBSTONES = "UNWIND $marks AS mark MERGE (:GraphrecTombstone {type: $type, mark: mark})"
+DROP_TOMBSTONES = """
+UNWIND $marks AS mark
+MATCH (tombstone:GraphrecTombstone {type: $type, mark: mark})
+DELETE tombstone
+"""
+READ_HASH_KEY = "MATCH (schema:GraphrecSchema) RETURN max(schema.hash_key) AS key"
 
 TRACES = """
 MATCH (user:User) WHERE any(key IN keys(user) WHERE user[key] = $id)
@@ -169,23 +227,51 @@ RETURN DISTINCT 'relationships ' + type(edge) AS place
 
 # Reads
 
-# The next $limit events by position, and all other events of their (user, item) pairs. Events from
-# before there were positions have none.
-EVENTS_SINCE = """
-MATCH (user)-[event:INTERACTED]->(item)
-USING INDEX event:INTERACTED(position)
-WHERE event.position > $position
-WITH user, event, item
-ORDER BY event.position
+# How far the next $limit changes of events reach: those that were written, and pairs of which one
+# was taken back. Each has a position of its own; events from before there were positions have none.
+EVENTS_REACHED = """
+CALL () {
+    MATCH ()-[event:INTERACTED]->()
+    USING INDEX event:INTERACTED(position)
+    WHERE event.position > $position
+    RETURN event.position AS position
+    ORDER BY position LIMIT $limit
+    UNION ALL
+    MATCH ()-[pair:GRAPHREC_TAKEN_BACK]->()
+    WHERE pair.position > $position
+    RETURN pair.position AS position
+    ORDER BY position LIMIT $limit
+}
+WITH position
+ORDER BY position
 LIMIT $limit
-WITH collect(DISTINCT [user, item]) AS pairs, max(event.position) AS reached
-UNWIND pairs AS pair
-WITH reached, pair[0] AS user, pair[1] AS item
+RETURN count(*) AS count, max(position) AS reached
+"""
+
+# The changes up to $reached, and all other events of their (user, item) pairs.
+EVENTS_SINCE = """
+CALL () {
+    MATCH (user)-[event:INTERACTED]->(item)
+    USING INDEX event:INTERACTED(position)
+    WHERE event.position > $position AND event.position <= $reached
+    RETURN user, item
+    UNION
+    MATCH (user)-[pair:GRAPHREC_TAKEN_BACK]->(item)
+    WHERE pair.position > $position AND pair.position <= $reached
+    RETURN user, item
+}
 MATCH (user)-[event:INTERACTED]->(item)
 WITH user, event, item,
-     coalesce(event.position > $position AND event.position <= reached, false) AS changed
+     coalesce(event.position > $position AND event.position <= $reached, false) AS changed
 ORDER BY changed DESC, event.position
-RETURN user.id, item.id, event.weight, event.time, event.kind, event.position, changed
+RETURN user.id, item.id, event.weight, event.time, event.kind, changed
+"""
+TAKEN_BACK_SINCE = """
+MATCH (user)-[pair:GRAPHREC_TAKEN_BACK]->(item)
+WHERE pair.position > $position AND pair.position <= $reached
+WITH user, pair, item
+ORDER BY pair.position
+RETURN user.id, item.id
 """
 
 # Nodes that came, changed or went; what went has no properties.
@@ -253,6 +339,15 @@ CALL (users, start) {
     RETURN collect([user.@user_id, kind, items, times, weights]) AS rows
 }
 RETURN rows
+""")
+
+EVENTS_BETWEEN = Cypher("""
+MATCH (user:@User)-[event:@INTERACTED]->(item@OfItems)
+WITH user.@user_id AS user, item.@item_id AS item, @WEIGHT AS weight, @TIME AS time, @KIND AS kind
+WHERE user IS NOT NULL AND item IS NOT NULL AND weight IS NOT NULL
+  AND time >= $since AND time < $until
+RETURN user, item, weight, time, kind
+LIMIT $limit
 """)
 
 USER_EVENTS = Cypher("""

@@ -21,10 +21,12 @@ from graphrec.data import (
     Graph,
     Interactions,
     Links,
+    Vector,
     Vocabulary,
 )
 from graphrec.errors import StoreError
-from graphrec.store.neo4j import names
+from graphrec.store.declared import DeclaredKind
+from graphrec.store.neo4j import deletion, names
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import OWN_ID, Catalogue, Events, Link, Nodes
 from graphrec.store.neo4j.server import rows
@@ -58,7 +60,7 @@ def graph(
     vocabularies = {"user": Vocabulary(), "item": Vocabulary()}
     attributes: dict[str, Mapping[str, Attribute]] = {}
     for node_type, nodes in sorted(catalogue.nodes.items()):
-        ids, table = _read_nodes(tx, nodes)
+        ids, table = nodes_of(tx, nodes)
         if ids:
             vocabularies[node_type] = Vocabulary(ids)
         if ids and table:
@@ -79,12 +81,11 @@ def position(tx: neo4j.ManagedTransaction) -> int:
 
 
 def events_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> NewEvents:
-    """The first `limit` events written after a position, and all others of the same pairs."""
+    """The first `limit` events that changed after a position, and all others of their pairs."""
     last = position(tx)
     if last <= after:  # and where there are no positions yet, there is no index of them either
-        return NewEvents.of_rows([], limit, last)
-    found = rows(tx, cypher.EVENTS_SINCE, position=after, limit=limit)
-    return NewEvents.of_rows(found, limit, last)
+        return NewEvents.of_rows([], last)
+    return deletion.events_since(tx, after, limit, last)
 
 
 def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> ChangedNodes:
@@ -141,6 +142,25 @@ def user_events(
     ).sorted()
 
 
+def ids(tx: neo4j.ManagedTransaction, nodes: Nodes) -> tuple[str, ...]:
+    """The ids of all nodes of a type, in code-point order."""
+    chunks = _records(tx, _about(cypher.READ_IDS, nodes), rows=IDS)
+    return _distinct(nodes, (str(node_id) for (chunk,) in chunks for node_id in chunk))
+
+
+def events_between(
+    tx: neo4j.ManagedTransaction, layout: Events, since: int, until: int, limit: int
+) -> Interactions:
+    """At most `limit` of the events from `since` on and before `until`, in canonical order."""
+    query = layout.fill(cypher.EVENTS_BETWEEN)
+    found = rows(tx, query, since=since, until=until, limit=limit)
+    users, items, weights, times, kinds = zip(*found, strict=True) if found else [()] * 5
+    named = [(layout.kinds or {}).get(kind, kind) for kind in kinds]
+    return Interactions.of(
+        list(map(str, users)), list(map(str, items)), weights, times, named
+    ).sorted()
+
+
 def node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> Properties | None:
     """The attributes that the node with an id has, by name; None where there is none."""
     found = rows(tx, _about(cypher.READ_NODE, nodes), id=key)
@@ -183,7 +203,7 @@ def own_catalogue(tx: neo4j.ManagedTransaction) -> Catalogue:
     """What graphrec noted about its own graph."""
     declared: dict[str, dict[str, tuple[str, AttributeKind]]] = {}
     for node_type, name, key, kind in rows(tx, cypher.READ_ATTRIBUTES):
-        declared.setdefault(node_type, {})[name] = (key, kind)
+        declared.setdefault(node_type, {})[name] = (key, DeclaredKind.of(kind).kind)
     return Catalogue(
         {
             node_type: Nodes(names.label(node_type), OWN_ID, declared.get(node_type, {}))
@@ -322,13 +342,12 @@ def _read_edges(tx: neo4j.ManagedTransaction, catalogue: Catalogue, edge_type: E
     return edges
 
 
-def _read_nodes(
+def nodes_of(
     tx: neo4j.ManagedTransaction, nodes: Nodes
 ) -> tuple[tuple[str, ...], Mapping[str, Attribute]]:
     """Ids in code-point order, and the attributes of the nodes."""
     if not nodes.attributes:
-        chunks = _records(tx, _about(cypher.READ_IDS, nodes), rows=IDS)
-        return _distinct(nodes, (str(node_id) for (chunk,) in chunks for node_id in chunk)), {}
+        return ids(tx, nodes), {}
     found = sorted(
         (
             (str(node_id), properties)
@@ -394,6 +413,8 @@ def _value(kind: AttributeKind, value: Any) -> AttributeValue:
         return None
     if kind == "number":
         return float(value)
+    if kind == "vector":
+        return Vector(bytes(value)) if isinstance(value, bytes | bytearray) else Vector.of(value)
     if kind == "tags":
         return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
     return str(value)

@@ -20,21 +20,27 @@ from graphrec.data import (
     Interactions,
     Vocabulary,
 )
+from graphrec.data.coerce import converted
 from graphrec.data.in_force import Meanings
 from graphrec.data.kinds import KindPolicy
+from graphrec.data.vector import vector_length
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
+from graphrec.store.declared import DeclaredKind
+from graphrec.store.deletions import new_key
+from graphrec.store.neo4j import deletion, names, read, write
 from graphrec.store.neo4j import mapped as neo4j_mapped
-from graphrec.store.neo4j import names, read, write
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import Catalogue, mapped_catalogue, mapped_events, own_events
 from graphrec.store.neo4j.server import Server, rows
+from graphrec.store.neo4j.writing import Writing, writing_in
 from graphrec.store.protocol import (
     CAP,
     PAGE,
     SCALE,
     ChangedNodes,
+    EventKey,
     Neighbour,
     Neighbours,
     NewEvents,
@@ -96,7 +102,7 @@ class Neo4jStore:
         return self._server.read(read.position)
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events added, or given another weight, after a position; whole pairs.
+        """The first `limit` events that changed after a position; whole pairs.
 
         With them come all other events of the same (user, item) pairs.
         """
@@ -140,9 +146,27 @@ class Neo4jStore:
         with another kind.
         """
         added = write.node_rows(nodes, attributes)
-        kinds = {name: attribute.kind for name, attribute in attributes.items()}
+        kinds = {
+            name: DeclaredKind(each.kind, vector_length(name, nodes.ids, each.values))
+            for name, each in attributes.items()
+        }
         self._prepare(node_type)
         self._write(lambda writing: write.nodes(writing, node_type, added, kinds))
+
+    def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
+        """Make an attribute one of another kind; returns how many values were removed by it."""
+        self._refuse_mapped()
+        nodes = self._server.read(self._catalogue).nodes.get(node_type)
+        if nodes is None or name not in nodes.attributes or nodes.attributes[name][1] == kind:
+            return 0
+        ids, attributes = self._server.read(lambda tx: read.nodes_of(tx, nodes))
+        given = [(i, v) for i, v in zip(ids, attributes[name].values, strict=True) if v is not None]
+        found = Vocabulary(tuple(node_id for node_id, _ in given))
+        values = tuple(converted(value, kind) for _, value in given)
+        declared = DeclaredKind(kind, vector_length(name, found.ids, values))
+        changed = write.node_rows(found, {name: Attribute(kind, values)})
+        self._write(lambda w: write.change_kind(w, node_type, name, declared, changed))
+        return sum(value is None for value in values)
 
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.
@@ -173,6 +197,12 @@ class Neo4jStore:
         if key is None:
             return Interactions.of([], [])
         return self._server.read(lambda tx: read.user_events(tx, self._events, user, key))
+
+    def events_between(self, since: int, until: int, limit: int) -> Interactions:
+        """At most `limit` of the events from `since` on and before `until`, in canonical order."""
+        return self._server.read(
+            lambda tx: read.events_between(tx, self._events, since, until, limit)
+        )
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
@@ -254,21 +284,44 @@ class Neo4jStore:
         found = self._ask(partial(self._events.asking, cypher.PATHS), nodes, k=k)
         return [Path(str(via), people, score / SCALE) for via, people, score in found]
 
-    def forget_user(self, user: str) -> bool:
+    def delete_events(self, keys: Sequence[EventKey]) -> int:
+        """Take events back; returns how many there were. Their users and items stay."""
+        self._prepare("user", "item")
+        return self._write(lambda writing: deletion.delete_events(writing, keys))
+
+    def forget_user(self, user: str, remember: bool = True) -> bool:
         """Delete a user with all events and links; returns whether there was one.
 
+        With `remember`, a hash of their id is kept, by which events that come late are known.
         The server's transaction logs name the user until it discards them: `db.tx_log.rotation`.
         Raises StoreError for one that a mapped graph holds: it is only read.
         """
         if self._mapped is not None and not self.traces(user):
             return False
-        self._prepare("user")
-        return self._write(lambda writing: write.delete(writing, "user", user))
+        return self._delete("user", [user], remember) == 1
 
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; returns whether there was one."""
-        self._prepare("item")
-        return self._write(lambda writing: write.delete(writing, "item", item))
+        return self.delete_items([item]) == 1
+
+    def delete_items(self, items: Collection[str]) -> int:
+        """Delete items with all events and links, all or none; returns how many there were."""
+        return self._delete("item", items)
+
+    def deleted(self, node_type: str, ids: Collection[str]) -> frozenset[str]:
+        """Which of some users or items were deleted, and not put since by `write_nodes`."""
+        if self._mapped is not None or not ids:
+            return frozenset()
+        return self._server.read(lambda tx: deletion.deleted(tx, node_type, ids))
+
+    def ids(self, node_type: str) -> tuple[str, ...]:
+        """The ids of all nodes of a type, in code-point order."""
+
+        def work(tx: neo4j.ManagedTransaction) -> tuple[str, ...]:
+            nodes = self._catalogue(tx).nodes.get(node_type)
+            return () if nodes is None else read.ids(tx, nodes)
+
+        return self._server.read(work)
 
     def traces(self, user: str) -> tuple[str, ...]:
         """Places where something of a user is left, in words; empty once the user is forgotten.
@@ -310,7 +363,7 @@ class Neo4jStore:
         self._refuse_mapped()
         if self._version < cypher.VERSION:
             self._server.define((*cypher.CREATE_SCHEMA, cypher.AWAIT_INDEXES))
-            self._server.write(lambda tx: rows(tx, cypher.WRITE_VERSION, version=cypher.VERSION))
+            self._server.write(_write_version)
             self._version = cypher.VERSION
         labels = {names.label(node_type) for node_type in node_types} - self._constrained
         if labels:
@@ -323,8 +376,18 @@ class Neo4jStore:
             self._server.define((*statements, cypher.AWAIT_INDEXES))
             self._constrained |= labels
 
-    def _write(self, work: Callable[[write.Writing], Result]) -> Result:
-        return self._server.write(lambda tx: write.write(tx, work))
+    def _write(self, work: Callable[[Writing], Result]) -> Result:
+        return self._server.write(lambda tx: writing_in(tx, work))
+
+    def _delete(self, node_type: str, ids: Collection[str], remember: bool = True) -> int:
+        def work(writing: Writing) -> int:
+            found = deletion.delete_nodes(writing, node_type, ids)
+            if remember:
+                deletion.remember(writing, node_type, ids)
+            return found
+
+        self._prepare(node_type)
+        return self._write(work)
 
     def _refuse_mapped(self) -> None:
         if self._mapped is not None:
@@ -390,3 +453,8 @@ class Neo4jStore:
             return found
 
         return self._server.read(ask)
+
+
+def _write_version(tx: neo4j.ManagedTransaction) -> None:
+    rows(tx, cypher.WRITE_VERSION, version=cypher.VERSION, key=new_key().hex())
+    rows(tx, cypher.WRITE_TOMBSTONES)

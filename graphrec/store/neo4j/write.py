@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count, groupby
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
-import neo4j
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,52 +18,18 @@ from graphrec.data import (
     AttributeValue,
     EdgeType,
     Interactions,
+    Vector,
     Vocabulary,
     last_of_equal,
 )
 from graphrec.errors import DataError
-from graphrec.store.neo4j import names
+from graphrec.store.declared import DeclaredKind
+from graphrec.store.neo4j import deletion, names
 from graphrec.store.neo4j import queries as cypher
-from graphrec.store.neo4j.server import rows
+from graphrec.store.neo4j.writing import Writing
 
 BATCH = 10_000
 """Rows that one statement writes; a call is a transaction of as many statements as it takes."""
-
-Result = TypeVar("Result")
-
-
-class Writing:
-    """A transaction that writes, and the positions of what it writes.
-
-    It has the store's position to itself until the transaction ends.
-    """
-
-    def __init__(self, tx: neo4j.ManagedTransaction) -> None:
-        ((last,),) = rows(tx, cypher.LOCK_POSITION)
-        self.tx = tx
-        self.position: int = last + 1
-        """Of the next thing to be written."""
-        self.changed = False
-
-    def run(
-        self, query: str, positions: int = 0, **values: Any
-    ) -> tuple[list[list[Any]], neo4j.SummaryCounters]:
-        """The rows that a statement gives, and what it changed; it uses up some positions."""
-        result = self.tx.run(query, {**values, "position": self.position})
-        found = result.values()
-        counters = result.consume().counters
-        self.position += positions
-        self.changed = self.changed or counters.contains_updates
-        return found, counters
-
-
-def write(tx: neo4j.ManagedTransaction, work: Callable[[Writing], Result]) -> Result:
-    """What `work` returns; where it changed anything, the store's position is moved on."""
-    writing = Writing(tx)
-    result = work(writing)
-    if writing.changed:
-        tx.run(cypher.SET_POSITION, position=writing.position).consume()
-    return result
 
 
 def event_rows(events: Interactions) -> list[list[Any]]:
@@ -102,6 +67,9 @@ def events(writing: Writing, added: Sequence[list[Any]]) -> int:
 
     Raises DataError where the store would have more than MAX_KINDS kinds of them.
     """
+    added = deletion.without_deleted(writing, added)
+    if not added:
+        return 0
     writing.run(cypher.ADD_KINDS, kinds=sorted({row[2] for row in added}))
     ((kinds,),), _ = writing.run(cypher.COUNT_KINDS)
     if kinds > MAX_KINDS:
@@ -153,7 +121,7 @@ def nodes(
     writing: Writing,
     node_type: str,
     added: Sequence[list[Any]],
-    kinds: Mapping[str, AttributeKind],
+    kinds: Mapping[str, DeclaredKind],
 ) -> None:
     """Write the rows of `node_rows`, whose attributes have `kinds`.
 
@@ -162,13 +130,31 @@ def nodes(
     _add_node_type(writing, node_type)
     for name, kind in kinds.items():
         _declare(writing, node_type, name, kind)
+    deletion.bring_back(writing, node_type, [node_id for node_id, _ in added])
     label = names.quoted(names.label(node_type))
     _write(writing, cypher.WRITE_NODES.substitute(Node=label), "nodes", added)
+
+
+def change_kind(
+    writing: Writing, node_type: str, name: str, kind: DeclaredKind, changed: Sequence[list[Any]]
+) -> None:
+    """Note another kind of an attribute, and write the rows of `node_rows` that have it."""
+    writing.run(cypher.SET_ATTRIBUTE, type=node_type, name=name, kind=str(kind))
+    nodes(writing, node_type, changed, {})
 
 
 def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str], float]) -> int:
     """Write links by (source id, target id), and the nodes they name; returns new ones."""
     source, relation, target = edge_type
+    gone = [
+        deletion.deleted(writing.tx, node_type, {ends[end] for ends in weights})
+        for end, node_type in enumerate((source, target))
+    ]
+    weights = {
+        ends: weight
+        for ends, weight in weights.items()
+        if ends[0] not in gone[0] and ends[1] not in gone[1]
+    }
     for end, node_type in enumerate((source, target)):
         _add_node_type(writing, node_type)
         _add_nodes(writing, names.label(node_type), sorted({ends[end] for ends in weights}))
@@ -186,17 +172,6 @@ def links(writing: Writing, edge_type: EdgeType, weights: Mapping[tuple[str, str
     return new
 
 
-def delete(writing: Writing, node_type: str, node_id: str) -> bool:
-    """Delete a user or an item with its events and links; returns whether there was one."""
-    label = names.quoted(names.label(node_type))
-    found, _ = writing.run(cypher.DELETE_NODE.substitute(Node=label), id=node_id)
-    if found == [[0]]:
-        return False
-    kept = None if node_type == "user" else node_id
-    writing.run(cypher.ADD_DELETION, 1, type=node_type, id=kept)
-    return True
-
-
 def _stored(node_id: str, kind: AttributeKind, value: AttributeValue) -> Any:
     """A value as Neo4j keeps it; raises DataError for a number that is not finite."""
     if kind == "number" and value is not None:
@@ -207,6 +182,8 @@ def _stored(node_id: str, kind: AttributeKind, value: AttributeValue) -> Any:
                 f"where a value is missing"
             )
         return number
+    if isinstance(value, Vector):
+        return value.content  # an array of bytes, half the room of one of floats
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -228,14 +205,12 @@ def _add_node_type(writing: Writing, node_type: str) -> None:
     writing.run(cypher.ADD_NODE_TYPE, name=node_type, label=names.label(node_type))
 
 
-def _declare(writing: Writing, node_type: str, name: str, kind: AttributeKind) -> None:
+def _declare(writing: Writing, node_type: str, name: str, kind: DeclaredKind) -> None:
     """Note the kind of an attribute; raises DataError where it has another one already."""
     key = names.attribute_property(name)
     ((found,),), _ = writing.run(
-        cypher.ADD_ATTRIBUTE, type=node_type, name=name, kind=kind, property=key
+        cypher.ADD_ATTRIBUTE, type=node_type, name=name, kind=str(kind), property=key
     )
-    if found != kind:
-        raise DataError(
-            f"attribute {name!r} of {node_type} is given as {kind}: expected {found}, as it is "
-            f"in the store; rename it, or load it as {found}"
-        )
+    both = kind.joined(DeclaredKind.of(found), node_type, name)
+    if str(both) != found:
+        writing.run(cypher.SET_ATTRIBUTE, type=node_type, name=name, kind=str(both))

@@ -23,6 +23,7 @@ from graphrec.progress import Progress
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.beside import Beside, ahead
 from graphrec.store.sqlite.btree import PageFile, Tree
+from graphrec.store.sqlite.deletion import without_deleted
 from graphrec.store.sqlite.known import KnownRows
 from graphrec.store.sqlite.layout import KEY, NEW, ORDERS, ROWS, Extent
 from graphrec.store.sqlite.rows import Positions, kind_rows
@@ -175,8 +176,9 @@ def _encoded(
 ) -> Iterator[Table]:
     """Batches in the store's rows; the nodes and kinds that are new are added to it."""
     users, items = KnownRows(connection, "user"), KnownRows(connection, "item")
-    for events in ahead(batches):
-        check_finite(events)
+    for batch in ahead(batches):
+        check_finite(batch)
+        events = without_deleted(connection, batch)
         rows: NDArray[Any] = np.empty(len(events), ROWS)
         rows["user"] = users.of(positions, events.users, events.user)
         rows["item"] = items.of(positions, events.items, events.item)

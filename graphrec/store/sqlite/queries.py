@@ -26,6 +26,7 @@ WHERE json_patch(attributes, ?4) <> attributes
 """
 
 FIND_ATTRIBUTE = "SELECT kind FROM attributes WHERE type = ? AND name = ?"
+SET_ATTRIBUTE = "UPDATE attributes SET kind = ? WHERE type = ? AND name = ?"
 ADD_ATTRIBUTE = "INSERT INTO attributes (type, name, kind) VALUES (?, ?, ?)"
 
 # Each upsert is two statements with the same parameters, because a single one would not tell how
@@ -50,28 +51,53 @@ MOVE_NODE = "UPDATE nodes SET position = ? WHERE row = ?"
 READ_POSITION = "SELECT last FROM position"
 SET_POSITION = "UPDATE position SET last = ?"
 
-# The next :limit events by position, and all other events of their (user, item) pairs. Each event
-# that has a position has one of its own.
+# How far the next :limit changes of events reach: those that were written, and pairs of which one
+# was taken back. Each has a position of its own.
+EVENTS_REACHED = """
+SELECT COUNT(*), MAX(position)
+FROM (
+    SELECT position
+    FROM (
+        SELECT position FROM (
+            SELECT position FROM events INDEXED BY events_by_position
+            WHERE position > :position ORDER BY position LIMIT :limit
+        )
+        UNION ALL
+        SELECT position FROM (
+            SELECT position FROM taken_back
+            WHERE position > :position ORDER BY position LIMIT :limit
+        )
+    )
+    ORDER BY position
+    LIMIT :limit
+)
+"""
+
+# The changes up to :reached, and all other events of their (user, item) pairs.
 EVENTS_SINCE = """
 WITH
-    written AS (
-        SELECT user, item, position
-        FROM events INDEXED BY events_by_position
-        WHERE position > :position
-        ORDER BY position
-        LIMIT :limit
-    ),
-    pairs AS (SELECT DISTINCT user, item FROM written),
-    reached AS (SELECT MAX(position) AS position FROM written)
-SELECT users.id, items.id, events.weight, events.time, kinds.name, events.position,
-       events.position > :position AND events.position <= reached.position AS changed
+    pairs AS (
+        SELECT user, item FROM events INDEXED BY events_by_position
+        WHERE position > :position AND position <= :reached
+        UNION
+        SELECT user, item FROM taken_back WHERE position > :position AND position <= :reached
+    )
+SELECT users.id, items.id, events.weight, events.time, kinds.name,
+       events.position > :position AND events.position <= :reached AS changed
 FROM pairs
-CROSS JOIN reached
 CROSS JOIN events ON events.user = pairs.user AND events.item = pairs.item
 JOIN nodes AS users ON users.row = events.user
 JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
 ORDER BY changed DESC, events.position
+"""
+TAKEN_BACK_SINCE = """
+SELECT users.id, items.id
+FROM taken_back
+JOIN nodes AS users ON users.row = taken_back.user
+JOIN nodes AS items ON items.row = taken_back.item
+WHERE taken_back.position > :position AND taken_back.position <= :reached
+ORDER BY taken_back.position
 """
 USER_EVENTS = """
 SELECT items.id, events.weight, events.time, kinds.name
@@ -80,6 +106,15 @@ JOIN events ON events.user = users.row
 JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
 WHERE users.type = 'user' AND users.id = ?
+"""
+EVENTS_BETWEEN = """
+SELECT users.id, items.id, events.weight, events.time, kinds.name
+FROM events
+JOIN nodes AS users ON users.row = events.user
+JOIN nodes AS items ON items.row = events.item
+JOIN kinds ON kinds.row = events.kind
+WHERE events.time >= ? AND events.time < ?
+LIMIT ?
 """
 NODES_SINCE = """
 SELECT type, id, attributes, position FROM nodes
@@ -108,6 +143,8 @@ ORDER BY 1, 2, 3, 4
 
 # SQLite compares text by its UTF-8 bytes, which is the order of its code points.
 READ_NODES = "SELECT type, id, row, attributes FROM nodes ORDER BY type, id"
+READ_IDS = "SELECT id FROM nodes WHERE type = ? ORDER BY id"
+READ_NODES_OF = "SELECT id, attributes FROM nodes WHERE type = ?"
 READ_NODE = "SELECT attributes FROM nodes WHERE type = ? AND id = ?"
 READ_ATTRIBUTES = "SELECT type, name, kind FROM attributes ORDER BY type, name"
 READ_KINDS = "SELECT row, name FROM kinds ORDER BY name"
@@ -142,11 +179,34 @@ COPY_EVENTS = "INSERT INTO main.events SELECT * FROM made.events"
 DELETE_NODE = (
     "DELETE FROM events WHERE user = ?",
     "DELETE FROM events WHERE item = ?",
+    "DELETE FROM taken_back WHERE user = ?",
+    "DELETE FROM taken_back WHERE item = ?",
     "DELETE FROM links WHERE source = ?",
     "DELETE FROM links WHERE target = ?",
     "DELETE FROM nodes WHERE row = ?",
 )
 ADD_DELETION = "INSERT INTO deletions (position, type, id) VALUES (?, ?, ?)"
+
+# Without a kind or a time, all events of the pair that have any.
+DELETE_EVENTS = """
+DELETE FROM events
+WHERE user = (SELECT row FROM nodes WHERE type = 'user' AND id = :user)
+  AND item = (SELECT row FROM nodes WHERE type = 'item' AND id = :item)
+  AND (:kind IS NULL OR kind = (SELECT row FROM kinds WHERE name = :kind))
+  AND (:time IS NULL OR time = :time)
+"""
+TAKE_BACK = """
+INSERT OR REPLACE INTO taken_back (user, item, position)
+SELECT users.row, items.row, ?3
+FROM nodes AS users, nodes AS items
+WHERE users.type = 'user' AND users.id = ?1 AND items.type = 'item' AND items.id = ?2
+"""
+
+ANY_TOMBSTONE = "SELECT 1 FROM tombstones WHERE type = ? LIMIT 1"
+FIND_TOMBSTONES = Template("SELECT id FROM tombstones WHERE type = ? AND id IN ($marks)")  # ?,?,…
+ADD_TOMBSTONE = "INSERT OR IGNORE INTO tombstones (type, id) VALUES (?, ?)"
+DROP_TOMBSTONE = "DELETE FROM tombstones WHERE type = ? AND id = ?"
+READ_HASH_KEY = "SELECT key FROM hash_key"
 
 # What forgetting must not leave behind, wherever it is. The names come from the file's own schema.
 READ_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
@@ -162,6 +222,10 @@ LIMIT 1
 """
 ORPHANS = (
     ("events of nobody", "SELECT 1 FROM events WHERE user NOT IN (SELECT row FROM nodes) LIMIT 1"),
+    (
+        "taken-back events of nobody",
+        "SELECT 1 FROM taken_back WHERE user NOT IN (SELECT row FROM nodes) LIMIT 1",
+    ),
     (
         "links of nobody",
         """

@@ -21,10 +21,13 @@ from graphrec.data import (
     Interactions,
     Links,
     Rows,
+    Vector,
     Vocabulary,
 )
 from graphrec.errors import UnknownNode
+from graphrec.store.declared import DeclaredKind
 from graphrec.store.protocol import ChangedNode, ChangedNodes, ItemLink, NewEvents
+from graphrec.store.sqlite import deletion
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import LOOKUP, position_of
 
@@ -33,9 +36,7 @@ EVENT = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i4"), ("time", "i8")
 
 def events_since(connection: sqlite3.Connection, position: int, limit: int) -> NewEvents:
     """A page of the events written after a position, whole pairs."""
-    values = {"position": position, "limit": limit}
-    rows = connection.execute(sql.EVENTS_SINCE, values).fetchall()
-    return NewEvents.of_rows(rows, limit, position_of(connection))
+    return deletion.events_since(connection, position, limit, position_of(connection))
 
 
 def nodes_since(connection: sqlite3.Connection, position: int, limit: int) -> ChangedNodes:
@@ -65,7 +66,9 @@ def graph(connection: sqlite3.Connection, until: int | None) -> Graph:
         _, ids, rows, texts = zip(*group, strict=True)
         vocabularies[node_type] = Vocabulary(ids)
         position[list(rows)] = np.arange(len(rows))
-        names = {name: kind for type_, name, kind in declared if type_ == node_type}
+        names = {
+            name: DeclaredKind.of(text).kind for type_, name, text in declared if type_ == node_type
+        }
         if names:
             attributes[node_type] = _attributes(names, texts)
     users, items = vocabularies.pop("user"), vocabularies.pop("item")
@@ -91,7 +94,7 @@ def node(
     found = connection.execute(sql.READ_NODE, (node_type, node_id)).fetchone()
     if found is None:
         raise UnknownNode(node_type, node_id)
-    return _values(kinds_of_attributes(connection).get(node_type, {}), found[0])
+    return values(kinds_of_attributes(connection).get(node_type, {}), found[0])
 
 
 def kinds_of_attributes(
@@ -99,8 +102,8 @@ def kinds_of_attributes(
 ) -> Mapping[str, Mapping[str, AttributeKind]]:
     """Kind by name, by type of node."""
     kinds: dict[str, dict[str, AttributeKind]] = {}
-    for node_type, name, kind in connection.execute(sql.READ_ATTRIBUTES):
-        kinds.setdefault(node_type, {})[name] = kind
+    for node_type, name, text in connection.execute(sql.READ_ATTRIBUTES):
+        kinds.setdefault(node_type, {})[name] = DeclaredKind.of(text).kind
     return kinds
 
 
@@ -126,13 +129,13 @@ def _changed_node(
 ) -> ChangedNode:
     if node_id is None or text is None:
         return ChangedNode(node_type, node_id, None)
-    attributes = _values(kinds.get(node_type, {}), text)
+    attributes = values(kinds.get(node_type, {}), text)
     return ChangedNode(
         node_type, node_id, attributes, links.get(node_id, ()) if node_type == "item" else ()
     )
 
 
-def _values(kinds: Mapping[str, AttributeKind], text: str) -> Mapping[str, AttributeValue]:
+def values(kinds: Mapping[str, AttributeKind], text: str) -> Mapping[str, AttributeValue]:
     """The attributes in the JSON object of one node."""
     return {name: _value(kinds[name], value) for name, value in json.loads(text).items()}
 
@@ -151,6 +154,8 @@ def _value(kind: AttributeKind, value: Any) -> AttributeValue:
         return None
     if kind == "number":
         return float(value)
+    if kind == "vector":
+        return Vector.of_text(value)
     return tuple(value) if kind == "tags" else str(value)
 
 

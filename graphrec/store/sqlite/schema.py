@@ -16,7 +16,7 @@ CREATE TABLE nodes (
     UNIQUE (type, id)
 );
 
--- What kind of value an attribute has: number, category, tags or text.
+-- What kind of value an attribute has: number, category, tags, text, or vector and its length.
 CREATE TABLE attributes (
     type TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -76,5 +76,31 @@ CREATE TABLE deletions (
 );
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+-- What was deleted, and must not come back with an event that comes late: the ids of items, and
+-- hashes of the ids of users under the key below.
+CREATE TABLE tombstones (
+    type TEXT NOT NULL,
+    id   NOT NULL,
+    PRIMARY KEY (type, id)
+) WITHOUT ROWID;
+INSERT OR IGNORE INTO tombstones (type, id)
+SELECT type, id FROM deletions
+WHERE type = 'item' AND id NOT IN (SELECT id FROM nodes WHERE type = 'item');
+
+CREATE TABLE hash_key (key BLOB NOT NULL);
+INSERT INTO hash_key (key) VALUES (randomblob(32));
+
+-- The pairs of which an event was taken back, each with the position of the last time.
+CREATE TABLE taken_back (
+    user     INTEGER NOT NULL REFERENCES nodes,
+    item     INTEGER NOT NULL REFERENCES nodes,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (user, item)
+) WITHOUT ROWID;
+CREATE INDEX taken_back_by_item ON taken_back (item);
+CREATE INDEX taken_back_by_position ON taken_back (position);
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """`MIGRATIONS[v]` brings a file from schema version v to v + 1."""

@@ -25,6 +25,7 @@ from graphrec.store.protocol import (
     CAP,
     PAGE,
     ChangedNodes,
+    EventKey,
     Neighbour,
     Neighbours,
     NewEvents,
@@ -32,13 +33,13 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
-from graphrec.store.sqlite import bulk, read, write
+from graphrec.store.sqlite import bulk, deletion, read, write
 from graphrec.store.sqlite import queries as sql
-from graphrec.store.sqlite.deletion import delete, has_alike, traces_in_files, traces_in_tables
 from graphrec.store.sqlite.file import connect, store_errors, transaction
 from graphrec.store.sqlite.likes import apply_policy
 from graphrec.store.sqlite.neighbourhoods import paths, recommendations, similar
 from graphrec.store.sqlite.rows import Positions, position_of, row_of, written
+from graphrec.store.sqlite.traces import has_alike, traces_in_files, traces_in_tables
 from graphrec.store.sqlite.write import check_finite
 
 BULK_ROWS = 100_000
@@ -91,7 +92,7 @@ class SQLiteStore:
             return position_of(connection)
 
     def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events added, or given another weight, after a position; whole pairs.
+        """The first `limit` events that changed after a position; whole pairs.
 
         With them come all other events of the same (user, item) pairs.
         """
@@ -142,6 +143,11 @@ class SQLiteStore:
         with self._writing() as (connection, positions):
             write.write_nodes(connection, positions, node_type, nodes, attributes)
 
+    def change_kind(self, node_type: str, name: str, kind: AttributeKind) -> int:
+        """Make an attribute one of another kind; returns how many values were removed by it."""
+        with self._writing() as (connection, positions):
+            return write.change_kind(connection, positions, node_type, name, kind)
+
     def write_links(self, edge_type: EdgeType, links: Sequence[tuple[str, str, float]]) -> int:
         """Add (source id, target id, weight) links and the nodes they name; returns new ones.
 
@@ -164,6 +170,13 @@ class SQLiteStore:
         """The events of a user, in canonical order; none where there is no such user."""
         with self._reading() as connection:
             return read.user_events(connection, user)
+
+    def events_between(self, since: int, until: int, limit: int) -> Interactions:
+        """At most `limit` of the events from `since` on and before `until`, in canonical order."""
+        with self._reading() as connection:
+            found = connection.execute(sql.EVENTS_BETWEEN, (since, until, limit)).fetchall()
+        columns = zip(*found, strict=True) if found else [()] * 5
+        return Interactions.of(*columns).sorted()
 
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
@@ -231,20 +244,40 @@ class SQLiteStore:
         with self._reading() as connection:
             return paths(connection, user, item, k)
 
-    def forget_user(self, user: str) -> bool:
+    def delete_events(self, keys: Sequence[EventKey]) -> int:
+        """Take events back; returns how many there were. Their users and items stay."""
+        with self._writing() as (connection, positions):
+            return deletion.delete_events(connection, positions, keys)
+
+    def forget_user(self, user: str, remember: bool = True) -> bool:
         """Delete a user with all events and links; returns whether there was one.
 
+        With `remember`, a hash of their id is kept, by which events that come late are known.
         What is deleted is overwritten with zeros, and the write-ahead log is emptied once those who
         read an older state are done; where that takes longer than `busy_seconds`, a later
         checkpoint empties it.
         """
-        found = self._delete("user", user)
+        found = self._delete("user", [user], remember)
         self._empty_log()
-        return found
+        return found == 1
 
     def delete_item(self, item: str) -> bool:
         """Delete an item with all events and links; returns whether there was one."""
-        return self._delete("item", item)
+        return self.delete_items([item]) == 1
+
+    def delete_items(self, items: Collection[str]) -> int:
+        """Delete items with all events and links, all or none; returns how many there were."""
+        return self._delete("item", items)
+
+    def deleted(self, node_type: str, ids: Collection[str]) -> frozenset[str]:
+        """Which of some users or items were deleted, and not put since by `write_nodes`."""
+        with self._reading() as connection:
+            return deletion.deleted(connection, node_type, ids)
+
+    def ids(self, node_type: str) -> tuple[str, ...]:
+        """The ids of all nodes of a type, in code-point order."""
+        with self._reading() as connection:
+            return tuple(id_ for (id_,) in connection.execute(sql.READ_IDS, (node_type,)))
 
     def traces(self, user: str) -> tuple[str, ...]:
         """Places where something of a user is left, in words; empty once the user is forgotten.
@@ -342,9 +375,12 @@ class SQLiteStore:
         with self._lent() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def _delete(self, node_type: str, node_id: str) -> bool:
+    def _delete(self, node_type: str, ids: Collection[str], remember: bool = True) -> int:
         with self._writing() as (connection, positions):
-            return delete(connection, positions, node_type, node_id)
+            found = deletion.delete_nodes(connection, positions, node_type, ids)
+            if remember:
+                deletion.remember(connection, node_type, ids)
+            return found
 
 
 def grouped(batches: Iterable[Interactions]) -> Iterator[Sequence[Interactions]]:

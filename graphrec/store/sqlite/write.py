@@ -14,13 +14,20 @@ from numpy.typing import NDArray
 from graphrec.data import (
     Attribute,
     AttributeKind,
+    AttributeValue,
     EdgeType,
     Interactions,
+    Vector,
     Vocabulary,
     last_of_equal,
 )
+from graphrec.data.coerce import converted
+from graphrec.data.vector import vector_length
 from graphrec.errors import DataError
+from graphrec.store.declared import DeclaredKind
 from graphrec.store.sqlite import queries as sql
+from graphrec.store.sqlite.deletion import bring_back, without_deleted, without_deleted_ends
+from graphrec.store.sqlite.read import kinds_of_attributes, values
 from graphrec.store.sqlite.rows import Positions, kind_rows, rows_of, store_rows
 
 SLICE = 100_000
@@ -38,7 +45,8 @@ def write_events(
 ) -> int:
     """Add events, and the nodes and kinds that they name; returns how many were new."""
     parts: list[list[NDArray[Any]]] = []
-    for events in batches:
+    for batch in batches:
+        events = without_deleted(connection, batch)
         user = store_rows(connection, positions, "user", events.users, events.user)
         item = store_rows(connection, positions, "item", events.items, events.item)
         kind = kind_rows(connection, events.kinds, events.kind)
@@ -75,7 +83,9 @@ def write_nodes(
 ) -> None:
     """Add nodes, or set the given attributes of nodes that exist; other attributes stay."""
     for name, attribute in attributes.items():
-        _declare(connection, node_type, name, attribute.kind)
+        length = vector_length(name, nodes.ids, attribute.values)
+        _declare(connection, node_type, name, DeclaredKind(attribute.kind, length))
+    bring_back(connection, node_type, nodes.ids)
     patches = _patches(nodes, attributes)
     connection.executemany(
         sql.PATCH_NODE,
@@ -84,6 +94,39 @@ def write_nodes(
             for position, (node, patch) in zip(positions.take(len(nodes)), patches, strict=True)
         ),
     )
+
+
+def change_kind(
+    connection: sqlite3.Connection,
+    positions: Positions,
+    node_type: str,
+    name: str,
+    kind: AttributeKind,
+) -> int:
+    """Make an attribute one of another kind; returns how many values were removed by it."""
+    before = kinds_of_attributes(connection).get(node_type, {})
+    if before.get(name, kind) == kind:
+        return 0
+    found: dict[str, AttributeValue] = {}
+    for node_id, text in connection.execute(sql.READ_NODES_OF, (node_type,)):
+        value = values(before, text).get(name)
+        if value is not None:
+            found[node_id] = converted(value, kind)
+    length = vector_length(name, tuple(found), tuple(found.values()))
+    connection.execute(sql.SET_ATTRIBUTE, (str(DeclaredKind(kind, length)), node_type, name))
+    changed = Attribute(kind, tuple(found.values()))
+    connection.executemany(
+        sql.PATCH_NODE,
+        (
+            (node_type, node, position, patch)
+            for position, (node, patch) in zip(
+                positions.take(len(found)),
+                _patches(Vocabulary(tuple(found)), {name: changed}),
+                strict=True,
+            )
+        ),
+    )
+    return sum(value is None for value in found.values())
 
 
 def weights_of(
@@ -104,6 +147,7 @@ def write_links(
 ) -> int:
     """Add links and the nodes they name; returns how many were new. Items with new links move."""
     source_type, relation, target_type = edge_type
+    weights = without_deleted_ends(connection, edge_type, weights)
     sources, targets = (sorted({link[end] for link in weights}) for end in (0, 1))
     source = rows_of(connection, positions, source_type, sources)
     target = rows_of(connection, positions, target_type, targets)
@@ -131,18 +175,15 @@ def _upsert(connection: sqlite3.Connection, add: str, change: str, *columns: lis
     return new
 
 
-def _declare(
-    connection: sqlite3.Connection, node_type: str, name: str, kind: AttributeKind
-) -> None:
+def _declare(connection: sqlite3.Connection, node_type: str, name: str, kind: DeclaredKind) -> None:
     """Note the kind of an attribute; raises DataError where it has another one already."""
     found = connection.execute(sql.FIND_ATTRIBUTE, (node_type, name)).fetchone()
     if found is None:
-        connection.execute(sql.ADD_ATTRIBUTE, (node_type, name, kind))
-    elif found[0] != kind:
-        raise DataError(
-            f"attribute {name!r} of {node_type} is given as {kind}: expected {found[0]}, as it is "
-            f"in the store; rename it, or load it as {found[0]}"
-        )
+        connection.execute(sql.ADD_ATTRIBUTE, (node_type, name, str(kind)))
+        return
+    both = kind.joined(DeclaredKind.of(found[0]), node_type, name)
+    if str(both) != found[0]:
+        connection.execute(sql.SET_ATTRIBUTE, (str(both), node_type, name))
 
 
 def _patches(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> Iterator[tuple[str, str]]:
@@ -150,7 +191,10 @@ def _patches(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> Iterator
     for row, node_id in enumerate(nodes.ids):
         values = {name: attribute.values[row] for name, attribute in attributes.items()}
         try:
-            yield node_id, json.dumps(values, ensure_ascii=False, allow_nan=False)
+            yield (
+                node_id,
+                json.dumps(values, ensure_ascii=False, allow_nan=False, default=Vector.to_text),
+            )
         except ValueError:
             raise DataError(
                 f"attributes of {node_id!r} hold nan or inf: expected finite numbers, or None "

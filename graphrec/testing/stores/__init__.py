@@ -30,6 +30,7 @@ from graphrec.testing.stores.comparing import (
     property_settings,
     write_graph,
 )
+from graphrec.testing.stores.deletions import DeletionContract
 from graphrec.testing.stores.forgetting import ForgettingContract
 from graphrec.testing.stores.meaning import MeaningContract
 from graphrec.testing.stores.positions import PositionContract
@@ -58,6 +59,7 @@ class StoreContract(
     MeaningContract,
     ForgettingContract,
     PositionContract,
+    DeletionContract,
 ):
     """Tests of a fixture `fresh`: what is written is read, queries, deletions, positions."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from graphrec.data import Attribute, AttributeKind, AttributeValue, Graph
+from graphrec.data import Attribute, AttributeKind, AttributeValue, Graph, Vector
 from graphrec.data.weighting import KindPolicy
 from graphrec.store import ChangedNode, GraphStore, Neighbour, Path
 from graphrec.testing.logs import Event, listed
@@ -35,6 +35,9 @@ attributes_by_kind: Mapping[AttributeKind, st.SearchStrategy[AttributeValue]] = 
     "category": st.text(max_size=5),
     "tags": st.lists(st.text(max_size=3), max_size=3).map(tuple),
     "text": st.text(max_size=9),
+    "vector": st.lists(
+        st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3
+    ).map(Vector.of),
 }
 
 
@@ -115,7 +118,7 @@ def events_after(store: GraphStore, position: int, page: int = 4) -> list[Event]
     """All events written since a position, page by page, each with all others of its pair."""
     found: list[Event] = []
     while position != position_of(store):
-        log, changed, reached = store.events_since(position, page)
+        log, changed, reached, _ = store.events_since(position, page)
         assert position < reached <= position_of(store)
         assert changed.dtype == bool
         assert changed.shape == (len(log),)

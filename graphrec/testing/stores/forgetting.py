@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from graphrec.data import Vocabulary
 from graphrec.errors import UnknownNode
 from graphrec.store import GraphStore, Popular
 from graphrec.testing.logs import Event, log_of
@@ -42,6 +43,7 @@ class ForgettingContract:
 
     def test_a_forgotten_user_may_come_back(self, small: GraphStore) -> None:
         small.forget_user("cat")
+        small.write_nodes("user", Vocabulary(("cat",)), {})
         small.write_events(log_of([Event("dan", "alien"), Event("cat", "speed")]))
         assert small.neighbour_recommendations("cat") == []
         assert small.popular_items(k=1, since=0, until=1) == [Popular("alien", 1)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.data import MAX_KINDS, Attribute, Vocabulary
+from graphrec.data import MAX_KINDS, Attribute, Vector, Vocabulary
 from graphrec.errors import DataError, UnknownNode
 from graphrec.store import GraphStore
 from graphrec.testing.logs import IDS, SMALL, Event, log_of, logs
@@ -95,6 +95,13 @@ class WritingContract:
         assert until.users.ids == graph.users.ids
         assert until.items.ids == graph.items.ids
 
+    def test_some_events_of_a_time(self, small: GraphStore) -> None:
+        log = small.read_graph().interactions
+        found = small.events_between(20, 51, 100)
+        assert found.time.tolist() == log.time[(log.time >= 20) & (log.time < 51)].tolist()
+        assert len(small.events_between(-(2**62), 2**62, 2)) == 2
+        assert not len(small.events_between(2**61, 2**62, 2))
+
     def test_vocabularies_are_in_code_point_order(self, store: GraphStore) -> None:
         store.write_events(log_of([Event(node_id, node_id) for node_id in IDS]))
         graph = store.read_graph()
@@ -160,6 +167,32 @@ class WritingContract:
         store.write_nodes("item", Vocabulary(), {"genres": Attribute("tags", ())})
         assert store.attribute_kinds("item") == {"title": "text", "genres": "tags"}
         assert store.attribute_kinds("user") == {}
+
+    def test_vectors_come_back_and_keep_their_length(self, store: GraphStore) -> None:
+        two = Vocabulary(("a", "b"))
+        values = (Vector.of([0.1, -2, 3e10]), None)
+        store.write_nodes("item", two, {"v": Attribute("vector", values)})
+        assert store.attribute_kinds("item") == {"v": "vector"}
+        assert store.read_graph().attributes["item"]["v"] == Attribute("vector", values)
+        assert store.read_node("item", "a") == {"v": values[0]}
+        other = {"v": Attribute("vector", (None, Vector.of([1, 2])))}
+        with pytest.raises(DataError, match="vectors of 2 numbers: expected 3"):
+            store.write_nodes("item", two, other)
+        same = {"v": Attribute("vector", (None, values[0]))}
+        store.write_nodes("item", two, same)
+        assert store.read_graph().attributes["item"]["v"].values == (None, values[0])
+
+    def test_an_attribute_can_become_another_kind(self, store: GraphStore) -> None:
+        three = Vocabulary(("a", "b", "c"))
+        sizes = Attribute("category", ("7", "large", None))
+        store.write_nodes("item", three, {"size": sizes, "year": Attribute("number", (1, 2, 3))})
+        assert store.change_kind("item", "size", "number") == 1
+        assert store.change_kind("item", "year", "category") == 0
+        assert store.change_kind("item", "nothing", "tags") == 0
+        assert store.read_graph().attributes["item"] == {
+            "size": Attribute("number", (7.0, None, None)),
+            "year": Attribute("category", ("1", "2", "3")),
+        }
 
     def test_kinds_of_events_and_types_of_links_are_named(self, store: GraphStore) -> None:
         assert not store.event_kinds()

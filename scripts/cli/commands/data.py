@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+from graphrec.cli.confirm import confirm
 from graphrec.cli.files import (
     Columns,
     Delimiter,
@@ -20,13 +22,21 @@ from graphrec.cli.files import (
     rejects_file,
     text_files,
 )
-from graphrec.cli.ingest_report import known_codes, show_data, stop_on_doubts, stop_on_rejects
+from graphrec.cli.ingest_report import (
+    known_codes,
+    show_data,
+    show_rejects,
+    stop_on_doubts,
+    stop_on_rejects,
+)
 from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
+from graphrec.ingest.catalogue import Replacement, replacement
 from graphrec.ingest.datasets import checked_dataset, open_dataset
+from graphrec.ingest.late import Late
 from graphrec.ingest.load import (
     CheckedSource,
     LoadReport,
@@ -35,18 +45,23 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
+from graphrec.ingest.long import LongTable, long_table
 from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Files, Query
 from graphrec.ingest.stored import stored_report
+from pydantic import ValidationError
 
-from graphrec.counts import all_counted
+from graphrec.counts import all_counted, counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
-from graphrec.settings import Settings
+from graphrec.settings import IngestSettings, Settings
 from graphrec.store import GraphStore, open_store
+
+MOST_REMOVED = 0.5
+"""The share of the items that --replace deletes without --yes."""
 
 
 def ingest(
@@ -92,9 +107,29 @@ def ingest(
         list[str] | None,
         typer.Option(
             "--attribute",
-            help="The kind of an attribute (number, category, tags or text) of --items, such as "
-            "summary=text, or of --users, such as user.age=number; without it, the kind is "
-            "inferred from the values.",
+            help="The kind of an attribute (number, category, tags, text or vector) of --items, "
+            "such as summary=text, or of --users, such as user.age=number; without it, the kind is "
+            "the one in the store, or inferred from the values.",
+        ),
+    ] = None,
+    change_kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An attribute of --items, or user.NAME of --users, whose stored values become "
+            "ones of the kind that --attribute, or else the file, gives it."
+        ),
+    ] = None,
+    separator: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is between the tags of an attribute, such as genres=, or user.tags=;",
+        ),
+    ] = None,
+    long: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="--items has a property a row: the columns of id, property and value, such as "
+            "itemid,property,value, or item,tag for one property; user:ID,… of --users.",
         ),
     ] = None,
     header: Header = None,
@@ -104,6 +139,36 @@ def ingest(
     quotes: Quotes = True,
     kind: Annotated[
         str | None, typer.Option(help="Kind of all events; replaces a column of kinds.")
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            help="The file of --items is the whole catalogue: items that it does not name are "
+            "deleted with their events, once all is checked and you have agreed."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option(help="Do not ask before --replace deletes, however many.")
+    ] = False,
+    time_unit: Annotated[
+        Literal["auto", "s", "ms", "us", "ns"] | None,
+        typer.Option(
+            help="Unit of times that are numbers: s, ms, us or ns since 1970; auto tells it by "
+            "their size, and reads 20220408 as a date.",
+            show_default="from the settings, auto",
+        ),
+    ] = None,
+    time_format: Annotated[
+        str | None,
+        typer.Option(help="How times are written, such as '%d/%m/%Y %H:%M' (as of strptime)."),
+    ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="How dates such as 04/08/2022 are meant.",
+            show_default="as other dates of the column show",
+        ),
     ] = None,
     rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     max_rejected: Annotated[
@@ -144,7 +209,13 @@ def ingest(
     settings = load_settings(settings_file)
     limit = settings.ingest.max_rejected_share if max_rejected is None else max_rejected
     # A dry run reads on, so that its report is whole.
-    limits = settings.ingest.model_copy(update={"max_rejected_share": 1.0 if dry_run else limit})
+    limits = _with_options(
+        settings.ingest,
+        max_rejected_share=1.0 if dry_run else limit,
+        time_unit=time_unit,
+        time_format=time_format,
+        day_first=day_first,
+    )
     settled = known_codes(accept or ())
     edges = [_edge(option) for option in links or ()]
     named = {"events": events or sql, "item": items, "user": users}
@@ -154,59 +225,113 @@ def ingest(
     log = _events(text.events(events or ()), sql, url)
     if log is None and not (dataset or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
+    if replace and (items is None or dataset is not None):
+        raise SettingsError(
+            "--replace says that a file of items is the whole catalogue: expected --items FILE "
+            "beside it, and no --dataset; users are deleted with `graphrec forget`"
+        )
     roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
     kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
+    separators = _by_source("--separator", "genres=,", separator or (), "item", nodes_of)
+    changed = _changed_kinds(change_kind or (), nodes_of)
+    tables = _long_tables(long or (), nodes_of)
     checked: dict[str, CheckedSource] = {}
     address = store or settings.store
     with (
         _existing(address, settings, none_yet=dry_run or strict) as graph,
-        progress_bars() as progress,
+        ExitStack() as shown,
         ExitStack() as opened,
     ):
+        progress = shown.enter_context(progress_bars())
         if dry_run:
             rejects = Path(opened.enter_context(TemporaryDirectory()))
+        late = Late(graph.deleted) if graph else Late()
+        stored = (
+            {}
+            if graph is None
+            else {
+                t: {
+                    n: k for n, k in graph.attribute_kinds(t).items() if n not in changed.get(t, ())
+                }
+                for t in ("item", "user")
+            }
+        )
         if dataset:
             found = open_dataset(dataset, settings.cache.expanduser())
             checked |= opened.enter_context(
-                checked_dataset(found, limits, rejects, progress, settings.kinds)
+                checked_dataset(found, limits, rejects, progress, settings.kinds, late, stored)
             )
+        catalogue = None
+        found_nodes: dict[str, CheckedSource] = {}
+        for node_type, file in (("item", items), ("user", users)):
+            if file is not None:
+                column, table = tables.get(node_type, (None, None))
+                mapped = roles.get(node_type) or ({"id": column} if column else None)
+                nodes = checked_nodes(
+                    node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
+                    mapped, kinds.get(node_type), progress=progress, long=table,
+                    known=stored.get(node_type), separators=separators.get(node_type),
+                )  # fmt: skip
+                found_nodes[node_type] = opened.enter_context(nodes)
+                late = late.but_for(node_type, found_nodes[node_type].ids())
+        if replace and graph:
+            catalogue = replacement(graph, found_nodes["item"])
+            late = late.outside(catalogue.kept)
         if log is not None:
             aside = rejects_file(rejects, (events or [Path("events")])[0])
             events_of = checked_events(
-                log, limits, aside, roles.get("events"), kind, progress, settings.kinds
+                log, limits, aside, roles.get("events"), kind, progress, settings.kinds, late
             )
             checked[_free("events", checked)] = opened.enter_context(events_of)
-        for node_type, file in (("item", items), ("user", users)):
-            if file is not None:
-                nodes = checked_nodes(
-                    node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
-                    roles.get(node_type), kinds.get(node_type), progress=progress,
-                )  # fmt: skip
-                checked[_free(node_type, checked)] = opened.enter_context(nodes)
+        checked |= {_free(name, checked): nodes for name, nodes in found_nodes.items()}
         for name, edge_type, file in edges:
             pairs = checked_links(
                 text.file(name, file), edge_type, limits, rejects_file(rejects, file),
-                roles.get(name), progress,
+                roles.get(name), progress, late,
             )  # fmt: skip
             checked[_free(name, checked)] = opened.enter_context(pairs)
         report = report_of(checked, settings.kinds, graph, settled)
         refused = strict and report.doubts
         if graph is None and not (dry_run or refused):
             graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
-        reports = write_all(graph, checked, progress) if graph and not (dry_run or refused) else {}
-        counts = dict(graph.counts()) if graph else {}
-        if graph and reports:
+        gone = () if catalogue is None else catalogue.removed
+        reports, unlike = {}, {}
+        if graph and not (dry_run or refused):
+            if catalogue is not None and gone:
+                shown.close()
+                _confirm(catalogue, yes)
+                progress = shown.enter_context(progress_bars())
+            unlike = _change_kinds(graph, changed, checked)
+            reports = write_all(graph, checked, progress, partial(graph.delete_items, gone))
             warn_of_names(settings, graph)
+        counts = dict(graph.counts()) if graph else {}
     if as_json:
         loaded = {name: asdict(each) for name, each in reports.items()}
-        print_json({**report.as_dict(), "loaded": loaded, "store": counts, "dry_run": dry_run})
+        removed = {} if catalogue is None else {"removed": len(gone)}
+        print_json(
+            {
+                **report.as_dict(),
+                "loaded": loaded,
+                **removed,
+                "store": counts,
+                "dry_run": dry_run,
+            }
+        )
     else:
         show_data(report)
+        for name, values in unlike.items():
+            OUT.print(f"{values:,} values of {name} were removed: they are none of the new kind")
         if reports:
             show_reports(reports, counts)
         elif dry_run:
+            show_rejects(report)
             OUT.print("Nothing was written: this was a dry run.")
+        if catalogue is not None:
+            done = "Removed" if reports else "Would remove"
+            OUT.print(
+                f"{done} {counted(len(gone), 'item')} that {items} does not name.", markup=False
+            )
     if dry_run:
         stop_on_rejects(checked, limit)
     if strict:
@@ -222,6 +347,72 @@ def _existing(url: str, settings: Settings, *, none_yet: bool) -> Iterator[Graph
         return
     with open_store(url, settings.kinds, settings.neo4j) as store:
         yield store
+
+
+def _confirm(catalogue: Replacement, yes: bool) -> None:
+    """Ask before items are deleted; raises SettingsError where that is not agreed to."""
+    many = f"{len(catalogue.removed):,} of {counted(catalogue.before, 'item')}"
+    if catalogue.share > MOST_REMOVED and not yes:
+        raise SettingsError(
+            f"--replace would delete {many} ({catalogue.share:.0%}) with their events: expected at "
+            f"most {MOST_REMOVED:.0%}, and nothing was changed; see that the file is the whole "
+            f"catalogue, then add --yes"
+        )
+    confirm(f"Delete {many}, with their events, such as {catalogue.removed[0]}?", yes)
+
+
+def _changed_kinds(options: Sequence[str], given: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The attributes whose kind is to be changed, by type of node."""
+    named = _by_source("--change-kind", "color", [f"{o}=new" for o in options], "item", given)
+    return {node_type: tuple(names) for node_type, names in named.items()}
+
+
+def _long_tables(
+    options: Sequence[str], given: Collection[str]
+) -> dict[str, tuple[str, LongTable]]:
+    """The id column and the long table of the items or users, by type of node."""
+    found = {}
+    for option in options:
+        users = option.startswith("user:")
+        node_type = "user" if users else "item"
+        if node_type not in given:
+            raise SettingsError(
+                f"--long {option!r} is for {node_type!r}, which is not loaded: expected its file; "
+                f"{_REMEDIES[node_type]}"
+            )
+        found[node_type] = long_table(option.removeprefix("user:").split(","))
+    return found
+
+
+def _change_kinds(
+    store: GraphStore,
+    changed: Mapping[str, Sequence[str]],
+    checked: Mapping[str, CheckedSource],
+) -> dict[str, int]:
+    """Change the kinds of stored attributes; how many values were removed, where any were."""
+    removed = {}
+    for node_type, names in changed.items():
+        kinds = {each.name: each.kind for each in checked[node_type].attributes}
+        for name in names:
+            if name not in kinds:
+                raise SettingsError(
+                    f"--change-kind {name!r}: expected an attribute of the file, one of "
+                    f"{', '.join(kinds)}"
+                )
+            removed[name] = store.change_kind(node_type, name, kinds[name])
+    return {name: values for name, values in removed.items() if values}
+
+
+def _with_options(settings: IngestSettings, **options: object) -> IngestSettings:
+    """The settings with the options that are given; raises SettingsError for one it cannot take."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return IngestSettings(**{**settings.model_dump(), "ids": settings.ids, **given})
+    except ValidationError as error:
+        [problem, *_] = error.errors()
+        option = str(problem["loc"][0]).replace("_", "-")
+        said = problem["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"--{option} {problem['input']!r}: {said}") from None
 
 
 def _events(
@@ -314,6 +505,18 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
     ]
     print_table("Loaded", ["what", "rows", "new", "rejected", "seconds", "rows/s"], rows)
     for name, report in reports.items():
+        if report.replaced:
+            OUT.print(
+                f"  {name}: merged {counted(report.replaced, 'row')} with the same user, item, "
+                f"kind and time: the last one counts; same_time of a kind adds them up",
+                markup=False,
+            )
+        if report.added:
+            OUT.print(
+                f"  {name}: merged {counted(report.added, 'row')} with the same user, item, kind "
+                f"and time: their values are added up",
+                markup=False,
+            )
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
     OUT.print(f"In the store: {all_counted(counts)}", markup=False)

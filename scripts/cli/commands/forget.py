@@ -60,7 +60,8 @@ def forget(
     # A running refresh has read them already, and would publish them again.
     with source as opened, refresh_lock(folder):
         sought = marks(folder, people, types) if verify else ()
-        done = forget_people(opened, folder, people, shown, types)
+        remember = settings.privacy.remember_forgotten
+        done = forget_people(opened, folder, people, shown, types, remember)
         left = (
             (
                 *(place for user in people for place in opened.traces(user)),

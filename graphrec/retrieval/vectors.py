@@ -1,0 +1,163 @@
+"""Items whose vectors, which the user brought, are near those of what someone likes.
+
+The profile is the mean of the liked items' vectors, each of length 1; items are scored by their
+cosine with it. Nothing is learned: it works from the first like on, and for an item without events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.data import Attribute, AttributeValue, Rows, Vector
+from graphrec.data.axes import axes
+from graphrec.data.vector import stacked
+from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.source import (
+    Candidates,
+    Eligible,
+    Histories,
+    ZScores,
+    from_moments,
+    moments,
+    z_scores,
+)
+
+PREFIX = "vector:"
+"""Before the name of the attribute, in the name of its source."""
+
+
+@dataclass(frozen=True)
+class NearestVectors:
+    """Nearest vectors of an attribute: `vector:NAME`."""
+
+    attribute: str
+    vectors: Annotated[NDArray[np.float32], axes("item", None)]
+    """[I, dim] of length 1; zeros for an item without one."""
+
+    @classmethod
+    def of(cls, name: str, attribute: Attribute) -> NearestVectors | None:
+        """The source of an attribute of items; None where no item has a vector."""
+        length = next((len(v) for v in attribute.values if isinstance(v, Vector)), None)
+        if length is None:
+            return None
+        return cls(name, unit(stacked(attribute.values, length)))
+
+    @property
+    def name(self) -> str:
+        """As in `CandidateSource`."""
+        return f"{PREFIX}{self.attribute}"
+
+    def retrieve(self, profile: UserProfile, eligible: Eligible, count: int) -> Candidates | None:
+        """As in `CandidateSource`; None where no liked item has a vector."""
+        return VectorsNow(self).retrieve(profile, eligible, count)
+
+    def updated(self, histories: Histories) -> NearestVectors:
+        """As in `Updatable`: with the vectors of the items that came or changed."""
+        if not histories.changed_items:
+            return self
+        vectors = self.vectors.copy()
+        for row, attributes in histories.changed_items.items():
+            vectors[row] = self.unit_of(attributes)
+        return replace(self, vectors=vectors)
+
+    def without_users(
+        self, before: NearestVectors, histories: Histories, kept: NDArray[np.integer]
+    ) -> NearestVectors:
+        """As in `Updatable`: vectors of items say nothing of users."""
+        return self
+
+    def unit_of(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32]:
+        """The vector of an item [dim], of length 1; zeros where it has none of this length."""
+        return unit(stacked((attributes.get(self.attribute),), self.vectors.shape[1]))[0]
+
+
+@dataclass(frozen=True)
+class VectorsNow:
+    """A source with the vectors of items that came or changed since."""
+
+    source: NearestVectors
+    changed: Mapping[int, NDArray[np.float32]] | None = None
+    """[dim] of length 1, by row; rows from I on are of new items."""
+
+    @property
+    def name(self) -> str:
+        """As in `CandidateSource`."""
+        return self.source.name
+
+    @property
+    def rows(self) -> Rows:
+        """The new items that have a vector."""
+        count = len(self.source.vectors)
+        new = (row for row, vector in (self.changed or {}).items() if row >= count and vector.any())
+        return np.array(sorted(new), np.int32)
+
+    def retrieve(self, profile: UserProfile, eligible: Eligible, count: int) -> Candidates | None:
+        """As in `CandidateSource`, of the items of the snapshot."""
+        found = self._scores(profile)
+        if found is None:
+            return None
+        scores, (mean, deviation) = found
+        return from_moments(self.name, scores, mean, deviation, eligible, count)
+
+    def retrieve_new(
+        self, profile: UserProfile, eligible: Eligible, count: int
+    ) -> Candidates | None:
+        """The nearest of the new items; `eligible` [I + N] counts the rows of the view."""
+        found, rows, changed = self._scores(profile), self.rows, self.changed or {}
+        if found is None or not len(rows):
+            return None
+        query = self._query(profile)
+        scores = np.stack([changed[int(row)] for row in rows]) @ query
+        z_score = z_scores(scores, *found[1])
+        order = np.argsort(-z_score, kind="stable")
+        order = order[(z_score[order] > 0) & eligible[rows[order]]][:count]
+        place = {int(row): at for at, row in enumerate(rows)}
+
+        def of(items: Rows) -> ZScores:
+            return z_score[[place[int(row)] for row in items]]
+
+        return Candidates(self.name, rows[order], of)
+
+    def _scores(
+        self, profile: UserProfile
+    ) -> tuple[NDArray[np.float32], tuple[float, float]] | None:
+        """The cosine of each item of the snapshot [I], -inf without a vector; and its moments."""
+        query = self._query(profile)
+        if not query.any():
+            return None
+        vectors = self.source.vectors
+        scores: NDArray[np.float32] = vectors @ query
+        known: NDArray[np.bool_] = np.asarray(vectors.any(axis=1))
+        for row, vector in (self.changed or {}).items():
+            if row < len(vectors):
+                scores[row], known[row] = vector @ query, vector.any()
+        scores[~known] = -np.inf
+        return scores, moments(scores[known])
+
+    def _query(self, profile: UserProfile) -> NDArray[np.float32]:
+        """The mean of the vectors of what is liked, of length 1; zeros where none has one."""
+        liked = {
+            **dict(zip(profile.history.tolist(), profile.weights.tolist(), strict=True)),
+            **profile.new_likes,
+        }
+        vectors, changed = self.source.vectors, self.changed or {}
+        total = np.zeros(vectors.shape[1], np.float32)
+        old = [row for row in liked if row < len(vectors) and row not in changed]
+        if old:
+            weights = np.array([liked[row] for row in old], np.float32)
+            total += weights @ vectors[old]
+        for row in liked.keys() & changed.keys():
+            total += np.float32(liked[row]) * changed[row]
+        return unit(total[None])[0]
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors [N, dim] of length 1; zeros where one is missing or zero."""
+    given = np.nan_to_num(vectors).astype(np.float64)
+    length = np.linalg.norm(given, axis=1, keepdims=True)
+    return (given / np.where(length > 0, length, 1)).astype(np.float32)

@@ -1,0 +1,47 @@
+"""A transaction of the Neo4j store that writes, and the positions of what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import neo4j
+
+from graphrec.store.neo4j import queries as cypher
+from graphrec.store.neo4j.server import rows
+
+Result = TypeVar("Result")
+
+
+class Writing:
+    """A transaction that writes, and the positions of what it writes.
+
+    It has the store's position to itself until the transaction ends.
+    """
+
+    def __init__(self, tx: neo4j.ManagedTransaction) -> None:
+        ((last,),) = rows(tx, cypher.LOCK_POSITION)
+        self.tx = tx
+        self.position: int = last + 1
+        """Of the next thing to be written."""
+        self.changed = False
+
+    def run(
+        self, query: str, positions: int = 0, **values: Any
+    ) -> tuple[list[list[Any]], neo4j.SummaryCounters]:
+        """The rows that a statement gives, and what it changed; it uses up some positions."""
+        result = self.tx.run(query, {**values, "position": self.position})
+        found = result.values()
+        counters = result.consume().counters
+        self.position += positions
+        self.changed = self.changed or counters.contains_updates
+        return found, counters
+
+
+def writing_in(tx: neo4j.ManagedTransaction, work: Callable[[Writing], Result]) -> Result:
+    """What `work` returns; where it changed anything, the store's position is moved on."""
+    writing = Writing(tx)
+    result = work(writing)
+    if writing.changed:
+        tx.run(cypher.SET_POSITION, position=writing.position).consume()
+    return result
