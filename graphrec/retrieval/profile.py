@@ -58,11 +58,15 @@ class UserProfile:
         if not np.isin(self.seen, items).any():
             return self
         kept, gone = ~np.isin(self.history, items), set(items.tolist())
+        still = ~np.isin(self.disliked, items)
         return replace(
             self,
             history=self.history[kept],
             weights=self.weights[kept],
             seen=self.seen[~np.isin(self.seen, items)],
+            disliked=self.disliked[still],
+            dislike_weights=self.dislike_weights[still],
+            disliked_at=self.disliked_at[still],
             new_likes={row: each for row, each in self.new_likes.items() if row not in gone},
             new_messages={row: each for row, each in self.new_messages.items() if row not in gone},
             kinds=None if self.kinds is None else self.kinds[kept],

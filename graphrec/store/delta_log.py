@@ -54,12 +54,13 @@ def new_events(
         return page
     rows = _rows(page.events)
     known = {row[:2] for row in rows}
-    for user in page.events.users.ids:
+    users = dict.fromkeys([*page.events.users.ids, *(user for user, _ in page.taken_back)])
+    for user in users:
         rows += [row for row in _rows(store.user_events(user)) if row[:2] not in known]
     changed = np.zeros(len(rows), bool)
     changed[: len(page.changed)] = page.changed
     columns = zip(*rows, strict=True) if rows else [()] * 5
-    return NewEvents(Interactions.of(*columns), changed, page.position)
+    return NewEvents(Interactions.of(*columns), changed, page.position, page.taken_back)
 
 
 def _rows(log: Interactions) -> list[tuple[str, str, float, int, str]]:

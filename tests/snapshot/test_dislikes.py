@@ -21,6 +21,7 @@ from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.snapshot.update import update
 from graphrec.snapshot.view import View
+from graphrec.store.delta import Delta, UserDelta
 from graphrec.store.delta_log import read_delta
 from graphrec.store.sqlite.store import SQLiteStore
 from graphrec.testing.logs import Event, log_of
@@ -126,6 +127,15 @@ class TestRecommendations:
         rec = disliking()
         assert rec.why_not("ann", "b", Context(NOW)).verdict == "disliked"
         assert rec.why_not("ann", "c", Context(NOW)).verdict == "seen"
+
+    def test_a_dislike_that_was_taken_back_is_none(self) -> None:
+        rec = disliking()
+        delta = Delta({"ann": UserDelta(taken_back=frozenset({"b"}))})
+        profile = rec.advanced(delta).view.user("ann")
+        ids = rec.snapshot.items.ids
+        assert [ids[row] for row in profile.disliked] == ["c"]
+        assert len(profile.dislike_weights) == len(profile.disliked_at) == 1
+        assert [ids[row] for row in profile.seen] == ["a", "c"]
 
     def test_it_is_in_no_reason(self) -> None:
         [listed] = disliking().recommend("ann", Context(NOW))

@@ -304,11 +304,10 @@ def test_a_file_from_before_there_were_positions_is_brought_up_to_date(
 def test_an_item_that_was_deleted_before_deletions_were_kept_stays_deleted(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    old = sqlite_file.sql.MIGRATIONS[:2]
+    old = sqlite_file.schema.MIGRATIONS[:2]
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite_file.sql, "MIGRATIONS", old)
-        patched.setattr(sqlite_file, "_apply_policy", lambda *_: None)
-        with closing(sqlite_file.connect(path, POLICY, 1)) as connection:
+        patched.setattr(sqlite_file.schema, "MIGRATIONS", old)
+        with closing(sqlite_file.connect(path, 1)) as connection:
             connection.executescript("""
                 INSERT INTO nodes (row, type, id) VALUES (1, 'user', 'ann'), (2, 'item', 'heat');
                 INSERT INTO deletions (position, type, id)

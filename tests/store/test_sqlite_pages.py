@@ -123,7 +123,7 @@ def test_rows_come_back_sorted(rows: list[tuple[int, int, int]], part: int, by, 
 @given(batches=st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=30), max_size=8))
 def test_an_id_has_one_row(tmp_path_factory, batches: list[list[str]]):
     path = tmp_path_factory.mktemp("known") / "graph.db"
-    with pytest.MonkeyPatch.context() as patch, closing(connect(path, {}, 1)) as connection:
+    with pytest.MonkeyPatch.context() as patch, closing(connect(path, 1)) as connection:
         patch.setattr(known, "FIRST_SIZE", 2)
         connection.execute("INSERT INTO nodes (row, type, id) VALUES (7, 'user', 'a')")
         rows = {"a": 7}
