@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, TypeAlias
-from urllib.parse import unquote
 
 import numpy as np
 from fastapi import Depends, Request
@@ -33,6 +32,7 @@ from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
+from graphrec.api.schemas.fields import id_in_path
 
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
@@ -228,7 +228,8 @@ async def ready(request: Request) -> Recommender:
     """The recommender that answers a request; raises NotReady."""
     service: Service = request.app.state.service
     user = request.path_params.get("user_id")  # encoded: see `graphrec.api.middleware`
-    return chosen(request, service, None if user is None else unquote(user))
+    known = None if user is None else id_in_path(user, service.settings.ids)
+    return chosen(request, service, known)
 
 
 def chosen(request: Request, service: Service, user: str | None) -> Recommender:

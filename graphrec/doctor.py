@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from graphrec.counts import all_counted, counted
+from graphrec.data.times import latest, written
 from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
 from graphrec.recommend.setting_names import (
     known_in_store,
@@ -33,7 +34,7 @@ from graphrec.snapshot.canary import canary
 from graphrec.snapshot.registry import current, load, verify, versions
 from graphrec.snapshot.types import types_of
 from graphrec.snapshot.view import View
-from graphrec.store import open_store
+from graphrec.store import GraphStore, open_store
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")
 """Packages whose versions are shown; WITHOUT says what a missing one is needed for."""
@@ -48,6 +49,9 @@ WITHOUT = {
 
 DGL = "1.1.3"
 """The version that works with current torch; 2.x imports with torch 2.0 to 2.2 only."""
+
+MANY = 1000
+"""Events of odd times that are counted."""
 
 ROOM = 2
 """Free disk needed, in sizes of the serving snapshot: a new one, and a copy during a rewrite."""
@@ -144,6 +148,10 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
     try:
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
             counts, position = store.counts(), store.position()
+            odd = [
+                *odd_times(store, "before 1970", -(2**62), 0),
+                *odd_times(store, "in the future", latest(settings.ingest.future_days) + 1, 2**62),
+            ]
     except MissingExtra as error:
         yield Finding("store", "fail", str(error))
         return
@@ -155,6 +163,24 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
         yield Finding("store", "ok", f"{url}: {said}; position {position}")
     else:
         yield Finding("store", "warn", f"{url} holds no events", "load some: `graphrec ingest`")
+    yield from odd
+
+
+def odd_times(store: GraphStore, when: str, since: int, until: int) -> Iterator[Finding]:
+    """Whether the store holds events of times that cannot be, with one of them."""
+    log = store.events_between(since, until, MANY)
+    if not len(log):
+        return
+    first = f"user {log.users.ids[log.user[0]]} and item {log.items.ids[log.item[0]]}"
+    many = f"at least {MANY:,}" if len(log) == MANY else f"{len(log):,}"
+    yield Finding(
+        "times",
+        "warn",
+        f"{many} events have times {when}, such as that of {first} at {written(int(log.time[0]))}: "
+        f"they were stored before times were checked, or by a program",
+        "no weight is taken as of them; take them back with "
+        "`graphrec events delete --user USER --item ITEM`, or load the log into a new store",
+    )
 
 
 def snapshots_found(folder: Path, settings: Settings) -> Iterator[Finding]:

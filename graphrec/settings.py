@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from time import strptime
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
@@ -31,6 +32,7 @@ from pydantic_settings import (
 )
 
 from graphrec.data import AttributeKind
+from graphrec.data.ids import IdRules
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import SettingsError
 from graphrec.rules.rule import Rule
@@ -53,6 +55,20 @@ RESERVED_SOURCES = (
 
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 """Of a path, with no slash at the end; nothing that a page or an address would read as more."""
+
+
+def _of_a_date(form: str | None) -> str | None:
+    """A format of times; raises ValueError for one that names no year, or is none."""
+    if form is None:
+        return None
+    try:
+        strptime("", form)
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise ValueError(f"{error}; expected a format such as %d/%m/%Y %H:%M") from None
+    if not any(year in form for year in ("%Y", "%y", "%G", "%c", "%x")):
+        raise ValueError("it has no year: expected a format such as %d/%m/%Y %H:%M")
+    return form
 
 
 def _of_a_model(name: str) -> str:
@@ -173,6 +189,19 @@ class IngestSettings(_Section):
     batch_rows: int = Field(100_000, ge=1, description="Events in one durable batch.")
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         "auto", description="Unit of numeric times; auto infers it from their size."
+    )
+    time_format: Annotated[str | None, AfterValidator(_of_a_date)] = Field(
+        None, description="How times are written, such as %d/%m/%Y (strptime); not set: as usual."
+    )
+    day_first: bool | None = Field(
+        None,
+        description="Whether 04/08/2022 is 4 August; not set: as other dates of the column show.",
+    )
+    future_days: float = Field(
+        1, ge=0, description="Events later than now by more days than this are refused."
+    )
+    ids: IdRules = Field(
+        default_factory=IdRules, exclude=True, description="Set by the section `[ids]`."
     )
 
 
@@ -418,6 +447,7 @@ class Settings(BaseSettings):
         Annotated[str, AfterValidator(_of_a_model)], Mapping[str, bool | int | float | str]
     ] = Field(default_factory=dict, description="Hyper-parameters by model, where not the default.")
     neo4j: Neo4jSettings = Field(default_factory=Neo4jSettings)
+    ids: IdRules = Field(default_factory=IdRules)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
@@ -426,6 +456,13 @@ class Settings(BaseSettings):
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
+
+    @model_validator(mode="after")
+    def _ids_are_read_by_their_section(self) -> Settings:
+        if "ids" in self.model_fields_set:
+            # Loading is given its section alone, and reads ids by the same rules as the service.
+            object.__setattr__(self, "ingest", self.ingest.model_copy(update={"ids": self.ids}))
+        return self
 
     @classmethod
     def settings_customise_sources(

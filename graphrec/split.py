@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Interactions, last_of_equal
 from graphrec.data.dataset import Dataset
-from graphrec.data.times import Time, milliseconds
+from graphrec.data.times import Time, moment
 from graphrec.errors import DataError
 from graphrec.evaluation.splits import cold
 from graphrec.evaluation.splits import split as splits
@@ -44,7 +44,7 @@ def temporal(data: Dataset, share: float = 0.1, *, cutoff: Time | None = None) -
     if cutoff is None:
         split = splits.temporal(graph, _checked(share))
     else:
-        split = splits.cut(graph, milliseconds(cutoff))
+        split = splits.cut(graph, moment(cutoff))
     # As of the newest event of train: how old an event is must not depend on the test events.
     return _pair(replace(data, as_of=None), split)
 

@@ -24,4 +24,6 @@ def read_history(path: Path, settings: IngestSettings, rejects: Path) -> Interac
     with open_source(source, 1) as reading:
         timeless = event_columns(reading.name, reading.columns, {}).time is None
         mapping = {"time": PLACE} if timeless and PLACE in reading.columns else {}
+    if mapping:  # places are small numbers, which are no times unless their unit is named
+        settings = settings.model_copy(update={"time_unit": "ms"})
     return read_events(source, settings, rejects, mapping=mapping)

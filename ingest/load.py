@@ -26,8 +26,10 @@ from graphrec.ingest.overview import first_rows, hints_of, overview
 from graphrec.ingest.profile import Raw, event_profile, link_profile, node_profile
 from graphrec.ingest.repeats import NONE_REPEATED, Repeats, added_up, repeats_of
 from graphrec.ingest.schema import LinkType, event_columns, link_columns, node_column
+from graphrec.ingest.settle import settled, time_rules
 from graphrec.ingest.sources import Source, open_source
 from graphrec.ingest.spool import Spool, spooled
+from graphrec.ingest.time_columns import settled_times
 from graphrec.ingest.validate import check_events, check_links, check_nodes, to_interactions
 
 from graphrec.data import MAX_KINDS, AttributeKind
@@ -55,6 +57,8 @@ class LoadReport:
     seconds: float
     attributes: Mapping[str, AttributeKind] = field(default_factory=dict)
     """The attributes of the nodes, and their kinds."""
+    notes: tuple[str, ...] = ()
+    """How what may be read in two ways was read, and the option that says otherwise."""
     columns: tuple[AttributeColumn, ...] = ()
     """Of nodes: what each column was taken for, why, and examples of its values."""
     ignored: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +117,8 @@ class CheckedSource:
     peek: Callable[[], pa.RecordBatch | None]
     """The first rows with all columns; None where the source cannot be read again."""
     attributes: tuple[AttributeColumn, ...] = ()
+    notes: tuple[str, ...] = ()
+    """As in LoadReport."""
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Columns that are left out, and why."""
     repeated: int = 0
@@ -148,6 +154,7 @@ class CheckedSource:
             gathered=self.gathered,
             replaced=self.repeats.replaced,
             added=self.repeats.added,
+            notes=self.notes,
         )
 
 
@@ -249,20 +256,38 @@ def checked_events(
         columns = event_columns(reading.name, reading.columns, mapping or {}, kind, reading.hint)
         raw = Raw({columns.user: "user", columns.item: "item"}, columns.time)
         check = raw.observing(
-            partial(check_events, columns=columns, unit=settings.time_unit, late=late)
+            partial(
+                check_events,
+                columns=columns,
+                rules=settings.ids,
+                time_rules=time_rules(settings),
+                late=late,
+            )
         )
         chunks = reading.chunks(columns.names)
-        with spooled(reading, chunks, check, settings, rejects, progress) as spool:
+        with spooled(reading, chunks, check, settings, rejects, progress) as read:
+            settle, notes = settled_times(read.seen, reading.name, columns.time or "")
+            spool, more = settled(
+                read.settled(settle), {"user": "user", "item": "item"}, settings.ids
+            )
             peek = partial(first_rows, source)
             hints = hints_of(columns, reading.columns, peek)
             base = overview(reading, spool, columns.meanings, hints, rated=columns.rated)
             profile = event_profile(base, raw, spool.batches())
             _check_kinds(reading.name, columns.kind, profile.kinds)
             repeats = repeats_of(spool.batches(), kinds)
+            profile = replace(profile, repeated=repeats.replaced, added=repeats.added)
             once = replace(spool, batches=lambda: added_up(spool.batches(), repeats))
             seconds = time.perf_counter() - start
             yield CheckedSource(
-                reading.name, once, seconds, _write_events, profile, peek, repeats=repeats
+                reading.name,
+                once,
+                seconds,
+                _write_events,
+                profile,
+                peek,
+                notes=(*notes, *more),
+                repeats=repeats,
             )
 
 
@@ -308,10 +333,17 @@ def checked_nodes(
         _check_links(reading.name, attributes, links or {})
         raw = Raw({column: node_type})
         check = raw.observing(
-            partial(check_nodes, column=column, attributes=attributes, strict=rejects is None)
+            partial(
+                check_nodes,
+                column=column,
+                attributes=attributes,
+                rules=settings.ids,
+                strict=rejects is None,
+            )
         )
         everything = chain(head, chunks)
-        with spooled(reading, everything, check, settings, rejects, progress) as spool:
+        with spooled(reading, everything, check, settings, rejects, progress) as read:
+            spool, notes = settled(read, {"id": column}, settings.ids)
             report = report_on(reading.name, attributes, spool, ignored)
             write = partial(
                 write_nodes,
@@ -329,6 +361,7 @@ def checked_nodes(
                 profile,
                 partial(first_rows, source),
                 report.attributes,
+                notes,
                 ignored,
                 report.repeated,
                 table.table,
@@ -362,19 +395,26 @@ def checked_links(
         types = source_type, target_type
         raw = Raw({columns.source: source_type, columns.target: target_type})
         check = raw.observing(
-            partial(check_links, columns=columns, relation=relation, late=late, types=types)
+            partial(
+                check_links,
+                columns=columns,
+                rules=settings.ids,
+                relation=relation,
+                late=late,
+                types=types,
+            )
         )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
+            spool, notes = settled(spool, {"source": "source", "target": "target"}, settings.ids)
             write = partial(_write_links, edge_type=edge_type)
             base = overview(reading, spool, columns.meanings(*types))
             profile = link_profile(base, raw, types, spool.batches())
             peek = partial(first_rows, source)
-            yield CheckedSource(
-                reading.name, spool, time.perf_counter() - start, write, profile, peek
-            )
+            seconds = time.perf_counter() - start
+            yield CheckedSource(reading.name, spool, seconds, write, profile, peek, notes=notes)
 
 
 def _check_kinds(name: str, column: str | None, kinds: Collection[str]) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, Reading, Reject, array
-from graphrec.ingest.values import missing, texts, times
+from graphrec.ingest.time_columns import readable_times
+from graphrec.ingest.values import missing, texts
 from numpy.typing import NDArray
 
 from graphrec.data.amounts import number_of
@@ -122,7 +123,7 @@ def _checked(chunk: Chunk, column: str, table: LongTable) -> Chunk:
         of = missing(texts(chunk.rows.column(table.property)))
         faults.append(("missing name of a property", of))
     if table.time is not None:
-        _, readable = times(chunk.rows.column(table.time))
+        _, readable = readable_times(chunk.rows.column(table.time))
         faults.append(("time missing or not readable", ~readable))
     bad = np.logical_or.reduce([fault for _, fault in faults])
     if not bad.any():
@@ -176,7 +177,7 @@ class _Rows:
         id_of, property_of = (each.indices.to_numpy() for each in (ids, names))
         time = np.zeros(len(value), np.int64)
         if table.time is not None:
-            time = np.concatenate([times(c.rows.column(table.time))[0] for c in chunks])
+            time = np.concatenate([readable_times(c.rows.column(table.time))[0] for c in chunks])
         line = np.concatenate([chunk.line for chunk in chunks])
         order = np.lexsort((np.arange(len(value)), time, property_of, id_of))
         return cls(

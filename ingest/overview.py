@@ -10,7 +10,8 @@ from graphrec.ingest.chunks import ReadAs, Reading
 from graphrec.ingest.schema import EventColumns
 from graphrec.ingest.sources import Derived, File, Files, Frame, Query, Source, open_source
 from graphrec.ingest.spool import Spool
-from graphrec.ingest.values import numbers, texts, times
+from graphrec.ingest.time_columns import readable_times
+from graphrec.ingest.values import numbers, texts
 
 from graphrec.data.profile import LONG_AGO, SourceProfile
 from graphrec.errors import DataError
@@ -116,7 +117,7 @@ def _looks_like_times(name: str, values: pa.Array) -> bool:
     if name.lower().endswith("id") or not _is_plain(values):
         return False
     given = texts(values).is_valid().to_numpy(zero_copy_only=False)
-    time, readable = times(values)
+    time, readable = readable_times(values)
     return bool(given.any() and readable[given].all() and (time[given] > LONG_AGO).all())
 
 

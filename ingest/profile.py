@@ -86,19 +86,16 @@ def event_profile(
     base: SourceProfile, raw: Raw, batches: Iterable[pa.RecordBatch]
 ) -> SourceProfile:
     """`base` with what batches of accepted events show: user, item, weight, time and kind."""
-    users, items, repeats = IdCollector(), IdCollector(), Repeats()
+    users, items = IdCollector(), IdCollector()
     values, times = ValueCollector(), TimeCollector()
     for rows in batches:
         kinds = rows.column("kind").dictionary_encode()
-        moment = rows.column("time").to_numpy()
-        kind = numbers_of(kinds.dictionary)[kinds.indices.to_numpy()]
-        user, item = users.add(rows.column("user")), items.add(rows.column("item"))
-        repeats.add(mixed(user, item, kind, moment))
+        users.add(rows.column("user"))
+        items.add(rows.column("item"))
         values.add(kinds, rows.column("weight").to_numpy())
-        times.add(moment)
-    return _with(
+        times.add(rows.column("time").to_numpy())
+    return replace(
         base,
-        repeats,
         kinds=values.profile(),
         times=times.profile(raw.units),
         ids={
@@ -135,8 +132,12 @@ def node_profile(
         ignored=tuple(column for column in base.ignored if column not in read),
         attributes={
             each.name: AttributeProfile(
-                each.column, each.kind, nodes, missing[each.name],
+                each.column,
+                each.kind,
+                nodes,
+                missing[each.name],
                 tuple(examples[each.name])[:_SHOWN],
+                why_of(each),
             )
             for each in attributes
         },
@@ -163,6 +164,20 @@ def link_profile(
         relations=dict(relations),
         ids={t: each.profile(raw.nothing.get(t, {})) for t, each in ids.items()},
     )
+
+
+_REASONS = {
+    "given": "given",
+    "store": "as in the store",
+    "name": "by its name",
+    "file": "by the types of the file",
+    "empty": "no values: its kind is still open",
+}
+
+
+def why_of(attribute: AttributeColumn) -> str:
+    """What the kind of an attribute was told by, in words; empty where there is nothing to say."""
+    return _REASONS.get(attribute.reason, attribute.because)
 
 
 _ENDS = ("source", "target")

@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from operator import attrgetter
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import IO
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, Reading, Reject
 from graphrec.ingest.late import LATE
+from graphrec.ingest.seen import Seen, together
 from graphrec.ingest.validate import Checked
 
 from graphrec.errors import DataError, TooManyRejects
@@ -44,6 +45,8 @@ class Spool:
     """The accepted rows, from the first, chunk by chunk; may be called again."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Values that were left out of accepted rows, by reason, the most frequent first."""
+    seen: Seen = field(default_factory=dict)
+    """What the columns show."""
 
     @property
     def rejected(self) -> int:
@@ -54,6 +57,10 @@ class Spool:
     def bad(self) -> int:
         """Those of them that are at fault, and do not just come too late."""
         return sum(count for reason, count in self.reasons.items() if reason not in LATE)
+
+    def settled(self, settle: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Spool:
+        """The same rows, read as only the whole source could tell."""
+        return replace(self, batches=lambda: map(settle, self.batches()))
 
 
 @contextmanager
@@ -78,6 +85,7 @@ def spooled(
     left_out: Counter[str] = Counter()
     first: list[Reject] = []
     accepted = ignored = 0
+    seen: Seen = {}
     aside: Path | None = None
     # The file has no name where the system allows it: it goes away with the process at the latest.
     with tempfile.TemporaryFile(prefix="graphrec-") as file:
@@ -99,6 +107,7 @@ def spooled(
                 writer.write_batch(checked.rows)
                 accepted += checked.rows.num_rows
                 ignored += chunk.ignored
+                seen = together(seen, checked.seen)
                 if progress:
                     progress("reading", chunk.done, reading.total)
             if writer is not None:
@@ -118,6 +127,7 @@ def spooled(
             tuple(f"{r.place(reading.counts)}: {r.reason} in {r.row}" for r in first),
             lambda: _read(file) if writer is not None else iter(()),
             dict(left_out.most_common()),
+            seen,
         )
         if rejected and rejects is None:
             raise TooManyRejects(_some(reading, spool))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 import orjson
@@ -17,18 +16,16 @@ import pyarrow as pa
 from graphrec.ingest.attribute_values import attribute_values, fault_of
 from graphrec.ingest.attributes import AttributeColumn
 from graphrec.ingest.chunks import Chunk, Reject
+from graphrec.ingest.id_columns import Fault, IdColumn, ids
 from graphrec.ingest.late import Late
 from graphrec.ingest.schema import EventColumns, LinkColumns
-from graphrec.ingest.values import TimeUnit, inexact, missing, numbers, texts, times
+from graphrec.ingest.seen import Seen, together
+from graphrec.ingest.time_columns import TimeRules, times
+from graphrec.ingest.values import missing, numbers, texts
 from numpy.typing import NDArray
 
 from graphrec.data import Interactions, Rows, Vocabulary
-
-Fault: TypeAlias = tuple[str, NDArray[np.bool_]]
-"""A reason, and the rows that it applies to [N]."""
-
-INEXACT = "id is a float of 2^53 or more, which stands for several integers"
-"""A column of 64-bit integers that was read as floats, as pandas does where values are missing."""
+from graphrec.data.ids import IdRules
 
 
 @dataclass(frozen=True)
@@ -37,50 +34,72 @@ class Checked:
 
     rows: pa.RecordBatch
     rejects: tuple[Reject, ...]
+    seen: Seen
+    """What its columns show of the whole ones."""
     left_out: tuple[Reject, ...] = ()
     """Rows that are kept without one of their values, which cannot be read."""
 
 
 def check_events(
-    chunk: Chunk, columns: EventColumns, unit: TimeUnit = "auto", late: Late | None = None
+    chunk: Chunk,
+    columns: EventColumns,
+    rules: IdRules,
+    time_rules: TimeRules,
+    late: Late | None = None,
 ) -> Checked:
     """Events: user, item and kind as strings, weight as float32, time as int64 milliseconds.
+
+    Where a date may be two days, `day_first` has the other reading, else null; see
+    `graphrec.ingest.time_columns.settled_times`.
 
     An empty weight is 1 where there is a column of kinds: a log of many kinds has stars for its
     ratings and nothing for its views.
     """
     size = chunk.rows.num_rows
-    user = texts(chunk.rows.column(columns.user))
-    item = texts(chunk.rows.column(columns.item))
+    user = ids(chunk.rows.column(columns.user), "user", rules)
+    item = ids(chunk.rows.column(columns.item), "item", rules)
     weight, weight_faults = _weight(chunk, columns.weight, may_miss=columns.kind is not None)
-    faults = [("missing user id", missing(user)), ("missing item id", missing(item))]
-    faults += [(INEXACT, inexact(chunk.rows.column(c))) for c in (columns.user, columns.item)]
-    time = np.zeros(size, np.int64)
+    faults = [*user.faults, *item.faults]
+    seen = together(user.seen, item.seen)
+    time, day_first = pa.array(np.zeros(size, np.int64)), pa.nulls(size, pa.int64())
     if columns.time is not None:
-        time, readable = times(chunk.rows.column(columns.time), unit)
-        faults.append(("time missing, not readable, or not in 1970 to 2261", ~readable))
+        found = times(chunk.rows.column(columns.time), time_rules)
+        time, day_first, seen = found.time, found.day_first, together(seen, found.seen)
+        faults += found.faults
     faults += weight_faults
     if columns.kind is None:
         kind = pa.repeat(columns.default_kind, size)
     else:
-        kind = texts(chunk.rows.column(columns.kind))
-        faults.append(("missing kind", missing(kind)))
+        named = _names(chunk.rows.column(columns.kind), "kind", rules)
+        kind = named.text
+        faults += named.faults
     if late is not None:
-        faults += late.faults({"item": item, "user": user})
-    rows = {"user": user, "item": item, "weight": weight, "time": time, "kind": kind}
-    return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
+        faults += late.faults({"item": item.text, "user": user.text})
+    rows = {
+        "user": user.text,
+        "item": item.text,
+        "weight": weight,
+        "kind": kind,
+        "time": time,
+        "day_first": day_first,
+    }
+    return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults, seen)
 
 
 def check_nodes(
-    chunk: Chunk, column: str, attributes: Sequence[AttributeColumn], strict: bool = False
+    chunk: Chunk,
+    column: str,
+    attributes: Sequence[AttributeColumn],
+    rules: IdRules,
+    strict: bool = False,
 ) -> Checked:
     """Nodes: a column of their ids, then one for each attribute, of its type.
 
     A value that cannot be read as the kind of its attribute is left out of its row. The row is
     rejected where `strict`, where the caller gave the kind, and where it is a vector.
     """
-    ids = texts(chunk.rows.column(column))
-    faults = [("missing id", missing(ids)), (INEXACT, inexact(chunk.rows.column(column)))]
+    node = ids(chunk.rows.column(column), "id", rules)
+    faults = list(node.faults)
     values = []
     doubtful: list[Fault] = []
     for attribute in attributes:
@@ -89,7 +108,8 @@ def check_nodes(
         rejects = strict or attribute.reason == "given" or attribute.kind == "vector"
         (faults if rejects else doubtful).append((fault_of(attribute), fault))
     names = [column, *(attribute.name for attribute in attributes)]
-    checked = _parted(chunk, pa.RecordBatch.from_arrays([ids, *values], names=names), faults)
+    rows = pa.RecordBatch.from_arrays([node.text, *values], names=names)
+    checked = _parted(chunk, rows, faults, node.seen)
     rejected = {reject.line for reject in checked.rejects}
     left_out = (
         Reject(int(chunk.line[row]), f"{reason}: loaded without it", _raw(chunk, row))
@@ -103,6 +123,7 @@ def check_nodes(
 def check_links(
     chunk: Chunk,
     columns: LinkColumns,
+    rules: IdRules,
     relation: str | None = None,
     late: Late | None = None,
     types: tuple[str, str] = ("", ""),
@@ -112,25 +133,25 @@ def check_links(
     `relation` is that of rows that name none; without it they are rejects. `types` are those of the
     nodes at the ends.
     """
-    source = texts(chunk.rows.column(columns.source))
-    target = texts(chunk.rows.column(columns.target))
+    source = ids(chunk.rows.column(columns.source), "source", rules)
+    target = ids(chunk.rows.column(columns.target), "target", rules)
     weight, weight_faults = _weight(chunk, columns.weight)
-    faults = [("missing source id", missing(source)), ("missing target id", missing(target))]
-    faults += [(INEXACT, inexact(chunk.rows.column(c))) for c in (columns.source, columns.target)]
-    faults += weight_faults
-    relations = (
-        pa.nulls(chunk.rows.num_rows, pa.string())
-        if columns.relation is None
-        else texts(chunk.rows.column(columns.relation))
-    )
+    faults = [*source.faults, *target.faults, *weight_faults]
+    relations = pa.nulls(chunk.rows.num_rows, pa.string())
+    if columns.relation is not None:
+        named = _names(chunk.rows.column(columns.relation), "relation", rules)
+        relations = named.text
+        # What is refused is no relation; what is missing may be that of the option.
+        faults += named.faults[1:]
     if relation is not None:
         relations = relations.fill_null(relation)
     faults.append(("missing relation", missing(relations)))
     if late is not None:
-        for node_type, ids in zip(types, (source, target), strict=True):
-            faults += late.faults({node_type: ids})
-    rows = {"source": source, "relation": relations, "target": target, "weight": weight}
-    return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults)
+        for node_type, end in zip(types, (source.text, target.text), strict=True):
+            faults += late.faults({node_type: end})
+    rows = {"source": source.text, "relation": relations, "target": target.text, "weight": weight}
+    seen = together(source.seen, target.seen)
+    return _parted(chunk, pa.RecordBatch.from_pydict(rows), faults, seen)
 
 
 def to_interactions(rows: pa.RecordBatch) -> Interactions:
@@ -156,6 +177,13 @@ def _encoded(ids: pa.Array) -> tuple[Vocabulary, Rows]:
     return Vocabulary(tuple(distinct)), encoded.indices.to_numpy()
 
 
+def _names(column: pa.Array, role: str, rules: IdRules) -> IdColumn:
+    """Kinds or relations: as ids, but that true and false are names of them."""
+    if pa.types.is_boolean(column.type):
+        column = texts(column)
+    return ids(column, role, rules.of_names)
+
+
 def _weight(
     chunk: Chunk, column: str | None, *, may_miss: bool = False
 ) -> tuple[NDArray[np.float32], list[Fault]]:
@@ -176,13 +204,13 @@ def _as_json(rows: pa.RecordBatch, row: int) -> str:
     return orjson.dumps(rows.slice(row, 1).to_pylist()[0], default=str).decode()
 
 
-def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Checked:
+def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault], seen: Seen) -> Checked:
     first = np.full(rows.num_rows, len(faults))
     for position in reversed(range(len(faults))):
         first[faults[position][1]] = position
     bad = np.flatnonzero(first < len(faults))
     if not len(bad):
-        return Checked(rows, chunk.rejects)
+        return Checked(rows, chunk.rejects, seen)
     raw = chunk.raw or partial(_as_json, chunk.rows)
     rejects = [
         Reject(int(chunk.line[row]), faults[first[row]][0], raw(row), chunk.file)
@@ -191,6 +219,7 @@ def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault]) -> Chec
     return Checked(
         rows.filter(pa.array(first == len(faults))),
         tuple(sorted([*rejects, *chunk.rejects])),
+        seen,
     )
 
 

@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "report": "data errors files ranking recommend refresh settings snapshot",
     "files": "errors",
     "forget": "data errors experiments id_search report retrieval snapshot store",
-    "doctor": "counts errors recommend settings snapshot store",
+    "doctor": "counts data errors recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors

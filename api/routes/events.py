@@ -9,11 +9,19 @@ from fastapi.exceptions import RequestValidationError
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
-from graphrec.api.schemas.events import Accepted, Batch, KeyInQuery, KeysOfEvents, TakenBack
+from graphrec.api.schemas.events import (
+    Accepted,
+    Batch,
+    KeyInQuery,
+    KeysOfEvents,
+    TakenBack,
+    read_events,
+    read_keys,
+)
 from graphrec.api.schemas.validation import check_length
 from graphrec.api.service import Serving
 
-from graphrec.store import EventKey
+from graphrec.data.times import latest
 
 router = new_router("events")
 
@@ -31,8 +39,10 @@ async def new_events(batch: Annotated[Batch, Body()], service: Serving) -> Accep
     item, kind and time: if it is sent again it takes the new weight, and counts once. Events of a
     user or an item that was deleted are ignored, with the reason: only a PUT brings it back.
     """
-    check_length("events", batch.events, service.settings.serve.max_events)
-    done = await service.require_graph("events are sent").writer.write(batch.events)
+    settings = service.settings
+    check_length("events", batch.events, settings.serve.max_events)
+    events = read_events(batch.events, settings.ids, latest(settings.ingest.future_days))
+    done = await service.require_graph("events are sent").writer.write(events)
     return Accepted(done.accepted, done.merged, len(done.late), done.late)
 
 
@@ -57,7 +67,7 @@ async def delete_events(
         raise RequestValidationError([{**where, "msg": "expected it, or user and item,"}])
     check_length("events", keys, service.settings.serve.max_events)
     graph = service.require_graph("events are taken back")
-    named = [EventKey(key.user, key.item, key.kind, key.time) for key in keys]
+    named = read_keys(keys, service.settings.ids)
     deleted = await graph.store.run(lambda store: store.delete_events(named))
     await graph.feed.catch_up_if_possible()
     return TakenBack(deleted)

@@ -87,7 +87,7 @@ async def session_explanation(
     paths = session.paths(service.settings.serve)
     query = query_of(session, service.settings)
     context = await service.context(query)
-    found = recommender.explain(query, session.item, paths, context)
+    found = recommender.explain(query, service.settings.ids.normal(session.item), paths, context)
     return SessionExplanation(recommender.snapshot.manifest.version, found)
 
 
@@ -97,5 +97,6 @@ async def session_why_not(
 ) -> SessionWhyNot:
     """What became of an item in the list for a visitor who likes these items."""
     query = query_of(session, service.settings)
-    found = recommender.why_not(query, session.item, await service.context(query))
+    item, context = service.settings.ids.normal(session.item), await service.context(query)
+    found = recommender.why_not(query, item, context)
     return SessionWhyNot(version=recommender.snapshot.manifest.version, **vars(found))

@@ -10,7 +10,7 @@ from fastapi import Body
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
-from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of
+from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of, written
 from graphrec.api.schemas.nodes import Deleted, IgnoredLink, Link, PutItem, PutUser, Stored
 from graphrec.api.service import Service, Serving
 
@@ -67,6 +67,12 @@ async def _put(
     attributes: Mapping[str, Value],
     links: Sequence[Link] = (),
 ) -> Stored:
+    rules = service.settings.ids
+    node_id = written(rules, node_id, "path", f"{node_type}_id")
+    links = [
+        link.model_copy(update={"id": written(rules, link.id, "body", "links", place, "id")})
+        for place, link in enumerate(links)
+    ]
     graph = service.require_graph(f"{node_type} {node_id!r} is put")
     gone = await graph.store.run(
         partial(_write, node_type=node_type, node_id=node_id, values=attributes, links=links)

@@ -20,7 +20,7 @@ from graphrec.api.middleware.access import READ
 from graphrec.api.routes.plain import list_parameters, plain_body, plain_query
 from graphrec.api.routes.related import related_in_store
 from graphrec.api.routes.router import new_router, reading_plainly
-from graphrec.api.schemas.fields import ItemId, UserId, decoded
+from graphrec.api.schemas.fields import ItemId, UserId, id_in_path
 from graphrec.api.schemas.queries import query_of
 from graphrec.api.schemas.recommendations import (
     RelatedItems,
@@ -48,7 +48,7 @@ SESSION_LIST = documented(
 async def plain_user_list(request: Request) -> Response | None:
     """The list of a user: one that is kept, or a new one; None where the request is not plain."""
     service: Service = request.app.state.service
-    user = decoded(request.path_params["user_id"])
+    user = id_in_path(request.path_params["user_id"], service.settings.ids)
     if user is None:
         return None
     version = chosen(request, service, user).snapshot.manifest.version

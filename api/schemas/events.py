@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi.exceptions import RequestValidationError
-from graphrec.api.schemas.fields import StoredId
-from graphrec.api.schemas.validation import WHOLE, Strict, UpToMaxEvents, expecting
+from graphrec.api.schemas.fields import Moment, StoredId, invalid, written
+from graphrec.api.schemas.validation import Strict, UpToMaxEvents, expecting
 from graphrec.api.schemas.versioned import example
 from pydantic import BaseModel, ConfigDict, Field
 
-LATEST = 2**53
-"""Milliseconds since 1970, as far as every JSON reader is exact."""
+from graphrec.data.ids import IdRules
+from graphrec.data.times import written as time_as_text
+from graphrec.store import EventKey
 
 LARGEST = 1e30
 """Of weights, which are kept in single precision."""
@@ -40,15 +41,11 @@ class NewEvent(BaseModel):
         expecting("a number of at least 0"),
     ] = 1.0
     time: Annotated[
-        int | None,
+        Moment,
         Field(
-            ge=0,
-            le=LATEST,
-            description="When, in milliseconds since 1970; by default now. With a time, an event "
-            "that is sent twice counts once.",
+            description="When: seconds, milliseconds, microseconds or nanoseconds since 1970, or "
+            "ISO 8601; by default now. With a time, an event that is sent twice counts once.",
         ),
-        WHOLE,
-        expecting("a whole number of milliseconds since 1970"),
     ] = None
 
 
@@ -70,6 +67,27 @@ class Batch(BaseModel):
     events: Annotated[list[NewEvent], Field(description="Events, in any order."), UpToMaxEvents()]
 
 
+def read_events(events: list[NewEvent], rules: IdRules, latest: int) -> list[NewEvent]:
+    """The events with their ids read by the rules of the settings.
+
+    Raises RequestValidationError for a missing id, and for a time after `latest`.
+    """
+    found = []
+    for place, event in enumerate(events):
+        where = ("body", "events", place)
+        if event.time is not None and event.time > latest:
+            what = f"a time that is not in the future; it is {time_as_text(event.time, True)} UTC"
+            raise invalid(what, event.time, *where, "time")
+        read = {
+            "user": written(rules, event.user, *where, "user"),
+            "item": written(rules, event.item, *where, "item"),
+            "kind": written(rules.of_names, event.kind, *where, "kind"),
+        }
+        changed = {name: value for name, value in read.items() if value != getattr(event, name)}
+        found.append(event.model_copy(update=changed) if changed else event)
+    return found
+
+
 class KeyOfEvents(BaseModel):
     """What identifies an event; without a kind or a time, all events of the pair that have any."""
 
@@ -82,12 +100,7 @@ class KeyOfEvents(BaseModel):
         Field(description="The kind of the event; by default any."),
         expecting("a kind of event, such as 'view'"),
     ] = None
-    time: Annotated[
-        int | None,
-        Field(ge=0, le=LATEST, description="Milliseconds since 1970; by default any."),
-        WHOLE,
-        expecting("a whole number of milliseconds since 1970"),
-    ] = None
+    time: Annotated[Moment, Field(description="Its time; by default any.")] = None
 
 
 class KeyInQuery(Strict):
@@ -99,16 +112,7 @@ class KeyInQuery(Strict):
         StoredId | None,
         Field(description="The kind of the event; by default any.", examples=["view"]),
     ] = None
-    time: Annotated[
-        int | None,
-        Field(
-            ge=0,
-            le=LATEST,
-            description="Milliseconds since 1970; by default any.",
-            examples=[1_700_000_000_000],
-        ),
-        expecting("a whole number of milliseconds since 1970"),
-    ] = None
+    time: Annotated[Moment, Field(description="Its time; by default any.")] = None
 
     def keys(self) -> list[KeyOfEvents]:
         """The key; none of an empty query. Raises RequestValidationError for a part of one."""
@@ -136,6 +140,18 @@ class KeysOfEvents(BaseModel):
     )
 
     events: Annotated[list[KeyOfEvents], Field(description="One or several."), UpToMaxEvents()]
+
+
+def read_keys(keys: list[KeyOfEvents], rules: IdRules) -> list[EventKey]:
+    """The keys with their ids read by the rules of the settings; as `read_events`."""
+    found = []
+    for place, key in enumerate(keys):
+        where = ("body", "events", place)
+        kind = None if key.kind is None else written(rules.of_names, key.kind, *where, "kind")
+        user = written(rules, key.user, *where, "user")
+        item = written(rules, key.item, *where, "item")
+        found.append(EventKey(user, item, kind, key.time))
+    return found
 
 
 @dataclass(frozen=True)

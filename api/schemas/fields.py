@@ -5,15 +5,17 @@
 from typing import Annotated, TypeAlias
 from urllib.parse import unquote
 
-from fastapi import Path
+from fastapi import Depends, Path, Request
+from fastapi.exceptions import RequestValidationError
 from graphrec.api.schemas.validation import expecting
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphrec.data import AttributeKind, AttributeValue
 from graphrec.data.coerce import UnreadableError, as_kind
+from graphrec.data.ids import BLANKS, LONGEST, IdRules, exact
+from graphrec.data.times import END, milliseconds
 from graphrec.errors import DataError
-from graphrec.rules.dates import as_number, moment
 
 MAX_LISTED = 1000
 """Ids in a list of a request."""
@@ -21,13 +23,39 @@ MAX_LISTED = 1000
 MAX_ATTRIBUTES = 100
 """Attributes that a request may name."""
 
-Id = Annotated[str, Field(min_length=1)]
+
+def _escaped(characters: str) -> str:
+    return "".join(f"\\u{ord(each):04x}" for each in characters)
+
+
+_BLANK = _escaped(BLANKS)
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+ID_PATTERN = f"^[{_BLANK}]*[^{_BLANK}{_CONTROL}]([^{_CONTROL}]*[^{_BLANK}{_CONTROL}])?[{_BLANK}]*$"
+"""Some text, without control characters, that may have blanks around it, which are trimmed."""
+
+
+def _exact(value: str) -> str:
+    """An id, trimmed as in files; see `graphrec.data.ids`."""
+    try:
+        found = exact(value)
+    except ValueError as error:
+        raise PydanticCustomError("expected", "an id, and it is " + str(error)) from None
+    if found is None:
+        raise ValueError("blank")
+    return found
+
+
+Id = Annotated[
+    str,
+    Field(min_length=1, json_schema_extra={"pattern": ID_PATTERN}),
+    AfterValidator(_exact),
+]
 ListedUser = Annotated[Id, expecting("the id of a user, in quotes")]
 ListedItem = Annotated[Id, expecting("the id of an item, in quotes")]
 ListedKind = Annotated[Id, expecting("a kind of event, in quotes")]
 Share = Annotated[float, Field(ge=0, le=1), expecting("a number from 0 to 1")]
 
-StoredId = Annotated[str, Field(min_length=1, max_length=500)]
+StoredId = Annotated[Id, Field(max_length=LONGEST)]
 """An id that is written into the store."""
 
 
@@ -46,11 +74,103 @@ def _decoded(segment: str) -> str:
     return found
 
 
-PathId = Annotated[str, BeforeValidator(_decoded)]
+def _exact_in_path(value: str) -> str:
+    try:
+        return _exact(value)
+    except PydanticCustomError:
+        raise
+    except ValueError:
+        raise PydanticCustomError("expected", "an id") from None
+
+
+PathId = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": ID_PATTERN}),
+    AfterValidator(_exact_in_path),
+    BeforeValidator(_decoded),
+]
 """An id in the path, decoded: see `graphrec.api.middleware.encoded_paths`."""
 
-UserId = Annotated[PathId, Path(description="Id of the user.", examples=["196"])]
-ItemId = Annotated[PathId, Path(description="Id of the item.", examples=["172"])]
+
+def id_in_path(segment: str, rules: IdRules) -> str | None:
+    """An id of the path, as it is in the store; None where it is none."""
+    found = decoded(segment)
+    try:
+        return None if found is None else rules.normal(_exact(found))
+    except ValueError:
+        return None
+
+
+def rules_of(request: Request) -> IdRules:
+    """The rules of ids of the service that a request came to."""
+    rules: IdRules = request.app.state.service.settings.ids
+    return rules
+
+
+def _user_id(
+    request: Request,
+    user_id: Annotated[PathId, Path(description="Id of the user.", examples=["196"])],
+) -> str:
+    return rules_of(request).normal(user_id)
+
+
+def _item_id(
+    request: Request,
+    item_id: Annotated[PathId, Path(description="Id of the item.", examples=["172"])],
+) -> str:
+    return rules_of(request).normal(item_id)
+
+
+UserId = Annotated[str, Depends(_user_id)]
+ItemId = Annotated[str, Depends(_item_id)]
+"""Ids of the path, by the rules of the settings."""
+
+
+def written(rules: IdRules, value: str, *where: str | int) -> str:
+    """An id that is written into the store; raises RequestValidationError for a missing one.
+
+    `where` is its place in the request, such as ("body", "events", 0, "user").
+    """
+    found = rules.read(value)
+    if found is None:
+        what = "an id, and it is a word for a missing one (see ids.missing in the settings)"
+        raise invalid(what, value, *where)
+    return found
+
+
+def invalid(what: str, value: object, *where: str | int) -> RequestValidationError:
+    """The error of a field of which `what` is expected."""
+    error = {"type": "expected", "loc": where, "msg": what, "input": value, "ctx": {}}
+    return RequestValidationError([error])
+
+
+def _time(value: object) -> int | None:
+    if value is None:
+        return None
+    try:
+        return milliseconds(value)  # type: ignore[arg-type]  # it says what it cannot read
+    except DataError as error:
+        reason = error.__cause__
+        raise PydanticCustomError("expected", f"{TIME}; {reason}") from None
+
+
+TIME = "a time: seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO 8601"
+
+Moment = Annotated[
+    int | None,
+    BeforeValidator(_time),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": END * 1_000_000 - 1},
+                {"type": "string", "format": "date-time"},
+                {"type": "null"},
+            ],
+            "examples": [1_700_000_000_000],
+        }
+    ),
+]
+"""A time, as `graphrec.data.times` reads it, in milliseconds since 1970."""
 
 Cursor = Annotated[
     str | None,
@@ -62,36 +182,6 @@ Cursor = Annotated[
     ),
     expecting("`next` of the page before"),
 ]
-
-LATEST = 2**53
-"""Milliseconds since 1970: the largest number that JSON holds exactly."""
-
-
-def _moment(value: object) -> int:
-    number = as_number(value) if isinstance(value, str) else value  # all of a query is text
-    found = None
-    if isinstance(number, int | float) and not isinstance(number, bool):
-        found = moment(number)
-    elif isinstance(value, str):
-        found = moment(value)
-    if found is None or not 0 <= found <= LATEST:
-        raise PydanticCustomError("expected", "a point in time")
-    return int(found)
-
-
-Moment = Annotated[
-    int,
-    PlainValidator(_moment),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": LATEST},
-                {"type": "string", "format": "date-time"},
-            ]
-        }
-    ),
-]
-"""A point in time, in milliseconds since 1970, however it was written."""
 
 Text = Annotated[str, Field(max_length=10_000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -5,7 +5,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from graphrec.api.schemas.fields import MAX_ATTRIBUTES, Name, Value
+from graphrec.api.schemas.fields import MAX_ATTRIBUTES, Name, StoredId, Value
+from graphrec.api.schemas.validation import expecting
 from graphrec.api.schemas.versioned import example
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,7 +21,11 @@ class Link(BaseModel):
         Name,
         Field(description="Of the node: `item`, or one of your own.", examples=["brand"]),
     ]
-    id: Annotated[Name, Field(description="Of the node.", examples=["acme"])]
+    id: Annotated[
+        StoredId,
+        Field(description="Of the node.", examples=["acme"]),
+        expecting("an id, in quotes"),
+    ]
 
 
 class PutUser(BaseModel):

@@ -121,13 +121,13 @@ class History(BaseModel):
         expecting("a list of at most 20 kinds of events"),
     ] = None
     as_of: Annotated[
-        Moment | None,
+        Moment,
         Field(
-            description="Only events before this time are: seconds or milliseconds since 1970, or "
-            "ISO 8601. The snapshot may have been trained on later events of other people.",
-            examples=[1_700_000_000_000, "2023-11-14T22:13:20Z"],
+            description="Only events before this time are: seconds, milliseconds, microseconds or "
+            "nanoseconds since 1970, or ISO 8601. The snapshot may have been trained on later "
+            "events of other people.",
+            examples=[1_700_000_000_000],
         ),
-        expecting("seconds or milliseconds since 1970, or ISO 8601 such as 2023-11-14T22:13:20Z"),
     ] = None
 
 
@@ -180,6 +180,9 @@ def _attributes(values: Mapping[str, Value]) -> dict[str, Any]:
     return {name: value_of(name, value) for name, value in values.items()}
 
 
+IDS = frozenset({"allow", "deny", "kinds", "items", "friends"})
+"""Fields that are lists of ids."""
+
 FROZEN: Mapping[str, Callable[[Any], Any]] = {
     "allow": frozenset,
     "deny": frozenset,
@@ -206,7 +209,8 @@ def query_of(request: BaseModel, settings: Settings, user: str | None = None) ->
     the settings allow.
     """
     found: dict[str, Any] = {"standing": settings.rules}
-    for name, value in request:
+    for name, given in request:
+        value = [*map(settings.ids.normal, given)] if name in IDS and given else given
         if name in SAME or (value is None and name in FROZEN):
             found[name] = value
         elif name in FROZEN:

@@ -39,8 +39,9 @@ def expecting(what: str, limit: Limit | None = None) -> WrapValidator:
         try:
             return handler(value)
         except ValidationError as error:
-            if any(e["loc"] for e in error.errors(include_url=False)):
-                raise  # the error is in an entry of a list, which has a message of its own
+            if any(e["loc"] or e["type"] == "expected" for e in error.errors(include_url=False)):
+                # It is in an entry of a list, or it says already what is expected of the value.
+                raise
             context = {"what": what, "limit": limit}
             raise PydanticCustomError("expected", "{what}", context) from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from functools import cached_property
 from html import escape
 from importlib import import_module
@@ -13,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from graphrec.data.graph import AttributeKind, Graph, Vocabulary
 from graphrec.data.report import DataReport
-from graphrec.data.times import Time, milliseconds
+from graphrec.data.times import Time, moment, written
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, weigh
 from graphrec.errors import MissingExtra
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-_DAY = "%Y-%m-%d"
 
 
 @dataclass(frozen=True, repr=False)
@@ -180,7 +177,7 @@ class Dataset:
         The age of events counts from the newest of what is left. Raises DataError for a time that
         cannot be read.
         """
-        return replace(self, recorded=self.recorded.before(milliseconds(time)), as_of=None)
+        return replace(self, recorded=self.recorded.before(moment(time)), as_of=None)
 
     def to_arrow(self) -> pa.Table:
         """The events as recorded: user, item, weight, time (milliseconds, UTC) and kind.
@@ -242,10 +239,7 @@ class Dataset:
         time = self.recorded.interactions.time
         if not len(time) or not time.any():
             return ""
-        first, last = (
-            datetime.fromtimestamp(int(end) / 1000, timezone.utc).strftime(_DAY)
-            for end in (time.min(), time.max())
-        )
+        first, last = (written(int(end)) for end in (time.min(), time.max()))
         return f"{first} to {last}"
 
 

@@ -192,7 +192,7 @@ def _of_repeats(name: str, source: SourceProfile) -> Iterator[Doubt]:
             name,
             f"{count} the user, item, kind and time of another"
             f"{_why_repeated(source.times)}: the last of them counts",
-            "give their times, or their number as a weight",
+            "give their times, or add them up with [kinds.NAME] same_time = 'add'",
         )
     elif source.attributes or not source.relations:
         yield Doubt(

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.data.ids import as_ids
+from graphrec.data.times import as_milliseconds
 from graphrec.data.vector import Vector
 from graphrec.errors import DataError, UnknownNode
 
@@ -129,18 +131,23 @@ class Interactions:
         """Interactions from columns of ids; the vocabularies hold just the ids that occur.
 
         Weight defaults to 1, time to 0 (the epoch: "unknown"), kind to "interaction". Raises
-        DataError for more than MAX_KINDS kinds.
+        DataError for more than MAX_KINDS kinds, and for ids or times that are none.
+
+        Numpy's numbers and text, UUIDs and whole floats are ids by their plain text; datetimes are
+        times.
         """
-        user_vocabulary, user = encode(users)
-        item_vocabulary, item = encode(items)
-        kinds, kind_codes = encode(kind if kind is not None else ["interaction"] * len(user))
+        user_vocabulary, user = encode(as_ids(users))
+        item_vocabulary, item = encode(as_ids(items))
+        kinds, kind_codes = encode(
+            as_ids(kind) if kind is not None else ["interaction"] * len(user)
+        )
         return cls(
             user_vocabulary,
             item_vocabulary,
             user,
             item,
             np.ones(len(user), np.float32) if weight is None else np.asarray(weight, np.float32),
-            np.zeros(len(user), np.int64) if time is None else np.asarray(time, np.int64),
+            np.zeros(len(user), np.int64) if time is None else as_milliseconds(time),
             kind_codes.astype(np.uint8),
             kinds.ids or ("interaction",),
         )

@@ -129,6 +129,8 @@ class SourceProfile:
     repeated: int = 0
     """Rows that repeat the identity of another: of an event user, item, kind and time, of a node
     its id, of a link its relation and ends."""
+    added: int = 0
+    """Events added to another with the same identity, as `same_time` of their kind says."""
     repeated_exact: bool = True
     """Whether `repeated` was counted, and not estimated from a sample."""
     hints: Mapping[str, str] = field(default_factory=dict)

@@ -89,6 +89,7 @@ class DataReport:
             "ignored": list(source.ignored),
             "bare": source.bare,
             "repeated": source.repeated,
+            "added": source.added,
             "repeated_exact": source.repeated_exact,
             "kinds": {kind: _kind(facts) for kind, facts in self.kinds(name).items()},
             "times": _times(source),

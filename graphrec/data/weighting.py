@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.data import Graph, Interactions
-
-DAY = 86_400_000
-"""Milliseconds."""
+from graphrec.data.times import DAY, newest
 
 
 class KindPolicy(BaseModel):
@@ -58,13 +56,14 @@ DEFAULT_POLICY: Mapping[str, KindPolicy] = {"rating": KindPolicy(weight=1, thres
 def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None) -> Graph:
     """The graph with the value of each event replaced by its weight at `now`.
 
-    `now` is in milliseconds and defaults to the newest event of the graph, so that a graph that was
-    cut off at a time is weighed as of that time. An event below its kind's threshold keeps its edge
-    with weight 0: the user has seen the item, and the model learns nothing from it.
+    `now` is in milliseconds and defaults to the newest event of the graph that is not in the
+    future, so that a graph that was cut off at a time is weighed as of that time. An event below
+    its kind's threshold keeps its edge with weight 0: the user has seen the item, and the model
+    learns nothing from it.
     """
     log = graph.interactions
     if now is None:
-        now = int(log.time.max(initial=0))
+        now = newest(log.time) or 0
     return graph.with_interactions(replace(log, weight=event_weights(log, policy, now)))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from graphrec.data.dataset import Dataset
+from graphrec.data.times import written
 from graphrec.evaluation.splits.split import Split
 
 
@@ -42,8 +42,7 @@ class TestSet:
     def __repr__(self) -> str:
         cutoff = ""
         if self.cutoff is not None:
-            at = datetime.fromtimestamp(self.cutoff / 1000, timezone.utc)
-            cutoff = f" from {at:%Y-%m-%d %H:%M} UTC on"
+            cutoff = f" from {written(self.cutoff, clock=True)} UTC on"
         return f"TestSet({len(self):,} events of {len(self.users):,} users{cutoff})"
 
 

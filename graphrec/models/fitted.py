@@ -13,6 +13,7 @@ from scipy import sparse
 
 from graphrec.data import Graph, Rows, Vocabulary
 from graphrec.data.dataset import Dataset
+from graphrec.data.ids import as_id, as_ids
 from graphrec.errors import SettingsError
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.hyper_parameters import check_values
@@ -80,7 +81,8 @@ class FittedModel(Generic[AnyScorer]):
         Items that a user has interacted with are left out, unless `exclude_seen` is False. Raises
         UnknownNode for a user who is not in the data.
         """
-        ids = (users,) if isinstance(users, str) else tuple(users)
+        one = isinstance(users, str | int | np.integer)
+        ids = tuple(as_ids((users,) if one else users))
         rows = np.array([self.users.row(user, "user") for user in ids], np.int32)
         items: list[tuple[str, ...]] = []
         scores: list[tuple[float, ...]] = []
@@ -115,6 +117,7 @@ class FittedModel(Generic[AnyScorer]):
         By the cosine of vectors, or by the scores of a history of this one item. Raises UnknownNode
         for an item that is not in the data, and SettingsError for a model with neither.
         """
+        item = as_id(item)
         row = self.items.row(item, "item")
         if isinstance(self.scorer, Vectors):
             similarity = _cosines(self.scorer, row)

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from graphrec.data import AttributeValue
-from graphrec.data.times import Time, milliseconds
+from graphrec.data.ids import as_id, as_ids
+from graphrec.data.times import Time, moment
 from graphrec.ranking.exploration import Exploration
 from graphrec.rules.rule import Rule
 from graphrec.store.delta import Event
@@ -61,12 +62,24 @@ class Query:
     @cached_property
     def until(self) -> int | None:
         """`as_of` in milliseconds since 1970; raises DataError where it cannot be read."""
-        return None if self.as_of is None else milliseconds(self.as_of)
+        return None if self.as_of is None else moment(self.as_of)
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
         """The standing ones first."""
         return (*self.standing, *self.rules)
+
+    def __post_init__(self) -> None:
+        """Ids of other types, such as numpy's, become text; raises DataError for what is no id."""
+        if self.user is not None:
+            object.__setattr__(self, "user", as_id(self.user))
+        for name in ("items", "friends", "allow", "deny", "kinds"):
+            given = getattr(self, name)
+            if given is not None and not all(type(each) is str for each in given):
+                ordered = name in ("items", "friends")
+                object.__setattr__(self, name, (tuple if ordered else frozenset)(as_ids(given)))
+        if self.as_of is not None and type(self.as_of) is not int:
+            object.__setattr__(self, "as_of", moment(self.as_of))
 
     @property
     def replaces_history(self) -> bool:
@@ -116,5 +129,5 @@ NO_CONTEXT = Context()
 
 def as_query(asked: Query | str, k: int | None = None) -> Query:
     """A query, or that of a user by id, with the length `k` where it is given."""
-    query = asked if isinstance(asked, Query) else Query(user=str(asked))
+    query = asked if isinstance(asked, Query) else Query(user=asked)
     return query if k is None else replace(query, k=k)

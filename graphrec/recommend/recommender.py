@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.data.dataset import Dataset
+from graphrec.data.ids import as_id
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, UnknownNode
 from graphrec.progress import Progress
@@ -180,6 +181,7 @@ class Recommender:
         """
         found = asked(as_query(query), self.view, context)
         query = found.query
+        item = as_id(item)
         profile = self.profile(query, context)
         if query.user is not None and not (self.view.knows(query.user) or len(profile.seen)):
             raise UnknownNode("user", query.user)
@@ -191,6 +193,7 @@ class Recommender:
 
         As ranked: before a list is made diverse, or places are given to exploration.
         """
+        item = as_id(item)
         found = asked(as_query(query), self.view, context)
         profile = self.profile(found.query, context)
         why = self._explainer.why_not(profile, item, found.query, context)
@@ -210,6 +213,7 @@ class Recommender:
         new items too. Raises UnknownNode, and SnapshotError where embeddings are asked for and
         there are none.
         """
+        item = as_id(item)
         if item in self.view.delta.deleted or item not in self.view.items.ids:
             raise UnknownNode("item", item)
         if by == "embedding":

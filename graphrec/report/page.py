@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from graphrec.data.times import written
 from graphrec.refresh.gate import figure
 from graphrec.report import drawings
 from graphrec.report.chart import STYLE
@@ -139,7 +140,7 @@ def _metric(found: Mapping[str, Any] | None) -> Markup:
 def _day(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "–"
-    return f"{datetime.fromtimestamp(milliseconds / 1000, timezone.utc):%Y-%m-%d}"
+    return written(milliseconds)
 
 
 def _clock(created: str) -> str:

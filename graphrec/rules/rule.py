@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
+import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -26,6 +27,16 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from graphrec.rules.dates import as_number, moment
+
+
+def plain(value: Any) -> Any:
+    """A value, and each of a list, in Python's own types where they are numpy's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(plain(each) for each in value)
+    return value
+
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -142,6 +153,12 @@ class _Rule(BaseModel):
         "the user has an event of this kind on, such as `return`; of a relation, items linked to "
         "the same node as such an item, or, where it leads to items, linked with that item.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_numpy(cls, given: Any) -> Any:
+        """The same values in Python's own types."""
+        return {key: plain(value) for key, value in given.items()} if type(given) is dict else given
 
     @model_validator(mode="after")
     def _means_items_in_one_way(self) -> _Rule:

@@ -20,6 +20,7 @@ from graphrec.data import Attribute, AttributeValue, Graph, Rows, Vocabulary, as
 from graphrec.data.axes import axes
 from graphrec.data.drift import kinds_of, shape_of
 from graphrec.data.item_links import ItemLinks, links_of
+from graphrec.data.times import newest
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.ranking.fusion import Weights, alike
@@ -174,7 +175,7 @@ def build_snapshot(
         manifest=Manifest(
             seed=seed,
             cutoff=cutoff,
-            newest_event=int(log.time.max()) if len(log) else None,
+            newest_event=newest(log.time),
             oldest_event=int(log.time[log.time > 0].min()) if log.time.any() else None,
             user_attributes=tuple(sorted(columns)),
             counts={

@@ -25,6 +25,7 @@ from scipy import sparse
 from graphrec.data import Attribute, AttributeKind, AttributeValue, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.drift import Shape, shape_of
+from graphrec.data.times import latest
 from graphrec.data.tree import extend
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.profile import UserProfile
@@ -257,8 +258,11 @@ def _manifest(
 ) -> Manifest:
     before, delta = view.snapshot.manifest, view.delta
     times = (event.time for each in delta.users.values() for event in each.events)
-    newest = max(times, default=None)
-    known = [time for time in (before.newest_event, newest) if time is not None]
+    last = latest(1)
+    known = [
+        *([] if before.newest_event is None else [before.newest_event]),
+        *(time for time in times if time <= last),
+    ]
     trained = trained_of(before)
     return replace(
         before,

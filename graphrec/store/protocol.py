@@ -254,6 +254,13 @@ class GraphStore(Protocol):
         """The events of a user, in canonical order; none where there is no such user."""
         ...
 
+    def events_between(self, since: int, until: int, limit: int) -> Interactions:
+        """At most `limit` of the events from `since` on and before `until`, both in milliseconds.
+
+        Which of them is not said; they are in canonical order.
+        """
+        ...
+
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
         ...

@@ -462,7 +462,7 @@ def test_an_item_and_a_user_that_came_since_the_snapshot(visit: Visit) -> None:
     with httpx.Client(base_url=visit.url) as client:
         new = {"attributes": {"title": "Came since", "year": 2026}}
         assert client.put("/v1/items/new", json=new).status_code == 200
-        likes = {"user": "newcomer", "item": "i02", "kind": "view", "time": 1}
+        likes = {"user": "newcomer", "item": "i02", "kind": "view", "time": 1_700_000_000}
         assert client.post("/v1/events", json={"events": [likes]}).status_code == 200
     page = visit.open("")
     page.get_by_role("combobox", name="Search for a user or an item").fill("came")

@@ -8,6 +8,7 @@ the document refused, and what fits it taken. `FUZZ_EXAMPLES=300` makes a run of
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,8 @@ from graphrec.api.middleware.keys import create_key
 from graphrec.api.routes.recommendations import LISTS
 from hypothesis import HealthCheck, Phase, assume, settings
 
+from graphrec.data.times import END, clock, milliseconds
+from graphrec.errors import DataError
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
 from graphrec.store.sqlite.store import SQLiteStore
@@ -100,8 +103,27 @@ with TemporaryDirectory() as somewhere:
     LOCKED = document(Path(somewhere) / "keys.json")
 
 
+def leave_out_odd_times(where: dict[str, Any], name: str) -> None:
+    """A time that fits the document and is none, such as a number of the 1970s or the future."""
+    time = where.get(name)
+    if not isinstance(time, str) or re.fullmatch(r"[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T.*", time):
+        try:
+            assert time is None or milliseconds(time) <= clock()
+        except (DataError, AssertionError):
+            whole = isinstance(time, int) and not isinstance(time, bool)
+            if isinstance(time, str) or (whole and 0 <= time < END * 10**6):
+                del where[name]
+
+
 def check(case: schemathesis.Case, client: httpx.Client, **options: Any) -> None:
     query = case.query or {}
+    bodies = [case.body] if isinstance(case.body, dict) else []
+    for where in (query, *bodies):
+        leave_out_odd_times(where, "as_of")
+    for body in bodies:
+        for event in body["events"] if isinstance(body.get("events"), list) else ():
+            if isinstance(event, dict):
+                leave_out_odd_times(event, "time")
     assume(len(urlencode(query, doseq=True)) < LONG)
     # A number where a list is meant is a list of one text by the time it is in a query.
     assume(not any(isinstance(query.get(name), int | float) for name in LISTS))

@@ -87,7 +87,11 @@ class TestEvents:
             ({"item": 7}, "events[1].item", "events[1].item is 7: expected an id, in quotes"),
             ({"weight": -1.0}, "events[1].weight", "events[1].weight is -1.0: expected a number"),
             ({"weight": 1e39}, "events[1].weight", "events[1].weight is 1e+39: expected a number"),
-            ({"time": "now"}, "events[1].time", "events[1].time is 'now': expected a whole number"),
+            (
+                {"time": "now"},
+                "events[1].time",
+                "events[1].time is 'now': expected a time: seconds",
+            ),
             ({"stars": 5}, "events[1].stars", "events[1].stars is unknown in the body"),
         ],
     )
@@ -261,7 +265,7 @@ class TestHistory:
 
     def test_is_not_known_without_a_store(self, settings: Settings) -> None:
         with serving(create_app(settings)) as client:
-            response = client.get("/v1/users/ann/recommendations?as_of=1")
+            response = client.get(f"/v1/users/ann/recommendations?as_of={NOW}")
             assert "needs the events of a user" in error(response, 404, "no_store")
 
     def test_makes_rules(self, client: httpx.Client) -> None:

@@ -18,6 +18,9 @@ from tests.support import browser as chromium
 from tests.support.proxy import proxied
 from tests.support.service import error, serving, tiny_snapshot
 
+PATIENT = 20_000
+"""Milliseconds: no request of the page is refused where the machine has other work."""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -29,14 +32,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def plain(folder: Path) -> Iterator[httpx.Client]:
     """A service without a prefix in its settings."""
-    with serving(create_app(Settings(snapshots=folder))) as client:
+    with serving(
+        create_app(Settings(snapshots=folder, serve=ServeSettings(max_wait_ms=PATIENT)))
+    ) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def set_up(folder: Path) -> Iterator[httpx.Client]:
     """A service whose settings say the prefix."""
-    settings = Settings(snapshots=folder, serve=ServeSettings(root_path="/rec/"))
+    settings = Settings(
+        snapshots=folder, serve=ServeSettings(root_path="/rec/", max_wait_ms=PATIENT)
+    )
     with serving(create_app(settings)) as client:
         yield client
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import Graph, Interactions
-from graphrec.data.weighting import DAY, DEFAULT_POLICY, KindPolicy, weigh
+from graphrec.data.times import DAY
+from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, weigh
 
 Event = tuple[str, float, int]
 """Kind, value and time in days."""

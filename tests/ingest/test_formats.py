@@ -457,7 +457,11 @@ def test_several_files(tmp_path: Path) -> None:
         opened(File(tmp_path / "none"))
 
 
-@pytest.mark.parametrize("content", [CSV, PACKED["gzip"], PACKED["zip"], parquet()])
+@pytest.mark.parametrize(
+    "content",
+    [CSV, PACKED["gzip"], PACKED["zip"], parquet()],
+    ids=["csv", "gzip", "zip", "parquet"],
+)
 def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert rows(File(Path("-"))) == ROWS

@@ -64,11 +64,13 @@ def events(graph: Graph) -> list[tuple[str, str, str, float, int]]:
 
 
 def test_events_are_stored(store: GraphStore, tmp_path: Path) -> None:
-    source = write(tmp_path / "log.csv", "user,item,rating,time", "a,x,5,100", " b ,y,3.5,200")
+    source = write(
+        tmp_path / "log.csv", "user,item,rating,time", "a,x,5,1600000100", " b ,y,3.5,1600000200"
+    )
     report = load_events(store, source, SETTINGS, tmp_path / "rejects.csv")
     assert events(store.read_graph()) == [
-        ("a", "x", "rating", 5, 100_000),
-        ("b", "y", "rating", 3.5, 200_000),
+        ("a", "x", "rating", 5, 1_600_000_100_000),
+        ("b", "y", "rating", 3.5, 1_600_000_200_000),
     ]
     assert (report.rows, report.accepted, report.new, report.rejected) == (2, 2, 2, 0)
     assert report.rejects is None
@@ -96,7 +98,7 @@ def test_integer_ids_are_written_as_integers(store: GraphStore, tmp_path: Path) 
 
 def test_parquet_text_and_sql_give_the_same_events(tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"user": [1, 2], "item": ["x", "y"], "rating": [4.5, 1.0], "time": [10**9, 2 * 10**9]}
+        {"user": [1, 2], "item": ["x", "y"], "rating": [4.5, 1.0], "time": [10**9, 10**9 + 5]}
     )
     frame.to_parquet(tmp_path / "log.parquet")
     frame.to_csv(tmp_path / "log.csv", index=False)
@@ -118,15 +120,15 @@ def test_parquet_text_and_sql_give_the_same_events(tmp_path: Path) -> None:
 
 
 BAD_ROWS = {
-    ",x,1,1,view": "missing user id",
-    "a, ,1,1,view": "missing item id",
-    "a,x,1,,view": "time missing, not readable, or not in 1970 to 2261",
-    "a,x,1,soon,view": "time missing, not readable, or not in 1970 to 2261",
-    "a,x,many,1,view": "weight is not a number",
-    "a,x,inf,1,view": "weight is not a number",
-    "a,x,1e39,1,view": "weight is not a number",  # more than a float32 holds
-    "a,x,-1,1,view": "weight is negative",
-    "a,x,1,1,": "missing kind",
+    ",x,1,1600000000,view": "missing user id",
+    "a, ,1,1600000000,view": "missing item id",
+    "a,x,1,,view": "missing time",
+    "a,x,1,soon,view": "time is not readable",
+    "a,x,many,1600000000,view": "weight is not a number",
+    "a,x,inf,1600000000,view": "weight is not a number",
+    "a,x,1e39,1600000000,view": "weight is not a number",  # more than a float32 holds
+    "a,x,-1,1600000000,view": "weight is negative",
+    "a,x,1,1600000000,": "missing kind",
     "a,x,1": "wrong number of fields",
     ",,,,": "missing user id",  # the first of its faults
 }
@@ -136,9 +138,9 @@ BAD_ROWS = {
 def test_bad_rows_are_set_aside_with_reason_and_row(
     store: GraphStore, tmp_path: Path, row: str
 ) -> None:
-    source = write(tmp_path / "log.csv", "user,item,weight,time,kind", "b,y,0,2,view", row)
+    source = write(tmp_path / "log.csv", "user,item,weight,time,kind", "b,y,0,1600000002,view", row)
     report = load_events(store, source, ALL, tmp_path / "rejects" / "log.csv")
-    assert events(store.read_graph()) == [("b", "y", "view", 0, 2000)]
+    assert events(store.read_graph()) == [("b", "y", "view", 0, 1_600_000_002_000)]
     assert store.counts()["item"] == 1  # what only bad rows name is not stored
     assert report.reasons == {BAD_ROWS[row]: 1}
     assert report.rejects == tmp_path / "rejects" / "log.csv"
@@ -379,7 +381,11 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str) -> None
     for name, size in (("small", 50_000), ("large", 600_000)):
         frame = pd.DataFrame({"n": range(size)})
         frame = pd.DataFrame(
-            {"user": "user " + frame.n.astype(str), "item": frame.n % 5000, "time": frame.n}
+            {
+                "user": "user " + frame.n.astype(str),
+                "item": frame.n % 5000,
+                "time": 1_600_000_000 + frame.n,
+            }
         )
         if suffix == ".csv":
             frame.to_csv(tmp_path / (name + suffix), index=False)

@@ -339,6 +339,15 @@ CALL (users, start) {
 RETURN rows
 """)
 
+EVENTS_BETWEEN = Cypher("""
+MATCH (user:@User)-[event:@INTERACTED]->(item@OfItems)
+WITH user.@user_id AS user, item.@item_id AS item, @WEIGHT AS weight, @TIME AS time, @KIND AS kind
+WHERE user IS NOT NULL AND item IS NOT NULL AND weight IS NOT NULL
+  AND time >= $since AND time < $until
+RETURN user, item, weight, time, kind
+LIMIT $limit
+""")
+
 USER_EVENTS = Cypher("""
 MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(item@OfItems)
 WITH item.@item_id AS item, @WEIGHT AS weight, @TIME AS time, @KIND AS kind

@@ -148,6 +148,19 @@ def ids(tx: neo4j.ManagedTransaction, nodes: Nodes) -> tuple[str, ...]:
     return _distinct(nodes, (str(node_id) for (chunk,) in chunks for node_id in chunk))
 
 
+def events_between(
+    tx: neo4j.ManagedTransaction, layout: Events, since: int, until: int, limit: int
+) -> Interactions:
+    """At most `limit` of the events from `since` on and before `until`, in canonical order."""
+    query = layout.fill(cypher.EVENTS_BETWEEN)
+    found = rows(tx, query, since=since, until=until, limit=limit)
+    users, items, weights, times, kinds = zip(*found, strict=True) if found else [()] * 5
+    named = [layout.kinds.get(kind, kind) for kind in kinds]
+    return Interactions.of(
+        list(map(str, users)), list(map(str, items)), weights, times, named
+    ).sorted()
+
+
 def node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> Properties | None:
     """The attributes that the node with an id has, by name; None where there is none."""
     found = rows(tx, _about(cypher.READ_NODE, nodes), id=key)

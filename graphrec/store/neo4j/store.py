@@ -196,6 +196,12 @@ class Neo4jStore:
             return Interactions.of([], [])
         return self._server.read(lambda tx: read.user_events(tx, self._events, user, key))
 
+    def events_between(self, since: int, until: int, limit: int) -> Interactions:
+        """At most `limit` of the events from `since` on and before `until`, in canonical order."""
+        return self._server.read(
+            lambda tx: read.events_between(tx, self._events, since, until, limit)
+        )
+
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
         nodes = self._server.read(self._catalogue).nodes.get(node_type)

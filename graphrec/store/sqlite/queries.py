@@ -115,6 +115,15 @@ JOIN nodes AS items ON items.row = events.item
 JOIN kinds ON kinds.row = events.kind
 WHERE users.type = 'user' AND users.id = ?
 """
+EVENTS_BETWEEN = """
+SELECT users.id, items.id, events.weight, events.time, kinds.name
+FROM events
+JOIN nodes AS users ON users.row = events.user
+JOIN nodes AS items ON items.row = events.item
+JOIN kinds ON kinds.row = events.kind
+WHERE events.time >= ? AND events.time < ?
+LIMIT ?
+"""
 NODES_SINCE = """
 SELECT type, id, attributes, position FROM nodes
 WHERE position > :position AND type IN ('user', 'item')

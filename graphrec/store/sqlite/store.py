@@ -170,6 +170,13 @@ class SQLiteStore:
         with self._reading() as connection:
             return read.user_events(connection, user)
 
+    def events_between(self, since: int, until: int, limit: int) -> Interactions:
+        """At most `limit` of the events from `since` on and before `until`, in canonical order."""
+        with self._reading() as connection:
+            found = connection.execute(sql.EVENTS_BETWEEN, (since, until, limit)).fetchall()
+        columns = zip(*found, strict=True) if found else [()] * 5
+        return Interactions.of(*columns).sorted()
+
     def attribute_kinds(self, node_type: str) -> Mapping[str, AttributeKind]:
         """What kind of value each attribute of a type of node has, by name."""
         with self._reading() as connection:

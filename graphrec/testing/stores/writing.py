@@ -95,6 +95,13 @@ class WritingContract:
         assert until.users.ids == graph.users.ids
         assert until.items.ids == graph.items.ids
 
+    def test_some_events_of_a_time(self, small: GraphStore) -> None:
+        log = small.read_graph().interactions
+        found = small.events_between(20, 51, 100)
+        assert found.time.tolist() == log.time[(log.time >= 20) & (log.time < 51)].tolist()
+        assert len(small.events_between(-(2**62), 2**62, 2)) == 2
+        assert not len(small.events_between(2**61, 2**62, 2))
+
     def test_vocabularies_are_in_code_point_order(self, store: GraphStore) -> None:
         store.write_events(log_of([Event(node_id, node_id) for node_id in IDS]))
         graph = store.read_graph()

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from graphrec.cli.confirm import confirm
@@ -44,13 +44,14 @@ from graphrec.ingest.report import report_of
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Files, Query
 from graphrec.ingest.stored import stored_report
+from pydantic import ValidationError
 
 from graphrec.counts import all_counted, counted
 from graphrec.data import AttributeKind
 from graphrec.data.inspect import GraphReport, describe, neighbourhood, write_graphml
 from graphrec.data.weighting import weigh
 from graphrec.errors import SettingsError
-from graphrec.settings import Settings
+from graphrec.settings import IngestSettings, Settings
 from graphrec.store import GraphStore, open_store
 
 MOST_REMOVED = 0.5
@@ -143,6 +144,26 @@ def ingest(
     yes: Annotated[
         bool, typer.Option(help="Do not ask before --replace deletes, however many.")
     ] = False,
+    time_unit: Annotated[
+        Literal["auto", "s", "ms", "us", "ns"] | None,
+        typer.Option(
+            help="Unit of times that are numbers: s, ms, us or ns since 1970; auto tells it by "
+            "their size, and reads 20220408 as a date.",
+            show_default="from the settings, auto",
+        ),
+    ] = None,
+    time_format: Annotated[
+        str | None,
+        typer.Option(help="How times are written, such as '%d/%m/%Y %H:%M' (as of strptime)."),
+    ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="How dates such as 04/08/2022 are meant.",
+            show_default="as other dates of the column show",
+        ),
+    ] = None,
     rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
     max_rejected: Annotated[
         float | None,
@@ -182,7 +203,13 @@ def ingest(
     settings = load_settings(settings_file)
     limit = settings.ingest.max_rejected_share if max_rejected is None else max_rejected
     # A dry run reads on, so that its report is whole.
-    limits = settings.ingest.model_copy(update={"max_rejected_share": 1.0 if dry_run else limit})
+    limits = _with_options(
+        settings.ingest,
+        max_rejected_share=1.0 if dry_run else limit,
+        time_unit=time_unit,
+        time_format=time_format,
+        day_first=day_first,
+    )
     settled = known_codes(accept or ())
     edges = [_edge(option) for option in links or ()]
     named = {"events": events or sql, "item": items, "user": users}
@@ -369,6 +396,18 @@ def _change_kinds(
     return {name: values for name, values in removed.items() if values}
 
 
+def _with_options(settings: IngestSettings, **options: object) -> IngestSettings:
+    """The settings with the options that are given; raises SettingsError for one it cannot take."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return IngestSettings(**{**settings.model_dump(), "ids": settings.ids, **given})
+    except ValidationError as error:
+        [problem, *_] = error.errors()
+        option = str(problem["loc"][0]).replace("_", "-")
+        said = problem["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"--{option} {problem['input']!r}: {said}") from None
+
+
 def _events(
     files: File | Files | None, sql: str | None, url: str | None
 ) -> File | Files | Query | None:
@@ -473,6 +512,8 @@ def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -
             )
         for reason, rows_of in report.reasons.items():
             OUT.print(f"  {name}: {rows_of:,} × {reason}; see {report.rejects}", markup=False)
+        for note in report.notes:
+            OUT.print(f"  {name}: {note}", markup=False)
     OUT.print(f"In the store: {all_counted(counts)}", markup=False)
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Annotated
 
-import pyarrow as pa
 import typer
 from graphrec.cli.confirm import confirm
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table
 from graphrec.cli.settings import load_settings
-from graphrec.ingest.values import times
 
 from graphrec.counts import counted
-from graphrec.errors import SettingsError
+from graphrec.data.times import moment
 from graphrec.store import EventKey, GraphStore, open_store
 from graphrec.store.delta import Event, events_by_user
 
@@ -82,14 +80,8 @@ def _matching(
 
 
 def _milliseconds(text: str) -> int:
-    """A time as in a file of events; raises SettingsError."""
-    found, readable = times(pa.array([text]), "auto")
-    if not readable.all():
-        raise SettingsError(
-            f"--time {text!r} cannot be read: expected a time such as 2024-05-01T12:00:00, or "
-            f"seconds or milliseconds since 1970"
-        )
-    return int(found[0])
+    """A time as in a file of events; raises DataError."""
+    return moment(text)
 
 
 def _show(found: list[Event], as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +26,7 @@ from rich.markup import escape
 from graphrec.counts import counted
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
+from graphrec.data.times import written
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.metrics import paired_difference
@@ -317,7 +317,7 @@ def _split_name(comparison: Comparison) -> str:
 
 
 def _day(time: int) -> str:
-    return f"{datetime.fromtimestamp(time / 1000, timezone.utc):%Y-%m-%d %H:%M} UTC"
+    return f"{written(time, clock=True)} UTC"
 
 
 def train(
