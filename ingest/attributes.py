@@ -128,6 +128,8 @@ def attribute_columns(
             own = ".".join((name, *path))
             separator = separators.get(column, separators.get(own))
             one = _column(reading, column, own, member, kinds, known, column in titles)
+            if separator is not None and one.reason in ("values", "empty"):  # so it has tags
+                one = _as(column, own, "tags", "given", member)
             if separator is None and one.reason != "values" and reading.separator != "|":
                 separator = reading.separator
             found.append(replace(one, path=path, separator=separator or one.separator))

@@ -227,7 +227,8 @@ def test_what_trains_is_imported_by_name_when_it_is_asked_for() -> None:
 
 
 def test_core_types_rest_on_errors_alone() -> None:
-    assert own_imports("graphrec.data.graph") == {"graphrec.errors"}
+    assert own_imports("graphrec.data.vector") == {"graphrec.errors"}
+    assert own_imports("graphrec.data.graph") == {"graphrec.errors", "graphrec.data.vector"}
 
 
 def test_no_import_goes_round_in_a_circle() -> None:

@@ -125,6 +125,14 @@ def test_a_column_without_values_has_no_kind_yet(values: pa.Array) -> None:
     assert column(values).empty
 
 
+def test_a_separator_that_is_given_is_between_tags() -> None:
+    sample = pa.RecordBatch.from_arrays([pa.array(FILMS)], names=["x"])
+    (found,) = attribute_columns(
+        Reading("i.csv", (), lambda _: iter(())), sample, {}, {}, {"x": ","}
+    )
+    assert (found.kind, found.separator, found.reason) == ("tags", ",", "given")
+
+
 def test_vectors_of_another_length_cannot_be_read() -> None:
     values = pa.array([[0.1, 0.2, 0.3]] * 19 + [[0.1, 0.2]])
     found = column(values)
