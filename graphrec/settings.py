@@ -190,7 +190,7 @@ class IngestSettings(_Section):
     max_rejected_share: float = Field(
         0.01, ge=0, le=1, description="Share of bad rows above which nothing is loaded."
     )
-    batch_rows: int = Field(100_000, ge=1, description="Events in one durable batch.")
+    batch_rows: int = Field(100_000, ge=1, description="Rows read and checked at a time.")
     time_unit: Literal["auto", "s", "ms", "us", "ns"] = Field(
         "auto", description="Unit of numeric times; auto infers it from their size."
     )

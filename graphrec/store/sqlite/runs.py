@@ -12,10 +12,10 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-PART: Final = 2**20
+PART: Final = 2**19
 """Rows that are sorted at once."""
 
-BLOCK: Final = 256
+BLOCK: Final = 128
 """One key in so many is kept in memory, to find the place of the others."""
 
 Table = NDArray[Any]

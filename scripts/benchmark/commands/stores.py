@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -139,9 +139,13 @@ def _measure(
     progress: Progress,
 ) -> Figures:
     start = time.perf_counter()
-    for at in range(0, len(log), batch):
-        store.write_events(log.take(np.arange(at, min(at + batch, len(log)))))
-        progress(f"loading into {name}", min(at + batch, len(log)), len(log))
+
+    def batches() -> Iterator[Interactions]:
+        for at in range(0, len(log), batch):
+            yield log.take(np.arange(at, min(at + batch, len(log))))
+            progress(f"loading into {name}", min(at + batch, len(log)), len(log))
+
+    store.write_log(batches(), len(log))
     load = time.perf_counter() - start
     exports = []
     for _ in range(2):
