@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import graphrec as gr
-from graphrec.errors import DataError, UnknownNode
+from graphrec.errors import DataError
 from tests.support.small_data import ratings
 
 ITEMS = pd.DataFrame(
@@ -52,8 +52,7 @@ def test_a_query_is_a_user_or_items(recommender: gr.Recommender) -> None:
     assert len(listed) == 4
     assert not {"i00", "i02", "i04"} & {each.item for each in listed}
     assert recommender.recommend(liked, k=2).recommendations == listed.recommendations[:2]
-    with pytest.raises(UnknownNode, match="nothing"):
-        recommender.recommend(gr.Query(items=["nothing"]))
+    assert recommender.recommend(gr.Query(items=["i00", "nothing"])).unknown_items == ("nothing",)
 
 
 def test_explanations_and_related_items(recommender: gr.Recommender) -> None:

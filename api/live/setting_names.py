@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 
 from graphrec.api.live.engine import Engine
 
@@ -24,18 +25,18 @@ class SettingNames:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._checked: View | None = None
+        self._checked: weakref.ref[View] | None = None  # else a replaced snapshot would stay
         self._problems: tuple[Problem, ...] = ()
         self._logged: tuple[Problem, ...] = ()
 
     def problems(self, recommender: Recommender) -> tuple[Problem, ...]:
         """What is unknown or doubtful in the settings."""
         view = recommender.view
-        if view is not self._checked:
+        if self._checked is None or self._checked() is not view:
             sources = frozenset(source.name for source in view.snapshot.all_sources)
             known = known_in_view(view)
             self._problems = tuple(setting_problems(self._settings, known, sources))
-            self._checked = view
+            self._checked = weakref.ref(view)
         return self._problems
 
     def log(self, recommender: Recommender) -> None:
@@ -52,7 +53,11 @@ class SettingNames:
     async def watch(self, engine: Engine) -> None:
         """Log what is unknown, whenever that changes, until cancelled."""
         while True:
-            current = engine.serving.get("current")
-            if current is not None:
-                self.log(current)
+            self._look(engine)
             await asyncio.sleep(POLL_SECONDS)
+
+    def _look(self, engine: Engine) -> None:
+        # In a function of its own: a variable would keep what is replaced during the sleep.
+        current = engine.serving.get("current")
+        if current is not None:
+            self.log(current)

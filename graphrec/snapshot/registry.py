@@ -76,13 +76,15 @@ def publish(
     try:
         codec.write(snapshot, draft, types, frozenset({"manifest"}))
         files = {path.name: _describe(path) for path in sorted(draft.iterdir())}
-        generation = 1 + max((_age(folder, name)[0] for name in versions(folder)), default=0)
         manifest = replace(
-            snapshot.manifest, created=created.isoformat(), files=files, generation=generation
+            snapshot.manifest, created=created.isoformat(), files=files, generation=0
         )
         digest = hashlib.sha256(_json(manifest)).hexdigest()
         version = f"{created:%Y%m%dT%H%M%SZ}-{digest[:6]}"
-        content = _json(replace(manifest, version=version))
+        # One that takes the place of another, without somebody who was forgotten, keeps its own.
+        newest = max((_age(folder, name)[0] for name in versions(folder)), default=0)
+        generation = snapshot.manifest.generation or 1 + newest
+        content = _json(replace(manifest, version=version, generation=generation))
         (draft / MANIFEST).write_bytes(content)
         (draft / CHECKSUM).write_bytes(_checksum_line(content))
         for path in draft.iterdir():

@@ -293,5 +293,6 @@ def _manifest(
         graphrec=package_version("graphrec"),
         version="",
         created="",
+        generation=0,
         files={},
     )

@@ -112,12 +112,14 @@ def test_an_item_that_is_deleted_is_in_no_list_that_was_kept(client: httpx.Clien
 def test_chance_and_time_are_asked_each_time(client: httpx.Client, made: list[str | None]) -> None:
     for _ in range(2):
         listed(client, "ann", exploration=0.5)
-        listed(client, "ann", kinds="view")
+        listed(client, "ann", kinds="interaction")
     assert len(made) == 4
 
 
 def test_rules_of_time_are_asked_each_time(settings: Settings, made: list[str | None]) -> None:
     until = RequireRule(name="in season", action="require", available_until="season_end")
+    with served(settings) as client:
+        client.put("/v1/items/alien", json={"attributes": {"season_end": "2999-01-01"}})
     with served(settings.model_copy(update={"rules": (until,)})) as client:
         made.clear()
         for _ in range(2):

@@ -157,6 +157,7 @@ class TestDeletedStaysDeleted:
     ) -> None:
         rule = {"name": "r", "action": "exclude", "attribute": "age", "any_of": ["18"]}
         client.put("/v1/items/brazil", json={"attributes": {"age": "18"}})
+        client.put("/v1/items/hit", json={"attributes": {"age": "12"}})
 
         def listed_under_the_rule() -> bool:
             answer = client.post("/v1/users/eve/recommendations", json={"rules": [rule], "k": 50})

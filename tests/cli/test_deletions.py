@@ -13,6 +13,8 @@ import pytest
 from graphrec.store import open_store
 from tests.support.command import Answer, error_line, graphrec, write_csv
 
+TIME = 1_600_000_000
+
 EVENTS = [
     ("ann", "a", "view", 1, "1700000000"),
     ("ann", "a", "view", 1, "1700000001"),
@@ -86,7 +88,7 @@ class TestEvents:
 
     def test_a_time_that_is_none_is_an_error(self, shop: Path) -> None:
         answer = graphrec(shop, "events", "delete", "--user", "a", "--item", "b", "--time", "soon")
-        assert "--time 'soon' cannot be read" in error_line(answer)
+        assert "time 'soon' cannot be read" in error_line(answer)
 
 
 class TestItems:
@@ -186,7 +188,11 @@ class TestReplace:
         assert ids(shop) == ("a",)
 
     def test_events_beside_it_count_where_the_catalogue_has_their_items(self, shop: Path) -> None:
-        write_csv(shop / "more.csv", "user,item,time", [("ann", "a", 1), ("ann", "z", 1)])
+        write_csv(
+            shop / "more.csv",
+            "user,item,time",
+            [("ann", item, TIME) for item in "az"],
+        )
         command = [*self.catalogue(shop, "a", "b", "c"), "--yes", "--json"]
         report = graphrec(shop, "ingest", "more.csv", *command[1:]).json()["loaded"]["events"]
         assert report["reasons"] == {"item is not in the catalogue that replaces the one before": 1}
@@ -219,7 +225,7 @@ class TestReplace:
 
 
 def test_the_report_says_what_was_merged(tmp_path: Path) -> None:
-    rows = [("ann", "a", kind, n, 1) for kind in ("view", "purchase") for n in (1, 2, 4)]
+    rows = [("ann", "a", kind, n, TIME) for kind in ("view", "purchase") for n in (1, 2, 4)]
     write_csv(tmp_path / "events.csv", "user,item,event,count,time", rows)
     (tmp_path / "graphrec.toml").write_text('[kinds.purchase]\nsame_time = "add"\n')
     out = " ".join(graphrec(tmp_path, "ingest", "events.csv").out.split())

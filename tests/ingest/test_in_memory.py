@@ -240,7 +240,7 @@ def test_a_bad_weight_is_refused(weight: float, reason: str) -> None:
 
 
 def test_a_negative_weight_has_the_meaning_that_its_kind_says() -> None:
-    log = pd.DataFrame({"user": list("ab"), "item": list("xx"), "vote": [1, -1], "time": [1, 2]})
+    log = pd.DataFrame({"user": list("ab"), "item": list("xx"), "vote": [1, -1]})
     kinds = {"vote": KindPolicy(negative="dislike")}
     data = Dataset.from_frame(log, kinds=kinds, weight="vote", default_kind="vote")
     assert data.weighted.interactions.weight.tolist() == [1, -1]

@@ -41,7 +41,7 @@ def load(folder: Path, *rows: str, settings: IngestSettings = SMALL_CHUNKS) -> L
     mapping = {"weight": "quantity"}
     with (
         SQLiteStore(folder / "graph.db", KINDS) as store,
-        checked_events(File(file), settings, None, mapping, kinds=KINDS) as checked,
+        checked_events(File(file), settings, None, mapping, policies=KINDS) as checked,
     ):
         return checked.write(store)
 
@@ -73,7 +73,7 @@ def test_counts_without_times_add_up(tmp_path: Path) -> None:
     file.write_text("user,item,count,kind\nann,a,3,purchase\nbob,a,1,purchase\nann,a,2,purchase\n")
     with (
         SQLiteStore(tmp_path / "graph.db", KINDS) as store,
-        checked_events(File(file), SMALL_CHUNKS, None, kinds=KINDS) as checked,
+        checked_events(File(file), SMALL_CHUNKS, None, policies=KINDS) as checked,
     ):
         checked.write(store)
     assert [weight for *_, weight in held(tmp_path)] == [5.0, 1.0]
@@ -116,7 +116,7 @@ def test_a_frame_is_as_a_file_is() -> None:
         5.0,
         1.0,
     ]
-    with pytest.warns(UserWarning, match="1 events repeat the user"):
+    with pytest.warns(UserWarning, match="1 event repeats the user"):
         data = Dataset.from_frame(frame)
     assert data.recorded.interactions.weight.tolist() == [2.0, 1.0]
 

@@ -23,20 +23,13 @@ from graphrec.retrieval.neighbours import (
 )
 from graphrec.testing.logs import Event, log_of, logs
 from graphrec.testing.stores import POLICY
-
-
-def is_positive(event: Event) -> bool:
-    rule = POLICY.get(event.kind)
-    if rule is None:
-        return event.weight > 0
-    valued = event.weight > 0 if rule.threshold is None else event.weight >= rule.threshold
-    return rule.weight > 0 and valued
+from tests.support.meaning import likes
 
 
 def positives(log: list[Event]) -> list[Event]:
     """The positive ones of the events that remain after each upsert."""
     last = {(e.user, e.item, e.kind, e.time): e for e in log}
-    return [event for event in last.values() if is_positive(event)]
+    return likes(list(last.values()), POLICY)
 
 
 def graph_of(log: list[Event]) -> Graph:

@@ -43,7 +43,9 @@ from tests.support.small_data import graph_of, ratings
 NOW = 1_000
 
 LIKING_ALL = Recommender.of(
-    SNAPSHOT, RECOMMENDER.settings, kinds={"rating": KindPolicy(), "view": KindPolicy()}
+    SNAPSHOT,
+    RECOMMENDER.settings,
+    kinds={"rating": KindPolicy(threshold=None), "view": KindPolicy()},
 )
 """To whom an event of any kind and value is a like."""
 

@@ -87,7 +87,9 @@ class TestEvents:
         assert set(found.seen.tolist()) == set(known.seen.tolist()) - {item}
         assert not np.array_equal(found.vector, known.vector)
         recommender = Recommender(View.of(SNAPSHOT, gone), Recommender.of(SNAPSHOT).settings)
-        assert ITEMS[item] in {each.item for each in recommender.recommend(Query(USERS[user], 99))}
+        assert ITEMS[item] in {
+            each.item for each in recommender.recommend(Query(USERS[user], k=99))
+        }
 
     def test_who_took_everything_back_is_someone_of_whom_nothing_is_known(self):
         row = next(row for row in range(len(USERS)) if SNAPSHOT.history[[row]].nnz)

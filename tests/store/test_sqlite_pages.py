@@ -143,7 +143,7 @@ def test_ids_of_equal_hash_are_told_apart(tmp_path: Path, monkeypatch: pytest.Mo
         return np.zeros(len(ids), np.uint64), np.array([len(each) for each in ids], np.uint32)
 
     monkeypatch.setattr(known, "_digests", digests)
-    with closing(connect(tmp_path / "graph.db", {}, 1)) as connection:
+    with closing(connect(tmp_path / "graph.db", 1)) as connection:
         users = KnownRows(connection, "user")
         vocabulary = Vocabulary(("a", "aa", "aaa"))
         found = [

@@ -28,6 +28,17 @@ def counted(events: Sequence[Event], given: Mapping[str, KindPolicy]) -> dict[Pa
     return found
 
 
+def likes(events: Sequence[Event], given: Mapping[str, KindPolicy]) -> list[Event]:
+    """The events that show that a user likes an item."""
+    liked = {pair for pair, weight in counted(events, given).items() if weight > 0}
+    found = []
+    for event in events:
+        pair = [each for each in events if each[:2] == event[:2]]
+        if event[:2] in liked and _side(event, pair, events, given) > 0:
+            found.append(event)
+    return found
+
+
 def _side(
     event: Event, pair: Sequence[Event], log: Sequence[Event], given: Mapping[str, KindPolicy]
 ) -> float:
