@@ -86,7 +86,7 @@ class TestEvents:
 
     def test_a_time_that_is_none_is_an_error(self, shop: Path) -> None:
         answer = graphrec(shop, "events", "delete", "--user", "a", "--item", "b", "--time", "soon")
-        assert "--time 'soon' cannot be read" in error_line(answer)
+        assert "time 'soon' cannot be read" in error_line(answer)
 
 
 class TestItems:
