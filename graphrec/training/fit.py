@@ -72,7 +72,8 @@ def split_at(data: Dataset, cutoff: int, settings: Settings) -> Split:
     """The split of a data set at a cutoff time (milliseconds since 1970), weighted."""
     split = of_kinds(cut(data.weighted, cutoff), settings.evaluation.kinds)
     # As of the cutoff: how old an event is must not depend on when the test events were.
-    return replace(split, train=data.before(cutoff).weighted)
+    before = replace(data, recorded=data.recorded.before(cutoff), as_of=None)
+    return replace(split, train=before.weighted)
 
 
 def model_of(name: str, settings: Settings, embeddings: Sequence[str] | None = None) -> Any:
