@@ -227,7 +227,8 @@ def ncf_folder(folder: Path) -> Path:
     train = [("u", "a"), ("u", "b"), ("v", "a"), ("v", "c"), ("w", "a"), ("w", "b")]
     write_csv(folder / "train.csv", "user,item,seq", [(*pair, n) for n, pair in enumerate(train)])
     test = [("u", "c"), ("v", "b"), ("w", "d"), ("new", "c")]
-    write_csv(folder / "test.csv", "user,item,rating,timestamp", [(*pair, 1, 1_600_000_009) for pair in test])
+    rated = [(*pair, 1, 1_600_000_009) for pair in test]
+    write_csv(folder / "test.csv", "user,item,rating,timestamp", rated)
     negatives = ["(u,c)\td\te\td", "(v,b)\td\te\tb", "(w,d)\te\te", "(new,c)\tb\td"]
     (folder / "test.negative").write_text("\n".join(negatives) + "\n")
     return folder
