@@ -95,6 +95,7 @@ class MissingExtra(GraphrecError):  # noqa: N818
 EXTRAS = {
     "dgl": "train",
     "fastapi": "api",
+    "httptools": "api",
     "hypothesis": "testing",
     "implicit": "models",
     "neo4j": "neo4j",
