@@ -180,7 +180,7 @@ def build_snapshot(
             seed=seed,
             cutoff=cutoff,
             newest_event=newest(log.time),
-            oldest_event=int(log.time[log.time > 0].min()) if log.time.any() else None,
+            oldest_event=min(log.time[log.time > 0].tolist(), default=None),
             user_attributes=tuple(sorted(columns)),
             counts={
                 "users": len(graph.users),
