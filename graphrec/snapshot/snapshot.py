@@ -148,6 +148,12 @@ def history_rows(matrix: sparse.csr_array, row: int) -> Rows:
     return rows
 
 
+def _oldest(time: NDArray[np.int64]) -> int | None:
+    """The oldest of the times that are known, in milliseconds; None where none is."""
+    known = time[time > 0]
+    return int(known.min()) if len(known) else None
+
+
 def build_snapshot(
     graph: Graph,
     *,
@@ -180,7 +186,7 @@ def build_snapshot(
             seed=seed,
             cutoff=cutoff,
             newest_event=newest(log.time),
-            oldest_event=min(log.time[log.time > 0].tolist(), default=None),
+            oldest_event=_oldest(log.time),
             user_attributes=tuple(sorted(columns)),
             counts={
                 "users": len(graph.users),
