@@ -171,7 +171,7 @@ def lacking(extras: set[str]) -> set[str]:
         (
             images()["train"],
             "graphrec.cli.commands.models, graphrec.cli.commands.refresh, "
-            "graphrec.cli.commands.data, graphrec.cli.commands.tune, graphrec.training.tune",
+            "graphrec.cli.commands.ingest, graphrec.cli.commands.tune, graphrec.training.tune",
         ),
     ],
     ids=["core", "serve image", "train image"],

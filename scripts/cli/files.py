@@ -19,7 +19,7 @@ Header: TypeAlias = Annotated[
     bool | None,
     typer.Option(
         "--header/--no-header",
-        help="Whether the first line names the columns; without it, that is told from the line.",
+        help="Whether the first line names the columns; without it, it is inferred.",
     ),
 ]
 Columns: TypeAlias = Annotated[
@@ -33,14 +33,14 @@ Delimiter: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         help=f"What is between two fields, such as ';', tab or blanks; {_OTHERS}; without it, "
-        f"that is told from the first lines.",
+        f"that is inferred from the first lines.",
     ),
 ]
 Encoding: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         help=f"Encoding of the text, such as cp1252 or gb18030; {_OTHERS}; without it, that is "
-        f"told from the first bytes.",
+        f"inferred from the first bytes.",
     ),
 ]
 Quotes: TypeAlias = Annotated[

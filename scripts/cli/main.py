@@ -16,8 +16,8 @@ from graphrec.errors import GraphrecError, MissingExtra, missing_extra
 
 COMMANDS = {
     "demo": "demo",
-    "ingest": "data",
-    "inspect": "data",
+    "ingest": "ingest",
+    "inspect": "inspect",
     "export": "export",
     "train": "models",
     "refresh": "refresh",

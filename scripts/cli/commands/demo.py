@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from graphrec.cli.commands.data import show_reports
+from graphrec.cli.commands.ingest import show_reports
 from graphrec.cli.commands.models import installed_embeddings, installed_models, train_and_publish
 from graphrec.cli.options import SettingsFile
 from graphrec.cli.output import OUT, print_table, progress_bars
