@@ -213,7 +213,7 @@ class GraphStore(Protocol):
         """Add the events of a whole log of about `rows`; returns how many were new.
 
         As `write_events` of each batch, in their order; when it does not return, some may be
-        stored, and writing all again puts it right. `progress` is told of work that comes after
+        stored, and writing all again puts it right. `progress` reports work that comes after
         the last batch was taken.
         """
         ...

@@ -102,7 +102,7 @@ ROW = np.dtype([("a", "i4"), ("b", "i4"), ("c", "f4"), ("n", "i8")])
 )
 def test_rows_come_back_sorted(rows: list[tuple[int, int, int]], part: int, by, batch: int):
     table = np.array([(*row, n) for n, row in enumerate(rows)], ROW)
-    with pytest.MonkeyPatch.context() as patch, SortedRuns(ROW, by) as sorted_runs:
+    with pytest.MonkeyPatch.context() as patch, closing(SortedRuns(ROW, by)) as sorted_runs:
         patch.setattr(runs, "PART", part)
         patch.setattr(runs, "BLOCK", 4)
         for at in range(0, len(table), batch):

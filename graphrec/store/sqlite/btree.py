@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -98,17 +97,6 @@ class PageFile:
             with self._file:
                 self._file.seek(28)
                 self._file.write((self._next - 1).to_bytes(4, "big"))
-
-    def __enter__(self) -> PageFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Tree:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,21 +42,21 @@ def load(
     """Add events, and the nodes and kinds that they name; returns how many were new.
 
     Within a transaction of the caller's; the connection has the database `made` attached to it
-    afterwards, where anything was new. `progress` is told of "sorting" and "indexing". Raises
+    afterwards, where anything was new. `progress` reports "sorting" and "indexing". Raises
     DataError for a weight that is not finite, and StoreError where the disk takes no more.
     """
     with disk_errors(), ExitStack() as files:
         folder = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="graphrec-")))
-        beside = files.enter_context(Beside())
+        beside = files.enter_context(closing(Beside()))
 
         def runs(by: tuple[str, ...]) -> SortedRuns:
-            return files.enter_context(SortedRuns(ROWS, by))
+            return files.enter_context(closing(SortedRuns(ROWS, by)))
 
         given = runs(KEY)
         extent = Extent()
         held, total = _gather(connection, positions, batches, given, extent, beside)
 
-        file = files.enter_context(PageFile(folder / "made.db", _schema(connection)))
+        file = files.enter_context(closing(PageFile(folder / "made.db", _schema(connection))))
         trees = {name: Tree(file, file.roots[name]) for name in ORDERS}
         sorting = {BY_ITEM: runs(ORDERS[BY_ITEM])}
         if held:  # else events have positions in their order

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import TracebackType
 from typing import IO, Any, Final
 
 import numpy as np
@@ -68,17 +67,6 @@ class SortedRuns:
     def close(self) -> None:
         """Give the disk back."""
         self._file.close()
-
-    def __enter__(self) -> SortedRuns:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _write(self) -> None:
         rows = np.concatenate((np.empty(0, self._dtype), *self._pending))

@@ -120,7 +120,7 @@ class SQLiteStore:
         """Add the events of a whole log of about `rows`; returns how many were new.
 
         A log that is large beside the store is one transaction, in which the table and its indexes
-        are made anew; of another, batches are, MANY events together. `progress` is told of what
+        are made anew; of another, batches are, MANY events together. `progress` reports what
         comes once all batches were taken. Raises as `write_events` does.
         """
         if not self._is_large(rows):

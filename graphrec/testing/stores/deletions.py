@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import Attribute, Vocabulary
 from graphrec.store import EventKey, GraphStore
 from graphrec.testing.logs import SMALL, Event, listed, log_of, logs
-
-FEW = settings(
-    max_examples=30,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.differing_executors,
-        HealthCheck.too_slow,
-    ],
-)
+from graphrec.testing.stores.comparing import property_settings
 
 
 def key_of(event: Event) -> EventKey:
@@ -116,7 +108,7 @@ class DeletionContract:
         page=st.integers(1, 4),
         data=st.data(),
     )
-    @FEW
+    @property_settings
     def test_who_follows_a_store_holds_what_it_holds(
         self,
         fresh: Callable[[], GraphStore],
