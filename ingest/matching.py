@@ -10,7 +10,7 @@ from graphrec.ingest.hashing import numbers_of
 from graphrec.ingest.values import texts
 
 from graphrec.data.match import match_ids
-from graphrec.data.odd_ids import BETWEEN_FILES, EXAMPLES, likeness
+from graphrec.data.odd_ids import BETWEEN_FILES, EXAMPLES, spelling_match
 from graphrec.data.profile import IdProfile, Match, SourceProfile
 from graphrec.errors import UnknownNode
 from graphrec.store.protocol import GraphStore
@@ -108,7 +108,7 @@ def _match_store(node_type: str, name: str, ids: IdProfile, store: GraphStore) -
     unknown = _unknown(store, node_type, some)
     tried = _some(unknown, _RESPELLED)
     found = {i: other for i in tried if (other := _respelled(store, node_type, i)) is not None}
-    like = likeness(found, list(found.values()))
+    like = spelling_match(found, list(found.values()))
     return Match(
         node_type=node_type,
         source=name,

@@ -36,10 +36,13 @@ EXACT = 2**53
 LONGEST = 1000
 """Characters of an id."""
 
-MISSING = (
+NULL_WORDS = (
     *("null", "(null)", "<null>", "nil", "nan", "none", "nat", "undefined", r"\n"),
-    *("na", "n/a", "#n/a", "<na>", "true", "false"),
+    *("na", "n/a", "#n/a", "<na>"),
 )
+"""What programs write for a value that is not there, in lower case."""
+
+MISSING = (*NULL_WORDS, "true", "false")
 """Words that stand for a missing id, where settings do not say others."""
 
 ROUNDED = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]+$|^-?[0-9]{16,}\.0*$"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from graphrec.data.odd_ids import EXAMPLES, likeness
+from graphrec.data.odd_ids import EXAMPLES, spelling_match
 from graphrec.data.profile import IdProfile, Match
 
 
@@ -18,7 +18,7 @@ def match_ids(
     (name, ids), (against, others) = one, other
     mine, theirs = _drawn_alike(ids, others)
     unknown = [node_id for node_id in mine if node_id not in theirs]
-    like = likeness(unknown, theirs) if unknown else None
+    like = spelling_match(unknown, theirs) if unknown else None
     examples = like.examples if like else tuple(zip(unknown, theirs, strict=False))[:EXAMPLES]
     match = Match(
         node_type=node_type,

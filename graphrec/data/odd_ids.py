@@ -8,11 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-EMPTY = frozenset(
-    {"null", "nan", "none", "nil", "undefined", "na", "n/a", "#n/a", "<na>", "nat", r"\n"}
-    | {"(null)", "<null>", "-", "?"}
-)
-"""What programs write for a value that is not there, in lower case."""
+from graphrec.data.ids import NULL_WORDS
+
+EMPTY = frozenset({*NULL_WORDS, "-", "?"})
+"""What looks like no id, in lower case."""
 PLACEHOLDERS = frozenset(
     {"0", "-1", "unknown", "anonymous", "guest", "default", "test", "other"}
     | {"00000000-0000-0000-0000-000000000000"}
@@ -53,7 +52,7 @@ BETWEEN_FILES: Mapping[str, Callable[[str], str]] = {
     "quotes around them": lambda node_id: node_id.strip("'\"`"),
     "a prefix": _prefix,
 }
-"""As SPELLINGS, for ids of two files, where it is told by how many ids come to match."""
+"""As SPELLINGS, for ids of two files, where it shows in how many ids come to match."""
 
 
 def spelled_as_nothing(node_id: object) -> str | None:
@@ -90,7 +89,7 @@ def spellings(ids: Iterable[str]) -> tuple[Spellings, ...]:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class SpellingMatch:
     """How many ids of one set would match another, but for how they are written."""
 
     differ_by: str
@@ -98,16 +97,16 @@ class Likeness:
     examples: tuple[tuple[str, str], ...]
 
 
-def likeness(ids: Collection[str], others: Collection[str]) -> Likeness | None:
+def spelling_match(ids: Collection[str], others: Collection[str]) -> SpellingMatch | None:
     """What sets most of `ids` apart from `others`; None where nothing of BETWEEN_FILES does."""
-    best: Likeness | None = None
+    best: SpellingMatch | None = None
     for why, same in BETWEEN_FILES.items():
         by_plain = {same(other): other for other in others}
         pairs = ((i, by_plain[p]) for i in ids if (p := same(i)) in by_plain)
         examples = list(islice(pairs, EXAMPLES))
         count = len(examples) + sum(1 for _ in pairs)
         if count > (best.ids if best else 0):
-            best = Likeness(why, count, tuple(examples))
+            best = SpellingMatch(why, count, tuple(examples))
     return best
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graphrec.data.odd_ids import likeness, spelled_as_nothing, spellings
+from graphrec.data.odd_ids import spelled_as_nothing, spelling_match, spellings
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_different_ids_are_no_spellings() -> None:
     ],
 )
 def test_what_sets_files_apart(ids: list[str], others: list[str], why: str) -> None:
-    found = likeness(ids, others)
+    found = spelling_match(ids, others)
     assert found is not None
     assert (found.differ_by, found.ids) == (why, len(ids))
     assert found.examples[0] == (ids[0], others[0])
 
 
 def test_files_of_different_things() -> None:
-    assert likeness(["abc", "def"], ["1", "2"]) is None
+    assert spelling_match(["abc", "def"], ["1", "2"]) is None
