@@ -25,7 +25,7 @@ import orjson
 
 from graphrec.errors import SettingsError
 from graphrec.experiments.exposures import Exposure, lines, pseudonym
-from graphrec.files import file_lock, make_folder
+from graphrec.files import file_lock, make_folder, replace_file
 from graphrec.id_search import holds_id
 
 KEY, LOCK = "key", "lock"
@@ -40,7 +40,7 @@ def append(folder: Path, shown: Sequence[Exposure]) -> None:
     make_folder(folder)
     with file_lock(folder / LOCK):
         if not (folder / KEY).exists():
-            _make_key(folder)
+            replace_file(folder / KEY, secrets.token_hex(32).encode(), 0o600)
         key = read_key(folder / KEY)
         for day, of_day in groupby(shown, _day):
             _append(folder / f"{day}.jsonl", b"".join(lines(each, key) for each in of_day))
@@ -90,13 +90,6 @@ def traces(folder: Path, users: Collection[str]) -> tuple[str, ...]:
         for path in sorted(each for each in folder.rglob("*") if each.is_file())
         if any(holds_id(path, name) for name in names) or _holds_line(path, names)
     )
-
-
-def _make_key(folder: Path) -> None:
-    draft = folder / f".draft-{secrets.token_hex(8)}"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_hex(32))
-    draft.replace(folder / KEY)
 
 
 def _day(shown: Exposure) -> str:
