@@ -69,7 +69,7 @@ class AttributeColumn:
     reason: Reason = "values"
     """Where the kind comes from."""
     because: str = ""
-    """What in the values it was told from, in words."""
+    """What in the values it was inferred from, in words."""
     form: NumberForm = PLAIN
     """How numbers are written."""
     length: int | None = None
@@ -161,9 +161,9 @@ def _column(
     is_title: bool,
 ) -> AttributeColumn:
     """One attribute, by the first rule that applies."""
-    told = kinds.get(column) or kinds.get(name)
-    if told is not None:
-        return _as(column, name, told, "given", values)
+    given = kinds.get(column) or kinds.get(name)
+    if given is not None:
+        return _as(column, name, given, "given", values)
     if name in known:
         return _as(column, name, known[name], "store", values)
     if is_title or column.lower() in TEXT:
@@ -187,7 +187,7 @@ def _of(column: str, name: str, found: Detected) -> AttributeColumn:
 def _as(
     column: str, name: str, kind: AttributeKind, reason: Reason, values: pa.Array
 ) -> AttributeColumn:
-    """A column whose kind is known: how its values are written is still told from them."""
+    """A column whose kind is known: how its values are written is still inferred from them."""
     texts = given_texts(values)
     return AttributeColumn(
         column,

@@ -1,6 +1,6 @@
 """What a delimited text is: its delimiter, its quotes, its comments, and whether it has a header.
 
-Everything is told from the first lines of a file.
+Everything is inferred from the first lines of a file.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def recognise(
 
     The delimiter is `delimiter`, or `preferred` where the first line has it, or the one that parts
     most lines into the same number of fields. `header` says whether the first row names the
-    columns; where it is None, that is told from the row.
+    columns; where it is None, that is inferred from the row.
     """
     start = 0
     named = _SEPARATOR.match(lines[0])

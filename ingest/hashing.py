@@ -1,4 +1,4 @@
-"""Numbers by which ids are told apart, and drawn alike from every source.
+"""Numbers by which ids are distinguished, and drawn alike from every source.
 
 The same id has the same number everywhere, so the ids whose numbers are small are a sample that two
 sources share. N ids; numbers are uint64.

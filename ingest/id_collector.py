@@ -1,7 +1,7 @@
 """The ids of one type of node, gathered from all rows of a source in bounded memory.
 
-Rows are told apart by a number for each id (`graphrec.ingest.hashing`), which costs much less than
-a table of the ids would.
+Rows are distinguished by a number for each id (`graphrec.ingest.hashing`), which costs much less
+than a table of the ids would.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _shown(text: bytes) -> str:
 
 
 def _form(name: str, lines: Sequence[str], whole: bool) -> _Form:
-    """How the objects of a file stand in it, told from its first lines."""
+    """How the objects of a file stand in it, inferred from its first lines."""
     given = [line for line in lines if line.strip()]
     if given[0].lstrip().startswith("["):
         return _Form("a JSON array", Level(b"["))

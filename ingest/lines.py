@@ -1,4 +1,4 @@
-"""The lines of a delimited text, and how the fields of a line are told apart."""
+"""The lines of a delimited text, and how the fields of a line are distinguished."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEP = 500
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the fields of a line are told apart."""
+    """How the fields of a line are distinguished."""
 
     delimiter: str
     """BLANKS, or what stands between two fields."""

@@ -77,7 +77,7 @@ class LoadReport:
 
 @dataclass(frozen=True)
 class Batches:
-    """The good rows of a spool, to be taken once, and who is told how far they are written."""
+    """The good rows of a spool, to be taken once, and what reports how far they are written."""
 
     spool: Spool
     progress: Progress | None

@@ -176,7 +176,7 @@ _REASONS = {
 
 
 def why_of(attribute: AttributeColumn) -> str:
-    """What the kind of an attribute was told by, in words; empty where there is nothing to say."""
+    """Why an attribute is of its kind, in words; empty where there is nothing to say."""
     return _REASONS.get(attribute.reason, attribute.because)
 
 

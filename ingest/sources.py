@@ -37,22 +37,22 @@ PACKED = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd", ".lz4", ".zip")
 class File:
     """A file, a folder of parts, or standard input (`-`).
 
-    What it is packed with is told from its bytes, and so is its format where its extension is
+    What it is packed with is inferred from its bytes, and so is its format where its extension is
     not a known one. The other fields are for text: with a delimiter, columns or
     `header` it is delimited text, whatever the extension.
     """
 
     path: Path
     delimiter: str | None = None
-    """None: told from the first lines. A blank stands for any number of blanks and tabs."""
+    """None: inferred from the first lines. A blank stands for any number of blanks and tabs."""
     columns: tuple[str, ...] | None = None
     """Names of the columns of a file without a header; with `header`, instead of those in it."""
     encoding: str | None = None
-    """None: told from the first bytes."""
+    """None: inferred from the first bytes."""
     quotes: bool = True
     r"""Whether "…" around a field may hold delimiters and line ends."""
     header: bool | None = None
-    """Whether the first row names the columns; None: told from it, and it is an error where it
+    """Whether the first row names the columns; None: inferred from it, and it is an error where it
     seems to be data."""
     owner: str = ""
     """What the options of `graphrec ingest` call it, for messages: item, user; events are ""."""

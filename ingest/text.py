@@ -21,7 +21,7 @@ from graphrec.data import AttributeKind
 from graphrec.errors import DataError
 
 HEAD = 1 << 20
-"""Bytes at the beginning of a file that its format is told from."""
+"""Bytes at the beginning of a file that its format is inferred from."""
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1b\x01"))
 _FEW = 8
 _MANY = 0.02
@@ -38,7 +38,7 @@ _DECIMAL = r"^(\s*[+-]?\d+),(\d+\s*)$"
 
 @dataclass(frozen=True)
 class TextOptions:
-    """What is known of a text; None for what is told from its first lines."""
+    """What is known of a text; None for what is inferred from its first lines."""
 
     delimiter: str | None = None
     """Any characters; a blank stands for any number of blanks and tabs."""
@@ -103,7 +103,7 @@ def open_delimited(
 ) -> Reading:
     """A file of delimited columns, in chunks of up to `size` rows.
 
-    What the options do not say is told from the first lines: encoding, delimiter (`preferred`
+    What the options do not say is inferred from the first lines: encoding, delimiter (`preferred`
     where the first line has it), quotes, comments, `sep=`, and the header. Raises DataError for a
     file that is empty or no text, and for one whose first row seems to be data, unless the options
     say what it is: no row is taken for the names of columns.

@@ -1,4 +1,4 @@
-"""How times are written, told by what they were read as."""
+"""How times are written, recognised by what they were read as."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FACTORS = {"seconds": 1000.0, "milliseconds": 1.0, "microseconds": 1e-3, "nanos
 def unit_counts(raw: pa.Array, time: NDArray[np.int64]) -> Counter[str]:
     """In which units the values of a column were taken, whose times in milliseconds are `time` [N].
 
-    Numbers are told by what they became, so that this and the reading cannot disagree.
+    Numbers are recognised by what they became, so that this and the reading cannot disagree.
     """
     if pa.types.is_temporal(raw.type):
         return Counter({f"values of type {raw.type}": len(raw)})

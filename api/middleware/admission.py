@@ -2,7 +2,7 @@
 
 A list is a few milliseconds of work on the loop, so a server that takes on all that comes answers
 everyone late. Here a few are answered at once and the others wait in the order in which they came;
-one that has waited too long is told to ask again instead. Between two of them the loop looks at its
+one that has waited too long gets 503 instead. Between two of them the loop looks at its
 sockets, so that health and writes, which do not wait here, go first. The limit on waiting instead
 of on the queue's length is that of CoDel (Nichols & Jacobson, "Controlling Queue Delay", ACM Queue
 2012).

@@ -43,8 +43,8 @@ def doubts_of(
         found += _of_repeats(name, source)
     for match in matches:
         found += _of_match(match, sources)
-    told = {(doubt.code, doubt.message): doubt for doubt in reversed(found)}
-    return tuple(reversed(told.values()))
+    distinct = {(doubt.code, doubt.message): doubt for doubt in reversed(found)}
+    return tuple(reversed(distinct.values()))
 
 
 def _of_kind(name: str, kind: str, facts: KindFacts, source: SourceProfile) -> Iterator[Doubt]:

@@ -67,7 +67,7 @@ class AttributeProfile:
     """Nodes without a value."""
     examples: tuple[str, ...]
     why: str = ""
-    """What the kind was told by."""
+    """What the kind was recognised by."""
 
     @property
     def missing_share(self) -> float:

@@ -30,7 +30,7 @@ class DataReport:
     stored: bool = False
     """Whether it is of a store, and not of sources that were read."""
     accepted: frozenset[str] = frozenset()
-    """Codes of doubts that are settled: they are not told."""
+    """Codes of doubts that are settled: they are left out."""
 
     def kinds(self, source: str) -> Mapping[str, KindFacts]:
         """The kinds of events of a source."""

@@ -49,8 +49,8 @@ _SCALES: tuple[tuple[Scale, Callable[[float], bool]], ...] = (
 def scale_of(values: Mapping[float, int]) -> Scale | None:
     """The scale of ratings with their counts; None where there are no values, or one for all.
 
-    Ratings of up to 10 are told by the values that occur; of higher ones those that grow rarer and
-    rarer are counts, and have no scale either.
+    Ratings of up to 10 are recognised by the values that occur; of higher ones those that grow
+    rarer and rarer are counts, and have no scale either.
     """
     if len(values) < 2:
         return None

@@ -1,4 +1,4 @@
-"""What a question names, looked up in a view: what is unknown is told, or is an error."""
+"""What a question names, looked up in a view: what is unknown is a warning, or an error."""
 
 from __future__ import annotations
 
