@@ -10,6 +10,7 @@ out (slow HTTP attacks; OWASP, "Denial of Service Cheat Sheet").
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -36,6 +37,13 @@ FRAMING = 8
 
 BODY_RATE = 16_384
 """Bytes a second that a body has to come with, beside its seconds."""
+
+
+PIECE = 8192
+"""Bytes that are parsed at once: some hundred of the smallest requests."""
+
+PIPELINED = 16
+"""Requests of one connection that wait for others before no more of it is parsed."""
 
 
 class Refusal(NamedTuple):
@@ -111,6 +119,8 @@ class LimitedProtocol(HttpToolsProtocol):
         """Loop time since when it waits."""
         self.health_only = False
         self._address = ""
+        self._unparsed: deque[bytes] = deque()
+        self._begun = 0
         self._in_head = True
         self._head = 0
         self._message = 0
@@ -134,16 +144,32 @@ class LimitedProtocol(HttpToolsProtocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Parse some bytes, unless what they belong to is over a limit."""
+        """Take some bytes; those of requests that wait for many others are parsed later."""
         self._unset_keepalive_if_required()
-        in_head = self._in_head
+        self._unparsed.extend(data[at : at + PIECE] for at in range(0, len(data), PIECE))
+        self._parse_on()
+
+    def _parse_on(self) -> None:
+        while self._unparsed and len(self.pipeline) < PIPELINED and not self._is_closing:
+            self._parse(self._unparsed.popleft())
+        if self._unparsed:
+            self.flow.pause_reading()
+
+    @property
+    def _is_closing(self) -> bool:
+        return self.transport is None or self.transport.is_closing()
+
+    def _parse(self, data: bytes) -> None:
+        begun, in_head, head = self._begun, self._in_head, self._head
         try:
             self._message += len(data)
             if self._message > FRAMING * self.limits.body_bytes + self.limits.header_bytes:
                 raise _Refused
             self.parser.feed_data(data)
-            if in_head and self._in_head:
-                self._head += len(data)
+            if in_head and self._in_head and self._begun - begun <= (not head):
+                # All of it is of this head, with what the parser keeps of a header that is not
+                # whole; other chunks hold whole requests as well.
+                self._head = head + len(data)
                 if self._head > self.limits.header_bytes:
                     raise _Refused
         except _Refused:
@@ -159,6 +185,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
+        self._begun += 1
         self._in_head, self._head, self._message, self._count = True, 0, 0, 0
         self.deadline = self.loop.time() + self.limits.header_seconds
 
@@ -190,17 +217,18 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         super().on_message_complete()
-        self.deadline = None
+        self._in_head, self._head, self.deadline = True, 0, None
 
     def on_response_complete(self) -> None:
         """The answer is whole; the connection waits for another request, or is answered again."""
         if not self.pipeline:
             self.waits, self.since = True, self.loop.time()
         super().on_response_complete()
+        self._parse_on()
 
     def check(self, now: float) -> None:
         """End the connection where it is over its time; called about every second."""
-        if self.transport is None or self.transport.is_closing():
+        if self._is_closing:
             return
         unsent = self.transport.get_write_buffer_size()
         if unsent and unsent == self._unsent[0]:

@@ -29,10 +29,15 @@ raw_events = st.tuples(
     st.sampled_from(("rating", "view")),
 )
 
-# The user, an item of theirs, the people, the recommended item; a rating counts from 3.5.
+# The user, an item of theirs, the people, the recommended item; the latest rating of a pair counts,
+# from 3.5.
 PATHS_TO = """
 WITH likes AS (
-    SELECT DISTINCT user, item FROM raw WHERE kind <> 'rating' OR weight >= 3.5
+    SELECT user, item FROM raw WHERE kind <> 'rating'
+    UNION
+    SELECT user, item FROM (
+        SELECT user, item, weight, MAX(time) FROM raw WHERE kind = 'rating' GROUP BY user, item
+    ) WHERE weight >= 3.5
 )
 SELECT
     mine.item,
@@ -68,8 +73,9 @@ def test_every_cited_path_and_count_is_that_of_the_raw_events(events, since):
     since = [item for item in since if item in log.items]
     recommender = recommender.advanced(delta_of("u0", since, log))
     with closing(sqlite3.connect(":memory:")) as raw:
-        raw.execute("CREATE TABLE raw (user TEXT, item TEXT, weight REAL, kind TEXT)")
-        raw.executemany("INSERT INTO raw VALUES (?, ?, ?, ?)", events)
+        raw.execute("CREATE TABLE raw (user TEXT, item TEXT, weight REAL, kind TEXT, time INT)")
+        timed = [(*event, time) for time, event in enumerate(events)]
+        raw.executemany("INSERT INTO raw VALUES (?, ?, ?, ?, ?)", timed)
         for user in USERS:
             new = str(since if user == "u0" else []).replace("'", '"')
             for found in recommender.recommend(Query(user, k=len(ITEMS))):

@@ -39,20 +39,20 @@ IDS = ("é", "e\u0301", "a", "B", "b", "10", "9", "o'neil -- ;", "\uff5e", "\U00
 """Ids that are easily confused: the last two are in another order by UTF-16 than by code point, the
 first two look alike and are not."""
 
+KINDS = (
+    *("rating", "score", "vote", "purchase", "skip", "view"),
+    *("stars", "plays", "undo", "thumbs_down", "return"),
+)
+"""Kinds that mean different things under `graphrec.testing.stores.POLICY`."""
+
 log_events = st.builds(
     Event,
     user=st.sampled_from(IDS),
     item=st.sampled_from(IDS),
     weight=st.sampled_from((-1.0, 0.0, 0.7, 1.0, 3.25, 3.5, 5.0)),
     time=st.integers(0, 3),
-    kind=st.sampled_from(
-        (
-            *("rating", "score", "vote", "purchase", "skip", "view"),
-            *("stars", "plays", "undo", "thumbs_down", "return"),
-        )
-    ),
+    kind=st.sampled_from(KINDS),
 )
-"""Of kinds that mean different things under `graphrec.testing.stores.POLICY`."""
 
 logs = st.lists(log_events, max_size=60)
 

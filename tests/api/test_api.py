@@ -577,7 +577,9 @@ async def main():
     app = create_app(Settings(snapshots={str(settings.snapshots)!r}))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost"
+        ) as client,
     ):
         for path in (
             "/v1/users/ann/recommendations",

@@ -44,7 +44,15 @@ class TestServer:
         return Neo4jSettings(password=(self.folder / "password").read_text())
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "NEO4J_FOLDER": str(self.folder), "NEO4J_PORT": str(self.port)}
+        environment = {
+            **os.environ,
+            "NEO4J_FOLDER": str(self.folder),
+            "NEO4J_PORT": str(self.port),
+            # Tests ask little of tiny graphs: most of their time would go to planning queries again
+            # whenever the graph has grown, and to compiling the planner.
+            "NEO4J_SETTINGS": "dbms.cypher.min_replan_interval=1h",
+            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+        }
         environment.pop("NEO4J_PASSWORD", None)
         return subprocess.run(
             [ROOT / "scripts" / "neo4j", command],

@@ -6,6 +6,7 @@ of nodes and links: from the database for graphrec's own graphs, from the settin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -221,6 +222,16 @@ def mapped_catalogue(graph: MappedGraph) -> Catalogue:
     )
 
 
+def literal(value: Any) -> str:
+    """A value of a parameter as Cypher has it: as JSON, but for the keys of maps."""
+    if isinstance(value, Mapping):
+        pairs = (f"`{key.replace('`', '``')}`: {literal(each)}" for key, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    return json.dumps(value)
+
+
 def pasteable(
     settings: Neo4jSettings, policy: Mapping[str, KindPolicy]
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -230,7 +241,7 @@ def pasteable(
     """
     graph = settings.graph
     events = own_events(policy) if graph is None else mapped_events(graph, policy, frozenset())
-    given = {
+    asked = {
         "id": "50",
         "user": "1",
         "item": "50",
@@ -245,21 +256,23 @@ def pasteable(
     }
     meanings = events.meanings(list(dict.fromkeys(("rating", *policy))))
     queries = {
-        "Items related to item $id: liked by the same users": events.similar(
+        "Items related to item $asked.id: liked by the same users": events.similar(
             cypher.SIMILAR, "item", meanings
         ),
-        "Users similar to user $id: who like the same items": events.similar(
+        "Users similar to user $asked.id: who like the same items": events.similar(
             cypher.SIMILAR, "user", meanings
         ),
-        "What the $k users most similar to user $id like, and $id has not seen": events.similar(
-            cypher.NEIGHBOUR_RECOMMENDATIONS, "user", meanings
+        "What the users most similar to user $asked.id like, and they have not seen": (
+            events.similar(cypher.NEIGHBOUR_RECOMMENDATIONS, "user", meanings)
         ),
-        "Items by the number of users who like them, in the window [$since, $until)": events.asking(
-            cypher.POPULAR_ITEMS, meanings
+        "Items by the number of users who like them, from $asked.since until before $asked.until": (
+            events.asking(cypher.POPULAR_ITEMS, meanings)
         ),
-        "Why $item for $user: user → via ← people → item": events.asking(cypher.PATHS, meanings),
+        "Why $asked.item for $asked.user: user → via ← people → item": (
+            events.asking(cypher.PATHS, meanings)
+        ),
     }
-    return {**given, **events.values(meanings)}, queries
+    return {"asked": asked, **events.values(meanings)}, queries
 
 
 def _end(node: Nodes) -> str:

@@ -27,16 +27,23 @@ class Pattern(NamedTuple):
 
 
 def condition(pattern: Pattern, meanings: Meanings, user: str, item: str) -> str:
-    """True of an `event` between two nodes of a query that shows that the user likes the item."""
-    parts = [
-        f"{pattern.weight('event')} >= {_of(pattern, 'likes_from', 'event')}",
-        f"NOT {_out_of_force(pattern, meanings, 'event', user, item)}",
-    ]
-    if meanings.any_negative:
+    """True of an `event` between two nodes of a query that shows that the user likes the item.
+
+    The events of the pair are read once, as a list, and compared in it: a pattern takes the server
+    longer to plan than a list, and plans grow with their square.
+    """
+    kind, weight, time = (each("event") for each in pattern[1:4])
+    parts = [f"{weight} >= $likes_from[{kind}][{_sign(weight)}]"]
+    if meanings.any_latest or meanings.any_cancels or meanings.any_negative:
+        checks = [f"NOT {_out_of_force(meanings, kind, time)}"]
+        if meanings.any_negative:
+            checks.append(
+                "none(no IN pair WHERE coalesce(no[2] >= $dislikes_from[no[0]][no[1]] "
+                f"AND NOT {_out_of_force(meanings, 'no[0]', 'no[3]')}, false))"
+            )
         parts.append(
-            f"NOT EXISTS {{ MATCH ({user})-[no:{pattern.types}]->({item}) "
-            f"WHERE {pattern.weight('no')} >= {_of(pattern, 'dislikes_from', 'no')} "
-            f"AND NOT {_out_of_force(pattern, meanings, 'no', user, item)} }}"
+            f"[pair IN [COLLECT {{ MATCH ({user})-[of_pair:{pattern.types}]->({item}) "
+            f"RETURN {_event(pattern, 'of_pair')} }}] | {' AND '.join(checks)}][0]"
         )
     if meanings.any_own:
         parts.append(_reaches_own(pattern, meanings, user))
@@ -73,49 +80,50 @@ def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in needed}
 
 
-def _of(pattern: Pattern, parameter: str, event: str) -> str:
-    """What a parameter says of the kind of an event, and of the sign of its value."""
-    sign = f"toInteger(sign({pattern.weight(event)})) + 1"
-    return f"${parameter}[{pattern.kind(event)}][{sign}]"
+def _sign(weight: str) -> str:
+    """The place of the sign of a value in the lists of a kind."""
+    return f"toInteger(sign({weight})) + 1"
 
 
-def _out_of_force(pattern: Pattern, meanings: Meanings, event: str, user: str, item: str) -> str:
-    """Whether a later event took the place of one, or one cancelled it."""
-    kind, time = pattern.kind, pattern.time
+def _event(pattern: Pattern, name: str) -> str:
+    """What is compared of an event, as a list: [kind, sign, value, time]."""
+    kind, weight, time = (each(name) for each in pattern[1:4])
+    return f"[{kind}, {_sign(weight)}, {weight}, {time}]"
+
+
+def _out_of_force(meanings: Meanings, kind: str, time: str) -> str:
+    """Whether a later event of the `pair` took the place of one, or one cancelled it."""
     parts = []
     if meanings.any_latest:
         parts.append(
-            f"EXISTS {{ MATCH ({user})-[later:{pattern.types}]->({item}) "
-            f"WHERE {kind('later')} = {kind(event)} AND {time('later')} > {time(event)} "
-            f"AND {_of(pattern, 'supersedes', 'later')} }}"
+            f"any(later IN pair WHERE coalesce(later[0] = {kind} AND later[3] > {time} "
+            f"AND $supersedes[later[0]][later[1]], false))"
         )
     if meanings.any_cancels:
         parts.append(
-            f"EXISTS {{ MATCH ({user})-[undo:{pattern.types}]->({item}) "
-            f"WHERE {time('undo')} >= {time(event)} "
-            f"AND {kind(event)} IN {_of(pattern, 'cancels', 'undo')} }}"
+            f"any(undo IN pair WHERE coalesce(undo[3] >= {time} "
+            f"AND {kind} IN $cancels[undo[0]][undo[1]], false))"
         )
     return f"({' OR '.join(parts) or 'false'})"
 
 
 def _reaches_own(pattern: Pattern, meanings: Meanings, user: str) -> str:
     """Whether an event reaches the bar of its user, where its kind has one."""
-    kind, weight = pattern.kind, pattern.weight
+    kind, value = pattern.kind("event"), pattern.weight("event")
+    own = f"$own[{kind}]"
     rated = (
         f"MATCH ({user})-[each:{pattern.types}]->(rated_item{pattern.items}) "
-        f"WHERE {kind('each')} = {kind('event')} AND {_of(pattern, 'rated', 'each')} "
-        f"AND NOT {_out_of_force(pattern, meanings, 'each', user, 'rated_item')}"
+        f"WITH rated_item, collect({_event(pattern, 'each')}) AS pair "
+        f"UNWIND [one IN pair WHERE one[0] = {kind} AND $rated[one[0]][one[1]] "
+        f"AND NOT {_out_of_force(meanings, 'one[0]', 'one[3]')}] AS one RETURN one[2]"
     )
-    total = "reduce(total = 0, one IN ratings | total + one)"
-    mean = (
-        f"[ratings IN [COLLECT {{ {rated} RETURN {_micro(weight('each'))} }}] "
-        f"| {_micro(weight('event'))} * size(ratings) >= {total}][0]"
-    )
-    not_above = f"COUNT {{ {rated} AND {weight('each')} <= {weight('event')} }}"
-    own = f"$own[{kind('event')}]"
+    total = f"reduce(total = 0, one IN ratings | total + {_micro('one')})"
     return (
-        f"CASE WHEN {own} IS NULL THEN true WHEN {own} < 0 THEN {mean} "
-        f"ELSE {not_above} >= {own} * COUNT {{ {rated} }} - {SLACK} END"
+        f"[ratings IN [CASE WHEN {own} IS NULL THEN [] ELSE COLLECT {{ {rated} }} END] | "
+        f"CASE WHEN {own} IS NULL THEN true "
+        f"WHEN {own} < 0 THEN {_micro(value)} * size(ratings) >= {total} "
+        f"ELSE size([one IN ratings WHERE one <= {value}]) >= {own} * size(ratings) - {SLACK} "
+        f"END][0]"
     )
 
 

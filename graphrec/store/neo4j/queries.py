@@ -2,7 +2,7 @@
 
 Every value is a parameter. Names are `@placeholders` where they come from data or from the
 settings; `graphrec cypher` prints the queries with them filled in, to be pasted. Scores are whole
-billionths (`$scale` of them make 1), rounded half up, so that sums and ties are exact.
+billionths (`$asked.scale` of them make 1), rounded half up, so that sums and ties are exact.
 """
 
 from __future__ import annotations
@@ -407,40 +407,44 @@ MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
 #
 # `@LIKED_user_item` is true of an `event` that shows that `user` likes `item`, whatever the two are
 # called: `graphrec.store.neo4j.likes` makes it of what events mean by the settings.
+#
+# Parameters are in one map, `$asked`: the server keeps a plan for each type of the parameters, and
+# strings of other lengths are other types to it, but maps are one.
 
 # Nodes tied to the same others: items liked by the same users, or users who like the same items.
 _SIMILAR = """
-MATCH (node:@Node {@id: $id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
+MATCH (node:@Node {@id: $asked.id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
 WHERE @LIKED_node_other
 WITH node, other, max(@TIME) AS latest
 ORDER BY latest DESC, @other_key
 WITH node, collect(other) AS everyone
 // Of a supernode, the latest ones.
-WITH node, everyone[..$cap] AS others, size(everyone) AS degree
+WITH node, everyone[..$asked.cap] AS others, size(everyone) AS degree
 WITH node, others, size(others) AS mine, degree
 UNWIND others AS other
 MATCH (other)@BACK_LEFT[event:@INTERACTED]@BACK_RIGHT(near@Near)
 WHERE near <> node AND @LIKED_near_other
 WITH mine, degree, near, count(DISTINCT other) AS support
 ORDER BY support DESC
-WHERE support >= $min_support
+WHERE support >= $asked.min_support
 // To count the neighbours of every node would take long. Its number of events is known at once, and
-// cannot be less, which gives a bar that $k nodes are sure to pass: those who share most are tried.
+// cannot be less, which gives a bar that $asked.k nodes are sure to pass: those who share most are
+// tried.
 WITH mine, degree, collect(near) AS nears, collect(support) AS supports
 CALL (mine, nears, supports) {
-    UNWIND range(0, size(nears[..5 * $k]) - 1) AS place
+    UNWIND range(0, size(nears[..5 * $asked.k]) - 1) AS place
     WITH mine, nears[place] AS near, supports[place] AS support
     WITH mine, support, COUNT { (near)@LEFT[:@INTERACTED]@RIGHT() } AS most
-    WITH CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * most)
+    WITH CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * most)
                           ELSE toFloat(support) / (mine + most - support) END AS at_least
     ORDER BY at_least DESC
-    LIMIT $k
+    LIMIT $asked.k
     RETURN min(at_least) - 1e-8 AS bar
 }
 // No score can be above what it would be if only those who are shared were tied to the node: who is
 // below the bar even so is left out.
 WITH mine, degree, nears, supports, bar, size([support IN supports
-    WHERE CASE $similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
+    WHERE CASE $asked.similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
                            ELSE toFloat(support) / mine END >= bar]) AS hopeful
 UNWIND range(0, hopeful - 1) AS place
 WITH mine, degree, bar, nears[place] AS near, supports[place] AS support
@@ -450,7 +454,7 @@ WITH mine, degree, bar, near, support, COUNT {
     WHERE @LIKED_near_other
     RETURN DISTINCT other LIMIT 30
 } AS least
-WHERE CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * least)
+WHERE CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * least)
                        ELSE toFloat(support) / (mine + least - support) END >= bar
    OR least < support
 WITH mine, degree, near, support, COUNT {
@@ -459,21 +463,21 @@ WITH mine, degree, near, support, COUNT {
     RETURN DISTINCT other
 } AS theirs
 WITH near, support, degree,
-     CASE $similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
+     CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
                       ELSE toFloat(support) / (mine + theirs - support) END AS score
-WITH near, support, degree, toInteger(floor(score * $scale + 0.5)) AS score
+WITH near, support, degree, toInteger(floor(score * $asked.scale + 0.5)) AS score
 ORDER BY score DESC, @near_key
-LIMIT $k
+LIMIT $asked.k
 """
 
 SIMILAR = Cypher(_SIMILAR + "RETURN near.@id AS id, score, support, degree\n")
 
-# What the $k most similar users like and the user has not seen.
+# What the $asked.k most similar users like and the user has not seen.
 NEIGHBOUR_RECOMMENDATIONS = Cypher(
     _SIMILAR
     + """
 WITH collect([near, score]) AS neighbours
-MATCH (user:@User {@user_id: $id})
+MATCH (user:@User {@user_id: $asked.id})
 OPTIONAL MATCH (user)-[:@INTERACTED]->(seen@OfItems)
 WITH neighbours, collect(DISTINCT seen) AS seen
 UNWIND neighbours AS each
@@ -484,7 +488,7 @@ WITH DISTINCT seen, near, similarity, item
 WHERE NOT item IN seen
 WITH item, sum(similarity) AS score, count(*) AS support
 ORDER BY score DESC, @item_key
-LIMIT $items
+LIMIT $asked.items
 RETURN item.@item_id AS id, score, support
 """
 )
@@ -493,23 +497,24 @@ POPULAR_ITEMS = Cypher("""
 MATCH (item:@Item)
 CALL (item) {
     MATCH (item)<-[event:@INTERACTED]-(user@OfUsers)
-    WHERE ($since IS NULL OR @TIME >= $since) AND ($until IS NULL OR @TIME < $until)
+    WHERE ($asked.since IS NULL OR @TIME >= $asked.since)
+      AND ($asked.until IS NULL OR @TIME < $asked.until)
       AND @LIKED_user_item
     RETURN count(DISTINCT user) AS people
 }
 WITH item, people
 WHERE people > 0
 ORDER BY people DESC, @item_key
-LIMIT $k
+LIMIT $asked.k
 RETURN item.@item_id AS id, people
 """)
 
 # user → via ← people → item
 PATHS = Cypher("""
-MATCH (item:@Item {@item_id: $item})<-[event:@INTERACTED]-(fan@OfUsers)
+MATCH (item:@Item {@item_id: $asked.item})<-[event:@INTERACTED]-(fan@OfUsers)
 WHERE @LIKED_fan_item
 WITH item, collect(DISTINCT fan) AS fans
-MATCH (user:@User {@user_id: $user})-[event:@INTERACTED]->(via@OfItems)
+MATCH (user:@User {@user_id: $asked.user})-[event:@INTERACTED]->(via@OfItems)
 WHERE via <> item AND @LIKED_user_via
 WITH DISTINCT item, fans, user, via
 CALL (user, via, fans) {
@@ -523,8 +528,8 @@ CALL (user, via, fans) {
 }
 WITH via, people, degree, support, size(fans) AS fans
 WHERE people > 0
-WITH via, people, toInteger(floor(support / sqrt(degree * fans) * $scale + 0.5)) AS score
+WITH via, people, toInteger(floor(support / sqrt(degree * fans) * $asked.scale + 0.5)) AS score
 ORDER BY score DESC, @via_key
-LIMIT $k
+LIMIT $asked.k
 RETURN via.@item_id AS id, people, score
 """)

@@ -440,11 +440,11 @@ class Neo4jStore:
             if key is None:
                 raise UnknownNode(*node)
             keys[name] = key
-        values |= {**keys, "scale": SCALE}
+        asked = {**values, **keys, "scale": SCALE}
 
         def ask(tx: neo4j.ManagedTransaction) -> list[list[Any]]:
             meanings = self._events.meanings(read.kinds(tx, self._events))
-            found = rows(tx, query(meanings), **values, **self._events.values(meanings))
+            found = rows(tx, query(meanings), asked=asked, **self._events.values(meanings))
             if not found:  # no neighbours, or no such node?
                 for name, (node_type, node_id) in about.items():
                     nodes = self._events.item if node_type == "item" else self._events.user

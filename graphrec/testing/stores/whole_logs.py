@@ -71,20 +71,25 @@ class WholeLogContract:
     def test_a_whole_log_leaves_what_its_batches_would(
         self, fresh: FreshStore, written: list[list[list[Event]]]
     ) -> None:
-        whole, batched = fresh(), fresh()
+        whole = fresh()
+        left = []
         for batches in written:
-            before = whole.read_graph()
-            positions = position_of(whole), position_of(batched)
+            before, position = whole.read_graph(), position_of(whole)
             new = whole.write_log(map(log_of, batches), sum(map(len, batches)))
+            since = set(events_after(whole, position))
+            left.append((before, new, whole.read_graph(), whole.counts(), since))
+        users = whole.read_graph().users.ids
+        similar = [whole.similar_users(user) for user in users]
+        whole.close()
+        batched = fresh()  # only now: it may be an emptied server
+        for batches, (before, new, graph, counts, since) in zip(written, left, strict=True):
+            position = position_of(batched)
             assert new == sum(batched.write_events(log_of(batch)) for batch in batches)
-            assert_same_graph(whole.read_graph(), batched.read_graph())
-            assert whole.counts() == batched.counts()
-            since = set(events_after(whole, positions[0]))
-            by_batch = set(events_after(batched, positions[1]))
+            assert_same_graph(graph, batched.read_graph())
+            assert counts == batched.counts()
+            by_batch = set(events_after(batched, position))
             assert since <= by_batch
             # what one batch changed and the next changed back did not change
             assert by_batch - since <= set(listed(before.interactions))
-        for user in whole.read_graph().users.ids:
-            assert whole.similar_users(user) == batched.similar_users(user)
-        whole.close()
+        assert similar == [batched.similar_users(user) for user in users]
         batched.close()

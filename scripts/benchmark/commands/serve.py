@@ -57,6 +57,9 @@ TRAFFIC = ("first", "again")
 
 NO_SETTINGS: Mapping[str, str] = {}
 
+ALL_ADMITTED: Mapping[str, str] = {"GRAPHREC_SERVE__MAX_WAIT_MS": "60000"}
+"""At full speed requests wait as long as they must: none is refused, and each is counted."""
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -266,7 +269,7 @@ def _measure(
         step(f"{name}: empty route", at, len(TRAFFIC) + 1)
         empty.append(_floor(work, seconds, connections))
         step(f"{name}: service", at, len(TRAFFIC))
-        kept = {} if traffic == "again" else {"GRAPHREC_SERVE__CACHED_LISTS": "0"}
+        kept = {} if traffic == "again" else {"GRAPHREC_SERVE__CACHE_MIB": "0"}
         with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
             # Of other requests each, so that nobody's first list is made twice.
             warming, fast, slow = (calls[traffic][part::3] for part in range(3))
@@ -324,7 +327,7 @@ def _server(
     """A server process on a free port, and the seconds until it was ready."""
     port, log = free_port(), folder / "server.log"
     url = f"http://127.0.0.1:{port}"
-    no_keys = {"GRAPHREC_SERVE__KEYS": str(folder / "none.json")}
+    no_keys = {"GRAPHREC_SERVE__KEYS": str(folder / "none.json"), **ALL_ADMITTED}
     process = start([*module, str(port)], log, {**no_keys, **settings})
     try:
         yield url, process, wait_until_answers(f"{url}{probe}", process, log)

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import orjson
 import typer
 from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
 from graphrec.cli.output import ERR, OUT, print_json, print_table, warn
@@ -22,7 +21,7 @@ from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
 from graphrec.store import GraphStore, open_store
-from graphrec.store.neo4j.layout import pasteable
+from graphrec.store.neo4j.layout import literal, pasteable
 
 UserId = Annotated[str, typer.Argument(help="Id of a user.")]
 ItemId = Annotated[str, typer.Argument(help="Id of an item.")]
@@ -215,7 +214,7 @@ def cypher(
         print_json({"parameters": values, "queries": queries})
         return
     lines = ["// Parameters of the queries below. Ids that are integers are given as such."]
-    lines += [f":param {name} => {orjson.dumps(value).decode()};" for name, value in values.items()]
+    lines += [f":param {name} => {literal(value)};" for name, value in values.items()]
     for name, query in queries.items():
         lines += ["", f"// {name}", f"{query.strip()};"]
     typer.echo("\n".join(lines))
