@@ -203,6 +203,7 @@ def _graph(
     )
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine, settings.kinds)
+    engine.adopt = feed.adopt
     remember = settings.privacy.remember_forgotten
     forgetter = Forgetter(store, feed, engine, exposures, types_of(settings), remember)
     return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)

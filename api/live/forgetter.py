@@ -50,7 +50,13 @@ class Forgetter:
         only read.
         """
         loop = asyncio.get_running_loop()
-        begun = partial(loop.call_soon_threadsafe, self._feed.forget, user)
+        leaving = False
+
+        def begun() -> None:
+            nonlocal leaving
+            asyncio.run_coroutine_threadsafe(self._feed.forget(user), loop).result()
+            leaving = True
+
         shown = None if self._exposures is None else self._exposures.folder
         work = partial(
             _forgotten,
@@ -64,9 +70,13 @@ class Forgetter:
         async with self._one_at_a_time:
             if self._exposures is not None:
                 await self._exposures.flush()  # so that waiting exposures are deleted too
-            done = await self._store.run(work, seconds=None)
+            try:
+                done = await self._store.run(work, seconds=None)
+                leaving = leaving and not done.stored
+            finally:
+                if leaving:
+                    await self._feed.stays(user)
             await self._feed.catch_up_if_possible()
-            self._feed.forget(user)
             await self._engine.update()
         return bool(done.stored or done.rewritten or done.exposures)
 
