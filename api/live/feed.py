@@ -117,11 +117,11 @@ class Feed:
         async with self._one_at_a_time:
             self._engine.recommender  # noqa: B018 - raises where nothing serves
             await self._align()
+            await self._engine.advance(self._log.delta)
             while await self._read_page(self._log):
                 if self._log.lost:
                     self._log = await self._read_anew(self._log.since)
                 await self._engine.advance(self._log.delta)
-            await self._engine.advance(self._log.delta)
 
     async def catch_up_if_possible(self) -> None:
         """The same after a write, for as long as a request waits for the store.

@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from graphrec.data import Interactions
+from graphrec.data import AttributeValue, Interactions
 from graphrec.data.drift import kinds_of
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, have_own_thresholds
 from graphrec.store.delta import (
@@ -235,15 +235,17 @@ class DeltaLog:
         self._renew_user(user)
         self._set()
 
-    def _renew_user(self, user: str, **changes: object) -> None:
-        """Another edition of what is known of a user."""
+    def _renew_user(
+        self, user: str, attributes: Mapping[str, AttributeValue] | None = None
+    ) -> None:
+        """Another edition of what is known of a user; attributes stay where none are given."""
         self._edition += 1
         pairs = self._pairs.get(user, {})
         events = tuple(chain.from_iterable(events for events, _ in pairs.values()))
         gone = frozenset(item for item, (left, _) in pairs.items() if not left)
-        before = self._users.get(user, UserDelta())
-        known = replace(before, events=events, taken_back=gone, edition=self._edition)
-        self._users[user] = replace(known, **changes)  # type: ignore[arg-type]
+        if attributes is None and (before := self._users.get(user)) is not None:
+            attributes = before.attributes
+        self._users[user] = UserDelta(events, attributes, self._edition, gone)
 
     def _renew(self, **changes: object) -> None:
         """Another edition for everyone."""
