@@ -38,6 +38,8 @@ MAY_IMPORT = {
     "progress": "",
     "id_search": "",
     "counts": "",
+    "files": "",
+    "locks": "errors",
     "data": "counts errors",
     # what is asked of a list, and how events count
     "suggest": "",
@@ -50,27 +52,26 @@ MAY_IMPORT = {
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
     "ranking": "data retrieval",
-    "snapshot": "data errors files models ranking retrieval rules settings store",
+    "snapshot": "data errors files locks models ranking retrieval rules settings store",
     "recommend": "data errors models progress ranking retrieval rules settings snapshot store "
     "suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
-    "experiments": "data errors files id_search",
+    "experiments": "data errors files id_search locks",
     "training": "data errors evaluation models progress ranking recommend retrieval settings "
     "snapshot",
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
-    "files": "errors",
     "forget": "data errors experiments id_search report retrieval snapshot store",
     "doctor": "counts data errors recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors
     "ingest": "data errors progress settings store",
-    "api": "data errors experiments files forget ranking recommend retrieval rules settings "
+    "api": "data errors experiments files forget locks ranking recommend retrieval rules settings "
     "snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments forget ingest models progress "
+    "cli": "api counts data doctor errors evaluation experiments forget ingest locks models progress "
     "recommend refresh report settings settings_file snapshot store training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""

@@ -76,9 +76,9 @@ def test_forget_fails_where_a_search_finds_something(shop: Path) -> None:
 
 def test_nothing_is_forgotten_while_a_refresh_could_publish_it_again(shop: Path) -> None:
     with refresh_lock(shop / "snapshots"):
-        answer = graphrec(shop, "forget", "u07")
+        answer = graphrec(shop, "forget", "u07", "--wait", "0")
     assert answer.code == 1
-    assert "is being refreshed by process" in error_line(answer)
+    assert "is being refreshed by `graphrec refresh`, process" in error_line(answer)
     assert graphrec(shop, "forget", "u07", "--json").json()["stored"] == 1
 
 

@@ -350,7 +350,7 @@ def train(
         settings = settings.model_copy(update={"seed": seed})
     folder = snapshots or settings.snapshots
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
-    with source as opened, refresh_lock(folder):
+    with source as opened, refresh_lock(folder, "graphrec train"):
         warn_of_names(settings, opened)
         position = opened.position()
         comparison, version = train_and_publish(
