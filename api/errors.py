@@ -235,9 +235,9 @@ ERRORS: Mapping[Code, Error] = {
     ),
     "not_forgotten": Error(
         503,
-        "A refresh runs, or the folder of snapshots cannot be written.",
-        "the user is not deleted: a refresh runs, and would publish again what it has read; "
-        "expected none; try again once it is done",
+        "A refresh runs for longer than a request waits, or something cannot be deleted.",
+        f"the user is not deleted: {_HOLDER} changes the snapshots, and might publish again what "
+        "it has read; expected it to be done within 20 s; try again once it is",
         raised=NotForgotten,
     ),
 }

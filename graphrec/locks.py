@@ -58,16 +58,11 @@ class Holder:
 UNKNOWN = Holder(None)
 
 
-def always(seconds: float) -> Callable[[Holder], float]:
-    """Patience of so many seconds, whoever holds the lock."""
-    return lambda _: seconds
-
-
 @contextmanager
 def file_lock(
     path: Path,
     work: str,
-    patience: Callable[[Holder], float] = always(LOCK_SECONDS),
+    patience: Callable[[Holder], float] = lambda _: LOCK_SECONDS,
     waiting: Callable[[Holder], object] = lambda _: None,
 ) -> Iterator[None]:
     """Hold the lock `path`; `work` says to those who wait what for.
@@ -113,19 +108,23 @@ def _acquire(
     waiting: Callable[[Holder], object],
 ) -> None:
     began, told = time.monotonic(), False
-    while True:
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            waited, found = time.monotonic() - began, holder(path)
-            if waited > max(patience(found), KNOWN_SECONDS):
-                raise Locked(str(path), found, waited) from None
-            if waited > KNOWN_SECONDS and not told:
-                waiting(found)
-                told = True
-            time.sleep(0.01 if waited < KNOWN_SECONDS else 0.1)
-        else:
-            return
+    while not _acquired(lock):
+        waited, found = time.monotonic() - began, holder(path)
+        if waited > max(patience(found), KNOWN_SECONDS):
+            raise Locked(str(path), found, waited)
+        if waited > KNOWN_SECONDS and not told:
+            waiting(found)
+            told = True
+        time.sleep(0.01 if waited < KNOWN_SECONDS else 0.1)
+
+
+def _acquired(lock: FileLock) -> bool:
+    """Take a lock, unless somebody holds it."""
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
 
 
 def _say(path: Path, work: str) -> None:

@@ -8,6 +8,7 @@ import lzma
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import IO, Any, NamedTuple
 
 
@@ -35,9 +36,7 @@ STANDARD = (
         bz2.BZ2File,
         lambda raw: bz2.BZ2File(raw, "wb"),
     ),
-    Packing(
-        "xz", re.compile(rb"\xfd7zXZ\x00"), lzma.LZMAFile, lambda raw: lzma.LZMAFile(raw, "wb")
-    ),
+    Packing("xz", re.compile(rb"\xfd7zXZ\x00"), lzma.LZMAFile, partial(lzma.LZMAFile, mode="wb")),
 )
 """Those of the standard library; `graphrec.ingest.packed` has two more."""
 

@@ -19,14 +19,15 @@ from graphrec import forget as forget_module
 from graphrec.data import Vocabulary
 from graphrec.data.tree import leaves
 from graphrec.errors import SnapshotError
-from graphrec.forget import Forgotten, forget, forget_in_snapshots, marks, traces, without
+from graphrec.forget import Forgotten, Places, forget, forget_in_snapshots, without
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
-from graphrec.snapshot import codec, registry
+from graphrec.snapshot import codec, deletion, registry
 from graphrec.snapshot.registry import current, load, publish, rollback, versions
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.store.sqlite.store import SQLiteStore
+from graphrec.traces import marks, traces
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import NOON, small_snapshot
 
@@ -82,7 +83,7 @@ def test_nothing_of_the_forgotten_is_left_in_any_file_or_table(shop: Shop):
     assert len(traces(shop.folder, sought)) > 20
     before = versions(shop.folder)
 
-    done = forget(shop.store, shop.folder, GONE)
+    done = forget(shop.store, Places(shop.folder), GONE)
 
     assert done.stored == 2
     assert tuple(done.rewritten) != ()
@@ -101,7 +102,7 @@ def test_the_same_snapshot_goes_on_serving_without_them(shop: Shop):
                 versions(shop.folder)}  # fmt: skip
     order = versions(shop.folder)
 
-    done = forget(shop.store, shop.folder, GONE)
+    done = forget(shop.store, Places(shop.folder), GONE)
 
     assert current(shop.folder) == done.rewritten[before] == done.serving
     assert versions(shop.folder) == tuple(done.rewritten[version] for version in order)
@@ -117,15 +118,15 @@ def test_the_same_snapshot_goes_on_serving_without_them(shop: Shop):
 
 
 def test_forgetting_again_or_a_stranger_changes_nothing(shop: Shop):
-    forget(shop.store, shop.folder, GONE)
+    forget(shop.store, Places(shop.folder), GONE)
     before = {path: path.read_bytes() for path in shop.folder.rglob("*") if path.is_file()}
-    again = forget(shop.store, shop.folder, [*GONE, "never seen"])
+    again = forget(shop.store, Places(shop.folder), [*GONE, "never seen"])
     assert again == Forgotten(0, {}, current(shop.folder))
     assert before == {path: path.read_bytes() for path in shop.folder.rglob("*") if path.is_file()}
 
 
 def test_without_snapshots_the_store_alone_forgets(shop: Shop, tmp_path: Path):
-    assert forget(shop.store, tmp_path / "none", GONE) == Forgotten(2, {}, None)
+    assert forget(shop.store, Places(tmp_path / "none"), GONE) == Forgotten(2, {}, None)
 
 
 def test_drafts_of_killed_publishers_go_too(shop: Shop):
@@ -134,7 +135,7 @@ def test_drafts_of_killed_publishers_go_too(shop: Shop):
     (draft / "users.json").write_text(f'["{GONE[0]}"]')
     sought = marks(shop.folder, GONE[:1])
     assert f"an id in {draft.name}/users.json" in traces(shop.folder, sought)
-    forget(shop.store, shop.folder, GONE[:1])
+    forget(shop.store, Places(shop.folder), GONE[:1])
     assert traces(shop.folder, sought) == ()
 
 
@@ -142,7 +143,7 @@ def test_a_snapshot_that_cannot_be_read_is_named_once_the_others_are_done(shop: 
     broken = versions(shop.folder)[0]
     (shop.folder / broken / "arrays.safetensors").write_bytes(b"")
     with pytest.raises(SnapshotError, match=f"{broken}.*delete these folders.*forget again"):
-        forget(shop.store, shop.folder, GONE)
+        forget(shop.store, Places(shop.folder), GONE)
     left = traces(shop.folder, [*marks_of_ids(GONE)])
     assert left
     assert all(broken in place for place in left)
@@ -170,7 +171,7 @@ def killed_at(at: int, folder: Path, users) -> bool:
     for module, name in (
         *((registry, name) for name in ("_rename", "_describe", "replace_file")),
         (codec, "save_file"),
-        (registry.shutil, "rmtree"),
+        (deletion, "_erase"),
         (forget_module, "delete"),
     ):
         setattr(module, name, step(getattr(module, name)))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.errors import Locked, RefreshRunning
-from graphrec.locks import Holder, always, file_lock, holder, holder_file
+from graphrec.locks import Holder, file_lock, holder, holder_file
 from graphrec.snapshot.lock import LOCK, refresh_lock
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
@@ -52,6 +52,10 @@ def foreign(path: Path):
     """Of a program that is not graphrec, which writes no name."""
     opened = "import fcntl, contextlib\nfile = open(sys.argv[1], 'a')\nfcntl.flock(file, 2)"
     return held(path, "contextlib.nullcontext()", opened)
+
+
+def always(seconds: float):
+    return lambda _: seconds
 
 
 def mode(path: Path) -> int:

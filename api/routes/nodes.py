@@ -11,7 +11,15 @@ from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
 from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of, written
-from graphrec.api.schemas.nodes import Deleted, IgnoredLink, Link, PutItem, PutUser, Stored
+from graphrec.api.schemas.nodes import (
+    Deleted,
+    ForgottenUser,
+    IgnoredLink,
+    Link,
+    PutItem,
+    PutUser,
+    Stored,
+)
 from graphrec.api.service import Service, Serving
 
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
@@ -50,14 +58,18 @@ async def delete_item(item_id: ItemId, service: Serving) -> Deleted:
         "no_store", "invalid_request", "malformed_json", "not_forgotten", "store_away"
     ),
 )
-async def delete_user(user_id: UserId, service: Serving) -> Deleted:
-    """Delete a user: once it is answered, neither the store nor a snapshot has anything of them.
+async def delete_user(user_id: UserId, service: Serving) -> ForgottenUser:
+    """Delete a user: once it is answered, no table and no file has anything of them.
 
-    The next answer of this process knows nothing of them; other processes follow within seconds.
+    The next answer of this process knows nothing of them; other processes follow within seconds,
+    by the time that the answer names. It waits for another deletion or a refresh, up to a limit.
     """
-    deleted = await service.require_graph("a user is deleted").forgetter.forget(user_id)
-    service.lists.forget(user_id)
-    return Deleted(user_id, deleted)
+    graph = service.require_graph("a user is deleted")
+    try:
+        gone = await graph.forgetter.forget(user_id)
+    finally:
+        service.lists.forget(user_id)
+    return ForgottenUser(user_id, gone.deleted, gone.others_by)
 
 
 async def _put(

@@ -99,7 +99,7 @@ def forget(
         for draft in folder.rglob(".draft-*"):
             if draft.is_file():  # left by a process that was killed
                 draft.unlink()
-        names = _names(folder, users)
+        names = names_of(folder, users)
         _note(folder, names - frozenset(users))
         return take_out(folder, People(names, incomplete=True), packings, NO_LINES)
 
@@ -113,9 +113,23 @@ def traces(
     """
     if not folder.is_dir() or not users:
         return ()
-    found = find_in(folder, People(_names(folder, users)), packings, NO_LINES)
+    found = find_in(folder, People(names_of(folder, users)), packings, NO_LINES)
     held = (f"a user in {path.relative_to(folder)}" for path in found.files)
     return (*held, *found.unhandled)
+
+
+def names_of(folder: Path | None, users: Collection[str]) -> frozenset[str]:
+    """How lines may name users: by pseudonym, or by id in files from elsewhere.
+
+    Keys that were put aside, such as `key.old`, are used too: lines under them may be left.
+    """
+    if folder is None:
+        return frozenset(users)
+    keys = [read_key(folder / KEY)] if (folder / KEY).exists() else []
+    for aside in sorted(folder.glob(f"{KEY}.*")):
+        with suppress(OSError, SettingsError):  # anything else of such a name
+            keys.append(read_key(aside))
+    return frozenset(users) | {pseudonym(user, key) for user in users for key in keys}
 
 
 def _day(shown: Exposure) -> str:
@@ -136,18 +150,6 @@ def _append(path: Path, content: bytes) -> None:
         except OSError:
             file.truncate(size)
             raise
-
-
-def _names(folder: Path, users: Collection[str]) -> frozenset[str]:
-    """How lines may name users: by pseudonym, or by id in files from elsewhere.
-
-    Keys that were put aside, such as `key.old`, are used too: lines under them may be left.
-    """
-    keys = [read_key(folder / KEY)] if (folder / KEY).exists() else []
-    for aside in sorted(folder.glob(f"{KEY}.*")):
-        with suppress(OSError, SettingsError):  # anything else of such a name
-            keys.append(read_key(aside))
-    return frozenset(users) | {pseudonym(user, key) for user in users for key in keys}
 
 
 def _forgotten(folder: Path) -> Mapping[str, int]:

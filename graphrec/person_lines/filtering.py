@@ -142,7 +142,7 @@ def _searched(stream: IO[bytes], head: bytes, out: IO[bytes] | None, job: Job) -
             )
     if not _is_text(head):
         raise Unhandled(job.path, "is of a format that cannot be searched")
-    if stream_holds(_Copied(stream, out), job.people.names):
+    if stream_holds(cast("IO[bytes]", _Copied(stream, out)), job.people.names):
         raise Unhandled(job.path, "holds an id in a text of no known form")
 
 

@@ -62,7 +62,7 @@ def find_in(
 
 def _each(folder: Path, skip: Collection[str], work: Callable[[Path], int]) -> Searched:
     lines, found, unhandled = 0, list[Path](), list[str]()
-    for path in _files(folder, unhandled):
+    for path in files_in(folder, unhandled):
         if path.parent == folder and path.name in skip:
             continue
         try:
@@ -75,14 +75,15 @@ def _each(folder: Path, skip: Collection[str], work: Callable[[Path], int]) -> S
     return Searched(lines, tuple(found), tuple(unhandled))
 
 
-def _files(folder: Path, unhandled: list[str]) -> Iterator[Path]:
-    """Every file of a folder and of those in it, in order; links are followed."""
+def files_in(folder: Path, unhandled: list[str]) -> Iterator[Path]:
+    """Every file of a folder and of those in it, in order; links are followed.
+
+    What cannot be read is added to `unhandled`, a sentence each.
+    """
 
     def unreadable(error: OSError) -> None:
         path = Path(error.filename)
-        unhandled.append(
-            str(Unhandled(path, f"cannot be read ({error.strerror})", allowing(path)))
-        )
+        unhandled.append(str(Unhandled(path, f"cannot be read ({error.strerror})", allowing(path))))
 
     known: set[tuple[int, int]] = set()
     for name, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import pytest
 
-from graphrec.forget import Mark, marks, traces
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load, publish, versions
 from graphrec.store import open_store
+from graphrec.traces import Mark, marks, traces
 from tests.support.live import items, served, wait_until
 from tests.support.service import error
 from tests.support.shop import log, refreshed, settings_of, store_of

@@ -94,7 +94,7 @@ def test_their_lines_go_and_all_else_stays(tmp_path: Path, way: str, name: str) 
     assert path.stat().st_mode & 0o777 == 0o640
     assert find_in(tmp_path, GONE, PACKINGS) == take_out(tmp_path, GONE, PACKINGS)
     assert find_in(tmp_path, GONE, PACKINGS).files == ()
-    assert [each for each in tmp_path.rglob(".draft*")] == []
+    assert list(tmp_path.rglob(".draft*")) == []
 
 
 FORMS = {

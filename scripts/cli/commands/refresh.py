@@ -107,8 +107,8 @@ def refresh(
     names the failed checks. In every other case the previous snapshot keeps serving.
 
     **Exit codes:** 0 published, or nothing to do; 1 other errors; 3 refused by a check; 4 another
-    refresh is running (a deletion or a rollback is waited for); 5 store unreachable or missing; 6 no space for the snapshot; 7 out of
-    memory.
+    refresh is running (a deletion or a rollback is waited for); 5 store unreachable or missing; 6
+    no space for the snapshot; 7 out of memory.
 
     **Example:** `graphrec refresh --since-last --json`, every night, by cron or systemd
     """
