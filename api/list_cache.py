@@ -93,6 +93,11 @@ class ListCache:
         """Bytes that the lists take, about."""
         return self._bytes
 
+    @property
+    def users(self) -> frozenset[str]:
+        """Whose lists are kept."""
+        return frozenset(key.user for key in self._kept)
+
     def get(self, key: Key) -> WrittenList | None:
         """The list of a key, where it is kept."""
         found = self._kept.get(key)

@@ -65,7 +65,8 @@ MAY_IMPORT = {
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
-    "forget": "data errors experiments packings person_lines report retrieval snapshot store traces",
+    "forget": "data errors experiments packings person_lines report retrieval snapshot store "
+    "traces",
     "traces": "data errors id_search person_lines snapshot",
     "doctor": "counts data errors recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from graphrec.ingest.encodings import recognised
 
+from graphrec.counts import counted
 from graphrec.data.ids import BLANKS, IdRules
 from graphrec.errors import DataError
 
@@ -49,10 +50,13 @@ def unknown_places(given: Sequence[GivenId], unknown: Collection[str]) -> tuple[
     return tuple(dict.fromkeys(each.place for each in given if each.place not in known))
 
 
-def in_words(places: Sequence[str], limit: int = 10) -> str:
-    """Some places, and how many more there are."""
+def not_in_the_store(places: Sequence[str], limit: int = 10) -> str:
+    """What to say of ids that are unknown, by where they were given; nothing where none are."""
+    if not places:
+        return ""
     more = f" and {len(places) - limit:,} more" if len(places) > limit else ""
-    return ", ".join(places[:limit]) + more
+    shown = ", ".join(places[:limit])
+    return f" Not in the store: {counted(len(places), 'id')}. Unknown: {shown}{more}."
 
 
 def _listed() -> list[GivenId]:

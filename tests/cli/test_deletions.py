@@ -121,7 +121,7 @@ class TestItems:
 
     def test_are_read_from_standard_input(self, shop: Path) -> None:
         answer = typing(shop, "a\n\nb\n", "items", "delete", "-", "--json")
-        assert answer.json() == {"asked": 2, "deleted": 2}
+        assert answer.json() == {"asked": 2, "deleted": 2, "unknown": []}
 
     def test_links_to_them_are_set_aside(self, shop: Path) -> None:
         graphrec(shop, "items", "delete", "a")

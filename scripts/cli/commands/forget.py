@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from graphrec.cli.id_lists import given_ids, in_words, unknown_places
+from graphrec.cli.id_lists import given_ids, not_in_the_store, unknown_places
 from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json, tell_waiting
 from graphrec.cli.settings import load_settings
@@ -127,11 +127,7 @@ def _packings() -> Sequence[Packing]:
 
 
 def _show(done: Forgotten, unknown: Sequence[str], left: tuple[str, ...] | None) -> None:
-    many = f"{counted(len(unknown), 'id')} ({in_words(unknown)})"
-    OUT.print(
-        f"Deleted {counted(done.stored, 'user')}."
-        + (f" Not in the store: {many}." if unknown else "")
-    )
+    OUT.print(f"Deleted {counted(done.stored, 'user')}.{not_in_the_store(unknown)}")
     for old, new in done.rewritten.items():
         OUT.print(f"Snapshot {old} is replaced by {new}, without them.")
     if not done.rewritten:

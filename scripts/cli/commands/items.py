@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from graphrec.cli.id_lists import given_ids, in_words, unknown_places
+from graphrec.cli.id_lists import given_ids, not_in_the_store, unknown_places
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json
 from graphrec.cli.settings import load_settings
@@ -50,7 +50,4 @@ def delete(
         asked = len({each.place for each in given})
         print_json({"asked": asked, "deleted": deleted, "unknown": unknown})
         return
-    many = f"{counted(len(unknown), 'id')} ({in_words(unknown)})"
-    OUT.print(
-        f"Deleted {counted(deleted, 'item')}." + (f" Not in the store: {many}." if unknown else "")
-    )
+    OUT.print(f"Deleted {counted(deleted, 'item')}.{not_in_the_store(unknown)}")
