@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 from typing import IO
@@ -22,8 +23,9 @@ BLOCK = 2**20
 
 
 def forms(node_id: str) -> frozenset[bytes]:
-    """How an id may stand in a file: plain, and escaped as JSON does."""
-    return frozenset((node_id.encode(), orjson.dumps(node_id)[1:-1]))
+    """How an id may stand in a file: plain, escaped as JSON does, in another Unicode form."""
+    apart = unicodedata.normalize("NFD", node_id)
+    return frozenset((node_id.encode(), orjson.dumps(node_id)[1:-1], apart.encode()))
 
 
 def is_distinct(node_id: str) -> bool:

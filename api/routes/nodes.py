@@ -23,6 +23,7 @@ from graphrec.api.schemas.nodes import (
 from graphrec.api.service import Service, Serving
 
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
+from graphrec.errors import DataError
 from graphrec.store import GraphStore
 
 router = new_router("items and users")
@@ -38,7 +39,15 @@ async def put_item(item_id: ItemId, body: Annotated[PutItem, Body()], service: S
 
 @router.put("/users/{user_id}", openapi_extra=WRITE, responses=ERRORS)
 async def put_user(user_id: UserId, body: Annotated[PutUser, Body()], service: Serving) -> Stored:
-    """Add a user, or set attributes of one."""
+    """Add a user, or set attributes of one; one who was forgotten may come back by it."""
+    if service.settings.privacy.refuse_forgotten:
+        known = written(service.settings.ids, user_id, "path", "user_id")
+        graph = service.require_graph("a user is put")
+        if await graph.store.run(lambda store: store.deleted("user", {known})):
+            raise DataError(
+                "the user was forgotten, and privacy.refuse_forgotten keeps them out: expected "
+                "another id; set it to false if they may come back"
+            )
     return await _put(service, "user", user_id, body.attributes)
 
 

@@ -244,7 +244,8 @@ def ingest(
         progress = shown.enter_context(progress_bars())
         if dry_run:
             aside = Path(opened.enter_context(TemporaryDirectory()))
-        late = Late(graph.deleted) if graph else Late()
+        stays = frozenset({"user"}) if settings.privacy.refuse_forgotten else frozenset[str]()
+        late = Late(graph.deleted, stays=stays) if graph else Late()
         stored = (
             {}
             if graph is None
@@ -270,9 +271,10 @@ def ingest(
                     node_type, text.file(node_type, file), limits, rejects_file(aside, file),
                     mapped, kinds.get(node_type), progress=progress, long=table,
                     known=stored.get(node_type), separators=separators.get(node_type),
+                    late=late,
                 )  # fmt: skip
                 found_nodes[node_type] = opened.enter_context(nodes)
-                late = late.but_for(node_type, found_nodes[node_type].ids())
+                late = late.but_for(node_type, found_nodes[node_type].back)
         if replace and graph:
             catalogue = replacement(graph, found_nodes["item"])
             late = late.outside(catalogue.kept)
