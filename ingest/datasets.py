@@ -152,10 +152,11 @@ def checked_dataset(
                     links=nodes.links,
                     progress=progress,
                     known=(known or {}).get(nodes.node_type),
+                    late=late,
                 )
             )
             if late is not None:
-                late = late.but_for(nodes.node_type, found[nodes.node_type].ids())
+                late = late.but_for(nodes.node_type, found[nodes.node_type].back)
         events = checked_events(
             dataset.events,
             settings,

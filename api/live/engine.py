@@ -15,19 +15,17 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from graphrec.api.errors import NotReady
+from graphrec.api.list_cache import ListCache
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import SnapshotError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
-from graphrec.snapshot.registry import CURRENT, current
+from graphrec.snapshot.registry import CURRENT, FORGOTTEN, POLL_SECONDS, current
 from graphrec.store.delta import Delta
 
 logger = logging.getLogger(__name__)
-
-POLL_SECONDS = 1.0
-"""Interval of the checks of the current snapshot, each of which costs one `stat`."""
 
 Stamp: TypeAlias = tuple[int, int] | None
 
@@ -52,13 +50,19 @@ class Engine:
         load: Callable[[str], Recommender],
         retry_seconds: float,
         loaded: Callable[[bool], None] = lambda _: None,
+        lists: ListCache | None = None,
     ) -> None:
-        """`load` makes the recommender of a version; `loaded` counts each success and failure."""
+        """`load` makes the recommender of a version; `loaded` counts each success and failure.
+
+        From `lists` those go that serve nobody any more, and all once somebody was forgotten.
+        """
         self.folder = folder
         """Of snapshots."""
         self._load = load
         self._retry_seconds = retry_seconds
         self._loaded = loaded
+        self._lists = ListCache(0) if lists is None else lists
+        self._forgotten_stamp: Stamp = None
         self._recommender: Recommender | None = None
         self._stamp: Stamp = None
         self._reason: str | None = "the snapshot is not loaded yet: try again in a moment"
@@ -132,9 +136,18 @@ class Engine:
         Failures are logged. One that was refused is tried again only with `retry`, or while nothing
         serves.
         """
+        self._drop_lists_of_forgotten()
         async with self._loading:
             await self._update_current(retry)
             await self._update_canary(retry)
+            self._lists.serve({each.snapshot.manifest.version for each in self.serving.values()})
+
+    def _drop_lists_of_forgotten(self) -> None:
+        """Drop all lists where somebody was forgotten, by whichever process: it is not said who."""
+        stamp = _stamp(self.folder / FORGOTTEN)
+        if stamp != self._forgotten_stamp:
+            self._forgotten_stamp = stamp
+            self._lists.clear()
 
     async def _update_current(self, retry: bool) -> None:
         stamp = _stamp(self.folder / CURRENT)
@@ -186,7 +199,7 @@ class Engine:
             logger.info("serving snapshot %s to %.3g of users", found.version, found.share)
 
     async def watch(self) -> None:
-        """Follow the current snapshot until cancelled."""
+        """Follow the current snapshot until cancelled; a check costs three `stat`."""
         while True:
             nothing = self._recommender is None
             await asyncio.sleep(
