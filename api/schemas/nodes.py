@@ -109,7 +109,7 @@ class ForgottenUser:
     """The user is deleted."""
 
     __pydantic_config__ = example(
-        {"id": "42", "deleted": True, "others_by": "2026-11-22T10:15:03+00:00"}
+        {"id": "42", "deleted": True, "others_by": "2026-11-22T10:15:03Z"}
     )
 
     id: str
