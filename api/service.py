@@ -205,6 +205,7 @@ def _graph(
     )
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine, settings.kinds)
+    engine.adopt = feed.adopt
     rejects, types = settings.ingest.rejects, types_of(settings)
     forgetter = Forgetter(store, feed, engine, exposures, rejects, types, settings.privacy)
     return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)

@@ -76,6 +76,13 @@ class Forgetter:
         DataError for a user of a graph that is only read.
         """
         loop = asyncio.get_running_loop()
+        leaving = False
+
+        def begun() -> None:
+            nonlocal leaving
+            asyncio.run_coroutine_threadsafe(self._feed.forget(user), loop).result()
+            leaving = True
+
         until = loop.time() + self._seconds
         try:
             await asyncio.wait_for(self._one_at_a_time.acquire(), self._seconds)
@@ -91,14 +98,18 @@ class Forgetter:
                 _forgotten,
                 places=self._places,
                 user=user,
-                begun=partial(loop.call_soon_threadsafe, self._feed.forget, user),
+                begun=begun,
                 types=self._types,
                 remember=self._remember,
                 seconds=max(until - loop.time(), 0),
             )
-            done = await self._store.run(work, seconds=None)
+            try:
+                done = await self._store.run(work, seconds=None)
+                leaving = leaving and not done.stored
+            finally:
+                if leaving:
+                    await self._feed.stays(user)
             await self._feed.catch_up_if_possible()
-            self._feed.forget(user)
             began = loop.time()
             await self._engine.update()
             load = loop.time() - began
