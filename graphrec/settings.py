@@ -333,6 +333,13 @@ class RefreshSettings(_Section):
     max_overlap: float = Field(
         0.9, ge=0, le=1, description="Largest overlap of the lists of two users."
     )
+    max_user_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Largest share of one user in the weights of all likes, of which popularity is "
+        "made, where there are 20 users or more.",
+    )
     min_coverage: float = Field(
         0.5,
         ge=0,

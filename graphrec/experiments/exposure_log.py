@@ -163,6 +163,8 @@ def _forgotten(folder: Path) -> Mapping[str, int]:
 
 def _note(folder: Path, pseudonyms: Collection[str]) -> None:
     """Note who was forgotten now, and let go of who was long ago."""
+    if not pseudonyms:
+        return
     now = time.time_ns() // 1_000_000
     lately = {name: until for name, until in _forgotten(folder).items() if until > now - KEPT_MS}
     lately |= dict.fromkeys(pseudonyms, now + LATE_MS)
