@@ -81,17 +81,17 @@ def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in needed}
 
 
-def _out_of_force(meanings: Meanings, one: str) -> str:
-    """Whether a later event of the `pair` took the place of one, or one cancelled it."""
+def _out_of_force(meanings: Meanings, one: str, pair: str = "pair") -> str:
+    """Whether a later event of a pair took the place of one, or one cancelled it."""
     parts = []
     if meanings.any_latest:
         parts.append(
-            f"any(later IN pair WHERE coalesce(later[0] = {one}[0] AND later[3] > {one}[3] "
+            f"any(later IN {pair} WHERE coalesce(later[0] = {one}[0] AND later[3] > {one}[3] "
             f"AND $supersedes[later[0]][later[1]], false))"
         )
     if meanings.any_cancels:
         parts.append(
-            f"any(undo IN pair WHERE coalesce(undo[3] >= {one}[3] "
+            f"any(undo IN {pair} WHERE coalesce(undo[3] >= {one}[3] "
             f"AND {one}[0] IN $cancels[undo[0]][undo[1]], false))"
         )
     return f"({' OR '.join(parts) or 'false'})"
@@ -99,11 +99,13 @@ def _out_of_force(meanings: Meanings, one: str) -> str:
 
 def _reaches_own(pattern: Pattern, meanings: Meanings, user: str) -> str:
     """Whether `one` reaches the bar of its user, where its kind has one."""
-    rated = (
+    kind, weight, time = (each("each") for each in pattern[1:4])
+    superseded = _out_of_force(meanings, f"[{kind}, 0, {weight}, {time}]", "rated")
+    rated = (  # an expression over lists may not aggregate: here each looks its pair up
         f"MATCH ({user})-[each:{pattern.types}]->(rated_item{pattern.items}) "
-        f"WITH rated_item, collect({event(pattern, 'each')}) AS pair "
-        f"UNWIND [rating IN pair WHERE rating[0] = one[0] AND $rated[rating[0]][rating[1]] "
-        f"AND NOT {_out_of_force(meanings, 'rating')}] AS rating RETURN rating[2]"
+        f"WHERE {kind} = one[0] AND $rated[{kind}][toInteger(sign({weight})) + 1] "
+        f"AND [rated IN [COLLECT {{ MATCH ({user})-[of_pair:{pattern.types}]->(rated_item) "
+        f"RETURN {event(pattern, 'of_pair')} }}] | NOT {superseded}][0] RETURN {weight}"
     )
     total = f"reduce(total = 0, rating IN ratings | total + {_micro('rating')})"
     return (
