@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -12,12 +13,21 @@ _LONG = re.compile(rb"[0-9]{19}")
 """What orjson may round: integers beyond 64 bits."""
 
 
+_LITERAL = re.compile(rb"""\s*\{\s*[uU]?'|\s*\{\s*[uU]\"""")
+"""How an object begins that Python has written: `{'a': …`, `{u'a': …`."""
+
+
 class TwiceError(ValueError):
     """An object with a key that comes twice."""
 
 
 def parsed(text: bytes) -> object:
-    """The value of a text; None where it is no JSON, an error where a key comes twice."""
+    """The value of a text; None where it is no JSON, an error where a key comes twice.
+
+    An object may also be one that Python has written, as in `{'a': None}`.
+    """
+    if is_literal(text):
+        return _literal(text)
     try:
         if _LONG.search(text) is None:
             value = orjson.loads(text)
@@ -34,6 +44,27 @@ def parsed(text: bytes) -> object:
         return error
     except (ValueError, RecursionError):
         return None
+
+
+def is_literal(text: bytes) -> bool:
+    """Whether a text begins as an object that Python has written."""
+    return _LITERAL.match(text) is not None
+
+
+def _literal(text: bytes) -> object:
+    try:
+        node = ast.parse(text.decode().strip(), mode="eval").body
+        if not isinstance(node, ast.Dict):
+            return None
+        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        if len(set(keys)) < len(keys):
+            twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+            return TwiceError(f"the key {twice!r} comes twice in an object")
+        value = ast.literal_eval(node)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return value
 
 
 def _keys(value: object) -> int:

@@ -73,6 +73,15 @@ def opened(path: Path) -> Iterator[tuple[Content, ...]]:
         yield found
 
 
+def member_names(path: Path) -> tuple[str, ...]:
+    """The names of the files of data in a ZIP archive, in its order; empty for any other file."""
+    with unbroken(str(path)):
+        if not zipfile.is_zipfile(path):
+            return ()
+        with zipfile.ZipFile(path) as archive:
+            return tuple(info.filename for info in archive.infolist() if _is_data(info))
+
+
 @contextmanager
 def unbroken(name: str) -> Iterator[None]:
     """Raises DataError where the file called `name` cannot be read on."""

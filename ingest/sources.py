@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import tee
 from pathlib import Path, PurePath
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
-from graphrec.ingest.chunks import Chunk, Reading
+from graphrec.ingest.chunks import Chunk, Reading, as_json
 from graphrec.ingest.frames import open_table
 from graphrec.ingest.json_text import looks_like_json, open_json
 from graphrec.ingest.packed import STDIN, Content, opened
 from graphrec.ingest.parts import Part, constants_of, open_parts, part_paths
+from graphrec.ingest.schema import plain
 from graphrec.ingest.tables import PARQUET_MAGIC, open_parquet, open_query
 from graphrec.ingest.text import (
     TextOptions,
@@ -23,6 +27,7 @@ from graphrec.ingest.text import (
     open_delimited,
     open_recbole,
 )
+from numpy.typing import NDArray
 
 from graphrec.errors import DataError
 
@@ -56,6 +61,10 @@ class File:
     seems to be data."""
     owner: str = ""
     """What the options of `graphrec ingest` call it, for messages: item, user; events are ""."""
+    member: str | None = None
+    """Of a ZIP archive: the member that is read; None: all of them."""
+    keys: tuple[str, ...] = ()
+    """Of JSON: the keys that are read, for which the file need not be read twice; empty: all."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +91,31 @@ class Frame:
     """What messages call it."""
 
 
+class Made(NamedTuple):
+    """Rows that were made from a batch of others."""
+
+    rows: pa.RecordBatch  # [N]
+    of: NDArray[np.int64] | None = None
+    """[N]: the row of the batch that each was made from; None: one of each, in their order."""
+    left_out: Mapping[str, int] = {}
+    """How many rows of the batch nothing was made from, by reason."""
+
+
 @dataclass(frozen=True)
 class Derived:
-    """A source with columns made from those of another, row by row."""
+    """A source of rows that are made from those of another: as many, fewer or more of them."""
 
     source: Source
     columns: tuple[str, ...]
-    derive: Callable[[pa.RecordBatch], pa.RecordBatch]
-    """From all columns of `source` to `columns`, the same number of rows in the same order."""
+    derive: Callable[[Iterator[pa.RecordBatch]], Iterator[Made]]
+    """From batches with the columns of `reads` to one of `columns` each."""
+    reads: tuple[str, ...] = ()
+    """Columns of `source`, by name; case and punctuation do not matter, and `a|b` is a or b. One
+    that is not there is null. Empty: all of them."""
+    needs: tuple[str, ...] = ()
+    """Those of `reads` without which it is an error."""
+    several: int = 1
+    """About how many rows are made from one, so that chunks do not become as much larger."""
 
 
 Source: TypeAlias = File | Files | Query | Frame | Derived
@@ -143,6 +169,8 @@ def _parts(file: File, size: int, stack: ExitStack) -> Iterator[Part]:
                 yield replace(part, constants=constants_of(place))
         return
     for content in stack.enter_context(opened(file.path)):
+        if file.member is not None and content.name != f"{file.path}/{file.member}":
+            continue
         yield Part(content.name, _open_content(content, file, size), {})
 
 
@@ -167,7 +195,7 @@ def _open_content(content: Content, file: File, size: int) -> Reading:
         return open_recbole(content, size, file.encoding)
     lines = first_lines(content, head, encoding_of(content, head, file.encoding))
     if suffix in JSON_LINES or looks_like_json(lines):
-        return open_json(content, size, file.encoding)
+        return open_json(content, size, file.encoding, file.keys)
     return open_delimited(content, size, options)
 
 
@@ -181,10 +209,62 @@ def _refuse_options(name: str, what: str, options: TextOptions) -> None:
 
 @contextmanager
 def _open_derived(source: Derived, size: int) -> Iterator[Reading]:
-    with open_source(source.source, size) as reading:
+    with open_source(source.source, max(size // source.several, 1)) as reading:
+        found = _found(source, reading)
 
         def chunks(columns: Sequence[str]) -> Iterator[Chunk]:
-            for chunk in reading.chunks(reading.columns):
-                yield replace(chunk, rows=source.derive(chunk.rows).select(list(columns)))
+            wanted = dict.fromkeys(column for column in found.values() if column is not None)
+            read, again = tee(reading.chunks(list(wanted)))
+            batches = (_named(chunk, found) for chunk in again)
+            for chunk, made in zip(read, source.derive(batches), strict=True):
+                yield _made(chunk, made, columns)
 
-        yield replace(reading, columns=source.columns, chunks=chunks)
+        yield replace(
+            reading,
+            columns=source.columns,
+            chunks=chunks,
+            unread=tuple(c for c in reading.columns if c not in found.values()),
+        )
+
+
+def _found(source: Derived, reading: Reading) -> dict[str, str | None]:
+    """By name in `reads`, the column; raises DataError where one is missing that is needed."""
+    if not source.reads:
+        return {column: column for column in reading.columns}
+    known = {plain(column): column for column in reversed(reading.columns)}
+    known |= {column: column for column in reading.columns}
+    found = {}
+    for name in source.reads:
+        ways = (way for each in name.split("|") for way in (each, plain(each)))
+        column = next((known[way] for way in ways if way in known), None)
+        if column is None and name in source.needs:
+            raise DataError(
+                f"{reading.name} has no column {' or '.join(map(repr, name.split('|')))}: found "
+                f"{', '.join(map(repr, reading.columns))}; if it is of another format, name that "
+                f"with --format, or say --format none to read it as any file"
+            )
+        found[name] = column
+    return found
+
+
+def _named(chunk: Chunk, found: Mapping[str, str | None]) -> pa.RecordBatch:
+    size = len(chunk.line)
+    columns = [
+        pa.nulls(size, pa.string()) if column is None else chunk.rows.column(column)
+        for column in found.values()
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=list(found))
+
+
+def _made(chunk: Chunk, made: Made, columns: Sequence[str]) -> Chunk:
+    rows, of = made.rows.select(list(columns)), made.of
+    raw = chunk.raw or partial(as_json, chunk.rows)
+    if of is None:
+        return replace(chunk, rows=rows, left_out=made.left_out, raw=raw)
+    return replace(
+        chunk,
+        rows=rows,
+        line=chunk.line[of],
+        left_out=made.left_out,
+        raw=lambda row: raw(int(of[row])),
+    )
