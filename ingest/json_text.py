@@ -81,7 +81,9 @@ def open_json(
             for block in _cut(found, size):
                 yield _chunk(block, columns, getters, opened.done())
 
-    notes = ("keys of objects within objects are joined with dots",) if keys.nested else ()
+    notes: tuple[str, ...] = (
+        ("keys of objects within objects are joined with dots",) if keys.nested else ()
+    )
     if any(is_literal(line.encode("utf-8", "replace")) for line in first[:_LOOKED_AT]):
         notes += ("objects are written as Python writes them",)
     if wanted:

@@ -102,6 +102,9 @@ class Nodes(Table):
     """By name, the kind; None: as the values show."""
     called: Mapping[str, str] = field(default_factory=dict)
     """The columns of attributes that have another name."""
+    in_pieces: bool = False
+    """Whether several rows tell of a node, each a part: then what a row lacks is as in those before
+    it, for which the nodes are kept in memory."""
     long: LongTable | None = None
     """Where a row has one property of a node: which columns say which."""
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -34,7 +34,7 @@ _NONE = ("(not set)", "(none)", "(other)")
 
 _READS = ("event_name", "event_timestamp", "user_id", "user_pseudo_id", "event_params", "items")
 _FACTS = {
-    "name": "item_name",
+    "title": "item_name",
     "brand": "item_brand",
     "category": "item_category",
     "price": "price",
@@ -120,11 +120,12 @@ GA4 = Format(
             files=("events_*", "*.json", "*.jsonl", "*.parquet", "*"),
             shape=Shape(("items",), ("item", *_FACTS), _catalogue, several=4),
             distinct=True,
-            skips={"name": "an item without a name"},
+            in_pieces=True,
+            skips={"title": "an item without a name"},
             node_type="item",
             id="item",
             attributes={
-                "name": "text",
+                "title": "text",
                 "brand": "category",
                 "category": "category",
                 "price": "number",

@@ -42,7 +42,7 @@ def _orders(source: Source) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArr
     time += (hour * 3600).astype(np.int64)
     ascending = np.argsort(order, kind="stable")
     found = (each[ascending].astype(np.int64) for each in (order, user))
-    return (*found, time[ascending])  # type: ignore[return-value]
+    return (*found, time[ascending])
 
 
 def _joined(orders: Source, batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
@@ -81,25 +81,26 @@ INSTACART = Format(
             node_type="item",
             id="product_id",
             attributes={
-                "product_name": "text",
+                "title": "text",
                 "aisle_id": "category",
                 "department_id": "category",
             },
+            called={"title": "product_name"},
             links={"aisle_id": ("in", "aisle"), "department_id": ("in", "department")},
         ),
         Nodes(
             files=("aisles.csv",),
             node_type="aisle",
             id="aisle_id",
-            attributes={"name": "text"},
-            called={"name": "aisle"},
+            attributes={"title": "text"},
+            called={"title": "aisle"},
         ),
         Nodes(
             files=("departments.csv",),
             node_type="department",
             id="department_id",
-            attributes={"name": "text"},
-            called={"name": "department"},
+            attributes={"title": "text"},
+            called={"title": "department"},
         ),
     ),
     signs=("orders.csv", "order_products__*.csv"),

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from graphrec.ingest.formats.declare import Events, Format, Links, Nodes, Shape, Table, Text
 from graphrec.ingest.formats.files import Found, matching
-from graphrec.ingest.formats.shapes import distinct, picked, recoded
+from graphrec.ingest.formats.shapes import completed, distinct, picked, recoded
 from graphrec.ingest.long import LongTable
 from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import Derived, File, Files, Made, Source, open_source
@@ -18,7 +18,10 @@ from graphrec.ingest.values import missing, texts
 
 from graphrec.data import AttributeKind
 from graphrec.data.kinds import KindPolicy
+from graphrec.data.profile import TakenFor
 from graphrec.errors import DataError
+
+_NO_ID = "no id, which the events say too"
 
 Stage = Callable[[Iterator[Made]], Iterator[Made]]
 
@@ -74,8 +77,16 @@ class DataSet:
 
     @property
     def kinds(self) -> Mapping[str, KindPolicy]:
-        """As of its format."""
+        """What its kinds of events mean, as of its format."""
         return self.format.kinds
+
+    @property
+    def taken(self) -> TakenFor:
+        """What the files were taken for, for a report."""
+        form = self.format
+        return TakenFor(
+            form.name, self.title, self.used, self.absent, self.unread, form.says, form.kinds
+        )
 
 
 def sources_of(form: Format, title: str, name: str, where: str, files: Sequence[Found]) -> DataSet:
@@ -105,6 +116,9 @@ def sources_of(form: Format, title: str, name: str, where: str, files: Sequence[
             continue
         taken |= {(_what(table), file) for file in of}
         read |= dict.fromkeys([*of, *(file for found in beside for file in found)])
+        if isinstance(table, Nodes) and any(("events", file) in taken for file in of):
+            # A row without an id is a bad event, and is set aside as one.
+            table = replace(table, skips={**table.skips, table.id: _NO_ID})
         data = _with(data, table, of, beside)
     if lacking or not data.events:
         raise DataError(
@@ -143,7 +157,8 @@ def _with(
             names = {name: table.called.get(name, name) for name in table.attributes}
             kept = (table.id, *names.values()) if table.id else ()
             needs = (table.id,) if table.id else ()
-            source = _source(table, of, shape, kept, needs, [], names)
+            last: list[Stage] = [completed] if table.in_pieces else []
+            source = _source(table, of, shape, kept, needs, [], names, last)
             kinds = {name: kind for name, kind in table.attributes.items() if kind is not None}
             columns = {"id": table.id} if table.id else {}
             nodes = NodeSource(table.node_type, source, columns, kinds, table.links, table.long)
@@ -163,12 +178,14 @@ def _source(
     needs: Sequence[str],
     stages: Sequence[Stage],
     names: Mapping[str, str] | None = None,
+    last: Sequence[Stage] = (),
 ) -> Source:
     """The rows of a table's files: all columns, or those that are kept, under their names."""
     if table.skips:
         stages = [*stages, partial(_kept, needed=table.skips)]
     if table.distinct:
         stages = [*stages, distinct]
+    stages = [*stages, *last]
     if shape is None and not kept:
         return _files(of, table.text)
     if shape is None:

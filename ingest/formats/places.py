@@ -45,7 +45,7 @@ YELP = Format(
             node_type="item",
             id="business_id",
             attributes={
-                "name": "text",
+                "title": "text",
                 "city": "category",
                 "state": "category",
                 "categories": "tags",
@@ -55,6 +55,7 @@ YELP = Format(
                 "longitude": "number",
                 "is_open": "category",
             },
+            called={"title": "name"},
         ),
         Nodes(
             files=("yelp_academic_dataset_user.json", "*user.json"),

@@ -40,7 +40,7 @@ _READS = (
     *("event", "userId", "anonymousId", "timestamp", "originalTimestamp", "properties.products"),
     *(f"properties.{name}" for name in (*_IDS, "quantity", "rating")),
 )
-_FACTS = ("name", "brand", "category", "price")
+_FACTS = {"title": "name", "brand": "brand", "category": "category", "price": "price"}
 
 
 def kind_of(event: str | None) -> str | None:
@@ -73,8 +73,8 @@ def _events(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
 
 def _catalogue(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
     for rows in batches:
-        product, of, left_out = _products(rows, (*_IDS, *_FACTS))
-        columns = {name: product[name] for name in ("item", *_FACTS)}
+        product, of, left_out = _products(rows, (*_IDS, *_FACTS.values()))
+        columns = {"item": product["item"]} | {n: product[key] for n, key in _FACTS.items()}
         yield Made(pa.RecordBatch.from_pydict(columns), of, left_out)
 
 
@@ -108,7 +108,7 @@ def _first(rows: pa.RecordBatch, *names: str) -> pa.Array:
     return pc.coalesce(*(texts(rows.column(name)) for name in names))
 
 
-_CATALOGUE = ("properties.products", *(f"properties.{name}" for name in (*_IDS, *_FACTS)))
+_CATALOGUE = ("properties.products", *(f"properties.{name}" for name in (*_IDS, *_FACTS.values())))
 
 SEGMENT = Format(
     "segment",
@@ -125,10 +125,16 @@ SEGMENT = Format(
             files=("*.json", "*.jsonl", "*"),
             shape=Shape(_CATALOGUE, ("item", *_FACTS), _catalogue, several=2),
             distinct=True,
-            skips={"name": "a product without a name"},
+            in_pieces=True,
+            skips={"title": "a product without a name"},
             node_type="item",
             id="item",
-            attributes={"name": "text", "brand": "category", "category": "category", "price": None},
+            attributes={
+                "title": "text",
+                "brand": "category",
+                "category": "category",
+                "price": None,
+            },
         ),
     ),
     says=(

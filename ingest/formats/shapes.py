@@ -158,6 +158,26 @@ def distinct(made: Iterator[Made]) -> Iterator[Made]:
         yield picked(each, keep, {})
 
 
+def completed(made: Iterator[Made]) -> Iterator[Made]:
+    """With the value of an earlier row of the same id, the first column, for one that is missing.
+
+    What is known of each id is kept in memory.
+    """
+    known: dict[object, list[object]] = {}
+    for each in made:
+        rows = [list(row) for row in zip(*(c.to_pylist() for c in each.rows.columns), strict=True)]
+        for row in rows:
+            before = known.get(row[0], row)
+            row[:] = [b if v is None else v for v, b in zip(row, before, strict=True)]
+            known[row[0]] = row
+        columns = [
+            pa.array([row[at] for row in rows], column.type)
+            for at, column in enumerate(each.rows.columns)
+        ]
+        names = each.rows.schema.names
+        yield each._replace(rows=pa.RecordBatch.from_arrays(columns, names=names))
+
+
 def _numbers(rows: pa.RecordBatch) -> NDArray[np.uint64]:
     """A number for each row by its values, never 0."""
     columns = [numbers_of(pc.fill_null(texts(column), "\0")) for column in rows.columns]

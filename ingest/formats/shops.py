@@ -12,7 +12,7 @@ from graphrec.ingest.formats.instacart import INSTACART
 from graphrec.ingest.formats.shapes import picked, row_by_row, unlisted
 from graphrec.ingest.long import LongTable
 from graphrec.ingest.sources import Made
-from graphrec.ingest.values import numbers, texts
+from graphrec.ingest.values import texts
 
 from graphrec.data.kinds import KindPolicy
 
@@ -204,7 +204,7 @@ HM = Format(
             node_type="item",
             id="article_id",
             attributes={
-                "prod_name": "text",
+                "title": "text",
                 "product_type_name": "category",
                 "product_group_name": "category",
                 "colour_group_name": "category",
@@ -214,6 +214,7 @@ HM = Format(
                 "garment_group_name": "category",
                 "detail_desc": "text",
             },
+            called={"title": "prod_name"},
         ),
         Nodes(
             files=("customers.csv",),
@@ -237,13 +238,14 @@ _NO_CUSTOMER = "no customer"
 
 def _bought(rows: pa.RecordBatch) -> Mapping[str, pa.Array]:
     """A quantity below 0 is a return of as many pieces."""
-    quantity = numbers(rows.column("Quantity"))
+    quantity = texts(rows.column("Quantity"))
+    below = pc.starts_with(quantity, "-").fill_null(False)
     return {
         "user": texts(rows.column("Customer ID")),
         "item": rows.column("StockCode"),
-        "weight": pa.array(np.abs(quantity), from_pandas=True),
+        "weight": pc.utf8_ltrim(quantity, "-"),
         "time": rows.column("InvoiceDate"),
-        "kind": pa.array(np.where(quantity < 0, "return", "purchase")),
+        "kind": pc.if_else(below, "return", "purchase"),
     }
 
 
@@ -271,9 +273,9 @@ ONLINE_RETAIL = Format(
             distinct=True,
             node_type="item",
             id="StockCode",
-            attributes={"description": "text"},
-            called={"description": "Description"},
-            skips={"description": "no description"},
+            attributes={"title": "text"},
+            called={"title": "Description"},
+            skips={"title": "no description"},
         ),
     ),
     signs=("online*retail*.csv|online*retail*.xlsx",),
@@ -335,6 +337,7 @@ REES46 = Format(
         Nodes(
             files=("20??-???.csv", "*.csv"),
             distinct=True,
+            in_pieces=True,
             node_type="item",
             id="product_id",
             attributes={

@@ -118,7 +118,8 @@ def _opened(form: Format, path: Path, files: Sequence[Found], name: str = "") ->
 def _signed(form: Format, files: Sequence[Found]) -> bool:
     """Whether all files are there that give a format away."""
     against = any(has(files, sign) for sign in form.unless)
-    return bool(form.signs) and not against and all(has(files, sign) for sign in form.signs)
+    signed = bool(form.signs) and all(has(files, sign) for sign in form.signs)
+    return signed and not against and _starts(form, files)
 
 
 def _starts(form: Format, files: Sequence[Found]) -> bool:

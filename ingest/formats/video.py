@@ -45,10 +45,11 @@ KUAIREC = Format(
             node_type="item",
             id="video_id",
             attributes={
-                "caption": "text",
+                "title": "text",
                 "first_level_category_name": "category",
                 "second_level_category_name": "category",
             },
+            called={"title": "caption"},
         ),
         Nodes(
             files=("user_features.csv", "user_feat.csv"),
@@ -132,7 +133,8 @@ ANIME = Format(
             files=("anime.csv",),
             node_type="item",
             id="anime_id",
-            attributes={"name": "text", "genre": "tags", "type": "category", "members": "number"},
+            attributes={"title": "text", "genre": "tags", "type": "category", "members": "number"},
+            called={"title": "name"},
         ),
     ),
     signs=("rating.csv", "anime.csv"),
