@@ -62,7 +62,7 @@ def how_read(
         "notes": "; ".join(read_as.notes),
         "comments": f"{comments:,} comment lines" if comments else "",
         "left_out": "; ".join(
-            f"{rows:,} rows left out: {why}" for why, rows in (passed or {}).items()
+            f"left out: {rows:,} × {why}" for why, rows in (passed or {}).items()
         ),
     }
     return {what: fact for what, fact in facts.items() if fact}

@@ -27,6 +27,7 @@ from graphrec.ingest.text import (
     open_delimited,
     open_recbole,
 )
+from graphrec.ingest.workbook import open_workbook
 from numpy.typing import NDArray
 
 from graphrec.errors import DataError
@@ -35,6 +36,7 @@ DELIMITED = (".csv", ".tsv", ".txt")
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
 RECBOLE = (".inter", ".item", ".user", ".link", ".kg")
+EXCEL = (".xlsx", ".xlsm")
 PACKED = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd", ".lz4", ".zip")
 
 
@@ -65,6 +67,8 @@ class File:
     """Of a ZIP archive: the member that is read; None: all of them."""
     keys: tuple[str, ...] = ()
     """Of JSON: the keys that are read, for which the file need not be read twice; empty: all."""
+    declared: str = ""
+    """The format that says all this, for messages; empty: the options of `graphrec ingest`."""
 
 
 @dataclass(frozen=True)
@@ -175,19 +179,28 @@ def _parts(file: File, size: int, stack: ExitStack) -> Iterator[Part]:
 
 
 def _is_known(path: Path) -> bool:
-    known = (*DELIMITED, ".dat", ".data", ".tab", *JSON_LINES, *PARQUET, *RECBOLE)
+    known = (*DELIMITED, ".dat", ".data", ".tab", *JSON_LINES, *PARQUET, *RECBOLE, *EXCEL)
     return unpacked_name(path).suffix.lower() in known
 
 
 def _open_content(content: Content, file: File, size: int) -> Reading:
     suffix = unpacked_name(Path(content.name)).suffix.lower()
     options = TextOptions(
-        file.delimiter, file.columns, file.header, file.encoding, file.quotes, file.owner
+        file.delimiter,
+        file.columns,
+        file.header,
+        file.encoding,
+        file.quotes,
+        file.owner,
+        file.declared,
     )
     head = head_of(content)
     if head.startswith(PARQUET_MAGIC) or suffix in PARQUET:
-        _refuse_options(content.name, "Parquet", replace(options, owner=""))
+        _refuse_options(content.name, "Parquet", replace(options, owner="", declared=""))
         return open_parquet(content, size)
+    # An archive has become its members: what still begins as one is a workbook.
+    if head.startswith(b"PK\x03\x04") and (content.path is not None or suffix in EXCEL):
+        return open_workbook(content, size, file.columns)
     if file.delimiter or file.columns or file.header is not None or suffix in DELIMITED[:2]:
         preferred = "\t" if suffix == ".tsv" else None
         return open_delimited(content, size, options, preferred=preferred)

@@ -32,7 +32,7 @@ class Found:
 def files_at(path: Path) -> tuple[Found, ...]:
     """What there is at a path, in the order of names, part 2 before part 10.
 
-    Of a folder, the files in it and its folders; of an archive of several files, these.
+    Of a folder, the files in it and its folders; of an archive, its members.
     """
     if path == STDIN:
         return (Found(path),)
@@ -44,7 +44,7 @@ def files_at(path: Path) -> tuple[Found, ...]:
         )
         return tuple(map(Found, sorted(within, key=lambda each: list(map(natural, each.parts)))))
     members = member_names(path) if path.is_file() else ()
-    return tuple(Found(path, member) for member in members) if len(members) > 1 else (Found(path),)
+    return tuple(Found(path, member) for member in members) or (Found(path),)
 
 
 def matching(

@@ -112,7 +112,7 @@ def sources_of(form: Format, title: str, name: str, where: str, files: Sequence[
             continue
         beside = [matching(files, (pattern,)) for pattern in table.beside]
         lacking += [p for p, found in zip(table.beside, beside, strict=True) if not found]
-        if lacking or (table.having and not _has(_files(of, table.text), table.having)):
+        if lacking or (table.having and not _has(_files(of, table.text, form), table.having)):
             continue
         taken |= {(_what(table), file) for file in of}
         read |= dict.fromkeys([*of, *(file for found in beside for file in found)])
@@ -138,7 +138,7 @@ def sources_of(form: Format, title: str, name: str, where: str, files: Sequence[
 def _with(
     data: DataSet, table: Table, of: Sequence[Found], beside: Sequence[Sequence[Found]]
 ) -> DataSet:
-    joined = [_files(found, Text()) for found in beside]
+    joined = [_files(found, Text(), data.format) for found in beside]
     shape = table.shape(joined) if callable(table.shape) else table.shape
     match table:
         case Events():
@@ -148,7 +148,7 @@ def _with(
             if table.codes:
                 stages.append(partial(_coded, column=columns["kind"], codes=table.codes))
             kept = tuple(columns.values())
-            source = _source(table, of, shape, kept, kept, stages)
+            source = _source(data.format, table, of, shape, kept, kept, stages)
             if not isinstance(source, Derived):
                 columns = {}
             each = EventSource(source, columns, table.each, table.times)
@@ -157,37 +157,41 @@ def _with(
             names = {name: table.called.get(name, name) for name in table.attributes}
             kept = (table.id, *names.values()) if table.id else ()
             needs = (table.id,) if table.id else ()
-            last: list[Stage] = [completed] if table.in_pieces else []
-            source = _source(table, of, shape, kept, needs, [], names, last)
+            source = _source(data.format, table, of, shape, kept, needs, names=names)
             kinds = {name: kind for name, kind in table.attributes.items() if kind is not None}
             columns = {"id": table.id} if table.id else {}
             nodes = NodeSource(table.node_type, source, columns, kinds, table.links, table.long)
             return replace(data, nodes=(*data.nodes, nodes))
         case Links():
             ends = {e: c for e in ("source", "target") if (c := getattr(table, e))}
-            source = _source(table, of, shape, tuple(ends.values()), tuple(ends.values()), [])
+            kept = tuple(ends.values())
+            source = _source(data.format, table, of, shape, kept, kept)
             return replace(data, links=(*data.links, LinkSource(table.edge_type, source, ends)))
     raise AssertionError(table)
 
 
 def _source(
+    form: Format,
     table: Table,
     of: Sequence[Found],
     shape: Shape | None,
     kept: Sequence[str],
     needs: Sequence[str],
-    stages: Sequence[Stage],
+    stages: Sequence[Stage] = (),
     names: Mapping[str, str] | None = None,
-    last: Sequence[Stage] = (),
 ) -> Source:
-    """The rows of a table's files: all columns, or those that are kept, under their names."""
+    """The rows of a table's files: all columns, or those that are kept, under their names.
+
+    Without a shape, `kept` are the columns that are read, and `needs` those that must be there.
+    """
     if table.skips:
         stages = [*stages, partial(_kept, needed=table.skips)]
     if table.distinct:
         stages = [*stages, distinct]
-    stages = [*stages, *last]
+    if isinstance(table, Nodes) and table.in_pieces:
+        stages = [*stages, completed]
     if shape is None and not kept:
-        return _files(of, table.text)
+        return _files(of, table.text, form)
     if shape is None:
         columns = {column: name for name, column in (names or {}).items()}
         makes = tuple(columns.get(column, column) for column in kept)
@@ -197,11 +201,11 @@ def _source(
         assert shape is not None  # noqa: S101
         return reduce(lambda made, stage: stage(made), stages, shape.derive(batches))
 
-    files = _files(of, table.text, shape.reads)
+    files = _files(of, table.text, form, shape.reads)
     return Derived(files, shape.makes, derive, shape.reads, shape.needs, shape.several)
 
 
-def _files(found: Sequence[Found], text: Text, keys: tuple[str, ...] = ()) -> Source:
+def _files(found: Sequence[Found], text: Text, form: Format, keys: tuple[str, ...] = ()) -> Source:
     files = tuple(
         File(
             file.path,
@@ -211,6 +215,7 @@ def _files(found: Sequence[Found], text: Text, keys: tuple[str, ...] = ()) -> So
             text.quotes,
             member=file.member,
             keys=keys,
+            declared=f"format {form.name}",
         )
         for file in found
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from graphrec.ingest.formats import (
     books,
@@ -83,10 +83,15 @@ def open_format(name: str, path: Path) -> DataSet:
     """The data set of a named format at a path; raises DataError where its files are not there."""
     files = files_at(path)
     found = format_named(name)
-    fitting = [form for form in found if _signed(form, files)] or [
-        form for form in found if _starts(form, files)
-    ]
-    return _opened((fitting or found)[0], path, files, name)
+    signed = [form for form in found if _signed(form, files)]
+    fitting = signed or [form for form in found if len(found) == 1 or _starts(form, files)]
+    if not fitting:
+        forms = "; ".join(f"{form.name}: {' and '.join(_logs(form))}" for form in found)
+        raise DataError(
+            f"{str(path)!r} is none of the formats that {name!r} may be: expected the files of one "
+            f"({forms}); name one of these with --format"
+        )
+    return _opened(fitting[0], path, files, name)
 
 
 def recognised(path: Path) -> DataSet | None:
@@ -110,6 +115,7 @@ def recognised(path: Path) -> DataSet | None:
 def _opened(form: Format, path: Path, files: Sequence[Found], name: str = "") -> DataSet:
     """With the title of an edition where the name, or that of the folder, is one."""
     place = str(unpacked_name(path.resolve()))
+    place = place if path.is_dir() else PurePath(place).stem if "." in place else place
     edition = next((e for e in (name.lower(), place.lower()) if e in form.editions), "")
     title = form.editions.get(edition, form.title)
     return sources_of(form, title, place or form.name, repr(str(path)), files)
@@ -120,6 +126,12 @@ def _signed(form: Format, files: Sequence[Found]) -> bool:
     against = any(has(files, sign) for sign in form.unless)
     signed = bool(form.signs) and all(has(files, sign) for sign in form.signs)
     return signed and not against and _starts(form, files)
+
+
+def _logs(form: Format) -> list[str]:
+    """What the files of its events are called."""
+    logs = [table for table in form.tables if isinstance(table, Events) and not table.optional]
+    return [" or ".join(table.files) for table in logs]
 
 
 def _starts(form: Format, files: Sequence[Found]) -> bool:
