@@ -103,6 +103,7 @@ CHECKINS = Format(
     ),
     signs=("*_totalCheckins.txt",),
     editions={"brightkite": "Brightkite check-ins (SNAP)"},
+    says=("places and their coordinates are those of the check-ins", "edges are friends"),
 )
 
 _TSMC = ("user", "venue", "category_id", "category", "latitude", "longitude", "offset", "time")
@@ -128,6 +129,7 @@ FOURSQUARE = Format(
         ),
     ),
     signs=("dataset_TSMC2014_*.txt",),
+    says=("places, their categories and coordinates are those of the check-ins",),
 )
 
 FORMATS = (YELP, CHECKINS, FOURSQUARE)

@@ -185,7 +185,7 @@ OTTO = Format(
         ),
     ),
     signs=("otto-recsys-*.jsonl",),
-    says=("users are sessions; clicks is click, carts cart, orders purchase",),
+    says=("users are sessions; clicks are click, carts cart, orders purchase",),
 )
 
 HM = Format(
@@ -323,6 +323,11 @@ DIGINETICA = Format(
     says=("users are sessions, and times days",),
 )
 
+_MONTHS = (
+    *("2019-oct.csv", "2019-nov.csv", "2019-dec.csv", "2020-jan.csv", "2020-feb.csv"),
+    *("2020-mar.csv", "2020-apr.csv"),
+)
+
 REES46 = Format(
     "rees46",
     "REES46 (Kaggle: 2019-Oct.csv and others)",
@@ -347,7 +352,8 @@ REES46 = Format(
             },
         ),
     ),
-    signs=("20??-???.csv",),
+    signs=("|".join(_MONTHS),),
+    says=("brands and categories are those of the events; prices, which change, are left out",),
 )
 
 FORMATS = (
