@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -113,6 +114,9 @@ def checked_dataset(
                     long=each.long,
                 )
             )
+            if each.from_log:
+                profile = replace(nodes[what].profile, repeated=0)
+                nodes[what] = replace(nodes[what], profile=profile)
             if late is not None:
                 late = late.but_for(each.node_type, nodes[what].ids())
         checked: dict[str, CheckedSource] = {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import tee
 from pathlib import Path, PurePath
 from typing import NamedTuple, TypeAlias
 
@@ -227,10 +227,15 @@ def _open_derived(source: Derived, size: int) -> Iterator[Reading]:
 
         def chunks(columns: Sequence[str]) -> Iterator[Chunk]:
             wanted = dict.fromkeys(column for column in found.values() if column is not None)
-            read, again = tee(reading.chunks(list(wanted)))
-            batches = (_named(chunk, found) for chunk in again)
-            for chunk, made in zip(read, source.derive(batches), strict=True):
-                yield _made(chunk, made, columns)
+            waiting: deque[Chunk] = deque()
+
+            def batches() -> Iterator[pa.RecordBatch]:
+                for chunk in reading.chunks(list(wanted)):
+                    waiting.append(chunk)
+                    yield _named(chunk, found)
+
+            for made in source.derive(batches()):
+                yield _made(waiting.popleft(), made, columns)
 
         yield replace(
             reading,

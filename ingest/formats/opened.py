@@ -47,6 +47,8 @@ class NodeSource:
     kinds: Mapping[str, AttributeKind] = field(default_factory=dict)
     links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     long: LongTable | None = None
+    from_log: bool = False
+    """Whether several rows of a node are as they should be, since its rows are those of a log."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,11 @@ def sources_of(form: Format, title: str, name: str, where: str, files: Sequence[
     absent: list[str] = []
     lacking: list[str] = []
     for table in form.tables:
-        of = files if table is alone else matching(files, table.files, table.but)
-        of = tuple(file for file in of if (_what(table), file) not in taken)
+        named = files if table is alone else matching(files, table.files, table.but)
+        if not named:
+            (absent if table.optional else lacking).append(_shown(table))
+        of = tuple(file for file in named if (_what(table), file) not in taken)
         if not of:
-            known = any((_what(table), file) in taken for file in files)
-            if not known:
-                (absent if table.optional else lacking).append(_shown(table))
             continue
         beside = [matching(files, (pattern,)) for pattern in table.beside]
         lacking += [p for p, found in zip(table.beside, beside, strict=True) if not found]
@@ -129,7 +130,7 @@ def sources_of(form: Format, title: str, name: str, where: str, files: Sequence[
     unread = [file.name for file in files if file not in read]
     return replace(
         data,
-        absent=tuple(absent),
+        absent=tuple(dict.fromkeys(absent)),
         unread=tuple(dict.fromkeys(unread)),
         used=tuple(dict.fromkeys(file.name for file in read)),
     )
@@ -160,7 +161,9 @@ def _with(
             source = _source(data.format, table, of, shape, kept, needs, names=names)
             kinds = {name: kind for name, kind in table.attributes.items() if kind is not None}
             columns = {"id": table.id} if table.id else {}
-            nodes = NodeSource(table.node_type, source, columns, kinds, table.links, table.long)
+            nodes = NodeSource(
+                table.node_type, source, columns, kinds, table.links, table.long, table.distinct
+            )
             return replace(data, nodes=(*data.nodes, nodes))
         case Links():
             ends = {e: c for e in ("source", "target") if (c := getattr(table, e))}

@@ -60,7 +60,10 @@ def _events(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
         kind = kinds.take(encoded.indices).take(take)
         counted = pc.is_in(kind, pa.array(_COUNTED))
         amount = pc.if_else(counted, product["quantity"], pa.scalar(None, pa.string()))
-        weight = pc.if_else(pc.equal(kind, "rating"), product["rating"], amount)
+        reviewed = pc.equal(kind, "rating")
+        weight = pc.if_else(reviewed, product["rating"], amount)
+        unrated = pc.and_(reviewed, product["rating"].is_null())
+        kind = pc.if_else(unrated, "review", kind)
         columns = {
             "user": _first(rows, "userId", "anonymousId").take(take),
             "item": product["item"],

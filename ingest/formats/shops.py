@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.formats.declare import Events, Format, Links, Nodes, Shape, Text
 from graphrec.ingest.formats.instacart import INSTACART
-from graphrec.ingest.formats.shapes import picked, row_by_row, unlisted
+from graphrec.ingest.formats.shapes import picked, row_by_row
 from graphrec.ingest.long import LongTable
 from graphrec.ingest.sources import Made
 from graphrec.ingest.values import texts
@@ -141,53 +141,6 @@ USER_BEHAVIOR = Format(
     says=("pv is view, fav favourite; cart and buy are themselves",),
 )
 
-YOOCHOOSE = Format(
-    "yoochoose",
-    "YooChoose (RecSys 2015)",
-    (
-        Events(
-            files=("yoochoose-clicks*.dat",),
-            text=Text(",", ("session", "time", "item", "category")),
-            user="session",
-            time="time",
-            each="click",
-        ),
-        Events(
-            files=("yoochoose-buys*.dat",),
-            text=Text(",", ("session", "time", "item", "price", "quantity")),
-            user="session",
-            time="time",
-            each="purchase",
-            optional=True,
-        ),
-    ),
-    signs=("yoochoose-clicks*.dat",),
-    says=(
-        "users are sessions",
-        "price and quantity of purchases, which half of them have not, and the category of clicks, "
-        "which changes with offers, are left out",
-    ),
-)
-
-OTTO = Format(
-    "otto",
-    "OTTO",
-    (
-        Events(
-            files=("otto-recsys-train.jsonl", "otto-recsys-*.jsonl", "train.jsonl"),
-            shape=unlisted(
-                "events", {"item": "aid", "time": "ts", "kind": "type"}, {"user": "session"}, 20
-            ),
-            time="time",
-            kind="kind",
-            codes={"clicks": "click", "carts": "cart", "orders": "purchase"},
-            times={"time_unit": "ms"},
-        ),
-    ),
-    signs=("otto-recsys-*.jsonl",),
-    says=("users are sessions; clicks are click, carts cart, orders purchase",),
-)
-
 HM = Format(
     "hm",
     "H&M",
@@ -289,40 +242,6 @@ ONLINE_RETAIL = Format(
     ),
 )
 
-DIGINETICA = Format(
-    "diginetica",
-    "Diginetica (CIKM Cup 2016)",
-    (
-        Events(
-            files=("train-item-views.csv",),
-            text=Text(";"),
-            user="sessionId",
-            item="itemId",
-            time="eventdate",
-            each="view",
-        ),
-        Events(
-            files=("train-purchases.csv",),
-            text=Text(";"),
-            user="sessionId",
-            item="itemId",
-            time="eventdate",
-            each="purchase",
-            optional=True,
-        ),
-        Nodes(
-            files=("product-categories.csv",),
-            text=Text(";"),
-            node_type="item",
-            id="itemId",
-            attributes={"category": "category"},
-            called={"category": "categoryId"},
-        ),
-    ),
-    signs=("train-item-views.csv",),
-    says=("users are sessions, and times days",),
-)
-
 _MONTHS = (
     *("2019-oct.csv", "2019-nov.csv", "2019-dec.csv", "2020-jan.csv", "2020-feb.csv"),
     *("2020-mar.csv", "2020-apr.csv"),
@@ -360,11 +279,8 @@ FORMATS = (
     RETAILROCKET,
     TMALL,
     USER_BEHAVIOR,
-    YOOCHOOSE,
-    OTTO,
     HM,
     INSTACART,
     ONLINE_RETAIL,
-    DIGINETICA,
     REES46,
 )

@@ -13,6 +13,7 @@ from graphrec.ingest.formats import (
     music,
     news,
     places,
+    sessions,
     shops,
     stores,
     tracking,
@@ -22,6 +23,7 @@ from graphrec.ingest.formats.declare import Events, Format
 from graphrec.ingest.formats.files import Found, files_at, has, matching
 from graphrec.ingest.formats.opened import DataSet, sources_of
 from graphrec.ingest.packed import STDIN
+from graphrec.ingest.schema import plain
 from graphrec.ingest.sources import unpacked_name
 
 from graphrec.errors import DataError
@@ -36,6 +38,7 @@ FORMATS: tuple[Format, ...] = (
     *places.FORMATS,
     *stores.FORMATS,
     *shops.FORMATS,
+    *sessions.FORMATS,
     *tracking.FORMATS,
 )
 """All formats; docs/data.md has the same table."""
@@ -53,10 +56,16 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "goodreads": ("goodreads", "goodreads-csv"),
     "lastfm": ("lastfm-360k", "lastfm-1k", "hetrec-lastfm"),
     "hetrec-2011": ("hetrec-lastfm",),
+    "hetrec": ("hetrec-lastfm",),
     "steam": ("steam-200k", "steam-reviews", "steam-australia"),
     "kuai": ("kuairec", "kuairand"),
+    "netflix-prize": ("netflix",),
+    "spotify": ("spotify-playlists",),
+    "h-and-m": ("hm",),
+    "uci-online-retail": ("online-retail",),
+    "google-analytics": ("ga4",),
 }
-"""Names that are those of several formats: the one whose files are there is meant."""
+"""Further names, also of several formats: then the one whose files are there is meant."""
 
 PLAIN = "none"
 """The name that stands for no format."""
@@ -64,16 +73,15 @@ PLAIN = "none"
 
 def format_named(name: str) -> tuple[Format, ...]:
     """The formats that a name may mean; raises DataError, with the names, for one of none."""
-    wanted = name.strip().lower().replace("_", "-")
-    if wanted in FAMILIES:
-        return tuple(form for form in FORMATS if form.name in FAMILIES[wanted])
-    found = tuple(form for form in FORMATS if wanted in form.names)
+    wanted = plain(name)
+    family = next((members for each, members in FAMILIES.items() if plain(each) == wanted), ())
+    found = tuple(f for f in FORMATS if f.name in family or (not family and _is(f, wanted)))
     if found:
         return found
     names = list(dict.fromkeys([*(form.name for form in FORMATS), *FAMILIES]))
     every = [*names, *(each for form in FORMATS for each in form.editions)]
-    near = get_close_matches(wanted, every, 1, cutoff=0.5)
-    meant = f"; did you mean {near[0]!r}?" if near else ""
+    near = get_close_matches(wanted, list(map(plain, every)), 1, cutoff=0.5)
+    meant = f"; did you mean {every[list(map(plain, every)).index(near[0])]!r}?" if near else ""
     raise DataError(
         f"format {name!r} is not known: expected one of {', '.join(names)}, or none{meant}"
     )
@@ -116,9 +124,13 @@ def _opened(form: Format, path: Path, files: Sequence[Found], name: str = "") ->
     """With the title of an edition where the name, or that of the folder, is one."""
     place = str(unpacked_name(path.resolve()))
     place = place if path.is_dir() else PurePath(place).stem if "." in place else place
-    edition = next((e for e in (name.lower(), place.lower()) if e in form.editions), "")
-    title = form.editions.get(edition, form.title)
+    titles = {plain(edition): title for edition, title in form.editions.items()}
+    title = titles.get(plain(name)) or titles.get(plain(place)) or form.title
     return sources_of(form, title, place or form.name, repr(str(path)), files)
+
+
+def _is(form: Format, wanted: str) -> bool:
+    return wanted in map(plain, form.names)
 
 
 def _signed(form: Format, files: Sequence[Found]) -> bool:

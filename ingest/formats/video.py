@@ -113,8 +113,8 @@ KUAIRAND = Format(
     ),
     signs=("log_standard_*.csv|log_random_*.csv", "user_features_*.csv|video_features_*.csv"),
     says=(
-        "a row is an event of each of its flags (is_forward is share, is_hate dislike), and without "
-        "any an impression",
+        "a row is an event of each of its flags (is_forward is share, is_hate dislike), and "
+        "without any an impression",
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import warnings
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from graphrec.ingest.formats.declare import Events, Format, Links, Nodes
 from graphrec.ingest.formats.shapes import completed, distinct, entries, part_of, unlisted
 from graphrec.ingest.formats.table import FAMILIES, FORMATS, format_named, recognised
 from graphrec.ingest.report import report_of
-from graphrec.ingest.sources import Made
+from graphrec.ingest.sources import Derived, File, Made, open_source
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +60,10 @@ def test_a_declaration_is_whole(form: Format) -> None:
             assert set(table.links) <= set(table.attributes)
 
 
-@pytest.mark.parametrize("name", ["MIND", "ml-25m", "amazon", "user_behavior", "h&m", " yelp "])
+@pytest.mark.parametrize(
+    "name",
+    ["MIND", "ml-25m", "amazon", "UserBehavior", "h&m", " yelp ", "H-and-M", "Last.fm", "OTTO"],
+)
 def test_names_are_read_in_any_spelling(name: str) -> None:
     assert format_named(name)
 
@@ -335,6 +339,25 @@ def test_rows_without_a_list_are_counted() -> None:
     (made,) = shape.derive(iter([rows]))
     assert made.rows.to_pylist() == [{"user": "x", "item": "1"}, {"user": "x", "item": "2"}]
     assert made.left_out == {"nothing in 'a'": 1}
+
+
+def test_few_chunks_are_held_at_a_time(tmp_path: Path) -> None:
+    """However many there are: memory does not grow with a file."""
+    path = tmp_path / "log.csv"
+    path.write_text("a\n" + "x\n" * 300)
+    alive: list[weakref.ref[pa.RecordBatch]] = []
+    most = 0
+
+    def derive(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
+        for rows in batches:
+            alive.append(weakref.ref(rows))
+            yield Made(rows)
+
+    with open_source(Derived(File(path), ("a",), derive), 1) as reading:
+        for _ in reading.chunks(["a"]):
+            most = max(most, sum(ref() is not None for ref in alive))
+    assert len(alive) == 300
+    assert most <= 3
 
 
 values = st.sampled_from(["a", "b", "", None, "1", "1.0"])

@@ -416,6 +416,7 @@ EXAMPLES = {
                         ],
                     ),
                     _track("Product Reviewed", product_id="p1", rating=4),
+                    _track("Product Reviewed", product_id="45790", review_body="Good"),
                     _track("Video Watched", product_id="v1"),
                     {"type": "page", "anonymousId": "a9", "timestamp": "2023-05-01T10:00:00Z"},
                 )
@@ -427,6 +428,7 @@ EXAMPLES = {
             ("u1", "p1", 1.0, "purchase", "2023-05-01T10:00:00"),
             ("u1", "45790", 3.0, "purchase", "2023-05-01T10:00:00"),
             ("u1", "p1", 4.0, "rating", "2023-05-01T10:00:00"),
+            ("u1", "45790", 1.0, "review", "2023-05-01T10:00:00"),
             ("u1", "v1", 1.0, "video_watched", "2023-05-01T10:00:00"),
         ),
         {
