@@ -7,7 +7,7 @@ the document shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from fastapi import Request, Response
@@ -18,7 +18,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from graphrec.errors import DataError, RefreshRunning, SnapshotError, UnknownName, UnknownNode
+from graphrec.errors import (
+    DataError,
+    Locked,
+    RefreshRunning,
+    SnapshotError,
+    UnknownName,
+    UnknownNode,
+)
+from graphrec.locks import Holder
 
 Code: TypeAlias = Literal[
     "unauthenticated",
@@ -42,6 +50,7 @@ Code: TypeAlias = Literal[
     "not_ready",
     "snapshot_refused",
     "refresh_running",
+    "locked",
     "stale_cursor",
     "not_forgotten",
     "store_away",
@@ -131,6 +140,8 @@ class Error:
     """The exception that it answers; None: `error_answer` is called where it is found."""
 
 
+_HOLDER = Holder("graphrec refresh", 4711, "db1", "2026-11-22T03:00:04+00:00")
+
 ERRORS: Mapping[Code, Error] = {
     "unauthenticated": Error(401, "The request has no valid key."),
     "forbidden": Error(403, "The key has a lesser scope."),
@@ -171,8 +182,14 @@ ERRORS: Mapping[Code, Error] = {
     "refresh_running": Error(
         409,
         "A refresh runs.",
-        str(RefreshRunning("snapshots", "process 4711 on db1 since 2026-11-22T03:00:04+00:00")),
+        str(RefreshRunning("snapshots", _HOLDER)),
         raised=RefreshRunning,
+    ),
+    "locked": Error(
+        409,
+        "A deletion or a command changes the folder of snapshots.",
+        str(Locked("snapshots/refresh.lock", replace(_HOLDER, work="graphrec forget"), 20)),
+        raised=Locked,
     ),
     "stale_cursor": Error(
         409,
@@ -218,9 +235,9 @@ ERRORS: Mapping[Code, Error] = {
     ),
     "not_forgotten": Error(
         503,
-        "A refresh runs, or the folder of snapshots cannot be written.",
-        "the user is not deleted: a refresh runs, and would publish again what it has read; "
-        "expected none; try again once it is done",
+        "A refresh runs for longer than a request waits, or something cannot be deleted.",
+        f"the user is not deleted: {_HOLDER} changes the snapshots, and might publish again what "
+        "it has read; expected it to be done within 20 s; try again once it is",
         raised=NotForgotten,
     ),
 }

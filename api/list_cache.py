@@ -1,14 +1,15 @@
 """Lists as they were written, kept until something changes.
 
-No list is ever out of date: its key has all that it depends on. Once the snapshot changes, or the
-user does something, the key is another one, and lists that are not requested any more are dropped.
+No list is ever out of date: its key has all that it depends on. Once the user does something, the
+key is another one, and lists that are not requested any more are dropped. Those of a snapshot that
+serves no more are dropped at once, and all where somebody was forgotten.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import NamedTuple
 
 from graphrec.ranking.fusion import Source
@@ -82,6 +83,7 @@ class ListCache:
         self._bytes = 0
         self._kept: OrderedDict[Key, WrittenList] = OrderedDict()
         self._asked: OrderedDict[bytes, None] = OrderedDict()
+        self._versions: frozenset[str] | None = None
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -90,6 +92,11 @@ class ListCache:
     def size(self) -> int:
         """Bytes that the lists take, about."""
         return self._bytes
+
+    @property
+    def users(self) -> frozenset[str]:
+        """Whose lists are kept."""
+        return frozenset(key.user for key in self._kept)
 
     def get(self, key: Key) -> WrittenList | None:
         """The list of a key, where it is kept."""
@@ -103,6 +110,8 @@ class ListCache:
         """Keep a list; while there are too many bytes, what was requested least lately goes."""
         if not self._most or not self._is_frequent(key.query):
             return
+        if self._versions is not None and key.version not in self._versions:
+            return  # another snapshot serves since
         body = zlib.compress(written.body, level=1, wbits=GZIP)
         packed = written._replace(body=body, packed=True)
         self._drop(key)
@@ -110,6 +119,19 @@ class ListCache:
         self._bytes += _size(key, packed)
         while self._bytes > self._most:
             self._drop(next(iter(self._kept)))
+
+    def serve(self, versions: Collection[str]) -> None:
+        """Keep lists of these versions alone, from now on."""
+        if self._versions == frozenset(versions):
+            return
+        self._versions = frozenset(versions)
+        for key in [key for key in self._kept if key.version not in self._versions]:
+            self._drop(key)
+
+    def clear(self) -> None:
+        """Drop all lists."""
+        self._kept.clear()
+        self._bytes = 0
 
     def forget(self, user: str) -> None:
         """Drop all lists of a user."""

@@ -138,6 +138,7 @@ async def open_service(
     """
     keyring = Keyring(settings.serve.keys) if keyring is None else keyring
     metrics, types = Metrics(), types_of(settings)
+    lists = ListCache(round(settings.serve.cache_mib * 2**20))
     engine = Engine(
         settings.snapshots,
         lambda version: Recommender.of(
@@ -147,6 +148,7 @@ async def open_service(
         ),
         retry_seconds,
         metrics.loaded,
+        lists,
     )
     folder = settings.serve.exposures
     exposures = None if folder is None else ExposureLog(folder, metrics)
@@ -159,7 +161,7 @@ async def open_service(
         engine,
         graph,
         names,
-        ListCache(round(settings.serve.cache_mib * 2**20)),
+        lists,
         exposures,
         metrics,
         keyring,
@@ -203,8 +205,9 @@ def _graph(
     )
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine, settings.kinds)
-    remember = settings.privacy.remember_forgotten
-    forgetter = Forgetter(store, feed, engine, exposures, types_of(settings), remember)
+    engine.adopt = feed.adopt
+    rejects, types = settings.ingest.rejects, types_of(settings)
+    forgetter = Forgetter(store, feed, engine, exposures, rejects, types, settings.privacy)
     return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)
 
 

@@ -11,11 +11,19 @@
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
     ├── SnapshotError        a snapshot is missing, broken or from another format version
-    ├── RefreshRunning       another refresh works on the same folder of snapshots
+    ├── Locked               another process keeps a lock
+    │   └── RefreshRunning   a refresh works on the same folder of snapshots
     └── MissingExtra         the work needs a package that is not installed
 
 A message reads: subject, value, expectation, remedy.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphrec.locks import Holder
 
 
 class GraphrecError(Exception):
@@ -71,13 +79,28 @@ class OutdatedSnapshot(SnapshotError):  # noqa: N818
     """A snapshot is of an earlier format."""
 
 
-class RefreshRunning(GraphrecError):  # noqa: N818
-    """Another refresh works on the same folder of snapshots."""
+class Locked(GraphrecError):  # noqa: N818
+    """Another process keeps a lock."""
 
-    def __init__(self, folder: str, holder: str) -> None:
+    def __init__(self, path: str, holder: Holder, seconds: float) -> None:
         super().__init__(
+            f"lock {path!r} is held by {holder}: expected it to be free within {seconds:.0f} s; "
+            f"wait for that process, or end it (`fuser {path}` lists who has the file open)"
+        )
+        self.path = path
+        self.holder = holder
+        self.seconds = seconds
+        """How long it was waited for."""
+
+
+class RefreshRunning(Locked):
+    """A refresh or a training works on the same folder of snapshots."""
+
+    def __init__(self, folder: str, holder: Holder, seconds: float = 0.0) -> None:
+        super().__init__(folder, holder, seconds)
+        self.args = (
             f"snapshot folder {folder!r} is being refreshed by {holder}: expected one refresh at a "
-            f"time; wait for it, or end that process"
+            f"time; wait for it, or end that process",
         )
 
 
@@ -132,13 +155,3 @@ def missing_extra(subject: str, error: ModuleNotFoundError) -> MissingExtra:
     if package not in EXTRAS:
         raise error
     return MissingExtra(subject, package, EXTRAS[package])
-
-
-class Locked(GraphrecError):  # noqa: N818
-    """Another process keeps a lock."""
-
-    def __init__(self, path: str, seconds: float) -> None:
-        super().__init__(
-            f"lock {path!r} is held by another process for more than {seconds:g} s: expected it to "
-            f"be free in milliseconds; see which one with `fuser {path}`, and end it"
-        )

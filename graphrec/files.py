@@ -1,4 +1,4 @@
-"""Small files that are replaced in one step, under a lock where several processes may do so.
+"""Small files that are replaced in one step; `graphrec.locks` is for those of several processes.
 
 What graphrec writes is data of people: it is made for its owner alone, or for the owner's group
 where the process's umask says so.
@@ -8,19 +8,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
-
-from graphrec.errors import Locked
 
 FILE_MODE, FOLDER_MODE = 0o660, 0o770
 """Before the umask is applied: nobody outside of the group gets in, whatever the umask."""
-
-LOCK_SECONDS = 10.0
-"""How long to wait for another process with a file lock, which is held for milliseconds."""
 
 
 def replace_file(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
@@ -46,19 +37,6 @@ def make_folder(path: Path) -> None:
     """Make a folder, and those above it, that only owner and group can look into."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(FOLDER_MODE, exist_ok=True)
-
-
-@contextmanager
-def file_lock(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the lock `path`; raises Locked where another process keeps it for `seconds`.
-
-    The system takes it from a process that ends. Only owner and group can hold it.
-    """
-    try:
-        with FileLock(path, timeout=seconds, mode=0o600):
-            yield
-    except Timeout:
-        raise Locked(str(path), seconds) from None
 
 
 def sync(path: Path) -> None:

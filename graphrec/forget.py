@@ -1,4 +1,4 @@
-"""Forgetting people: out of the store, and out of every kept snapshot.
+"""Forgetting people: out of the store, every kept snapshot, the exposure log and rejected rows.
 
 A snapshot without someone is a new version: it has all rows but theirs, the same time of creation,
 and so another hash in its name. It is written beside the old one and made durable; if the old one
@@ -9,44 +9,55 @@ not looked for again.
 What was learnt from everyone together stays until the next training: item embeddings, the encoder,
 what the graph filter knows of items, the metrics. There is no id in it and no row of anyone.
 `Manifest.forgotten` counts whom a snapshot was made from and no longer holds.
+
+Nothing that fails keeps the rest from being done: it is named, with a command.
 """
 
 from __future__ import annotations
 
-import mmap
-from collections import Counter
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
-from scipy import sparse
 
-from graphrec.data.tree import leaves, take
-from graphrec.errors import SnapshotError
+from graphrec.data.tree import take
+from graphrec.errors import GraphrecError, SnapshotError
 from graphrec.experiments import exposure_log
-from graphrec.id_search import holds_id
+from graphrec.packings import STANDARD, Packing
+from graphrec.person_lines.folder import Searched, take_out
+from graphrec.person_lines.forms import People
 from graphrec.report.archive import drop_people
 from graphrec.retrieval.source import Histories, Updatable
-from graphrec.snapshot.canary import canary, start_canary
+from graphrec.snapshot.canary import Canary, canary, start_canary
 from graphrec.snapshot.codec import Types
+from graphrec.snapshot.deletion import delete, delete_drafts, strays
 from graphrec.snapshot.registry import (
+    USERS,
     current,
-    delete,
-    delete_drafts,
     load,
+    note_forgotten,
     publish,
     switch,
     versions,
 )
 from graphrec.snapshot.snapshot import TYPES, Snapshot
 from graphrec.store.protocol import GraphStore
+from graphrec.traces import listed_users
 
-MARK_BYTES = 32
-"""A row of fewer bytes could be in a file by chance, and proves nothing."""
+
+@dataclass(frozen=True)
+class Places:
+    """Where something of people may be, beside the store."""
+
+    snapshots: Path
+    exposures: Path | None = None
+    """The folder of the exposure log, where one is kept."""
+    rejects: Path | None = None
+    """The folder of rows that `graphrec ingest` set aside."""
 
 
 @dataclass(frozen=True)
@@ -61,83 +72,92 @@ class Forgotten:
     """The version that serves now; what it learnt is from when it was made."""
     exposures: int = 0
     """Lines in the log of who was shown what."""
+    rejects: int = 0
+    """Rejected rows."""
+    unhandled: tuple[str, ...] = ()
+    """What may still hold something of them, a sentence each, with what to do."""
+    unknown: tuple[str, ...] = ()
+    """Those whom the store did not hold."""
 
 
 @dataclass(frozen=True)
-class Mark:
-    """What gives someone away: an id, and rows of a snapshot that nobody else has."""
+class Rewritten:
+    """What became of the snapshots of a folder."""
 
-    user: str
-    rows: Mapping[str, bytes]  # by what they are, such as "embeddings.user"
+    versions: Mapping[str, str]
+    """The new version of each that held any of the people, by the old one."""
+    unhandled: tuple[str, ...] = ()
+    """As in Forgotten."""
 
 
 def forget(
     store: GraphStore,
-    folder: Path,
+    places: Places,
     users: Collection[str],
-    exposures: Path | None = None,
     types: Types = TYPES,
     remember: bool = True,
+    packings: Sequence[Packing] = STANDARD,
 ) -> Forgotten:
-    """Take people out of the store and of every snapshot in `folder`; durable when it returns.
+    """Take people out of the store and of all `places`; durable when it returns.
 
-    And out of the folder of `exposures`, where one is kept. With `remember` the store keeps a hash
-    of each id, so that no event that comes late brings anyone back. People of whom there is nothing
-    are passed over, so that it can be run again. The store comes first, so that no snapshot is made
-    of them meanwhile. Raises StoreError, OSError, and what `forget_in_snapshots` raises.
+    With `remember` the store keeps a hash of each id, so that no event that comes late brings
+    anyone back. People of whom there is nothing are passed over, so that it can be run again. The
+    store comes first, so that no snapshot is made of them meanwhile. `packings` are those that
+    packed files may have. Raises StoreError, and DataError for a graph that is only read; all else
+    that fails is in `unhandled`.
     """
-    stored = sum(store.forget_user(user, remember) for user in users)
+    unknown = tuple(user for user in users if not store.forget_user(user, remember))
+    unhandled: list[str] = []
+    folder, stored = places.snapshots, len(users) - len(unknown)
     if stored:
-        drop_people(folder)
-    shown = 0 if exposures is None else exposure_log.forget(exposures, users)
-    rewritten = forget_in_snapshots(folder, users, types)
-    serving = current(folder) if versions(folder) else None
-    return Forgotten(stored, rewritten, serving, shown)
+        with _telling(unhandled, f"the reports in {str(folder)!r}"):
+            drop_people(folder)
+    shown = set_aside = Searched()
+    if places.exposures is not None:
+        with _telling(unhandled, f"the exposure log in {str(places.exposures)!r}"):
+            shown = exposure_log.forget(places.exposures, users, packings)
+    if places.rejects is not None and places.rejects.is_dir():
+        with _telling(unhandled, f"the rejected rows in {str(places.rejects)!r}"):
+            names = exposure_log.names_of(places.exposures, users)
+            set_aside = take_out(places.rejects, People(names), packings)
+    done = Rewritten({})
+    with _telling(unhandled, f"the snapshots in {str(folder)!r}"):
+        done = forget_in_snapshots(folder, users, types)
+        if folder.is_dir():
+            note_forgotten(folder)
+    unhandled += (*shown.unhandled, *set_aside.unhandled, *done.unhandled)
+    return Forgotten(
+        stored,
+        done.versions,
+        _serving(folder),
+        shown.lines,
+        set_aside.lines,
+        tuple(dict.fromkeys(unhandled)),
+        unknown,
+    )
 
 
-def forget_in_snapshots(
-    folder: Path, users: Collection[str], types: Types = TYPES
-) -> Mapping[str, str]:
-    """Take people out of every snapshot and report; returns the new versions by the old ones.
+def forget_in_snapshots(folder: Path, users: Collection[str], types: Types = TYPES) -> Rewritten:
+    """Take people out of every snapshot and report.
 
     For who holds the lock of the folder (`graphrec.snapshot.lock`), so that nobody publishes
     meanwhile what was read before. Drafts of killed publishers are deleted: nobody knows what they
     hold. One old version at a time is replaced, the one that serves first, so that there need be
-    room for one only. Raises SnapshotError, after all else is done, for versions that cannot be
-    read.
+    room for one only. What cannot be read or written is named, once all else is done.
     """
-    delete_drafts(folder)
-    kept = versions(folder)
-    serving, tried = current(folder) if kept else "", canary(folder)
+    unhandled: list[str] = []
+    with _telling(unhandled, f"drafts in {str(folder)!r}"):
+        delete_drafts(folder)
+    kept, serving = versions(folder), _serving(folder)
     rewritten: dict[str, str] = {}
-    broken = []
+    unhandled += [_stray(path) for path in strays(folder) if _may_hold(path, users)]
     for version in sorted(kept, key=lambda version: version != serving):
-        try:
-            snapshot = load(folder, version, types=types)
-        except SnapshotError:
-            broken.append(version)
-            continue
-        if not snapshot.users.rows.keys() & set(users):
-            continue
-        if not rewritten:  # first, since a crash after the last snapshot would leave no sign of it
-            drop_people(folder)
-        created = datetime.fromisoformat(snapshot.manifest.created)
-        rewritten[version] = publish(
-            without(snapshot, users), folder, created, serve=False, types=types
-        )
-        if version == serving:
-            switch(folder, rewritten[version])
-        if tried is not None and version == tried.version:
-            start_canary(folder, rewritten[version], tried.share)
-        del snapshot
-        delete(folder, version)
-    if broken:
-        raise SnapshotError(
-            f"snapshots {', '.join(broken)} in {str(folder)!r} cannot be read: expected to see "
-            f"whom they hold; all else is done; delete these folders, or restore them and forget "
-            f"again"
-        )
-    return rewritten
+        new = _without_in(folder, version, users, types, begun=bool(rewritten))
+        if isinstance(new, str):
+            rewritten[version] = new
+        elif new is not None and _may_hold(folder / version, users):
+            unhandled.append(_broken(folder / version, new, version == serving))
+    return Rewritten(rewritten, tuple(unhandled))
 
 
 def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
@@ -165,67 +185,87 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
     )
 
 
-def marks(folder: Path, users: Collection[str], types: Types = TYPES) -> tuple[Mark, ...]:
-    """What to look for once `users` are forgotten, as far as snapshots that can be read hold it."""
-    found: dict[str, dict[str, bytes]] = {user: {} for user in users}
-    for version in versions(folder):
-        snapshot = load(folder, version, types=types)
-        for user in users:
-            row = snapshot.users.rows.get(user)
-            if row is None:
-                continue
-            rows = dict(_rows(snapshot, row))
-            # Arrays that are equal may lie in a file once, or each for itself.
-            places = {array.ctypes.data: array.tobytes() for array in rows.values()}
-            own = Counter(places.values())
-            for name, array in rows.items():
-                content = array.tobytes()
-                if len(content) < MARK_BYTES:
-                    continue
-                times = sum(_count(path, content) for path in (folder / version).iterdir())
-                if times == own[content]:
-                    found[user][f"their row of {name} of {version}"] = content
-    return tuple(Mark(user, rows) for user, rows in found.items())
+def _without_in(
+    folder: Path, version: str, users: Collection[str], types: Types, *, begun: bool
+) -> str | Exception | None:
+    """The version that takes the place of one that holds any of the people; None for others.
 
-
-def traces(folder: Path, sought: Sequence[Mark]) -> tuple[str, ...]:
-    """Where in the folder of snapshots something of anyone is left, in words.
-
-    Every file is searched, whatever it is: for the id as text, unless it is so short that it occurs
-    by chance, in the lists of users for any id, and for the bytes of each row. The result does not
-    name the people.
+    An error where it cannot be read or written.
     """
-    found = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        listed = set(orjson.loads(path.read_bytes())) if path.name == "users.json" else set()
-        name = path.relative_to(folder).as_posix()
-        for mark in sought:
-            if mark.user in listed or holds_id(path, mark.user):
-                found.append(f"an id in {name}")
-            found += [f"{what} in {name}" for what, row in mark.rows.items() if _count(path, row)]
-    return tuple(found)
+    try:
+        return _replaced(folder, version, users, types, begun=begun)
+    except (SnapshotError, OSError) as error:
+        return error
 
 
-def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
-    """A user's row in each array of a snapshot, by the name of the array."""
-    for leaf in leaves(snapshot):
-        if leaf.axes[:1] != ("user",) or leaf.value is None:
-            continue
-        if isinstance(leaf.value, sparse.csr_array):
-            row = slice(*leaf.value.indptr[user : user + 2])
-            yield f"{leaf.path}.indices", leaf.value.indices[row]
-            if leaf.value.dtype != np.bool_:
-                yield f"{leaf.path}.data", leaf.value.data[row]
-        elif isinstance(leaf.value, np.ndarray):
-            yield leaf.path, leaf.value[user]
+def _replaced(
+    folder: Path, version: str, users: Collection[str], types: Types, *, begun: bool
+) -> str | None:
+    snapshot = load(folder, version, types=types)
+    if not snapshot.users.rows.keys() & set(users):
+        return None
+    if not begun:  # first, since a crash after the last snapshot would leave no sign of it
+        drop_people(folder)
+    created = datetime.fromisoformat(snapshot.manifest.created)
+    new = publish(without(snapshot, users), folder, created, serve=False, types=types)
+    if version == _serving(folder):
+        switch(folder, new)
+    tried = _tried(folder)
+    if tried is not None and version == tried.version:
+        start_canary(folder, new, tried.share)
+    del snapshot
+    delete(folder, version)
+    return new
 
 
-def _count(path: Path, content: bytes) -> int:
-    """How often a file holds some bytes."""
-    if not content or path.stat().st_size < len(content):
-        return 0
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
-        times, at = 0, held.find(content)
-        while at >= 0:
-            times, at = times + 1, held.find(content, at + len(content))
-        return times
+def _serving(folder: Path) -> str | None:
+    """The version that serves; None where none does."""
+    try:
+        return current(folder) if versions(folder) else None
+    except SnapshotError:
+        return None
+
+
+def _tried(folder: Path) -> Canary | None:
+    """The canary; None where there is none, or its file is broken, so that it serves nobody."""
+    try:
+        return canary(folder)
+    except SnapshotError:
+        return None
+
+
+def _may_hold(path: Path, users: Collection[str]) -> bool:
+    """Whether what cannot be read as a snapshot may hold any of the people: unless it lists all."""
+    listed = listed_users(path / USERS)
+    return listed is None or not listed.isdisjoint(users)
+
+
+def _stray(path: Path) -> str:
+    why = "leads nowhere" if path.is_symlink() and not path.exists() else "is no version"
+    return (
+        f"{path} {why}, and may hold rows of them: delete it (`rm -r {shlex.quote(str(path))}`), "
+        f"or bring it back whole and forget them again"
+    )
+
+
+def _broken(path: Path, error: Exception, serves: bool) -> str:
+    if isinstance(error, OSError):
+        return (
+            f"snapshot {path.name} cannot be written without them ({error.strerror}): make room, "
+            f"or `chmod -R u+rwX {shlex.quote(str(path.parent))}`, and forget them again"
+        )
+    first = "`graphrec rollback` to another version, then " if serves else ""
+    return (
+        f"snapshot {path.name} cannot be written without them ({error}): {first}delete it "
+        f"(`rm -r {shlex.quote(str(path))}`), or restore it and forget them again"
+    )
+
+
+@contextmanager
+def _telling(unhandled: list[str], what: str) -> Iterator[None]:
+    """What fails is told, and nothing else is kept from being done."""
+    try:
+        yield
+    except (GraphrecError, OSError) as error:
+        said = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+        unhandled.append(f"{what} may hold something of them: {said}; then forget them again")

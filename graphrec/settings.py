@@ -204,6 +204,10 @@ class IngestSettings(_Section):
     future_days: float = Field(
         1, ge=0, description="Events later than now by more days than this are refused."
     )
+    rejects: Path = Field(
+        Path("rejects"),
+        description="Folder for rejected rows; forgetting a user searches it.",
+    )
     ids: IdRules = Field(
         default_factory=IdRules, exclude=True, description="Set by the section `[ids]`."
     )
@@ -329,6 +333,13 @@ class RefreshSettings(_Section):
     max_overlap: float = Field(
         0.9, ge=0, le=1, description="Largest overlap of the lists of two users."
     )
+    max_user_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Largest share of one user in the weights of all likes, of which popularity is "
+        "made, where there are 20 users or more.",
+    )
     min_coverage: float = Field(
         0.5,
         ge=0,
@@ -344,6 +355,17 @@ class PrivacySettings(_Section):
         True,
         description="Keep a hash of the id of each user who is forgotten, under a key in the "
         "store, so that events which come late are refused; false: they make a new user.",
+    )
+    refuse_forgotten: bool = Field(
+        False,
+        description="Take nobody who was forgotten again, by that hash; false: a row of --users or "
+        "a PUT brings them back, which `ingest` says.",
+    )
+    wait_seconds: float = Field(
+        600,
+        ge=0,
+        description="Seconds that `graphrec forget` waits for a refresh that runs, after which it "
+        "says which process that is; a request waits 20 at most.",
     )
 
 

@@ -112,13 +112,14 @@ def checked_dataset(
                     progress=progress,
                     known=(known or {}).get(each.node_type),
                     long=each.long,
+                    late=late,
                 )
             )
             if each.from_log:
                 profile = replace(nodes[what].profile, repeated=0)
                 nodes[what] = replace(nodes[what], profile=profile)
             if late is not None:
-                late = late.but_for(each.node_type, nodes[what].ids())
+                late = late.but_for(each.node_type, nodes[what].back)
         checked: dict[str, CheckedSource] = {}
         for log in dataset.events:
             what = free("events", checked)

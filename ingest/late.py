@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -18,8 +18,22 @@ REASONS: Mapping[str, str] = {"item": "item was deleted", "user": "user was dele
 
 NOT_IN_CATALOGUE = "item is not in the catalogue that replaces the one before"
 
+WITHHELD = "(not kept: the user was forgotten)"
+"""Stands in a file of rejects for a row about somebody who was forgotten."""
+
 LATE = frozenset((*REASONS.values(), NOT_IN_CATALOGUE))
 """Reasons that are no fault of a row: they do not count against `ingest.max_rejected_share`."""
+
+
+def forgotten_users(
+    faults: Sequence[tuple[str, NDArray[np.bool_]]], rows: int
+) -> NDArray[np.bool_]:
+    """The rows [N] about users who were forgotten, whatever else is wrong with them."""
+    found = np.zeros(rows, bool)
+    for reason, fault in faults:
+        if reason == REASONS["user"]:
+            found |= fault
+    return found
 
 
 @dataclass(frozen=True)
@@ -29,14 +43,19 @@ class Late:
     deleted: Deleted = lambda _type, _ids: frozenset()
     reasons: Mapping[str, str] = field(default_factory=lambda: REASONS)
     """By type of node."""
+    stays: frozenset[str] = frozenset()
+    """Types of nodes that do not come back, whatever file of nodes names them."""
 
     def faults(self, ends: Mapping[str, pa.Array]) -> list[tuple[str, NDArray[np.bool_]]]:
         """The rows [N] that name something deleted, by reason; `ends` are ids by type of node."""
         return [self._fault(node_type, ids) for node_type, ids in ends.items()]
 
-    def but_for(self, node_type: str, batches: Iterable[pa.Array]) -> Late:
-        """The same without the nodes that come back, because a file of nodes names them."""
-        back = frozenset[str]().union(*(self._of(node_type, ids) for ids in batches))
+    def back(self, node_type: str, batches: Iterable[pa.Array]) -> frozenset[str]:
+        """The nodes that come back, because a file of nodes names them."""
+        return frozenset[str]().union(*(self._of(node_type, ids) for ids in batches))
+
+    def but_for(self, node_type: str, back: frozenset[str]) -> Late:
+        """The same without the nodes that come back."""
         if not back:
             return self
 
@@ -56,7 +75,7 @@ class Late:
                 else self.deleted(asked, ids)
             )
 
-        return Late(deleted, {**self.reasons, "item": NOT_IN_CATALOGUE})
+        return Late(deleted, {**self.reasons, "item": NOT_IN_CATALOGUE}, self.stays)
 
     def _fault(self, node_type: str, ids: pa.Array) -> tuple[str, NDArray[np.bool_]]:
         gone = self._of(node_type, ids)

@@ -128,6 +128,8 @@ class CheckedSource:
     of_nodes: bool = False
     repeats: Repeats = NONE_REPEATED
     """Of events."""
+    back: frozenset[str] = frozenset()
+    """Its nodes that were deleted, and come back by it."""
 
     def ids(self) -> Iterator[pa.Array]:
         """The ids of its nodes, batch by batch."""
@@ -307,6 +309,7 @@ def checked_nodes(
     known: Mapping[str, AttributeKind] | None = None,
     separators: Mapping[str, str] | None = None,
     long: LongTable | None = None,
+    late: Late | None = None,
 ) -> Iterator[CheckedSource]:
     """Nodes of a type, with every other column as an attribute.
 
@@ -315,7 +318,9 @@ def checked_nodes(
     `known`; `separators` are between the tags of a column. `long` says that a row has one property
     of a node, and so does a table that looks like that. `links` turns values into links:
     `{"genres": ("has_genre", "genre")}` links each node to one of type genre for each of its
-    genres. A node that occurs more than once takes the last row. Raises as `checked_events` does.
+    genres. A node that occurs more than once takes the last row. Of nodes that `late` knows to be
+    deleted, those of the types that stay so are rejects; the others come back. Raises as
+    `checked_events` does.
     """
     start = time.perf_counter()
     with open_source(source, settings.batch_rows) as opened:
@@ -341,6 +346,7 @@ def checked_nodes(
                 attributes=attributes,
                 rules=settings.ids,
                 strict=rejects is None,
+                late=(late, node_type) if late and node_type in late.stays else None,
             )
         )
         everything = chain(head, chunks)
@@ -355,6 +361,10 @@ def checked_nodes(
             )
             base = overview(reading, spool, {column: f"{node_type} id"})
             profile = node_profile(base, raw, node_type, report.attributes, spool.batches())
+            ids = (batch.column(0) for batch in spool.batches())
+            back = frozenset[str]() if late is None else late.back(node_type, ids)
+            if node_type == "user":
+                profile = replace(profile, returned=len(back))
             yield CheckedSource(
                 reading.name,
                 spool,
@@ -368,6 +378,7 @@ def checked_nodes(
                 report.repeated,
                 table.table,
                 of_nodes=True,
+                back=back,
             )
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
 import lzma
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +20,7 @@ from typing import IO, NamedTuple, cast
 import pyarrow as pa
 
 from graphrec.errors import DataError
+from graphrec.packings import OTHERS, STANDARD, Packing
 
 STDIN = Path("-")
 """Stands for standard input."""
@@ -209,17 +207,11 @@ def _unpacked(
     packed: list[str] = []
     while True:
         first = stream.peek(_MAGIC)
-        found = next((p for p in _PACKINGS if p.magic.match(first)), None)
+        found = next((p for p in PACKINGS if p.magic.match(first)), None)
         if found is None:
             return stream, tuple(packed)
         packed.append(found.name)
         stream = io.BufferedReader(cast("io.RawIOBase", stack.enter_context(found.unpack(stream))))
-
-
-class _Packing(NamedTuple):
-    name: str
-    magic: re.Pattern[bytes]
-    unpack: Callable[[IO[bytes]], AbstractContextManager[object]]
 
 
 class _Arrow(io.RawIOBase):
@@ -235,10 +227,27 @@ class _Arrow(io.RawIOBase):
         return int(self._stream.readinto(buffer))
 
 
-_PACKINGS = (
-    _Packing("gzip", re.compile(rb"\x1f\x8b\x08"), lambda raw: gzip.GzipFile(fileobj=raw)),
-    _Packing("bz2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), bz2.BZ2File),
-    _Packing("xz", re.compile(rb"\xfd7zXZ\x00"), lzma.LZMAFile),
-    _Packing("zstd", re.compile(rb"\x28\xb5\x2f\xfd"), partial(_Arrow, codec="zstd")),
-    _Packing("lz4", re.compile(rb"\x04\x22\x4d\x18"), partial(_Arrow, codec="lz4")),
-)
+class _LeftOpen(io.RawIOBase):
+    """A stream to write to that stays open when pyarrow closes it."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: bytes) -> int:  # type: ignore[override]
+        return self._raw.write(content)
+
+
+def _arrow(name: str) -> Packing:
+    return Packing(
+        name,
+        OTHERS[name],
+        partial(_Arrow, codec=name),
+        lambda raw: pa.CompressedOutputStream(pa.PythonFile(_LeftOpen(raw), mode="w"), name),
+    )
+
+
+PACKINGS = (*STANDARD, _arrow("zstd"), _arrow("lz4"))
+"""All that files may be packed with, but for ZIP archives."""

@@ -15,7 +15,7 @@ from graphrec.ingest.attribute_values import attribute_values, fault_of
 from graphrec.ingest.attributes import AttributeColumn
 from graphrec.ingest.chunks import Chunk, Reject, as_json
 from graphrec.ingest.id_columns import Fault, IdColumn, ids
-from graphrec.ingest.late import Late
+from graphrec.ingest.late import WITHHELD, Late, forgotten_users
 from graphrec.ingest.schema import EventColumns, LinkColumns
 from graphrec.ingest.seen import Seen, together
 from graphrec.ingest.time_columns import TimeRules, times
@@ -98,8 +98,11 @@ def check_nodes(
     attributes: Sequence[AttributeColumn],
     rules: IdRules,
     strict: bool = False,
+    late: tuple[Late, str] | None = None,
 ) -> Checked:
     """Nodes: a column of their ids, then one for each attribute, of its type.
+
+    `late` knows which nodes of the type beside it do not come back.
 
     A value that cannot be read as the kind of its attribute is left out of its row. The row is
     rejected where `strict`, where the caller gave the kind, and where it is a vector.
@@ -113,6 +116,9 @@ def check_nodes(
         values.append(value)
         rejects = strict or attribute.reason == "given" or attribute.kind == "vector"
         (faults if rejects else doubtful).append((fault_of(attribute), fault))
+    if late is not None:
+        known, node_type = late
+        faults += known.faults({node_type: node.text})
     names = [column, *(attribute.name for attribute in attributes)]
     rows = pa.RecordBatch.from_arrays([node.text, *values], names=names)
     checked = _parted(chunk, rows, faults, node.seen)
@@ -232,8 +238,14 @@ def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault], seen: S
     bad = np.flatnonzero(first < len(faults))
     if not len(bad):
         return Checked(rows, chunk.rejects, seen)
+    forgotten = forgotten_users(faults, rows.num_rows)
     rejects = [
-        Reject(int(chunk.line[row]), faults[first[row]][0], _raw(chunk, row), chunk.file)
+        Reject(
+            int(chunk.line[row]),
+            faults[first[row]][0],
+            WITHHELD if forgotten[row] else _raw(chunk, row),
+            chunk.file,
+        )
         for row in bad.tolist()
     ]
     return Checked(

@@ -38,6 +38,10 @@ MAY_IMPORT = {
     "progress": "",
     "id_search": "",
     "counts": "",
+    "files": "",
+    "locks": "errors",
+    "packings": "",
+    "person_lines": "files id_search packings",
     "data": "counts errors",
     # what is asked of a list, and how events count
     "suggest": "",
@@ -50,28 +54,30 @@ MAY_IMPORT = {
     # candidates, one order, what is published of them, answers
     "retrieval": "data models store",
     "ranking": "data retrieval",
-    "snapshot": "data errors files models ranking retrieval rules settings store",
+    "snapshot": "data errors files locks models ranking retrieval rules settings store",
     "recommend": "data errors models progress ranking retrieval rules settings snapshot store "
     "suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking",
-    "experiments": "data errors files id_search",
+    "experiments": "data errors files locks packings person_lines",
     "training": "data errors evaluation models progress ranking recommend retrieval settings "
     "snapshot",
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
-    "files": "errors",
-    "forget": "data errors experiments id_search report retrieval snapshot store",
+    "forget": "data errors experiments packings person_lines report retrieval snapshot store "
+    "traces",
+    "traces": "data errors id_search person_lines snapshot",
     "doctor": "counts data errors recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors
-    "ingest": "data errors progress settings store",
-    "api": "data errors experiments files forget ranking recommend retrieval rules settings "
+    "ingest": "data errors packings progress settings store",
+    "api": "data errors experiments files forget locks ranking recommend retrieval rules settings "
     "snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments forget ingest models progress "
-    "recommend refresh report settings settings_file snapshot store training",
+    "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "
+    "packings person_lines progress recommend refresh report settings settings_file snapshot store "
+    "traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

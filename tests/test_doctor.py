@@ -11,7 +11,8 @@ import pytest
 from graphrec.data import Attribute, Vocabulary
 from graphrec.doctor import examine, pairing, secret
 from graphrec.snapshot.canary import start_canary
-from graphrec.snapshot.registry import delete, publish, versions
+from graphrec.snapshot.deletion import delete
+from graphrec.snapshot.registry import publish, versions
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.command import inside
 from tests.support.small_data import graph_of, ratings

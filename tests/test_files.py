@@ -1,19 +1,17 @@
-"""Small files that are replaced, their locks, and who may read what commands make."""
+"""Small files that are replaced, and who may read what commands make."""
 
 from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from graphrec.api.middleware.keys import create_key, read_keys, revoke_key
 
-from graphrec.errors import Locked, SettingsError
-from graphrec.files import file_lock, replace_file
+from graphrec.errors import SettingsError
+from graphrec.files import replace_file
 from tests.support.command import graphrec
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no modes")
@@ -41,23 +39,6 @@ def test_others_cannot_read_it_whatever_the_umask(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert mode(tmp_path / "small") & 0o007 == 0
-
-
-def test_a_lock_is_waited_for_and_named(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    code = "import sys, time; from graphrec.files import file_lock\n"
-    code += "from pathlib import Path\nwith file_lock(Path(sys.argv[1])):\n"
-    code += "    print('held', flush=True)\n    time.sleep(60)"
-    command = [sys.executable, "-c", code, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        holder.stdout.readline()
-        with pytest.raises(Locked, match="held by another process"), file_lock(path, 0.2):
-            pass
-        holder.kill()
-    with file_lock(path, 5):
-        pass
-    assert os.name == "nt" or mode(path) == 0o600
 
 
 def test_keys_that_are_made_and_revoked_at_once_are_all_there(tmp_path: Path) -> None:

@@ -18,15 +18,18 @@ from hypothesis import strategies as st
 from graphrec import forget as forget_module
 from graphrec.data import Vocabulary
 from graphrec.data.tree import leaves
-from graphrec.errors import SnapshotError
-from graphrec.forget import Forgotten, forget, forget_in_snapshots, marks, traces, without
+from graphrec.experiments import exposure_log
+from graphrec.experiments.exposures import Exposure
+from graphrec.forget import Forgotten, Places, forget, forget_in_snapshots, without
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
-from graphrec.snapshot import codec, registry
+from graphrec.snapshot import codec, deletion, registry
+from graphrec.snapshot.deletion import delete_drafts, prune
 from graphrec.snapshot.registry import current, load, publish, rollback, versions
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.store.sqlite.store import SQLiteStore
+from graphrec.traces import marks, traces
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import NOON, small_snapshot
 
@@ -82,7 +85,7 @@ def test_nothing_of_the_forgotten_is_left_in_any_file_or_table(shop: Shop):
     assert len(traces(shop.folder, sought)) > 20
     before = versions(shop.folder)
 
-    done = forget(shop.store, shop.folder, GONE)
+    done = forget(shop.store, Places(shop.folder), GONE)
 
     assert done.stored == 2
     assert tuple(done.rewritten) != ()
@@ -101,7 +104,7 @@ def test_the_same_snapshot_goes_on_serving_without_them(shop: Shop):
                 versions(shop.folder)}  # fmt: skip
     order = versions(shop.folder)
 
-    done = forget(shop.store, shop.folder, GONE)
+    done = forget(shop.store, Places(shop.folder), GONE)
 
     assert current(shop.folder) == done.rewritten[before] == done.serving
     assert versions(shop.folder) == tuple(done.rewritten[version] for version in order)
@@ -116,16 +119,22 @@ def test_the_same_snapshot_goes_on_serving_without_them(shop: Shop):
         assert strangers[0] == strangers[1]
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """All files, but for the one that tells services to let go of lists."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "forgotten")
+    return {path: path.read_bytes() for path in files}
+
+
 def test_forgetting_again_or_a_stranger_changes_nothing(shop: Shop):
-    forget(shop.store, shop.folder, GONE)
-    before = {path: path.read_bytes() for path in shop.folder.rglob("*") if path.is_file()}
-    again = forget(shop.store, shop.folder, [*GONE, "never seen"])
-    assert again == Forgotten(0, {}, current(shop.folder))
-    assert before == {path: path.read_bytes() for path in shop.folder.rglob("*") if path.is_file()}
+    forget(shop.store, Places(shop.folder), GONE)
+    before, people = contents(shop.folder), (*GONE, "never seen")
+    again = forget(shop.store, Places(shop.folder), people)
+    assert again == Forgotten(0, {}, current(shop.folder), unknown=people)
+    assert before == contents(shop.folder)
 
 
 def test_without_snapshots_the_store_alone_forgets(shop: Shop, tmp_path: Path):
-    assert forget(shop.store, tmp_path / "none", GONE) == Forgotten(2, {}, None)
+    assert forget(shop.store, Places(tmp_path / "none"), GONE) == Forgotten(2, {}, None)
 
 
 def test_drafts_of_killed_publishers_go_too(shop: Shop):
@@ -134,22 +143,141 @@ def test_drafts_of_killed_publishers_go_too(shop: Shop):
     (draft / "users.json").write_text(f'["{GONE[0]}"]')
     sought = marks(shop.folder, GONE[:1])
     assert f"an id in {draft.name}/users.json" in traces(shop.folder, sought)
-    forget(shop.store, shop.folder, GONE[:1])
+    forget(shop.store, Places(shop.folder), GONE[:1])
     assert traces(shop.folder, sought) == ()
 
 
 def test_a_snapshot_that_cannot_be_read_is_named_once_the_others_are_done(shop: Shop):
     broken = versions(shop.folder)[0]
     (shop.folder / broken / "arrays.safetensors").write_bytes(b"")
-    with pytest.raises(SnapshotError, match=f"{broken}.*delete these folders.*forget again"):
-        forget(shop.store, shop.folder, GONE)
-    left = traces(shop.folder, [*marks_of_ids(GONE)])
+    sought = marks(shop.folder, GONE)  # of the others
+    [said] = forget(shop.store, Places(shop.folder), GONE).unhandled
+    path = shop.folder / broken
+    assert said.startswith(f"snapshot {broken} cannot be written without them (")
+    assert f"delete it (`rm -r {path}`), or restore it and forget them again" in said
+    left = traces(shop.folder, sought)
     assert left
     assert all(broken in place for place in left)
+    shutil.rmtree(path)
+    assert forget(shop.store, Places(shop.folder), GONE).unhandled == ()
+    assert traces(shop.folder, sought) == ()
 
 
-def marks_of_ids(users):
-    return [replace(mark, rows={}) for mark in marks(Path("nowhere"), users)]
+def test_one_that_serves_and_is_broken_is_to_be_left_first(shop: Shop):
+    (shop.folder / current(shop.folder) / "manifest.json").write_bytes(b"{")
+    [said] = forget(shop.store, Places(shop.folder), GONE).unhandled
+    assert "`graphrec rollback` to another version, then delete it" in said
+
+
+def test_one_that_is_broken_and_lists_none_of_them_is_no_matter(shop: Shop):
+    (shop.folder / versions(shop.folder)[0] / "arrays.safetensors").write_bytes(b"")
+    assert forget(shop.store, Places(shop.folder), ["nobody"]).unhandled == ()
+
+
+@pytest.mark.parametrize("name", ["current", "canary"])
+def test_what_says_which_one_serves_may_be_broken(shop: Shop, name: str):
+    (shop.folder / name).write_bytes(b"\xff")
+    done = forget(shop.store, Places(shop.folder), GONE)
+    assert (len(done.rewritten), done.unhandled) == (3, ())
+
+
+STRAYS = {
+    "a copy under another name": lambda folder, version: shutil.copytree(
+        folder / version, folder / "before-the-move"
+    ),
+    "a version without its manifest": lambda folder, version: (
+        shutil.copytree(folder / version, folder / "20200101T000000Z-abcdef"),
+        (folder / "20200101T000000Z-abcdef" / "manifest.json").unlink(),
+    ),
+    "a link whose disk is not there": lambda folder, _: (
+        folder / "20200101T000000Z-abcdef"
+    ).symlink_to(folder.parent / "disk"),
+}
+
+
+@pytest.mark.parametrize("what", STRAYS)
+def test_what_is_no_version_and_may_hold_them_is_named(shop: Shop, what: str):
+    STRAYS[what](shop.folder, current(shop.folder))
+    done = forget(shop.store, Places(shop.folder), GONE)
+    [said] = done.unhandled
+    assert "may hold rows of them: delete it (`rm -r " in said
+    assert len(done.rewritten) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("linked", ["version", "file", "folder"])
+def test_links_to_another_disk_are_followed(shop: Shop, tmp_path: Path, linked: str):
+    disk, serving = tmp_path / "disk", current(shop.folder)
+    disk.mkdir()
+    moved = {
+        "version": [shop.folder / version for version in versions(shop.folder)],
+        "file": list((shop.folder / serving).iterdir()),
+        "folder": [shop.folder],
+    }[linked]
+    for path in moved:
+        shutil.move(path, disk / path.name)
+        path.symlink_to(disk / path.name)
+    sought = marks(shop.folder, GONE)
+    assert forget(shop.store, Places(shop.folder), GONE).unhandled == ()
+    assert traces(shop.folder, sought) == traces(disk, sought) == ()
+    if linked != "folder":
+        assert list(disk.iterdir()) == []
+    assert not set(GONE) & set(load(shop.folder).users.ids)
+    assert list(shop.folder.glob(".draft*")) == []
+    for user in (person(1), person(2)):
+        assert forget(shop.store, Places(shop.folder), [user]).stored == 1
+    prune(shop.folder, 1, ())
+    assert delete_drafts(shop.folder) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_draft_that_is_a_link_takes_along_nothing_but_files_of_a_snapshot(
+    shop: Shop, tmp_path: Path
+):
+    """As a version before left one where it could not delete the link."""
+    disk = tmp_path / "disk"
+    shutil.move(shop.folder / versions(shop.folder)[0], disk)
+    (disk / "My letters").touch()
+    (disk / "more").mkdir()
+    (shop.folder / ".draft-0123456789abcdef").symlink_to(disk)
+    (shop.folder / ".draft-1123456789abcdef").symlink_to(tmp_path / "graph.db")
+    assert delete_drafts(shop.folder) == 2
+    assert sorted(path.name for path in disk.iterdir()) == ["My letters", "more"]
+    assert shop.path.exists()
+
+
+def test_exposures_and_rejected_rows_go_too(shop: Shop, tmp_path: Path):
+    places = Places(shop.folder, tmp_path / "exposures", tmp_path / "rejects")
+    exposure_log.append(places.exposures, [Exposure(1, "v", GONE[0], ("x",))])
+    places.rejects.mkdir()
+    (places.rejects / "log.csv").write_text(
+        f'line,reason,row\n2,bad,"{GONE[0]},x"\n3,bad,"{person(8)},x"\n'
+    )
+    done = forget(shop.store, places, GONE)
+    assert (done.exposures, done.rejects, done.unhandled) == (1, 1, ())
+    assert person(8) in (places.rejects / "log.csv").read_text()
+
+
+def test_what_fails_in_one_place_keeps_no_other_from_being_done(shop: Shop, tmp_path: Path):
+    places = Places(shop.folder, tmp_path / "exposures", tmp_path / "rejects")
+    places.exposures.mkdir()
+    (places.exposures / "key").write_bytes(b"")
+    done = forget(shop.store, places, GONE)
+    assert (done.stored, len(done.rewritten)) == (2, 3)
+    [said] = done.unhandled
+    assert "the exposure log" in said
+    assert "has 0 bytes: expected 1 to 64; then forget them again" in said
+
+
+def test_a_disk_without_room_is_named(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(codec, "save_file", full)
+    done = forget(shop.store, Places(shop.folder), GONE)
+    assert len(done.unhandled) == 3
+    assert "(No space left on device): make room" in done.unhandled[0]
+    assert list(shop.folder.glob(".draft*")) == []
 
 
 def killed_at(at: int, folder: Path, users) -> bool:
@@ -170,7 +298,7 @@ def killed_at(at: int, folder: Path, users) -> bool:
     for module, name in (
         *((registry, name) for name in ("_rename", "_describe", "replace_file")),
         (codec, "save_file"),
-        (registry.shutil, "rmtree"),
+        (deletion, "_erase"),
         (forget_module, "delete"),
     ):
         setattr(module, name, step(getattr(module, name)))

@@ -10,26 +10,26 @@ import asyncio
 import gc
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from graphrec.api.errors import NotReady
+from graphrec.api.list_cache import ListCache
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import SnapshotError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
-from graphrec.snapshot.registry import CURRENT, current
-from graphrec.store.delta import NOTHING, Delta
+from graphrec.snapshot.registry import CURRENT, FORGOTTEN, POLL_SECONDS, current
+from graphrec.store.delta import Delta
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
-"""Interval of the checks of the current snapshot, each of which costs one `stat`."""
-
 Stamp: TypeAlias = tuple[int, int] | None
+
+Adopt: TypeAlias = Callable[[Recommender, Callable[[Recommender], None]], Awaitable[None]]
 
 Role: TypeAlias = Literal["current", "canary"]
 
@@ -50,13 +50,19 @@ class Engine:
         load: Callable[[str], Recommender],
         retry_seconds: float,
         loaded: Callable[[bool], None] = lambda _: None,
+        lists: ListCache | None = None,
     ) -> None:
-        """`load` makes the recommender of a version; `loaded` counts each success and failure."""
+        """`load` makes the recommender of a version; `loaded` counts each success and failure.
+
+        From `lists` those go that serve nobody any more, and all once somebody was forgotten.
+        """
         self.folder = folder
         """Of snapshots."""
         self._load = load
         self._retry_seconds = retry_seconds
         self._loaded = loaded
+        self._lists = ListCache(0) if lists is None else lists
+        self._forgotten_stamp: Stamp = None
         self._recommender: Recommender | None = None
         self._stamp: Stamp = None
         self._reason: str | None = "the snapshot is not loaded yet: try again in a moment"
@@ -65,16 +71,19 @@ class Engine:
         self._canary_stamp: Stamp = None
         self._canary_reason: str | None = None
         self._loading = asyncio.Lock()
-        self.delta = NOTHING
-        """What was written to the graph store since the snapshots."""
+        self.adopt: Adopt = adopted
+        """Serves another snapshot: with what was written since it was made, where there is a
+        store."""
 
-    def advance(self, delta: Delta) -> None:
-        """Serve the snapshots with what was written since; no array is copied."""
-        self.delta = delta
+    async def advance(self, delta: Delta) -> None:
+        """Serve the snapshots with what was written since; no array is copied.
+
+        Not while another snapshot is adopted.
+        """
         if self._recommender is not None:
-            self._recommender = self._recommender.advanced(delta)
+            self._recommender = await advanced(self._recommender, delta)
         if self._canary_recommender is not None:
-            self._canary_recommender = self._canary_recommender.advanced(delta)
+            self._canary_recommender = await advanced(self._canary_recommender, delta)
 
     @property
     def recommender(self) -> Recommender:
@@ -127,9 +136,18 @@ class Engine:
         Failures are logged. One that was refused is tried again only with `retry`, or while nothing
         serves.
         """
+        self._drop_lists_of_forgotten()
         async with self._loading:
             await self._update_current(retry)
             await self._update_canary(retry)
+            self._lists.serve({each.snapshot.manifest.version for each in self.serving.values()})
+
+    def _drop_lists_of_forgotten(self) -> None:
+        """Drop all lists where somebody was forgotten, by whichever process: it is not said who."""
+        stamp = _stamp(self.folder / FORGOTTEN)
+        if stamp != self._forgotten_stamp:
+            self._forgotten_stamp = stamp
+            self._lists.clear()
 
     async def _update_current(self, retry: bool) -> None:
         stamp = _stamp(self.folder / CURRENT)
@@ -146,7 +164,7 @@ class Engine:
         else:
             self._reason = None
             if found is not None:
-                self._recommender = found.advanced(self.delta)
+                await self.adopt(found, self._set_recommender)
                 self._loaded(True)
                 logger.info("serving snapshot %s", self.version)
 
@@ -163,9 +181,15 @@ class Engine:
         except Exception as error:
             found, recommender, reason, cause = None, None, _unexpected(error), error
         before = self._canary_version
-        if recommender is not None:
-            recommender = recommender.advanced(self.delta)
-        self._canary, self._canary_recommender, self._canary_reason = found, recommender, reason
+
+        def serve(recommender: Recommender | None) -> None:
+            self._canary, self._canary_recommender = found, recommender
+            self._canary_reason = reason
+
+        if recommender is None:
+            serve(None)
+        else:
+            await self.adopt(recommender, serve)
         if reason is not None:
             self._loaded(False)
             logger.warning("no canary serves: %s", reason, exc_info=cause)
@@ -175,7 +199,7 @@ class Engine:
             logger.info("serving snapshot %s to %.3g of users", found.version, found.share)
 
     async def watch(self) -> None:
-        """Follow the current snapshot until cancelled."""
+        """Follow the current snapshot until cancelled; a check costs three `stat`."""
         while True:
             nothing = self._recommender is None
             await asyncio.sleep(
@@ -197,6 +221,9 @@ class Engine:
             return None, None
         return found, self._held(found.version) or _warmed(self._load(found.version))
 
+    def _set_recommender(self, recommender: Recommender) -> None:
+        self._recommender = recommender
+
     def _held(self, version: str) -> Recommender | None:
         """The recommender of a version that is loaded already."""
         loaded = self.serving.values()
@@ -208,6 +235,19 @@ class Engine:
             serving = "not ready" if self._recommender is None else f"still serving {self.version}"
             logger.warning("%s: %s", serving, reason, exc_info=error)
         self._reason = reason
+
+
+async def adopted(found: Recommender, assign: Callable[[Recommender], None]) -> None:
+    """Serve a snapshot as it is."""
+    assign(found)
+
+
+async def advanced(recommender: Recommender, delta: Delta) -> Recommender:
+    """The recommender of a later delta; where items changed, it is made ready in a thread."""
+    later = recommender.advanced(delta)
+    if later.view.items is not recommender.view.items:
+        await run_in_threadpool(later.view.items.prepare, recommender.view.items)
+    return later
 
 
 def _unexpected(error: Exception) -> str:

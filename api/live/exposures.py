@@ -11,7 +11,7 @@ from pathlib import Path
 from graphrec.api.list_cache import WrittenList
 from graphrec.api.metrics import Metrics
 
-from graphrec.errors import SettingsError
+from graphrec.errors import Locked, SettingsError
 from graphrec.experiments.exposure_log import append
 from graphrec.experiments.exposures import Exposure
 
@@ -71,7 +71,7 @@ class ExposureLog:
             batch = tuple(self._waiting)
             try:
                 await asyncio.to_thread(append, self.folder, batch)
-            except (OSError, SettingsError) as error:
+            except (OSError, SettingsError, Locked) as error:
                 self._fail(f"exposures cannot be written to {str(self.folder)!r}: {error}")
                 return
             except Exception:  # in this batch: the next may be written

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
@@ -14,11 +17,29 @@ from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.store import LiveStore
 
-from graphrec.errors import RefreshRunning, SettingsError, SnapshotError
-from graphrec.forget import Forgotten, forget
+from graphrec.errors import Locked
+from graphrec.forget import Forgotten, Places, forget
+from graphrec.settings import PrivacySettings
 from graphrec.snapshot.codec import Types
 from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.registry import POLL_SECONDS
 from graphrec.store import GraphStore
+
+WAIT_SECONDS = 20.0
+"""How long a request waits for a refresh, or for other deletions, as long as clients do."""
+
+SPARE_SECONDS = 1.0
+"""How much later than this process another one may be done, that is as busy."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What became of a user who was to be forgotten."""
+
+    deleted: bool
+    """Whether anything of them was stored."""
+    others_by: datetime
+    """When the other processes on the same folder have let go of them, if they load as fast."""
 
 
 class Forgetter:
@@ -30,63 +51,101 @@ class Forgetter:
         feed: Feed,
         engine: Engine,
         exposures: ExposureLog | None,
+        rejects: Path,
         types: Types,
-        remember: bool,
+        privacy: PrivacySettings,
     ) -> None:
         self._store = store
         self._feed = feed
         self._engine = engine
         self._exposures = exposures
+        self._places = Places(
+            engine.folder, None if exposures is None else exposures.folder, rejects
+        )
         self._types = types
-        self._remember = remember
+        self._remember = privacy.remember_forgotten
+        self._seconds = min(privacy.wait_seconds, WAIT_SECONDS)
         self._one_at_a_time = asyncio.Lock()
 
-    async def forget(self, user: str) -> bool:
-        """Delete a user everywhere; returns whether anything of them was stored.
+    async def forget(self, user: str) -> Gone:
+        """Delete a user everywhere.
 
-        This process leaves them out as soon as it begins; other processes once they serve the
-        snapshot that was made without them. Raises StoreAway; NotForgotten where something is
-        left, so that the request must be repeated; and DataError for a user of a graph that is
-        only read.
+        This process leaves them out as soon as it begins; other processes drop all lists within a
+        second, and leave them out once they serve the snapshot that was made without them. Raises
+        StoreAway; NotForgotten where something is left, so that the request must be repeated; and
+        DataError for a user of a graph that is only read.
         """
         loop = asyncio.get_running_loop()
-        begun = partial(loop.call_soon_threadsafe, self._feed.forget, user)
-        shown = None if self._exposures is None else self._exposures.folder
-        work = partial(
-            _forgotten,
-            folder=self._engine.folder,
-            user=user,
-            begun=begun,
-            exposures=shown,
-            types=self._types,
-            remember=self._remember,
-        )
-        async with self._one_at_a_time:
+        leaving = False
+
+        def begun() -> None:
+            nonlocal leaving
+            asyncio.run_coroutine_threadsafe(self._feed.forget(user), loop).result()
+            leaving = True
+
+        until = loop.time() + self._seconds
+        try:
+            await asyncio.wait_for(self._one_at_a_time.acquire(), self._seconds)
+        except asyncio.TimeoutError:
+            raise NotForgotten(
+                f"the user is not deleted: this process ({os.getpid()}) deletes others for more "
+                f"than {self._seconds:g} s; expected their turn; try again"
+            ) from None
+        try:
             if self._exposures is not None:
                 await self._exposures.flush()  # so that waiting exposures are deleted too
-            done = await self._store.run(work, seconds=None)
+            work = partial(
+                _forgotten,
+                places=self._places,
+                user=user,
+                begun=begun,
+                types=self._types,
+                remember=self._remember,
+                seconds=max(until - loop.time(), 0),
+            )
+            try:
+                done = await self._store.run(work, seconds=None)
+                leaving = leaving and not done.stored
+            finally:
+                if leaving:
+                    await self._feed.stays(user)
             await self._feed.catch_up_if_possible()
-            self._feed.forget(user)
+            began = loop.time()
             await self._engine.update()
-        return bool(done.stored or done.rewritten or done.exposures)
+            load = loop.time() - began
+        finally:
+            self._one_at_a_time.release()
+        if done.unhandled:
+            raise NotForgotten(
+                f"the user is deleted, but not everywhere: {'; '.join(done.unhandled)}; then try "
+                f"again"
+            )
+        others_by = datetime.now(timezone.utc) + timedelta(
+            seconds=POLL_SECONDS + load + SPARE_SECONDS
+        )
+        found = done.stored or done.rewritten or done.exposures or done.rejects
+        return Gone(bool(found), others_by)
 
 
 def _forgotten(
     store: GraphStore,
-    folder: Path,
+    places: Places,
     user: str,
     begun: Callable[[], object],
-    exposures: Path | None,
     types: Types,
     remember: bool,
+    seconds: float,
 ) -> Forgotten:
     with ExitStack() as held:
         try:
-            held.enter_context(refresh_lock(folder))
-        except RefreshRunning as error:
+            held.enter_context(
+                refresh_lock(places.snapshots, "DELETE /v1/users", seconds, short=seconds)
+            )
+        except Locked as error:
             raise NotForgotten(
-                "the user is not deleted: a refresh runs, and would publish again what it has "
-                "read; expected none; try again once it is done"
+                f"the user is not deleted: {error.holder} changes the snapshots, and might publish "
+                f"again what it has read; expected it to be done within {seconds:.0f} s; try again "
+                f"once it is"
             ) from error
         except OSError as error:
             raise NotForgotten(
@@ -95,12 +154,4 @@ def _forgotten(
                 f"run `graphrec forget` where it is"
             ) from error
         begun()
-        try:
-            return forget(store, folder, [user], exposures, types, remember)
-        except (SnapshotError, SettingsError, OSError) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            raise NotForgotten(
-                f"the user is deleted from the store, but not from every snapshot or not from the "
-                f"log of exposures: {why}; then "
-                f"try again"
-            ) from error
+        return forget(store, places, [user], types, remember)

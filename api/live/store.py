@@ -55,6 +55,19 @@ class LiveStore:
         self._logged_away = False
         self._free = asyncio.Semaphore(MAX_CONCURRENT)
         self._check_now = asyncio.Event()
+        self._tried = asyncio.Event()
+        self._opened_count = 0
+
+    @property
+    def opened(self) -> int:
+        """How often the store was opened: another one may be in its place since."""
+        return self._opened_count
+
+    async def opened_once(self) -> bool:
+        """Wait until the store is open, no longer than a request does; whether it is."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._tried.wait(), ANSWER_SECONDS)
+        return self._reason is None
 
     @property
     def reason(self) -> str | None:
@@ -114,7 +127,10 @@ class LiveStore:
                 kind = type(error).__name__
                 self._set_reason(f"the graph store fails ({kind}): the log says more", error)
         else:
+            if store is None:
+                self._opened_count += 1
             self._set_reason(None)
+        self._tried.set()
 
     def _drop(self, store: GraphStore | None) -> None:
         """Open it anew next time: broken connections would fail once more when it is back."""

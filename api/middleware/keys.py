@@ -24,7 +24,8 @@ import orjson
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from graphrec.errors import SettingsError
-from graphrec.files import file_lock, replace_file
+from graphrec.files import replace_file
+from graphrec.locks import file_lock
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ def _changing(path: Path) -> Iterator[None]:
     Raises SettingsError where the file cannot be written, Locked where another process holds it.
     """
     try:
-        with file_lock(path.with_name(f".{path.name}.lock")):
+        with file_lock(path.with_name(f".{path.name}.lock"), "graphrec keys"):
             yield
     except OSError as error:
         raise SettingsError(

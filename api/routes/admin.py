@@ -22,6 +22,9 @@ from graphrec.snapshot.registry import rollback, versions
 
 router = new_router("admin", prefix="/v1/admin")
 
+WAIT_SECONDS = 20.0
+"""How long a request waits for another one, or for a command, that changes the same folder."""
+
 
 @router.get("/snapshots", openapi_extra=ADMIN)
 async def snapshots(service: Serving) -> SnapshotList:
@@ -47,13 +50,13 @@ async def reload(service: Serving) -> SnapshotChange:
 @router.post(
     "/promote",
     openapi_extra=ADMIN,
-    responses=documented("snapshot_refused", "refresh_running"),
+    responses=documented("snapshot_refused", "refresh_running", "locked"),
     name="promote",
 )
 async def promote_canary(service: Serving) -> SnapshotChange:
     """Let the canary serve everyone, in this and every process on the same folder."""
     engine, previous = service.engine, service.engine.version
-    await run_in_threadpool(_change, engine.folder, lambda: promote(engine.folder))
+    await run_in_threadpool(_change, engine.folder, "promote", lambda: promote(engine.folder))
     return await _changed(engine, previous)
 
 
@@ -61,7 +64,7 @@ async def promote_canary(service: Serving) -> SnapshotChange:
     "/rollback",
     openapi_extra=ADMIN,
     responses=documented(
-        "snapshot_refused", "refresh_running", "invalid_request", "malformed_json"
+        "snapshot_refused", "refresh_running", "locked", "invalid_request", "malformed_json"
     ),
     name="rollback",
 )
@@ -80,14 +83,14 @@ async def roll_back(
         if not ended or request.to is not None:
             rollback(engine.folder, request.to)
 
-    await run_in_threadpool(_change, engine.folder, go_back)
+    await run_in_threadpool(_change, engine.folder, "rollback", go_back)
     return await _changed(engine, previous)
 
 
-def _change(folder: Path, work: Callable[[], object]) -> None:
-    """Change what serves, under the lock; raises SnapshotRefused, and RefreshRunning."""
+def _change(folder: Path, name: str, work: Callable[[], object]) -> None:
+    """Change what serves, under the lock; raises SnapshotRefused, RefreshRunning and Locked."""
     try:
-        with refresh_lock(folder):
+        with refresh_lock(folder, f"POST /v1/admin/{name}", short=WAIT_SECONDS):
             work()
     except SnapshotError as error:
         raise SnapshotRefused(str(error)) from error

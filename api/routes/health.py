@@ -35,7 +35,8 @@ async def ready(recommender: Ready, service: Serving) -> Readiness:
         "settings": unknown or "ready",
     }
     if service.graph is not None:
-        parts["store"] = service.graph.store.reason or "ready"
+        graph = service.graph
+        parts["store"] = graph.store.reason or graph.feed.reason or "ready"
     return Readiness(
         version=manifest.version,
         status="ready" if set(parts.values()) == {"ready"} else "degraded",

@@ -11,10 +11,19 @@ from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
 from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of, written
-from graphrec.api.schemas.nodes import Deleted, IgnoredLink, Link, PutItem, PutUser, Stored
+from graphrec.api.schemas.nodes import (
+    Deleted,
+    ForgottenUser,
+    IgnoredLink,
+    Link,
+    PutItem,
+    PutUser,
+    Stored,
+)
 from graphrec.api.service import Service, Serving
 
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
+from graphrec.errors import DataError
 from graphrec.store import GraphStore
 
 router = new_router("items and users")
@@ -30,7 +39,15 @@ async def put_item(item_id: ItemId, body: Annotated[PutItem, Body()], service: S
 
 @router.put("/users/{user_id}", openapi_extra=WRITE, responses=ERRORS)
 async def put_user(user_id: UserId, body: Annotated[PutUser, Body()], service: Serving) -> Stored:
-    """Add a user, or set attributes of one."""
+    """Add a user, or set attributes of one; one who was forgotten may come back by it."""
+    if service.settings.privacy.refuse_forgotten:
+        known = written(service.settings.ids, user_id, "path", "user_id")
+        graph = service.require_graph("a user is put")
+        if await graph.store.run(lambda store: store.deleted("user", {known})):
+            raise DataError(
+                "the user was forgotten, and privacy.refuse_forgotten keeps them out: expected "
+                "another id; set it to false if they may come back"
+            )
     return await _put(service, "user", user_id, body.attributes)
 
 
@@ -50,14 +67,18 @@ async def delete_item(item_id: ItemId, service: Serving) -> Deleted:
         "no_store", "invalid_request", "malformed_json", "not_forgotten", "store_away"
     ),
 )
-async def delete_user(user_id: UserId, service: Serving) -> Deleted:
-    """Delete a user: once it is answered, neither the store nor a snapshot has anything of them.
+async def delete_user(user_id: UserId, service: Serving) -> ForgottenUser:
+    """Delete a user: once it is answered, no table and no file has anything of them.
 
-    The next answer of this process knows nothing of them; other processes follow within seconds.
+    The next answer of this process knows nothing of them; other processes follow within seconds,
+    by the time that the answer names. It waits for another deletion or a refresh, up to a limit.
     """
-    deleted = await service.require_graph("a user is deleted").forgetter.forget(user_id)
-    service.lists.forget(user_id)
-    return Deleted(user_id, deleted)
+    graph = service.require_graph("a user is deleted")
+    try:
+        gone = await graph.forgetter.forget(user_id)
+    finally:
+        service.lists.forget(user_id)
+    return ForgottenUser(user_id, gone.deleted, gone.others_by)
 
 
 async def _put(

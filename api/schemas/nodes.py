@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: FastAPI reads the annotations of these at run time.
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from graphrec.api.schemas.fields import MAX_ATTRIBUTES, Name, StoredId, Value
@@ -101,3 +102,22 @@ class Deleted:
 
     id: str
     deleted: Annotated[bool, Field(description="Whether anything of it was stored.")]
+
+
+@dataclass(frozen=True)
+class ForgottenUser:
+    """The user is deleted."""
+
+    __pydantic_config__ = example(
+        {"id": "42", "deleted": True, "others_by": "2026-11-22T10:15:03Z"}
+    )
+
+    id: str
+    deleted: Annotated[bool, Field(description="Whether anything of them was stored.")]
+    others_by: Annotated[
+        datetime,
+        Field(
+            description="When other processes on the same snapshots and store will have let go of "
+            "them, if they load a snapshot as fast as this one; this one has."
+        ),
+    ]

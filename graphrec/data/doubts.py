@@ -16,7 +16,7 @@ CODES = (
     *("zero_ratings", "weight_column_ignored", "time_column_ignored", "times_in_several_units"),
     *("times_in_the_future", "times_long_ago", "ids_like_nothing", "placeholder_ids"),
     *("one_busy_user", "ids_in_several_spellings", "repeated_events", "repeated_nodes"),
-    *("items_unmatched", "users_unmatched", "kinds_of_format"),
+    *("items_unmatched", "users_unmatched", "kinds_of_format", "forgotten_users_return"),
 )
 """The names of all doubts."""
 _AT_LOADING = {"same_time"}
@@ -44,6 +44,7 @@ def doubts_of(
         for node_type, ids in source.ids.items():
             found += _of_ids(name, node_type, ids, source)
         found += _of_repeats(name, source)
+        found += _of_forgotten(name, source)
     for match in matches:
         found += _of_match(match, sources)
     distinct = {(doubt.code, doubt.message): doubt for doubt in reversed(found)}
@@ -231,6 +232,18 @@ def _of_repeats(name: str, source: SourceProfile) -> Iterator[Doubt]:
             name,
             f"{count} the id of another: the last row of an id counts",
             "leave one row for each id",
+        )
+
+
+def _of_forgotten(name: str, source: SourceProfile) -> Iterator[Doubt]:
+    if source.returned:
+        who = "user who was" if source.returned == 1 else "users who were"
+        yield Doubt(
+            "forgotten_users_return",
+            name,
+            f"{source.returned:,} {who} forgotten {'comes' if source.returned == 1 else 'come'} "
+            f"back, as the file names them",
+            "set privacy.refuse_forgotten = true to take none of them, or forget them again",
         )
 
 

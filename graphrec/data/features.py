@@ -19,6 +19,9 @@ from graphrec.data.amounts import MAX_NUMBER
 from graphrec.data.vector import stacked
 from graphrec.errors import MissingExtra
 
+FARTHEST = 10.0
+"""Standard deviations from the mean beyond which a number counts as if it were at that place."""
+
 BUCKETS = 8
 """Of a number, each with an equal share of the nodes: effects need not rise or fall with it."""
 
@@ -43,7 +46,7 @@ class NumberColumns:
     def _dense(self, values: tuple[AttributeValue, ...]) -> NDArray[np.float32]:
         value = _numbers(values)
         known = np.isfinite(value)
-        standard = np.where(known, (value - self.mean) / self.deviation, 0)
+        standard = np.where(known, _bounded((value - self.mean) / self.deviation), 0)
         columns = [standard, known]
         if self.edges:
             bucket = np.searchsorted(self.edges, value, side="right")
@@ -244,5 +247,10 @@ def _standard(
     vectors: NDArray[np.floating], mean: tuple[float, ...], deviation: tuple[float, ...]
 ) -> NDArray[np.float64]:
     """Vectors [N, D], each dimension standardised and divided by √D."""
-    standard: NDArray[np.float64] = (vectors - np.array(mean)) / np.array(deviation)
+    standard = _bounded((vectors - np.array(mean)) / np.array(deviation))
     return standard / np.sqrt(len(mean))
+
+
+def _bounded(standard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standardised values, so that no one node bends the vectors of its neighbours."""
+    return np.clip(standard, -FARTHEST, FARTHEST)

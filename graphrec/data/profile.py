@@ -134,6 +134,8 @@ class SourceProfile:
     """Events added to another with the same identity, as `same_time` of their kind says."""
     repeated_exact: bool = True
     """Whether `repeated` was counted, and not estimated from a sample."""
+    returned: int = 0
+    """Users who were forgotten, and come back by it."""
     notes: tuple[str, ...] = ()
     """How what may be read in two ways was read, and the option that says otherwise."""
     hints: Mapping[str, str] = field(default_factory=dict)

@@ -43,6 +43,8 @@ class Health:
     """Mean share of items that the lists of two users have in common."""
     coverage: float
     """Share of all items that are in the list of any of the users looked at."""
+    user_share: float | None = None
+    """Largest share of one user in the weights of all likes; None where users are few."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,16 @@ def _health(health: Health, serving: Health | None, settings: RefreshSettings) -
         "overlap of two lists", health.overlap, f"at most {most}", health.overlap <= most
     )
     checks.append(overlap)
+    if health.user_share is not None:
+        most = settings.max_user_share
+        checks.append(
+            Check(
+                "share of one user in popularity",
+                health.user_share,
+                f"at most {most}; `graphrec inspect` shows who has most events",
+                health.user_share <= most,
+            )
+        )
     if serving is not None:
         least = settings.min_coverage * serving.coverage
         expectation = f"at least {least:.4g}, a share of {settings.min_coverage} of what serves"

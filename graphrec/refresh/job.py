@@ -28,7 +28,8 @@ from graphrec.refresh.planning import plan
 from graphrec.refresh.retraining import train_candidate
 from graphrec.settings import Settings
 from graphrec.snapshot.canary import canary, end_canary, start_canary
-from graphrec.snapshot.registry import delete_drafts, prune, publish
+from graphrec.snapshot.deletion import delete_drafts, prune
+from graphrec.snapshot.registry import publish
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_of
 from graphrec.store.protocol import GraphStore

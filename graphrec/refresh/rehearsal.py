@@ -50,6 +50,9 @@ INFERRED_USERS = 64
 HEALTH_USERS = 64
 """Users whose lists are compared with each other; of more, a random sample."""
 
+FEW_USERS = 20
+"""Fewer users with likes than these may each have a large share of them."""
+
 RESAMPLES = 1000
 """Of users, for the intervals of differences."""
 
@@ -202,7 +205,16 @@ def health(snapshot: Snapshot, settings: Settings) -> Health:
         item_spread=None if embeddings is None else spread(embeddings.item_without_bias),
         overlap=float((people * (people - 1)).sum() / (pairs * k)) if pairs else 0.0,
         coverage=float(np.count_nonzero(people) / max(len(people), 1)),
+        user_share=user_share(snapshot.history),
     )
+
+
+def user_share(history: sparse.csr_array) -> float | None:
+    """The largest share of one user in the weights [U, I]; None of fewer users than FEW_USERS."""
+    by_user = np.asarray(history.sum(axis=1, dtype=np.float64)).ravel()
+    if np.count_nonzero(by_user) < FEW_USERS:
+        return None
+    return float(by_user.max() / by_user.sum())
 
 
 def _served(snapshot: Snapshot, settings: Settings) -> Recommender:

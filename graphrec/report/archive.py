@@ -15,7 +15,7 @@ from graphrec.errors import SnapshotError
 from graphrec.files import replace_file
 from graphrec.report.figures import Report
 from graphrec.report.page import page
-from graphrec.snapshot.registry import delete_drafts
+from graphrec.snapshot.deletion import delete_drafts
 
 REPORTS = "reports"
 

@@ -24,6 +24,10 @@ class Boost:
     add: float
 
 
+MOST = 1e100
+"""Scores are bounded by it, however many boosts multiply them: an infinite one is no number."""
+
+
 @dataclass(frozen=True)
 class CompiledRules:
     """What may be recommended by the rules, and what they make of scores."""
@@ -42,7 +46,7 @@ class CompiledRules:
         for boost in self.boosts:
             meant = boost.meant[items]
             after[meant] = after[meant] * boost.factor + boost.add
-        return after
+        return np.clip(after, -MOST, MOST)
 
 
 def compile_rules(

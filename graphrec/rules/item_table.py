@@ -51,6 +51,15 @@ class ItemTable:
     def _dates(self) -> dict[str, Dates]:
         return {}
 
+    def prepare(self, before: ItemTable) -> None:
+        """Compute what another table, of the edition before, was asked for."""
+        for name in list(before._labelled):
+            self.labelled(name)
+        for name in list(before._numbers):
+            self.numbers(name)
+        for name in list(before._dates):
+            self.dates(name)
+
     @cached_property
     def names(self) -> frozenset[str]:
         """The attributes that items have: in the snapshot, or since they changed."""

@@ -38,6 +38,9 @@ def plain(value: Any) -> Any:
     return value
 
 
+MOST_ADDED = 1e6
+"""What a rule may add to a score: scores are of the order of 1."""
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -218,7 +221,9 @@ class BoostRule(_Rule):
     factor: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = Field(
         1.0, description="What the score is multiplied by."
     )
-    add: Finite = Field(0.0, description="What is then added to it.")
+    add: Annotated[float, Field(ge=-MOST_ADDED, le=MOST_ADDED, allow_inf_nan=False)] = Field(
+        0.0, description="What is then added to it."
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> BoostRule:

@@ -119,6 +119,12 @@ class CurrentItems:
             for each in self.snapshot.sources
         )
 
+    def prepare(self, before: CurrentItems) -> None:
+        """Compute what the first requests would wait for, as far as it was asked `before`."""
+        self.titles, self.names, self.deleted, self.void  # noqa: B018
+        self.nearest_cold, self.sources  # noqa: B018
+        self.table.prepare(before.table)
+
     def nearest_new(
         self, profile: UserProfile, eligible: Eligible, count: int
     ) -> Candidates | None:

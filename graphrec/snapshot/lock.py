@@ -1,57 +1,52 @@
-"""One refresh at a time: a file lock, and a file beside it that says who holds it.
+"""One at a time who changes a folder of snapshots: a refresh, a deletion, a rollback.
 
-The operating system releases the lock when the process ends, however it ends, so a killed refresh
-never blocks the next one. The second file is only for the error message: it is read only while
-somebody else holds the lock, and is a second file because Windows lets nobody read a locked one.
+They queue. What takes seconds is waited for by all; a refresh or a training, which takes minutes,
+by whoever says so: of two refreshes the second has nothing to add.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 
-import orjson
-from filelock import FileLock, Timeout
-
-from graphrec.errors import RefreshRunning
+from graphrec.errors import Locked, RefreshRunning
 from graphrec.files import make_folder
+from graphrec.locks import Holder, file_lock
 
 LOCK, HOLDER = "refresh.lock", "refresh.holder"
 
+REFRESH = "graphrec refresh"
+
+LONG = (REFRESH, "graphrec train", "graphrec demo")
+"""Works that take minutes, and publish at their end what they read at their beginning."""
+
+SHORT_SECONDS = 60.0
+"""How long to wait for works that take seconds, and for who does not say what it does."""
+
 
 @contextmanager
-def refresh_lock(folder: Path) -> Iterator[None]:
+def refresh_lock(
+    folder: Path,
+    work: str = REFRESH,
+    seconds: float = 0.0,
+    waiting: Callable[[Holder], object] = lambda _: None,
+    *,
+    short: float = SHORT_SECONDS,
+) -> Iterator[None]:
     """Hold the lock of a folder of snapshots, which is created if missing.
 
-    Raises RefreshRunning, which names the holder, if another refresh holds it.
+    `work` names what it is held for, such as `graphrec forget`. A refresh or a training is waited
+    for up to `seconds`, anybody else up to `short`; `waiting` is called once with the holder.
+    Raises RefreshRunning where a refresh or a training holds it for longer, Locked where somebody
+    else does; both name the holder.
     """
     make_folder(folder)
-    lock, holder = FileLock(folder / LOCK, mode=0o600), folder / HOLDER
+    path = folder / LOCK
     try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise RefreshRunning(str(folder), _named(holder)) from None
-    try:
-        holder.write_bytes(orjson.dumps(_this_process()))
-        yield
-        holder.unlink(missing_ok=True)
-    finally:
-        lock.release()
-
-
-def _this_process() -> dict[str, str | int]:
-    since = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-
-
-def _named(holder: Path) -> str:
-    """The process in a holder's file, which may be missing or incomplete just after the start."""
-    try:
-        found = orjson.loads(holder.read_bytes())
-        return f"process {found['pid']} on {found['host']} since {found['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "a process that has just started"
+        with file_lock(path, work, lambda h: seconds if h.work in LONG else short, waiting):
+            yield
+    except Locked as error:
+        if error.path == str(path) and error.holder.work in LONG:
+            raise RefreshRunning(str(folder), error.holder, error.seconds) from None
+        raise

@@ -5,6 +5,7 @@
     snapshots/
     ├── current                          the version that serves, in one line
     ├── canary                           maybe a version that serves some users (snapshot.canary)
+    ├── forgotten                        when somebody was forgotten last
     └── 20261122T101500Z-3fa9c1/         a version: UTC time and a hash of the content
         ├── manifest.json                what it is, with size and SHA-256 of every other file
         ├── manifest.sha256              as `sha256sum --check` reads it
@@ -15,7 +16,7 @@ A version is written under a name that no reader looks at, and made durable befo
 name; then `current` is replaced in one step. So a crash at any moment leaves the previous version
 serving, and of several publishers the last one to finish wins. What a killed publisher leaves is a
 folder named `.draft-…`, which the next one to hold the lock of the folder
-(`graphrec.snapshot.lock`) deletes with `delete_drafts`.
+(`graphrec.snapshot.lock`) deletes (`graphrec.snapshot.deletion`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ import hashlib
 import re
 import secrets
 import shutil
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -42,9 +42,17 @@ from graphrec.snapshot.validate import validate
 CURRENT = "current"
 MANIFEST = "manifest.json"
 CHECKSUM = "manifest.sha256"
+USERS = "users.json"
+"""The list of ids that a version holds rows of."""
 
-_VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
-_FILE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
+FORGOTTEN = "forgotten"
+"""Changes whenever somebody was forgotten."""
+
+POLL_SECONDS = 1.0
+"""Interval at which services look for a new version, and whether somebody was forgotten."""
+
+VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+FILE_NAME = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
 
 def publish(
@@ -128,7 +136,7 @@ def current(folder: Path) -> str:
             f"snapshot folder {str(folder)!r} has no readable {CURRENT!r} file: expected one that "
             f"names the version to serve; run `graphrec train`"
         ) from error
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         # What it holds is not shown: it may be a link to a file that others must not read.
         raise SnapshotError(
             f"file {CURRENT!r} in {str(folder)!r} names no version: expected one such as "
@@ -142,7 +150,7 @@ def versions(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         return ()
     names = (path.name for path in folder.iterdir() if (path / MANIFEST).is_file())
-    published = (name for name in names if _VERSION.fullmatch(name))
+    published = (name for name in names if VERSION.fullmatch(name))
     return tuple(sorted(published, key=lambda name: _age(folder, name)))
 
 
@@ -171,35 +179,10 @@ def rollback(folder: Path, version: str | None = None) -> str:
     return version
 
 
-def delete(folder: Path, version: str) -> None:
-    """Delete a version that does not serve; no reader sees half of it."""
-    doomed = folder / f".draft-{secrets.token_hex(8)}"
-    (folder / version).rename(doomed)
-    shutil.rmtree(doomed)
-    sync(folder)
-
-
-def prune(folder: Path, keep: int, used: Collection[str]) -> tuple[str, ...]:
-    """Delete all but the `keep` newest versions and those in use; returns what went, oldest first.
-
-    The current one is in use.
-    """
-    older = versions(folder)[:-keep] if keep else versions(folder)
-    gone = tuple(name for name in older if name not in {*used, current(folder)})
-    for name in gone:
-        delete(folder, name)
-    return gone
-
-
-def delete_drafts(folder: Path) -> int:
-    """Delete what killed publishers left; returns how many. For who holds the folder's lock."""
-    drafts = list(folder.glob(".draft-*"))
-    for draft in drafts:
-        if draft.is_dir():
-            shutil.rmtree(draft)
-        else:
-            draft.unlink()
-    return len(drafts)
+def note_forgotten(folder: Path) -> None:
+    """Tell the services on a folder that somebody was forgotten, and not who."""
+    now = datetime.now(timezone.utc).isoformat()
+    replace_file(folder / FORGOTTEN, f"{now}\n".encode())
 
 
 def _age(folder: Path, version: str) -> tuple[int, str, datetime, str]:
@@ -220,7 +203,7 @@ def _age(folder: Path, version: str) -> tuple[int, str, datetime, str]:
 
 def verify(folder: Path, version: str) -> Manifest:
     """The manifest of a version all of whose files are as it says; raises SnapshotError."""
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         raise SnapshotError(
             f"snapshot version {version!r} is not a version: expected one such as "
             f"20261122T101500Z-3fa9c1; name one of those in {str(folder)!r}"
@@ -244,7 +227,7 @@ def verify(folder: Path, version: str) -> Manifest:
             f"{subject} has the manifest of {manifest.version!r}: expected its own; {remedy}"
         )
     for name, expected in manifest.files.items():
-        if not _FILE.fullmatch(name):
+        if not FILE_NAME.fullmatch(name):
             raise SnapshotError(
                 f"{subject} names a file {name!r}: expected a plain name, in its folder; {remedy}"
             )

@@ -287,8 +287,9 @@ class View:
         """
         encoder = self.snapshot.encoder
         if encoder is None:  # what training learned of a history stays until the next training
-            known = before is not None and (len(after.history) or len(after.friends))
-            return replace(after, vector=before.vector if before is not None and known else None)
+            known = len(after.history) or after.new_likes or len(after.friends)
+            learned = None if before is None or not known else self._learned(before)
+            return replace(after, vector=learned)
         if not self._has_input(after):
             return replace(after, vector=None)
         if before is None or before.vector is None:
@@ -299,6 +300,13 @@ class View:
         if not np.allclose(before.vector, then, rtol=ENCODED, atol=ENCODED):
             now = (before.vector + (now - then)).astype(np.float32)
         return replace(after, vector=now)
+
+    def _learned(self, profile: UserProfile) -> NDArray[np.float32] | None:
+        """The vector of a user that training learned, whatever they like now; None for zeros."""
+        vectors, row = self.snapshot.embeddings, profile.user
+        if vectors is None or row is None or not vectors.user[row].any():
+            return None
+        return vectors.user[row]
 
     def _encode(self, profile: UserProfile, stored: bool = False) -> NDArray[np.float32]:
         """What the encoder makes of a profile, with its friends as of now, or as they are
@@ -349,7 +357,7 @@ class View:
         """Whether the encoder has anything to make a vector of."""
         encoder = self.snapshot.encoder
         friends = encoder is not None and encoder.friend_weight is not None and len(profile.friends)
-        messages = len(profile.history) or profile.new_messages or profile.friend_messages
+        messages = len(profile.history) or profile.new_likes or profile.friend_messages
         return bool(messages or friends or self._reads(profile.attributes))
 
     def _reads(self, attributes: Mapping[str, AttributeValue]) -> bool:

@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from graphrec.data import Interactions
+from graphrec.data import AttributeValue, Interactions
 from graphrec.data.drift import kinds_of
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, have_own_thresholds
 from graphrec.store.delta import (
@@ -32,13 +32,14 @@ def read_delta(
     the users of whom any was written. What is written meanwhile may be in it, and comes again with
     the next delta. Raises StoreError where the store has no position.
     """
-    log, reached = DeltaLog(), store.position() or 0
-    log.rewind(since)
-    # Together: where a user was forgotten, all that was read of users is read once more.
-    while min(log.events_read, log.nodes_read) < reached:
-        log.add_events(new_events(store, log.events_read, kinds))
-        log.add_nodes(*store.nodes_since(log.nodes_read))
-    return replace(log.delta, position=reached, events=store.counts()["events"])
+    while True:
+        reached = store.position() or 0
+        log = DeltaLog(since, reached)
+        while min(log.events_read, log.nodes_read) < reached:
+            log.add_events(new_events(store, log.events_read, kinds))
+            log.add_nodes(*store.nodes_since(log.nodes_read))
+        if not log.lost:  # else what was read may be of someone who was forgotten meanwhile
+            return replace(log.delta, position=reached, events=store.counts()["events"])
 
 
 def new_events(
@@ -76,26 +77,34 @@ class DeltaLog:
     One thread writes it. What it gives out (`delta`) is frozen: a new one whenever something came.
     """
 
-    def __init__(self) -> None:
-        self.since = self.events_read = self.nodes_read = 0
+    def __init__(self, since: int = 0, began: int = 0, before: DeltaLog | None = None) -> None:
+        """`began` is the position of the store when reading begins.
+
+        The log takes the place of the one `before`: who was forgotten there stays so.
+        """
+        self.since = self.events_read = self.nodes_read = since
         """Where reading began, and the positions up to which events and nodes were read."""
+        self.lost = False
+        """Whether a user was forgotten, nobody knows who, of whom something may have been read
+        before: then all has to be read again, into another log."""
+        self._began = began
         self._delta = Delta()
         # By user and item, and by node: the position up to which the store had been read then.
         self._pairs: dict[str, dict[str, tuple[tuple[Event, ...], int]]] = {}
         self._read_at: dict[tuple[str, str], int] = {}
         self._users: dict[str, UserDelta] = {}
-        self._losses = self._losses_read = self._edition = 0
+        self._leaving: list[str] = []
+        """Users who are being forgotten: the store does not say who, but these are known."""
+        self._edition = 0
+        if before is not None:
+            self._leaving, self._edition = [*before._leaving], before._edition
+            self._read_at = {k: at for k, at in before._read_at.items() if k[0] == "forgotten"}
+            self._renew(forgotten=before._delta.forgotten)
 
     @property
     def delta(self) -> Delta:
         """All that was read."""
         return self._delta
-
-    def rewind(self, position: int) -> None:
-        """Read once more what was written after `position`; what is held stays meanwhile."""
-        self.since = self.events_read = self.nodes_read = position
-        self._losses_read = 0
-        self._set(written=0, kinds={}, deletions=0)  # they are counted once more
 
     def add_events(self, page: NewEvents) -> None:
         """A page of events, with all events of each pair of a user and an item in it."""
@@ -121,8 +130,8 @@ class DeltaLog:
     def add_nodes(self, nodes: Iterable[ChangedNode], position: int) -> None:
         """Users and items that came, changed or were deleted, read up to a position.
 
-        Where a user was forgotten, a store does not say who: all of users must be read again. That
-        one was is read again with it, so it is counted how often that is new.
+        Where a user was forgotten, a store does not say who: the log is `lost`, but for those whom
+        `forget` has named.
         """
         before, self.nodes_read = self.nodes_read, position
         items, deleted = dict(self._delta.items), set(self._delta.deleted)
@@ -131,10 +140,10 @@ class DeltaLog:
         for node in nodes:
             deletions += node.id is None or node.attributes is None
             if node.id is None:
-                self._losses_read += 1
-                if self._losses_read > self._losses:
-                    self._losses = self._losses_read
-                    self._drop_users()
+                if self._leaving:
+                    self._drop(self._leaving.pop(0), node.position)
+                elif node.position > self._began:
+                    self.lost = True
             elif node.type == "item":
                 self._read_at["item", node.id] = position
                 if node.attributes is None:
@@ -150,9 +159,6 @@ class DeltaLog:
             elif node.attributes is not None:
                 self._read_at["user", node.id] = position
                 self._renew_user(node.id, attributes=node.attributes)
-        if self.nodes_read == self.since:  # all is read, and counted, once more
-            self._losses_read = deletions = 0
-            self._set(deletions=0)
         if self._drop_items(gone):
             # What came after the deletion of an item is among what is read once more.
             self.events_read = min(self.events_read, before)
@@ -161,17 +167,28 @@ class DeltaLog:
         self._set(deletions=self._delta.deletions + deletions)
 
     def forget(self, user: str) -> None:
-        """Leave out a user, whatever a snapshot holds, until one comes that was made later."""
+        """Leave out a user, whatever a snapshot holds, until one comes that was made later.
+
+        The store is about to delete them: what is read of them until then goes, too. Where it
+        does not, `stays` has to be called.
+        """
         self._pairs.pop(user, None)
         self._users.pop(user, None)
         self._read_at["forgotten", user] = self.nodes_read + 1
+        self._leaving.append(user)
         self._renew_user(user)
         self._set(forgotten=self._delta.forgotten | {user})
+
+    def stays(self, user: str) -> None:
+        """The store did not delete a user, or nobody knows whether it did."""
+        if user in self._leaving:
+            self._leaving.remove(user)
+        else:  # someone else's deletion was taken for theirs
+            self.lost = True
 
     def prune(self, position: int) -> None:
         """Let go of what a snapshot of the store at `position` holds."""
         self.since = position
-        self._losses = self._losses_read = 0
         self._pairs = {
             user: kept
             for user, pairs in self._pairs.items()
@@ -207,20 +224,28 @@ class DeltaLog:
             self._renew_user(user)
         return bool(items and held)
 
-    def _drop_users(self) -> None:
-        self._pairs, self._users = {}, {}
-        self.events_read = self.nodes_read = self.since
-        self._renew(written=0, kinds={})
+    def _drop(self, user: str, position: int) -> None:
+        """Let go of what was read of a user before the store deleted them."""
+        pairs = self._pairs.pop(user, {})
+        kept = {item: each for item, each in pairs.items() if each[1] > position}
+        if kept:
+            self._pairs[user] = kept
+        if self._read_at.get(("user", user), 0) <= position:
+            self._users.pop(user, None)
+        self._renew_user(user)
+        self._set()
 
-    def _renew_user(self, user: str, **changes: object) -> None:
-        """Another edition of what is known of a user."""
+    def _renew_user(
+        self, user: str, attributes: Mapping[str, AttributeValue] | None = None
+    ) -> None:
+        """Another edition of what is known of a user; attributes stay where none are given."""
         self._edition += 1
         pairs = self._pairs.get(user, {})
         events = tuple(chain.from_iterable(events for events, _ in pairs.values()))
         gone = frozenset(item for item, (left, _) in pairs.items() if not left)
-        before = self._users.get(user, UserDelta())
-        known = replace(before, events=events, taken_back=gone, edition=self._edition)
-        self._users[user] = replace(known, **changes)  # type: ignore[arg-type]
+        if attributes is None and (before := self._users.get(user)) is not None:
+            attributes = before.attributes
+        self._users[user] = UserDelta(events, attributes, self._edition, gone)
 
     def _renew(self, **changes: object) -> None:
         """Another edition for everyone."""

@@ -154,6 +154,8 @@ class ChangedNode(NamedTuple):
     links: tuple[ItemLink, ...] = ()
     """All links of an item, except those to users and those from other items; by relation, type and
     id."""
+    position: int = 0
+    """Of the store, after which it was so."""
 
 
 class ChangedNodes(NamedTuple):

@@ -25,6 +25,12 @@ SnapshotFolder: TypeAlias = Annotated[
         "--snapshots", help="Folder of published snapshots.", show_default="from the settings"
     ),
 ]
+Rejects: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects", help="Folder for rejected rows.", show_default="from the settings, rejects"
+    ),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs, instead of tables.")
 ]

@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from graphrec.locks import Holder
 from graphrec.progress import Progress
 
 CONTROL = (*range(9), *range(11, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F),
@@ -79,6 +80,11 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 def warn(about: str, said: str) -> None:
     """Print a warning on standard error."""
     ERR.print(f"[yellow]warning:[/] {escape(about)}: {escape(said)}", soft_wrap=True)
+
+
+def tell_waiting(holder: Holder) -> None:
+    """Print for whom a command waits, on standard error."""
+    ERR.print(f"Waiting for {escape(str(holder))} …", soft_wrap=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_a_user_who_is_being_deleted_is_not_shown(folder: Path) -> None:
     app = create_app(Settings(snapshots=folder))
     with serving(app) as client:
         assert [each["user"] for each in similar(client, "ann")] == ["bob"]
-        app.state.service.engine.advance(Delta(forgotten=frozenset({"bob"})))
+        asyncio.run(app.state.service.engine.advance(Delta(forgotten=frozenset({"bob"}))))
         assert similar(client, "ann") == []
         for path in ("/v1/users/bob", "/v1/users/bob/similar"):
             assert "'bob'" in error(client.get(path), 404, "unknown_user", "user_id")

@@ -176,8 +176,7 @@ def test_a_refresh_and_the_service_agree_on_what_came_since(
     send(client, event("newest", "new"), event("newest", "unheard of"))
     position = snapshot.manifest.position
     assert position is not None
-    log = DeltaLog()
-    log.rewind(position)
+    log = DeltaLog(position)
     with open_store(settings.store, settings.kinds) as store:
         delta = read_delta(store, position)
         updated = update(View.of(snapshot, delta, settings.kinds))

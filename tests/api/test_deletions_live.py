@@ -202,6 +202,20 @@ class TestDeletedStaysDeleted:
             client.delete("/v1/users/ann")
             assert post(client, event("ann", "hit"))["accepted"] == 1
 
+    def test_a_user_comes_back_by_a_put_unless_the_settings_refuse_it(
+        self, settings: Settings
+    ) -> None:
+        with served(settings) as client:
+            client.delete("/v1/users/ann")
+            assert client.put("/v1/users/ann", json={}).status_code == 200
+            client.delete("/v1/users/ann")
+        private = settings.privacy.model_copy(update={"refuse_forgotten": True})
+        with served(settings.model_copy(update={"privacy": private})) as client:
+            said = error(client.put("/v1/users/ann", json={}), 422, "invalid_request")
+            assert "the user was forgotten, and privacy.refuse_forgotten keeps them out" in said
+            assert post(client, event("ann", "hit"))["accepted"] == 0
+            assert client.put("/v1/users/someone", json={}).status_code == 200
+
     def test_an_item_that_a_link_names(self, client: httpx.Client) -> None:
         client.delete("/v1/items/brazil")
         links = [

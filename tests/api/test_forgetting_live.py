@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
+from graphrec.api.app import create_app
 
-from graphrec.forget import Mark, marks, traces
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load, publish, versions
 from graphrec.store import open_store
+from graphrec.traces import Mark, marks, traces
 from tests.support.live import items, served, wait_until
-from tests.support.service import error
+from tests.support.service import error, serving
 from tests.support.shop import log, refreshed, settings_of, store_of
 
 PERSON = "person-0001@example.org"
@@ -42,6 +48,12 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(settings, marks(folder, [PERSON]))
 
 
+def impatient(settings: Settings) -> Settings:
+    """The same, with requests that wait for half a second."""
+    privacy = settings.privacy.model_copy(update={"wait_seconds": 0.5})
+    return settings.model_copy(update={"privacy": privacy})
+
+
 def places(shop: Shop) -> tuple[str, ...]:
     """Where something of the person is left."""
     with open_store(shop.settings.store, shop.settings.kinds, create=False) as store:
@@ -55,14 +67,17 @@ def test_who_is_deleted_is_a_stranger_and_no_file_and_no_table_knows_them(shop: 
         event = {"user": PERSON, "item": TASTE[-1], "kind": "view"}
         assert client.post("/v1/events", json={"events": [event]}).status_code == 200
         response = client.delete(f"/v1/users/{PERSON}")
-        assert response.json() == {"id": PERSON, "deleted": True}
+        body = response.json()
+        assert (body["id"], body["deleted"]) == (PERSON, True)
+        late = datetime.fromisoformat(body["others_by"]) - datetime.now(timezone.utc)
+        assert timedelta(0) < late < timedelta(seconds=60)
         assert items(client, PERSON) == items(client, "nobody")
         assert items(client, "u001") != items(client, "nobody")
         error(client.get(f"/v1/users/{PERSON}"), 404, "unknown_user", "user_id")
         assert len(versions(shop.settings.snapshots)) == 3
         wait_until(lambda: other.get(f"/v1/users/{PERSON}").status_code == 404)
         wait_until(lambda: items(other, PERSON) == items(other, "nobody"))
-        assert client.delete(f"/v1/users/{PERSON}").json() == {"id": PERSON, "deleted": False}
+        assert client.delete(f"/v1/users/{PERSON}").json()["deleted"] is False
     assert places(shop) == ()
     with served(shop.settings) as client:
         assert items(client, PERSON) == items(client, "nobody")
@@ -70,11 +85,12 @@ def test_who_is_deleted_is_a_stranger_and_no_file_and_no_table_knows_them(shop: 
 
 
 def test_nobody_is_deleted_while_a_refresh_could_publish_them_again(shop: Shop) -> None:
-    with served(shop.settings) as client:
+    with served(impatient(shop.settings)) as client:
         before = items(client, PERSON)
         with refresh_lock(shop.settings.snapshots):
             response = client.delete(f"/v1/users/{PERSON}")
-        assert "a refresh runs" in error(response, 503, "not_forgotten")
+        said = error(response, 503, "not_forgotten")
+        assert f"`graphrec refresh`, process {os.getpid()} on " in said
         assert int(response.headers["retry-after"]) >= 1
         assert items(client, PERSON) == before
         assert client.delete(f"/v1/users/{PERSON}").json()["deleted"]
@@ -89,3 +105,55 @@ def test_nobody_is_deleted_where_the_snapshots_cannot_be_written(shop: Shop) -> 
         message = error(response, 503, "not_forgotten")
         assert "the folder of snapshots cannot be written (Is a directory)" in message
         assert items(client, PERSON) == before
+
+
+def test_deletions_at_once_and_one_beside_a_refresh_queue(shop: Shop) -> None:
+    people = [PERSON, *(f"u{n:03}" for n in range(3))]
+    with (
+        served(shop.settings) as client,
+        served(shop.settings) as other,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        with refresh_lock(shop.settings.snapshots):
+            clients = (client, other, client, other)
+            asked = [
+                pool.submit(each.delete, f"/v1/users/{user}", timeout=60)
+                for each, user in zip(clients, people, strict=True)
+            ]
+            threading.Event().wait(1)
+            assert not any(each.done() for each in asked)
+        for each in asked:
+            assert each.result().json()["deleted"] is True
+    assert not set(people) & set(load(shop.settings.snapshots).users.ids)
+
+
+def test_what_is_left_is_named_with_a_command(shop: Shop, tmp_path: Path) -> None:
+    exposures = tmp_path / "exposures"
+    exposures.mkdir()
+    (exposures / "old.7z").write_bytes(b"7z\xbc\xaf\x27\x1c\x00\x04")
+    serve = shop.settings.serve.model_copy(update={"exposures": exposures})
+    with served(shop.settings.model_copy(update={"serve": serve})) as client:
+        said = error(client.delete(f"/v1/users/{PERSON}"), 503, "not_forgotten")
+        assert "old.7z is of a format that cannot be searched" in said
+        assert f"rm {exposures / 'old.7z'}" in said
+        assert places(shop) == ()  # all else is done
+        (exposures / "old.7z").unlink()
+        assert client.delete(f"/v1/users/{PERSON}").status_code == 200
+
+
+def test_every_process_drops_the_lists_of_who_is_forgotten(shop: Shop) -> None:
+    """Also of somebody whom no snapshot knows, and where there is no store to tell of it."""
+    url = "/v1/users/{}/recommendations"
+    apps = [
+        create_app(shop.settings, retry_seconds=0.05, store=store)
+        for store in (shop.settings.store, None)
+    ]
+    with served(shop.settings) as client, serving(apps[0]) as near, serving(apps[1]) as far:
+        for user in (PERSON, "nobody at all"):
+            for each in (near, far):
+                assert each.get(url.format(quote(user))).status_code == 200
+            kept = [app.state.service.lists for app in apps]
+            assert all(user in lists.users for lists in kept)
+            assert client.delete(f"/v1/users/{quote(user)}").status_code == 200
+            for lists in kept:
+                wait_until(lambda lists=lists, user=user: user not in lists.users)

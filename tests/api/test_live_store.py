@@ -139,7 +139,7 @@ class TestAStoreThatIsAway:
             parts = readiness(client, "degraded")["parts"]
             assert parts["snapshot"] == "ready"
             assert parts["store"].endswith("is not there: expected a graph that was loaded; "
-                                           "run `graphrec ingest`")  # fmt: skip
+                                           "run `graphrec ingest`, or restore a copy")  # fmt: skip
             response = client.get(BY_STORE)
             assert error(response, 503, "store_away") == parts["store"]
             assert response.headers["retry-after"] == "1"

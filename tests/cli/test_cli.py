@@ -512,7 +512,7 @@ def test_a_supernode_is_reported(tmp_path: Path) -> None:
 
 def test_cypher_is_printed_with_the_names_of_a_mapped_graph(tmp_path: Path) -> None:
     printed = graphrec(tmp_path, "cypher").out
-    assert ':param likes_from => {"rating":[3.5,3.5,3.5]};' in printed
+    assert ":param likes_from => {`rating`: [3.5, 3.5, 3.5]};" in printed
     assert printed.count(";\n\n// ") == 5
     (tmp_path / "graphrec.toml").write_text(
         "[neo4j.graph.nodes]\nuser = {label = 'Person'}\nitem = {label = 'Movie', id = 'movieId'}\n"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+import threading
 from html import unescape
 from pathlib import Path
 from unittest.mock import patch
@@ -76,9 +78,9 @@ def test_forget_fails_where_a_search_finds_something(shop: Path) -> None:
 
 def test_nothing_is_forgotten_while_a_refresh_could_publish_it_again(shop: Path) -> None:
     with refresh_lock(shop / "snapshots"):
-        answer = graphrec(shop, "forget", "u07")
+        answer = graphrec(shop, "forget", "u07", "--wait", "0")
     assert answer.code == 1
-    assert "is being refreshed by process" in error_line(answer)
+    assert "is being refreshed by `graphrec refresh`, process" in error_line(answer)
     assert graphrec(shop, "forget", "u07", "--json").json()["stored"] == 1
 
 
@@ -151,3 +153,51 @@ def test_compare_joins_exposures_and_the_store(shop: Path) -> None:
     uneven = graphrec(shop, "compare", "old", "new", "--exposures", "shown.csv", "--share", "0.1")
     assert uneven.code == 1
     assert "not to be trusted" in uneven.out
+
+
+def test_forgetting_waits_for_a_refresh_and_says_for_whom(shop: Path) -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with refresh_lock(shop / "snapshots", "graphrec train"):
+            begun.set()
+            done.wait(30)
+
+    other = threading.Thread(target=work)
+    other.start()
+    begun.wait(30)
+    threading.Timer(1, done.set).start()
+    answer = graphrec(shop, "forget", "u07")
+    other.join()
+    assert answer.code == 0, answer.err
+    assert f"Waiting for `graphrec train`, process {os.getpid()} on " in answer.err
+    assert "Deleted 1 user." in answer.out
+
+
+def test_a_refresh_waits_for_a_deletion(shop: Path) -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with refresh_lock(shop / "snapshots", "graphrec forget"):
+            begun.set()
+            done.wait(30)
+
+    other = threading.Thread(target=work)
+    other.start()
+    begun.wait(30)
+    threading.Timer(1, done.set).start()
+    answer = graphrec(shop, "rollback", "--json")
+    other.join()
+    assert "Waiting for `graphrec forget`, process" in answer.err
+
+
+def test_one_broken_old_version_does_not_keep_verify_from_its_work(shop: Path) -> None:
+    old = versions(shop / "snapshots")[0]
+    (shop / "snapshots" / old / "items.json").write_bytes(b"[")
+    answer = graphrec(shop, "forget", "u07", "--verify", "--json")
+    assert answer.code == 1
+    found = json.loads(answer.out)
+    assert (found["stored"], len(found["rewritten"])) == (1, 1)
+    [said] = found["unhandled"]
+    assert f"`rm -r {shop / 'snapshots' / old}`" in said or f"rm -r snapshots/{old}" in said
+    assert all(old in each for each in found["left"])

@@ -121,7 +121,7 @@ class TestItems:
 
     def test_are_read_from_standard_input(self, shop: Path) -> None:
         answer = typing(shop, "a\n\nb\n", "items", "delete", "-", "--json")
-        assert answer.json() == {"asked": 2, "deleted": 2}
+        assert answer.json() == {"asked": 2, "deleted": 2, "unknown": []}
 
     def test_links_to_them_are_set_aside(self, shop: Path) -> None:
         graphrec(shop, "items", "delete", "a")
@@ -231,3 +231,93 @@ def test_the_report_says_what_was_merged(tmp_path: Path) -> None:
     out = " ".join(graphrec(tmp_path, "ingest", "events.csv").out.split())
     assert "events: merged 2 rows with the same user, item, kind and time: the last one" in out
     assert "events: merged 2 rows with the same user, item, kind and time: their values" in out
+
+
+class TestForgottenUsers:
+    def test_come_back_by_a_file_of_users_which_is_said(self, shop: Path) -> None:
+        graphrec(shop, "forget", "ann")
+        write_csv(shop / "users.csv", "user,country", [("ann", "DE"), ("bob", "FR")])
+        of = ("ingest", "events.csv", "--users", "users.csv")
+        assert graphrec(shop, *of, "--strict").code == 1
+        assert ids(shop, "user") == ("bob",)
+        answer = graphrec(shop, *of)
+        assert "[forgotten_users_return]: user: 1 user who was forgotten comes back" in answer.out
+        assert "set privacy.refuse_forgotten = true" in answer.out
+        assert ids(shop, "user") == ("ann", "bob")
+        assert "forgotten_users_return" not in graphrec(shop, *of).out
+
+    def test_are_kept_out_where_the_settings_say_so(self, shop: Path) -> None:
+        (shop / "graphrec.toml").write_text("[privacy]\nrefuse_forgotten = true\n")
+        graphrec(shop, "forget", "ann")
+        write_csv(shop / "users.csv", "user,country", [("ann", "DE"), ("bob", "FR")])
+        of = ("ingest", "events.csv", "--users", "users.csv", "--strict", "--json")
+        loaded = graphrec(shop, *of).json()["loaded"]
+        assert loaded["user"]["reasons"] == {"user was deleted": 1}
+        assert loaded["events"]["reasons"] == {"user was deleted": 4}
+        assert ids(shop, "user") == ("bob",)
+
+    @pytest.mark.parametrize("time", ["1700000000", "never"])
+    def test_are_not_in_the_file_of_rejects(self, shop: Path, time: str) -> None:
+        """Not even where something else is wrong with a row of theirs."""
+        person = "person-ann@example.org"
+        graphrec(shop, "forget", person)
+        rows = [(person, "a", "view", 1, time), ("bob", "a", "view", 1, "soon")]
+        write_csv(shop / "more.csv", "user,item,event,count,time", rows)
+        answer = graphrec(shop, "ingest", "more.csv", "--max-rejected", "1")
+        assert answer.code == 0, answer.err
+        assert person not in (shop / "rejects" / "more.csv").read_text() + answer.out + answer.err
+        assert "bob" in (shop / "rejects" / "more.csv").read_text()
+
+    def test_who_was_set_aside_before_is_taken_out_of_the_rejects(self, shop: Path) -> None:
+        rows = [("ann", "a", "view", 1, "soon"), ("bob", "a", "view", 1, "soon")]
+        write_csv(shop / "more.csv", "user,item,event,count,time", rows)
+        graphrec(shop, "ingest", "more.csv", "--max-rejected", "1")
+        answer = graphrec(shop, "forget", "ann", "--verify")
+        assert answer.code == 0, answer.err
+        assert "Deleted 1 rejected row." in answer.out
+        left = (shop / "rejects" / "more.csv").read_text()
+        assert ("ann" in left, "bob" in left) == (False, True)
+
+
+LISTS = {
+    "a byte order mark": b"\xef\xbb\xbfann\nb\xc3\xb6b\n",
+    "UTF-16": "ann\nböb\n".encode("utf-16"),
+    "UTF-16 without a mark": "ann\nböb\n".encode("utf-16-le"),
+    "Western": "ann\nböb\n".encode("cp1252"),
+    "line ends of Windows": "ann\r\nböb\r\n".encode(),
+    "line ends of old Macs": "ann\rböb".encode(),
+    "blanks and empty lines": "  ann\t\n\n \nböb\xa0\n\n".encode(),
+    "quotes": '"ann"\n"böb"\n'.encode(),
+    "another Unicode form": "ann\nbo\u0308b\n".encode(),
+    "ids that come twice": "ann\nböb\nann\n".encode(),
+}
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_a_list_names_the_right_people(tmp_path: Path, what: str) -> None:
+    rows = [(user, "a", 1) for user in ("ann", "böb", "cat", '"cat"')]
+    write_csv(tmp_path / "events.csv", "user,item,rating", rows)
+    assert graphrec(tmp_path, "ingest", "events.csv").code == 0
+    stdin = io.TextIOWrapper(io.BytesIO(LISTS[what]), "ascii", "surrogateescape")
+    with patch.object(sys, "stdin", stdin):
+        found = graphrec(tmp_path, "forget", "-", "--verify", "--json").json()
+    assert (found["stored"], found["asked"], found["unknown"]) == (2, 2, [])
+    assert "ann" not in ids(tmp_path, "user")
+    assert "böb" not in ids(tmp_path, "user")
+    assert len(ids(tmp_path, "user")) == 2
+
+
+def test_unknown_ids_of_a_list_are_said_by_line(shop: Path) -> None:
+    answer = typing(shop, "user_id\nann\nnobody@example.org\nann,bob\n", "forget", "-")
+    assert answer.code == 0
+    said = " ".join(answer.out.split())
+    assert "Deleted 1 user. Not in the store: 3 ids. Unknown: line 1, line 3, line 4." in said
+    assert "nobody@" not in said
+
+
+@pytest.mark.parametrize("empty", ["", "\n\n", '\ufeff\n""\n'])
+@pytest.mark.parametrize("command", [("forget",), ("items", "delete")])
+def test_an_empty_list_is_an_error(shop: Path, command: tuple[str, ...], empty: str) -> None:
+    answer = typing(shop, empty, *command, "-")
+    assert answer.code == 1
+    assert "the list on standard input is empty: expected an id in each line" in error_line(answer)

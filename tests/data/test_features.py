@@ -112,3 +112,14 @@ def test_known_numbers_have_mean_0_and_spread_1(numbers: list[float | None]) -> 
         known = matrix[matrix[:, 1] == 1, 0]
         assert known.mean() == pytest.approx(0, abs=1e-4)
         assert known.std() == pytest.approx(1 if len(distinct) > 1 else 0, abs=1e-4)
+
+
+@pytest.mark.parametrize("price", [1e308, -1e308, 3e38, 1e30])
+def test_one_number_beyond_all_others_bends_no_vector(price: float) -> None:
+    """Neither one that comes after the training, nor one that was in it."""
+    usual = tuple(float(n) for n in range(50))
+    after = FeatureSpace.of({"price": Attribute("number", usual)}).row({"price": price})
+    assert np.abs(after).max() <= 10
+    within = feature_matrix({"price": Attribute("number", (*usual, price))}, 51).toarray()
+    assert np.isfinite(within).all()
+    assert np.abs(within).max() <= 10

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import resource
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from graphrec.data import Interactions
 from graphrec.experiments import exposure_log
 from graphrec.experiments.exposures import Exposure, lines, pseudonym
+from graphrec.locks import file_lock
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.canary import gets_canary, start_canary
 from graphrec.snapshot.registry import publish, versions
@@ -118,11 +121,60 @@ def test_who_is_forgotten_is_gone_and_all_else_is_as_it_was(
     for user in users:
         exposure_log.append(folder, [shown(user)])
     assert bool(exposure_log.traces(folder, gone)) == bool(gone & set(users))
-    assert exposure_log.forget(folder, gone) == 2 * sum(user in gone for user in users)
+    assert exposure_log.forget(folder, gone).lines == 2 * sum(user in gone for user in users)
     key = exposure_log.read_key(folder / "key") if users else b"-"
     left = b"".join(lines(shown(user), key) for user in users if user not in gone)
     assert b"".join(path.read_bytes() for path in exposure_log.files(folder)) == left
     assert exposure_log.traces(folder, gone) == ()
+
+
+def test_days_that_were_packed_or_renamed_are_forgotten_too(tmp_path: Path) -> None:
+    folder = tmp_path / "exposures"
+    exposure_log.append(folder, [shown(), shown("bob")])
+    [path] = exposure_log.files(folder)
+    content = path.read_bytes()
+    (folder / f"{path.name}.gz").write_bytes(gzip.compress(content))
+    (folder / "last year").mkdir()
+    (folder / "last year" / "all.bak").write_bytes(content)
+    assert len(exposure_log.traces(folder, ["ann"])) == 3
+    assert exposure_log.forget(folder, ["ann"]).lines == 6
+    assert exposure_log.traces(folder, ["ann"]) == ()
+    assert len(exposure_log.traces(folder, ["bob"])) == 3
+    assert [each.name for each in exposure_log.files(folder)] == [path.name, f"{path.name}.gz"]
+
+
+def test_lines_under_a_key_that_was_put_aside_are_forgotten_too(tmp_path: Path) -> None:
+    exposure_log.append(tmp_path, [shown()])
+    (tmp_path / "key").rename(tmp_path / "key.old")
+    exposure_log.append(tmp_path, [shown(), shown("bob")])
+    assert exposure_log.forget(tmp_path, ["ann"]).lines == 4
+    assert len(rows(tmp_path)) == 2
+
+
+def test_lists_that_another_process_is_about_to_write_are_not_written(tmp_path: Path) -> None:
+    now = time.time_ns() // 1_000_000
+    exposure_log.append(tmp_path, [shown("bob", at=now)])
+    exposure_log.forget(tmp_path, ["ann"])
+    late = now + exposure_log.LATE_MS + 60_000
+    exposure_log.append(tmp_path, [shown(at=now), shown("bob", at=now), shown(at=late)])
+    key = exposure_log.read_key(tmp_path / "key")
+    found = [row["user"] for row in rows(tmp_path)]
+    assert found == [pseudonym(user, key) for user in ("bob", "bob", "bob", "bob", "ann", "ann")]
+    assert "ann" not in (tmp_path / "forgotten").read_text()
+
+
+def test_a_lock_that_is_held_loses_no_exposure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tiny_snapshot(), tmp_path / "snapshots")
+    folder, failures = tmp_path / "exposures", ("graphrec_exposure_failures_total",)
+    monkeypatch.setattr("graphrec.locks.LOCK_SECONDS", 0.3)
+    with logging_to(folder, Settings(snapshots=tmp_path / "snapshots")) as client:
+        folder.mkdir(exist_ok=True)
+        with file_lock(folder / "lock", "somebody"):
+            ask(client, "ann", k=2)
+            wait_until(lambda: figures(client)[failures] >= 1)
+    assert len(rows(folder)) == 2
 
 
 # The service

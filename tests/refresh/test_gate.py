@@ -12,7 +12,7 @@ from scipy import sparse
 
 from graphrec.data.drift import Shape, drift, shape_of
 from graphrec.refresh.gate import Difference, Figures, Health, Quality, check, failed
-from graphrec.refresh.rehearsal import spread
+from graphrec.refresh.rehearsal import spread, user_share
 from graphrec.refresh.retrain_policy import Since, decide
 from graphrec.settings import RefreshSettings
 from graphrec.snapshot.canary import gets_canary
@@ -196,3 +196,17 @@ def test_no_share_is_nobody_and_all_is_everyone(user: str) -> None:
         return
     assert not gets_canary(user, 0, "v")
     assert gets_canary(user, 1, "v")
+
+
+def test_one_user_does_not_make_what_is_popular() -> None:
+    for share, refused in ((None, []), (0.5, []), (0.51, ["share of one user in popularity"])):
+        assert names(replace(GOOD, health=replace(HEALTHY, user_share=share))) == refused
+
+
+def test_the_share_of_one_user_is_of_weights_and_needs_several_users() -> None:
+    many = sparse.csr_array(np.ones((40, 3), np.float32))
+    assert user_share(many) == pytest.approx(1 / 40)
+    many[7, 0] = 1e30
+    assert user_share(sparse.csr_array(many)) == pytest.approx(1)
+    assert user_share(sparse.csr_array(many[:19])) is None
+    assert user_share(sparse.csr_array((0, 3), dtype=np.float32)) is None

@@ -386,3 +386,18 @@ def test_only_events_of_some_kinds_and_before_a_time_are_the_history(kinds, unti
     found = LIKING_ALL.recommend(query, Context(events=events))
     session = LIKING_ALL.recommend(Query(items=counted, k=5))
     assert found.recommendations == session.recommendations
+
+
+@pytest.mark.parametrize("add", [1e308, -1e308, 1_000_001])
+def test_what_a_boost_adds_is_bounded(add: float) -> None:
+    with pytest.raises(ValidationError, match="add"):
+        rule(name="b", action="boost", attribute="tags", any_of=("red",), add=add)
+
+
+def test_no_score_is_infinite_however_many_boosts_there_are() -> None:
+    boost = rule(
+        name="b", action="boost", attribute="tags", any_of=("red",), factor=1000, add=1_000_000
+    )
+    found = RECOMMENDER.recommend(Query(USERS[0], k=5, rules=(boost,) * 200)).recommendations
+    assert all(np.isfinite(each.score) for each in found)
+    assert all(np.isfinite(each.score) for each in found[0].contributions)

@@ -67,47 +67,72 @@ def test_what_a_newer_snapshot_holds_is_let_go_of():
     assert (log.since, log.events_read, log.nodes_read) == (6, 9, 9)
 
 
-def test_where_someone_was_forgotten_all_events_are_read_again():
+def gone(position: int) -> ChangedNode:
+    """Somebody who was forgotten: a store does not say who."""
+    return ChangedNode("user", None, None, position=position)
+
+
+def test_where_nobody_knows_who_was_forgotten_all_is_to_be_read_into_another_log():
+    log = DeltaLog(3, began=5)
+    log.add_events(page(6, ("ann", "a", 1, 1, "view")))
+    log.add_nodes([gone(5)], 5)  # before anything was read
+    assert not log.lost
+    log.add_nodes([gone(7)], 7)
+    assert log.lost
+    assert events_of(log, "ann")  # meanwhile they stay: lists of the others need theirs
+    again = DeltaLog(3, began=7, before=log)
+    again.add_nodes([gone(5), gone(7)], 7)
+    assert not again.lost
+    assert again.delta.edition > log.delta.edition
+
+
+def test_of_someone_who_is_known_to_be_forgotten_what_was_read_before_goes():
     log = DeltaLog()
-    log.rewind(3)
-    log.add_events(page(5, ("ann", "a", 1, 1, "view")))
-    log.add_nodes([ChangedNode("user", None, None)], 6)
-    assert events_of(log, "ann") == ()
-    assert (log.events_read, log.nodes_read) == (3, 3)
-    log.add_nodes([ChangedNode("user", None, None)], 6)
-    assert (log.events_read, log.nodes_read) == (3, 6)
+    log.add_events(page(2, ("ann", "a", 1, 1, "view"), ("bob", "a", 1, 1, "view")))
+    log.forget("ann")
+    # Another process writes an event before the store deletes her, and one after she is back.
+    log.add_events(page(4, ("ann", "b", 1, 2, "view")))
+    log.add_nodes([ChangedNode("user", "ann", {"town": "x"}, position=4)], 4)
+    log.add_events(page(8, ("ann", "c", 1, 3, "view")))
+    log.add_nodes([gone(6)], 8)
+    assert [event.item for event in events_of(log, "ann")] == ["c"]
+    assert attributes_of(log, "ann") is None
+    assert [event.item for event in events_of(log, "bob")] == ["a"]
+    assert not log.lost
+    log.add_nodes([gone(9)], 9)
+    assert log.lost
 
 
-def test_users_who_were_put_are_known_by_their_attributes_until_someone_is_forgotten():
-    """A store does not say who: all users are read again, and then the loss is no news."""
-    nodes = [
-        (1, ChangedNode("user", "ann", {"town": "x"})),
-        (2, ChangedNode("item", "a", {}, (ItemLink("made_by", "brand", "b"),))),
-        (3, ChangedNode("user", "bob", {"town": "y"})),
-        (5, ChangedNode("user", None, None)),
-    ]
+def test_someone_whom_the_store_did_not_delete_is_waited_for_no_longer():
+    log = DeltaLog()
+    log.forget("ann")
+    log.stays("ann")
+    assert not log.lost
+    log.add_nodes([gone(1)], 1)
+    assert log.lost
+    log = DeltaLog()
+    log.forget("ann")
+    log.add_nodes([gone(1)], 1)  # of someone else
+    assert not log.lost
+    log.stays("ann")
+    assert log.lost
+
+
+def test_users_who_were_put_are_known_by_their_attributes():
     log, snapshot = DeltaLog(), small_snapshot()
-
-    def read(store: list[tuple[int, ChangedNode]], last: int) -> None:
-        for _ in range(9):
-            if log.nodes_read == last:
-                return
-            found = [(at, node) for at, node in store if at > log.nodes_read][:2]
-            log.add_nodes([node for _, node in found], found[-1][0] if found else last)
-        raise AssertionError("expected an end")
-
-    read(nodes[:3], 4)
+    link = ItemLink("made_by", "brand", "b")
+    log.add_nodes(
+        [
+            ChangedNode("user", "ann", {"town": "x"}, position=1),
+            ChangedNode("item", "a", {}, (link,), 2),
+            ChangedNode("user", "bob", {"town": "y"}, position=3),
+        ],
+        4,
+    )
     assert attributes_of(log, "ann") == {"town": "x"}
     assert attributes_of(log, "cat") is None
     assert View.of(snapshot, log.delta).knows("bob")
-    assert log.delta.items["a"].links == (ItemLink("made_by", "brand", "b"),)
-    left = nodes[1:]  # ann is gone, and bob is not
-    read(left, 6)
-    assert attributes_of(log, "ann") is None
-    assert attributes_of(log, "bob") == {"town": "y"}
-    assert not View.of(snapshot, log.delta).knows("ann")
-    read([*left, (8, ChangedNode("user", None, None))], 9)
-    assert attributes_of(log, "bob") == {"town": "y"}
+    assert log.delta.items["a"].links == (link,)
     log.prune(9)
     assert attributes_of(log, "bob") is None
 
@@ -128,8 +153,6 @@ def test_an_edition_is_another_one_whenever_the_list_of_a_user_may_be():
     log.add_nodes([ChangedNode("user", "ann", {"town": "x"})], 4)
     assert moved()
     log.add_nodes([ChangedNode("item", "a", {})], 5)
-    assert moved()
-    log.add_nodes([ChangedNode("user", None, None)], 6)
     assert moved()
     log.forget("ann")
     assert moved()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphrec.data import Interactions
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, StoreError
 from graphrec.store import open_store
@@ -51,6 +54,7 @@ BATCH = 500
 
 LOADER = f"""
 import sys
+from functools import partial
 from pathlib import Path
 from graphrec.data import Interactions
 from graphrec.store.sqlite.store import SQLiteStore
@@ -391,3 +395,72 @@ def test_forgetting_does_not_fail_where_another_reads(path: Path):
 
 def files_beside(path: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
+
+
+# What the file may lose
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def without_log(path: Path) -> None:
+    path.with_name(path.name + "-wal").unlink()
+
+
+@pytest.mark.parametrize("lose", [emptied, without_log])
+def test_a_file_that_holds_less_than_was_acknowledged_is_not_opened(
+    tmp_path: Path, lose: Callable[[Path], None]
+):
+    path = tmp_path / "graph.db"
+    script = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from graphrec.store.sqlite.store import SQLiteStore\n"
+        "from graphrec.testing.logs import Event, log_of\n"
+        "store = SQLiteStore(Path(sys.argv[1]), {})\n"
+        "store.write_events(log_of([Event(sys.argv[2], 'heat')])); os._exit(9)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path), "ann"], check=False)
+    SQLiteStore(path, POLICY).close()  # whole until then
+    subprocess.run([sys.executable, "-c", script, str(path), "bob"], check=False)
+    lose(path)
+    with pytest.raises(StoreError, match=r"expected \d+, which was acknowledged|is empty"):
+        SQLiteStore(path, POLICY, create=False)
+    with pytest.raises(StoreError, match=r"expected \d+, which was acknowledged"):
+        SQLiteStore(path, POLICY)
+    path.with_name("graph.db-position").unlink()
+    SQLiteStore(path, POLICY).close()
+
+
+def test_a_copy_that_was_put_back_is_taken_as_it_is(tmp_path: Path):
+    path, copy = tmp_path / "graph.db", tmp_path / "copy.db"
+    with SQLiteStore(path, POLICY) as store:
+        store.write_events(log_of(SMALL[:2]))
+    shutil.copy(path, copy)
+    store = SQLiteStore(path, POLICY)
+    store.write_events(log_of(SMALL))
+    copy.replace(path)
+    for ask in (store.counts, partial(store.write_events, log_of(SMALL))):
+        with pytest.raises(StoreError, match="another file put in its place"):
+            ask()
+    store.close()
+    for rest in ("-wal", "-shm"):  # of the file before, as whoever puts a copy back has to
+        path.with_name(path.name + rest).unlink(missing_ok=True)
+    with SQLiteStore(path, POLICY) as store:
+        assert store.counts()["events"] == 2
+        store.write_events(log_of(SMALL))
+        assert store.counts()["events"] == len(SMALL)
+
+
+def test_what_is_written_into_a_file_that_was_deleted_is_not_acknowledged(tmp_path: Path):
+    path = tmp_path / "graph.db"
+    store = SQLiteStore(path, POLICY)
+    store.write_events(log_of(SMALL[:2]))
+
+    def batches() -> Iterator[Interactions]:
+        path.unlink()
+        yield log_of(SMALL)
+
+    with pytest.raises(StoreError, match="was deleted"):
+        store.write_log(batches(), 1)
+    store.close()

@@ -48,9 +48,7 @@ class TestServer:
             **os.environ,
             "NEO4J_FOLDER": str(self.folder),
             "NEO4J_PORT": str(self.port),
-            # Tests ask little of tiny graphs: most of their time would go to planning queries again
-            # whenever the graph has grown, and to compiling the planner.
-            "NEO4J_SETTINGS": "dbms.cypher.min_replan_interval=1h",
+            # Tests ask little of tiny graphs: most time would go to compiling the planner.
             "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         }
         environment.pop("NEO4J_PASSWORD", None)

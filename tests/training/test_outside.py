@@ -99,7 +99,7 @@ def test_named_in_the_settings_they_are_trained_kept_served_and_explained(
 def test_a_snapshot_forgets_users_and_goes_on_with_them(settings: Settings) -> None:
     types = types_of(settings)
     before = publish(fitted(settings), settings.snapshots, types=types)
-    [(old, new)] = forget_in_snapshots(settings.snapshots, ["u001"], types).items()
+    [(old, new)] = forget_in_snapshots(settings.snapshots, ["u001"], types).versions.items()
     assert old == before
     left = load(settings.snapshots, new, types=types)
     assert "u001" not in left.users

@@ -17,7 +17,7 @@ from graphrec.data.kinds import KindPolicy
 from graphrec.settings import MappedGraph, MappedInteraction, Neo4jSettings
 from graphrec.store.neo4j import names
 from graphrec.store.neo4j import queries as cypher
-from graphrec.store.neo4j.likes import Pattern, condition, values
+from graphrec.store.neo4j.likes import Pattern, event, liked, values
 from graphrec.store.protocol import CAP, SCALE
 
 OWN_ID = "id"
@@ -76,11 +76,8 @@ class Events:
     def asking(self, query: cypher.Cypher, meanings: Meanings) -> str:
         """A query about who likes what, with the names in it."""
         likes = {
-            f"LIKED_{user}_{item}": condition(self.pattern, meanings, user, item)
-            for user, item in (
-                *(("user", "item"), ("user", "via"), ("near", "item")),
-                *(("fan", "item"), ("person", "via")),
-            )
+            f"LIKED_{user}": liked(self.pattern, meanings, user)
+            for user in ("user", "fan", "person")
         }
         return query.substitute(self._names(), **likes)
 
@@ -95,9 +92,8 @@ class Events:
         if node_type == "item":
             node, other, arrow, back = other, node, back, arrow
 
-        def liked(near: str) -> str:
-            user, item = ("other", near) if node_type == "item" else (near, "other")
-            return condition(self.pattern, meanings, user, item)
+        def likes_of(near: str) -> str:
+            return liked(self.pattern, meanings, "other" if node_type == "item" else near)
 
         return query.substitute(
             self._names(),
@@ -111,9 +107,9 @@ class Events:
             BACK_RIGHT=back[1],
             near_key=self.key("near", node_type),
             other_key=self.key("other", "user" if node_type == "item" else "item"),
-            LIKED_node_other=liked("node"),
-            LIKED_near_other=liked("near"),
-            LIKED_near_item=condition(self.pattern, meanings, "near", "item"),
+            LIKED_node=likes_of("node"),
+            LIKED_near=likes_of("near"),
+            LIKED_user_near=liked(self.pattern, meanings, "near"),
         )
 
     def key(self, name: str, node_type: str) -> str:
@@ -143,6 +139,7 @@ class Events:
             "item_key": self.key("item", "item"),
             "via_key": self.key("via", "item"),
             "INTERACTED": self.pattern.types,
+            "EVENT": event(self.pattern),
             "KIND": self.pattern.kind("event"),
             "WEIGHT": self.pattern.weight("event"),
             "TIME": self.pattern.time("event"),

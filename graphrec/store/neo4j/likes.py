@@ -1,6 +1,9 @@
-"""Which events are likes, in Cypher: `graphrec.data.in_force`, as a condition on an `event`.
+"""Which events are likes, in Cypher: `graphrec.data.in_force`, as an expression.
 
-What no kind of event in the graph does is left out of the condition.
+A query collects the events of each pair of a user and an item as `pair`, a list, and compares them
+in it. Looking for the other events of a pair in the graph, from each of its events, takes a hundred
+times as long, and planning such patterns takes seconds. What no kind of event in the graph does is
+left out.
 """
 
 from __future__ import annotations
@@ -26,28 +29,26 @@ class Pattern(NamedTuple):
     """The label of items, where a pattern must name it."""
 
 
-def condition(pattern: Pattern, meanings: Meanings, user: str, item: str) -> str:
-    """True of an `event` between two nodes of a query that shows that the user likes the item.
+def event(pattern: Pattern, name: str = "event") -> str:
+    """What is compared of an event, as a list: [kind, sign, value, time]."""
+    kind, weight, time = (each(name) for each in pattern[1:4])
+    return f"[{kind}, toInteger(sign({weight})) + 1, {weight}, {time}]"
 
-    The events of the pair are read once, as a list, and compared in it: a pattern takes the server
-    longer to plan than a list, and plans grow with their square.
-    """
-    kind, weight, time = (each("event") for each in pattern[1:4])
-    parts = [f"{weight} >= $likes_from[{kind}][{_sign(weight)}]"]
-    if meanings.any_latest or meanings.any_cancels or meanings.any_negative:
-        checks = [f"NOT {_out_of_force(meanings, kind, time)}"]
-        if meanings.any_negative:
-            checks.append(
-                "none(no IN pair WHERE coalesce(no[2] >= $dislikes_from[no[0]][no[1]] "
-                f"AND NOT {_out_of_force(meanings, 'no[0]', 'no[3]')}, false))"
-            )
+
+def liked(pattern: Pattern, meanings: Meanings, user: str) -> str:
+    """Those events of a `pair` that show that the user likes the item; `user` names its node."""
+    parts = [
+        "one[2] >= $likes_from[one[0]][one[1]]",
+        f"NOT {_out_of_force(meanings, 'one')}",
+    ]
+    if meanings.any_negative:
         parts.append(
-            f"[pair IN [COLLECT {{ MATCH ({user})-[of_pair:{pattern.types}]->({item}) "
-            f"RETURN {_event(pattern, 'of_pair')} }}] | {' AND '.join(checks)}][0]"
+            "none(no IN pair WHERE coalesce(no[2] >= $dislikes_from[no[0]][no[1]] "
+            f"AND NOT {_out_of_force(meanings, 'no')}, false))"
         )
     if meanings.any_own:
         parts.append(_reaches_own(pattern, meanings, user))
-    return "(" + " AND ".join(parts) + ")"
+    return f"[one IN pair WHERE {' AND '.join(parts)}]"
 
 
 def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
@@ -80,50 +81,37 @@ def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in needed}
 
 
-def _sign(weight: str) -> str:
-    """The place of the sign of a value in the lists of a kind."""
-    return f"toInteger(sign({weight})) + 1"
-
-
-def _event(pattern: Pattern, name: str) -> str:
-    """What is compared of an event, as a list: [kind, sign, value, time]."""
-    kind, weight, time = (each(name) for each in pattern[1:4])
-    return f"[{kind}, {_sign(weight)}, {weight}, {time}]"
-
-
-def _out_of_force(meanings: Meanings, kind: str, time: str) -> str:
+def _out_of_force(meanings: Meanings, one: str) -> str:
     """Whether a later event of the `pair` took the place of one, or one cancelled it."""
     parts = []
     if meanings.any_latest:
         parts.append(
-            f"any(later IN pair WHERE coalesce(later[0] = {kind} AND later[3] > {time} "
+            f"any(later IN pair WHERE coalesce(later[0] = {one}[0] AND later[3] > {one}[3] "
             f"AND $supersedes[later[0]][later[1]], false))"
         )
     if meanings.any_cancels:
         parts.append(
-            f"any(undo IN pair WHERE coalesce(undo[3] >= {time} "
-            f"AND {kind} IN $cancels[undo[0]][undo[1]], false))"
+            f"any(undo IN pair WHERE coalesce(undo[3] >= {one}[3] "
+            f"AND {one}[0] IN $cancels[undo[0]][undo[1]], false))"
         )
     return f"({' OR '.join(parts) or 'false'})"
 
 
 def _reaches_own(pattern: Pattern, meanings: Meanings, user: str) -> str:
-    """Whether an event reaches the bar of its user, where its kind has one."""
-    kind, value = pattern.kind("event"), pattern.weight("event")
-    own = f"$own[{kind}]"
+    """Whether `one` reaches the bar of its user, where its kind has one."""
     rated = (
         f"MATCH ({user})-[each:{pattern.types}]->(rated_item{pattern.items}) "
-        f"WITH rated_item, collect({_event(pattern, 'each')}) AS pair "
-        f"UNWIND [one IN pair WHERE one[0] = {kind} AND $rated[one[0]][one[1]] "
-        f"AND NOT {_out_of_force(meanings, 'one[0]', 'one[3]')}] AS one RETURN one[2]"
+        f"WITH rated_item, collect({event(pattern, 'each')}) AS pair "
+        f"UNWIND [rating IN pair WHERE rating[0] = one[0] AND $rated[rating[0]][rating[1]] "
+        f"AND NOT {_out_of_force(meanings, 'rating')}] AS rating RETURN rating[2]"
     )
-    total = f"reduce(total = 0, one IN ratings | total + {_micro('one')})"
+    total = f"reduce(total = 0, rating IN ratings | total + {_micro('rating')})"
     return (
-        f"[ratings IN [CASE WHEN {own} IS NULL THEN [] ELSE COLLECT {{ {rated} }} END] | "
-        f"CASE WHEN {own} IS NULL THEN true "
-        f"WHEN {own} < 0 THEN {_micro(value)} * size(ratings) >= {total} "
-        f"ELSE size([one IN ratings WHERE one <= {value}]) >= {own} * size(ratings) - {SLACK} "
-        f"END][0]"
+        f"[ratings IN [CASE WHEN $own[one[0]] IS NULL THEN [] ELSE COLLECT {{ {rated} }} END] | "
+        f"CASE WHEN $own[one[0]] IS NULL THEN true "
+        f"WHEN $own[one[0]] < 0 THEN {_micro('one[2]')} * size(ratings) >= {total} "
+        f"ELSE size([rating IN ratings WHERE rating <= one[2]]) "
+        f">= $own[one[0]] * size(ratings) - {SLACK} END][0]"
     )
 
 

@@ -405,8 +405,9 @@ MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
 
 # Queries
 #
-# `@LIKED_user_item` is true of an `event` that shows that `user` likes `item`, whatever the two are
-# called: `graphrec.store.neo4j.likes` makes it of what events mean by the settings.
+# The events of each pair of a user and an item are collected as `pair`; `@LIKED_user` are those of
+# them that show that the user likes the item: `graphrec.store.neo4j.likes` makes it of what events
+# mean by the settings.
 #
 # Parameters are in one map, `$asked`: the server keeps a plan for each type of the parameters, and
 # strings of other lengths are other types to it, but maps are one.
@@ -414,8 +415,11 @@ MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
 # Nodes tied to the same others: items liked by the same users, or users who like the same items.
 _SIMILAR = """
 MATCH (node:@Node {@id: $asked.id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
-WHERE @LIKED_node_other
-WITH node, other, max(@TIME) AS latest
+WITH node, other, collect(@EVENT) AS pair
+WITH node, other, @LIKED_node AS liked
+WHERE size(liked) > 0
+WITH node, other, reduce(latest = liked[0][3], one IN liked |
+    CASE WHEN one[3] > latest THEN one[3] ELSE latest END) AS latest
 ORDER BY latest DESC, @other_key
 WITH node, collect(other) AS everyone
 // Of a supernode, the latest ones.
@@ -423,8 +427,10 @@ WITH node, everyone[..$asked.cap] AS others, size(everyone) AS degree
 WITH node, others, size(others) AS mine, degree
 UNWIND others AS other
 MATCH (other)@BACK_LEFT[event:@INTERACTED]@BACK_RIGHT(near@Near)
-WHERE near <> node AND @LIKED_near_other
-WITH mine, degree, near, count(DISTINCT other) AS support
+WHERE near <> node
+WITH mine, degree, other, near, collect(@EVENT) AS pair
+WHERE size(@LIKED_near) > 0
+WITH mine, degree, near, count(*) AS support
 ORDER BY support DESC
 WHERE support >= $asked.min_support
 // To count the neighbours of every node would take long. Its number of events is known at once, and
@@ -436,7 +442,7 @@ CALL (mine, nears, supports) {
     WITH mine, nears[place] AS near, supports[place] AS support
     WITH mine, support, COUNT { (near)@LEFT[:@INTERACTED]@RIGHT() } AS most
     WITH CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * most)
-                          ELSE toFloat(support) / (mine + most - support) END AS at_least
+                                ELSE toFloat(support) / (mine + most - support) END AS at_least
     ORDER BY at_least DESC
     LIMIT $asked.k
     RETURN min(at_least) - 1e-8 AS bar
@@ -445,26 +451,18 @@ CALL (mine, nears, supports) {
 // below the bar even so is left out.
 WITH mine, degree, nears, supports, bar, size([support IN supports
     WHERE CASE $asked.similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
-                           ELSE toFloat(support) / mine END >= bar]) AS hopeful
+                                 ELSE toFloat(support) / mine END >= bar]) AS hopeful
 UNWIND range(0, hopeful - 1) AS place
-WITH mine, degree, bar, nears[place] AS near, supports[place] AS support
-// The same again with up to 30 of those who are tied to it: enough to tell for most nodes.
-WITH mine, degree, bar, near, support, COUNT {
-    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other)
-    WHERE @LIKED_near_other
-    RETURN DISTINCT other LIMIT 30
-} AS least
-WHERE CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * least)
-                       ELSE toFloat(support) / (mine + least - support) END >= bar
-   OR least < support
+WITH mine, degree, nears[place] AS near, supports[place] AS support
 WITH mine, degree, near, support, COUNT {
     MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other)
-    WHERE @LIKED_near_other
-    RETURN DISTINCT other
+    WITH other, collect(@EVENT) AS pair
+    WHERE size(@LIKED_near) > 0
+    RETURN other
 } AS theirs
 WITH near, support, degree,
      CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
-                      ELSE toFloat(support) / (mine + theirs - support) END AS score
+                            ELSE toFloat(support) / (mine + theirs - support) END AS score
 WITH near, support, degree, toInteger(floor(score * $asked.scale + 0.5)) AS score
 ORDER BY score DESC, @near_key
 LIMIT $asked.k
@@ -483,9 +481,9 @@ WITH neighbours, collect(DISTINCT seen) AS seen
 UNWIND neighbours AS each
 WITH seen, each[0] AS near, each[1] AS similarity
 MATCH (near)-[event:@INTERACTED]->(item@OfItems)
-WHERE @LIKED_near_item
-WITH DISTINCT seen, near, similarity, item
 WHERE NOT item IN seen
+WITH near, similarity, item, collect(@EVENT) AS pair
+WHERE size(@LIKED_user_near) > 0
 WITH item, sum(similarity) AS score, count(*) AS support
 ORDER BY score DESC, @item_key
 LIMIT $asked.items
@@ -497,10 +495,11 @@ POPULAR_ITEMS = Cypher("""
 MATCH (item:@Item)
 CALL (item) {
     MATCH (item)<-[event:@INTERACTED]-(user@OfUsers)
-    WHERE ($asked.since IS NULL OR @TIME >= $asked.since)
-      AND ($asked.until IS NULL OR @TIME < $asked.until)
-      AND @LIKED_user_item
-    RETURN count(DISTINCT user) AS people
+    WITH user, collect(@EVENT) AS pair
+    WHERE any(liked IN @LIKED_user
+        WHERE ($asked.since IS NULL OR liked[3] >= $asked.since)
+          AND ($asked.until IS NULL OR liked[3] < $asked.until))
+    RETURN count(*) AS people
 }
 WITH item, people
 WHERE people > 0
@@ -512,15 +511,17 @@ RETURN item.@item_id AS id, people
 # user → via ← people → item
 PATHS = Cypher("""
 MATCH (item:@Item {@item_id: $asked.item})<-[event:@INTERACTED]-(fan@OfUsers)
-WHERE @LIKED_fan_item
-WITH item, collect(DISTINCT fan) AS fans
+WITH item, fan, collect(@EVENT) AS pair
+WHERE size(@LIKED_fan) > 0
+WITH item, collect(fan) AS fans
 MATCH (user:@User {@user_id: $asked.user})-[event:@INTERACTED]->(via@OfItems)
-WHERE via <> item AND @LIKED_user_via
-WITH DISTINCT item, fans, user, via
+WHERE via <> item
+WITH fans, user, via, collect(@EVENT) AS pair
+WHERE size(@LIKED_user) > 0
 CALL (user, via, fans) {
     MATCH (via)<-[event:@INTERACTED]-(person@OfUsers)
-    WHERE @LIKED_person_via
-    WITH DISTINCT user, fans, person
+    WITH user, fans, person, collect(@EVENT) AS pair
+    WHERE size(@LIKED_person) > 0
     WITH user, person, person IN fans AS is_fan
     RETURN count(*) AS degree,
            sum(CASE WHEN is_fan THEN 1 ELSE 0 END) AS support,

@@ -104,8 +104,9 @@ def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> Changed
             node_id,
             None if properties is None else _attributes(declared[node_type], properties),
             links.get(node_id, ()) if node_type == "item" else (),
+            position,
         )
-        for node_type, node_id, properties, _ in found
+        for node_type, node_id, properties, position in found
     )
     return ChangedNodes(nodes, found[-1][3] if len(found) == limit else last)
 

@@ -46,7 +46,7 @@ def nodes_since(connection: sqlite3.Connection, position: int, limit: int) -> Ch
     items = [id_ for node_type, id_, text, _ in rows if node_type == "item" and text]
     links = _links_of(connection, items)
     last = position_of(connection)
-    nodes = tuple(_changed_node(kinds, links, *row[:3]) for row in rows)
+    nodes = tuple(_changed_node(kinds, links, *row) for row in rows)
     return ChangedNodes(nodes, rows[-1][3] if len(rows) == limit else last)
 
 
@@ -126,13 +126,13 @@ def _changed_node(
     node_type: str,
     node_id: str | None,
     text: str | None,
+    position: int,
 ) -> ChangedNode:
     if node_id is None or text is None:
-        return ChangedNode(node_type, node_id, None)
+        return ChangedNode(node_type, node_id, None, position=position)
     attributes = values(kinds.get(node_type, {}), text)
-    return ChangedNode(
-        node_type, node_id, attributes, links.get(node_id, ()) if node_type == "item" else ()
-    )
+    found = links.get(node_id, ()) if node_type == "item" else ()
+    return ChangedNode(node_type, node_id, attributes, found, position)
 
 
 def values(kinds: Mapping[str, AttributeKind], text: str) -> Mapping[str, AttributeValue]:

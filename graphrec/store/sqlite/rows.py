@@ -42,11 +42,13 @@ def written(connection: sqlite3.Connection) -> Iterator[Positions]:
     Where anything changed, the position after them becomes the store's.
     """
     with transaction(connection, "IMMEDIATE"):
-        positions = Positions(position_of(connection))
-        before = connection.total_changes
+        held, before = position_of(connection), connection.total_changes
+        positions = Positions(held)
         yield positions
         if connection.total_changes > before:
             connection.execute(sql.SET_POSITION, (positions.take()[0],))
+        else:
+            positions.last = held  # what was taken was for nothing
 
 
 def position_of(connection: sqlite3.Connection) -> int:

@@ -33,7 +33,7 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
-from graphrec.store.sqlite import bulk, deletion, read, write
+from graphrec.store.sqlite import acknowledged, bulk, deletion, read, write
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.file import connect, store_errors, transaction
 from graphrec.store.sqlite.likes import apply_policy
@@ -72,10 +72,11 @@ class SQLiteStore:
         create: bool = True,
         bulk_rows: int = BULK_ROWS,
     ) -> None:
-        if not create and not path.exists():
+        if not create and (not path.exists() or (path.is_file() and not path.stat().st_size)):
+            what = "empty" if path.exists() else "not there"
             raise StoreError(
-                f"store {str(path)!r} is not there: expected a graph that was loaded; "
-                f"run `graphrec ingest`"
+                f"store {str(path)!r} is {what}: expected a graph that was loaded; "
+                f"run `graphrec ingest`, or restore a copy"
             )
         self._path = path
         self._policy = dict(policy)
@@ -83,8 +84,9 @@ class SQLiteStore:
         self._bulk_rows = bulk_rows
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
+        self._number = 0
         with self._lent():
-            pass
+            self._number = acknowledged.number_of(path)
 
     def position(self) -> int:
         """How far the store has been written; 0 for a file from before there were positions."""
@@ -125,8 +127,10 @@ class SQLiteStore:
         """
         if not self._is_large(rows):
             return sum(map(self._write_batches, grouped(batches)))
-        with self._connected() as connection, written(connection) as positions:
-            new = bulk.load(connection, positions, batches, progress)
+        with self._connected() as connection:
+            with written(connection) as positions:
+                new = bulk.load(connection, positions, batches, progress)
+            self._acknowledge(positions)
         self._empty_log()
         if progress:
             progress("storing", rows, rows)
@@ -321,16 +325,26 @@ class SQLiteStore:
         """A connection of one's own, for one call."""
         if self._closed:
             raise StoreError(f"store {str(self._path)!r} is closed: open it again")
+        self._check_file()
         with store_errors(self._path):
             connection = self._idle_connection()
             if connection is None:
-                connection = connect(self._path, self._busy_seconds)
+                connection = self._new_connection()
             try:
                 yield connection
             finally:
                 self._idle.append(connection)
                 if self._closed:
                     self.close()
+
+    def _new_connection(self) -> sqlite3.Connection:
+        connection = connect(self._path, self._busy_seconds)
+        try:
+            acknowledged.check(connection, self._path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _idle_connection(self) -> sqlite3.Connection | None:
         try:
@@ -346,8 +360,22 @@ class SQLiteStore:
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[sqlite3.Connection, Positions]]:
-        with self._lent() as connection, written(connection) as positions:
-            yield connection, positions
+        with self._lent() as connection:
+            with written(connection) as positions:
+                yield connection, positions
+            self._acknowledge(positions)
+
+    def _acknowledge(self, positions: Positions) -> None:
+        """Note what is durable, unless it is durable in a file that nobody will find again."""
+        self._check_file()
+        acknowledged.note(self._path, positions.last)
+
+    def _check_file(self) -> None:
+        if self._number and acknowledged.number_of(self._path) != self._number:
+            raise StoreError(
+                f"store {str(self._path)!r} was deleted, or another file put in its place: "
+                f"expected the file that was opened; open it again"
+            )
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

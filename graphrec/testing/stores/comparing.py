@@ -134,12 +134,15 @@ def events_after(store: GraphStore, position: int, page: int = 4) -> list[Event]
 
 
 def nodes_after(store: GraphStore, position: int, page: int = 2) -> list[ChangedNode]:
-    """All users and items that changed since a position, page by page."""
+    """All users and items that changed since a position, page by page, without their positions."""
     found: list[ChangedNode] = []
     while position != position_of(store):
         nodes, reached = store.nodes_since(position, page)
         assert position < reached <= position_of(store)
         assert len(nodes) <= page
-        found += nodes
+        places = [node.position for node in nodes]
+        assert places == sorted(places)
+        assert all(position < place <= reached for place in places)
+        found += (node._replace(position=0) for node in nodes)
         position = reached
     return found

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
+from graphrec.cli.files import rejects_file
+from graphrec.cli.options import AsJson, Rejects, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.read import read_events
@@ -68,7 +69,7 @@ def compare(
             show_default="the one in the folder; a file names users by id",
         ),
     ] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
+    rejects: Rejects = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
@@ -81,6 +82,7 @@ def compare(
     **Example:** `graphrec compare OLD NEW --share 0.1`, for a canary at 10 % of users
     """
     settings = load_settings(settings_file)
+    aside = rejects or settings.ingest.rejects
     if not 0 < share < 1:
         raise SettingsError(f"--share is {share}: expected more than 0 and less than 1")
     folder = exposures or settings.serve.exposures
@@ -92,11 +94,11 @@ def compare(
     if key is None and (folder / KEY).is_file():
         key = folder / KEY
     logs = [
-        read_events(File(path), settings.ingest, rejects, mapping=COLUMNS)
+        read_events(File(path), settings.ingest, rejects_file(aside, path), mapping=COLUMNS)
         for path in (files(folder) if folder.is_dir() else [folder])
     ]
     shown = pooled(logs, [first, second])
-    log = _events(events, store, settings, rejects)
+    log = _events(events, store, settings, aside)
     if key is not None:
         log = _under_pseudonyms(log, key)
     found = compare_versions(
@@ -122,7 +124,8 @@ def _events(
 ) -> Interactions:
     """Weighted events, from a file or from the store."""
     if file is not None:
-        graph = Graph(read_events(File(file), settings.ingest, rejects, policies=settings.kinds))
+        aside = rejects_file(rejects, file)
+        graph = Graph(read_events(File(file), settings.ingest, aside, policies=settings.kinds))
     else:
         source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
         with source as opened:

@@ -60,7 +60,7 @@ def demo(
                 opened, found, settings.ingest, folder / "rejects", progress, settings.kinds
             )
         show_reports(reports, opened.counts())
-        with refresh_lock(snapshots):
+        with refresh_lock(snapshots, "graphrec demo"):
             position, raw = opened.position(), opened.read_graph()
             train_and_publish(
                 raw,

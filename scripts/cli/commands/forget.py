@@ -1,25 +1,30 @@
-"""`graphrec forget`: deletes users from the store and from every snapshot."""
+"""`graphrec forget`: deletes users from the store and from everything that was made of it."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
-from graphrec.cli.output import ERR, OUT, print_json
+from graphrec.cli.id_lists import given_ids, not_in_the_store, unknown_places
+from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.output import ERR, OUT, print_json, tell_waiting
 from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
 from graphrec.counts import counted
 from graphrec.experiments import exposure_log
-from graphrec.forget import Forgotten, marks, traces
+from graphrec.forget import Forgotten, Places
 from graphrec.forget import forget as forget_people
+from graphrec.packings import STANDARD, Packing
+from graphrec.person_lines.folder import find_in
+from graphrec.person_lines.forms import People
 from graphrec.snapshot.lock import refresh_lock
-from graphrec.snapshot.registry import made_at
+from graphrec.snapshot.registry import POLL_SECONDS, made_at
 from graphrec.snapshot.types import types_of
-from graphrec.store import open_store
+from graphrec.store import GraphStore, open_store
+from graphrec.traces import Mark, marks, traces
 
 STAYS = (
     "What was learned from all users together stays until the next full training: item "
@@ -39,56 +44,90 @@ def forget(
             help="Search every table and file for them afterwards; exit status 1 if any is left."
         ),
     ] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Seconds to wait for a refresh that runs.",
+            show_default="from the settings, 600",
+        ),
+    ] = None,
+    rejects: Rejects = None,
     store: StoreUrl = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete users from the store, from every snapshot and from the exposure log.
+    """Delete users from the store, every snapshot, the exposure log and the rejected rows.
 
     Each snapshot that holds them is replaced by one without them; a running service loads the
-    current one. Unknown ids are ignored, so the command can be repeated.
+    current one. Unknown ids are told by where they were given, and ignored, so that the command
+    can be repeated. While a refresh or another deletion runs, it waits. What cannot be handled is
+    named with a command, once all else is done; the exit status is then 1.
 
     **Examples:** `graphrec forget 42 --verify`; `graphrec forget - < ids.txt` keeps the ids out of
     the shell's history.
     """
     settings = load_settings(settings_file)
-    folder, shown = snapshots or settings.snapshots, settings.serve.exposures
-    types = types_of(settings)
-    people = sorted({id_ for user in users for id_ in (_lines() if user == "-" else [user])})
+    places = Places(
+        snapshots or settings.snapshots,
+        settings.serve.exposures,
+        rejects or settings.ingest.rejects,
+    )
+    types, packings = types_of(settings), _packings()
+    given = given_ids(users, settings.ids)
+    people = sorted(each.id for each in given)
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
+    seconds = settings.privacy.wait_seconds if wait is None else wait
     # A running refresh has read them already, and would publish them again.
-    with source as opened, refresh_lock(folder):
-        sought = marks(folder, people, types) if verify else ()
+    with source as opened, refresh_lock(places.snapshots, "graphrec forget", seconds, tell_waiting):
+        sought = marks(places.snapshots, people, types) if verify else ()
         remember = settings.privacy.remember_forgotten
-        done = forget_people(opened, folder, people, shown, types, remember)
-        left = (
-            (
-                *(place for user in people for place in opened.traces(user)),
-                *traces(folder, sought),
-                *(exposure_log.traces(shown, people) if shown is not None else ()),
-            )
-            if verify
-            else None
-        )
+        done = forget_people(opened, places, people, types, remember, packings)
+        left = _left(opened, places, sought, people, packings) if verify else None
+    left = None if left is None else tuple(each for each in left if each not in done.unhandled)
+    unknown = unknown_places(given, done.unknown)
+    asked = len({each.place for each in given})
     if as_json:
-        print_json({**asdict(done), "asked": len(people), "left": left})
+        said = asdict(done)
+        print_json({**said, "asked": asked, "unknown": unknown, "left": left})
     else:
-        _show(done, len(people), left)
-    if left:
+        _show(done, unknown, left)
+    if left or done.unhandled:
         raise typer.Exit(1)
 
 
-def _lines() -> list[str]:
-    return [line for line in sys.stdin.read().splitlines() if line]
+def _left(
+    store: GraphStore,
+    places: Places,
+    sought: Sequence[Mark],
+    people: Sequence[str],
+    packings: Sequence[Packing],
+) -> tuple[str, ...]:
+    """Where something of the people is left, in words."""
+    found = [place for user in people for place in store.traces(user)]
+    found += traces(places.snapshots, sought)
+    if places.exposures is not None:
+        found += exposure_log.traces(places.exposures, people, packings)
+    if places.rejects is not None and places.rejects.is_dir():
+        names = exposure_log.names_of(places.exposures, people)
+        rejects = find_in(places.rejects, People(names), packings)
+        found += [f"a user in {path}" for path in rejects.files]
+        found += rejects.unhandled
+    return tuple(dict.fromkeys(found))
 
 
-def _show(done: Forgotten, asked: int, left: tuple[str, ...] | None) -> None:
-    unknown = asked - done.stored
-    OUT.print(
-        f"Deleted {counted(done.stored, 'user')}."
-        + (f" Not in the store: {counted(unknown, 'id')}." if unknown else "")
-    )
+def _packings() -> Sequence[Packing]:
+    """All packings that can be read and written here."""
+    try:
+        from graphrec.ingest.packed import PACKINGS
+    except ModuleNotFoundError:
+        return STANDARD
+    return PACKINGS
+
+
+def _show(done: Forgotten, unknown: Sequence[str], left: tuple[str, ...] | None) -> None:
+    OUT.print(f"Deleted {counted(done.stored, 'user')}.{not_in_the_store(unknown)}")
     for old, new in done.rewritten.items():
         OUT.print(f"Snapshot {old} is replaced by {new}, without them.")
     if not done.rewritten:
@@ -100,12 +139,20 @@ def _show(done: Forgotten, asked: int, left: tuple[str, ...] | None) -> None:
         )
     if done.exposures:
         OUT.print(f"Deleted {counted(done.exposures, 'line')} of the exposure log.")
+    if done.rejects:
+        OUT.print(f"Deleted {counted(done.rejects, 'rejected row')}.")
+    if done.stored or done.rewritten:
+        OUT.print(
+            f"Services that run drop their lists within {POLL_SECONDS:g} s, and leave them out "
+            f"once the new snapshot is loaded."
+        )
+    for each in done.unhandled:
+        ERR.print(f"[bold red]error:[/] {escape(each)}", soft_wrap=True)
     if left:
-        places = "; ".join(dict.fromkeys(left))
         ERR.print(
-            f"[bold red]error:[/] traces are left: {escape(places)}. A process that still reads an "
-            f"older state may keep them: run the command again once it has ended",
+            f"[bold red]error:[/] traces are left: {escape('; '.join(left))}. A process that still "
+            f"reads an older state may keep them: run the command again once it has ended",
             soft_wrap=True,
         )
-    elif left is not None:
+    elif left is not None and not done.unhandled:
         OUT.print("Verified: no table and no file holds any of them.")

@@ -29,7 +29,7 @@ from graphrec.cli.ingest_report import (
     stop_on_rejects,
 )
 from graphrec.cli.names import warn_of_names
-from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
+from graphrec.cli.options import AsJson, Rejects, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
@@ -177,7 +177,7 @@ def ingest(
             show_default="as other dates of the column show",
         ),
     ] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
+    rejects: Rejects = None,
     max_rejected: Annotated[
         float | None,
         typer.Option(
@@ -219,6 +219,7 @@ def ingest(
     found = _data_set(events or (), form, dataset, settings.cache, described)
     if found is not None and not dataset:
         events = None
+    aside = rejects or settings.ingest.rejects
     limit = settings.ingest.max_rejected_share if max_rejected is None else max_rejected
     # A dry run reads on, so that its report is whole.
     limits = _with_options(
@@ -257,8 +258,9 @@ def ingest(
     ):
         progress = shown.enter_context(progress_bars())
         if dry_run:
-            rejects = Path(opened.enter_context(TemporaryDirectory()))
-        late = Late(graph.deleted) if graph else Late()
+            aside = Path(opened.enter_context(TemporaryDirectory()))
+        stays = frozenset({"user"}) if settings.privacy.refuse_forgotten else frozenset[str]()
+        late = Late(graph.deleted, stays=stays) if graph else Late()
         stored = (
             {}
             if graph is None
@@ -271,7 +273,7 @@ def ingest(
         )
         if found is not None:
             checked |= opened.enter_context(
-                checked_dataset(found, limits, rejects, progress, settings.kinds, late, stored)
+                checked_dataset(found, limits, aside, progress, settings.kinds, late, stored)
             )
         catalogue = None
         found_nodes: dict[str, CheckedSource] = {}
@@ -280,25 +282,26 @@ def ingest(
                 column, table = tables.get(node_type, (None, None))
                 mapped = roles.get(node_type) or ({"id": column} if column else None)
                 nodes = checked_nodes(
-                    node_type, text.file(node_type, file), limits, rejects_file(rejects, file),
+                    node_type, text.file(node_type, file), limits, rejects_file(aside, file),
                     mapped, kinds.get(node_type), progress=progress, long=table,
                     known=stored.get(node_type), separators=separators.get(node_type),
+                    late=late,
                 )  # fmt: skip
                 found_nodes[node_type] = opened.enter_context(nodes)
-                late = late.but_for(node_type, found_nodes[node_type].ids())
+                late = late.but_for(node_type, found_nodes[node_type].back)
         if replace and graph:
             catalogue = replacement(graph, found_nodes["item"])
             late = late.outside(catalogue.kept)
         if log is not None:
-            aside = rejects_file(rejects, (events or [Path("events")])[0])
+            of_events = rejects_file(aside, (events or [Path("events")])[0])
             events_of = checked_events(
-                log, limits, aside, roles.get("events"), kind, progress, settings.kinds, late
+                log, limits, of_events, roles.get("events"), kind, progress, settings.kinds, late
             )
             checked[free("events", checked)] = opened.enter_context(events_of)
         checked |= {free(name, checked): nodes for name, nodes in found_nodes.items()}
         for name, edge_type, file in edges:
             pairs = checked_links(
-                text.file(name, file), edge_type, limits, rejects_file(rejects, file),
+                text.file(name, file), edge_type, limits, rejects_file(aside, file),
                 roles.get(name), progress, late,
             )  # fmt: skip
             checked[free(name, checked)] = opened.enter_context(pairs)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
+from graphrec.cli.id_lists import given_ids, not_in_the_store, unknown_places
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json
 from graphrec.cli.settings import load_settings
@@ -40,19 +40,14 @@ def delete(
     **Examples:** `graphrec items delete 50 172`; `graphrec items delete - < ids.txt`
     """
     settings = load_settings(settings_file)
-    named = dict.fromkeys(id_ for item in ids for id_ in (_lines() if item == "-" else [item]))
+    given = given_ids(ids, settings.ids)
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
-        deleted = opened.delete_items(list(named))
+        known = {each.id for each in given} & set(opened.ids("item"))
+        unknown = unknown_places(given, {each.id for each in given} - known)
+        deleted = opened.delete_items([each.id for each in given])
     if as_json:
-        print_json({"asked": len(named), "deleted": deleted})
+        asked = len({each.place for each in given})
+        print_json({"asked": asked, "deleted": deleted, "unknown": unknown})
         return
-    unknown = len(named) - deleted
-    OUT.print(
-        f"Deleted {counted(deleted, 'item')}."
-        + (f" Not in the store: {counted(unknown, 'id')}." if unknown else "")
-    )
-
-
-def _lines() -> list[str]:
-    return [line for line in sys.stdin.read().splitlines() if line]
+    OUT.print(f"Deleted {counted(deleted, 'item')}.{not_in_the_store(unknown)}")

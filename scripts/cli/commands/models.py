@@ -11,7 +11,7 @@ import orjson
 import typer
 from graphrec.cli.learning_curve import draw, show_curves
 from graphrec.cli.names import warn_of_names
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.cli.splits import (
@@ -130,7 +130,7 @@ def evaluate(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     json: Annotated[Path | None, typer.Option(help="File for the figures, as JSON.")] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
+    rejects: Rejects = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
 ) -> None:
@@ -147,6 +147,7 @@ def evaluate(
     **Example:** `graphrec evaluate --train train.tsv --test test.tsv --models item-knn,mf --k 20`
     """
     settings = load_settings(settings_file)
+    aside = rejects or settings.ingest.rejects
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
     compared = COLD.get(protocol, COMPARED)
@@ -161,7 +162,7 @@ def evaluate(
             )
         with progress_bars() as progress:
             if train is not None:
-                held = read_cold_users(train, sequence, items, users, settings, rejects)
+                held = read_cold_users(train, sequence, items, users, settings, aside)
             else:
                 held = held_out_users(weigh(_stored(store, settings), settings.kinds), settings)
             curves = learning_curves(
@@ -197,9 +198,9 @@ def evaluate(
             title = "ncf" if negatives else "cold-items" if cold else "given"
             read = read_cold_items if cold else read_given
             split, validation = (
-                read_ncf(train, test, negatives, items, users, settings, rejects)
+                read_ncf(train, test, negatives, items, users, settings, aside)
                 if negatives
-                else read(train, test, valid, items, users, settings, rejects)
+                else read(train, test, valid, items, users, settings, aside)
             )
         else:
             title, split = split_log(
@@ -350,7 +351,7 @@ def train(
         settings = settings.model_copy(update={"seed": seed})
     folder = snapshots or settings.snapshots
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
-    with source as opened, refresh_lock(folder):
+    with source as opened, refresh_lock(folder, "graphrec train"):
         warn_of_names(settings, opened)
         position = opened.position()
         comparison, version = train_and_publish(

@@ -20,11 +20,11 @@ import typer
 from graphrec.cli.commands.models import named_embeddings
 from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
-from graphrec.cli.output import ERR, OUT, print_json, print_table, progress_bars
+from graphrec.cli.output import ERR, OUT, print_json, print_table, progress_bars, tell_waiting
 from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
-from graphrec.errors import GraphrecError, RefreshRunning, SettingsError, StoreError
+from graphrec.errors import GraphrecError, Locked, SettingsError, StoreError
 from graphrec.refresh.gate import failed, figure
 from graphrec.refresh.job import refresh as refresh_snapshot
 from graphrec.refresh.outcome import OnStage, Options, Outcome, Stage
@@ -107,8 +107,8 @@ def refresh(
     names the failed checks. In every other case the previous snapshot keeps serving.
 
     **Exit codes:** 0 published, or nothing to do; 1 other errors; 3 refused by a check; 4 another
-    refresh is running; 5 store unreachable or missing; 6 no space for the snapshot; 7 out of
-    memory.
+    refresh is running (a deletion or a rollback is waited for); 5 store unreachable or missing; 6
+    no space for the snapshot; 7 out of memory.
 
     **Example:** `graphrec refresh --since-last --json`, every night, by cron or systemd
     """
@@ -135,7 +135,7 @@ def refresh(
                 _show_plan(opened, folder, settings, options, as_json)
                 return
             warn_of_names(settings, opened)
-            with refresh_lock(folder), progress_bars() as progress:
+            with refresh_lock(folder, waiting=tell_waiting), progress_bars() as progress:
                 now = datetime.now(timezone.utc)
                 outcome = refresh_snapshot(
                     opened,
@@ -160,7 +160,7 @@ def refresh(
 
 def exit_code(error: BaseException) -> int | None:
     """The exit code for an error; None for an unexpected one."""
-    if isinstance(error, RefreshRunning):
+    if isinstance(error, Locked):
         return RUNNING
     if isinstance(error, StoreError):
         return STORE_AWAY
@@ -184,7 +184,7 @@ def promote(
     **Example:** `graphrec refresh --canary 10`, then `graphrec promote` or `graphrec rollback`
     """
     folder = snapshots or load_settings(settings_file).snapshots
-    with refresh_lock(folder):
+    with refresh_lock(folder, "graphrec promote", waiting=tell_waiting):
         version = promote_canary(folder)
     if as_json:
         print_json({"serving": version})
@@ -208,7 +208,7 @@ def rollback(
     **Example:** `graphrec rollback`, or `graphrec rollback 20261122T101500Z-3fa9c1`
     """
     folder = snapshots or load_settings(settings_file).snapshots
-    with refresh_lock(folder):
+    with refresh_lock(folder, "graphrec rollback", waiting=tell_waiting):
         tried = end_canary(folder)
         if version is not None or not tried:
             registry.rollback(folder, version)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import orjson
 import typer
-from graphrec.cli.options import SettingsFile, StoreUrl
+from graphrec.cli.options import Rejects, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.read import read_attributes, read_events
@@ -78,7 +78,7 @@ def tune(
             help="Settings file to add the best hyper-parameters to; the rest of it is unchanged."
         ),
     ] = None,
-    rejects: Annotated[Path, typer.Option(help="Folder for rejected rows.")] = Path("rejects"),
+    rejects: Rejects = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
 ) -> None:
@@ -91,6 +91,7 @@ def tune(
     **Example:** `graphrec tune item-knn --minutes 5 --write graphrec.toml`
     """
     settings = load_settings(settings_file)
+    aside = rejects or settings.ingest.rejects
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
     if train is None and (items or users):
@@ -112,7 +113,7 @@ def tune(
             with source as opened:
                 graph = split_log(Dataset(opened.read_graph(), settings.kinds), settings)[1].train
         else:
-            graph = _read_train(train, items, users, settings, rejects)
+            graph = _read_train(train, items, users, settings, aside)
         validation = validation_of(graph, settings)
         tuning = search(
             model,
