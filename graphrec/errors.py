@@ -123,6 +123,7 @@ EXTRAS = {
     "implicit": "models",
     "neo4j": "neo4j",
     "networkx": "ingest",
+    "openpyxl": "excel",
     "optuna": "tune",
     "pandas": "ingest",
     "pooch": "ingest",

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import orjson
 import pyarrow as pa
 from graphrec.ingest.values import as_text
 from numpy.typing import NDArray
@@ -56,6 +57,8 @@ class Chunk:
     """As in Reject."""
     ignored: int = 0
     """Lines that are comments."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Rows that are none of what is read, and no bad ones, by reason."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Reading:
     """What else may be wrong where a column is missing, for its message."""
     several: bool = False
     """Whether it is made of several files, which its rejects name."""
+    unread: tuple[str, ...] = ()
+    """Columns of the files that are none of `columns`."""
 
     def __post_init__(self) -> None:
         twice = sorted({c for c in self.columns if self.columns.count(c) > 1})
@@ -130,6 +135,11 @@ def chunked(
             yield Chunk(batch, np.array(lines, np.int64), (), count)
 
     return chunks
+
+
+def as_json(rows: pa.RecordBatch, row: int) -> str:
+    """A row of a source that has no text."""
+    return orjson.dumps(rows.slice(row, 1).to_pylist()[0], default=str).decode()
 
 
 def array(values: Sequence[object]) -> pa.Array:

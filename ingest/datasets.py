@@ -1,18 +1,20 @@
-"""Data sets as a whole: what their files are, and loading all of them with one call.
+"""Data sets as a whole: loading all of their files with one call.
 
-A data set is one of those that can be fetched by name, or a folder of one's own with MovieLens
-files or RecBole's atomic files in it.
+A data set is one of those that can be fetched by name, or a folder, an archive or a file of one's
+own in a format of the field (`graphrec.ingest.formats`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
-from graphrec.ingest import movielens
-from graphrec.ingest.download import FILES, fetch_files
+from graphrec.ingest.download import ORIGINS, fetch_files
+from graphrec.ingest.formats.opened import DataSet
+from graphrec.ingest.formats.table import open_format, recognised
 from graphrec.ingest.late import Late
 from graphrec.ingest.load import (
     CheckedSource,
@@ -22,59 +24,13 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
-from graphrec.ingest.schema import LinkType
-from graphrec.ingest.sources import File, Source, open_source
 
 from graphrec.data import AttributeKind
-from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, overridden
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
 from graphrec.store.protocol import GraphStore
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """A file of nodes, and how `checked_nodes` is to read it."""
-
-    node_type: str
-    source: Source
-    kinds: Mapping[str, AttributeKind] = field(default_factory=dict)
-    links: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """What a data set is made of."""
-
-    name: str
-    events: Source
-    nodes: tuple[Nodes, ...] = ()
-    links: tuple[tuple[LinkType, Source], ...] = ()
-
-
-@dataclass(frozen=True)
-class _Form:
-    """A form of MovieLens: its files, and what reads them."""
-
-    ratings: tuple[str, Callable[[Path], Source]]
-    movies: tuple[str, Callable[[Path], Source]]
-    users: tuple[str, Callable[[Path], Source]] | None
-
-
-_FORMS = (
-    _Form(
-        ("u.data", movielens.ratings_100k),
-        ("u.item", movielens.movies_100k),
-        ("u.user", movielens.users_100k),
-    ),
-    _Form(
-        ("ratings.dat", movielens.ratings_dat),
-        ("movies.dat", movielens.movies_dat),
-        ("users.dat", movielens.users_dat),
-    ),
-    _Form(("ratings.csv", File), ("movies.csv", movielens.movies_csv), None),
-)
 
 
 def open_dataset(name: str, cache: Path, progress: Progress | None = None) -> DataSet:
@@ -83,24 +39,24 @@ def open_dataset(name: str, cache: Path, progress: Progress | None = None) -> Da
     A folder beside the working folder that has the name of a data set is given as `./NAME`. Raises
     DataError where there is no such thing, or it cannot be fetched.
     """
-    if name in FILES:
+    if name in ORIGINS:
         return open_folder(fetch_files(name, cache, progress=progress))
     return open_folder(Path(name))
 
 
-def open_folder(folder: Path) -> DataSet:
-    """The data set whose files are in a folder; raises DataError where they are not known."""
-    for form in _FORMS:
-        file, read = form.ratings
-        if (folder / file).is_file():
-            return DataSet(folder.resolve().name, read(folder / file), _movielens(folder, form))
-    logs = sorted(folder.glob("*.inter"))
-    if len(logs) == 1:
-        return _recbole(logs[0])
-    raise DataError(
-        f"{str(folder)!r} is no data set: expected one of {', '.join(FILES)}, or a folder with "
-        f"{'; '.join(FILES.values())}; or one NAME.inter and its NAME.item, NAME.user"
-    )
+def open_folder(path: Path, name: str | None = None) -> DataSet:
+    """The data set at a path, of the format that is named or that the names of its files give away.
+
+    Raises DataError where the files are not of that format, or of none that is known.
+    """
+    found = recognised(path) if name is None else open_format(name, path)
+    if found is None:
+        raise DataError(
+            f"{str(path)!r} is no data set: expected one of {', '.join(ORIGINS)}, or a folder with "
+            f"the files of a format, such as ratings.csv and movies.csv of MovieLens; name the "
+            f"format with --format"
+        )
+    return found
 
 
 def load_dataset(
@@ -139,82 +95,70 @@ def checked_dataset(
     def file(what: str) -> Path | None:
         return rejects and rejects / f"{dataset.name}-{what.replace(' ', '-')}.csv"
 
+    given = overridden(dataset.kinds, policies)
     with ExitStack() as opened:
-        found: dict[str, CheckedSource] = {}
-        for nodes in dataset.nodes:
-            found[nodes.node_type] = opened.enter_context(
+        nodes: dict[str, CheckedSource] = {}
+        for each in dataset.nodes:
+            what = free(each.node_type, nodes)
+            nodes[what] = opened.enter_context(
                 checked_nodes(
-                    nodes.node_type,
-                    nodes.source,
+                    each.node_type,
+                    each.source,
                     settings,
-                    file(nodes.node_type),
-                    kinds=nodes.kinds,
-                    links=nodes.links,
+                    file(what),
+                    each.columns,
+                    kinds=each.kinds,
+                    links=each.links,
                     progress=progress,
-                    known=(known or {}).get(nodes.node_type),
+                    known=(known or {}).get(each.node_type),
+                    long=each.long,
                     late=late,
                 )
             )
+            if each.from_log:
+                profile = replace(nodes[what].profile, repeated=0)
+                nodes[what] = replace(nodes[what], profile=profile)
             if late is not None:
-                late = late.but_for(nodes.node_type, found[nodes.node_type].back)
-        events = checked_events(
-            dataset.events,
-            settings,
-            file("events"),
-            progress=progress,
-            policies=policies,
-            late=late,
-        )
-        checked = {"events": opened.enter_context(events), **found}
-        for edge_type, source in dataset.links:
-            what = " ".join(part for part in edge_type if part)
+                late = late.but_for(each.node_type, nodes[what].back)
+        checked: dict[str, CheckedSource] = {}
+        for log in dataset.events:
+            what = free("events", checked)
+            events = checked_events(
+                log.source,
+                _with_times(settings, log.times),
+                file(what),
+                log.columns,
+                log.kind,
+                progress,
+                given,
+                late,
+            )
+            checked[what] = opened.enter_context(events)
+        checked |= nodes
+        for link in dataset.links:
+            what = free(" ".join(part for part in link.edge_type if part), checked)
             checked[what] = opened.enter_context(
-                checked_links(source, edge_type, settings, file(what), progress=progress, late=late)
+                checked_links(
+                    link.source,
+                    link.edge_type,
+                    settings,
+                    file(what),
+                    link.columns,
+                    progress=progress,
+                    late=late,
+                )
             )
         yield checked
 
 
-def _movielens(folder: Path, form: _Form) -> tuple[Nodes, ...]:
-    nodes = []
-    file, read = form.movies
-    if (folder / file).is_file():
-        nodes.append(_movies(read(folder / file)))
-    if form.users is not None:
-        file, read = form.users
-        if (folder / file).is_file():
-            nodes.append(_users(read(folder / file)))
-    return tuple(nodes)
+def free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number where a source before has it."""
+    names = (f"{name} {number}" for number in count(2))
+    return name if name not in taken else next(n for n in names if n not in taken)
 
 
-def _recbole(log: Path) -> DataSet:
-    nodes = []
-    items, users = log.with_suffix(".item"), log.with_suffix(".user")
-    if items.is_file():
-        films = set(movielens.RECBOLE_COLUMNS) <= _columns(items)
-        nodes.append(
-            _movies(movielens.movies_recbole(items)) if films else Nodes("item", File(items))
-        )
-    if users.is_file():
-        people = set(movielens.USER_COLUMNS) <= _columns(users)
-        nodes.append(
-            _users(movielens.users_recbole(users)) if people else Nodes("user", File(users))
-        )
-    graph: tuple[tuple[LinkType, File], ...] = (
-        (("entity", None, "entity"), File(log.with_suffix(".kg"))),
-        (("item", "is", "entity"), File(log.with_suffix(".link"))),
-    )
-    links = tuple((kind, file) for kind, file in graph if file.path.is_file())
-    return DataSet(log.stem, File(log), tuple(nodes), links)
-
-
-def _movies(source: Source) -> Nodes:
-    return Nodes("item", source, movielens.MOVIE_KINDS, movielens.MOVIE_LINKS)
-
-
-def _users(source: Source) -> Nodes:
-    return Nodes("user", source, movielens.USER_KINDS)
-
-
-def _columns(path: Path) -> set[str]:
-    with open_source(File(path), 1) as reading:
-        return set(reading.columns)
+def _with_times(settings: IngestSettings, times: Mapping[str, object]) -> IngestSettings:
+    """The settings, with what a format says of times where they say nothing."""
+    usual = IngestSettings()
+    own = {name: v for name, v in times.items() if getattr(settings, name) == getattr(usual, name)}
+    return settings.model_copy(update=own)

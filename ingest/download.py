@@ -30,13 +30,6 @@ _ML_100K_SHA256 = "50d2a982c66986937beb9ffb3aa76efe955bf3d5c6b761f4e3a7cd717c6a3
 _ML_1M_SHA256 = "a6898adb50b9ca05aa231689da44c217cb524e7ebd39d264c56e2832f2c54e20"
 _RECBOLE_SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
 
-FILES: Mapping[str, str] = {
-    "ml-100k": "u.data, u.item and u.user",
-    "ml-1m": "ratings.dat, movies.dat and users.dat",
-    "ml-latest-small": "ratings.csv and movies.csv",
-}
-"""The data sets that can be fetched, and their files."""
-
 
 @dataclass(frozen=True)
 class Origin:
@@ -55,7 +48,7 @@ def fetch_files(
     origins: Sequence[Origin] | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """The folder in `cache` with the files of a data set (see FILES), fetched where need be.
+    """The folder in `cache` with the files of a data set (see ORIGINS), fetched where need be.
 
     `origins` are tried in turn and default to those of the name in ORIGINS. Files in the cache are
     checked against the sums written beside them; where they differ, they are fetched again. Raises
@@ -149,8 +142,14 @@ def _fetch_into(
         failures.append(f"{origin.name}: {failure}")
     raise DataError(
         f"data set {name!r} cannot be fetched ({'; '.join(failures)}): download it on a machine "
-        f"that can, put {FILES[name]} into a folder, and give that folder in place of the name"
+        f"that can, put {_listed(ORIGINS[name][0].members)} into a folder, and give that folder in "
+        f"place of the name"
     )
+
+
+def _listed(members: Sequence[str]) -> str:
+    *others, last = (PurePosixPath(member).name for member in members)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _failure_of(origin: Origin, folder: Path, progress: Progress | None) -> DataError | None:

@@ -13,7 +13,9 @@ from os import PathLike
 from pathlib import Path
 
 from graphrec.ingest.collected import Collected
-from graphrec.ingest.datasets import checked_dataset, open_dataset
+from graphrec.ingest.datasets import checked_dataset, open_dataset, open_folder
+from graphrec.ingest.formats.opened import DataSet
+from graphrec.ingest.formats.table import PLAIN, recognised
 from graphrec.ingest.frames import as_table
 from graphrec.ingest.load import (
     CheckedSource,
@@ -28,6 +30,8 @@ from graphrec.ingest.sources import File, Frame, Source, open_source
 
 from graphrec.data import AttributeKind
 from graphrec.data.dataset import Dataset
+from graphrec.data.kinds import overridden
+from graphrec.data.profile import TakenFor
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
@@ -71,8 +75,20 @@ def read_files(
     default_kind: str | None,
     attributes: Attributes,
     progress: Progress | None,
+    form: str | None,
 ) -> Dataset:
-    """See `Dataset.read`."""
+    """See `Dataset.read`; `form` is the name of a format."""
+    given = items is not None or users is not None or columns or default_kind or attributes
+    if form not in (None, PLAIN):
+        if given:
+            raise DataError(
+                f"format {form!r} says what the files hold: expected no items, users, columns, "
+                f"default_kind or attributes beside it; leave these out, or the format"
+            )
+        return _of_format(open_folder(Path(events), form), kinds, progress)
+    found = None if given or form == PLAIN else recognised(Path(events))
+    if found is not None:
+        return _of_format(found, kinds, progress)
     nodes = {
         node_type: File(Path(path))
         for node_type, path in (("item", items), ("user", users))
@@ -90,10 +106,16 @@ def load_named(
 ) -> Dataset:
     """See `Dataset.load`."""
     folder = Path(Settings.model_fields["cache"].default if cache is None else cache)
-    dataset = open_dataset(name, folder.expanduser(), progress)
-    policies = DEFAULT_POLICY if kinds is None else kinds
+    return _of_format(open_dataset(name, folder.expanduser(), progress), kinds, progress)
+
+
+def _of_format(
+    dataset: DataSet, kinds: Mapping[str, KindPolicy] | None, progress: Progress | None
+) -> Dataset:
+    """The data set of a format; kinds mean what it says, where `kinds` do not say otherwise."""
+    policies = overridden(dataset.kinds, DEFAULT_POLICY if kinds is None else kinds)
     with checked_dataset(dataset, IngestSettings(), None, progress, policies) as checked:
-        return _dataset(checked, kinds, progress, stacklevel=4)
+        return _dataset(checked, policies, progress, stacklevel=5, taken=dataset.taken)
 
 
 def from_store(
@@ -171,10 +193,11 @@ def _dataset(
     kinds: Mapping[str, KindPolicy] | None,
     progress: Progress | None,
     stacklevel: int,
+    taken: TakenFor | None = None,
 ) -> Dataset:
     """The data set of sources; warns of what is doubtful about them."""
     policies = DEFAULT_POLICY if kinds is None else kinds
-    report = report_of(checked, policies)
+    report = report_of(checked, policies, taken=taken)
     collected = Collected()
     write_all(collected, checked, progress)
     graph = collected.graph()

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, ReadAs, Reading, Reject, array
 from graphrec.ingest.documents import Level, documents, open_key
-from graphrec.ingest.json_values import Keys, TwiceError, getter, parsed
+from graphrec.ingest.json_values import Keys, TwiceError, getter, is_literal, parsed
 from graphrec.ingest.packed import Content, unbroken
 from graphrec.ingest.text import HEAD, encoding_of, first_lines, head_of
 
@@ -43,18 +43,22 @@ class _Form(NamedTuple):
 _LINES = _Form("JSON Lines", None)
 
 
-def open_json(content: Content, size: int, encoding: str | None = None) -> Reading:
+def open_json(
+    content: Content, size: int, encoding: str | None = None, wanted: tuple[str, ...] = ()
+) -> Reading:
     """A file of JSON objects, in chunks of up to `size` rows.
 
-    Numbers of any length are exact, `NaN` is a missing value. What is no object, or an object with
-    a key that comes twice, is a reject. Raises DataError for a file that is missing, empty, holds
-    no object, or has more than MOST keys.
+    `wanted` are the keys that are read; without them, all that are found are columns. Numbers of
+    any length are exact, `NaN` is a missing value. Objects may be written as Python
+    writes them. What is no object, or an object with a key that comes twice, is a reject. Raises
+    DataError for a file that is missing, empty, holds no object, or has more than MOST keys.
     """
     head = head_of(content)
     codec = encoding_of(content, head, encoding)
-    form = _form(content.name, first_lines(content, head, codec), len(head) < HEAD)
+    first = first_lines(content, head, codec)
+    form = _form(content.name, first, len(head) < HEAD)
     keys = Keys()
-    for _, text in _read(content, codec, form):
+    for _, text in () if wanted else _read(content, codec, form):
         value = parsed(text)
         if isinstance(value, dict):
             keys.add(value)
@@ -63,7 +67,7 @@ def open_json(content: Content, size: int, encoding: str | None = None) -> Readi
                     f"file {content.name!r} has more than {MOST:,} different keys: expected "
                     f"columns, not ids, as keys; turn {{ID: VALUE}} into a row for each"
                 )
-    names = keys.columns()
+    names = wanted or keys.columns()
     if not names:
         raise DataError(
             f"file {content.name!r} has no JSON object: expected one a line, an array of objects, "
@@ -77,7 +81,13 @@ def open_json(content: Content, size: int, encoding: str | None = None) -> Readi
             for block in _cut(found, size):
                 yield _chunk(block, columns, getters, opened.done())
 
-    notes = ("keys of objects within objects are joined with dots",) if keys.nested else ()
+    notes: tuple[str, ...] = (
+        ("keys of objects within objects are joined with dots",) if keys.nested else ()
+    )
+    if any(is_literal(line.encode("utf-8", "replace")) for line in first[:_LOOKED_AT]):
+        notes += ("objects are written as Python writes them",)
+    if wanted:
+        notes += ("other keys are not looked for",)
     return Reading(
         content.name,
         names,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -12,16 +13,26 @@ _LONG = re.compile(rb"[0-9]{19}")
 """What orjson may round: integers beyond 64 bits."""
 
 
+_LITERAL = re.compile(rb"""\s*\{\s*[uU]?'|\s*\{\s*[uU]\"""")
+"""How an object begins that Python has written: `{'a': …`, `{u'a': …`."""
+
+
 class TwiceError(ValueError):
     """An object with a key that comes twice."""
 
 
 def parsed(text: bytes) -> object:
-    """The value of a text; None where it is no JSON, an error where a key comes twice."""
+    """The value of a text; None where it is no JSON, an error where a key comes twice.
+
+    An object may also be one that Python has written, as in `{'a': None}`.
+    """
+    if is_literal(text):
+        return _literal(text)
     try:
         if _LONG.search(text) is None:
             value = orjson.loads(text)
-            if text.count(b'":') <= _keys(value):
+            # A key that comes twice is written once; a quote as \u0022 would be written shorter.
+            if b"\\u0022" not in text and text.count(b'":') <= orjson.dumps(value).count(b'":'):
                 return value
     except orjson.JSONDecodeError:
         if b"NaN" not in text and b"Infinity" not in text:
@@ -36,15 +47,25 @@ def parsed(text: bytes) -> object:
         return None
 
 
-def _keys(value: object) -> int:
-    """How many keys a value has, those of values within it among them."""
-    if isinstance(value, dict):
-        return len(value) + sum(
-            _keys(part) for part in value.values() if isinstance(part, dict | list)
-        )
-    if isinstance(value, list):
-        return sum(_keys(part) for part in value if isinstance(part, dict | list))
-    return 0
+def is_literal(text: bytes) -> bool:
+    """Whether a text begins as an object that Python has written."""
+    return _LITERAL.match(text) is not None
+
+
+def _literal(text: bytes) -> object:
+    try:
+        node = ast.parse(text.decode().strip(), mode="eval").body
+        if not isinstance(node, ast.Dict):
+            return None
+        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        if len(set(keys)) < len(keys):
+            twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+            return TwiceError(f"the key {twice!r} comes twice in an object")
+        value = ast.literal_eval(node)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return value
 
 
 def _constant(token: str) -> float | None:

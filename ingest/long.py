@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
-import orjson
 import pyarrow as pa
-from graphrec.ingest.chunks import Chunk, Reading, Reject, array
+from graphrec.ingest.chunks import Chunk, Reading, Reject, array, as_json
 from graphrec.ingest.time_columns import readable_times
 from graphrec.ingest.values import missing, texts
 from numpy.typing import NDArray
@@ -128,14 +128,15 @@ def _checked(chunk: Chunk, column: str, table: LongTable) -> Chunk:
     bad = np.logical_or.reduce([fault for _, fault in faults])
     if not bad.any():
         return chunk
-    found = chunk.rows.filter(pa.array(bad)).to_pylist()
+    raw = chunk.raw or partial(as_json, chunk.rows)
     rejects = (
         Reject(
             int(chunk.line[row]),
             next(reason for reason, fault in faults if fault[row]),
-            orjson.dumps(raw, default=str).decode(),
+            raw(row),
+            chunk.file,
         )
-        for row, raw in zip(np.flatnonzero(bad).tolist(), found, strict=True)
+        for row in np.flatnonzero(bad).tolist()
     )
     return Chunk(
         chunk.rows.filter(pa.array(~bad)),

@@ -41,15 +41,17 @@ def overview(
         rejected=spool.rejected,
         reasons=spool.reasons,
         rejects=spool.first,
-        read=how_read(reading.read_as, spool.ignored),
+        read=how_read(reading.read_as, spool.ignored, spool.passed),
         columns=columns,
-        ignored=tuple(column for column in reading.columns if column not in columns),
+        ignored=tuple(c for c in (*reading.columns, *reading.unread) if c not in columns),
         hints=hints or {},
         rated=rated,
     )
 
 
-def how_read(read_as: ReadAs, comments: int) -> Mapping[str, str]:
+def how_read(
+    read_as: ReadAs, comments: int, passed: Mapping[str, int] | None = None
+) -> Mapping[str, str]:
     """How a source is read, by what that is; only what there is to say."""
     facts = {
         "format": read_as.format,
@@ -59,6 +61,9 @@ def how_read(read_as: ReadAs, comments: int) -> Mapping[str, str]:
         "header": read_as.header,
         "notes": "; ".join(read_as.notes),
         "comments": f"{comments:,} comment lines" if comments else "",
+        "left_out": "; ".join(
+            f"left out: {rows:,} × {why}" for why, rows in (passed or {}).items()
+        ),
     }
     return {what: fact for what, fact in facts.items() if fact}
 

@@ -64,11 +64,32 @@ def opened(path: Path) -> Iterator[tuple[Content, ...]]:
             raw = _reopening(path, stack)
             with raw() as first:
                 archive = first.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+                archive = archive and not is_workbook(first)
                 total = first.seek(0, os.SEEK_END)
             found = tuple(_members(name, raw)) if archive else (_content(name, total, raw),)
             if found[0].compression is None and path.is_file():
                 found = (replace(found[0], path=path),)
         yield found
+
+
+def member_names(path: Path) -> tuple[str, ...]:
+    """The names of the files of data in a ZIP archive, in its order; empty for any other file."""
+    with unbroken(str(path)):
+        if not zipfile.is_zipfile(path):
+            return ()
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            if is_workbook(file):
+                return ()
+            return tuple(info.filename for info in archive.infolist() if _is_data(info))
+
+
+def is_workbook(file: IO[bytes]) -> bool:
+    """Whether a file holds an Excel workbook, which is a ZIP archive too."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
 
 
 @contextmanager
@@ -122,9 +143,6 @@ def _content(name: str, total: int, raw: Callable[[], IO[bytes]]) -> Content:
 def _members(name: str, raw: Callable[[], IO[bytes]]) -> Iterator[Content]:
     with raw() as file, zipfile.ZipFile(file) as archive:
         members = [info for info in archive.infolist() if _is_data(info)]
-        names = archive.namelist()
-    if "xl/workbook.xml" in names:
-        raise DataError(f"file {name!r} is an Excel workbook: expected text; save it as CSV")
     if not members:
         raise DataError(f"file {name!r} is a ZIP archive without a file: expected one at least")
     for info in members:

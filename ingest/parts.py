@@ -49,7 +49,7 @@ def part_paths(folder: Path, known: Callable[[Path], bool]) -> list[Path]:
         raise DataError(
             f"folder {str(folder)!r} holds no file of data: expected at least one; check its name"
         )
-    return sorted(files, key=lambda path: [_natural(part) for part in path.parts])
+    return sorted(files, key=lambda path: [natural(part) for part in path.parts])
 
 
 def constants_of(place: Path) -> dict[str, str | None]:
@@ -139,8 +139,8 @@ def _completed(
     return pa.RecordBatch.from_arrays(columns, names=list(wanted))
 
 
-def _natural(part: str) -> list[tuple[bool, int, str]]:
-    """Digits are compared as numbers."""
+def natural(part: str) -> list[tuple[bool, int, str]]:
+    """What names are ordered by: their digits are compared as numbers."""
     return [
         (bit.isdecimal(), int(bit) if bit.isdecimal() else 0, bit) for bit in _NUMBER.split(part)
     ]

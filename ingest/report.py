@@ -8,6 +8,7 @@ from dataclasses import replace
 from graphrec.ingest.load import CheckedSource
 from graphrec.ingest.matching import Side, matches
 
+from graphrec.data.profile import TakenFor
 from graphrec.data.report import DataReport
 from graphrec.data.weighting import KindPolicy
 from graphrec.store.protocol import GraphStore
@@ -18,11 +19,12 @@ def report_of(
     policies: Mapping[str, KindPolicy],
     store: GraphStore | None = None,
     accepted: Collection[str] = (),
+    taken: TakenFor | None = None,
 ) -> DataReport:
     """What the sources were taken for, before any of them is written.
 
     Ids are matched with those of `store` where it is given. Doubts whose code is in `accepted` are
-    left out.
+    left out. `taken` is the format that the files were taken for.
     """
     logs: dict[str, Side] = {}
     nodes: dict[str, dict[str, Side]] = {}
@@ -37,5 +39,6 @@ def report_of(
         sources={n: replace(each.profile, notes=each.notes) for n, each in checked.items()},
         matches=matches(logs, nodes, store),
         policies=policies,
+        taken=taken,
         accepted=frozenset(accepted),
     )

@@ -132,10 +132,10 @@ def node_column(
     `item_id` comes before `item`, and both before the other names of an id, such as `isbn`.
     """
     find = _finder(name, columns, mapping, ("id",), f"{node_type}.", hint)
-    plain = _plain(node_type)
+    own = plain(node_type)
     return (
-        find("id", {plain + "id"})
-        or find("id", {plain})
+        find("id", {own + "id"})
+        or find("id", {own})
         or find.required("id", {"id", *_names_of(node_type)})
     )
 
@@ -187,7 +187,7 @@ class _Finder:
         if role in self.mapping:
             return self.mapping[role]
         taken = set(self.mapping.values())
-        found = [c for c in self.columns if _plain(c) in names and c not in taken]
+        found = [c for c in self.columns if plain(c) in names and c not in taken]
         if len(found) > 1:
             raise DataError(
                 f"{self.name} has more than one column for the {role}: {_listed(found)}; "
@@ -243,23 +243,24 @@ def _finder(
 
 def is_known(column: str) -> bool:
     """Whether a name is the usual one of some column."""
-    return _plain(column) in _KNOWN
+    return plain(column) in _KNOWN
 
 
-def _plain(column: str) -> str:
+def plain(column: str) -> str:
+    """The name of a column as names are compared."""
     return "".join(letter for letter in column.lower() if letter.isalnum())
 
 
 def _rates(column: str) -> bool:
     """Whether a column of weights holds ratings, by its name: also `Book-Rating`."""
-    plain = _plain(column)
-    return plain in RATING or "rating" in plain
+    name = plain(column)
+    return name in RATING or "rating" in name
 
 
 def _names_of(node_type: str) -> frozenset[str]:
     """The names of a column of ids of a node type."""
     known = {"user": USER, "item": ITEM}
-    return known.get(node_type, _ids(_plain(node_type)))
+    return known.get(node_type, _ids(plain(node_type)))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePath
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import pyarrow as pa
-from graphrec.ingest.chunks import Chunk, Reading
+from graphrec.ingest.chunks import Chunk, Reading, as_json
 from graphrec.ingest.frames import open_table
 from graphrec.ingest.json_text import looks_like_json, open_json
 from graphrec.ingest.packed import STDIN, Content, opened
 from graphrec.ingest.parts import Part, constants_of, open_parts, part_paths
+from graphrec.ingest.schema import plain
 from graphrec.ingest.tables import PARQUET_MAGIC, open_parquet, open_query
 from graphrec.ingest.text import (
     TextOptions,
@@ -23,6 +27,8 @@ from graphrec.ingest.text import (
     open_delimited,
     open_recbole,
 )
+from graphrec.ingest.workbook import open_workbook
+from numpy.typing import NDArray
 
 from graphrec.errors import DataError
 
@@ -30,6 +36,7 @@ DELIMITED = (".csv", ".tsv", ".txt")
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet", ".pq")
 RECBOLE = (".inter", ".item", ".user", ".link", ".kg")
+EXCEL = (".xlsx", ".xlsm")
 PACKED = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd", ".lz4", ".zip")
 
 
@@ -56,6 +63,12 @@ class File:
     seems to be data."""
     owner: str = ""
     """What the options of `graphrec ingest` call it, for messages: item, user; events are ""."""
+    member: str | None = None
+    """Of a ZIP archive: the member that is read; None: all of them."""
+    keys: tuple[str, ...] = ()
+    """Of JSON: the keys that are read, for which the file need not be read twice; empty: all."""
+    declared: str = ""
+    """The format that says all this, for messages; empty: the options of `graphrec ingest`."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +95,31 @@ class Frame:
     """What messages call it."""
 
 
+class Made(NamedTuple):
+    """Rows that were made from a batch of others."""
+
+    rows: pa.RecordBatch  # [N]
+    of: NDArray[np.int64] | None = None
+    """[N]: the row of the batch that each was made from; None: one of each, in their order."""
+    left_out: Mapping[str, int] = {}
+    """How many rows of the batch nothing was made from, by reason."""
+
+
 @dataclass(frozen=True)
 class Derived:
-    """A source with columns made from those of another, row by row."""
+    """A source of rows that are made from those of another: as many, fewer or more of them."""
 
     source: Source
     columns: tuple[str, ...]
-    derive: Callable[[pa.RecordBatch], pa.RecordBatch]
-    """From all columns of `source` to `columns`, the same number of rows in the same order."""
+    derive: Callable[[Iterator[pa.RecordBatch]], Iterator[Made]]
+    """From batches with the columns of `reads` to one of `columns` each."""
+    reads: tuple[str, ...] = ()
+    """Columns of `source`, by name; case and punctuation do not matter, and `a|b` is a or b. One
+    that is not there is null. Empty: all of them."""
+    needs: tuple[str, ...] = ()
+    """Those of `reads` without which it is an error."""
+    several: int = 1
+    """About how many rows are made from one, so that chunks do not become as much larger."""
 
 
 Source: TypeAlias = File | Files | Query | Frame | Derived
@@ -143,23 +173,34 @@ def _parts(file: File, size: int, stack: ExitStack) -> Iterator[Part]:
                 yield replace(part, constants=constants_of(place))
         return
     for content in stack.enter_context(opened(file.path)):
+        if file.member is not None and content.name != f"{file.path}/{file.member}":
+            continue
         yield Part(content.name, _open_content(content, file, size), {})
 
 
 def _is_known(path: Path) -> bool:
-    known = (*DELIMITED, ".dat", ".data", ".tab", *JSON_LINES, *PARQUET, *RECBOLE)
+    known = (*DELIMITED, ".dat", ".data", ".tab", *JSON_LINES, *PARQUET, *RECBOLE, *EXCEL)
     return unpacked_name(path).suffix.lower() in known
 
 
 def _open_content(content: Content, file: File, size: int) -> Reading:
     suffix = unpacked_name(Path(content.name)).suffix.lower()
     options = TextOptions(
-        file.delimiter, file.columns, file.header, file.encoding, file.quotes, file.owner
+        file.delimiter,
+        file.columns,
+        file.header,
+        file.encoding,
+        file.quotes,
+        file.owner,
+        file.declared,
     )
     head = head_of(content)
     if head.startswith(PARQUET_MAGIC) or suffix in PARQUET:
-        _refuse_options(content.name, "Parquet", replace(options, owner=""))
+        _refuse_options(content.name, "Parquet", replace(options, owner="", declared=""))
         return open_parquet(content, size)
+    # An archive has become its members: what still begins as one is a workbook.
+    if head.startswith(b"PK\x03\x04") and (content.path is not None or suffix in EXCEL):
+        return open_workbook(content, size, file.columns)
     if file.delimiter or file.columns or file.header is not None or suffix in DELIMITED[:2]:
         preferred = "\t" if suffix == ".tsv" else None
         return open_delimited(content, size, options, preferred=preferred)
@@ -167,7 +208,7 @@ def _open_content(content: Content, file: File, size: int) -> Reading:
         return open_recbole(content, size, file.encoding)
     lines = first_lines(content, head, encoding_of(content, head, file.encoding))
     if suffix in JSON_LINES or looks_like_json(lines):
-        return open_json(content, size, file.encoding)
+        return open_json(content, size, file.encoding, file.keys)
     return open_delimited(content, size, options)
 
 
@@ -181,10 +222,67 @@ def _refuse_options(name: str, what: str, options: TextOptions) -> None:
 
 @contextmanager
 def _open_derived(source: Derived, size: int) -> Iterator[Reading]:
-    with open_source(source.source, size) as reading:
+    with open_source(source.source, max(size // source.several, 1)) as reading:
+        found = _found(source, reading)
 
         def chunks(columns: Sequence[str]) -> Iterator[Chunk]:
-            for chunk in reading.chunks(reading.columns):
-                yield replace(chunk, rows=source.derive(chunk.rows).select(list(columns)))
+            wanted = dict.fromkeys(column for column in found.values() if column is not None)
+            waiting: deque[Chunk] = deque()
 
-        yield replace(reading, columns=source.columns, chunks=chunks)
+            def batches() -> Iterator[pa.RecordBatch]:
+                for chunk in reading.chunks(list(wanted)):
+                    waiting.append(chunk)
+                    yield _named(chunk, found)
+
+            for made in source.derive(batches()):
+                yield _made(waiting.popleft(), made, columns)
+
+        yield replace(
+            reading,
+            columns=source.columns,
+            chunks=chunks,
+            unread=tuple(c for c in reading.columns if c not in found.values()),
+        )
+
+
+def _found(source: Derived, reading: Reading) -> dict[str, str | None]:
+    """By name in `reads`, the column; raises DataError where one is missing that is needed."""
+    if not source.reads:
+        return {column: column for column in reading.columns}
+    known = {plain(column): column for column in reversed(reading.columns)}
+    known |= {column: column for column in reading.columns}
+    found = {}
+    for name in source.reads:
+        ways = (way for each in name.split("|") for way in (each, plain(each)))
+        column = next((known[way] for way in ways if way in known), None)
+        if column is None and name in source.needs:
+            raise DataError(
+                f"{reading.name} has no column {' or '.join(map(repr, name.split('|')))}: found "
+                f"{', '.join(map(repr, reading.columns))}; if it is of another format, name that "
+                f"with --format, or say --format none to read it as any file"
+            )
+        found[name] = column
+    return found
+
+
+def _named(chunk: Chunk, found: Mapping[str, str | None]) -> pa.RecordBatch:
+    size = len(chunk.line)
+    columns = [
+        pa.nulls(size, pa.string()) if column is None else chunk.rows.column(column)
+        for column in found.values()
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=list(found))
+
+
+def _made(chunk: Chunk, made: Made, columns: Sequence[str]) -> Chunk:
+    rows, of = made.rows.select(list(columns)), made.of
+    raw = chunk.raw or partial(as_json, chunk.rows)
+    if of is None:
+        return replace(chunk, rows=rows, left_out=made.left_out, raw=raw)
+    return replace(
+        chunk,
+        rows=rows,
+        line=chunk.line[of],
+        left_out=made.left_out,
+        raw=lambda row: raw(int(of[row])),
+    )

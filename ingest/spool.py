@@ -43,6 +43,8 @@ class Spool:
     """The first rejected rows, in words."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """The accepted rows, from the first, chunk by chunk; may be called again."""
+    passed: Mapping[str, int] = field(default_factory=dict)
+    """Rows that are none of what is read, and no bad ones, by reason."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Values that were left out of accepted rows, by reason, the most frequent first."""
     seen: Seen = field(default_factory=dict)
@@ -83,6 +85,7 @@ def spooled(
     """
     reasons: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
+    passed: Counter[str] = Counter()
     first: list[Reject] = []
     accepted = ignored = 0
     seen: Seen = {}
@@ -107,6 +110,7 @@ def spooled(
                 writer.write_batch(checked.rows)
                 accepted += checked.rows.num_rows
                 ignored += chunk.ignored
+                passed.update(chunk.left_out)
                 seen = together(seen, checked.seen)
                 if progress:
                     progress("reading", chunk.done, reading.total)
@@ -126,6 +130,7 @@ def spooled(
             ignored,
             tuple(f"{r.place(reading.counts)}: {r.reason} in {r.row}" for r in first),
             lambda: _read(file) if writer is not None else iter(()),
+            dict(passed.most_common()),
             dict(left_out.most_common()),
             seen,
         )

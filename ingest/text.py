@@ -51,6 +51,8 @@ class TextOptions:
     r"""Whether "…" around a field may hold delimiters and line ends."""
     owner: str = ""
     """What the file holds in the options of `graphrec ingest`: item or user; empty for events."""
+    declared: str = ""
+    """The format that says all this; empty: the options."""
 
 
 def head_of(content: Content) -> bytes:
@@ -207,6 +209,15 @@ def _guarded(name: str, lines: io.TextIOWrapper, encoding: str) -> Iterator[str]
 def _names(name: str, layout: layouts.Layout, options: TextOptions) -> tuple[str, ...]:
     """The columns; raises DataError where the first row is no header, and nothing names them."""
     first = layout.rows[0] if layout.rows else ()
+    if options.columns is not None and options.declared:
+        if first and len(first) != len(options.columns):
+            raise DataError(
+                f"file {name!r} has {len(first)} fields in its first row ({_shown(first)}): "
+                f"expected {len(options.columns)}, the columns of {options.declared} "
+                f"({', '.join(options.columns)}); name another format with --format, or say "
+                f"--format none to read it as any file"
+            )
+        return options.columns
     if options.columns is not None:
         if options.header is None and layouts.is_header(first):
             raise DataError(
@@ -267,7 +278,7 @@ def _read_as(
 ) -> ReadAs:
     header = f"line {layout.header}" if layout.header else "none"
     if options.columns is not None:
-        header += ", columns named by --columns"
+        header += f", columns named by {options.declared or '--columns'}"
     notes = []
     if layout.separator:
         notes.append("line 1 names the delimiter")

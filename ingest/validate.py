@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
-import orjson
 import pyarrow as pa
 from graphrec.ingest.attribute_values import attribute_values, fault_of
 from graphrec.ingest.attributes import AttributeColumn
-from graphrec.ingest.chunks import Chunk, Reject
+from graphrec.ingest.chunks import Chunk, Reject, as_json
 from graphrec.ingest.id_columns import Fault, IdColumn, ids
 from graphrec.ingest.late import WITHHELD, Late, forgotten_users
 from graphrec.ingest.schema import EventColumns, LinkColumns
@@ -233,11 +231,6 @@ def _negative(
     return [*found, (REFUSED.format("[kinds]"), others)]
 
 
-def _as_json(rows: pa.RecordBatch, row: int) -> str:
-    """A row of a source that has no text."""
-    return orjson.dumps(rows.slice(row, 1).to_pylist()[0], default=str).decode()
-
-
 def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault], seen: Seen) -> Checked:
     first = np.full(rows.num_rows, len(faults))
     for position in reversed(range(len(faults))):
@@ -245,13 +238,12 @@ def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault], seen: S
     bad = np.flatnonzero(first < len(faults))
     if not len(bad):
         return Checked(rows, chunk.rejects, seen)
-    raw = chunk.raw or partial(_as_json, chunk.rows)
     forgotten = forgotten_users(faults, rows.num_rows)
     rejects = [
         Reject(
             int(chunk.line[row]),
             faults[first[row]][0],
-            WITHHELD if forgotten[row] else raw(row),
+            WITHHELD if forgotten[row] else _raw(chunk, row),
             chunk.file,
         )
         for row in bad.tolist()
@@ -265,5 +257,4 @@ def _parted(chunk: Chunk, rows: pa.RecordBatch, faults: Sequence[Fault], seen: S
 
 def _raw(chunk: Chunk, row: int) -> str:
     """A row as it was found."""
-    (found,) = chunk.rows.slice(row, 1).to_pylist()
-    return orjson.dumps(found, default=str).decode()
+    return chunk.raw(row) if chunk.raw else as_json(chunk.rows, row)

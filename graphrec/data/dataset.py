@@ -110,16 +110,20 @@ class Dataset:
         kind: str | None = None,
         default_kind: str | None = None,
         attributes: Mapping[str, Mapping[str, AttributeKind]] | None = None,
+        format: str | None = None,  # noqa: A002
         progress: Any = None,
     ) -> Dataset:
         """A data set from files: CSV, TSV, JSON lines, Parquet, RecBole's, the former also gzipped.
 
-        Arguments and errors are those of `from_frame`. `progress` is called with a stage, how much
-        is done, and of how much.
+        `format` is the name of a format of the field, such as "movielens" or "amazon-2023", whose
+        folder, archive or file `events` is; docs/data.md lists them. Without it, and without other
+        arguments on what the files hold, one is recognised by the names of the files; "none" reads
+        them as any files. Other arguments and errors are those of `from_frame`. `progress` is
+        called with a stage, how much is done, and of how much.
         """
         columns = _columns(user=user, item=item, weight=weight, time=time, kind=kind)
         data: Dataset = _ingest("read_files")(
-            events, items, users, kinds, columns, default_kind, attributes or {}, progress
+            events, items, users, kinds, columns, default_kind, attributes or {}, progress, format
         )
         return data
 
@@ -135,8 +139,8 @@ class Dataset:
         """A data set by its name, "ml-100k", "ml-1m" or "ml-latest-small", or by its folder.
 
         It is downloaded the first time, into the folder `cache` (`~/.cache/graphrec`). A folder
-        holds MovieLens files or RecBole's atomic files. Raises DataError where there is no such
-        data set or it cannot be fetched.
+        holds the files of a format that they give away; `read` takes the name of one. Raises
+        DataError where there is no such data set or it cannot be fetched.
         """
         data: Dataset = _ingest("load_named")(name, cache, kinds, progress)
         return data

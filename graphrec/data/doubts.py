@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from graphrec.counts import counted
 from graphrec.data.kind_facts import KindFacts
-from graphrec.data.profile import Doubt, IdProfile, Match, SourceProfile, TimeProfile
+from graphrec.data.kinds import KindPolicy, describe, overridden, policy_of
+from graphrec.data.profile import Doubt, IdProfile, Match, SourceProfile, TakenFor, TimeProfile
 from graphrec.data.report_tables import day
 from graphrec.data.scale import Scale, zero_is_none
 
@@ -15,9 +16,11 @@ CODES = (
     *("zero_ratings", "weight_column_ignored", "time_column_ignored", "times_in_several_units"),
     *("times_in_the_future", "times_long_ago", "ids_like_nothing", "placeholder_ids"),
     *("one_busy_user", "ids_in_several_spellings", "repeated_events", "repeated_nodes"),
-    *("items_unmatched", "users_unmatched", "forgotten_users_return"),
+    *("items_unmatched", "users_unmatched", "kinds_of_format", "forgotten_users_return"),
 )
 """The names of all doubts."""
+_AT_LOADING = {"same_time"}
+"""What counts while events are loaded, and not after."""
 NEARLY_ALL, NEARLY_NONE = 0.97, 0.02
 _FEW = 20
 """Events below which a share of likes says little, unless it is none at all."""
@@ -46,6 +49,32 @@ def doubts_of(
         found += _of_match(match, sources)
     distinct = {(doubt.code, doubt.message): doubt for doubt in reversed(found)}
     return tuple(reversed(distinct.values()))
+
+
+def unset_kinds(
+    taken: TakenFor,
+    kinds: Mapping[str, Mapping[str, KindFacts]],
+    policies: Mapping[str, KindPolicy],
+) -> Iterator[Doubt]:
+    """Kinds that mean something else in a format than the settings say."""
+    present = {kind for facts in kinds.values() for kind in facts}
+    merged = overridden(taken.kinds, policies)
+    for kind, policy in taken.kinds.items():
+        meant, counts = policy_of(kind, merged), policy_of(kind, policies)
+        lacking = {
+            name: getattr(meant, name)
+            for name in sorted(policy.model_fields_set - _AT_LOADING)
+            if getattr(meant, name) != getattr(counts, name)
+        }
+        if kind in present and lacking:
+            said = ", ".join(f"{name} = {value!r}" for name, value in lacking.items())
+            yield Doubt(
+                "kinds_of_format",
+                "events",
+                f"in {taken.title} {kind} is {describe(meant, present)}, and the settings make it "
+                f"{describe(counts, present)}",
+                f"set [kinds.{kind}] {said} in the settings",
+            )
 
 
 def _of_kind(name: str, kind: str, facts: KindFacts, source: SourceProfile) -> Iterator[Doubt]:

@@ -214,6 +214,20 @@ def _merged(form: str, given: tuple[tuple[str, Any], ...]) -> KindPolicy:
     return USUAL.get(form, KindPolicy()).model_copy(update=values)
 
 
+def overridden(
+    given: Mapping[str, KindPolicy], by: Mapping[str, KindPolicy]
+) -> Mapping[str, KindPolicy]:
+    """What is `given` of kinds, with the fields that `by` sets in place of its own."""
+    own = {normal(kind): policy for kind, policy in by.items()}
+    found = dict(by)
+    for kind, policy in given.items():
+        over = own.get(normal(kind), KindPolicy())
+        name = next((name for name in by if normal(name) == normal(kind)), kind)
+        fields = {field: getattr(over, field) for field in over.model_fields_set}
+        found[name] = policy.model_copy(update=fields)
+    return found
+
+
 def check_given(given: Mapping[str, KindPolicy]) -> None:
     """See that policies make sense with what usual names say; raises SettingsError."""
     for kind in given:

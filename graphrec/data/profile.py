@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from graphrec.data.graph import AttributeKind
+from graphrec.data.kinds import KindPolicy
 from graphrec.data.odd_ids import Spellings
 
 DAY = 86_400_000
@@ -163,6 +164,42 @@ class Match:
     """Such pairs of ids, or ids that match nothing beside ids of the other."""
     better: tuple[str, str, float] | None = None
     """A source and another column of it which would match this share of ids."""
+
+
+@dataclass(frozen=True)
+class TakenFor:
+    """The format that files were taken for."""
+
+    name: str
+    title: str
+    by: tuple[str, ...]
+    """The files that are read."""
+    absent: tuple[str, ...] = ()
+    """Files of the format that are not there, and are not needed."""
+    unread: tuple[str, ...] = ()
+    """Files that are there, and are not read."""
+    says: tuple[str, ...] = ()
+    """What is taken for what, beyond what the columns tell."""
+    kinds: Mapping[str, KindPolicy] = field(default_factory=dict)
+    """What its kinds of events mean, beyond what their names say."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of that, a sentence each without its full stop."""
+        said = [
+            f"taken for: {self.title} ({self.name}), by {_some(self.by)}; --format none reads "
+            f"them as any files"
+        ]
+        if self.absent:
+            said.append(f"not there, and not needed: {_some(self.absent)}")
+        if self.unread:
+            said.append(f"not read: {_some(self.unread)}")
+        return (*said, *(f"{self.name}: {each}" for each in self.says))
+
+
+def _some(names: tuple[str, ...], most: int = 8) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from graphrec.data.doubts import doubts_of
+from graphrec.data.doubts import doubts_of, unset_kinds
 from graphrec.data.kind_facts import KindFacts, kind_facts
 from graphrec.data.kinds import KindPolicy, policy_of
-from graphrec.data.profile import Doubt, Match, SourceProfile
+from graphrec.data.profile import Doubt, Match, SourceProfile, TakenFor
 from graphrec.data.report_tables import Table, stored_tables, tables_of, text_of
 
 
@@ -29,6 +29,8 @@ class DataReport:
     policies: Mapping[str, KindPolicy] = field(default_factory=dict)
     stored: bool = False
     """Whether it is of a store, and not of sources that were read."""
+    taken: TakenFor | None = None
+    """The format that the files were taken for, where it has a name."""
     accepted: frozenset[str] = frozenset()
     """Codes of doubts that are settled: they are left out."""
 
@@ -44,13 +46,19 @@ class DataReport:
     def doubts(self) -> tuple[Doubt, ...]:
         """What may have been taken for what it is not, each with what settles it."""
         kinds = {name: self.kinds(name) for name in self.sources}
-        found = doubts_of(self.sources, kinds, self.matches)
+        found = (
+            *doubts_of(self.sources, kinds, self.matches),
+            *(unset_kinds(self.taken, kinds, self.policies) if self.taken else ()),
+        )
         return tuple(doubt for doubt in found if doubt.code not in self.accepted)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How what may be read in two ways was read."""
-        return tuple(f"{name}: {note}" for name, s in self.sources.items() for note in s.notes)
+        """What the files were taken for, and how what may be read in two ways was read."""
+        taken = self.taken.sentences if self.taken else ()
+        return taken + tuple(
+            f"{name}: {note}" for name, s in self.sources.items() for note in s.notes
+        )
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -61,6 +69,7 @@ class DataReport:
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON takes it; docs/data.md has its keys."""
         return {
+            "format": _taken(self.taken),
             "sources": {name: self._source(name) for name in self.sources},
             "matches": [_match(match) for match in self.matches],
             "warnings": [vars(doubt) for doubt in self.doubts],
@@ -117,6 +126,19 @@ class DataReport:
                 for node_type, each in source.ids.items()
             },
         }
+
+
+def _taken(taken: TakenFor | None) -> dict[str, Any] | None:
+    if taken is None:
+        return None
+    return {
+        "name": taken.name,
+        "title": taken.title,
+        "by": list(taken.by),
+        "absent": list(taken.absent),
+        "unread": list(taken.unread),
+        "says": list(taken.says),
+    }
 
 
 def _kind(facts: KindFacts) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from graphrec.ingest.formats.movielens import split_title
 from graphrec.ingest.history import PLACE, read_history
-from graphrec.ingest.movielens import split_title
 from graphrec.ingest.ncf import read_negatives
 from graphrec.ingest.read import read_attributes, read_events
 from graphrec.ingest.sources import File

@@ -17,7 +17,7 @@ import requests
 from graphrec.ingest import download
 from graphrec.ingest.datasets import load_dataset, open_dataset, open_folder
 from graphrec.ingest.download import ORIGINS, Origin, fetch_files
-from graphrec.ingest.movielens import split_title
+from graphrec.ingest.formats.movielens import split_title
 
 from graphrec.data import AttributeValue
 from graphrec.errors import DataError, TooManyRejects
@@ -104,7 +104,8 @@ def test_other_recbole_data_sets_keep_their_columns(tmp_path: Path) -> None:
         "shop.link": b"item_id:token\tentity_id:token\n1\te1\n",
     }
     dataset = open_folder(folder_of(tmp_path / "data", files))
-    assert dataset.name == "shop"
+    assert dataset.name == "data"
+    assert dataset.title == "RecBole atomic files"
     with open_store(f"sqlite:///{tmp_path}/shop.db") as store:
         reports = load_dataset(store, dataset, SETTINGS, tmp_path)
         graph = store.read_graph()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from graphrec.ingest.documents import Level, documents
+from graphrec.ingest.json_values import TwiceError, is_literal, parsed
 from graphrec.ingest.sources import File, open_source
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,3 +161,51 @@ def test_a_large_array_needs_little_memory() -> None:
         tracemalloc.stop()
     assert count == 200_001
     assert peak < 20 << 20
+
+
+# What a text is
+
+
+texts = st.sampled_from(["a", "b", '":', "'", "é", "\\u0022:", "x\ny", "\u0022:"])
+simple = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | texts
+values = st.recursive(
+    simple,
+    lambda of: st.lists(of, max_size=3) | st.dictionaries(texts, of, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(texts, values, min_size=1, max_size=3), st.booleans())
+def test_an_object_is_read_as_it_was_written(value: dict[str, object], ascii_only: bool) -> None:
+    assert parsed(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
+
+
+@given(st.dictionaries(texts, values, min_size=1, max_size=3))
+def test_an_object_that_python_wrote(value: dict[str, object]) -> None:
+    text = repr(value).encode()
+    # Where all quotes are double, it may be JSON too.
+    if is_literal(text):
+        assert parsed(text) == value
+
+
+@given(texts, values, st.sampled_from(["", '"z": [', '"z": {"y": ']))
+def test_a_key_that_comes_twice_is_an_error(key: str, value: object, before: str) -> None:
+    pair = f"{json.dumps(key)}:{json.dumps(value)}"
+    inner = f"{{{pair}, {pair}}}"
+    closing = {"": "", '"z": [': "]", '"z": {"y": ': "}"}[before]
+    text = inner if not before else f"{{{before}{inner}{closing}}}"
+    assert isinstance(parsed(text.encode()), TwiceError)
+
+
+def test_objects_that_python_wrote_are_rows(tmp_path: Path) -> None:
+    text = (
+        "{u'user': u'ann', 'item': 1, 'tags': ['a', \"b's\"], 'old': None}\n"
+        "{'user': 'bob', 'item': 2}\n{'user': 'bob', 'user': 1}\n{'user': open('x')}\n{'user': \n"
+    )
+    file = File(write(tmp_path, "log.json", text))
+    assert opened(file).columns == ("user", "item", "tags", "old")
+    assert opened(file).read_as.notes == ("objects are written as Python writes them",)
+    assert rows(file) == [("ann", 1, ["a", "b's"], None), ("bob", 2, None, None)]
+    found = rejects(file)
+    assert [reject.row for reject in found] == text.splitlines()[2:]
+    assert "the key 'user' comes twice" in found[0].reason

@@ -10,7 +10,7 @@ import lzma
 import sqlite3
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from graphrec.ingest.sources import Derived, File, Query, open_source
+from graphrec.ingest.sources import Derived, File, Made, Query, open_source
 
 from graphrec.errors import DataError, MissingExtra
 from tests.support.sources import COLUMNS, ROWS, delimited, lines, read, rejects, rows, zipped
@@ -166,8 +166,9 @@ def test_derived_columns_keep_lines_and_rejects(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("a,b\n1,x\n2\n3,y\n")
 
-    def derive(batch: pa.RecordBatch) -> pa.RecordBatch:
-        return pa.RecordBatch.from_arrays([batch.column("b")], names=["c"])
+    def derive(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
+        for batch in batches:
+            yield Made(pa.RecordBatch.from_arrays([batch.column("b")], names=["c"]))
 
     source = Derived(File(path), ("c",), derive)
     assert rows(source) == [("x",), ("y",)]

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -35,7 +34,9 @@ from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.attributes import KINDS
 from graphrec.ingest.catalogue import Replacement, replacement
-from graphrec.ingest.datasets import checked_dataset, open_dataset
+from graphrec.ingest.datasets import checked_dataset, free, open_dataset, open_folder
+from graphrec.ingest.formats.opened import DataSet
+from graphrec.ingest.formats.table import PLAIN, recognised
 from graphrec.ingest.late import Late
 from graphrec.ingest.load import (
     CheckedSource,
@@ -72,6 +73,15 @@ def ingest(
     dataset: Annotated[
         str | None,
         typer.Option(help="A data set instead: ml-100k, ml-1m, ml-latest-small, or a folder."),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="What the folder, archive or file of EVENTS holds, items and users among it, such "
+            "as movielens, amazon-2023, yelp or mind; none: any files. Without it, a format is "
+            "recognised where the names of the files give it away.",
+        ),
     ] = None,
     sql: Annotated[str | None, typer.Option(help="A query for events, with --url.")] = None,
     url: Annotated[
@@ -204,6 +214,11 @@ def ingest(
     **Example:** `graphrec ingest clicks.parquet --items products.csv --map user=customer`
     """
     settings = load_settings(settings_file)
+    described = bool(mapping or columns or delimiter or encoding or kind or items or users)
+    described |= header is not None or not quotes
+    found = _data_set(events or (), form, dataset, settings.cache, described)
+    if found is not None and not dataset:
+        events = None
     aside = rejects or settings.ingest.rejects
     limit = settings.ingest.max_rejected_share if max_rejected is None else max_rejected
     # A dry run reads on, so that its report is whole.
@@ -221,12 +236,12 @@ def ingest(
     files = [name for name in given if name != "events" or events]
     text = text_files(header, columns or (), delimiter or (), encoding or (), quotes, files)
     log = _events(text.events(events or ()), sql, url)
-    if log is None and not (dataset or items or users or links):
+    if log is None and not (found or items or users or links):
         raise SettingsError("ingest has nothing to load: name a file of events, or a --dataset")
-    if replace and (items is None or dataset is not None):
+    if replace and (items is None or found is not None):
         raise SettingsError(
             "--replace says that a file of items is the whole catalogue: expected --items FILE "
-            "beside it, and no --dataset; users are deleted with `graphrec forget`"
+            "beside it, and no --dataset or --format; users are deleted with `graphrec forget`"
         )
     roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
@@ -253,11 +268,10 @@ def ingest(
                 t: {
                     n: k for n, k in graph.attribute_kinds(t).items() if n not in changed.get(t, ())
                 }
-                for t in ("item", "user")
+                for t in _types(found)
             }
         )
-        if dataset:
-            found = open_dataset(dataset, settings.cache.expanduser())
+        if found is not None:
             checked |= opened.enter_context(
                 checked_dataset(found, limits, aside, progress, settings.kinds, late, stored)
             )
@@ -283,15 +297,15 @@ def ingest(
             events_of = checked_events(
                 log, limits, of_events, roles.get("events"), kind, progress, settings.kinds, late
             )
-            checked[_free("events", checked)] = opened.enter_context(events_of)
-        checked |= {_free(name, checked): nodes for name, nodes in found_nodes.items()}
+            checked[free("events", checked)] = opened.enter_context(events_of)
+        checked |= {free(name, checked): nodes for name, nodes in found_nodes.items()}
         for name, edge_type, file in edges:
             pairs = checked_links(
                 text.file(name, file), edge_type, limits, rejects_file(aside, file),
                 roles.get(name), progress, late,
             )  # fmt: skip
-            checked[_free(name, checked)] = opened.enter_context(pairs)
-        report = report_of(checked, settings.kinds, graph, settled)
+            checked[free(name, checked)] = opened.enter_context(pairs)
+        report = report_of(checked, settings.kinds, graph, settled, found.taken if found else None)
         refused = strict and report.doubts
         if graph is None and not (dry_run or refused):
             graph = opened.enter_context(open_store(address, settings.kinds, settings.neo4j))
@@ -336,6 +350,45 @@ def ingest(
         stop_on_rejects(checked, limit)
     if strict:
         stop_on_doubts(report)
+
+
+def _data_set(
+    events: Sequence[Path], form: str | None, dataset: str | None, cache: Path, described: bool
+) -> DataSet | None:
+    """The data set that is named, of the format that is named, or that file names give away.
+
+    `described` says that other options tell what the files are. Raises SettingsError for options
+    that exclude one another, and DataError where a data set is not there.
+    """
+    if dataset is not None:
+        if form is not None:
+            raise SettingsError(
+                "--format says what the files of EVENTS are, and --dataset names others: expected "
+                "one of them; leave one out"
+            )
+        return open_dataset(dataset, cache.expanduser())
+    if form == PLAIN or len(events) != 1:
+        if form not in (None, PLAIN):
+            raise SettingsError(
+                f"--format {form} is of one folder, archive or file: expected one path, found "
+                f"{len(events)}; name the folder that holds the files"
+            )
+        return None
+    if form is None:
+        return None if described else recognised(events[0])
+    if described:
+        raise SettingsError(
+            f"--format {form} says what all files are: expected no --items, --users, --map, "
+            f"--columns, --delimiter, --encoding, --header, --no-quotes or --kind beside it; leave "
+            f"them out, or the format"
+        )
+    return open_folder(events[0], form)
+
+
+def _types(dataset: DataSet | None) -> tuple[str, ...]:
+    """The types of nodes that may be loaded."""
+    others = () if dataset is None else (each.node_type for each in dataset.nodes)
+    return tuple(dict.fromkeys(("item", "user", *others)))
 
 
 @contextmanager
@@ -482,12 +535,6 @@ def _kinds(options: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Attr
         source: {name: known[kind] for name, kind in names.items()}
         for source, names in options.items()
     }
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """The name, with a number where a source before has it: a data set and a file may be both."""
-    names = (f"{name} {number}" for number in count(2))
-    return name if name not in taken else next(n for n in names if n not in taken)
 
 
 def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -> None:
