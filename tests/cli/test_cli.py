@@ -380,6 +380,7 @@ def test_a_neighbourhood_is_graphml_that_networkx_reads(loaded: Path, tmp_path: 
 # train
 
 
+@pytest.mark.slow
 def test_train_publishes_a_snapshot_and_says_how_good_it_is(loaded: Path, tmp_path: Path) -> None:
     model = installed("mf")
     answer = graphrec(

@@ -373,6 +373,7 @@ cell = st.text(st.sampled_from('ab1 ,"\n\\#é'), max_size=5)
 
 
 @given(st.lists(st.tuples(cell, cell), min_size=1, max_size=8), st.sampled_from([1, 2, 100]))
+@pytest.mark.slow
 def test_what_the_csv_module_writes_is_read_as_it_was(
     table: list[tuple[str, str]], size: int
 ) -> None:
@@ -391,6 +392,7 @@ def test_what_the_csv_module_writes_is_read_as_it_was(
         max_size=12,
     )
 )
+@pytest.mark.slow
 def test_every_line_is_a_row_a_reject_or_blank_however_it_is_cut(parts: list[str]) -> None:
     text = "user,item\n" + "".join(part + "\n" for part in parts)
     with tempfile.TemporaryDirectory() as folder:

@@ -64,6 +64,7 @@ rows = st.lists(
 @given(rows, st.sampled_from(["rating", "count"]), st.booleans())
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore:.*repeat:UserWarning")
+@pytest.mark.slow
 def test_a_frame_is_what_its_file_is_in_a_store(
     tmp_path_factory: pytest.TempPathFactory,
     rows: list[tuple[str, str, float, int]],

@@ -134,6 +134,7 @@ values = st.recursive(
     st.integers(1, 40),
     st.sampled_from([None, 1]),
 )
+@pytest.mark.slow
 def test_documents_are_found_however_the_file_is_cut(
     table: list[dict[str, object]], step: int, indent: int | None
 ) -> None:

@@ -346,6 +346,7 @@ ROW = st.tuples(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=30), sizes=st.tuples(st.integers(1, 7), st.integers(1, 40)))
+@pytest.mark.slow
 def test_every_row_is_stored_or_set_aside_whatever_the_chunks(
     tmp_path: Path, rows: list[tuple[str, ...]], sizes: tuple[int, int]
 ) -> None:

@@ -123,6 +123,7 @@ def test_typed_times_that_cannot_be() -> None:
 
 
 @given(st.lists(st.sampled_from(["1577934245", "1577934245.5", "2020-01-02", "x", "", "1e9"])))
+@pytest.mark.slow
 def test_a_time_does_not_depend_on_its_neighbours(values: list[str]) -> None:
     together = times(pa.array(values, pa.string()))
     alone = [times(pa.array([value])) for value in values]

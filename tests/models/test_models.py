@@ -107,6 +107,7 @@ class TestEASE(ModelContract):
         return create("ease")
 
 
+@pytest.mark.slow
 class TestMF(ModelContract):
     @pytest.fixture(params=["bpr", "pointwise"])
     def model(self, request: pytest.FixtureRequest) -> Model:
@@ -120,6 +121,7 @@ class TestMF(ModelContract):
         return create("mf", {"dim": 4, "epochs": 2})
 
 
+@pytest.mark.slow
 class TestNeuMF(ModelContract):
     @pytest.fixture(params=[0, 15])
     def model(self, request: pytest.FixtureRequest) -> Model:
@@ -399,6 +401,7 @@ def test_ease_refuses_a_catalogue_that_it_would_choke_on() -> None:
 AGGREGATORS = ("degree", "mean", "pooling", "attention")
 
 
+@pytest.mark.slow
 def test_graphsage_embeds_a_new_user_from_their_items_as_it_does_its_own() -> None:
     """The encoder that serves in NumPy gives what the network gives for the same neighbours."""
     pytest.importorskip("dgl")
@@ -473,6 +476,7 @@ def test_a_fanout_that_leaves_nobody_out_gives_the_items_and_gradients_of_the_fu
 
 
 @pytest.mark.parametrize(("rounds", "loss"), [(1, "softmax"), (2, "softmax"), (2, "bpr")])
+@pytest.mark.slow
 def test_a_fanout_that_leaves_nobody_out_learns_the_model_of_the_full_graph(
     rounds: int, loss: str
 ) -> None:
@@ -489,6 +493,7 @@ def test_a_fanout_that_leaves_nobody_out_learns_the_model_of_the_full_graph(
     assert np.abs(small.user - full.user).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_popularity_lengthens_item_vectors_and_leaves_their_bias() -> None:
     pytest.importorskip("dgl")
     graph = purchases_and_views(1)
@@ -530,6 +535,7 @@ def test_mf_embeds_a_new_user_as_the_mean_of_their_items() -> None:
     assert (found.user[:, -1] == 1).all()
 
 
+@pytest.mark.slow
 def test_a_session_of_even_items_is_recommended_even_items_by_mf() -> None:
     pytest.importorskip("torch")
     changes = {"dim": 8, "learning_rate": 0.02, "weight_decay": 0.0}

@@ -196,6 +196,7 @@ def test_links_are_followed_and_those_that_lead_nowhere_are_named(tmp_path: Path
     st.sampled_from([b"", b" ", b'"', b"a", b".", b"9", b"user"]),
     st.sampled_from([b"", b" ", b'"', b"a", b"."]),
 )
+@pytest.mark.slow
 def test_a_stream_is_searched_across_its_blocks(at: int, before: bytes, after: bytes) -> None:
     padding = b"-" * (BLOCK + at - len(before))
     content = padding + before + ANN.encode() + after + b"-" * (BLOCK - 2 * at)

@@ -68,6 +68,7 @@ for batch in range(1000):
 
 
 @pytest.mark.parametrize("batches", [1, 4, 9, 17])
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_kill_9(path: Path, batches: int):
     loader = subprocess.Popen([sys.executable, "-c", LOADER, path], stdout=subprocess.PIPE)
     with loader, loader.stdout:
@@ -182,6 +183,7 @@ def count_in_another_process(path: Path) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_others_read_the_old_state_during_a_write(path: Path):
     with SQLiteStore(path, DEFAULT_POLICY) as store:
         store.write_events(log_of(SMALL))
@@ -236,6 +238,7 @@ def create(path: Path, number: int, barrier: multiprocessing.synchronize.Barrier
         store.write_events(log_of([Event(f"u{number}", "heat")]))
 
 
+@pytest.mark.slow
 def test_many_processes_may_create_a_store_at_once(tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     rounds, width = 5, 3
@@ -409,6 +412,7 @@ def without_log(path: Path) -> None:
 
 
 @pytest.mark.parametrize("lose", [emptied, without_log])
+@pytest.mark.slow
 def test_a_file_that_holds_less_than_was_acknowledged_is_not_opened(
     tmp_path: Path, lose: Callable[[Path], None]
 ):
