@@ -29,6 +29,8 @@ from tests.support.live import (
 )
 from tests.support.service import error, serving
 
+pytestmark = pytest.mark.slow
+
 SEEN = "hit"
 """An item that ann met after the snapshot was made, and is not to get again."""
 

@@ -22,6 +22,8 @@ from tests.support.live import items, served, wait_until
 from tests.support.service import error, serving
 from tests.support.shop import log, refreshed, settings_of, store_of
 
+pytestmark = pytest.mark.slow
+
 PERSON = "person-0001@example.org"
 TASTE = [f"i{item:02}" for item in range(0, 60, 4)]
 

@@ -20,6 +20,8 @@ from graphrec.snapshot.registry import current, load, versions
 from tests.support.command import error_line, fill, graphrec, write_csv
 from tests.support.small_data import DAY, ratings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:

@@ -22,6 +22,8 @@ from tests.support.fitted import needs
 from tests.support.small_data import Rating, graph_of, ratings
 from tests.support.small_training import QUICK, K, compared, planted, unmet
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def split() -> Split:

@@ -40,6 +40,8 @@ from tests.support.small_training import (
     unmet,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def split() -> Split:
