@@ -110,18 +110,18 @@ def forget(
     unhandled: list[str] = []
     folder, stored = places.snapshots, len(users) - len(unknown)
     if stored:
-        with _telling(unhandled, f"the reports in {str(folder)!r}"):
+        with _noting(unhandled, f"the reports in {str(folder)!r}"):
             drop_people(folder)
     shown = set_aside = Searched()
     if places.exposures is not None:
-        with _telling(unhandled, f"the exposure log in {str(places.exposures)!r}"):
+        with _noting(unhandled, f"the exposure log in {str(places.exposures)!r}"):
             shown = exposure_log.forget(places.exposures, users, packings)
     if places.rejects is not None and places.rejects.is_dir():
-        with _telling(unhandled, f"the rejected rows in {str(places.rejects)!r}"):
+        with _noting(unhandled, f"the rejected rows in {str(places.rejects)!r}"):
             names = exposure_log.names_of(places.exposures, users)
             set_aside = take_out(places.rejects, People(names), packings)
     done = Rewritten({})
-    with _telling(unhandled, f"the snapshots in {str(folder)!r}"):
+    with _noting(unhandled, f"the snapshots in {str(folder)!r}"):
         done = forget_in_snapshots(folder, users, types)
         if folder.is_dir():
             note_forgotten(folder)
@@ -146,7 +146,7 @@ def forget_in_snapshots(folder: Path, users: Collection[str], types: Types = TYP
     room for one only. What cannot be read or written is named, once all else is done.
     """
     unhandled: list[str] = []
-    with _telling(unhandled, f"drafts in {str(folder)!r}"):
+    with _noting(unhandled, f"drafts in {str(folder)!r}"):
         delete_drafts(folder)
     kept, serving = versions(folder), _serving(folder)
     rewritten: dict[str, str] = {}
@@ -262,8 +262,8 @@ def _broken(path: Path, error: Exception, serves: bool) -> str:
 
 
 @contextmanager
-def _telling(unhandled: list[str], what: str) -> Iterator[None]:
-    """What fails is told, and nothing else is kept from being done."""
+def _noting(unhandled: list[str], what: str) -> Iterator[None]:
+    """What fails is named, and nothing else is kept from being done."""
     try:
         yield
     except (GraphrecError, OSError) as error:

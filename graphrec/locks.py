@@ -92,7 +92,7 @@ def holder_file(path: Path) -> Path:
 
 
 def holder(path: Path) -> Holder:
-    """Who holds the lock `path`, as far as that can be told."""
+    """Who holds the lock `path`, as far as that is known."""
     try:
         found = Holder(**orjson.loads(holder_file(path).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -107,14 +107,14 @@ def _acquire(
     patience: Callable[[Holder], float],
     waiting: Callable[[Holder], object],
 ) -> None:
-    began, told = time.monotonic(), False
+    began, reported = time.monotonic(), False
     while not _acquired(lock):
         waited, found = time.monotonic() - began, holder(path)
         if waited > max(patience(found), KNOWN_SECONDS):
             raise Locked(str(path), found, waited)
-        if waited > KNOWN_SECONDS and not told:
+        if waited > KNOWN_SECONDS and not reported:
             waiting(found)
-            told = True
+            reported = True
         time.sleep(0.01 if waited < KNOWN_SECONDS else 0.1)
 
 
@@ -139,7 +139,7 @@ def _say(path: Path, work: str) -> None:
 
 
 def _runs(pid: int | None) -> bool:
-    """Whether there is a process; True where that cannot be told."""
+    """Whether there is a process; True where that is not known."""
     if pid is None or os.name == "nt":
         return True
     try:

@@ -6,7 +6,7 @@ import bz2
 import gzip
 import lzma
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import IO, Any, NamedTuple
@@ -45,3 +45,16 @@ OTHERS = {
     "lz4": re.compile(rb"\x04\x22\x4d\x18"),
 }
 """Those that need a package, by their names."""
+
+ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
+"""How ZIP archives begin: with a member, or without any."""
+
+
+def packing_of(head: bytes, packings: Sequence[Packing]) -> Packing | None:
+    """How what begins so is packed; None where it is not."""
+    return next((each for each in packings if each.magic.match(head)), None)
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether what begins so is a ZIP archive."""
+    return head.startswith(ARCHIVES)

@@ -20,7 +20,7 @@ from typing import IO, NamedTuple, cast
 import pyarrow as pa
 
 from graphrec.errors import DataError
-from graphrec.packings import OTHERS, STANDARD, Packing
+from graphrec.packings import OTHERS, STANDARD, Packing, is_archive, packing_of
 
 STDIN = Path("-")
 """Stands for standard input."""
@@ -63,8 +63,7 @@ def opened(path: Path) -> Iterator[tuple[Content, ...]]:
         with unbroken(name):
             raw = _reopening(path, stack)
             with raw() as first:
-                archive = first.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
-                archive = archive and not is_workbook(first)
+                archive = is_archive(first.read(4)) and not is_workbook(first)
                 total = first.seek(0, os.SEEK_END)
             found = tuple(_members(name, raw)) if archive else (_content(name, total, raw),)
             if found[0].compression is None and path.is_file():
@@ -206,8 +205,7 @@ def _unpacked(
     """The stream, unpacked as often as it was packed, and the names of the packings."""
     packed: list[str] = []
     while True:
-        first = stream.peek(_MAGIC)
-        found = next((p for p in PACKINGS if p.magic.match(first)), None)
+        found = packing_of(stream.peek(_MAGIC), PACKINGS)
         if found is None:
             return stream, tuple(packed)
         packed.append(found.name)

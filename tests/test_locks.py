@@ -1,4 +1,4 @@
-"""Locks between processes: waited for with a limit, by people who are told for whom they wait."""
+"""Locks between processes: waited for with a limit, by people who know for whom they wait."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_who_waits_too_long_is_told_for_whom(tmp_path: Path) -> None:
 
 
 def test_who_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
-    path, told = tmp_path / "lock", list[Holder]()
+    path, met = tmp_path / "lock", list[Holder]()
     begun, done = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -87,10 +87,10 @@ def test_who_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
     other.start()
     begun.wait(10)
     threading.Timer(0.6, done.set).start()
-    with file_lock(path, "the second", always(30), told.append):
+    with file_lock(path, "the second", always(30), met.append):
         assert done.is_set()
     other.join()
-    assert [each.work for each in told] == ["the first"]
+    assert [each.work for each in met] == ["the first"]
 
 
 @posix

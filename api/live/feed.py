@@ -118,7 +118,7 @@ class Feed:
             self._engine.recommender  # noqa: B018 - raises where nothing serves
             await self._align()
             await self._engine.advance(self._log.delta)
-            while await self._read_page(self._log):
+            while self._log.lost or await self._read_page(self._log):
                 if self._log.lost:
                     self._log = await self._read_anew(self._log.since)
                 await self._engine.advance(self._log.delta)
@@ -172,7 +172,7 @@ class Feed:
                     since = now
                 log = DeltaLog(since, now or 0, self._log)
                 self._behind = Behind(0, (now or 0) - since)
-                while await self._read_page(log):
+                while not log.lost and await self._read_page(log):
                     self._behind = Behind(log.events_read - since, self._behind.total)
                 if not log.lost:
                     return log

@@ -109,7 +109,7 @@ def traces(
 ) -> tuple[str, ...]:
     """The files that still hold one of the users, by id or pseudonym; which one is not said.
 
-    And those of which that cannot be told.
+    And those of which that is not known.
     """
     if not folder.is_dir() or not users:
         return ()

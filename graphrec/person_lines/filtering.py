@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from graphrec.id_search import stream_holds
-from graphrec.packings import OTHERS, Packing
+from graphrec.packings import OTHERS, Packing, is_archive, packing_of
 from graphrec.person_lines.forms import People, lines_of
 
 HEAD = 65_536
@@ -44,7 +44,7 @@ class Job(NamedTuple):
 def filtered(file: IO[bytes], out: IO[bytes] | None, job: Job) -> int:
     """Copy a file to `out`, if there is one, without the lines of people; returns how many it had.
 
-    Raises Unhandled where it cannot be told what the file holds.
+    Raises Unhandled where it is not known what the file holds.
     """
     stream = buffered(file)
     head = stream.peek(HEAD)
@@ -101,16 +101,6 @@ def allowing(path: Path) -> str:
 def buffered(file: IO[bytes]) -> io.BufferedReader:
     """A stream whose first bytes can be looked at."""
     return io.BufferedReader(cast("io.RawIOBase", file), HEAD)
-
-
-def is_archive(head: bytes) -> bool:
-    """Whether what begins so is a ZIP archive."""
-    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
-
-
-def packing_of(head: bytes, packings: Sequence[Packing]) -> Packing | None:
-    """How what begins so is packed; None where it is not."""
-    return next((each for each in packings if each.magic.match(head)), None)
 
 
 def _members(file: IO[bytes], out: IO[bytes] | None, job: Job) -> int:

@@ -1,6 +1,6 @@
 """Taking people's lines out of all files of a folder.
 
-What can be neither changed nor searched is told, with a command: nothing is passed over in silence.
+What can be neither changed nor searched is named, with a command.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.formats.declare import Events, Format, Nodes, Shape
-from graphrec.ingest.formats.shapes import entries, part_of, recoded
+from graphrec.ingest.formats.shapes import COUNTED, entries, part_of, recoded, without
 from graphrec.ingest.sources import Made
 from graphrec.ingest.values import missing, texts
 from numpy.typing import NDArray
@@ -23,8 +23,6 @@ _KINDS = {
     "page_view": "view",
 }
 """Kinds by the names of events; others, such as add_to_cart and purchase, are themselves."""
-_COUNTED = ("add_to_cart", "remove_from_cart", "purchase", "refund")
-"""Kinds that weigh a quantity."""
 _ITEM_KEYS = ("item_id", "content_id")
 """Parameters that name an item, where an event has no list of items."""
 _VALUES = ("string_value", "int_value", "double_value", "float_value")
@@ -53,7 +51,7 @@ def _events(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
             [texts(part_of(values, "quantity")), pa.nulls(len(alone), pa.string())]
         ).take(take)
         kind = recoded(rows.column("event_name"), _KINDS).take(pa.array(of))
-        counted = pc.is_in(kind, pa.array(_COUNTED))
+        counted = pc.is_in(kind, pa.array(COUNTED))
         users = pc.coalesce(texts(rows.column("user_id")), texts(rows.column("user_pseudo_id")))
         columns = {
             "user": users.take(pa.array(of)),
@@ -64,8 +62,7 @@ def _events(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
         }
         keep = ~missing(item)
         batch = pa.RecordBatch.from_pydict(columns).filter(pa.array(keep))
-        without = rows.num_rows - len(np.unique(of[keep]))
-        yield Made(batch, of[keep], {_NO_ITEM: without} if without else {})
+        yield Made(batch, of[keep], without(rows, of[keep], _NO_ITEM))
 
 
 def _catalogue(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from graphrec.ingest.formats.declare import Events, Format, Nodes, Shape
-from graphrec.ingest.formats.shapes import entries, part_of
+from graphrec.ingest.formats.shapes import COUNTED, entries, part_of, without
 from graphrec.ingest.sources import Made
 from graphrec.ingest.values import missing, texts
 from numpy.typing import NDArray
@@ -31,8 +31,6 @@ _KINDS = {
     "order cancelled": "order_cancelled",
 }
 """Kinds by the events of Segment's specification of e-commerce, in small letters."""
-_COUNTED = ("add_to_cart", "remove_from_cart", "purchase", "refund")
-"""Kinds that weigh a quantity."""
 _IDS = ("product_id", "sku", "id")
 _NO_ITEM = "an event without a product"
 
@@ -58,7 +56,7 @@ def _events(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
         encoded = texts(rows.column("event")).dictionary_encode()
         kinds = pa.array(map(kind_of, encoded.dictionary.to_pylist()), pa.string())
         kind = kinds.take(encoded.indices).take(take)
-        counted = pc.is_in(kind, pa.array(_COUNTED))
+        counted = pc.is_in(kind, pa.array(COUNTED))
         amount = pc.if_else(counted, product["quantity"], pa.scalar(None, pa.string()))
         reviewed = pc.equal(kind, "rating")
         weight = pc.if_else(reviewed, product["rating"], amount)
@@ -83,7 +81,7 @@ def _catalogue(batches: Iterator[pa.RecordBatch]) -> Iterator[Made]:
 
 def _products(
     rows: pa.RecordBatch, names: tuple[str, ...]
-) -> tuple[dict[str, pa.Array], NDArray[np.int64], dict[str, int]]:
+) -> tuple[dict[str, pa.Array], NDArray[np.int64], Mapping[str, int]]:
     """What the products of all rows have, whether there is one or a list of them.
 
     Also the row of each, and how many rows have none.
@@ -101,9 +99,8 @@ def _products(
     found["item"] = pc.coalesce(*(found[name] for name in _IDS))
     keep = ~missing(found["item"])
     of = of[order]
-    without = rows.num_rows - len(np.unique(of[keep]))
     kept = {name: values.filter(pa.array(keep)) for name, values in found.items()}
-    return kept, of[keep], {_NO_ITEM: without} if without else {}
+    return kept, of[keep], without(rows, of[keep], _NO_ITEM)
 
 
 def _first(rows: pa.RecordBatch, *names: str) -> pa.Array:

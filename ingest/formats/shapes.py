@@ -18,6 +18,9 @@ from graphrec.data.coerce import list_of, object_of
 
 Batches = Iterator[pa.RecordBatch]
 
+COUNTED = ("add_to_cart", "remove_from_cart", "purchase", "refund")
+"""Kinds of a shop that weigh a quantity."""
+
 _SLOTS = 1 << 22
 """Rows that `distinct` remembers, about: 32 MiB."""
 
@@ -60,8 +63,7 @@ def unlisted(
             columns = {name: rows.column(c).take(pa.array(row)) for name, c in whole.items()}
             columns |= {name: part_of(values, key) for name, key in parts.items()}
             batch = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-            empty = rows.num_rows - len(np.unique(row))
-            yield Made(batch, row, {f"nothing in {of!r}": empty} if empty else {})
+            yield Made(batch, row, without(rows, row, f"nothing in {of!r}"))
 
     return Shape(
         (*whole.values(), of), (*whole, *parts), made, (*whole.values(), of), several=several
@@ -130,6 +132,12 @@ def recoded(column: pa.Array, codes: Mapping[str, str]) -> pa.Array:
     encoded = texts(column).dictionary_encode()
     words = [codes.get(word, word) for word in encoded.dictionary.to_pylist()]
     return pa.array(words, pa.string()).take(encoded.indices)
+
+
+def without(rows: pa.RecordBatch, of: NDArray[np.int64], why: str) -> Mapping[str, int]:
+    """How many rows nothing was made `of`, by the reason; empty where there are none."""
+    count = rows.num_rows - len(np.unique(of))
+    return {why: count} if count else {}
 
 
 def picked(made: Made, keep: NDArray[np.bool_], left_out: Mapping[str, int]) -> Made:

@@ -28,19 +28,25 @@ def _ratings(year: str, columns: tuple[str, ...], signs: tuple[str, ...] = ()) -
     )
 
 
+def _reviews(files: tuple[str, ...], but: tuple[str, ...] = ()) -> Events:
+    """Reviews as they were published until 2018."""
+    return Events(
+        files=files,
+        but=but,
+        user="reviewerID",
+        item="asin",
+        weight="overall",
+        time="unixReviewTime",
+        each="rating",
+        times={"time_unit": "s"},
+    )
+
+
 AMAZON_2014 = Format(
     "amazon-2014-reviews",
     "Amazon reviews 2014",
     (
-        Events(
-            files=("reviews_*.json",),
-            user="reviewerID",
-            item="asin",
-            weight="overall",
-            time="unixReviewTime",
-            each="rating",
-            times={"time_unit": "s"},
-        ),
+        _reviews(("reviews_*.json",)),
         Nodes(
             files=("meta_*.json",),
             node_type="item",
@@ -56,16 +62,7 @@ AMAZON_2018 = Format(
     "amazon-2018-reviews",
     "Amazon reviews 2018",
     (
-        Events(
-            files=("*_5.json", "*.json"),
-            but=("meta_*",),
-            user="reviewerID",
-            item="asin",
-            weight="overall",
-            time="unixReviewTime",
-            each="rating",
-            times={"time_unit": "s"},
-        ),
+        _reviews(("*_5.json", "*.json"), but=("meta_*",)),
         Nodes(
             files=("meta_*.json",),
             node_type="item",

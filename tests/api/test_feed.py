@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event as Flag
+from threading import Thread
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from graphrec.api.live import feed
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import current
 from graphrec.store.sqlite.store import SQLiteStore
+from graphrec.testing.logs import Event, log_of
 from tests.support.live import (
     event,
     items,
@@ -63,7 +65,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def watched(client: httpx.Client) -> Iterator[list[tuple[str, list[str]]]]:
     """All lists that ann gets meanwhile, with the version of the snapshot."""
-    stop, found = Event(), list[tuple[str, list[str]]]()
+    stop, found = Flag(), list[tuple[str, list[str]]]()
 
     def ask() -> None:
         with httpx.Client(base_url=client.base_url, timeout=30) as own:
@@ -152,8 +154,6 @@ def test_after_a_start_it_is_degraded_until_it_has_caught_up(
 
 
 def send_to(store: SQLiteStore, people: int) -> None:
-    from graphrec.testing.logs import Event, log_of
-
     store.write_events(log_of([Event(f"late {n}", SEEN, kind="view") for n in range(people)]))
 
 

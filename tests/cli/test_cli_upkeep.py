@@ -7,6 +7,8 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from unittest.mock import patch
@@ -157,39 +159,35 @@ def test_compare_joins_exposures_and_the_store(shop: Path) -> None:
     assert "not to be trusted" in uneven.out
 
 
-def test_forgetting_waits_for_a_refresh_and_says_for_whom(shop: Path) -> None:
+@contextmanager
+def held(shop: Path, work: str) -> Iterator[None]:
+    """Somebody else changes the snapshots, for another second."""
     begun, done = threading.Event(), threading.Event()
 
-    def work() -> None:
-        with refresh_lock(shop / "snapshots", "graphrec train"):
+    def hold() -> None:
+        with refresh_lock(shop / "snapshots", work):
             begun.set()
             done.wait(30)
 
-    other = threading.Thread(target=work)
+    other = threading.Thread(target=hold)
     other.start()
     begun.wait(30)
     threading.Timer(1, done.set).start()
-    answer = graphrec(shop, "forget", "u07")
+    yield
     other.join()
+
+
+def test_forgetting_waits_for_a_refresh_and_says_for_whom(shop: Path) -> None:
+    with held(shop, "graphrec train"):
+        answer = graphrec(shop, "forget", "u07")
     assert answer.code == 0, answer.err
     assert f"Waiting for `graphrec train`, process {os.getpid()} on " in answer.err
     assert "Deleted 1 user." in answer.out
 
 
 def test_a_refresh_waits_for_a_deletion(shop: Path) -> None:
-    begun, done = threading.Event(), threading.Event()
-
-    def work() -> None:
-        with refresh_lock(shop / "snapshots", "graphrec forget"):
-            begun.set()
-            done.wait(30)
-
-    other = threading.Thread(target=work)
-    other.start()
-    begun.wait(30)
-    threading.Timer(1, done.set).start()
-    answer = graphrec(shop, "rollback", "--json")
-    other.join()
+    with held(shop, "graphrec forget"):
+        answer = graphrec(shop, "rollback", "--json")
     assert "Waiting for `graphrec forget`, process" in answer.err
 
 

@@ -80,7 +80,6 @@ SET_POSITION = "MATCH (schema:GraphrecSchema) SET schema.position = $position"
 
 ADD_KINDS = "UNWIND $kinds AS name MERGE (:GraphrecKind {name: name})"
 
-READ_KINDS = "MATCH (kind:GraphrecKind) RETURN kind.name"
 COUNT_KINDS = "MATCH (kind:GraphrecKind) RETURN count(kind)"
 READ_KINDS = "MATCH (kind:GraphrecKind) RETURN kind.name ORDER BY kind.name"
 FIND_KINDS = "MATCH ()-[event:INTERACTED]->() RETURN DISTINCT event.kind ORDER BY event.kind"

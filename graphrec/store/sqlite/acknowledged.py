@@ -21,9 +21,9 @@ def noted_beside(path: Path) -> Path:
     return path.with_name(path.name + "-position")
 
 
-def note(path: Path, position: int) -> None:
-    """Note that a store was written up to a position, once that is durable."""
-    line = f"{number_of(path):020} {position:020}\n".encode()
+def note(path: Path, number: int, position: int) -> None:
+    """Note that a store of this number was written up to a position, once that is durable."""
+    line = f"{number:020} {position:020}\n".encode()
     beside = os.open(noted_beside(path), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.write(beside, line)  # in place, and always as long

@@ -368,7 +368,7 @@ class SQLiteStore:
     def _acknowledge(self, positions: Positions) -> None:
         """Note what is durable, unless it is durable in a file that nobody will find again."""
         self._check_file()
-        acknowledged.note(self._path, positions.last)
+        acknowledged.note(self._path, self._number, positions.last)
 
     def _check_file(self) -> None:
         if self._number and acknowledged.number_of(self._path) != self._number:

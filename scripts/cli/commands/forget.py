@@ -61,7 +61,7 @@ def forget(
     """Delete users from the store, every snapshot, the exposure log and the rejected rows.
 
     Each snapshot that holds them is replaced by one without them; a running service loads the
-    current one. Unknown ids are told by where they were given, and ignored, so that the command
+    current one. Unknown ids are named by where they were given, and ignored, so that the command
     can be repeated. While a refresh or another deletion runs, it waits. What cannot be handled is
     named with a command, once all else is done; the exit status is then 1.
 
