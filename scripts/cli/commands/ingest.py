@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -32,7 +32,13 @@ from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, Rejects, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars
 from graphrec.cli.settings import load_settings
-from graphrec.ingest.attributes import KINDS
+from graphrec.cli.source_options import (
+    by_source,
+    changed_kinds,
+    kinds_of,
+    links_option,
+    long_tables,
+)
 from graphrec.ingest.catalogue import Replacement, replacement
 from graphrec.ingest.datasets import checked_dataset, free, open_dataset, open_folder
 from graphrec.ingest.formats.opened import DataSet
@@ -46,14 +52,11 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
-from graphrec.ingest.long import LongTable, long_table
 from graphrec.ingest.report import report_of
-from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import File, Files, Query
 from pydantic import ValidationError
 
 from graphrec.counts import all_counted, counted
-from graphrec.data import AttributeKind
 from graphrec.errors import SettingsError
 from graphrec.settings import IngestSettings, Settings
 from graphrec.store import GraphStore, open_store
@@ -230,7 +233,7 @@ def ingest(
         day_first=day_first,
     )
     settled = known_codes(accept or ())
-    edges = [_edge(option) for option in links or ()]
+    edges = [links_option(option) for option in links or ()]
     named = {"events": events or sql, "item": items, "user": users}
     given = [name for name, source in named.items() if source] + [name for name, _, _ in edges]
     files = [name for name in given if name != "events" or events]
@@ -243,12 +246,12 @@ def ingest(
             "--replace says that a file of items is the whole catalogue: expected --items FILE "
             "beside it, and no --dataset or --format; users are deleted with `graphrec forget`"
         )
-    roles = _by_source("--map", "user=COLUMN", mapping or (), "events", given)
+    roles = by_source("--map", "user=COLUMN", mapping or (), "events", given)
     nodes_of = [name for name in given if name in ("item", "user")]
-    kinds = _kinds(_by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
-    separators = _by_source("--separator", "genres=,", separator or (), "item", nodes_of)
-    changed = _changed_kinds(change_kind or (), nodes_of)
-    tables = _long_tables(long or (), nodes_of)
+    kinds = kinds_of(by_source("--attribute", "title=text", attributes or (), "item", nodes_of))
+    separators = by_source("--separator", "genres=,", separator or (), "item", nodes_of)
+    changed = changed_kinds(change_kind or (), nodes_of)
+    tables = long_tables(long or (), nodes_of)
     checked: dict[str, CheckedSource] = {}
     address = store or settings.store
     with (
@@ -414,29 +417,6 @@ def _confirm(catalogue: Replacement, yes: bool) -> None:
     confirm(f"Delete {many}, with their events, such as {catalogue.removed[0]}?", yes)
 
 
-def _changed_kinds(options: Sequence[str], given: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The attributes whose kind is to be changed, by type of node."""
-    named = _by_source("--change-kind", "color", [f"{o}=new" for o in options], "item", given)
-    return {node_type: tuple(names) for node_type, names in named.items()}
-
-
-def _long_tables(
-    options: Sequence[str], given: Collection[str]
-) -> dict[str, tuple[str, LongTable]]:
-    """The id column and the long table of the items or users, by type of node."""
-    found = {}
-    for option in options:
-        users = option.startswith("user:")
-        node_type = "user" if users else "item"
-        if node_type not in given:
-            raise SettingsError(
-                f"--long {option!r} is for {node_type!r}, which is not loaded: expected its file; "
-                f"{_REMEDIES[node_type]}"
-            )
-        found[node_type] = long_table(option.removeprefix("user:").split(","))
-    return found
-
-
 def _change_kinds(
     store: GraphStore,
     changed: Mapping[str, Sequence[str]],
@@ -476,65 +456,6 @@ def _events(
     if sql is not None and url is not None:
         return Query(url, sql)
     return files
-
-
-def _pair(option: str, name: str, example: str) -> tuple[str, str]:
-    left, equals, right = option.partition("=")
-    if not (left and equals and right):
-        raise SettingsError(f"{name} {option!r}: expected the form {example}")
-    return left, right
-
-
-def _edge(option: str) -> tuple[str, LinkType, Path]:
-    """The name, the type and the file of a --links option."""
-    name, file = _pair(option, "--links", "user:follows:user=FILE")
-    parts = name.split(":")
-    if len(parts) != 3 or not (parts[0] and parts[2]):
-        raise SettingsError(
-            f"--links {name!r}: expected source:relation:target=FILE, or source::target=FILE where "
-            f"each row names its relation"
-        )
-    return name, (parts[0], parts[1] or None, parts[2]), Path(file)
-
-
-def _by_source(
-    option: str, example: str, values: Sequence[str], default: str, given: Collection[str]
-) -> dict[str, dict[str, str]]:
-    """What options such as `item.id=COLUMN` say, by source: that before the dot, or `default`."""
-    found: dict[str, dict[str, str]] = {}
-    for value in values:
-        left, right = _pair(value, option, example)
-        sources = {"item", "user", *given}
-        owner = max((s for s in sources if left.startswith(f"{s}.")), key=len, default=default)
-        if owner not in given:
-            raise SettingsError(
-                f"{option} {value!r} is for {owner!r}, which is not loaded: expected an option for "
-                f"one of {', '.join(given) or 'the files that are named'}; "
-                f"{_REMEDIES.get(owner, 'name its file')}"
-            )
-        found.setdefault(owner, {})[left.removeprefix(f"{owner}.")] = right
-    return found
-
-
-_REMEDIES = {
-    "events": "name a file of events, or say whose it is, such as item.id=COLUMN",
-    "item": "add --items FILE, or say whose it is, such as user.age=number",
-    "user": "add --users FILE",
-}
-
-
-def _kinds(options: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, AttributeKind]]:
-    known = {str(kind): kind for kind in KINDS}
-    for names in options.values():
-        for name, kind in names.items():
-            if kind not in known:
-                raise SettingsError(
-                    f"--attribute '{name}={kind}': expected a kind of {', '.join(known)}"
-                )
-    return {
-        source: {name: known[kind] for name, kind in names.items()}
-        for source, names in options.items()
-    }
 
 
 def show_reports(reports: Mapping[str, LoadReport], counts: Mapping[str, int]) -> None:
