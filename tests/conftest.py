@@ -11,9 +11,12 @@ from hypothesis import settings
 
 from tests.support.neo4j_server import TestServer, free_port, missing
 
+settings.register_profile("fast", deadline=None, max_examples=20)
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+FAST = "not slow"
+"""The marks of the fast lane: `pytest -m "not slow"`."""
 
 # Before anything imports DGL, which else asks for it and writes a file into the home folder.
 os.environ.setdefault("DGLBACKEND", "pytorch")
@@ -22,6 +25,18 @@ os.environ.setdefault("DGLBACKEND", "pytorch")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A width that pytest-xdist says: whoever is started would cut their lines off there.
 os.environ.pop("COLUMNS", None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fewer examples of each property in the fast lane; in CI always the same ones."""
+    fast = config.option.markexpr == FAST
+    settings.load_profile("fast" if fast else "ci" if os.environ.get("CI") else "local")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Requests are made up while they are collected, which takes longer than most tests."""
+    fuzz = collection_path.name == "test_fuzz.py"
+    return True if fuzz and config.option.markexpr == FAST else None
 
 
 @pytest.fixture(scope="session")

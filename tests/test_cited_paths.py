@@ -20,6 +20,8 @@ from graphrec.settings import RetrievalSettings
 from graphrec.store.delta import Delta, Event, UserDelta, events_by_user
 from tests.support.snapshots import build_snapshot
 
+pytestmark = pytest.mark.slow
+
 USERS, ITEMS = [f"u{n}" for n in range(6)], [f"i{n}" for n in range(7)]
 
 raw_events = st.tuples(

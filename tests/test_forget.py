@@ -33,6 +33,8 @@ from graphrec.traces import marks, traces
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import NOON, small_snapshot
 
+pytestmark = pytest.mark.slow
+
 USERS, ITEMS = 60, 50
 
 

@@ -137,6 +137,7 @@ def test_what_is_written_of_a_holder_may_be_anything(tmp_path: Path) -> None:
         assert holder(path).pid == os.getpid()
 
 
+@pytest.mark.slow
 def test_a_refresh_is_not_waited_for_by_a_refresh_and_a_deletion_is(tmp_path: Path) -> None:
     imported = "from graphrec.snapshot.lock import refresh_lock"
     with (

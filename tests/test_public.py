@@ -42,6 +42,7 @@ print(json.dumps([seconds, sorted(set(sys.modules) & set({LIBRARIES!r}))]))
     assert seconds < 0.3
 
 
+@pytest.mark.slow
 def test_a_data_set_and_what_serves_hold_nothing_that_trains() -> None:
     code = (
         "import sys, graphrec as gr; gr.Dataset, gr.KindPolicy, gr.errors, gr.split, gr.compare; "
@@ -76,6 +77,7 @@ def test_names_that_are_not_there() -> None:
     assert not hasattr(gr, "_nothing")
 
 
+@pytest.mark.slow
 def test_a_model_without_its_library() -> None:
     code = """
 import sys

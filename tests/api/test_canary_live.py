@@ -20,6 +20,8 @@ from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import current, load, publish
 from tests.support.service import LIKES, break_, error, figures, serving, tiny_snapshot, until
 
+pytestmark = pytest.mark.slow
+
 USERS = [*LIKES, *(f"stranger {n}" for n in range(20))]
 SHARE = 0.4
 

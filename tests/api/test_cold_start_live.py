@@ -22,6 +22,8 @@ from tests.support.live import event, items, listed, send, served
 from tests.support.service import error
 from tests.support.shop import QUICK, log, refreshed, settings_of, store_of
 
+pytestmark = pytest.mark.slow
+
 USERS, ITEMS, TASTES = 120, 60, 4
 WITHOUT_COUNTRY = {"neighbours": 1.0, "embedding": 1.0, "popularity": 0.05}
 

@@ -22,6 +22,8 @@ from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.live import NOW, event, items, listed, readiness, send, served, settings_in
 from tests.support.service import error, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:

@@ -28,6 +28,8 @@ from tests.support.live import (
 from tests.support.server import running
 from tests.support.service import error, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -155,6 +157,7 @@ class TestEvents:
             assert int(response.headers["retry-after"]) >= 1
             assert items(client, "ann")
 
+    @pytest.mark.slow
     def test_that_the_store_refuses_are_told_from_those_of_others(
         self, client: httpx.Client
     ) -> None:

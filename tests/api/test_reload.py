@@ -21,6 +21,8 @@ from graphrec.settings import Settings
 from graphrec.snapshot.registry import CURRENT, load, publish
 from tests.support.service import break_, error, serving, tiny_snapshot, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def two(tmp_path: Path) -> tuple[str, str]:

@@ -258,6 +258,7 @@ def test_links_of_several_types_are_loaded(fresh: Path) -> None:
     assert report["links"] == {"user follows user": 2, "item made_by brand": 1}
 
 
+@pytest.mark.slow
 def test_events_come_out_of_a_database(fresh: Path) -> None:
     pytest.importorskip("sqlalchemy")
     database = sqlite3.connect(fresh / "sales.db")
@@ -420,6 +421,7 @@ def test_training_on_nothing_liked_is_an_error_and_publishes_nothing(fresh: Path
 # recommend, related, explain
 
 
+@pytest.mark.slow
 def test_recommend_gives_new_items_with_titles_and_reasons(trained: Path) -> None:
     found = graphrec(trained, "recommend", "u00", "-k", "4", "--json").json()
     met = {item for user, item, _, _ in ratings() if user == "u00"}
@@ -436,6 +438,7 @@ def test_recommend_gives_new_items_with_titles_and_reasons(trained: Path) -> Non
     assert found[0]["reason"] in table.out
 
 
+@pytest.mark.slow
 def test_recommend_follows_the_taste_that_is_in_the_data(trained: Path) -> None:
     """Even users like even items: a visitor with even items gets mostly those."""
     options = [part for n in (0, 2, 4, 6, 8) for part in ("--item", f"i{n:02}")]
@@ -445,6 +448,7 @@ def test_recommend_follows_the_taste_that_is_in_the_data(trained: Path) -> None:
     assert not {entry["item"] for entry in found} & {f"i{n:02}" for n in (0, 2, 4, 6, 8)}
 
 
+@pytest.mark.slow
 def test_someone_unknown_gets_what_is_popular(trained: Path) -> None:
     found = graphrec(trained, "recommend", "zoe", "-k", "3", "--json").json()
     assert len(found) == 3
@@ -452,6 +456,7 @@ def test_someone_unknown_gets_what_is_popular(trained: Path) -> None:
     assert found == graphrec(trained, "recommend", "yan", "-k", "3", "--json").json()
 
 
+@pytest.mark.slow
 def test_explain_agrees_with_the_list(trained: Path) -> None:
     found = graphrec(trained, "recommend", "u01", "-k", "3", "--json").json()
     for rank, entry in enumerate(found, start=1):
@@ -466,6 +471,7 @@ def test_explain_agrees_with_the_list(trained: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_explain_says_that_an_item_was_seen(trained: Path) -> None:
     seen = next(item for user, item, _, _ in ratings() if user == "u01")
     why = graphrec(trained, "explain", "u01", seen, "--json").json()
@@ -474,6 +480,7 @@ def test_explain_says_that_an_item_was_seen(trained: Path) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 3, 100])
+@pytest.mark.slow
 def test_related_by_graph_is_what_the_store_answers(trained: Path, loaded: Path, k: int) -> None:
     """The snapshot and a live query count the same people, in the same order."""
     store = f"sqlite:///{loaded / 'graphrec.db'}"
@@ -489,6 +496,7 @@ def test_related_by_graph_is_what_the_store_answers(trained: Path, loaded: Path,
     assert f"Related to {title('i00')}" in tables[0].out
 
 
+@pytest.mark.slow
 def test_paths_in_the_store_are_those_of_the_snapshot(trained: Path, loaded: Path) -> None:
     store = f"sqlite:///{loaded / 'graphrec.db'}"
     item = graphrec(trained, "recommend", "u01", "--json").json()[0]["item"]
@@ -547,6 +555,7 @@ def test_a_mapping_that_cannot_be_is_refused(tmp_path: Path, mapping: str, messa
     assert message in refused.err
 
 
+@pytest.mark.slow
 def test_related_people_are_those_who_like_both(trained: Path) -> None:
     fans: dict[str, set[str]] = {}
     for user, item, stars, _ in ratings():
@@ -558,6 +567,7 @@ def test_related_people_are_those_who_like_both(trained: Path) -> None:
         assert entry["score"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_related_by_embedding_counts_no_people(trained: Path, loaded: Path) -> None:
     found = graphrec(trained, "related", "i00", "--by", "embedding", "-k", "3", "--json").json()
     assert len(found) == 3
@@ -569,6 +579,7 @@ def test_related_by_embedding_counts_no_people(trained: Path, loaded: Path) -> N
     assert "--store holds no embeddings" in refused.err
 
 
+@pytest.mark.slow
 def test_similarity_and_support_are_asked_of_the_store(trained: Path, loaded: Path) -> None:
     options = ["related", "i00", "--store", f"sqlite:///{loaded / 'graphrec.db'}", "--json"]
     cosine = graphrec(trained, *options).json()
@@ -594,6 +605,7 @@ def test_similarity_and_support_are_asked_of_the_store(trained: Path, loaded: Pa
         (["serve", "--settings", "nowhere.toml"], "'nowhere.toml' is not there"),
     ],
 )
+@pytest.mark.slow
 def test_an_error_is_one_line_and_status_1(
     trained: Path, arguments: list[str], message: str
 ) -> None:
@@ -615,6 +627,7 @@ def test_an_error_is_one_line_and_status_1(
         ["recommed", "u00"],
     ],
 )
+@pytest.mark.slow
 def test_wrong_usage_says_what_was_expected_and_is_status_2(
     trained: Path, arguments: list[str]
 ) -> None:
@@ -661,6 +674,7 @@ def assert_shape(figures: dict[str, Any], names: list[str], k: int) -> None:
         assert entry["peak_mib"] is None or 10 < entry["peak_mib"] < 10_000
 
 
+@pytest.mark.slow
 def test_evaluate_takes_a_split_that_a_user_brings(fresh: Path) -> None:
     files = parts(fresh)
     out = fresh / "new" / "figures.json"
@@ -798,6 +812,7 @@ def tuned(folder: Path, *arguments: str | Path) -> dict[str, Any]:
     return figures
 
 
+@pytest.mark.slow
 def test_tune_prints_the_best_and_adds_it_to_the_settings(loaded: Path, tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     store = ("--store", f"sqlite:///{loaded / 'graphrec.db'}")
@@ -950,6 +965,7 @@ def assert_light(running: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_serve_answers_and_stops_when_it_is_told_to(trained: Path) -> None:
     with process(trained, "serve", "--port", "0") as (running, log):
         url = address(running, log)
@@ -1057,6 +1073,7 @@ def test_titles_that_look_like_markup_are_shown_as_they_are(fresh: Path) -> None
     assert graphrec(fresh, "recommend", "[/x]").code == 0
 
 
+@pytest.mark.slow
 def test_evaluate_places_test_items_among_given_negatives(fresh: Path) -> None:
     """The NCF protocol: ratings count as likes whatever their value; epochs are chosen alike."""
     rows = ratings()

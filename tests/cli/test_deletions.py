@@ -13,6 +13,8 @@ import pytest
 from graphrec.store import open_store
 from tests.support.command import Answer, error_line, graphrec, write_csv
 
+pytestmark = pytest.mark.slow
+
 TIME = 1_600_000_000
 
 EVENTS = [

@@ -80,6 +80,7 @@ DENSE = st.lists(
 
 @given(logs | DENSE, POLICIES)
 @settings(max_examples=400)
+@pytest.mark.slow
 def test_arrays_say_what_the_oracle_says(
     events: list[Event], policy: dict[str, KindPolicy]
 ) -> None:

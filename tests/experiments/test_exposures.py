@@ -31,6 +31,8 @@ from tests.support.command import graphrec
 from tests.support.live import fill, publish_at, readiness, wait_until
 from tests.support.service import LIKES, figures, serving, tiny_snapshot
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400_000
 NOON = 20_000 * DAY + DAY // 2
 

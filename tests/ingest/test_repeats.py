@@ -132,6 +132,7 @@ rows = st.tuples(
 
 @settings(max_examples=100)
 @given(st.lists(st.lists(rows, min_size=1, max_size=8), max_size=5), st.sampled_from((1, 3, 1000)))
+@pytest.mark.slow
 def test_counts_and_sums_are_those_of_a_dictionary(chunks, at_once):
     batches = [batch(*chunk) for chunk in chunks]
     everything = [row for chunk in chunks for row in chunk]

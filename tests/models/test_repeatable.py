@@ -71,6 +71,7 @@ def questions(draw: st.DrawFn) -> tuple[str, str, dict[str, Any]]:
 
 @settings(max_examples=40)
 @given(questions())
+@pytest.mark.slow
 def test_the_same_question_has_the_same_answer(
     clients: tuple[httpx.Client, ...], question: tuple[str, str, dict[str, Any]]
 ) -> None:

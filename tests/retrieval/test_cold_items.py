@@ -20,6 +20,8 @@ from tests.support.live import items, listed, served
 from tests.support.service import error
 from tests.support.shop import QUICK, log, refreshed, settings_of, store_of
 
+pytestmark = pytest.mark.slow
+
 USERS, TASTES = 120, 4
 
 

@@ -68,6 +68,7 @@ def said(view: View) -> dict[Pair, float]:
 
 @given(before=EVENTS, after=st.lists(EVENTS, max_size=3), policy=st.sampled_from((POLICY, PAIRED)))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_live_and_updated_say_what_a_training_would(
     tmp_path_factory: pytest.TempPathFactory,
     before: list[Event],

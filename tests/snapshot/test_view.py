@@ -201,6 +201,7 @@ deltas = st.builds(
 
 @settings(max_examples=40)
 @given(deltas, st.booleans())
+@pytest.mark.slow
 def test_the_update_says_what_the_view_says(delta, learnt):
     before = View.of(SNAPSHOT if learnt else small_snapshot(learnt=False), delta)
     after = View.of(update(before))
@@ -220,6 +221,7 @@ def test_the_update_says_what_the_view_says(delta, learnt):
 
 @settings(max_examples=40)
 @given(deltas)
+@pytest.mark.slow
 def test_a_delta_that_is_applied_twice_is_applied_once(delta):
     once = update(View.of(SNAPSHOT, delta))
     assert difference(update(View.of(once, delta)), once) < 1e-5

@@ -24,6 +24,7 @@ from graphrec.testing.stores import POLICY, FreshStore, assert_same_graph, event
 from graphrec.testing.stores.whole_logs import WholeLogContract
 
 
+@pytest.mark.slow
 class TestLargeLogs(WholeLogContract):
     """Every log counts as large."""
 

@@ -17,6 +17,8 @@ from graphrec.training.fit import compare
 from tests.support.fitted import catalogue
 from tests.support.small_data import graph_of, ratings
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {"dim": 8, "epochs": 8, "negatives": 20, "batches": 2, "learning_rate": 0.02}
 
 

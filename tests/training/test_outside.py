@@ -28,6 +28,8 @@ from tests.support.command import graphrec
 from tests.support.service import serving
 from tests.support.shop import log, store_of
 
+pytestmark = pytest.mark.slow
+
 MODEL = "tests.outside.my_model:Agreeing"
 SOURCE = "tests.outside.recent_source:Next"
 
