@@ -33,6 +33,7 @@ from graphrec.evaluation.splits.split import Split
 from graphrec.models.fitted import FittedModel
 from graphrec.models.protocol import EpochModel, Model, Scorer
 from graphrec.models.top_k import require_finite, rivals, top_k
+from graphrec.ranking.all_lists import ALL_LISTS
 from graphrec.ranking.fusion import bounds
 
 Rank: TypeAlias = Callable[[Rows, int], Rows]
@@ -164,7 +165,7 @@ def evaluate_ranking(
     found = _evaluation(k, users, columns, SLICES, seconds, resamples, rng)
     of_all = {
         f"{name}@{k}": Metric(value)
-        for name, metric in beyond_accuracy.ALL_LISTS.items()
+        for name, metric in ALL_LISTS.items()
         if not np.isnan(value := metric(ranked, items))
     }
     return replace(found, metrics={**found.metrics, **of_all})

@@ -143,5 +143,5 @@ def chosen_before(serving: Manifest | None, spec: Fusion) -> Mapping[str, Chosen
         epochs = int(then.get("epochs") or 0)
         same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
         if same and 1 <= epochs <= model.epochs:
-            found[name] = Chosen(replace(model, epochs=epochs), None)  # type: ignore[type-var]
+            found[name] = Chosen(replace(model, epochs=epochs))  # type: ignore[type-var]
     return found

@@ -134,8 +134,12 @@ def compare_and_choose(
     seed, resamples = settings.seed, settings.evaluation.resamples
     if validation is None:
         rng = evaluate.model_rng(seed, "validation")
-        carve = carve_validation if split.pool is None else cold_items
-        validation = carve(split.train, settings.evaluation.valid_share, rng)
+        spec = settings.evaluation
+        validation = (
+            carve_validation(split.train, spec.valid_share, rng, spec.valid_cuts)
+            if split.pool is None
+            else cold_items(split.train, spec.valid_share, rng)
+        )
     split, validation = (of_kinds(s, settings.evaluation.kinds) for s in (split, validation))
     named = sorted(names, key=lambda name: name == FUSION)
     models = {name: model_of(name, settings, embeddings) for name in named}
@@ -154,7 +158,9 @@ def compare_and_choose(
             return fitted, None
         if not isinstance(model, EpochModel):
             return model.fit(data, fit_rng), None
-        found = choose_epochs(model, validation, choose_rng, k=k, progress=bar)
+        found = choose_epochs(
+            model, validation, choose_rng, k=k, rule=settings.fusion.selection, progress=bar
+        )
         curves[name] = found.curve
         if name in reused:
             chosen[name] = found
@@ -180,7 +186,7 @@ def _served(spec: Fusion, fitted: FittedModel[Any]) -> Mapping[str, Chosen]:
     if found is None:
         return {}
     name, values = found
-    return {name: Chosen(replace(spec.embeddings[name], **values), None)}  # type: ignore[type-var]
+    return {name: Chosen(replace(spec.embeddings[name], **values))}  # type: ignore[type-var]
 
 
 def _within(progress: Progress | None, name: str) -> Progress | None:

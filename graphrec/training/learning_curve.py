@@ -112,7 +112,14 @@ def learning_curves(
         else:
             choose_rng, fit_rng = evaluate.model_rng(settings.seed, name).spawn(2)
             if isinstance(model, EpochModel):
-                chosen[name] = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
+                chosen[name] = choose_epochs(
+                    model,
+                    validation,
+                    choose_rng,
+                    k=k,
+                    rule=settings.fusion.selection,
+                    progress=progress,
+                )
                 model = chosen[name].model
                 epochs = chosen[name].model.epochs
             fitted = _fit(name, model, cold.train, fit_rng)

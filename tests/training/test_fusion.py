@@ -178,7 +178,7 @@ def test_epochs_that_are_known_are_not_chosen_again(
         raise AssertionError("expected the known number of epochs")
 
     monkeypatch.setattr(pipeline, "choose_epochs", choose)
-    known = {"mf": Chosen(create("mf", {**QUICK["mf"], "epochs": 2}), None)}
+    known = {"mf": Chosen(create("mf", {**QUICK["mf"], "epochs": 2}))}
     snapshot = fit_snapshot(split.train, SETTINGS, embeddings=["mf"], chosen=known)
     assert snapshot.manifest.models["mf"]["epochs"] == 2
     with pytest.raises(AssertionError, match="known number"):
@@ -206,11 +206,11 @@ def served_by(snapshot: Snapshot) -> Recommender:
 
 def test_the_source_that_knows_what_was_held_back_gets_the_weight(split: Split) -> None:
     oracle = knowing(split, lambda truth: truth)
-    groups, value = choose_weights(served_by(oracle), split, K, RNG)
-    assert value == pytest.approx(1)
+    groups, choice = choose_weights([served_by(oracle)], [split], K, RNG)
+    assert choice.shown.mean == pytest.approx(1)
     assert weights_for(groups, 30)["embedding"] == 1
     liar = knowing(split, lambda truth: -truth)
-    weights = weights_for(choose_weights(served_by(liar), split, K, RNG)[0], 30)
+    weights = weights_for(choose_weights([served_by(liar)], [split], K, RNG)[0], 30)
     assert weights["embedding"] < weights["neighbours"]
 
 
@@ -240,7 +240,7 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
     chosen = replace(
         oracle,
         manifest=replace(
-            oracle.manifest, weights=choose_weights(served_by(oracle), split, K, RNG)[0]
+            oracle.manifest, weights=choose_weights([served_by(oracle)], [split], K, RNG)[0]
         ),
     )
     everyone = np.arange(len(split.train.users), dtype=np.int32)

@@ -29,10 +29,10 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.times import written
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
-from graphrec.evaluation.beyond_accuracy import MOST_LISTED
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult
 from graphrec.models import create
+from graphrec.ranking.all_lists import MOST_LISTED
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import publish
