@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions
-from graphrec.data.in_force import meanings_of, signs
+from graphrec.data.in_force import counts, meanings_of
 from graphrec.data.kinds import DEFAULT_POLICY as DEFAULT_POLICY
 from graphrec.data.kinds import KindPolicy as KindPolicy
 from graphrec.data.times import DAY as DAY
@@ -46,7 +46,7 @@ def event_weights(
     """
     value = _recorded(log)
     meanings = meanings_of(log.kinds, policy)
-    sign = signs(log, meanings, value)
+    count = counts(log, meanings, value)
     rules = meanings.policies
     full = np.array([rule.weight for rule in rules], np.float64)[log.kind]
     rates = np.array([rule.rates for rule in rules], bool)[log.kind]
@@ -54,7 +54,7 @@ def event_weights(
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
     weight = np.where(rates, 1, np.abs(value)) * full * decay
     # However old, a positive event stays one: stores count it by its value alone.
-    weight = sign * np.maximum(weight, np.finfo(np.float32).tiny)
+    weight = np.sign(count) * np.maximum(weight * np.abs(count), np.finfo(np.float32).tiny)
     return weight.astype(np.float32)
 
 
