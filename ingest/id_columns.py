@@ -18,6 +18,7 @@ from graphrec.ingest.values import float_texts
 from numpy.typing import NDArray
 
 from graphrec.data.ids import EXACT, INEXACT, LONGEST, NO_SCALAR, IdRules
+from graphrec.data.profile import Doubt
 
 Fault: TypeAlias = tuple[str, NDArray[np.bool_]]
 """A reason, and the rows that it applies to [N]."""
@@ -61,8 +62,8 @@ def ids(column: pa.Array, role: str, rules: IdRules) -> IdColumn:
 
 def settled_ids(
     seen: Seen, role: str, rules: IdRules
-) -> tuple[Callable[[pa.Array], pa.Array], tuple[str, ...]]:
-    """How ids such as 12.0 of a whole column are to be read, and notes that say so.
+) -> tuple[Callable[[pa.Array], pa.Array], tuple[Doubt, ...]]:
+    """How ids such as 12.0 of a whole column are to be read, and what says so.
 
     They are 12 where at least half of the column are integers, written so or with `.0`, and no
     other id has decimals, as those of versions (1.10) have.
@@ -79,12 +80,23 @@ def settled_ids(
     if "decimal" in forms or 2 * integers < total:
         beside = forms.get("decimal") or forms.get("other") or whole
         return _same, (
-            f"{whole.count:,} {role} ids like {shown} were kept as they are, beside "
-            f"{beside.example}: if they are {meant}, write them so in the source",
+            Doubt(
+                "ids_with_decimals",
+                "",
+                f"{whole.count:,} {role} ids like {shown} are kept as they are, as there are "
+                f"others like {beside.example}",
+                f"write them as {meant} in the source if they are integers, or set ids.decimals = "
+                f"'keep' in the settings",
+            ),
         )
     return _without_decimals, (
-        f"{whole.count:,} {role} ids like {shown} were read as {meant}; "
-        f"ids.decimals = 'keep' in the settings keeps them as they are",
+        Doubt(
+            "ids_with_decimals",
+            "",
+            f"{whole.count:,} {role} ids like {shown} are read as {meant}",
+            "set ids.decimals = 'keep' in the settings if they are no integers, or write them "
+            "without decimals",
+        ),
     )
 
 

@@ -29,10 +29,13 @@ from graphrec.ingest.time_numbers import (
 from graphrec.ingest.values import texts
 from numpy.typing import NDArray
 
+from graphrec.counts import counted
 from graphrec.data.dates import is_dotted, order_of, read_date
+from graphrec.data.profile import Doubt
 from graphrec.data.times import END, TimeUnit
 from graphrec.errors import DataError
 
+_OTHER = {"day": "month", "month": "day"}
 _UNKNOWN = -1
 """No second reading."""
 
@@ -97,27 +100,36 @@ def readable_times(column: pa.Array) -> tuple[Milliseconds, NDArray[np.bool_]]:
 
 def settled_times(
     seen: Seen, name: str, column: str
-) -> tuple[Callable[[pa.RecordBatch], pa.RecordBatch], tuple[str, ...]]:
-    """How dates of a whole column that may be two days are to be read, and notes on its times.
+) -> tuple[Callable[[pa.RecordBatch], pa.RecordBatch], tuple[Doubt, ...]]:
+    """How dates of a whole column that may be two days are to be read, and what says so.
 
     The batches have `time` and `day_first`, and lose the latter. Raises DataError where no value
     settles it.
     """
     forms = of_role(seen, "time")
-    notes = []
+    readings = []
     if "calendar" in forms and "number" in forms:
-        notes.append(
-            f"times are calendar numbers such as {forms['calendar'].example} "
-            f"({forms['calendar'].count:,}) and numbers since 1970 such as "
-            f"{forms['number'].example} ({forms['number'].count:,}): --time-unit s (ms, us, ns) "
-            f"reads all of them as the latter"
+        readings.append(
+            Doubt(
+                "times_in_several_units",
+                "",
+                f"times are calendar numbers such as {forms['calendar'].example} "
+                f"({forms['calendar'].count:,}) and numbers since 1970 such as "
+                f"{forms['number'].example} ({forms['number'].count:,})",
+                "--time-unit s (ms, us, ns) reads all of them as the latter",
+            )
         )
     order = _order(forms, name, column)
     if order is not None and "either" in forms:
-        notes.append(
-            f"dates such as {forms['either'].example} were read with the {order} first, as "
-            f"{forms[order].example if order in forms else 'is usual with dots'} is; "
-            f"--day-first or --month-first says otherwise"
+        shown = f"{forms[order].example} is" if order in forms else "is usual with dots"
+        readings.append(
+            Doubt(
+                "day_or_month_first",
+                "",
+                f"{counted(forms['either'].count, 'date')} such as {forms['either'].example} "
+                f"may begin with the day or the month: read with the {order} first, as {shown}",
+                f"say --{order}-first if that is right, else --{_OTHER[order]}-first",
+            )
         )
 
     def settled(rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -127,7 +139,7 @@ def settled_times(
         others = {n: rows.column(n) for n in rows.schema.names if n not in ("time", "day_first")}
         return pa.RecordBatch.from_pydict({**others, "time": time})
 
-    return settled, tuple(notes)
+    return settled, tuple(readings)
 
 
 def _order(forms: dict[str, Form], name: str, column: str) -> str | None:
@@ -147,7 +159,8 @@ def _order(forms: dict[str, Form], name: str, column: str) -> str | None:
     raise DataError(
         f"column {column!r} of {name} has dates such as {example}, which may begin with the day or "
         f"with the month: {found}; say it with `--day-first`, `--month-first` or "
-        f"`--time-format '%d/%m/%Y'` (in Python: day_first=True)"
+        f"`--time-format '%d/%m/%Y'` (in Python: "
+        "settings=gr.Settings(ingest={'day_first': True}))"
     )
 
 

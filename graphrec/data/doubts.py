@@ -14,6 +14,7 @@ from graphrec.data.scale import Scale, zero_is_none
 CODES = (
     *("ratings_without_threshold", "threshold_off_scale", "likes_nearly_none", "likes_nearly_all"),
     *("zero_ratings", "weight_column_ignored", "time_column_ignored", "times_in_several_units"),
+    *("day_or_month_first", "ids_with_decimals"),
     *("times_in_the_future", "times_long_ago", "ids_like_nothing", "placeholder_ids"),
     *("one_busy_user", "ids_in_several_spellings", "repeated_events", "repeated_nodes"),
     *("items_unmatched", "users_unmatched", "kinds_of_format", "forgotten_users_return"),
@@ -40,6 +41,7 @@ def doubts_of(
     for name, source in sources.items():
         for kind, facts in kinds[name].items():
             found += _of_kind(name, kind, facts, source)
+        found += source.readings
         found += _of_times(name, source)
         for node_type, ids in source.ids.items():
             found += _of_ids(name, node_type, ids, source)
@@ -145,7 +147,8 @@ def _of_times(name: str, source: SourceProfile) -> Iterator[Doubt]:
     times = source.times
     if times is None or times.first is None or times.last is None:
         return
-    if len(times.units) > 1:
+    told = {reading.code for reading in source.readings}
+    if len(times.units) > 1 and "times_in_several_units" not in told:
         shares = ", ".join(f"{share:.0%} {unit}" for unit, share in times.units.items())
         yield Doubt(
             "times_in_several_units",

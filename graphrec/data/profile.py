@@ -136,8 +136,8 @@ class SourceProfile:
     """Whether `repeated` was counted, and not estimated from a sample."""
     returned: int = 0
     """Users who were forgotten, and come back by it."""
-    notes: tuple[str, ...] = ()
-    """How what may be read in two ways was read, and the option that says otherwise."""
+    readings: tuple[Doubt, ...] = ()
+    """How what may be read in two ways was read."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Ignored columns that look like something that was not found, by what that is."""
 

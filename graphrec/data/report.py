@@ -54,11 +54,8 @@ class DataReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the files were taken for, and how what may be read in two ways was read."""
-        taken = self.taken.sentences if self.taken else ()
-        return taken + tuple(
-            f"{name}: {note}" for name, s in self.sources.items() for note in s.notes
-        )
+        """What the files were taken for."""
+        return self.taken.sentences if self.taken else ()
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -109,7 +106,6 @@ class DataReport:
             "repeated_exact": source.repeated_exact,
             "kinds": {kind: _kind(facts) for kind, facts in self.kinds(name).items()},
             "times": _times(source),
-            "notes": list(source.notes),
             "relations": dict(source.relations),
             "attributes": {
                 attribute: {**vars(each), "missing_share": each.missing_share}
