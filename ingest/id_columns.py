@@ -17,6 +17,7 @@ from graphrec.ingest.seen import Form, Seen, of_role
 from graphrec.ingest.values import float_texts
 from numpy.typing import NDArray
 
+from graphrec.counts import counted
 from graphrec.data.ids import EXACT, INEXACT, LONGEST, NO_SCALAR, IdRules
 from graphrec.data.profile import Doubt
 
@@ -74,6 +75,7 @@ def settled_ids(
     whole, total = forms["whole"], sum(form.count for form in forms.values())
     shown = whole.example
     meant = shown.partition(".")[0]
+    many = counted(whole.count, "id" if role == "id" else f"{role} id")
     integers = whole.count + (forms["integer"].count if "integer" in forms else 0)
     if rules.decimals == "keep":
         return _same, ()
@@ -83,7 +85,7 @@ def settled_ids(
             Doubt(
                 "ids_with_decimals",
                 "",
-                f"{whole.count:,} {role} ids like {shown} are kept as they are, as there are "
+                f"{many} such as {shown} kept as they are, as there are "
                 f"others like {beside.example}",
                 f"write them as {meant} in the source if they are integers, or set ids.decimals = "
                 f"'keep' in the settings",
@@ -93,7 +95,7 @@ def settled_ids(
         Doubt(
             "ids_with_decimals",
             "",
-            f"{whole.count:,} {role} ids like {shown} are read as {meant}",
+            f"{many} such as {shown} read as {meant}",
             "set ids.decimals = 'keep' in the settings if they are no integers, or write them "
             "without decimals",
         ),

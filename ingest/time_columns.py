@@ -179,12 +179,17 @@ def _read(column: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Millisecond
         time, fault, seen = numbers_as_times(number, rules.unit)
     elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         time, fault, seen = numbers_as_times(column.cast(pa.float64(), safe=False), rules.unit)
-    elif pa.types.is_boolean(kind) or pa.types.is_nested(kind) or pa.types.is_time(kind):
+    elif pa.types.is_boolean(kind) or _is_no_time(kind):
         time = np.zeros(len(column), np.int64)
         fault = np.where(_null(column), MISSING, UNREADABLE).astype(np.int8)
     else:
         return _texts(texts(column), rules)
     return time, np.full(len(column), _UNKNOWN), fault, seen
+
+
+def _is_no_time(kind: pa.DataType) -> bool:
+    """Of a type whose values are no points in time: lists, times of day, lengths of time."""
+    return bool(pa.types.is_nested(kind) or pa.types.is_time(kind) or pa.types.is_duration(kind))
 
 
 def _texts(text: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Milliseconds, Codes, Seen]:

@@ -108,8 +108,12 @@ class SourceProfile:
     """Rejected rows by reason."""
     rejects: tuple[str, ...] = ()
     """The first of them, in words."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Values that were left out of rows that count, by reason."""
     read: Mapping[str, str] = field(default_factory=dict)
     """How it was read, such as the format and the delimiter."""
+    odd_word: str = ""
+    """A word by which its encoding was recognised, where it may be another one."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """By column, what it means."""
     ignored: tuple[str, ...] = ()

@@ -98,6 +98,7 @@ class DataReport:
             "rejected": source.rejected,
             "reasons": dict(source.reasons),
             "rejects": list(source.rejects),
+            "left_out": dict(source.left_out),
             "columns": dict(source.columns),
             "ignored": list(source.ignored),
             "bare": source.bare,

@@ -71,7 +71,7 @@ def settled(*chunks: list[str | None], rules: IdRules = RULES) -> tuple[list[str
 def test_integers_that_became_floats_are_integers() -> None:
     found, note = settled(["1", "2.0"], ["3.0", "-4.0", None, "NULL"])
     assert found == ["1", "2", "3", "-4", None, None]
-    assert note == "3 user ids like 2.0 are read as 2"
+    assert note == "3 user ids such as 2.0 read as 2"
     assert settled(["1.0"], ["2.0"])[0] == ["1", "2"]
     assert settled(["1", "2.0", "guest", "3"])[0] == ["1", "2", "guest", "3"]
     assert settled(["1", "2"]) == (["1", "2"], "")

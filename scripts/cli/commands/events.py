@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.confirm import confirm
+from graphrec.cli.id_lists import typed
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table
 from graphrec.cli.settings import load_settings
@@ -51,9 +52,15 @@ def delete(
     """
     settings = load_settings(settings_file)
     at = None if time is None else _milliseconds(time)
+    asked = user, item
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
-        found = _matching(opened, user, item, kind, at)
+        # As ids are stored; or as it was typed, where a store from before has it so.
+        for form in (typed, lambda text, _: text):
+            user, item = (form(each, settings.ids) for each in asked)
+            found = _matching(opened, user, item, kind and form(kind, settings.ids), at)
+            if found:
+                break
         if len(found) > 1 and not yes:
             _show(found, as_json)
             confirm(f"Take back these {len(found)} events?", yes)
