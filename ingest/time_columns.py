@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from graphrec.counts import counted
 from graphrec.data.dates import is_dotted, order_of, read_date
+from graphrec.data.ids import NULL_WORDS
 from graphrec.data.profile import Doubt
 from graphrec.data.times import END, TimeUnit
 from graphrec.errors import DataError
@@ -47,7 +48,7 @@ _ISO = (
 )
 """The dates that pandas reads as `read_date` does, and many at once."""
 
-_ABSENT = ("", "nat", "null", "none", "nan", r"\n", "na", "n/a", "<na>", "undefined")
+_ABSENT = pa.array(["", *NULL_WORDS])
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def _texts(text: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Milliseconds
             seen.update({key: form for key, form in shown.items() if key not in seen})
         left = left[~match]
     rest = text.take(pa.array(left))
-    absent = _null(rest) | _mask(pc.is_in(pc.utf8_lower(rest.fill_null("")), pa.array(_ABSENT)))
+    absent = _null(rest) | _mask(pc.is_in(pc.utf8_lower(rest.fill_null("")), _ABSENT))
     fault[left[absent]] = MISSING
     left = left[~absent]
     rest = text.take(pa.array(left))
@@ -272,7 +273,7 @@ def _date(text: str, rules: TimeRules) -> tuple[int, int, int, str | None]:
 
 def _of_format(text: pa.Array, form: str) -> tuple[Milliseconds, Codes]:
     time, fault = _parsed(text, form)
-    absent = _null(text) | _mask(pc.is_in(pc.utf8_lower(text.fill_null("")), pa.array(_ABSENT)))
+    absent = _null(text) | _mask(pc.is_in(pc.utf8_lower(text.fill_null("")), _ABSENT))
     fault[absent] = MISSING
     return time, fault
 

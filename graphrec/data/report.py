@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cached_property
 from html import escape
 from typing import Any
+
+import numpy as np
 
 from graphrec.data.doubts import doubts_of, unset_kinds
 from graphrec.data.kind_facts import KindFacts, kind_facts
@@ -160,7 +161,7 @@ def _times(source: SourceProfile) -> dict[str, Any] | None:
 
 
 def _moment(time: int | None) -> str | None:
-    """ISO 8601, UTC."""
+    """ISO 8601, UTC; of any year."""
     if time is None:
         return None
-    return datetime.fromtimestamp(time / 1000, timezone.utc).isoformat(timespec="seconds")
+    return f"{np.datetime64(time, 'ms').astype('datetime64[s]')}+00:00"

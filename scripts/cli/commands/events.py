@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from graphrec.cli.settings import load_settings
 
 from graphrec.counts import counted
 from graphrec.data.times import moment
+from graphrec.errors import DataError
 from graphrec.store import EventKey, GraphStore, open_store
 from graphrec.store.delta import Event, events_by_user
 
@@ -51,7 +54,7 @@ def delete(
     **Example:** `graphrec events delete --user 42 --item 50 --kind purchase`
     """
     settings = load_settings(settings_file)
-    at = None if time is None else _milliseconds(time)
+    at = () if time is None else _milliseconds(time)
     asked = user, item
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
@@ -76,19 +79,25 @@ def delete(
 
 
 def _matching(
-    store: GraphStore, user: str, item: str, kind: str | None, time: int | None
+    store: GraphStore, user: str, item: str, kind: str | None, times: Collection[int]
 ) -> list[Event]:
     log = events_by_user(store.user_events(user)).get(user, ())
     return [
         each
         for each in log
-        if each.item == item and kind in (None, each.kind) and time in (None, each.time)
+        if each.item == item and kind in (None, each.kind) and (not times or each.time in times)
     ]
 
 
-def _milliseconds(text: str) -> int:
-    """A time as in a file of events; raises DataError."""
-    return moment(text)
+def _milliseconds(text: str) -> tuple[int, ...]:
+    """A time as in a file of events, and one that cannot be as it is shown; raises DataError."""
+    shown = (int(text),) if re.fullmatch(r"-?[0-9]{1,19}", text) else ()
+    try:
+        return (moment(text), *shown)
+    except DataError:
+        if not shown:
+            raise
+        return shown
 
 
 def _show(found: list[Event], as_json: bool) -> None:
