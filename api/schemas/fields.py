@@ -17,6 +17,9 @@ from graphrec.data.ids import BLANKS, LONGEST, IdRules, exact
 from graphrec.data.times import END, milliseconds
 from graphrec.errors import DataError
 
+LAST = END * 1_000_000 - 1024
+"""The last time in nanoseconds that is exact as a float, in which validators may compare."""
+
 MAX_LISTED = 1000
 """Ids in a list of a request."""
 
@@ -162,7 +165,7 @@ Moment = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": END * 1_000_000 - 1},
+                {"type": "integer", "minimum": 0, "maximum": LAST},
                 {"type": "string", "format": "date-time"},
                 {"type": "null"},
             ],

@@ -204,7 +204,7 @@ def counts(
         force &= ~_cancelled(log, meanings, place, pair)
     left = np.ones(len(log))
     if meanings.any_takes:
-        taken = taken_back(log, meanings.takes[place], value, pair)
+        taken = taken_back(log, meanings.takes, place, value, pair)
         left = taken.left
         force &= left > 0
     reached = force & (value >= meanings.bar[place])
@@ -242,7 +242,7 @@ def _cancelled(
     log: Interactions, meanings: Meanings, place: NDArray[np.intp], pair: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which events [E] an event of the same pair, at their time or later, puts out of force."""
-    undoing = np.flatnonzero(meanings.cancels.any(axis=1)[place])
+    undoing = np.flatnonzero(np.asarray(meanings.cancels.any(axis=1))[place])
     by, kind = np.nonzero(meanings.cancels[place[undoing]])
     count = max(len(meanings.kinds), 1)
     key, time = pair[undoing[by]] * count + kind, log.time[undoing[by]]

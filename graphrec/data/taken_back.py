@@ -51,12 +51,18 @@ class TakenBack:
 def taken_back(
     log: Interactions,
     takes: NDArray[np.bool_],
+    place: NDArray[np.intp],
     value: NDArray[np.float32],
     pair: NDArray[np.int64],
 ) -> TakenBack:
-    """What is left of events: `takes` [E, K] says of which kinds each takes its amount back."""
+    """What is left of events: `takes` [M, K] says of which kinds each takes its amount back.
+
+    `place` [E] is the row of each event in it, and `pair` [E] a number for its user and item.
+    """
     count = max(len(log.kinds), 1)
-    taker, kind = np.nonzero(takes)
+    some = np.flatnonzero(np.asarray(takes.any(axis=1))[place])
+    at, kind = np.nonzero(takes[place[some]])
+    taker = some[at]
     keys = pair[taker] * count + kind
     own = pair * count + log.kind
     given = np.flatnonzero((value > 0) & np.isin(own, keys))
