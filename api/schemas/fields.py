@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from graphrec.data import AttributeKind, AttributeValue
 from graphrec.data.coerce import UnreadableError, as_kind
 from graphrec.data.ids import BLANKS, LONGEST, IdRules, exact
-from graphrec.data.times import END, milliseconds
+from graphrec.data.times import END, OUTSIDE, milliseconds
 from graphrec.errors import DataError
 
 LAST = END * 1_000_000 - 1024
@@ -150,6 +150,8 @@ def invalid(what: str, value: object, *where: str | int) -> RequestValidationErr
 def _time(value: object) -> int | None:
     if value is None:
         return None
+    if isinstance(value, int) and value > LAST:
+        raise PydanticCustomError("expected", f"{TIME}; it is {OUTSIDE}")
     try:
         return milliseconds(value)  # type: ignore[arg-type]  # it says what it cannot read
     except DataError as error:
