@@ -17,8 +17,8 @@ from graphrec.data.ids import BLANKS, LONGEST, IdRules, exact
 from graphrec.data.times import END, OUTSIDE, milliseconds
 from graphrec.errors import DataError
 
-LAST = END * 1_000_000 - 1024
-"""The last time in nanoseconds that is exact as a float, in which validators may compare."""
+LAST = (END - 1000) * 1_000_000
+"""The last time, in nanoseconds: a number of few digits, which JSON validators have as a float."""
 
 MAX_LISTED = 1000
 """Ids in a list of a request."""
