@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphrec.data import AttributeKind, AttributeValue
+from graphrec.data.amounts import MAX_NUMBER
 from graphrec.data.coerce import UnreadableError, as_kind
 from graphrec.data.ids import BLANKS, LONGEST, IdRules, exact
 from graphrec.data.times import END, OUTSIDE, milliseconds
@@ -189,7 +190,12 @@ Cursor = Annotated[
 ]
 
 Text = Annotated[str, Field(max_length=10_000)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[
+    float,
+    Field(allow_inf_nan=False),
+    # What is beyond is refused where its attribute can be named.
+    WithJsonSchema({"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}),
+]
 Value: TypeAlias = bool | Number | Text | list[Text | Number] | None
 """Of an attribute: lists of texts are tags, and of numbers a vector."""
 
