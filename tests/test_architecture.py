@@ -72,7 +72,7 @@ MAY_IMPORT = {
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors
-    "ingest": "data errors packings progress settings store",
+    "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiments files forget locks ranking recommend retrieval rules settings "
     "snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "

@@ -14,8 +14,7 @@ from graphrec.data.scale import Scale, zero_is_none
 CODES = (
     *("ratings_without_threshold", "threshold_off_scale", "likes_nearly_none", "likes_nearly_all"),
     *("zero_ratings", "weight_column_ignored", "time_column_ignored", "times_in_several_units"),
-    *("day_or_month_first", "ids_with_decimals"),
-    *("encoding_guessed", "values_left_out"),
+    *("encoding_guessed", "values_left_out", "day_or_month_first", "ids_with_decimals"),
     *("times_in_the_future", "times_long_ago", "ids_like_nothing", "placeholder_ids"),
     *("one_busy_user", "ids_in_several_spellings", "repeated_events", "repeated_nodes"),
     *("items_unmatched", "users_unmatched", "kinds_of_format", "forgotten_users_return"),
