@@ -23,8 +23,8 @@ FARTHEST = 10.0
 """Standard deviations from the mean beyond which a number counts as if it were at that place."""
 
 OUTER = 10.0
-"""Ranges of nine tenths of the values, beside these, beyond which one has no say in the mean and the
-deviation either: an ordinary value is never that far out."""
+"""Ranges of nine tenths of the values, beside these, beyond which one has no say in the mean and
+the deviation either: an ordinary value is never that far out."""
 
 FEW = 20
 """Values that are too few to say what is ordinary."""

@@ -23,7 +23,9 @@ HUGE = (1e30, 3e38, 1e12, 1e6)
 
 def weighed(rows: Sequence[Row], kinds: Mapping[str, KindPolicy] | None = None) -> Graph:
     user, item, value, kind = zip(*rows, strict=True)
-    return weigh(Graph(Interactions.of(user, item, value, range(1, len(rows) + 1), kind)), kinds or {})
+    return weigh(
+        Graph(Interactions.of(user, item, value, range(1, len(rows) + 1), kind)), kinds or {}
+    )
 
 
 def pair(graph: Graph, user: str, item: str) -> float:

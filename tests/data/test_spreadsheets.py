@@ -17,7 +17,9 @@ def test_a_formula_is_text(cell: str) -> None:
     assert as_text(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["-5", "+3.5", "-1e-3", "-.5", "u1,-5", "a=b", "", "it's", 7, None])
+@pytest.mark.parametrize(
+    "cell", ["-5", "+3.5", "-1e-3", "-.5", "u1,-5", "a=b", "", "it's", 7, None]
+)
 def test_numbers_and_words_stay(cell: object) -> None:
     assert as_text(cell) == cell
 

@@ -73,7 +73,9 @@ def joined(*parts: Interactions) -> Interactions:
         for each in parts
     ]  # fmt: skip
     user, item, kind = zip(*(row for each in names for row in each), strict=True)
-    weight, time = (np.concatenate([getattr(each, c) for each in parts]) for c in ("weight", "time"))
+    weight, time = (
+        np.concatenate([getattr(each, c) for each in parts]) for c in ("weight", "time")
+    )
     return Interactions.of(user, item, weight, time, kind)
 
 

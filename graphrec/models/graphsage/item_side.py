@@ -197,7 +197,8 @@ def item_links(graph: Graph, without: Collection[str]) -> dict[EdgeType, sparse.
         )
         size = len(graph.vocabulary(other))
         found["item", relation, other] = sparse.csr_array(
-            (bounded_weights(links.weight), (near.astype(np.int64), far.astype(np.int64))), shape=(count, size)
+            (bounded_weights(links.weight), (near.astype(np.int64), far.astype(np.int64))),
+            shape=(count, size),
         )
     return found
 

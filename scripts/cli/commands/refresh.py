@@ -329,8 +329,8 @@ def _show(outcome: Outcome, page: Path | None, as_json: bool) -> None:
     )
     if outcome.version is None:
         OUT.print(
-            f"Refused: {escape(said)}. {outcome.plan.since.serving or 'Nothing'} keeps serving. Check the "
-            f"data; `--force` publishes anyway"
+            f"Refused: {escape(said)}. {outcome.plan.since.serving or 'Nothing'} keeps serving. "
+            f"Check the data; `--force` publishes anyway"
         )
         return
     where = "all users" if outcome.share is None else f"{outcome.share:.0%} of users"
