@@ -68,18 +68,18 @@ def clipping_of(
     counted = np.flatnonzero(amount)
     if not len(counted):
         return UNKNOWN
-    user, kind = log.user[counted], log.kind[counted]
-    pair = _groups(user, log.item[counted], kind)
-    total = np.bincount(pair, amount[counted])[pair]
-    owner, largest = _largest(user.astype(np.int64) * len(policies) + kind, total)
+    user, code = log.user[counted], log.kind[counted]
+    pair = _groups(user, log.item[counted], code)
+    total: NDArray[np.float64] = np.bincount(pair, amount[counted])[pair]
+    owner, largest = _largest(user.astype(np.int64) * len(policies) + code, total)
     kind = owner % len(policies)
     _, overall = _largest(owner // len(policies), largest)
     enough = max(RARE * len(overall), FEWEST)
     found: dict[str, float] = {}
-    for code, policy in enumerate(policies):
-        votes = largest[kind == code]
+    for row, policy in enumerate(policies):
+        votes = largest[kind == row]
         if len(votes) >= enough:
-            found[log.kinds[code]] = _most(votes, policy.clip_quantile)
+            found[log.kinds[row]] = _most(votes, policy.clip_quantile)
     return Clipping(found, _most(overall, KindPolicy().clip_quantile))
 
 

@@ -25,6 +25,7 @@ def _faster(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chaos, name, 0.5)
     for name, value in {"SLOW_CLIENTS": 60, "OVERLOAD_CLIENTS": 16, "LONG_DELTA": 2000}.items():
         monkeypatch.setattr(chaos, name, value)
+    monkeypatch.setattr(chaos, "STARVED_SECONDS", 10.0)  # of a machine that does much else
     monkeypatch.setattr(clients, "FORGET_SHARE", 0.2)
     monkeypatch.setattr(clients, "EVENTS_EACH", 2)
 

@@ -186,8 +186,11 @@ class Client:
         self._findings.note(route, str(status), problem, body.get("version"))
 
     def _ask_of(self, new_user: str) -> None:
-        """Items of acknowledged events are not recommended to their user."""
-        seen = frozenset(self._seen[new_user])
+        """Items of acknowledged events are not recommended to their user.
+
+        Unless the service says that it has not caught up with its store yet.
+        """
+        seen, generation = frozenset(self._seen[new_user]), self._service.starts
         answer = self._answer("new_user", "GET", f"/v1/users/{user_path(new_user)}")
         if answer is None:
             return
@@ -200,7 +203,9 @@ class Client:
         elif not body["recommendations"]:
             problem = f"new_user: an empty list of {body['version']}"
         elif known := seen.intersection(each["item"] for each in body["recommendations"]):
-            problem = f"new_user: {sorted(known)} were seen, and are in a list of {body['version']}"
+            if self._service.up and self._service.starts == generation:
+                said = f"{sorted(known)} were seen, and are in a list of {body['version']}"
+                problem = f"new_user: {said}"
         self._findings.note("new_user", str(status), problem, body.get("version"))
 
     def _send(self) -> None:
