@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data.kinds import KindPolicy
-
 if TYPE_CHECKING:
     from graphrec.data.graph import Interactions
+
+CLIP_QUANTILE = 0.95
+"""The share of people who decide, unless settings say another one of a kind."""
 
 LARGEST = 1e12
 """The most that events count whoever has them: models square their sums in single precision."""
@@ -59,11 +60,11 @@ UNKNOWN = Clipping()
 
 
 def clipping_of(
-    log: Interactions, amount: NDArray[np.float64], policies: Sequence[KindPolicy]
+    log: Interactions, amount: NDArray[np.float64], quantiles: Sequence[float]
 ) -> Clipping:
     """Where events are clipped, by those that count and the `amount` [E] of each; 0: it does not.
 
-    `policies` are those of the kinds of the log.
+    `quantiles` are those of the kinds of the log.
     """
     counted = np.flatnonzero(amount)
     if not len(counted):
@@ -71,27 +72,27 @@ def clipping_of(
     user, code = log.user[counted], log.kind[counted]
     pair = _groups(user, log.item[counted], code)
     total: NDArray[np.float64] = np.bincount(pair, amount[counted])[pair]
-    owner, largest = _largest(user.astype(np.int64) * len(policies) + code, total)
-    kind = owner % len(policies)
-    _, overall = _largest(owner // len(policies), largest)
+    owner, largest = _largest(user.astype(np.int64) * len(quantiles) + code, total)
+    kind = owner % len(quantiles)
+    _, overall = _largest(owner // len(quantiles), largest)
     enough = max(RARE * len(overall), FEWEST)
     found: dict[str, float] = {}
-    for row, policy in enumerate(policies):
+    for row, quantile in enumerate(quantiles):
         votes = largest[kind == row]
         if len(votes) >= enough:
-            found[log.kinds[row]] = _most(votes, policy.clip_quantile)
-    return Clipping(found, _most(overall, KindPolicy().clip_quantile))
+            found[log.kinds[row]] = _most(votes, quantile)
+    return Clipping(found, _most(overall, CLIP_QUANTILE))
 
 
 def clipped_shares(
     log: Interactions,
     amount: NDArray[np.float64],
-    policies: Sequence[KindPolicy],
+    quantiles: Sequence[float],
     clipping: Clipping,
 ) -> NDArray[np.float64] | None:
     """What share of the `amount` of each event [E] counts; None where all of each does."""
     most = np.minimum(clipping.of(log.kinds), LARGEST)
-    most[[policy.clip_quantile == 1 for policy in policies]] = LARGEST
+    most[np.array(quantiles) == 1] = LARGEST
     if amount.sum() <= most.min(initial=LARGEST):  # as of most of the users who are asked about
         return None
     pair = _groups(log.user, log.item, log.kind)

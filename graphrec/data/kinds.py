@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from graphrec.data.clipping import CLIP_QUANTILE
 from graphrec.errors import SettingsError
 
 Polarity: TypeAlias = Literal["positive", "negative", "neutral"]
@@ -88,7 +89,7 @@ class KindPolicy(BaseModel):
     )
 
     clip_quantile: float = Field(
-        0.95,
+        CLIP_QUANTILE,
         ge=0.5,
         le=1,
         description="What the events of a user on an item add up to is clipped at what this share "

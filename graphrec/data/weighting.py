@@ -62,9 +62,10 @@ def _weights(
     half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
     amount = np.where(sign == 0, 0, np.where(rates, 1, np.abs(value))).astype(np.float64)
+    quantiles = [rule.clip_quantile for rule in rules]
     if clipping is None:
-        clipping = clipping_of(log, amount, rules)
-    counts = clipped_shares(log, amount, rules, clipping)
+        clipping = clipping_of(log, amount, quantiles)
+    counts = clipped_shares(log, amount, quantiles, clipping)
     weight = amount * full * decay * (1 if counts is None else counts)
     # However old, a positive event stays one: stores count it by its value alone.
     weight = sign * np.maximum(weight, np.finfo(np.float32).tiny)

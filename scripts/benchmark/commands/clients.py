@@ -202,10 +202,12 @@ class Client:
             problem = f"new_user: {status} {body}"
         elif not body["recommendations"]:
             problem = f"new_user: an empty list of {body['version']}"
-        elif known := seen.intersection(each["item"] for each in body["recommendations"]):
-            if self._service.up and self._service.starts == generation:
-                said = f"{sorted(known)} were seen, and are in a list of {body['version']}"
-                problem = f"new_user: {said}"
+        elif (
+            (known := seen.intersection(each["item"] for each in body["recommendations"]))
+            and self._service.up
+            and self._service.starts == generation
+        ):
+            problem = f"new_user: {sorted(known)} were seen, and are in a list of {body['version']}"
         self._findings.note("new_user", str(status), problem, body.get("version"))
 
     def _send(self) -> None:
