@@ -71,7 +71,7 @@ def clipping_of(
         return UNKNOWN
     user, code = log.user[counted], log.kind[counted]
     pair = _groups(user, log.item[counted], code)
-    total: NDArray[np.float64] = np.bincount(pair, amount[counted])[pair]
+    total = np.bincount(pair, amount[counted]).astype(np.float64)[pair]
     owner, largest = _largest(user.astype(np.int64) * len(quantiles) + code, total)
     kind = owner % len(quantiles)
     _, overall = _largest(owner // len(quantiles), largest)
