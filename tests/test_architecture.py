@@ -240,7 +240,7 @@ def test_what_trains_is_imported_by_name_when_it_is_asked_for() -> None:
 
 def test_core_types_rest_on_errors_alone() -> None:
     assert own_imports("graphrec.data.vector") == {"graphrec.errors"}
-    of_values = {f"graphrec.data.{name}" for name in ("vector", "ids", "times")}
+    of_values = {f"graphrec.data.{name}" for name in ("vector", "ids", "times", "clipping")}
     assert own_imports("graphrec.data.graph") == {"graphrec.errors", *of_values}
 
 

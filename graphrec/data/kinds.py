@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from graphrec.data.clipping import CLIP_QUANTILE
 from graphrec.errors import SettingsError
 
 Polarity: TypeAlias = Literal["positive", "negative", "neutral"]
@@ -92,6 +93,14 @@ class KindPolicy(BaseModel):
         "`missing`: seen, and not rated.",
     )
 
+    clip_quantile: float = Field(
+        CLIP_QUANTILE,
+        ge=0.5,
+        le=1,
+        description="What the events of a user on an item add up to is clipped at what this share "
+        "of users stay below, by the largest sum of each, so that nobody alone changes everyone's "
+        "lists; 1: not clipped.",
+    )
     same_time: Literal["replace", "add"] = Field(
         "replace",
         description="Of events of one source that have the same user, item and time: `replace`: "
