@@ -86,7 +86,9 @@ class Delta:
     def edition_of(self, user: str) -> tuple[int, int]:
         """Another one whenever anything changes that the list of this user is made from."""
         own = self.users.get(user)
-        return self.edition, -1 if own is None else own.edition
+        if own is None:  # which means something else once a snapshot's knowledge is void
+            return self.edition, -2 if user in self.forgotten else -1
+        return self.edition, own.edition
 
 
 NOTHING = Delta()
