@@ -164,29 +164,33 @@ class DeltaLog:
         renewed, gone = set(self._delta.renewed), set[str]()
         written: dict[str, Mapping[str, AttributeValue]] = {}
         deletions = 0
-        for node in nodes:
-            deletions += node.id is None or node.attributes is None
-            if node.id is None:
+        for node_type, node_id, attributes, links, at in nodes:
+            if node_id is None:
+                deletions += 1
                 if self._leaving:
                     self._add_attributes(written, position)
                     written = {}
-                    self._drop(self._leaving.pop(0), node.position)
-                elif node.position > self._began:
+                    self._drop(self._leaving.pop(0), at)
+                elif at > self._began:
                     self.lost = True
-            elif node.type == "item":
-                self._read_at["item", node.id] = position
-                if node.attributes is None:
-                    items.pop(node.id, None)
-                    deleted.add(node.id)
-                    gone.add(node.id)
+            elif node_type == "user":
+                if attributes is None:
+                    deletions += 1
                 else:
-                    items[node.id] = ItemDelta(node.attributes, node.links)
-                    if node.id in deleted:
-                        deleted.discard(node.id)
-                        renewed.add(node.id)
-                        self._read_at["renewed", node.id] = position
-            elif node.attributes is not None:
-                written[node.id] = node.attributes
+                    written[node_id] = attributes
+            else:
+                self._read_at["item", node_id] = position
+                if attributes is None:
+                    deletions += 1
+                    items.pop(node_id, None)
+                    deleted.add(node_id)
+                    gone.add(node_id)
+                else:
+                    items[node_id] = ItemDelta(attributes, links)
+                    if node_id in deleted:
+                        deleted.discard(node_id)
+                        renewed.add(node_id)
+                        self._read_at["renewed", node_id] = position
         self._add_attributes(written, position)
         if self._drop_items(gone):
             # What came after the deletion of an item is among what is read once more.

@@ -52,28 +52,17 @@ READ_POSITION = "SELECT last FROM position"
 SET_POSITION = "UPDATE position SET last = ?"
 
 # How far the next :limit changes of events reach: those that were written, and pairs of which one
-# was taken back. Each has a position of its own.
+# was taken back. Each has a position of its own. Nothing where there are fewer.
 EVENTS_REACHED = """
-SELECT COUNT(*), MAX(position)
-FROM (
-    SELECT position
-    FROM (
-        SELECT position FROM (
-            SELECT position FROM events INDEXED BY events_by_position
-            WHERE position > :position ORDER BY position LIMIT :limit
-        )
-        UNION ALL
-        SELECT position FROM (
-            SELECT position FROM taken_back
-            WHERE position > :position ORDER BY position LIMIT :limit
-        )
-    )
-    ORDER BY position
-    LIMIT :limit
-)
+SELECT position FROM events INDEXED BY events_by_position WHERE position > :position
+UNION ALL
+SELECT position FROM taken_back WHERE position > :position
+ORDER BY position
+LIMIT 1 OFFSET :limit - 1
 """
 
-# The changes up to :reached, and all other events of their (user, item) pairs.
+# The changes up to :reached, and all other events of their (user, item) pairs, by rows. To join
+# nodes here, and to sort, takes twice the time; fewer columns are read faster.
 EVENTS_SINCE = """
 WITH
     pairs AS (
@@ -82,15 +71,12 @@ WITH
         UNION
         SELECT user, item FROM taken_back WHERE position > :position AND position <= :reached
     )
-SELECT users.id, items.id, events.weight, events.time, kinds.name,
-       events.position > :position AND events.position <= :reached AS changed
+SELECT events.user << 32 | events.item, events.position << 16 | events.kind,
+       events.time, events.weight
 FROM pairs
 CROSS JOIN events ON events.user = pairs.user AND events.item = pairs.item
-JOIN nodes AS users ON users.row = events.user
-JOIN nodes AS items ON items.row = events.item
-JOIN kinds ON kinds.row = events.kind
-ORDER BY changed DESC, events.position
 """
+IDS_OF = Template("SELECT id FROM nodes WHERE row IN ($rows) ORDER BY row")  # $rows: ?,?,…
 TAKEN_BACK_SINCE = """
 SELECT users.id, items.id
 FROM taken_back

@@ -27,16 +27,37 @@ from graphrec.data import (
 from graphrec.errors import UnknownNode
 from graphrec.store.declared import DeclaredKind
 from graphrec.store.protocol import ChangedNode, ChangedNodes, ItemLink, NewEvents
-from graphrec.store.sqlite import deletion
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import LOOKUP, position_of
+
+WRITTEN = np.dtype([("pair", "i8"), ("written", "i8"), ("time", "i8"), ("weight", "f4")])
+"""What `EVENTS_SINCE` gives: user << 32 | item, and position << 16 | kind."""
+
+NOTHING: Mapping[str, AttributeValue] = {}
 
 EVENT = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i4"), ("time", "i8"), ("weight", "f4")])
 
 
 def events_since(connection: sqlite3.Connection, position: int, limit: int) -> NewEvents:
     """A page of the events written after a position, whole pairs."""
-    return deletion.events_since(connection, position, limit, position_of(connection))
+    found = connection.execute(sql.EVENTS_REACHED, {"position": position, "limit": limit})
+    (reached,) = found.fetchone() or (position_of(connection),)
+    window = {"position": position, "reached": reached}
+    rows = np.fromiter(connection.execute(sql.EVENTS_SINCE, window), WRITTEN)
+    written = rows["written"] >> 16
+    changed = (written > position) & (written <= reached)
+    order = np.lexsort((written, ~changed))
+    rows = rows[order]
+    users, user = _ids_at(connection, rows["pair"] >> 32)
+    items, item = _ids_at(connection, rows["pair"] & 0xFFFFFFFF)
+    used, kind = np.unique(rows["written"] & 0xFFFF, return_inverse=True)
+    names = dict(connection.execute(sql.READ_KINDS).fetchall())
+    kinds = tuple(names[row] for row in used.tolist()) or ("interaction",)
+    log = Interactions(
+        users, items, user, item, rows["weight"], rows["time"], kind.astype(np.uint8), kinds
+    )
+    taken_back = connection.execute(sql.TAKEN_BACK_SINCE, window).fetchall()
+    return NewEvents(log, changed[order], reached, tuple(taken_back))
 
 
 def nodes_since(connection: sqlite3.Connection, position: int, limit: int) -> ChangedNodes:
@@ -107,6 +128,17 @@ def kinds_of_attributes(
     return kinds
 
 
+def _ids_at(connection: sqlite3.Connection, nodes: NDArray[np.int64]) -> tuple[Vocabulary, Rows]:
+    """The ids of the store's rows of nodes in a column, and the column in rows of these ids."""
+    used, rows = np.unique(nodes, return_inverse=True)
+    found: list[str] = []
+    for start in range(0, len(used), LOOKUP):
+        some = used[start : start + LOOKUP].tolist()
+        query = sql.IDS_OF.substitute(rows=",".join("?" * len(some)))
+        found += [node_id for (node_id,) in connection.execute(query, some)]
+    return Vocabulary(tuple(found)), rows.astype(np.int32)
+
+
 def _links_of(
     connection: sqlite3.Connection, items: Sequence[str]
 ) -> Mapping[str, tuple[ItemLink, ...]]:
@@ -129,8 +161,9 @@ def _changed_node(
     position: int,
 ) -> ChangedNode:
     if node_id is None or text is None:
-        return ChangedNode(node_type, node_id, None, position=position)
-    attributes = values(kinds.get(node_type, {}), text)
+        return ChangedNode(node_type, node_id, None, (), position)
+    # Most nodes of a log of events have none.
+    attributes = NOTHING if text == "{}" else values(kinds.get(node_type, {}), text)
     found = links.get(node_id, ()) if node_type == "item" else ()
     return ChangedNode(node_type, node_id, attributes, found, position)
 
