@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,7 @@ from graphrec.store.protocol import ChangedNode, ChangedNodes, ItemLink, NewEven
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import LOOKUP, position_of
 
-WRITTEN = np.dtype([("pair", "i8"), ("written", "i8"), ("time", "i8"), ("weight", "f4")])
-"""What `EVENTS_SINCE` gives: user << 32 | item, and position << 16 | kind."""
+Number = TypeVar("Number", np.int64, np.float32)
 
 NOTHING: Mapping[str, AttributeValue] = {}
 
@@ -43,19 +42,17 @@ def events_since(connection: sqlite3.Connection, position: int, limit: int) -> N
     found = connection.execute(sql.EVENTS_REACHED, {"position": position, "limit": limit})
     (reached,) = found.fetchone() or (position_of(connection),)
     window = {"position": position, "reached": reached}
-    rows = np.fromiter(connection.execute(sql.EVENTS_SINCE, window), WRITTEN)
-    written = rows["written"] >> 16
-    changed = (written > position) & (written <= reached)
-    order = np.lexsort((written, ~changed))
-    rows = rows[order]
-    users, user = _ids_at(connection, rows["pair"] >> 32)
-    items, item = _ids_at(connection, rows["pair"] & 0xFFFFFFFF)
-    used, kind = np.unique(rows["written"] & 0xFFFF, return_inverse=True)
-    names = dict(connection.execute(sql.READ_KINDS).fetchall())
-    kinds = tuple(names[row] for row in used.tolist()) or ("interaction",)
-    log = Interactions(
-        users, items, user, item, rows["weight"], rows["time"], kind.astype(np.uint8), kinds
-    )
+    columns = connection.execute(sql.EVENTS_SINCE, window).fetchone()
+    pair, written, time = (_numbers(each, np.int64) for each in columns[:3])
+    position_of_each = written >> 16
+    changed = (position_of_each > position) & (position_of_each <= reached)
+    order = np.lexsort((position_of_each, ~changed))
+    pair = pair[order]
+    users, user = _ids_at(connection, pair >> 32)
+    items, item = _ids_at(connection, pair & 0xFFFFFFFF)
+    kinds, kind = _kinds_at(connection, written[order] & 0xFFFF)
+    weight = _numbers(columns[3], np.float32)[order]
+    log = Interactions(users, items, user, item, weight, time[order], kind, kinds)
     taken_back = connection.execute(sql.TAKEN_BACK_SINCE, window).fetchall()
     return NewEvents(log, changed[order], reached, tuple(taken_back))
 
@@ -128,15 +125,26 @@ def kinds_of_attributes(
     return kinds
 
 
+def _numbers(text: str | None, dtype: type[Number]) -> NDArray[Number]:
+    """Numbers with commas between them."""
+    return np.fromstring(text, dtype, sep=",") if text else np.empty(0, dtype)
+
+
 def _ids_at(connection: sqlite3.Connection, nodes: NDArray[np.int64]) -> tuple[Vocabulary, Rows]:
     """The ids of the store's rows of nodes in a column, and the column in rows of these ids."""
     used, rows = np.unique(nodes, return_inverse=True)
-    found: list[str] = []
-    for start in range(0, len(used), LOOKUP):
-        some = used[start : start + LOOKUP].tolist()
-        query = sql.IDS_OF.substitute(rows=",".join("?" * len(some)))
-        found += [node_id for (node_id,) in connection.execute(query, some)]
-    return Vocabulary(tuple(found)), rows.astype(np.int32)
+    (ids,) = connection.execute(sql.IDS_OF, (json.dumps(used.tolist()),)).fetchone()
+    return Vocabulary(tuple(json.loads(ids))), rows.astype(np.int32)
+
+
+def _kinds_at(
+    connection: sqlite3.Connection, kinds: NDArray[np.int64]
+) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
+    """The names of the store's rows of kinds in a column, and the column in their places."""
+    used, places = np.unique(kinds, return_inverse=True)
+    names = dict(connection.execute(sql.READ_KINDS).fetchall())
+    found = tuple(names[row] for row in used.tolist())
+    return found or ("interaction",), places.astype(np.uint8)
 
 
 def _links_of(
