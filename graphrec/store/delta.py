@@ -42,7 +42,7 @@ class UserDelta:
     """The items of pairs that were written to and have no event left."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemDelta:
     """An item that came or changed."""
 

@@ -98,17 +98,19 @@ class DeltaLog:
         self._recent: dict[int, KnownUser] = {}
         """By number, in place of what is folded."""
         self._pages: list[EventColumns] = []
-        self._attributes: dict[int, Attributes] = {}
-        """Of users, which were read with the pages. Both are later than `_recent`."""
+        self._attributes: list[tuple[Mapping[int, Attributes], int]] = []
+        """Large pages of users, and their positions. Both are later than `_recent`."""
         self._made: dict[int, UserDelta] = {}
-        self._read_at: dict[tuple[str, str], int] = {}
-        """By items, and users who were forgotten: up to where the store had been read then."""
+        self._items_at: dict[str, int] = {}
+        """Up to where the store had been read when an item changed, and so below."""
+        self._renewed_at: dict[str, int] = {}
+        self._forgotten_at: dict[str, int] = {}
         self._leaving: list[str] = []
         """Users who are being forgotten: the store does not say who, but these are known."""
         self._edition = 0
         if before is not None:
             self._leaving, self._edition = [*before._leaving], before._edition
-            self._read_at = {k: at for k, at in before._read_at.items() if k[0] == "forgotten"}
+            self._forgotten_at = dict(before._forgotten_at)
             self._renew(forgotten=before._delta.forgotten)
 
     @property
@@ -179,7 +181,7 @@ class DeltaLog:
                 else:
                     written[node_id] = attributes
             else:
-                self._read_at["item", node_id] = position
+                self._items_at[node_id] = position
                 if attributes is None:
                     deletions += 1
                     items.pop(node_id, None)
@@ -190,7 +192,7 @@ class DeltaLog:
                     if node_id in deleted:
                         deleted.discard(node_id)
                         renewed.add(node_id)
-                        self._read_at["renewed", node_id] = position
+                        self._renewed_at[node_id] = position
         self._add_attributes(written, position)
         if self._drop_items(gone):
             # What came after the deletion of an item is among what is read once more.
@@ -207,7 +209,7 @@ class DeltaLog:
         """
         self._fold_pages()
         self._put(int(self._ids.users.of([user])[0]), KnownUser())
-        self._read_at["forgotten", user] = self.nodes_read + 1
+        self._forgotten_at[user] = self.nodes_read + 1
         self._leaving.append(user)
         self._set(forgotten=self._delta.forgotten | {user})
 
@@ -225,13 +227,16 @@ class DeltaLog:
         self._edition += 1
         self._ids, self._folded = self._folded.since(position, self._ids, self._edition)
         self._made = {}
-        self._read_at = {key: at for key, at in self._read_at.items() if at > position}
-        held, delta = self._read_at, self._delta
+        self._items_at, self._renewed_at, self._forgotten_at = (
+            {key: at for key, at in each.items() if at > position}
+            for each in (self._items_at, self._renewed_at, self._forgotten_at)
+        )
+        delta, held = self._delta, self._items_at
         self._renew(
-            items={item: each for item, each in delta.items.items() if ("item", item) in held},
-            deleted=frozenset(item for item in delta.deleted if ("item", item) in held),
-            renewed=frozenset(item for item in delta.renewed if ("renewed", item) in held),
-            forgotten=frozenset(user for user in delta.forgotten if ("forgotten", user) in held),
+            items={item: each for item, each in delta.items.items() if item in held},
+            deleted=delta.deleted & held.keys(),
+            renewed=delta.renewed & self._renewed_at.keys(),
+            forgotten=delta.forgotten & self._forgotten_at.keys(),
             written=0,
             kinds={},
             deletions=0,
@@ -267,8 +272,7 @@ class DeltaLog:
         """The attributes of users, read up to a position."""
         codes = self._ids.users.of(written).tolist()
         if len(written) > LARGE:
-            each_at = ((each, position) for each in written.values())
-            self._attributes.update(zip(codes, each_at, strict=True))
+            self._attributes.append((dict(zip(codes, written.values(), strict=True)), position))
             return
         self._fold_pages()
         for code, each in zip(codes, written.values(), strict=True):
@@ -295,9 +299,12 @@ class DeltaLog:
             self._fold_recent()
             self._edition += 1
             self._folded = self._folded.with_pages(
-                self._pages, self._attributes, self._edition, len(self._ids.users)
+                self._pages,
+                self._attributes,
+                self._edition,
+                len(self._ids.users),
             )
-            self._pages, self._attributes = [], {}
+            self._pages, self._attributes = [], []
 
     def _renew(self, **changes: object) -> None:
         """Another edition for everyone."""

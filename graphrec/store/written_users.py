@@ -21,11 +21,14 @@ from graphrec.store.event_columns import (
     latest,
 )
 
-Attributes: TypeAlias = tuple[Mapping[str, AttributeValue], int]
-"""All that a user has, and the position up to which the store had been read then."""
+Attributes: TypeAlias = Mapping[str, AttributeValue]
 
 MADE = 1_000
 """Users of whom events are kept as objects, because they were asked for."""
+
+
+def _none() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class KnownUser:
     events: EventColumns = NO_EVENTS
     edition: int = 0
     """Another one whenever anything of it changes."""
-    attributes: Mapping[str, AttributeValue] | None = None
+    attributes: Attributes | None = None
     attributes_at: int = 0
     """The position up to which the store had been read when the attributes were."""
 
@@ -51,10 +54,12 @@ class Folded:
 
     events: EventColumns = NO_EVENTS
     """[E], sorted by pair."""
-    editions: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    editions: NDArray[np.int64] = field(default_factory=_none)
     """By user; 0 where nothing is known."""
     attributes: Mapping[int, Attributes] = field(default_factory=dict)
     """Of the users of whom some were written."""
+    attributes_at: NDArray[np.int64] = field(default_factory=_none)
+    """By user: the position up to which the store had been read when attributes were."""
 
     def edition(self, user: int) -> int:
         """That of what is known of a user; 0 for nothing."""
@@ -65,7 +70,8 @@ class Folded:
         edition = self.edition(user)
         if not edition:
             return KnownUser()
-        return KnownUser(self.events.of_user(user), edition, *self.attributes.get(user, (None, 0)))
+        attributes, at = self.attributes.get(user), int(self.attributes_at[user])
+        return KnownUser(self.events.of_user(user), edition, attributes, at)
 
     def with_users(self, users: Mapping[int, KnownUser], count: int) -> Folded:
         """With other knowledge of some users in place of this; `count` users have numbers."""
@@ -78,33 +84,46 @@ class Folded:
         kept = self.events.take(others[self.events.user])
         editions = _grown(self.editions, count)
         editions[codes] = [0 if each.nothing else each.edition for each in known]
-        attributes = dict(self.attributes)
+        attributes, at = dict(self.attributes), _grown(self.attributes_at, count)
+        at[codes] = [each.attributes_at for each in known]
         for code, each in users.items():
             attributes.pop(code, None)
             if each.attributes is not None:
-                attributes[code] = each.attributes, each.attributes_at
+                attributes[code] = each.attributes
         return Folded(
             latest([kept, joined([NO_EVENTS, *(each.events for each in known)])]),
             editions,
             attributes,
+            at,
         )
 
     def with_pages(
         self,
         pages: Sequence[EventColumns],
-        attributes: Mapping[int, Attributes],
+        attributes: Sequence[tuple[Mapping[int, Attributes], int]],
         edition: int,
         count: int,
     ) -> Folded:
-        """With what pages say of pairs, and with attributes; `count` users have numbers.
+        """With what pages say of pairs, and with attributes, each read up to a position.
+
+        `count` users have numbers.
 
         It is another edition of all users whom they name.
         """
         editions = _grown(self.editions, count)
         for page in pages:
             editions[page.user] = edition
-        editions[_keys(attributes)] = edition
-        return Folded(latest([self.events, *pages]), editions, {**self.attributes, **attributes})
+        together, at = dict(self.attributes), _grown(self.attributes_at, count)
+        for written, position in attributes:
+            together.update(written)
+            codes = _keys(written)
+            editions[codes], at[codes] = edition, position
+        return Folded(
+            latest([self.events, *pages]),
+            editions,
+            together,
+            at,
+        )
 
     def without(self, rows: NDArray[np.bool_], edition: int) -> Folded:
         """Without some rows of events [E]: another edition of their users."""
@@ -113,7 +132,7 @@ class Folded:
         known = np.zeros(len(editions), bool)
         known[events.user] = True
         known[_keys(self.attributes)] = True
-        return Folded(events, np.where(known, editions, 0), self.attributes)
+        return replace(self, events=events, editions=np.where(known, editions, 0))
 
     def since(self, position: int, ids: EventIds, edition: int) -> tuple[EventIds, Folded]:
         """What was read after a position, and the numbers of just the ids that are in it.
@@ -121,7 +140,8 @@ class Folded:
         It is another edition of everyone.
         """
         events = self.events.take(self.events.read_at > position)
-        attributes = {user: each for user, each in self.attributes.items() if each[1] > position}
+        later = self.attributes_at > position
+        attributes = {user: each for user, each in self.attributes.items() if later[user]}
         users = np.union1d(events.user, _keys(attributes)).astype(np.int32)
         items, kinds = np.unique(events.item), np.unique(events.kind[events.kind != NOTHING_LEFT])
         kept = EventIds(
@@ -143,6 +163,7 @@ class Folded:
             events,
             np.full(len(users), edition, np.int64),
             dict(zip(places, attributes.values(), strict=True)),
+            self.attributes_at[users],
         )
 
 

@@ -110,8 +110,9 @@ JOIN kinds ON kinds.row = events.kind
 WHERE events.time >= ? AND events.time < ?
 LIMIT ?
 """
+# Left to itself, SQLite reads all users and items here, at every poll.
 NODES_SINCE = """
-SELECT type, id, attributes, position FROM nodes
+SELECT type, id, attributes, position FROM nodes INDEXED BY nodes_by_position
 WHERE position > :position AND type IN ('user', 'item')
 UNION ALL
 SELECT type, id, NULL, position FROM deletions WHERE position > :position

@@ -64,8 +64,18 @@ def nodes_since(connection: sqlite3.Connection, position: int, limit: int) -> Ch
     items = [id_ for node_type, id_, text, _ in rows if node_type == "item" and text]
     links = _links_of(connection, items)
     last = position_of(connection)
-    nodes = tuple(_changed_node(kinds, links, *row) for row in rows)
-    return ChangedNodes(nodes, rows[-1][3] if len(rows) == limit else last)
+    nodes = [
+        ChangedNode(
+            node_type,
+            node_id,
+            # Most nodes of a log of events have none.
+            NOTHING if text == "{}" else text and values(kinds.get(node_type, {}), text),
+            links.get(node_id, ()) if node_type == "item" else (),
+            at,
+        )
+        for node_type, node_id, text, at in rows
+    ]
+    return ChangedNodes(tuple(nodes), rows[-1][3] if len(rows) == limit else last)
 
 
 def graph(connection: sqlite3.Connection, until: int | None) -> Graph:
@@ -158,22 +168,6 @@ def _links_of(
         for item, *link in connection.execute(query, [*ids, *ids]):
             found.setdefault(item, []).append(ItemLink(*link))
     return {item: tuple(links) for item, links in found.items()}
-
-
-def _changed_node(
-    kinds: Mapping[str, Mapping[str, AttributeKind]],
-    links: Mapping[str, tuple[ItemLink, ...]],
-    node_type: str,
-    node_id: str | None,
-    text: str | None,
-    position: int,
-) -> ChangedNode:
-    if node_id is None or text is None:
-        return ChangedNode(node_type, node_id, None, (), position)
-    # Most nodes of a log of events have none.
-    attributes = NOTHING if text == "{}" else values(kinds.get(node_type, {}), text)
-    found = links.get(node_id, ()) if node_type == "item" else ()
-    return ChangedNode(node_type, node_id, attributes, found, position)
 
 
 def values(kinds: Mapping[str, AttributeKind], text: str) -> Mapping[str, AttributeValue]:
