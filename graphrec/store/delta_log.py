@@ -8,16 +8,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from graphrec.data import AttributeValue, Interactions
+from graphrec.data import AttributeValue
 from graphrec.data.drift import kinds_of
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, have_own_thresholds
-from graphrec.store.delta import Delta, ItemDelta, UserDelta, events_of
+from graphrec.store.delta import Delta, ItemDelta, UserDelta
 from graphrec.store.event_columns import EventColumns, EventIds, columns_of, latest
-from graphrec.store.protocol import ChangedNode, GraphStore, NewEvents
+from graphrec.store.protocol import PAGE, ChangedNode, GraphStore, NewEvents
 from graphrec.store.written_users import Attributes, Folded, KnownUser, WrittenUsers
 
 LARGE = 1_000
 """Rows of a page from which on it goes into columns as a whole."""
+
+MANY = 100_000
+"""Changes in a page where nobody waits."""
 
 RECENT = 2_000
 """Users from whom on those beside the columns should be put into them."""
@@ -36,39 +39,25 @@ def read_delta(
         reached = store.position() or 0
         log = DeltaLog(since, reached)
         while min(log.events_read, log.nodes_read) < reached:
-            log.add_events(new_events(store, log.events_read, kinds))
-            log.add_nodes(*store.nodes_since(log.nodes_read))
+            log.add_events(new_events(store, log.events_read, kinds, MANY))
+            log.add_nodes(*store.nodes_since(log.nodes_read, MANY))
         if not log.lost:  # else what was read may be of someone who was forgotten meanwhile
-            return replace(log.delta, position=reached, events=store.counts()["events"])
+            users, events = dict(log.delta.users), store.counts()["events"]
+            return replace(log.delta, users=users, position=reached, events=events)
 
 
 def new_events(
-    store: GraphStore, position: int, kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY
+    store: GraphStore,
+    position: int,
+    kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    limit: int = PAGE,
 ) -> NewEvents:
     """The page of events after a position, as of `GraphStore.events_since`.
 
     Where users have thresholds of their own, all other events of these users come with it: any of
     them may count now that did not before, or no longer.
     """
-    page = store.events_since(position)
-    if not have_own_thresholds(kinds):
-        return page
-    rows = _rows(page.events)
-    known = {row[:2] for row in rows}
-    users = dict.fromkeys([*page.events.users.ids, *(user for user, _ in page.taken_back)])
-    for user in users:
-        rows += [row for row in _rows(store.user_events(user)) if row[:2] not in known]
-    changed = np.zeros(len(rows), bool)
-    changed[: len(page.changed)] = page.changed
-    columns = zip(*rows, strict=True) if rows else [()] * 5
-    return NewEvents(Interactions.of(*columns), changed, page.position, page.taken_back)
-
-
-def _rows(log: Interactions) -> list[tuple[str, str, float, int, str]]:
-    """User, item, value, time and kind of each event, in the order of the log."""
-    return [
-        (user, event.item, event.value, event.time, event.kind) for user, event in events_of(log)
-    ]
+    return store.events_since(position, limit, whole_users=have_own_thresholds(kinds))
 
 
 class DeltaLog:

@@ -61,24 +61,28 @@ ORDER BY position
 LIMIT 1 OFFSET :limit - 1
 """
 
-# The changes up to :reached, and all other events of their (user, item) pairs, in one row of four
-# columns of numbers: SQLite puts them together much faster than Python fetches row by row, and
-# without keeping other threads from running. A row and a kind are below 2^32 and 2^16.
-EVENTS_SINCE = """
+# The changes up to :reached, and all other events of their (user, item) pairs, or users, in one row
+# of four columns of numbers: SQLite puts them together faster than Python fetches row by row, and
+# other threads run meanwhile. A row and a kind are below 2^32 and 2^16.
+_EVENTS_SINCE = Template("""
 WITH
-    pairs AS (
-        SELECT user, item FROM events INDEXED BY events_by_position
+    chosen AS (
+        SELECT $KEY FROM events INDEXED BY events_by_position
         WHERE position > :position AND position <= :reached
         UNION
-        SELECT user, item FROM taken_back WHERE position > :position AND position <= :reached
+        SELECT $KEY FROM taken_back WHERE position > :position AND position <= :reached
     )
 SELECT group_concat(events.user << 32 | events.item),
        group_concat(events.position << 16 | events.kind),
        group_concat(events.time),
        group_concat(events.weight)
-FROM pairs
-CROSS JOIN events ON events.user = pairs.user AND events.item = pairs.item
-"""
+FROM chosen
+CROSS JOIN events ON $SAME
+""")
+EVENTS_SINCE = _EVENTS_SINCE.substitute(
+    KEY="user, item", SAME="events.user = chosen.user AND events.item = chosen.item"
+)
+EVENTS_OF_USERS_SINCE = _EVENTS_SINCE.substitute(KEY="user", SAME="events.user = chosen.user")
 # The ids of rows of nodes, a JSON array of both, in the same order.
 IDS_OF = """
 SELECT json_group_array(nodes.id)

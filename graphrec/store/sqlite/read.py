@@ -37,12 +37,15 @@ NOTHING: Mapping[str, AttributeValue] = {}
 EVENT = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i4"), ("time", "i8"), ("weight", "f4")])
 
 
-def events_since(connection: sqlite3.Connection, position: int, limit: int) -> NewEvents:
-    """A page of the events written after a position, whole pairs."""
+def events_since(
+    connection: sqlite3.Connection, position: int, limit: int, whole_users: bool
+) -> NewEvents:
+    """A page of the events written after a position, whole pairs or users."""
     found = connection.execute(sql.EVENTS_REACHED, {"position": position, "limit": limit})
     (reached,) = found.fetchone() or (position_of(connection),)
     window = {"position": position, "reached": reached}
-    columns = connection.execute(sql.EVENTS_SINCE, window).fetchone()
+    query = sql.EVENTS_OF_USERS_SINCE if whole_users else sql.EVENTS_SINCE
+    columns = connection.execute(query, window).fetchone()
     pair, written, time = (_numbers(each, np.int64) for each in columns[:3])
     position_of_each = written >> 16
     changed = (position_of_each > position) & (position_of_each <= reached)
