@@ -72,6 +72,8 @@ class Delta:
     """How many of them there are of each kind."""
     deletions: int = 0
     """Users and items that were deleted."""
+    user_attributes: frozenset[str] = frozenset()
+    """Names of the attributes that were written of users."""
     events: int = 0
     """In the store."""
 
@@ -111,6 +113,7 @@ def everything(graph: Graph) -> Delta:
         {item: ItemDelta(values, tuple(links.get(item, ()))) for item, values in items.items()},
         written=len(graph.interactions),
         kinds=kinds_of(graph.interactions),
+        user_attributes=frozenset(graph.attributes.get("user", {})),
         events=len(graph.interactions),
     )
 

@@ -226,6 +226,7 @@ class DeltaLog:
             deleted=delta.deleted & held.keys(),
             renewed=delta.renewed & self._renewed_at.keys(),
             forgotten=delta.forgotten & self._forgotten_at.keys(),
+            user_attributes=frozenset[str]().union(*self._folded.attributes.values()),
             written=0,
             kinds={},
             deletions=0,
@@ -233,12 +234,13 @@ class DeltaLog:
 
     def _drop_items(self, items: Collection[str]) -> bool:
         """Let go of the events on items that were deleted; returns whether there were any."""
-        codes = {self._ids.items.get(item) for item in items} - {None}
+        found = (self._ids.items.get(item) for item in items)
+        codes = [code for code in found if code is not None]
         if not codes:
             return False
         self.fold()
         chosen = np.zeros(len(self._ids.items), bool)
-        chosen[list(codes)] = True
+        chosen[codes] = True
         rows = chosen[self._folded.events.item]
         self._edition += 1
         self._folded = self._folded.without(rows, self._edition)
@@ -259,6 +261,10 @@ class DeltaLog:
         self, written: Mapping[str, Mapping[str, AttributeValue]], position: int
     ) -> None:
         """The attributes of users, read up to a position."""
+        if not written:
+            return
+        names = self._delta.user_attributes.union(*written.values())
+        self._set(user_attributes=names)
         codes = self._ids.users.of(written).tolist()
         if len(written) > LARGE:
             self._attributes.append((dict(zip(codes, written.values(), strict=True)), position))

@@ -133,7 +133,7 @@ def columns_of(page: NewEvents, ids: EventIds) -> EventColumns:
 def joined(parts: Sequence[EventColumns]) -> EventColumns:
     """The rows of several, one after the other."""
     return EventColumns(
-        *(np.concatenate([getattr(each, name) for each in parts]) for name in NAMES)
+        *(np.concatenate([getattr(each, name) for each in (NO_EVENTS, *parts)]) for name in NAMES)
     )
 
 

@@ -91,7 +91,7 @@ class Folded:
             if each.attributes is not None:
                 attributes[code] = each.attributes
         return Folded(
-            latest([kept, joined([NO_EVENTS, *(each.events for each in known)])]),
+            latest([kept, joined([each.events for each in known])]),
             editions,
             attributes,
             at,
