@@ -30,6 +30,10 @@ FEW = 200
 PAGE_SECONDS = 0.3
 """How long to read a page should take: pages are made larger or smaller for it."""
 
+LONGEST = 10.0
+"""Seconds for a page, on a machine that has other work: no request waits for it so long, and to
+begin again would take longer."""
+
 LARGEST = 100_000
 """Changes in a page: more of them are read hardly faster, and each page takes memory."""
 
@@ -200,7 +204,7 @@ class Feed:
             _read, events=log.events_read, nodes=log.nodes_read, kinds=self._kinds, limit=limit
         )
         try:
-            found = await self._store.run(read)
+            found = await self._store.run(read, LONGEST)
         except StoreAway:
             self._limit = max(SMALLEST, limit // 2)
             raise

@@ -75,6 +75,11 @@ def caught_up(store: SQLiteStore, log: DeltaLog, page: int) -> DeltaLog:
 
 def known(delta: Delta) -> dict[str, object]:
     """What a delta says of users, whatever the order of their events, and of items."""
+    return {**since_known(delta), "renewed": delta.renewed}
+
+
+def since_known(delta: Delta) -> dict[str, object]:
+    """The same where a snapshot may have the deletion of an item that came back since."""
     return {
         "users": {
             user: (sorted(each.events), each.attributes, each.taken_back)
@@ -82,7 +87,6 @@ def known(delta: Delta) -> dict[str, object]:
         },
         "items": dict(delta.items),
         "deleted": delta.deleted,
-        "renewed": delta.renewed,
     }
 
 
@@ -117,10 +121,10 @@ def test_in_any_pieces_it_is_what_is_read_at_once(
         was = known(log.delta)
         given_out = log.delta
         log.prune(position)
-        assert known(log.delta) == known(read_delta(store, position))
+        assert since_known(log.delta) == since_known(read_delta(store, position))
         assert known(given_out) == was
         log.fold()
-        assert known(log.delta) == known(read_delta(store, position))
+        assert since_known(log.delta) == since_known(read_delta(store, position))
 
 
 def page_of(position: int, rows: Iterable[tuple[str, str]]) -> NewEvents:
