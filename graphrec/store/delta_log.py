@@ -37,13 +37,24 @@ def read_delta(
     """
     while True:
         reached = store.position() or 0
-        log = DeltaLog(since, reached)
-        while min(log.events_read, log.nodes_read) < reached:
-            log.add_events(new_events(store, log.events_read, kinds, MANY))
-            log.add_nodes(*store.nodes_since(log.nodes_read, MANY))
+        log = read_log(store, since, kinds)
         if not log.lost:  # else what was read may be of someone who was forgotten meanwhile
             users, events = dict(log.delta.users), store.counts()["events"]
             return replace(log.delta, users=users, position=reached, events=events)
+
+
+def read_log(
+    store: GraphStore, since: int, kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY
+) -> DeltaLog:
+    """All that was written to a store after a position, as of `read_delta`, where users are made
+    into objects only when they are asked for.
+    """
+    reached = store.position() or 0
+    log = DeltaLog(since, reached)
+    while min(log.events_read, log.nodes_read) < reached:
+        log.add_events(new_events(store, log.events_read, kinds, MANY))
+        log.add_nodes(*store.nodes_since(log.nodes_read, MANY))
+    return log
 
 
 def new_events(
