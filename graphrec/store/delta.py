@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from graphrec.data import AttributeValue, Graph, Interactions
 from graphrec.data.drift import kinds_of
@@ -50,6 +50,16 @@ class ItemDelta:
     links: tuple[ItemLink, ...] = ()
 
 
+@runtime_checkable
+class NamesAttributes(Protocol):
+    """Knows the names of the attributes that were written of users, without looking at each."""
+
+    @property
+    def attribute_names(self) -> frozenset[str]:
+        """The names."""
+        ...
+
+
 @dataclass(frozen=True)
 class Delta:
     """What was written to a store after a position."""
@@ -72,10 +82,15 @@ class Delta:
     """How many of them there are of each kind."""
     deletions: int = 0
     """Users and items that were deleted."""
-    user_attributes: frozenset[str] = frozenset()
-    """Names of the attributes that were written of users."""
     events: int = 0
     """In the store."""
+
+    @property
+    def user_attributes(self) -> frozenset[str]:
+        """The names of the attributes that were written of users."""
+        if isinstance(self.users, NamesAttributes):
+            return self.users.attribute_names
+        return frozenset[str]().union(*(each.attributes or () for each in self.users.values()))
 
     def before(self, time: int) -> Delta:
         """What of it was so before a time, in milliseconds since 1970."""
@@ -113,7 +128,6 @@ def everything(graph: Graph) -> Delta:
         {item: ItemDelta(values, tuple(links.get(item, ()))) for item, values in items.items()},
         written=len(graph.interactions),
         kinds=kinds_of(graph.interactions),
-        user_attributes=frozenset(graph.attributes.get("user", {})),
         events=len(graph.interactions),
     )
 

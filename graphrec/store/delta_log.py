@@ -101,6 +101,8 @@ class DeltaLog:
         self._attributes: list[tuple[Mapping[int, Attributes], int]] = []
         """Large pages of users, and their positions. Both are later than `_recent`."""
         self._made: dict[int, UserDelta] = {}
+        self._names = frozenset[str]()
+        """Of attributes that were written of users."""
         self._items_at: dict[str, int] = {}
         """Up to where the store had been read when an item changed, and so below."""
         self._renewed_at: dict[str, int] = {}
@@ -118,7 +120,8 @@ class DeltaLog:
         """All that was read."""
         if self._stale:
             self._fold_pages()
-            users = WrittenUsers(self._ids, self._folded, dict(self._recent), self._made)
+            recent = dict(self._recent)
+            users = WrittenUsers(self._ids, self._folded, recent, self._made, self._names)
             self._delta, self._stale = replace(self._delta, users=users), False
         return self._delta
 
@@ -227,6 +230,7 @@ class DeltaLog:
         self._edition += 1
         self._ids, self._folded = self._folded.since(position, self._ids, self._edition)
         self._made = {}
+        self._names = frozenset[str]().union(*self._folded.attributes.values())
         self._items_at, self._renewed_at, self._forgotten_at = (
             {key: at for key, at in each.items() if at > position}
             for each in (self._items_at, self._renewed_at, self._forgotten_at)
@@ -237,7 +241,6 @@ class DeltaLog:
             deleted=delta.deleted & held.keys(),
             renewed=delta.renewed & self._renewed_at.keys(),
             forgotten=delta.forgotten & self._forgotten_at.keys(),
-            user_attributes=frozenset[str]().union(*self._folded.attributes.values()),
             written=0,
             kinds={},
             deletions=0,
@@ -274,8 +277,7 @@ class DeltaLog:
         """The attributes of users, read up to a position."""
         if not written:
             return
-        names = self._delta.user_attributes.union(*written.values())
-        self._set(user_attributes=names)
+        self._names = self._names.union(*written.values())
         codes = self._ids.users.of(written).tolist()
         if len(written) > LARGE:
             self._attributes.append((dict(zip(codes, written.values(), strict=True)), position))

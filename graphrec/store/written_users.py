@@ -176,12 +176,14 @@ class WrittenUsers(Mapping[str, UserDelta]):
         folded: Folded,
         recent: Mapping[int, KnownUser],
         made: dict[int, UserDelta],
+        attribute_names: frozenset[str] = frozenset(),
     ) -> None:
         """What `recent` has of a user takes the place of what is folded.
 
         `made` keeps what was made, also for the mappings that come after this one.
         """
         self._ids, self._folded, self._recent, self._made = ids, folded, recent, made
+        self.attribute_names = attribute_names
 
     def __getitem__(self, user: str) -> UserDelta:
         code = self._ids.users.get(user)

@@ -80,6 +80,7 @@ def known(delta: Delta) -> dict[str, object]:
 
 def since_known(delta: Delta) -> dict[str, object]:
     """The same where a snapshot may have the deletion of an item that came back since."""
+    names = {name for each in delta.users.values() for name in each.attributes or ()}
     return {
         "users": {
             user: (sorted(each.events), each.attributes, each.taken_back)
@@ -87,6 +88,7 @@ def since_known(delta: Delta) -> dict[str, object]:
         },
         "items": dict(delta.items),
         "deleted": delta.deleted,
+        "names": names <= delta.user_attributes,
     }
 
 
