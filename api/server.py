@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import sys
@@ -23,6 +24,14 @@ from graphrec.settings import ServeSettings, Settings
 
 FINISH_SECONDS = 30
 """How long requests in flight may take after the server has been asked to stop."""
+
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes goes on once another one waits, of which one is the event loop:
+at Python's 5 ms it answers 5 ms later each time that it looks at its sockets."""
+
+COLLECTED = (20_000, 20, 100)
+"""How rarely Python looks for garbage, which stops all threads: a long list makes 100,000 objects,
+and at Python's own 700 each of them is looked at several times."""
 
 
 class _Server(uvicorn.Server):
@@ -60,6 +69,8 @@ def serve(settings: Settings, store: str | None = None) -> None:
     """
     _require_keys(settings.serve)
     log = configure(sys.stderr)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*COLLECTED)
     # The driver of a graph store would log at each try what readiness and our log report once.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     logging.getLogger("neo4j").propagate = False

@@ -51,6 +51,17 @@ class ItemTable:
     def _dates(self) -> dict[str, Dates]:
         return {}
 
+    def prepared(self, rule: Rule) -> bool:
+        """Whether all that a rule needs is computed already, which takes a pass over all items."""
+        times = {rule.available_from, rule.available_until} - {None}
+        if rule.attribute is None or rule.shared_by is not None:
+            named = True  # a few of the values are looked up
+        elif rule.any_of is not None:
+            named = rule.attribute in self._labelled
+        else:
+            named = rule.attribute in self._numbers or rule.attribute in self._dates
+        return named and times <= self._dates.keys()
+
     def prepare(self, before: ItemTable) -> None:
         """Compute what another table, of the edition before, was asked for."""
         for name in list(before._labelled):
