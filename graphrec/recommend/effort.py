@@ -37,10 +37,9 @@ def effort(view: View, query: Query, context: Context) -> int:
 
 
 def _prepared(view: View, query: Query) -> bool:
-    if query.exploration and query.exploration_by == "thompson":
-        if "posteriors" not in vars(view.snapshot):
-            return False
-    return all(map(view.items.table.prepared, query.all_rules))
+    draws = query.exploration and query.exploration_by == "thompson"
+    counted = not draws or "posteriors" in vars(view.snapshot)
+    return counted and all(map(view.items.table.prepared, query.all_rules))
 
 
 def _of_friends(view: View, query: Query) -> int:

@@ -163,10 +163,10 @@ class View:
             ONE_USER,
             Vocabulary(tuple(rows)),
             np.zeros(len(item), np.int32),
-            _codes(rows, item, np.int32),
+            _codes(rows, item),
             np.array(value, np.float32),
             np.array(time, np.int64),
-            _codes(kinds, kind, np.uint8),
+            _codes(kinds, kind).astype(np.uint8),
             tuple(kinds),
         )
         weights: list[float] = event_weights(log, self.kinds, self._trained_at).tolist()
@@ -221,7 +221,7 @@ class View:
         if not events:
             return profile
         weights = self.weights(events)
-        row = _codes(self.items.ids.rows, (event.item for event in events), np.int64)
+        row = _codes(self.items.ids.rows, (event.item for event in events))
         known = row >= 0
         written, at = np.unique(row[known], return_inverse=True)
         if not len(written):
@@ -232,7 +232,7 @@ class View:
         liked, count = total > 0, len(self.snapshot.items)
         held, new = liked & (written < count), liked & (written >= count)
         kept = ~np.isin(profile.history, written) & (profile.weights > 0)
-        history = np.concatenate([profile.history[kept], written[held].astype(np.int32)])
+        history = np.concatenate([profile.history[kept], written[held]])
         order = np.argsort(history)
         new_likes = dict(zip(written[new].tolist(), total[new].tolist(), strict=True))
         bits = self._kind_bits(profile, events, weights, written.tolist())
@@ -240,7 +240,7 @@ class View:
             _with_dislikes(profile, written, *_dislikes(at, weight, time, len(written))),
             history=history[order],
             weights=np.concatenate([profile.weights[kept], total[held].astype(np.float32)])[order],
-            seen=np.union1d(profile.seen, written.astype(np.int32)),
+            seen=np.union1d(profile.seen, written),
             new_likes=new_likes,
             new_messages=self._messages(new_likes),
             kinds=None
@@ -384,11 +384,9 @@ class View:
         )
 
 
-def _codes(
-    codes: Mapping[str, int], values: Iterable[str], dtype: type[np.integer]
-) -> NDArray[np.integer]:
+def _codes(codes: Mapping[str, int], values: Iterable[str]) -> Rows:
     """The code of each value; -1 of one without."""
-    return np.fromiter((codes.get(value, -1) for value in values), dtype)
+    return np.fromiter((codes.get(value, -1) for value in values), np.int32)
 
 
 def _dislikes(
@@ -399,7 +397,7 @@ def _dislikes(
     latest = np.zeros(count, np.int64)
     latest[at[below]] = np.iinfo(np.int64).min
     np.maximum.at(latest, at[below], time[below])
-    return np.bincount(at[below], -weight[below], count), latest
+    return np.bincount(at[below], -weight[below], count).astype(np.float64), latest
 
 
 def _with_dislikes(
@@ -413,7 +411,7 @@ def _with_dislikes(
     if not now.any() and not len(profile.disliked):
         return profile
     kept = ~np.isin(profile.disliked, written)
-    rows = np.concatenate([profile.disliked[kept], written[now].astype(np.int32)])
+    rows = np.concatenate([profile.disliked[kept], written[now]])
     order = np.argsort(rows)
     weights = np.concatenate([profile.dislike_weights[kept], much[now].astype(np.float32)])
     times = np.concatenate([profile.disliked_at[kept], latest[now]])

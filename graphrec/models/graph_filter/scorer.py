@@ -189,7 +189,9 @@ class FittedFilter:
             return scores
         # Each row holds as many pairs as all others.
         count = self.pairs.nnz // max(self.pairs.shape[0], 1)
-        columns, values = (part.reshape(-1, count) for part in (self.pairs.indices, self.pairs.data))
+        columns, values = (
+            part.reshape(-1, count) for part in (self.pairs.indices, self.pairs.data)
+        )
         total = np.zeros(self.pairs.shape[1])
         at_once = max(1, PAIRS_AT_ONCE // max(count, 1))
         for start in range(0, len(items), at_once):
