@@ -16,6 +16,9 @@ EVENT = 50
 PAIRS = 512
 """Of each item of a history that are added up, where not all of the catalogue's are."""
 
+DRAW = 20_000
+"""A place that Thompson sampling may fill takes as long as so many numbers."""
+
 PATHS_AT_ONCE = 16
 """Places of a list whose paths are found in one pass over who likes the items of the history."""
 
@@ -27,6 +30,14 @@ def effort(view: View, query: Query, context: Context) -> int:
     """
     if not _prepared(view, query):
         return MUCH
+    return _of_history(view, query, context) + _of_draws(query)
+
+
+def _of_draws(query: Query) -> int:
+    return query.k * DRAW if query.exploration and query.exploration_by == "thompson" else 0
+
+
+def _of_history(view: View, query: Query, context: Context) -> int:
     if query.user is None:
         rows = view.items.ids.rows
         known = [rows[item] for item in query.items if item in rows]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+from scipy import sparse
 
 from graphrec.data import Attribute, Graph, Interactions, Vocabulary
 from graphrec.data.features import FeatureSpace
@@ -48,19 +51,18 @@ def large_snapshot(
         "year": Attribute("number", tuple(float(1950 + n % 70) for n in range(items))),
     }
     graph = Graph(log, {"item": attributes})
-    return build_snapshot(
+    made = build_snapshot(
         graph, graph_filter=_Filter(_filter(graph, pairs, rng)), embeddings=_vectors(graph, rng)
     )
+    return replace(made, manifest=replace(made.manifest, position=0))
 
 
+@dataclass(frozen=True)
 class _Filter:
-    def __init__(self, items: FittedFilter) -> None:
-        self.items = items
+    items: FittedFilter
 
 
 def _filter(graph: Graph, pairs: int, rng: np.random.Generator) -> FittedFilter:
-    from scipy import sparse
-
     count = len(graph.items)
     columns = np.sort((np.arange(count)[:, None] + rng.integers(1, count, pairs)) % count, axis=1)
     ends = np.arange(0, count * pairs + 1, pairs)
@@ -80,6 +82,7 @@ def _filter(graph: Graph, pairs: int, rng: np.random.Generator) -> FittedFilter:
 def _vectors(graph: Graph, rng: np.random.Generator) -> Embeddings:
     items = rng.normal(size=(len(graph.items), DIM)).astype(np.float32)
     users = rng.normal(size=(len(graph.users), DIM)).astype(np.float32)
+    users[:, -1] = 1  # the last dimension of items is a bias
     known = {name: each for name, each in graph.attributes["item"].items() if name != "title"}
     space = FeatureSpace.of(known)
     size = space.matrix({name: Attribute(a.kind, a.values[:1]) for name, a in known.items()}, 1)
@@ -87,6 +90,6 @@ def _vectors(graph: Graph, rng: np.random.Generator) -> Embeddings:
     return Embeddings(
         users,
         items,
-        Encoder(items, np.zeros(DIM, np.float32)),
+        Encoder(items, np.append(np.zeros(DIM - 1), 1).astype(np.float32)),
         ItemEncoder(space, features, {}, {}, 1.0),
     )
