@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.data.clipping import Clipping
 from graphrec.data.ids import as_ids
 from graphrec.data.times import as_milliseconds
 from graphrec.data.vector import Vector
@@ -115,6 +116,7 @@ class Interactions:
     kind: NDArray[np.uint8]  # [E] index into `kinds`
     kinds: tuple[str, ...] = ("interaction",)
     value: NDArray[np.float32] | None = None  # [E] as recorded, where `weight` was made of it
+    clipping: Clipping | None = None  # what `weight` was clipped at, where it was made of values
 
     def __post_init__(self) -> None:
         lengths = {len(c) for c in (self.user, self.item, self.weight, self.time, self.kind)}

@@ -169,7 +169,8 @@ class View:
             _codes(kinds, kind).astype(np.uint8),
             tuple(kinds),
         )
-        weights: list[float] = event_weights(log, self.kinds, self._trained_at).tolist()
+        clipping = self.snapshot.manifest.clipping
+        weights: list[float] = event_weights(log, self.kinds, self._trained_at, clipping).tolist()
         return weights
 
     @property
