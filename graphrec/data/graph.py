@@ -58,6 +58,15 @@ class Vocabulary:
     def __contains__(self, node_id: object) -> bool:
         return node_id in self.rows
 
+    def extended(self, ids: Sequence[str]) -> Vocabulary:
+        """With further ids, which are not in it yet, after the others."""
+        if not ids:
+            return self
+        found, before = Vocabulary((*self.ids, *ids)), len(self)
+        # Else the next look-up would make it from the beginning.
+        vars(found)["rows"] = {**self.rows, **{each: before + at for at, each in enumerate(ids)}}
+        return found
+
     def row(self, node_id: str, node_type: str = "node") -> int:
         """The row of `node_id`; raises UnknownNode, naming `node_type`, where there is none."""
         try:
