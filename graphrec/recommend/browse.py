@@ -98,17 +98,13 @@ class Directory:
     def users(self, query: str = "") -> Iterator[User]:
         """The users whose id fits a query, the best first, then those who like most.
 
-        Those who came since the snapshot are last of those who fit as well, by how many events they
-        have; of others, likes are those of the snapshot.
+        Those who came since the snapshot are last of those who fit as well, in the order of their
+        ids; of others, likes are those of the snapshot.
         """
         held, delta = self.view.snapshot.users, self.view.delta
         likes = np.diff(self.view.snapshot.history.indptr)
-        new = [
-            user
-            for user, each in delta.users.items()
-            if user not in held and (each.events or each.attributes is not None)
-        ]
-        new.sort(key=lambda user: -len(delta.users[user].events))
+        # That a user is among them says that something is known; to look would make it an object.
+        new = sorted(user for user in delta.users if user not in held)
         latest = Search.of(np.arange(len(new), dtype=np.int32), ((user,) for user in new))
         known = (
             (fit, User(held.ids[row], int(likes[row])))
