@@ -56,7 +56,7 @@ def test_times_are_of_any_unit(client: httpx.Client, time: object) -> None:
 @pytest.mark.parametrize(
     "time",
     [
-        clock() + 3 * DAY,
+        pytest.param(clock() + 3 * DAY, id="in three days"),
         "2100-01-01",
         4_102_444_800,
         -1,
