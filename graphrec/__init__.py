@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from graphrec.models.svd import SVD as SVD
     from graphrec.recommend.query import Query as Query
     from graphrec.recommend.recommender import Recommender as Recommender
+    from graphrec.settings import Settings as Settings
+    from graphrec.settings import load_settings as load_settings
     from graphrec.training.fusion import Fusion as Fusion
 
     __version__: str
@@ -73,11 +75,13 @@ _HOMES = {
     "RecentPopularity": "models.popularity",
     "Recommender": "recommend.recommender",
     "SVD": "models.svd",
+    "Settings": "settings",
     "TestSet": "evaluation.test_set",
     "TrainTest": "evaluation.test_set",
     "UserKNN": "models.knn",
     "compare": "evaluation.compare",
     "evaluate": "evaluation.compare",
+    "load_settings": "settings",
 }
 """By name, the module of this package that has it."""
 
@@ -101,6 +105,7 @@ __all__ = [
     "Random",
     "RecentPopularity",
     "Recommender",
+    "Settings",
     "TestSet",
     "TrainTest",
     "UserKNN",
@@ -108,6 +113,7 @@ __all__ = [
     "compare",
     "errors",
     "evaluate",
+    "load_settings",
     "split",
 ]
 
