@@ -177,10 +177,6 @@ def put(item: Callable[[int], str], times: int = 1) -> Work:
     return write
 
 
-def forget(client: httpx.Client) -> httpx.Response:
-    return client.delete(f"/v1/users/u{90_000 + next(NUMBERS)}")
-
-
 def rule(**what: object) -> Work:
     rules = [{"name": "x", "action": "require", **what}]
     return lambda client: client.post(LIST.format("u8"), json={"k": 100, "rules": rules})
@@ -226,7 +222,6 @@ KINDS: dict[str, Work] = {
     "new items": put(lambda turn: f"z{turn}", 10),
     "items that are renamed": put(lambda turn: f"i{turn}", 10),
     "a deleted item": lambda client: client.delete(f"/v1/items/i{20_000 + next(NUMBERS)}"),
-    "forgetting": forget,
     "metrics": get("/metrics"),
     "readiness": get("/health/ready"),
     "the document": get("/openapi.json"),

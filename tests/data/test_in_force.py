@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphrec.data import Graph
+from graphrec.data import Graph, clipping
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
@@ -47,6 +47,14 @@ def policies_of(kind: str) -> st.SearchStrategy[KindPolicy]:
 POLICIES = st.fixed_dictionaries(
     {}, optional={kind: policies_of(kind) for kind in ("rating", "view", "purchase", "stars")}
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unclipped() -> Iterator[None]:
+    """What is clipped is tested in test_clipping.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clipping, "HEADROOM", np.inf)
+        yield
 
 
 def pairs(events: list[Event], policy: Mapping[str, KindPolicy]) -> dict[Pair, float]:
