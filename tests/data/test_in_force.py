@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphrec.data import Graph, clipping
+from graphrec.data import Graph
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
 from graphrec.testing.logs import Event, log_of, logs
 from graphrec.testing.stores import POLICY
+from tests.support.clipping import unclipped as unclipped
 from tests.support.meaning import Pair, counted
 
 CANCELLING = st.lists(st.sampled_from(["rating", "view", "Purchase", "stars"]), max_size=2)
@@ -47,14 +48,6 @@ def policies_of(kind: str) -> st.SearchStrategy[KindPolicy]:
 POLICIES = st.fixed_dictionaries(
     {}, optional={kind: policies_of(kind) for kind in ("rating", "view", "purchase", "stars")}
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def unclipped() -> Iterator[None]:
-    """What is clipped is tested in test_clipping.py."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clipping, "HEADROOM", np.inf)
-        yield
 
 
 def pairs(events: list[Event], policy: Mapping[str, KindPolicy]) -> dict[Pair, float]:
