@@ -18,21 +18,22 @@ from graphrec.data.dataset import Dataset
 from graphrec.evaluation.evaluator import evaluate
 from graphrec.evaluation.results import Evaluation
 from graphrec.evaluation.splits.split import Split, sample_users
-from graphrec.models.protocol import EpochModel, Scorer
+from graphrec.models.protocol import EpochModel, Model, Scorer
 from graphrec.progress import Progress
 from graphrec.ranking.selection import Rule, Shown, select
 
 MAX_USERS = 4_000
 """Validation users that are ranked after each epoch; of more, a random sample."""
 
+AnyModel = TypeVar("AnyModel", bound=Model, covariant=True)
 ModelOfEpochs = TypeVar("ModelOfEpochs", bound=EpochModel)
 
 
 @dataclass(frozen=True)
-class Chosen(Generic[ModelOfEpochs]):
-    """A model with the number of epochs that was selected, and what it learned in them."""
+class Chosen(Generic[AnyModel]):
+    """A model with what was selected of it, such as its epochs, and what it learned in them."""
 
-    model: ModelOfEpochs
+    model: AnyModel
     scorers: tuple[Scorer, ...] = ()
     """Fitted on the train sides of the cuts of validation, in their order; none where validation is
     empty, or they were not kept."""
@@ -73,7 +74,7 @@ def choose_epochs(
             evaluate(scorer, cut, k=k, resamples=0, rng=rng)
             for scorer, cut in zip(scorers, sampled, strict=True)
         ]
-        shown.append(_shown(results, k))
+        shown.append(Shown.over([_shown(result, k) for result in results]))
         value = shown[-1].mean
         if value > best:
             best, best_epoch = value, epoch
@@ -91,12 +92,11 @@ def choose_epochs(
     return Chosen(chosen, kept if kept_epoch == epochs else (), curve)
 
 
-def _shown(results: list[Evaluation], k: int) -> Shown:
-    """What a model shows on all cuts: of their users, and the mean of what their lists are like."""
-    ndcg = np.concatenate([each.per_user[f"ndcg@{k}"] for each in results])
+def _shown(result: Evaluation, k: int) -> Shown:
+    """What a model shows on a cut."""
+    ndcg = result.per_user[f"ndcg@{k}"]
 
-    def mean(name: str) -> float:
-        found = [each.metrics[name].value for each in results if name in each.metrics]
-        return float(np.mean(found)) if found else 0.0
+    def value(name: str) -> float:
+        return result.metrics[name].value if name in result.metrics else 0.0
 
-    return Shown(ndcg[~np.isnan(ndcg)], mean(f"coverage@{k}"), mean(f"overlap@{k}"))
+    return Shown(ndcg[~np.isnan(ndcg)], value(f"coverage@{k}"), value(f"overlap@{k}"))

@@ -41,6 +41,15 @@ class Shown:
         """What lists [P, k] of so many items show."""
         return cls(ndcg, coverage(lists, items), overlap(lists, items))
 
+    @classmethod
+    def over(cls, cuts: Sequence[Shown]) -> Shown:
+        """What is shown on all cuts: to their users, and the mean of what their lists are like."""
+        return cls(
+            np.concatenate([each.ndcg for each in cuts]),
+            float(np.mean([each.coverage for each in cuts])),
+            float(np.mean([each.overlap for each in cuts])),
+        )
+
 
 def select(alternatives: Sequence[Shown], rule: Rule) -> int:
     """The place of the alternative to take; of equal ones, the first."""

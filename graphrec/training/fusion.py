@@ -27,12 +27,21 @@ from graphrec.evaluation.splits.split import (
     of_kinds,
     sample_users,
 )
+from graphrec.evaluation.variants import choose_variant
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.fitted import FittedModel
 from graphrec.models.history import HistoryScorer
 from graphrec.models.popularity import PopularityScorer, RecentPopularity
-from graphrec.models.protocol import EpochModel, ItemScores, Model, Scorer, Seed, WarmModel
+from graphrec.models.protocol import (
+    EpochModel,
+    ItemScores,
+    Model,
+    Scorer,
+    Seed,
+    VariantModel,
+    WarmModel,
+)
 from graphrec.models.training.warm_start import in_rows_of
 from graphrec.progress import Progress
 from graphrec.ranking import fusion
@@ -167,6 +176,8 @@ class Choice:
 
     neighbourhood: str
     """The name of the model of the neighbourhood."""
+    neighbourhood_model: Model
+    """This model, with what was chosen of hyper-parameters that it leaves open."""
     embedding: str | None
     """That of the model whose vectors serve."""
     model: EpochModel | None
@@ -208,21 +219,28 @@ def choose(
     """Which models make the best recommender of a weighted graph, and the weights of its sources.
 
     Of equally good ones, the first named is taken. It is chosen on `validation`, which is carved
-    from the graph unless it is given; as are epochs, unless `chosen` has them. What `chosen` has
-    learned must be of the train side of that.
+    from the graph unless it is given; as are epochs, and hyper-parameters that a neighbourhood
+    leaves open, unless `chosen` has them by the name of the model. What `chosen` has learned must
+    be of the train side of that.
     """
     rng = model_rng(seed, "validation")
     if validation is None:
         validation = carve_validation(graph, spec.valid_share, rng, spec.valid_cuts)
     validation = of_kinds(validation, spec.kinds)
+    neighbourhoods = {
+        name: known.model
+        if (known := (chosen or {}).get(name)) is not None
+        else choose_neighbourhood(spec, name, seed, validation, progress)
+        for name in spec.neighbourhoods
+    }
     learners = _learners(spec, graph, seed, validation, chosen or {}, progress)
     equal = equal_weights(spec, graph)
     choices = [
-        Choice(neighbourhood, name, learner.model, equal, learner.curve)
+        Choice(near, model, name, learner.model, equal, learner.curve)
         if name is not None and learner is not None
-        else Choice(neighbourhood, None, None, equal)
-        for neighbourhood, (name, learner) in product(
-            spec.neighbourhoods, learners.items() or [(None, None)]
+        else Choice(near, model, None, None, equal)
+        for (near, model), (name, learner) in product(
+            neighbourhoods.items(), learners.items() or [(None, None)]
         )
     ]
     if not len(validation.test):
@@ -282,7 +300,7 @@ def learn(
     """
     name = choice.neighbourhood
     data = Dataset.of_weights(graph)
-    models: dict[str, Model] = {name: spec.neighbourhoods[name], POPULAR: spec.popularity}
+    models: dict[str, Model] = {name: choice.neighbourhood_model, POPULAR: spec.popularity}
     fitted, popular = (
         model.fit(data, model_rng(seed, each)).scorer for each, model in models.items()
     )
@@ -476,10 +494,26 @@ def learned_before(start: Snapshot, graph: Graph) -> Embeddings:
     return in_rows_of(graph, start.embeddings, start.users, start.items)
 
 
-def served_model(spec: Fusion, manifest: Manifest) -> tuple[str, HyperParameters] | None:
-    """The name and hyper-parameters of the model whose vectors a snapshot serves."""
+def served_models(spec: Fusion, manifest: Manifest) -> Mapping[str, Model]:
+    """The neighbourhood and the model of vectors that a snapshot serves, by name, as chosen."""
     known = manifest.models
-    return next(((name, known[name]) for name in spec.embeddings if name in known), None)
+    return {
+        name: replace(model, **known[name])  # type: ignore[type-var]  # models are dataclasses
+        for models in (spec.neighbourhoods, spec.embeddings)
+        for name, model in models.items()
+        if name in known
+    }
+
+
+def choose_neighbourhood(
+    spec: Fusion, name: str, seed: int, validation: Split, progress: Progress | None = None
+) -> Model:
+    """A model of the neighbourhood, with what it leaves open chosen on validation."""
+    model = spec.neighbourhoods[name]
+    if not isinstance(model, VariantModel):
+        return model
+    rng = model_rng(seed, name).spawn(1)[0]
+    return choose_variant(model, validation, rng, k=spec.k, rule=spec.rule, progress=progress)
 
 
 def _learners(

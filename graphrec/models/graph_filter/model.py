@@ -4,10 +4,10 @@ With R the weights, D_u and D_i their sums by user and by item, and σ₁ the la
 
     N = D_u^-a/2 · R · D_i^-½ / σ₁        P = NᵀN = Σ λ v vᵀ,   0 ≤ λ ≤ 1
 
-P is two steps on the graph: to the users who share an item, and to the items of these. Its strongest
-directions v, of which the first is popularity, drown the rest: the more so, the denser the log. So
-a direction counts by a response h(λ) instead of λ (Shen et al., CIKM 2021), and an item with one
-exponent in a history, b, and with another one as a recommendation, c:
+P is two steps on the graph: to the users who share an item, and to the items of these. Its
+strongest directions v, of which the first is popularity, drown the rest: the more so, the denser
+the log. So a direction counts by a response h(λ) instead of λ (Shen et al., CIKM 2021), and an item
+with one exponent in a history, b, and with another one as a recommendation, c:
 
     W = D_i^(½-b) · Σ h(λ) v vᵀ · D_i^(½-c)        h(λ) = min(flat(λ), f κ²) + w
 
@@ -21,14 +21,17 @@ exponent in a history, b, and with another one as a recommendation, c:
 h is exact on the `dim` strongest directions. Below them λ is small, and h nearly f λ, its slope at
 0. So W comes to f P and a part of rank `dim`, and there is no polynomial to be evaluated.
 
-Which exponents suit a log is a matter of the log: those that are None are chosen on validation
-among EXPONENTS where there is one (`graphrec.evaluation.variants`), and are the first else.
+Which exponents and which response suit a log is a matter of the log, and so b, c, the ceiling and w
+may be left open (None): what there is to choose from is HISTORY_EXPONENTS, TARGET_EXPONENTS and
+RESPONSES, and it is chosen on validation (`graphrec.evaluation.variants`). A fit without validation
+takes the first of each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Annotated
 
 import numpy as np
@@ -38,13 +41,26 @@ from scipy import sparse
 from graphrec.data.dataset import Dataset
 from graphrec.data.degrees import normalised, popularity_factor
 from graphrec.models.fitted import FittedModel, Seed, prepare
-from graphrec.models.graph_filter.scorer import Exponents, Factors, FittedFilter
+from graphrec.models.graph_filter.scorer import (
+    DENSE_UP_TO,
+    Exponents,
+    Factors,
+    FittedFilter,
+    shared_votes,
+)
+from graphrec.models.graph_filter.variants import FilterVariants
 from graphrec.models.history import HistoryScorer
 from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
 
-EXPONENTS = ((0.7, 0.1), (0.5, 0.15), (0.9, 0.1))
-"""Of the history and of the target, b and c: what there is to choose from."""
+HISTORY_EXPONENTS = (0.65, 0.5, 0.8)
+"""b: what there is to choose from, the first without validation."""
+
+TARGET_EXPONENTS = (0.1, 0.2)
+"""c: the same."""
+
+RESPONSES = ((1.6, 0.1), (0.8, 0.0), (0.0, 0.2))
+"""Ceiling and w: the same."""
 
 
 @dataclass(frozen=True)
@@ -63,88 +79,114 @@ class GraphFilter:
     user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
     """a: how much less a vote of a heavy user counts."""
     history_exponent: Annotated[NotNegative | None, Search(0.0, 1.0)] = None
-    """b: how much less a popular item of the history weighs."""
+    """b: how much less a popular item of the history weighs. None: chosen on validation."""
     target_exponent: Annotated[NotNegative | None, Search(0.0, 1.0)] = None
-    """c: how much popular items are held back as recommendations."""
+    """c: how much popular items are held back as recommendations. None: chosen on validation."""
     flatness: Annotated[NotNegative, Search(1.0, 8.0, log=True)] = 1.5
     """f: 1 is the linear filter."""
-    saturation: Annotated[NotNegative | None, Search(0.25, 8.0, log=True)] = 1.25
-    """None: no ceiling."""
-    low_pass: Annotated[NotNegative, Search(0.0, 0.5)] = 0.0
-    """w: what each of the strongest directions counts beside its response."""
+    saturation: Annotated[NotNegative | None, Search(0.25, 8.0, log=True)] = None
+    """The ceiling; 0: no ceiling. None: chosen on validation."""
+    low_pass: Annotated[NotNegative | None, Search(0.0, 0.5)] = None
+    """w: what each of the strongest directions counts beside its response. None: chosen on
+    validation."""
     dim: Annotated[Count, Search(32, 768, log=True)] = 512
     """The strongest directions, on which the response is exact."""
     neighbours: Count = 512
     """Scores that are kept for each item, the largest in size, in a catalogue too large for all."""
 
+    def variants(self) -> tuple[GraphFilter, ...]:
+        """The filters to choose from: with what is given, and all that there is of what is open."""
+        found = (
+            replace(
+                self,
+                history_exponent=history,
+                saturation=saturation,
+                low_pass=low_pass,
+                target_exponent=target,
+            )
+            for history, (saturation, low_pass), target in product(*self._open())
+        )
+        return tuple(found)
+
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[HistoryScorer[FittedFilter]]:
         """The strongest directions, and what all of them come to for each pair of items."""
         graph, rng = prepare(self, data, seed)
-        model = self._variants()[0]
-        factors = model._factors(graph.matrix, self._spectrum(graph.matrix, rng))
-        fitted = FittedFilter.of(factors, model._exponents())
-        return FittedModel.of(graph, HistoryScorer(graph.matrix, fitted))
+        likes = graph.matrix
+        spectrum = self._spectrum(likes, rng)
+        histories, responses, targets = self._open()
+        history, response, target = histories[0], responses[0], targets[0]
+        factors = Factors(
+            spectrum.votes,
+            spectrum.directions,
+            self._gains(likes, spectrum, *response),
+            popularity_factor(likes, 0.5 - history),
+            popularity_factor(likes, 0.5 - target),
+            slope=self.flatness,
+            neighbours=self.neighbours,
+        )
+        fitted = FittedFilter.of(factors, Exponents(self.user_exponent, history, target))
+        return FittedModel.of(graph, HistoryScorer(likes, fitted))
 
-    def variants(
-        self, data: Dataset, seed: Seed = 0
-    ) -> Iterator[tuple[GraphFilter, HistoryScorer[Factors]]]:
-        """The filters with the exponents that there are to choose from, fitted to the data.
+    def fit_variants(self, data: Dataset, seed: Seed = 0) -> FilterVariants:
+        """As in `VariantModel`: they share the strongest directions.
 
-        They share the spectrum, and score by it, which takes less than all pairs of items do where
-        few users are asked about.
+        Scores are those of a fit, but for the smallest pairs of a large catalogue, which it drops.
         """
         graph, rng = prepare(self, data, seed)
-        spectrum = self._spectrum(graph.matrix, rng)
-        for model in self._variants():
-            yield model, HistoryScorer(graph.matrix, model._factors(graph.matrix, spectrum))
+        likes = graph.matrix
+        spectrum = self._spectrum(likes, rng)
+        histories, responses, targets = self._open()
+        return FilterVariants(
+            likes,
+            spectrum.votes,
+            spectrum.directions,
+            self.flatness,
+            tuple(popularity_factor(likes, 0.5 - history) for history in histories),
+            tuple(self._gains(likes, spectrum, *response) for response in responses),
+            tuple(popularity_factor(likes, 0.5 - target) for target in targets),
+            shared=_shared(spectrum.votes),
+        )
 
-    def _variants(self) -> list[GraphFilter]:
-        """With the exponents that are given, and of the others those of EXPONENTS."""
-        found = [
-            replace(
-                self,
-                history_exponent=b if self.history_exponent is None else self.history_exponent,
-                target_exponent=c if self.target_exponent is None else self.target_exponent,
+    def _open(self) -> tuple[Sequence[float], Sequence[tuple[float, float]], Sequence[float]]:
+        """History exponents, responses and target exponents: those given, or all there are."""
+        histories = HISTORY_EXPONENTS if self.history_exponent is None else (self.history_exponent,)
+        targets = TARGET_EXPONENTS if self.target_exponent is None else (self.target_exponent,)
+        responses = (
+            (
+                saturation if self.saturation is None else self.saturation,
+                low_pass if self.low_pass is None else self.low_pass,
             )
-            for b, c in EXPONENTS
-        ]
-        return list(dict.fromkeys(found))
-
-    def _exponents(self) -> Exponents:
-        assert self.history_exponent is not None  # noqa: S101 - one of `_variants`
-        assert self.target_exponent is not None  # noqa: S101
-        return Exponents(self.user_exponent, self.history_exponent, self.target_exponent)
+            for saturation, low_pass in RESPONSES
+        )
+        return histories, tuple(dict.fromkeys(responses)), targets
 
     def _spectrum(self, likes: sparse.csr_array, rng: np.random.Generator) -> Spectrum:
         votes = normalised(likes, self.user_exponent / 2, 0.5)
         sigma, directions = strongest(votes, self.dim, rng)
         first = float(sigma.max(initial=0)) or 1.0
-        votes = sparse.csr_array((votes.data / np.float32(first), votes.indices, votes.indptr), votes.shape)
-        return Spectrum(votes, (sigma / first) ** 2, directions)
+        return Spectrum(votes / np.float32(first), (sigma / first) ** 2, directions)
 
-    def _factors(self, likes: sparse.csr_array, spectrum: Spectrum) -> Factors:
-        exponents = self._exponents()
-        gains = self._response(likes, spectrum) - self.flatness * spectrum.strength
-        return Factors(
-            spectrum.votes,
-            spectrum.directions,
-            gains.astype(np.float32),
-            popularity_factor(likes, 0.5 - exponents.history),
-            popularity_factor(likes, 0.5 - exponents.target),
-            slope=self.flatness,
-            neighbours=self.neighbours,
-        )
+    def _gains(
+        self, likes: sparse.csr_array, spectrum: Spectrum, saturation: float, low_pass: float
+    ) -> NDArray[np.float32]:
+        """What the strongest directions count beside f times their strength: h - f λ [D]."""
+        strength = spectrum.strength
+        distance = np.abs(1 - 2 * strength) ** self.flatness
+        response = 0.5 + 0.5 * np.sign(strength - 0.5) * distance
+        if saturation:
+            users = np.count_nonzero(likes.sum(axis=1)) or 1
+            liked = np.count_nonzero(likes.sum(axis=0)) or 1
+            chance = np.linalg.norm(spectrum.votes.data) * (users**-0.5 + liked**-0.5)
+            # What is not among the directions is left as it is: the ceiling is not below it.
+            cut = len(strength) == self.dim < min(likes.shape)
+            least = float(strength[-1]) if cut else 0.0
+            ceiling = self.flatness * max((saturation * chance) ** 2, least)
+            response = np.minimum(response, ceiling)
+        gains = response + low_pass - self.flatness * strength
+        return gains.astype(np.float32)
 
-    def _response(self, likes: sparse.csr_array, spectrum: Spectrum) -> NDArray[np.float32]:
-        """h of the strongest directions [D]."""
-        distance = np.abs(1 - 2 * spectrum.strength) ** self.flatness
-        flat = 0.5 + 0.5 * np.sign(spectrum.strength - 0.5) * distance
-        if self.saturation is None:
-            return flat + self.low_pass
-        users = np.count_nonzero(likes.sum(axis=1)) or 1
-        liked = np.count_nonzero(likes.sum(axis=0)) or 1
-        chance = np.linalg.norm(spectrum.votes.data) * (users**-0.5 + liked**-0.5)
-        # What is not among the directions is left as it is: the ceiling is not below it.
-        least = spectrum.strength[-1] if len(spectrum.strength) == self.dim else 0.0
-        ceiling = self.flatness * max((self.saturation * chance) ** 2, float(least))
-        return np.minimum(flat, ceiling) + self.low_pass
+
+def _shared(votes: sparse.csr_array) -> NDArray[np.float32] | None:
+    """NᵀN [I, I] of a small catalogue."""
+    count = votes.shape[1]
+    return shared_votes(votes, np.arange(count, dtype=np.int32)) if count <= DENSE_UP_TO else None

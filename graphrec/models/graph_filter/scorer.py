@@ -50,10 +50,7 @@ class Exponents:
 
 @dataclass(frozen=True)
 class Factors:
-    """What the matrix of item pairs is made of: B (f NᵀN + V G Vᵀ) C.
-
-    They score by themselves, too: a snapshot holds the pairs, as requests are about one history.
-    """
+    """What the matrix of item pairs is made of: B (f NᵀN + V G Vᵀ) C."""
 
     votes: Annotated[sparse.csr_array, axes("user", "item")]  # N [U, I]
     directions: Annotated[NDArray[np.float32], axes("item", None)]  # V [I, D], the strongest
@@ -65,21 +62,6 @@ class Factors:
     """f."""
     neighbours: int = 512
     """Pairs of each item that are held of a large catalogue, those of the largest size."""
-
-    def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """Scores [B, I] for histories of weights [B, I], of which the proportions count."""
-        weighed = sparse.csr_array(shares(histories) * self.history[None, :])
-        scores: NDArray[np.float32] = (weighed @ self.votes.T @ self.votes).toarray()
-        scores *= np.float32(self.slope)
-        scores += ((weighed @ self.directions) * self.gains) @ self.directions.T
-        scores *= self.target
-        return scores
-
-    def score_history(self, items: Rows, weights: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The scores [I] for one history of distinct `items` [H], with their weights [H]."""
-        row = np.zeros(len(items), np.int32)
-        history = sparse.csr_array((weights, (row, items)), (1, len(self.target)))
-        return self.score_histories(history)[0]
 
     def pairs(self) -> Pairs:
         """The matrix [I, I] of scores from an item of a history, in rows, to another one.
@@ -118,7 +100,7 @@ class Factors:
         for start in range(0, len(items), rows):
             part = items[start : start + rows]
             if voters is None:
-                block = self._shared_votes(part)
+                block = shared_votes(self.votes, part)
             else:
                 block = (voters[part] @ self.votes).toarray()
             block *= np.float32(self.slope)
@@ -127,14 +109,16 @@ class Factors:
             block *= self.history[part, None]
             yield part, block
 
-    def _shared_votes(self, items: Rows) -> NDArray[np.float32]:
-        """Rows of NᵀN [N, I]: of a small catalogue, dense products take half the time."""
-        found = np.zeros((len(items), len(self.target)), np.float32)
-        for start in range(0, self.votes.shape[0], PEOPLE_AT_ONCE):
-            votes = self.votes[start : start + PEOPLE_AT_ONCE].toarray()
-            own = votes if len(items) == len(self.target) else votes[:, items]
-            found += own.T @ votes
-        return found
+
+def shared_votes(votes: sparse.csr_array, items: Rows) -> NDArray[np.float32]:
+    """Rows of NᵀN [N, I], N [U, I]: of a small catalogue, dense products take half the time."""
+    count = votes.shape[1]
+    found = np.zeros((len(items), count), np.float32)
+    for start in range(0, votes.shape[0], PEOPLE_AT_ONCE):
+        part = votes[start : start + PEOPLE_AT_ONCE].toarray()
+        own = part if len(items) == count else part[:, items]
+        found += own.T @ part
+    return found
 
 
 @dataclass(frozen=True)
