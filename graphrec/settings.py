@@ -285,9 +285,9 @@ class FusionSettings(_Section):
     )
     selection: Literal["accuracy", "personal"] = Field(
         "personal",
-        description="Of epochs, models and weights on validation: `accuracy` takes those with the "
-        "best NDCG; `personal`, of all within one standard error of it, those whose lists cover "
-        "most of the catalogue.",
+        description="Of epochs, models, weights and hyper-parameters that are left open, on "
+        "validation: `accuracy` takes those with the best NDCG; `personal`, of all within one "
+        "standard error of it, those whose lists cover most of the catalogue.",
     )
     sources: Mapping[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str

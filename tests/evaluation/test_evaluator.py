@@ -301,6 +301,7 @@ def test_json_shape() -> None:
         "model",
         "metrics",
         "epochs",
+        "chosen",
         "fit_seconds",
         "score_seconds",
         "peak_mib",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from graphrec.evaluation.early_stopping import Chosen
 from graphrec.evaluation.splits.split import Split, temporal
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.models.graph_filter.scorer import FittedFilter
 from graphrec.ranking.fusion import weights_for
 from graphrec.recommend.query import Query
@@ -116,8 +117,26 @@ def test_hyper_parameters_of_the_settings_reach_the_models(split: Split) -> None
         fit_snapshot(split.train, settings, embeddings=[]) for settings in (SETTINGS, narrow)
     )
     assert narrow_snapshot.manifest.models["graph-filter"]["dim"] == 1
-    assert graph_filter(narrow_snapshot).factors.excess.shape[1] <= 1
-    assert graph_filter(wide).factors.excess.shape[1] > 1
+    assert graph_filter(narrow_snapshot).factors.directions.shape[1] == 1
+    assert graph_filter(wide).factors.directions.shape[1] > 1
+
+
+def test_what_a_neighbourhood_leaves_open_is_chosen_and_is_in_the_manifest(split: Split) -> None:
+    given = {"dim": 4, "history_exponent": 0.3}
+    settings = SETTINGS.model_copy(update={"models": {"graph-filter": given}})
+    spec = pipeline.fusion_of(settings, ())
+    choice = pipeline.choose(spec, split.train, 0)
+    model = choice.neighbourhood_model
+    assert isinstance(model, GraphFilter)
+    assert model in spec.neighbourhoods["graph-filter"].variants()  # type: ignore[attr-defined]
+    snapshot = fit_snapshot(split.train, settings, embeddings=[])
+    assert snapshot.manifest.models["graph-filter"] == asdict(model)
+    exponents = graph_filter(snapshot).exponents
+    assert (exponents.history, exponents.target) == (0.3, model.target_exponent)
+    # What is known already is not chosen again.
+    known = replace(model, target_exponent=0.7)
+    again = pipeline.choose(spec, split.train, 0, chosen={"graph-filter": Chosen(known)})
+    assert again.neighbourhood_model == known
 
 
 def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) -> dict[str, float]:
