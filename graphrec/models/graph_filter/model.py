@@ -59,7 +59,7 @@ HISTORY_EXPONENTS = (0.65, 0.5, 0.8)
 TARGET_EXPONENTS = (0.1, 0.2)
 """c: the same."""
 
-RESPONSES = ((1.6, 0.1), (0.8, 0.0), (0.0, 0.2))
+RESPONSES = ((1.6, 0.1), (0.8, 0.0))
 """Ceiling and w: the same."""
 
 
