@@ -43,6 +43,7 @@ SETTINGS_FILE = Path("graphrec.toml")
 MODEL_NAMES = (
     *("random", "popularity", "recent-popularity", "content-knn", "item-knn", "user-knn"),
     *("rp3beta", "graph-filter", "svd", "ials", "ease", "mf", "neumf", "graphsage"),
+    *("sasrec", "gru4rec", "caser", "two-tower"),
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
