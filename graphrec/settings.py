@@ -282,8 +282,8 @@ class FusionSettings(_Section):
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str
     ] = Field(
         default_factory=dict,
-        description="Sources of your own that serve beside them: module:Class by name. The service "
-        "imports these modules too.",
+        description="Sources that serve beside them, by name: module:Class of your own, whose "
+        "module the service imports too, or a model of sequences, such as `sasrec`.",
     )
 
 

@@ -26,6 +26,7 @@ from graphrec.recommend.results import (
 )
 from graphrec.retrieval.neighbours import vias
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import Candidates
 from graphrec.snapshot.snapshot import values_at
 from graphrec.snapshot.view import View
@@ -59,7 +60,7 @@ class Explainer:
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else 0.0,
             contributions=contributions,
-            reason=self.sentence(row, because, sources, request.segment)
+            reason=self.sentence(profile, row, because, sources, request.segment)
             if places or seen
             else "It is left out: why-not says by what",
             because=because,
@@ -112,7 +113,12 @@ class Explainer:
         ]
 
     def sentence(
-        self, item: int, because: Sequence[Because], sources: Sequence[Source], segment: str | None
+        self,
+        profile: UserProfile,
+        item: int,
+        because: Sequence[Because],
+        sources: Sequence[Source],
+        segment: str | None,
     ) -> str:
         """Why an item row of the snapshot, in one sentence."""
         snapshot = self.view.snapshot
@@ -122,7 +128,18 @@ class Explainer:
             inside = segments.people(segment, item)
             if inside:
                 return reason(name, because, sources, inside, segment)
-        return reason(name, because, sources, int(snapshot.likes.degrees[item]))
+        last = self._last(profile, sources)
+        return reason(name, because, sources, int(snapshot.likes.degrees[item]), last=last)
+
+    def _last(self, profile: UserProfile, sources: Sequence[Source]) -> str | None:
+        """The title of what someone liked last, where a model of sequences put an item there, and
+        nothing that knows a better reason.
+        """
+        known = {e.name for e in self.view.snapshot.sources if isinstance(e, SequenceSource)}
+        if not known.intersection(sources) or {"neighbours", "embedding"}.intersection(sources):
+            return None
+        row = int(profile.in_order[0][-1])
+        return self.view.items.titles[row] or self.view.snapshot.items.ids[row]
 
     def _row(self, item: str) -> int:
         """The row of an item in the view; one that was deleted is known where the snapshot was."""

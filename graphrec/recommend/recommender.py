@@ -328,7 +328,7 @@ class Recommender:
                 titles[row],
                 score,
                 sources,
-                self._explainer.sentence(row, because, sources, segment),
+                self._explainer.sentence(profile, row, because, sources, segment),
                 because,
                 ranking.contributions(place) if explain else (),
             )

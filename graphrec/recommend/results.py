@@ -261,13 +261,17 @@ def reason(
     sources: Collection[Source],
     people: int,
     segment: str | None = None,
+    last: str | None = None,
 ) -> str:
     """One sentence for an item called `name`, which `people` like; without sources, it was seen.
 
-    The people are those of a segment, where one is given.
+    The people are those of a segment, where one is given. `last` is the title of what the user
+    liked last, where the order of that put the item there.
     """
     if not sources:
         return f"You have already seen {name}"
+    if last is not None:
+        return f"What people who liked the same last went on to, after {last}"
     if "neighbours" in sources or "embedding" in sources:
         if not because:
             return "Similar to what you like"

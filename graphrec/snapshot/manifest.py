@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from graphrec.data.drift import Shape
 from graphrec.ranking.fusion import Weights
 
-FORMAT = 7
+FORMAT = 8
 """Raised whenever a reader of the old format could not read the new one."""
 
 HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]

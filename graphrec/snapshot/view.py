@@ -100,11 +100,12 @@ class View:
         attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES,
         friends: Sequence[str] = (),
     ) -> UserProfile:
-        """The profile of someone who likes `items`; raises UnknownNode.
+        """The profile of someone who likes `items`, oldest first; raises UnknownNode.
 
         Friends are users whose messages the encoder aggregates, where it does.
         """
-        rows = np.unique(np.array([self.items.ids.row(i, "item") for i in items], np.int32))
+        places = {self.items.ids.row(each, "item"): n for n, each in enumerate(items)}
+        rows = np.array(sorted(places), np.int32)
         encoder = self.snapshot.encoder
         messages: tuple[NDArray[np.float32], ...] = ()
         profiles = [self.known_user(friend) for friend in dict.fromkeys(friends)]
@@ -121,8 +122,10 @@ class View:
             UserProfile(
                 history,
                 np.ones(len(history), np.float32),
+                np.array([places[row] for row in history.tolist()], np.int64),
                 rows,
                 new_likes=dict.fromkeys(rows[len(history) :].tolist(), 1.0),
+                new_liked_at={row: places[row] for row in rows[len(history) :].tolist()},
                 new_messages=self._messages(rows[len(history) :].tolist()),
                 attributes=attributes,
                 friend_messages=messages,
@@ -139,13 +142,22 @@ class View:
         kinds = None if known.kinds is None else known.kinds[kept]
         return self._embedded(
             None,
-            replace(known, history=known.history[kept], weights=known.weights[kept], kinds=kinds),
+            replace(
+                known,
+                history=known.history[kept],
+                weights=known.weights[kept],
+                liked_at=known.liked_at[kept],
+                kinds=kinds,
+            ),
         )
 
     def history(self, rows: Rows) -> UserProfile:
-        """The profile of someone who likes the items of distinct rows of the snapshot."""
-        rows = np.sort(rows).astype(np.int32)
-        profile = UserProfile(rows, np.ones(len(rows), np.float32), rows)
+        """The profile of someone who likes the items of distinct rows of the snapshot, oldest
+        first.
+        """
+        order = np.argsort(rows)
+        rows = rows[order].astype(np.int32)
+        profile = UserProfile(rows, np.ones(len(rows), np.float32), order.astype(np.int64), rows)
         return self._embedded(None, profile)
 
     def weights(self, events: Sequence[Event]) -> list[float]:
@@ -202,6 +214,7 @@ class View:
         return UserProfile(
             history,
             snapshot.history.data[start:end],
+            snapshot.liked_at.data[start:end],
             history_rows(snapshot.seen, row),
             snapshot.disliked.indices[dislikes],
             snapshot.disliked.data[dislikes],
@@ -220,12 +233,15 @@ class View:
         """
         count, rows = len(self.snapshot.items), self.items.ids.rows
         weights: dict[int, float] = {}
+        liked_at: dict[int, int] = {}
         disliked: dict[int, tuple[float, int]] = {}
         weighed = self.weights(events)
         for event, weight in zip(events, weighed, strict=True):
             row = rows.get(event.item)
             if row is not None:
                 weights[row] = weights.get(row, 0.0) + max(weight, 0.0)
+                if weight > 0:
+                    liked_at[row] = max(liked_at.get(row, event.time), event.time)
                 if weight < 0:
                     much, at = disliked.get(row, (0.0, event.time))
                     disliked[row] = much - weight, max(at, event.time)
@@ -235,14 +251,18 @@ class View:
         total = dict(zip(profile.history.tolist(), profile.weights.tolist(), strict=True))
         total |= {row: weight for row, weight in weights.items() if row < count}
         history = sorted(row for row, weight in total.items() if weight > 0)
+        times = dict(zip(profile.history.tolist(), profile.liked_at.tolist(), strict=True))
+        times |= liked_at
         new = {row: weight for row, weight in weights.items() if row >= count and weight > 0}
         bits = self._kind_bits(profile, events, weighed, weights.keys())
         return replace(
             _with_dislikes(profile, weights.keys(), disliked),
             history=np.array(history, np.int32),
             weights=np.array([total[row] for row in history], np.float32),
+            liked_at=np.array([times[row] for row in history], np.int64),
             seen=seen,
             new_likes=new,
+            new_liked_at={row: liked_at[row] for row in new},
             new_messages=self._messages(new),
             kinds=None if bits is None else np.array([bits[row] for row in history], np.uint64),
             new_kinds={} if bits is None else {row: bits[row] for row in new},

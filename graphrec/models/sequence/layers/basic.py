@@ -46,11 +46,20 @@ class Norm:
 
 
 def gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The Gaussian error linear unit, by its approximation with tanh (Hendrycks & Gimpel 2016)."""
-    found: NDArray[np.float32] = (
-        np.float32(0.5) * x * (np.float32(1) + np.tanh(SLOPE * (x + CUBIC * x * x * x)))
-    )
-    return found
+    """The Gaussian error linear unit, by its approximation with tanh (Hendrycks & Gimpel 2016).
+
+    In one array: new ones would be half of the time that attention takes.
+    """
+    inner: NDArray[np.float32] = x * x
+    inner *= CUBIC
+    inner += np.float32(1)
+    inner *= x
+    inner *= SLOPE
+    np.tanh(inner, out=inner)
+    inner += np.float32(1)
+    inner *= x
+    inner *= np.float32(0.5)
+    return inner
 
 
 def sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
