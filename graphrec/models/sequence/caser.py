@@ -39,7 +39,7 @@ class Caser(HyperParameters):
 
     def train(self, data: Dataset, seed: Seed) -> Iterator[SequenceScorer]:
         """The network after each epoch."""
-        return train(self, data, seed, plain(self, Convolutions))
+        return train(self, data, seed, plain(Convolutions))
 
 
 class Convolutions(nn.Module):  # type: ignore[misc]  # torch is not type-checked

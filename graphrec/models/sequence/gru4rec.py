@@ -36,7 +36,7 @@ class GRU4Rec(HyperParameters):
 
     def train(self, data: Dataset, seed: Seed) -> Iterator[SequenceScorer]:
         """The network after each epoch."""
-        return train(self, data, seed, plain(self, Recurrence))
+        return train(self, data, seed, plain(Recurrence))
 
 
 class Recurrence(nn.Module):  # type: ignore[misc]  # torch is not type-checked

@@ -36,11 +36,14 @@ class HyperParameters:
     negative_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
     """With `sampled`: items are drawn by their popularity to this power."""
     batch_size: Annotated[Count, Search(512, 16384, log=True)] = 1024
-    """Items that are predicted in a batch, about."""
+    """Items that are predicted in a batch, about; of a large log more, so that an epoch has at most
+    `graphrec.models.sequence.training.MAX_BATCHES`."""
     learning_rate: Annotated[Rate, Search(2e-4, 0.01, log=True)] = 0.001
     weight_decay: NotNegative = 0.0
     warmup_steps: Steps = 100
-    dropout: Annotated[Dropped, Search(0.0, 0.7)] = 0.3
-    """Share of the elements of vectors and of outputs of layers that are dropped in training."""
-    averaged: Dropped = 0.0
-    """Decay of a moving average of the parameters, by step; 0: the parameters as they are."""
+    dropout: Annotated[Dropped | None, Search(0.0, 0.7)] = None
+    """Share of the elements of vectors and of outputs of layers that are dropped in training. None:
+    by how long histories are, from 0.5 for a mean of ten items to 0.2 for a hundred."""
+    averaged: Dropped = 0.998
+    """Decay of a moving average of the parameters, by step, which evens out the noise of the last
+    ones; less in the first thousands. 0: the parameters as they are."""

@@ -31,7 +31,7 @@ class Network(Protocol):
         ...
 
 
-def dropped(x: Tensor, share: float, noise: torch.Generator | None) -> Tensor:
+def dropped(x: Tensor, share: float | None, noise: torch.Generator | None) -> Tensor:
     """With a share of the elements set to 0, and the others larger by as much, in training."""
     if noise is None or not share:
         return x

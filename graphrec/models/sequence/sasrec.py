@@ -37,6 +37,9 @@ from graphrec.models.sequence.modules import (
 from graphrec.models.sequence.scorer import SequenceScorer
 from graphrec.models.sequence.training import plain, train
 
+FILTERED = 50
+"""Places that the filter of frequencies is over, as in BSARec."""
+
 Encoding: TypeAlias = Literal["place", "gap", "both", "none"]
 
 
@@ -44,6 +47,7 @@ Encoding: TypeAlias = Literal["place", "gap", "both", "none"]
 class SASRec(HyperParameters):
     """The next item by attention to those before."""
 
+    length: Annotated[Count, Search(10, 200, log=True)] = 200
     layers: Annotated[Count, Search(1, 4)] = 2
     heads: Annotated[Count, Options((1, 2, 4))] = 1
     widening: Annotated[Count, Options((1, 2, 4))] = 4
@@ -51,10 +55,10 @@ class SASRec(HyperParameters):
     encoding: Annotated[Encoding, Options(get_args(Encoding))] = "place"
     """What is known of when: the place in the history, the gap in time to the event before, both,
     or only what came before what."""
-    filter_share: Annotated[Share, Search(0.0, 0.9)] = 0.0
+    filter_share: Annotated[Share, Search(0.0, 0.9)] = 0.7
     """Weight of the filter of frequencies, where attention has the rest; 0: there is none."""
     frequencies: Annotated[Count, Search(1, 10)] = 3
-    """With a filter: the lowest ones, which pass as they are."""
+    """With a filter: the lowest ones of the last `FILTERED` items, which pass as they are."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[SequenceScorer]:
         """The network after the last epoch."""
@@ -67,7 +71,7 @@ class SASRec(HyperParameters):
                 f"SASRec.heads = {self.heads}: expected a divisor of dim, which is {self.dim}; "
                 f"set heads = 1, or another dim"
             )
-        return train(self, data, seed, plain(self, Attention))
+        return train(self, data, seed, plain(Attention))
 
 
 class Attention(nn.Module):  # type: ignore[misc]  # torch is not type-checked
@@ -152,7 +156,7 @@ class Filter(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.model = model
         self.scale = nn.Parameter(torch.randn(model.dim, generator=noise))
         self.norm = norm(model.dim)
-        kernel = low_pass(model.length, model.frequencies)
+        kernel = low_pass(max(model.length, FILTERED), model.frequencies)
         self.register_buffer("kernel", torch.from_numpy(kernel))
 
     def forward(self, x: Tensor, noise: torch.Generator | None) -> Tensor:
@@ -175,13 +179,13 @@ class Filter(nn.Module):  # type: ignore[misc]  # torch is not type-checked
 
 
 def low_pass(length: int, frequencies: int) -> np.ndarray:
-    """What the lowest frequencies of a history of so many places make of each, by its distance
-    back from the last [length].
+    """What the lowest frequencies of the last `FILTERED` places make of each, by its distance back
+    [length]; nothing of those before.
     """
-    back = np.arange(length)
-    waves = np.arange(1, min(frequencies, length // 2 + 1))
-    kernel = 1 + 2 * np.cos(2 * np.pi * np.outer(back, waves) / length).sum(axis=1)
-    return (kernel / length).astype(np.float32)
+    back = np.arange(FILTERED)
+    waves = np.arange(1, min(frequencies, FILTERED // 2 + 1))
+    kernel = 1 + 2 * np.cos(2 * np.pi * np.outer(back, waves) / FILTERED).sum(axis=1)
+    return np.pad(kernel / FILTERED, (0, length - FILTERED)).astype(np.float32)
 
 
 def _heads(x: Tensor, heads: int) -> Tensor:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from math import log10
+from typing import TypeAlias, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everyone knows it by
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
@@ -32,7 +36,7 @@ class Learner(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.items, self.network, self.users = items, network, users
 
     def forward(
-        self, batch: Batch, dropout: float, noise: torch.Generator | None
+        self, batch: Batch, dropout: float | None, noise: torch.Generator | None
     ) -> tuple[Tensor, Tensor]:
         """The vectors of items [I, dim], and the states [T, dim] at the known places of a batch."""
         items = self.items(noise)
@@ -51,26 +55,34 @@ class Learner(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         return SequenceScorer(histories, encoder, about)
 
 
-Build: TypeAlias = Callable[[Graph, torch.Generator], Learner]
-"""Makes a learner for a graph, whose weights are drawn from a generator."""
+MAX_BATCHES = 300
+"""Of an epoch."""
+
+Model = TypeVar("Model", bound=HyperParameters)
+
+Build: TypeAlias = Callable[[Model, Graph, torch.Generator], Learner]
+"""Makes the learner of a model for a graph, whose weights are drawn from a generator."""
 
 
-def plain(model: HyperParameters, network: Callable[[Any, torch.Generator], Network]) -> Build:
+def plain(network: Callable[[Model, torch.Generator], Network]) -> Build[Model]:
     """Of identities of items alone, with the network that a class makes of a model."""
-    return lambda graph, noise: Learner(ItemTower(graph, model.dim, noise), network(model, noise))
+    return lambda model, graph, noise: Learner(
+        ItemTower(graph, model.dim, noise), network(model, noise)
+    )
 
 
-def train(
-    model: HyperParameters, data: Dataset, seed: Seed, build: Build
-) -> Iterator[SequenceScorer]:
+def train(model: Model, data: Dataset, seed: Seed, build: Build[Model]) -> Iterator[SequenceScorer]:
     """A scorer after every epoch."""
     graph, rng = prepare(model, data, seed)
     histories, latest = sequences_of(graph, "first"), sequences_of(graph, "last")
     noise = torch.Generator().manual_seed(int(rng.integers(2**63)))
-    learner = build(graph, noise)
+    if model.dropout is None:
+        model = replace(model, dropout=dropout_for(histories))
+    learner = build(model, graph, noise)
     average = None
     if model.averaged:
-        average = AveragedModel(learner, multi_avg_fn=get_ema_multi_avg_fn(model.averaged))
+        average = AveragedModel(learner, multi_avg_fn=partial(move, model.averaged))
+    size = max(model.batch_size, len(histories) // MAX_BATCHES)
     sampler = NegativeSampler(graph.seen, model.negative_exponent)
 
     def loss_of(batch: Batch) -> Tensor:
@@ -84,7 +96,7 @@ def train(
 
     for _ in train_epochs(
         learner.parameters(),
-        lambda: batches(histories.with_ties_drawn(rng), model.length, model.batch_size, rng),
+        lambda: batches(histories.with_ties_drawn(rng), model.length, size, rng),
         loss_of,
         epochs=model.epochs,
         learning_rate=model.learning_rate,
@@ -96,3 +108,18 @@ def train(
         learned: Learner = learner if average is None else average.module
         with torch.no_grad():
             yield learned.scorer(latest, model.length)
+
+
+def dropout_for(histories: Sequences) -> float:
+    """The share to drop where none is given: the shorter histories are, the more is chance."""
+    users = np.count_nonzero(histories.lengths)
+    mean = len(histories) / max(users, 1)
+    return float(np.clip(0.5 - 0.3 * log10(max(mean, 1) / 10), 0.2, 0.5))
+
+
+def move(
+    decay: float, average: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor | int
+) -> None:
+    """Move averaged parameters towards the current ones, the further the fewer steps there were."""
+    share = 1 - min(decay, (1 + int(steps)) / (10 + int(steps)))
+    torch._foreach_lerp_(list(average), list(current), share)

@@ -37,8 +37,9 @@ class TwoTower(SASRec):
 
     def train(self, data: Dataset, seed: Seed) -> Iterator[SequenceScorer]:
         """The towers after each epoch; raises as `SASRec.train`."""
-        return train(self, data, seed, self._learner)
+        return train(self, data, seed, _learner)
 
-    def _learner(self, graph: Graph, noise: torch.Generator) -> Learner:
-        items = ItemTower(graph, self.dim, noise, attributes=True, dropped=self.identity_dropout)
-        return Learner(items, Attention(self, noise), UserTower(graph, self.dim, noise))
+
+def _learner(model: TwoTower, graph: Graph, noise: torch.Generator) -> Learner:
+    items = ItemTower(graph, model.dim, noise, attributes=True, dropped=model.identity_dropout)
+    return Learner(items, Attention(model, noise), UserTower(graph, model.dim, noise))

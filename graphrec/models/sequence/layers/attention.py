@@ -14,7 +14,7 @@ from graphrec.models.sequence.layers.basic import Affine, Norm, gelu
 class Frequencies:
     """Which frequencies of a history pass: the low ones as they are, the others scaled."""
 
-    kernel: NDArray[np.float32]  # [length] of the low ones, by distance back in the history
+    kernel: NDArray[np.float32]  # of the low ones, by distance back in the history
     high: NDArray[np.float32]  # [dim] the factor of the others
     norm: Norm
     share: float
