@@ -126,8 +126,8 @@ class AttentionBlock(nn.Module):  # type: ignore[misc]  # torch is not type-chec
     def forward(self, x: Tensor, noise: torch.Generator | None) -> Tensor:
         """[B, L, dim] -> [B, L, dim]."""
         share = self.model.dropout
-        parts = (_heads(each(x), self.model.heads) for each in self.inputs)
-        mixed = F.scaled_dot_product_attention(*parts, is_causal=True)
+        queries, keys, values = (_heads(each(x), self.model.heads) for each in self.inputs)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
         mixed = self.mixed(mixed.transpose(1, 2).reshape(x.shape))
         states = self.norm(x + dropped(mixed, share, noise))
         if self.filter is not None:
@@ -138,8 +138,12 @@ class AttentionBlock(nn.Module):  # type: ignore[misc]  # torch is not type-chec
 
     def arrays(self) -> Block:
         """The same in NumPy."""
+        queries, keys, values = (affine_of(each) for each in self.inputs)
         return Block(
-            *(affine_of(each) for each in (*self.inputs, self.mixed)),
+            queries,
+            keys,
+            values,
+            affine_of(self.mixed),
             norm_of(self.norm),
             affine_of(self.hidden),
             affine_of(self.output),

@@ -78,7 +78,7 @@ class SequenceEncoder:
 
     @cached_property
     def _known(self) -> NDArray[np.bool_]:
-        known: NDArray[np.bool_] = self.items.any(axis=1)
+        known: NDArray[np.bool_] = np.asarray(self.items.any(axis=1))
         return known
 
 

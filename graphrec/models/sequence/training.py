@@ -112,7 +112,7 @@ def train(model: Model, data: Dataset, seed: Seed, build: Build[Model]) -> Itera
 
 def dropout_for(histories: Sequences) -> float:
     """The share to drop where none is given: the shorter histories are, the more is chance."""
-    users = np.count_nonzero(histories.lengths)
+    users = int(np.count_nonzero(histories.lengths))
     mean = len(histories) / max(users, 1)
     return float(np.clip(0.5 - 0.3 * log10(max(mean, 1) / 10), 0.2, 0.5))
 
