@@ -25,9 +25,9 @@ from scipy import sparse
 from graphrec.data import Graph, Rows
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError
-from graphrec.evaluation import metrics
+from graphrec.evaluation import beyond_accuracy, metrics
 from graphrec.evaluation.memory import with_peak_memory
-from graphrec.evaluation.metrics import RankedLists
+from graphrec.evaluation.metrics import Catalogue, RankedLists
 from graphrec.evaluation.results import Evaluation, Metric, ModelResult, Slice
 from graphrec.evaluation.splits.split import Split
 from graphrec.models.fitted import FittedModel
@@ -136,9 +136,14 @@ def evaluate_ranking(
     """Evaluate anything that makes lists, such as the recommender that serves; see `evaluate`."""
     users, right = relevant(split)
     items = right.shape[1]
-    counts = popularity(split.train)
-    likes = np.diff(split.train.matrix.indptr)
-    active = int(np.count_nonzero(likes))
+    liked, seen = split.train.matrix, split.train.seen
+    likes = np.diff(liked.indptr)
+    attributes = split.train.attributes.get("item", {})
+    catalogue = Catalogue(
+        popularity(split.train),
+        int(np.count_nonzero(likes)),
+        beyond_accuracy.named_features(attributes, items),
+    )
 
     ranked = np.empty((len(users), k), np.int32)
     blocks = []
@@ -149,15 +154,20 @@ def evaluate_ranking(
         began = perf_counter()
         ranked[block] = rank(users[block], k)
         seconds += perf_counter() - began
-        lists = RankedLists(ranked[block], right[block], counts, active)
-        blocks.append(_per_user(lists, likes[users[block]]))
+        own = users[block]
+        lists = RankedLists(ranked[block], right[block], liked[own], seen[own], catalogue)
+        blocks.append(_per_user(lists, likes[own]))
     columns = {
         (part, f"{name}@{k}"): np.concatenate([block[part, name] for block in blocks])
         for part, name in blocks[0]
     }
     found = _evaluation(k, users, columns, SLICES, seconds, resamples, rng)
-    coverage = Metric(metrics.coverage(ranked, items))
-    return replace(found, metrics={**found.metrics, f"coverage@{k}": coverage})
+    of_all = {
+        f"{name}@{k}": Metric(value)
+        for name, metric in beyond_accuracy.ALL_LISTS.items()
+        if not np.isnan(value := metric(ranked, items))
+    }
+    return replace(found, metrics={**found.metrics, **of_all})
 
 
 def evaluate_candidates(
@@ -292,10 +302,10 @@ def _per_user(
         inside = (likes >= least) & (likes <= most)
         for name in metrics.SLICED:
             values[part, name] = np.where(inside, values[ALL, name], np.nan)
-    new = lists.popularity == 0
+    new = lists.items.popularity == 0
     for part, items in (
-        ("head_items", lists.head),
-        ("tail_items", ~lists.head),
+        ("head_items", lists.items.head),
+        ("tail_items", ~lists.items.head),
         ("cold_items", new),
     ):
         among = replace(lists, relevant=_among(lists.relevant, items))

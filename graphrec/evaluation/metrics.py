@@ -6,7 +6,9 @@ entries are the items with a positive test event of the user. k is always the wi
 that the empty places of a short list count as misses. Recall, NDCG and average precision of a user
 without relevant items are 0 / 0, given as NaN.
 
-METRICS lists those that an evaluation computes: a new one is a function and a line there.
+METRICS lists those that an evaluation computes of each list, `ALL_LISTS` of
+`graphrec.evaluation.beyond_accuracy` those of all lists together: a new one is a function and a
+line there.
 """
 
 from __future__ import annotations
@@ -21,6 +23,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
+from graphrec.evaluation.beyond_accuracy import (
+    diversity,
+    head_items,
+    hits,
+    long_tail_share,
+    novelty,
+    popular_lists,
+    popularity_lift,
+    serendipity,
+)
 
 RESAMPLE_ENTRIES = 2_000_000
 """Draws that the bootstrap holds at a time, 24 bytes each."""
@@ -32,23 +44,23 @@ def recall(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     The convention of LightGCN (He et al. 2020) and of trec_eval: a user with more than k relevant
     items cannot reach 1.
     """
-    return _share(_hits(ranked, relevant).sum(axis=1), np.diff(relevant.indptr))
+    return _share(hits(ranked, relevant).sum(axis=1), np.diff(relevant.indptr))
 
 
 def precision(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     """Hits / k [B]."""
-    return _hits(ranked, relevant).mean(axis=1)
+    return hits(ranked, relevant).mean(axis=1)
 
 
 def hit_rate(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     """1 where at least one of the k items is relevant, else 0 [B]."""
-    return np.where(_hits(ranked, relevant).any(axis=1), 1.0, 0.0)
+    return np.where(hits(ranked, relevant).any(axis=1), 1.0, 0.0)
 
 
 def mrr(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     """1 / place of the first hit, 0 where there is none [B] (Voorhees 1999)."""
-    hits = _hits(ranked, relevant)
-    return hits.any(axis=1) / (hits.argmax(axis=1) + 1)
+    hit = hits(ranked, relevant)
+    return hit.any(axis=1) / (hit.argmax(axis=1) + 1)
 
 
 def ndcg(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
@@ -56,11 +68,11 @@ def ndcg(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
 
     The ideal list starts with min(|relevant|, k) hits (Järvelin & Kekäläinen 2002, binary gains).
     """
-    hits = _hits(ranked, relevant)
-    k = hits.shape[1]
+    hit = hits(ranked, relevant)
+    k = hit.shape[1]
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])
-    return _share(hits @ discount, ideal[np.minimum(np.diff(relevant.indptr), k)])
+    return _share(hit @ discount, ideal[np.minimum(np.diff(relevant.indptr), k)])
 
 
 def expected_hit_rate(
@@ -87,49 +99,28 @@ def average_precision(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.fl
 
     So a list with hits only has 1, as in RecBole. trec_eval and ranx divide by |relevant|.
     """
-    hits = _hits(ranked, relevant)
-    k = hits.shape[1]
-    so_far = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
+    hit = hits(ranked, relevant)
+    k = hit.shape[1]
+    so_far = np.cumsum(hit, axis=1) / np.arange(1, k + 1)
     best = np.minimum(np.diff(relevant.indptr), k)
-    return _share((so_far * hits).sum(axis=1), best)
+    return _share((so_far * hit).sum(axis=1), best)
 
 
-def novelty(ranked: Rows, popularity: NDArray[np.integer], users: int) -> NDArray[np.float64]:
-    """Mean over the list of −log2 p(i), in bits; p(i) = popularity of i / users [B].
+@dataclass(frozen=True)
+class Catalogue:
+    """What metrics know of the I items, from train alone."""
 
-    `popularity` [I] counts the users with a positive event of each item in train, `users` those
-    with any; an item without one counts as having one. The mean self-information of Zhou et al.
-    2010, "Solving the apparent diversity-accuracy dilemma of recommender systems", and one of the
-    item novelty models of Vargas & Castells 2011. NaN for an empty list.
+    popularity: NDArray[np.integer]  # [I] users with a positive event of the item
+    users: int
+    """Users with any positive event."""
+    features: sparse.csr_array | None = None
+    """Of the items' attributes, as `named_features` gives them [I, D]; None where there are none.
     """
-    surprise = np.log2(max(users, 1)) - np.log2(np.maximum(popularity, 1))
-    return _list_mean(ranked, surprise)
 
-
-def long_tail_share(ranked: Rows, head: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Share of the list that is outside the `head` [I] of popular items [B]; NaN for an empty list.
-
-    Averaged over users it is the APLT of Abdollahpouri et al. 2019, "Managing Popularity Bias in
-    Recommender Systems with Personalized Re-ranking".
-    """
-    return _list_mean(ranked, ~head)
-
-
-def coverage(ranked: Rows, items: int) -> float:
-    """Share of the `items` of the catalogue that are in at least one list (Ge et al. 2010)."""
-    return len(np.unique(ranked[ranked >= 0])) / max(items, 1)
-
-
-def head_items(popularity: NDArray[np.integer], share: float = 0.2) -> NDArray[np.bool_]:
-    """The most popular `share` of the catalogue, ties to the lowest row: bool [I].
-
-    A fifth of the items is the usual short head (Abdollahpouri et al. 2019, "The Unfairness of
-    Popularity Bias in Recommendation").
-    """
-    head = np.zeros(len(popularity), bool)
-    size = int(np.ceil(share * len(popularity)))
-    head[np.argsort(-popularity.astype(np.int64), kind="stable")[:size]] = True
-    return head
+    @cached_property
+    def head(self) -> NDArray[np.bool_]:
+        """The popular items: `head_items` [I]."""
+        return head_items(self.popularity)
 
 
 @dataclass(frozen=True)
@@ -138,14 +129,21 @@ class RankedLists:
 
     ranked: Rows  # [B, k]
     relevant: sparse.csr_array  # bool [B, I]
-    popularity: NDArray[np.integer]  # [I] users with a positive event of the item in train
-    users: int
-    """Users with any positive event in train."""
+    liked: sparse.csr_array  # [B, I] with a positive event in train
+    seen: sparse.csr_array  # [B, I] with any event in train
+    items: Catalogue
 
     @cached_property
-    def head(self) -> NDArray[np.bool_]:
-        """The popular items: `head_items` [I]."""
-        return head_items(self.popularity)
+    def common(self) -> Rows:
+        """What each would be shown without personalisation: `popular_lists` [B, k]."""
+        return popular_lists(self.items.popularity, self.seen, self.ranked.shape[1])
+
+    @cached_property
+    def diversity(self) -> NDArray[np.float64]:
+        """Of each list by the items' attributes [B], NaN where items have none."""
+        if self.items.features is None:
+            return np.full(len(self.ranked), np.nan)
+        return diversity(self.ranked, self.items.features)
 
 
 PerUser: TypeAlias = Callable[[RankedLists], NDArray[np.float64]]
@@ -158,8 +156,11 @@ METRICS: Mapping[str, PerUser] = {
     "mrr": lambda lists: mrr(lists.ranked, lists.relevant),
     "map": lambda lists: average_precision(lists.ranked, lists.relevant),
     "precision": lambda lists: precision(lists.ranked, lists.relevant),
-    "long_tail": lambda lists: long_tail_share(lists.ranked, lists.head),
-    "novelty": lambda lists: novelty(lists.ranked, lists.popularity, lists.users),
+    "long_tail": lambda lists: long_tail_share(lists.ranked, lists.items.head),
+    "novelty": lambda lists: novelty(lists.ranked, lists.items.popularity, lists.items.users),
+    "lift": lambda lists: popularity_lift(lists.ranked, lists.liked, lists.items.popularity),
+    "serendipity": lambda lists: serendipity(lists.ranked, lists.relevant, lists.common),
+    "diversity": lambda lists: lists.diversity,
 }
 """By name, what is computed of every user's list; an evaluation names them such as "recall@10"."""
 
@@ -229,20 +230,6 @@ def paired_difference(
     return float(difference.mean()), *bootstrap_interval(difference, rng, resamples, confidence)
 
 
-def _hits(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.bool_]:
-    """Which places of the lists hold a relevant item: bool [B, k]."""
-    users, items = relevant.shape
-    keys = np.repeat(np.arange(users), np.diff(relevant.indptr)) * items + relevant.indices
-    places = np.arange(users)[:, None] * items + ranked
-    return np.isin(places, keys) & (ranked >= 0)
-
-
 def _share(part: NDArray, whole: NDArray) -> NDArray[np.float64]:
     """The quotient [B], NaN where `whole` is 0."""
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
-
-
-def _list_mean(ranked: Rows, value: NDArray) -> NDArray[np.float64]:
-    """The mean `value` [I] of the items of each list [B], NaN for an empty one."""
-    filled = ranked >= 0
-    return _share((value[ranked] * filled).sum(axis=1), filled.sum(axis=1))

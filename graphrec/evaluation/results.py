@@ -18,7 +18,7 @@ from graphrec.evaluation.splits.split import Split
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = ("ndcg", "recall", "hit", "mrr", "coverage")
+SHOWN = ("ndcg", "recall", "hit", "mrr", "coverage", "overlap", "long_tail", "lift")
 """Metrics in the table; `Comparison.to_frame` has all."""
 
 
@@ -48,7 +48,8 @@ class Evaluation:
     users: Rows  # [T] in ascending order
     per_user: Mapping[str, NDArray[np.float64]]  # by metric such as "recall@20": [T]
     metrics: Mapping[str, Metric]
-    """Those of `per_user`, and coverage. A metric that no user has a value for is left out."""
+    """Those of `per_user`, and of all lists together. One that no user has a value for is left out.
+    """
     slices: Mapping[str, Slice]
     """`warm_users` and `cold_users`: with and without a positive event in train; `users_1_to_2` and
     so on: by the number of items with one; `head_items` and `tail_items`: relevant items in and

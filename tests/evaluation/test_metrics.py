@@ -123,20 +123,6 @@ def test_bounds_and_the_ideal_list(data: st.DataObject, users: int, items: int) 
         np.testing.assert_allclose(metric(ideal, relevant), 1)
 
 
-def test_beyond_accuracy_by_hand() -> None:
-    ranked = lists([[0, 1], [0, 3], [0, -1], [-1, -1]])
-    popularity = np.array([8, 2, 4, 0, 1])
-    head = metrics.head_items(popularity)
-    assert head.tolist() == [True, False, False, False, False]
-    assert metrics.coverage(ranked, 5) == 3 / 5
-    np.testing.assert_array_equal(metrics.long_tail_share(ranked, head), [0.5, 0.5, 0, np.nan])
-    np.testing.assert_allclose(metrics.novelty(ranked, popularity, 8), [1, 1.5, 0, np.nan])
-
-
-def test_head_ties_go_to_the_lowest_row() -> None:
-    assert np.flatnonzero(metrics.head_items(np.full(10, 3))).tolist() == [0, 1]
-
-
 def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     covered = 0

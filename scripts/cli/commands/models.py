@@ -29,8 +29,9 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.times import written
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
+from graphrec.evaluation.beyond_accuracy import MOST_LISTED
 from graphrec.evaluation.metrics import paired_difference
-from graphrec.evaluation.results import Comparison, Metric
+from graphrec.evaluation.results import Comparison, Metric, ModelResult
 from graphrec.models import create
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
@@ -269,13 +270,13 @@ def show_comparison(comparison: Comparison) -> None:
                 "–" if ndcg.low is None else f"{ndcg.low:.3f}–{ndcg.high:.3f}",
                 value(result.evaluation.slices["warm_users"].metrics.get(f"ndcg@{k}")),
                 value(metrics[f"recall@{k}"]),
-                "–" if f"coverage@{k}" not in metrics else f"{metrics[f'coverage@{k}'].value:.0%}",
                 "–" if result.epochs is None else str(result.epochs),
                 f"{result.fit_seconds + result.evaluation.score_seconds:.1f}",
             ]
         )
-    columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "cover", "epochs", "s"]
+    columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "epochs", "s"]
     print_table(f"Models on {_split_name(comparison)}", columns, rows)
+    _show_lists(comparison)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
     when = "" if split.cutoff is None else f", cut off at {_day(split.cutoff)}"
@@ -285,6 +286,40 @@ def show_comparison(comparison: Comparison) -> None:
         f"{warm_users:,} of them with a history; users without one get the popularity list. "
         f"Interval: 95 % bootstrap over users; warm: NDCG of users with a history; s: seconds to "
         f"fit, score and rank."
+    )
+
+
+def _show_lists(comparison: Comparison) -> None:
+    """The table of what the lists of models are like beside being right, where lists were made."""
+    k = comparison.k
+
+    def shown(result: ModelResult, name: str, form: str) -> str:
+        metric = result.evaluation.metrics.get(f"{name}@{k}")
+        return "–" if metric is None else format(metric.value, form)
+
+    columns = {
+        "coverage": ("cover", ".1%"),
+        "overlap": ("overlap", ".1%"),
+        "concentration": (f"top {MOST_LISTED}", ".1%"),
+        "lift": ("lift", "+.2f"),
+        "long_tail": ("tail", ".1%"),
+        "novelty": ("novelty", ".1f"),
+        "serendipity": ("seren.", ".3f"),
+        "diversity": ("divers.", ".2f"),
+    }
+    if all(f"coverage@{k}" not in each.evaluation.metrics for each in comparison.results):
+        return
+    rows = [
+        [result.model, *(shown(result, name, form) for name, (_, form) in columns.items())]
+        for result in comparison.results
+    ]
+    print_table(f"Their lists of {k}", ["model", *(title for title, _ in columns.values())], rows)
+    OUT.print(
+        f"cover: share of the catalogue in any list; overlap: of two users' lists, the share that "
+        f"is the same; top {MOST_LISTED}: share of all places that go to the {MOST_LISTED} items "
+        f"listed most; lift: how much more popular the list is than what the user likes, 0 as "
+        f"popular; tail: share outside the most popular fifth; novelty: in bits; seren.: "
+        f"share that is right and not popular; divers.: of categories and tags, 0 all the same."
     )
 
 
