@@ -36,8 +36,8 @@ class HyperParameters:
     negative_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
     """With `sampled`: items are drawn by their popularity to this power."""
     batch_size: Annotated[Count, Search(512, 16384, log=True)] = 1024
-    """Items that are predicted in a batch, about; of a large log more, so that an epoch has at most
-    `graphrec.models.sequence.training.MAX_BATCHES`."""
+    """Items that are predicted in a batch, about; fewer of a small log and more of a large one, so
+    that the number of batches is within `graphrec.models.sequence.training.BATCHES`."""
     learning_rate: Annotated[Rate, Search(2e-4, 0.01, log=True)] = 0.001
     weight_decay: NotNegative = 0.0
     warmup_steps: Steps = 100

@@ -55,8 +55,10 @@ class Learner(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         return SequenceScorer(histories, encoder, about)
 
 
-MAX_BATCHES = 300
-"""Of an epoch."""
+BATCHES = (50, 300)
+"""The least and the most of an epoch, but that small ones have `LEAST` targets."""
+
+LEAST = 64
 
 Model = TypeVar("Model", bound=HyperParameters)
 
@@ -82,7 +84,8 @@ def train(model: Model, data: Dataset, seed: Seed, build: Build[Model]) -> Itera
     average = None
     if model.averaged:
         average = AveragedModel(learner, multi_avg_fn=partial(move, model.averaged))
-    size = max(model.batch_size, len(histories) // MAX_BATCHES)
+    few, many = (len(histories) // count for count in BATCHES)
+    size = max(LEAST, min(model.batch_size, few), many)
     sampler = NegativeSampler(graph.seen, model.negative_exponent)
 
     def loss_of(batch: Batch) -> Tensor:
