@@ -8,12 +8,13 @@ from typing import Protocol, runtime_checkable
 from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.fitted import FittedModel, Seed
-from graphrec.models.scorer import FoldIn, ItemScores, Scorer, Vectors
+from graphrec.models.scorer import FoldIn, FollowsOrder, ItemScores, Scorer, Vectors
 
 __all__ = [
     "EpochModel",
     "FittedModel",
     "FoldIn",
+    "FollowsOrder",
     "ItemScores",
     "Model",
     "Scorer",

@@ -7,7 +7,7 @@ item's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -94,6 +94,10 @@ class SequenceScorer:
     def score(self, users: Rows) -> NDArray[np.float32]:
         """[B, I]; zeros for a user of whom nothing is known."""
         return self.encoder.score(self.encode(users))
+
+    def with_histories(self, histories: Sequences) -> SequenceScorer:
+        """As `graphrec.models.scorer.FollowsOrder`."""
+        return replace(self, histories=histories)
 
     def encode(self, users: Rows) -> NDArray[np.float32]:
         """The vectors [B, dim] of user rows; see `SequenceEncoder.encode`."""
