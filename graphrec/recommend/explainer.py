@@ -138,6 +138,8 @@ class Explainer:
         known = {e.name for e in self.view.snapshot.sources if isinstance(e, SequenceSource)}
         if not known.intersection(sources) or {"neighbours", "embedding"}.intersection(sources):
             return None
+        if not len(profile.history):
+            return None
         row = int(profile.in_order[0][-1])
         return self.view.items.titles[row] or self.view.snapshot.items.ids[row]
 

@@ -131,3 +131,17 @@ def test_the_reason_names_what_came_last(weights: dict[str, float]) -> None:
     assert {found[0].item, found[1].item} == {"i4", "i6"}
     assert found[0].reason == "What people who liked the same last went on to, after i5"
     assert recommender.explain("bob", "i4").reason == found[0].reason
+
+
+def test_someone_without_a_history_has_no_last_item_to_name() -> None:
+    space = FeatureSpace({"country": WordColumns(Vocabulary(("fr", "it")))})
+    users = UserFeatures(space, np.array([[9, 0, 0, 0], [0, 9, 0, 0]], np.float32))
+    towers = SequenceSource(replace(source().encoder, users=users))
+    held = replace(snapshot(), sources=(towers,))
+    weights = {"sequence": 1.0, "popularity": 0.01}
+    groups = tuple(replace(each, weights=weights) for each in held.manifest.weights)
+    manifest = replace(held.manifest, weights=groups, user_attributes=("country",))
+    served = Recommender.of(replace(held, manifest=manifest))
+    found = served.recommend(Query(attributes={"country": "it"}), k=1)
+    assert [each.item for each in found] == ["i2"]
+    assert found[0].reason.startswith("Popular")
