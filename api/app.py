@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from graphrec.api.errors import HANDLERS
 from graphrec.api.middleware.access import Access, with_scopes
@@ -29,6 +29,7 @@ from graphrec.api.routes import (
 from graphrec.api.schemas.validation import with_limits
 from graphrec.api.service import RequestLog, open_service
 from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
 
 from graphrec.settings import Settings
 
@@ -77,7 +78,8 @@ def create_app(
         routes=list(ROUTES),
         middleware=_middleware(settings),
         exception_handlers=dict(HANDLERS),
-        # FastAPI's pages on /openapi.json load scripts from other hosts.
+        # FastAPI makes its document on the event loop, and its pages load scripts of other hosts.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         # A path with a slash too many is unknown, as any other, with the one shape of errors.
@@ -91,7 +93,15 @@ def create_app(
         return with_scopes(with_bounds, keyring)
 
     app.openapi = openapi  # type: ignore[method-assign]
+    app.add_route("/openapi.json", _document, include_in_schema=False)
     return app
+
+
+def _document(request: Request) -> JSONResponse:
+    """The document, under the path of a proxy where there is one; no coroutine: in a thread."""
+    found = request.app.openapi()
+    prefix = request.scope.get("root_path", "").rstrip("/")
+    return JSONResponse({**found, "servers": [{"url": prefix}]} if prefix else found)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

@@ -151,7 +151,8 @@ class Metrics:
 
         For after a scrape, so that the last counts of each are collected once.
         """
-        self.latest = {v: latest for v, latest in self.latest.items() if v in versions}
+        held = list(self.latest.items())  # at once: lists are counted meanwhile
+        self.latest = {version: latest for version, latest in held if version in versions}
         for metric, names in (
             (self._lists, ("to", "version")),
             (self._items, ("version",)),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import logging
+import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from types import FrameType
 
 import uvicorn
+from graphrec.api.accepting import accept_all
 from graphrec.api.app import create_app
 from graphrec.api.connections import Limits, limited, sweep
 from graphrec.api.logs import configure
@@ -24,11 +28,38 @@ from graphrec.settings import ServeSettings, Settings
 FINISH_SECONDS = 30
 """How long requests in flight may take after the server has been asked to stop."""
 
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes goes on once another one waits, of which one is the event loop:
+at Python's 5 ms it answers 5 ms later each time that it looks at its sockets."""
+
+COLLECTED = (20_000, 20, 100)
+"""How rarely Python looks for garbage, which stops all threads: a long list makes 100,000 objects,
+and at Python's own 700 each of them is looked at several times."""
+
 
 class _Server(uvicorn.Server):
     """A server that is not ready for a while before it stops, so that no request is sent to it."""
 
     drain_seconds = 0.0
+    _end_accepting: Callable[[], None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and take all connections that wait at once."""
+        await super().startup(sockets)
+        listening = [each for server in self.servers for each in server.sockets]
+        self._end_accepting = accept_all(listening, self._protocol)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and finish what was requested."""
+        if self._end_accepting is not None:
+            self._end_accepting()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        protocol: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return protocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: what uvicorn does, and once a second an end to slow connections."""
@@ -60,6 +91,8 @@ def serve(settings: Settings, store: str | None = None) -> None:
     """
     _require_keys(settings.serve)
     log = configure(sys.stderr)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*COLLECTED)
     # The driver of a graph store would log at each try what readiness and our log report once.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     logging.getLogger("neo4j").propagate = False

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 from fastapi import Depends, Request
@@ -33,15 +33,22 @@ from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
 from graphrec.api.schemas.fields import id_in_path
+from starlette.concurrency import run_in_threadpool
 
+from graphrec.recommend.effort import MUCH, effort
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import history_rows
 from graphrec.snapshot.types import types_of
+from graphrec.snapshot.view import View
 from graphrec.store import open_store
 from graphrec.store.delta import events_by_user
+
+EVENTS = "kinds, as_of or a rule of shared_by needs the events of a user"
+
+Result = TypeVar("Result")
 
 RequestLog: TypeAlias = Callable[..., Any]
 """Called with the name of an event and its fields."""
@@ -108,9 +115,19 @@ class Service:
         now = time.time_ns() // 1_000_000
         if not query.needs_events:
             return Context(now, rng=self.rng)
-        graph = self.require_graph("kinds, as_of or a rule of shared_by needs the events of a user")
-        log = await graph.store.run(lambda store: store.user_events(query.user or ""))
-        return Context(now, events_by_user(log).get(query.user or "", ()), self.rng)
+        graph, user = self.require_graph(EVENTS), query.user or ""
+        events = await graph.store.run(
+            lambda store: events_by_user(store.user_events(user)).get(user, ())
+        )
+        return Context(now, events, self.rng)
+
+    async def compute(
+        self, view: View, query: Query, context: Context, work: Callable[[], Result]
+    ) -> Result:
+        """What `work` returns for a query: where it is much, beside the others, in a thread."""
+        if effort(view, query, context) < MUCH:
+            return work()
+        return await run_in_threadpool(work)
 
     def require_graph(self, why: str, field: str | None = None) -> LiveGraph:
         """The graph store; raises NoStore, which says `why` it is needed."""

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from graphrec.models.svd import SVD as SVD
     from graphrec.recommend.query import Query as Query
     from graphrec.recommend.recommender import Recommender as Recommender
+    from graphrec.settings import Settings as Settings
+    from graphrec.settings import load_settings as load_settings
     from graphrec.training.fusion import Fusion as Fusion
 
     __version__: str
@@ -80,12 +82,14 @@ _HOMES = {
     "Recommender": "recommend.recommender",
     "SASRec": "models.sequence.sasrec",
     "SVD": "models.svd",
+    "Settings": "settings",
     "TestSet": "evaluation.test_set",
     "TrainTest": "evaluation.test_set",
     "TwoTower": "models.sequence.two_tower",
     "UserKNN": "models.knn",
     "compare": "evaluation.compare",
     "evaluate": "evaluation.compare",
+    "load_settings": "settings",
 }
 """By name, the module of this package that has it."""
 
@@ -112,6 +116,7 @@ __all__ = [
     "RecentPopularity",
     "Recommender",
     "SASRec",
+    "Settings",
     "TestSet",
     "TrainTest",
     "TwoTower",
@@ -120,6 +125,7 @@ __all__ = [
     "compare",
     "errors",
     "evaluate",
+    "load_settings",
     "split",
 ]
 

@@ -149,8 +149,10 @@ def store_found(settings: Settings, url: str) -> Iterator[Finding]:
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
             counts, position = store.counts(), store.position()
             odd = [
-                *odd_times(store, "before 1970", -(2**62), 0),
-                *odd_times(store, "in the future", latest(settings.ingest.future_days) + 1, 2**62),
+                *odd_times(store, "before 1970", -(2**63), 0),
+                *odd_times(
+                    store, "in the future", latest(settings.ingest.future_days) + 1, 2**63 - 1
+                ),
             ]
     except MissingExtra as error:
         yield Finding("store", "fail", str(error))
@@ -172,14 +174,15 @@ def odd_times(store: GraphStore, when: str, since: int, until: int) -> Iterator[
     if not len(log):
         return
     first = f"user {log.users.ids[log.user[0]]} and item {log.items.ids[log.item[0]]}"
-    many = f"at least {MANY:,}" if len(log) == MANY else f"{len(log):,}"
+    many = f"at least {MANY:,} events" if len(log) == MANY else counted(len(log), "event")
     yield Finding(
         "times",
         "warn",
-        f"{many} events have times {when}, such as that of {first} at {written(int(log.time[0]))}: "
+        f"times {when}: {many}, such as that of {first} at {written(int(log.time[0]))}: "
         f"they were stored before times were checked, or by a program",
         "no weight is taken as of them; take them back with "
-        "`graphrec events delete --user USER --item ITEM`, or load the log into a new store",
+        "`graphrec events delete --user USER --item ITEM --time TIME`, or load the log into a new "
+        "store",
     )
 
 

@@ -75,6 +75,8 @@ class ReadAs:
     """Which line names the columns, or that none does."""
     notes: tuple[str, ...] = ()
     """What else was recognised, a sentence each without its full stop."""
+    odd_word: str = ""
+    """A word by which the encoding was recognised, where it may be another one."""
 
 
 @dataclass(frozen=True)

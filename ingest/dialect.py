@@ -13,6 +13,8 @@ from graphrec.ingest.lines import BLANKS, Dialect, split
 from graphrec.ingest.rows import parsed
 from graphrec.ingest.schema import is_known
 
+from graphrec.data.ids import NULL_WORDS
+
 DELIMITERS = ("\t", "::", ",", ";", "|", "\x01")
 NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar", BLANKS: "blanks"}
 _LINES = 200
@@ -24,7 +26,7 @@ _DATE = re.compile(r"^\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]
 _CODE = re.compile(
     r"^\s*([0-9a-f]{16,}|[0-9a-f-]{36}|\S+@\S+\.\S+|https?://\S+)\s*$", re.IGNORECASE
 )
-_ABSENT = frozenset({"", "null", "nan", "none", r"\n", "na", "n/a", "undefined"})
+_ABSENT = frozenset({"", *NULL_WORDS})
 _DECIMAL = re.compile(r"^\s*[+-]?\d+(,\d+)?\s*$")
 
 

@@ -19,6 +19,8 @@ _UNUSED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _SIGNS = frozenset(range(0x80, 0xC0)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 """Quotation marks, dashes, currencies and the like of cp1252, which stand between blanks too."""
 _PLAUSIBLE = 0.6
+SINGLE_BYTE = ("cp1252", "latin-1")
+"""Encodings that any bytes may be read as."""
 
 
 def recognised(head: bytes, *, whole: bool) -> str:
@@ -39,6 +41,15 @@ def recognised(head: bytes, *, whole: bool) -> str:
     except UnicodeDecodeError:
         return _single_byte(head) or "utf-8"
     return "utf-8"
+
+
+def odd_word(head: bytes, codec: str) -> str:
+    """A word that shows whether a codec that was recognised is right; empty where that is sure."""
+    found = _HIGH.search(head)
+    if found is None or codec not in SINGLE_BYTE:
+        return ""
+    start = max(head.rfind(each, 0, found.start()) for each in (b" ", b",", b";", b"\t", b"\n")) + 1
+    return re.split(r"[ ,;\t\r\n]", head[start : start + 60].decode(codec, "replace"))[0]
 
 
 def _wide(head: bytes) -> str | None:

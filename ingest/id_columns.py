@@ -17,7 +17,9 @@ from graphrec.ingest.seen import Form, Seen, of_role
 from graphrec.ingest.values import float_texts
 from numpy.typing import NDArray
 
+from graphrec.counts import counted
 from graphrec.data.ids import EXACT, INEXACT, LONGEST, NO_SCALAR, IdRules
+from graphrec.data.profile import Doubt
 
 Fault: TypeAlias = tuple[str, NDArray[np.bool_]]
 """A reason, and the rows that it applies to [N]."""
@@ -61,8 +63,8 @@ def ids(column: pa.Array, role: str, rules: IdRules) -> IdColumn:
 
 def settled_ids(
     seen: Seen, role: str, rules: IdRules
-) -> tuple[Callable[[pa.Array], pa.Array], tuple[str, ...]]:
-    """How ids such as 12.0 of a whole column are to be read, and notes that say so.
+) -> tuple[Callable[[pa.Array], pa.Array], tuple[Doubt, ...]]:
+    """How ids such as 12.0 of a whole column are to be read, and what says so.
 
     They are 12 where at least half of the column are integers, written so or with `.0`, and no
     other id has decimals, as those of versions (1.10) have.
@@ -73,18 +75,30 @@ def settled_ids(
     whole, total = forms["whole"], sum(form.count for form in forms.values())
     shown = whole.example
     meant = shown.partition(".")[0]
+    many = counted(whole.count, "id" if role == "id" else f"{role} id")
     integers = whole.count + (forms["integer"].count if "integer" in forms else 0)
     if rules.decimals == "keep":
         return _same, ()
     if "decimal" in forms or 2 * integers < total:
         beside = forms.get("decimal") or forms.get("other") or whole
         return _same, (
-            f"{whole.count:,} {role} ids like {shown} were kept as they are, beside "
-            f"{beside.example}: if they are {meant}, write them so in the source",
+            Doubt(
+                "ids_with_decimals",
+                "",
+                f"{many} such as {shown} kept as they are, as there are "
+                f"others like {beside.example}",
+                f"write them as {meant} in the source if they are integers, or set ids.decimals = "
+                f"'keep' in the settings",
+            ),
         )
     return _without_decimals, (
-        f"{whole.count:,} {role} ids like {shown} were read as {meant}; "
-        f"ids.decimals = 'keep' in the settings keeps them as they are",
+        Doubt(
+            "ids_with_decimals",
+            "",
+            f"{many} such as {shown} read as {meant}",
+            "set ids.decimals = 'keep' in the settings if they are no integers, or write them "
+            "without decimals",
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def from_frames(
     columns: Mapping[str, str],
     default_kind: str | None,
     attributes: Attributes,
+    settings: Settings | None,
 ) -> Dataset:
     """See `Dataset.from_frame`; `columns` are those of events by role."""
     nodes = {
@@ -63,7 +65,8 @@ def from_frames(
         for edge_type, frame in links.items()
     }
     source = _frame(events, "events")
-    return _checked(source, nodes, edges, kinds, columns, default_kind, attributes, None)
+    rules = _rules(settings, kinds)
+    return _checked(source, nodes, edges, rules, columns, default_kind, attributes, None)
 
 
 def read_files(
@@ -76,8 +79,10 @@ def read_files(
     attributes: Attributes,
     progress: Progress | None,
     form: str | None,
+    settings: Settings | None,
 ) -> Dataset:
     """See `Dataset.read`; `form` is the name of a format."""
+    rules = _rules(settings, kinds)
     given = items is not None or users is not None or columns or default_kind or attributes
     if form not in (None, PLAIN):
         if given:
@@ -85,17 +90,17 @@ def read_files(
                 f"format {form!r} says what the files hold: expected no items, users, columns, "
                 f"default_kind or attributes beside it; leave these out, or the format"
             )
-        return _of_format(open_folder(Path(events), form), kinds, progress)
+        return _of_format(open_folder(Path(events), form), rules, progress)
     found = None if given or form == PLAIN else recognised(Path(events))
     if found is not None:
-        return _of_format(found, kinds, progress)
+        return _of_format(found, rules, progress)
     nodes = {
         node_type: File(Path(path))
         for node_type, path in (("item", items), ("user", users))
         if path is not None
     }
     source = File(Path(events))
-    return _checked(source, nodes, {}, kinds, columns, default_kind, attributes, progress)
+    return _checked(source, nodes, {}, rules, columns, default_kind, attributes, progress)
 
 
 def load_named(
@@ -103,18 +108,33 @@ def load_named(
     cache: str | PathLike[str] | None,
     kinds: Mapping[str, KindPolicy] | None,
     progress: Progress | None,
+    settings: Settings | None,
 ) -> Dataset:
     """See `Dataset.load`."""
     folder = Path(Settings.model_fields["cache"].default if cache is None else cache)
-    return _of_format(open_dataset(name, folder.expanduser(), progress), kinds, progress)
+    dataset = open_dataset(name, folder.expanduser(), progress)
+    return _of_format(dataset, _rules(settings, kinds), progress)
 
 
-def _of_format(
-    dataset: DataSet, kinds: Mapping[str, KindPolicy] | None, progress: Progress | None
-) -> Dataset:
-    """The data set of a format; kinds mean what it says, where `kinds` do not say otherwise."""
-    policies = overridden(dataset.kinds, DEFAULT_POLICY if kinds is None else kinds)
-    with checked_dataset(dataset, IngestSettings(), None, progress, policies) as checked:
+@dataclass(frozen=True)
+class _Rules:
+    """How data is read, and what its events mean."""
+
+    settings: IngestSettings
+    kinds: Mapping[str, KindPolicy]
+
+
+def _rules(settings: Settings | None, kinds: Mapping[str, KindPolicy] | None) -> _Rules:
+    """Those of the settings; `kinds` override single fields of theirs."""
+    ingest = IngestSettings() if settings is None else settings.ingest
+    given = DEFAULT_POLICY if settings is None else settings.kinds
+    return _Rules(ingest, given if kinds is None else overridden(given, kinds))
+
+
+def _of_format(dataset: DataSet, rules: _Rules, progress: Progress | None) -> Dataset:
+    """The data set of a format; kinds mean what it says, where the rules do not say otherwise."""
+    policies = overridden(dataset.kinds, rules.kinds)
+    with checked_dataset(dataset, rules.settings, None, progress, policies) as checked:
         return _dataset(checked, policies, progress, stacklevel=5, taken=dataset.taken)
 
 
@@ -135,14 +155,14 @@ def _checked(
     events: Source,
     nodes: Mapping[str, Source],
     links: Mapping[LinkType, Source],
-    kinds: Mapping[str, KindPolicy] | None,
+    rules: _Rules,
     columns: Mapping[str, str],
     default_kind: str | None,
     attributes: Attributes,
     progress: Progress | None,
 ) -> Dataset:
     """All sources checked, then collected; a row that cannot be used is an error."""
-    settings = IngestSettings()
+    settings = rules.settings
     for node_type in attributes:
         if node_type not in nodes:
             raise DataError(
@@ -152,15 +172,7 @@ def _checked(
     with ExitStack() as opened:
         checked = {
             "events": opened.enter_context(
-                checked_events(
-                    events,
-                    settings,
-                    None,
-                    columns,
-                    default_kind,
-                    progress,
-                    DEFAULT_POLICY if kinds is None else kinds,
-                )
+                checked_events(events, settings, None, columns, default_kind, progress, rules.kinds)
             )
         }
         for node_type, source in nodes.items():
@@ -179,7 +191,7 @@ def _checked(
             checked[" ".join(map(str, edge_type))] = opened.enter_context(
                 checked_links(source, edge_type, settings, None, progress=progress)
             )
-        return _dataset(checked, kinds, progress, stacklevel=5)
+        return _dataset(checked, rules.kinds, progress, stacklevel=5)
 
 
 def _id_column(source: Source, named: str | None) -> Mapping[str, str] | None:
@@ -190,13 +202,12 @@ def _id_column(source: Source, named: str | None) -> Mapping[str, str] | None:
 
 def _dataset(
     checked: Mapping[str, CheckedSource],
-    kinds: Mapping[str, KindPolicy] | None,
+    policies: Mapping[str, KindPolicy],
     progress: Progress | None,
     stacklevel: int,
     taken: TakenFor | None = None,
 ) -> Dataset:
     """The data set of sources; warns of what is doubtful about them."""
-    policies = DEFAULT_POLICY if kinds is None else kinds
     report = report_of(checked, policies, taken=taken)
     collected = Collected()
     write_all(collected, checked, progress)

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, ReadAs, Reading, Reject, array
 from graphrec.ingest.documents import Level, documents, open_key
+from graphrec.ingest.encodings import odd_word
 from graphrec.ingest.json_values import Keys, TwiceError, getter, is_literal, parsed
 from graphrec.ingest.packed import Content, unbroken
 from graphrec.ingest.text import HEAD, encoding_of, first_lines, head_of
@@ -96,6 +97,7 @@ def open_json(
         read_as=ReadAs(
             form.format,
             encoding=codec.removesuffix("-sig"),
+            odd_word="" if encoding else odd_word(head, codec),
             compression=content.compression,
             notes=notes,
         ),

@@ -34,7 +34,7 @@ from graphrec.ingest.validate import check_events, check_links, check_nodes, to_
 
 from graphrec.data import MAX_KINDS, AttributeKind
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
-from graphrec.data.profile import SourceProfile
+from graphrec.data.profile import Doubt, SourceProfile
 from graphrec.errors import DataError
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -57,8 +57,6 @@ class LoadReport:
     seconds: float
     attributes: Mapping[str, AttributeKind] = field(default_factory=dict)
     """The attributes of the nodes, and their kinds."""
-    notes: tuple[str, ...] = ()
-    """How what may be read in two ways was read, and the option that says otherwise."""
     columns: tuple[AttributeColumn, ...] = ()
     """Of nodes: what each column was taken for, why, and examples of its values."""
     ignored: Mapping[str, str] = field(default_factory=dict)
@@ -117,8 +115,9 @@ class CheckedSource:
     peek: Callable[[], pa.RecordBatch | None]
     """The first rows with all columns; None where the source cannot be read again."""
     attributes: tuple[AttributeColumn, ...] = ()
-    notes: tuple[str, ...] = ()
     """As in LoadReport."""
+    readings: tuple[Doubt, ...] = ()
+    """How what may be read in two ways was read."""
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Columns that are left out, and why."""
     repeated: int = 0
@@ -156,7 +155,6 @@ class CheckedSource:
             gathered=self.gathered,
             replaced=self.repeats.replaced,
             added=self.repeats.added,
-            notes=self.notes,
         )
 
 
@@ -270,8 +268,8 @@ def checked_events(
         )
         chunks = reading.chunks(columns.names)
         with spooled(reading, chunks, check, settings, rejects, progress) as read:
-            settle, notes = settled_times(read.seen, reading.name, columns.time or "")
-            spool, more = settled(
+            settle, of_times = settled_times(read.seen, reading.name, columns.time or "")
+            spool, of_ids = settled(
                 read.settled(settle), {"user": "user", "item": "item"}, settings.ids
             )
             peek = partial(first_rows, source)
@@ -290,7 +288,7 @@ def checked_events(
                 _write_events,
                 profile,
                 peek,
-                notes=(*notes, *more),
+                readings=(*of_times, *of_ids),
                 repeats=repeats,
             )
 
@@ -351,7 +349,7 @@ def checked_nodes(
         )
         everything = chain(head, chunks)
         with spooled(reading, everything, check, settings, rejects, progress) as read:
-            spool, notes = settled(read, {"id": column}, settings.ids)
+            spool, readings = settled(read, {"id": column}, settings.ids)
             report = report_on(reading.name, attributes, spool, ignored)
             write = partial(
                 write_nodes,
@@ -373,7 +371,7 @@ def checked_nodes(
                 profile,
                 partial(first_rows, source),
                 report.attributes,
-                notes,
+                readings,
                 ignored,
                 report.repeated,
                 table.table,
@@ -421,13 +419,15 @@ def checked_links(
         with spooled(reading, chunks, check, settings, rejects, progress) as spool:
             if columns.relation is not None:
                 _check_relations(reading.name, columns.relation, edge_type, spool.batches())
-            spool, notes = settled(spool, {"source": "source", "target": "target"}, settings.ids)
+            spool, readings = settled(spool, {"source": "source", "target": "target"}, settings.ids)
             write = partial(_write_links, edge_type=edge_type)
             base = overview(reading, spool, columns.meanings(*types))
             profile = link_profile(base, raw, types, spool.batches())
             peek = partial(first_rows, source)
             seconds = time.perf_counter() - start
-            yield CheckedSource(reading.name, spool, seconds, write, profile, peek, notes=notes)
+            yield CheckedSource(
+                reading.name, spool, seconds, write, profile, peek, readings=readings
+            )
 
 
 def _check_kinds(name: str, column: str | None, kinds: Collection[str]) -> None:

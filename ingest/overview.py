@@ -40,6 +40,8 @@ def overview(
         rows=spool.rows,
         rejected=spool.rejected,
         reasons=spool.reasons,
+        left_out=spool.left_out,
+        odd_word=reading.read_as.odd_word,
         rejects=spool.first,
         read=how_read(reading.read_as, spool.ignored, spool.passed),
         columns=columns,

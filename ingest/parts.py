@@ -109,6 +109,7 @@ def open_parts(name: str, parts: Sequence[Part]) -> Reading:
         counts=first.reading.counts,
         read_as=replace(
             first.reading.read_as,
+            odd_word=next(filter(None, (part.reading.read_as.odd_word for part in parts)), ""),
             notes=tuple(
                 dict.fromkeys(
                     [f"{len(parts)} files"]

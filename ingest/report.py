@@ -8,7 +8,7 @@ from dataclasses import replace
 from graphrec.ingest.load import CheckedSource
 from graphrec.ingest.matching import Side, matches
 
-from graphrec.data.profile import TakenFor
+from graphrec.data.profile import SourceProfile, TakenFor
 from graphrec.data.report import DataReport
 from graphrec.data.weighting import KindPolicy
 from graphrec.store.protocol import GraphStore
@@ -36,9 +36,15 @@ def report_of(
             for node_type in source.profile.ids:
                 nodes.setdefault(node_type, {})[name] = side
     return DataReport(
-        sources={n: replace(each.profile, notes=each.notes) for n, each in checked.items()},
+        sources={n: _named(each, n) for n, each in checked.items()},
         matches=matches(logs, nodes, store),
         policies=policies,
         taken=taken,
         accepted=frozenset(accepted),
     )
+
+
+def _named(source: CheckedSource, name: str) -> SourceProfile:
+    """The profile of a source, with how it was read under the name that it has here."""
+    readings = tuple(replace(each, subject=name) for each in source.readings)
+    return replace(source.profile, readings=readings)

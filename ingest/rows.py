@@ -121,7 +121,7 @@ def _one_a_line(
 ) -> list[pa.Array] | None:
     if dialect.backslash or dialect.delimiter == BLANKS:
         return None
-    reader = csv.reader(block, delimiter=dialect.delimiter, strict=True)
+    reader = csv.reader(block, delimiter=dialect.delimiter, strict=True, skipinitialspace=True)
     values: list[list[str]] = [[] for _ in take]
     count = 0
     try:
@@ -243,6 +243,7 @@ def _quoted(
             _from(block, at, lines, backslash),
             delimiter=dialect.delimiter,
             strict=True,
+            skipinitialspace=True,  # "a", "b"
             escapechar="\\" if backslash else None,
         )
         try:

@@ -10,6 +10,7 @@ from graphrec.ingest.spool import Spool
 from graphrec.ingest.time_columns import TimeRules
 
 from graphrec.data.ids import IdRules
+from graphrec.data.profile import Doubt
 from graphrec.data.times import latest
 from graphrec.settings import IngestSettings
 
@@ -26,16 +27,16 @@ def time_rules(settings: IngestSettings, now: int | None = None) -> TimeRules:
 
 def settled(
     spool: Spool, columns: Mapping[str, str], rules: IdRules
-) -> tuple[Spool, tuple[str, ...]]:
-    """The spool with its ids read as their whole columns show, and notes that say so.
+) -> tuple[Spool, tuple[Doubt, ...]]:
+    """The spool with its ids read as their whole columns show, and what says so.
 
     `columns` are the names of the columns in the spool by role.
     """
     reads: dict[str, Callable[[pa.Array], pa.Array]] = {}
-    notes: list[str] = []
+    readings: list[Doubt] = []
     for role, column in columns.items():
         reads[column], more = settled_ids(spool.seen, role, rules)
-        notes += more
+        readings += more
 
     def settle(rows: pa.RecordBatch) -> pa.RecordBatch:
         read = [
@@ -44,7 +45,7 @@ def settled(
         ]
         return pa.RecordBatch.from_arrays(read, names=rows.schema.names)
 
-    return spool.settled(settle), tuple(notes)
+    return spool.settled(settle), tuple(readings)
 
 
 def _same(column: pa.Array) -> pa.Array:

@@ -19,6 +19,7 @@ from graphrec.ingest.late import LATE
 from graphrec.ingest.seen import Seen, together
 from graphrec.ingest.validate import Checked
 
+from graphrec.data.spreadsheets import as_text
 from graphrec.errors import DataError, TooManyRejects
 from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
@@ -159,7 +160,8 @@ def _new(path: Path, columns: Sequence[str]) -> Path:
 
 def _append(path: Path, rejects: Sequence[Reject], columns: Sequence[str]) -> None:
     with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        csv.writer(file).writerows(map(attrgetter(*columns), rejects))
+        rows = map(attrgetter(*columns), rejects)
+        csv.writer(file).writerows([as_text(cell) for cell in row] for row in rows)
 
 
 def _read(file: IO[bytes]) -> Iterator[pa.RecordBatch]:

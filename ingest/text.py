@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from graphrec.ingest import dialect as layouts
 from graphrec.ingest.advice import advice
 from graphrec.ingest.chunks import Chunk, ReadAs, Reading
-from graphrec.ingest.encodings import recognised
+from graphrec.ingest.encodings import odd_word, recognised
 from graphrec.ingest.lines import Lines
 from graphrec.ingest.packed import Content, unbroken
 from graphrec.ingest.rows import chunks_of
@@ -149,7 +149,10 @@ def open_delimited(
         names,
         chunks,
         content.total,
-        read_as=_read_as(content, layout, encoding, options, commas),
+        read_as=replace(
+            _read_as(content, layout, encoding, options, commas),
+            odd_word="" if options.encoding else odd_word(head, encoding),
+        ),
         hint=""
         if layout.names is None or layouts.is_header(names)
         else f"; or, if its first line is a row, say {advice(layout.rows, options.owner)}",

@@ -29,10 +29,14 @@ from graphrec.ingest.time_numbers import (
 from graphrec.ingest.values import texts
 from numpy.typing import NDArray
 
+from graphrec.counts import counted
 from graphrec.data.dates import is_dotted, order_of, read_date
+from graphrec.data.ids import NULL_WORDS
+from graphrec.data.profile import Doubt
 from graphrec.data.times import END, TimeUnit
 from graphrec.errors import DataError
 
+_OTHER = {"day": "month", "month": "day"}
 _UNKNOWN = -1
 """No second reading."""
 
@@ -44,7 +48,7 @@ _ISO = (
 )
 """The dates that pandas reads as `read_date` does, and many at once."""
 
-_ABSENT = ("", "nat", "null", "none", "nan", r"\n", "na", "n/a", "<na>", "undefined")
+_ABSENT = pa.array(["", *NULL_WORDS])
 
 
 @dataclass(frozen=True)
@@ -97,27 +101,36 @@ def readable_times(column: pa.Array) -> tuple[Milliseconds, NDArray[np.bool_]]:
 
 def settled_times(
     seen: Seen, name: str, column: str
-) -> tuple[Callable[[pa.RecordBatch], pa.RecordBatch], tuple[str, ...]]:
-    """How dates of a whole column that may be two days are to be read, and notes on its times.
+) -> tuple[Callable[[pa.RecordBatch], pa.RecordBatch], tuple[Doubt, ...]]:
+    """How dates of a whole column that may be two days are to be read, and what says so.
 
     The batches have `time` and `day_first`, and lose the latter. Raises DataError where no value
     settles it.
     """
     forms = of_role(seen, "time")
-    notes = []
+    readings = []
     if "calendar" in forms and "number" in forms:
-        notes.append(
-            f"times are calendar numbers such as {forms['calendar'].example} "
-            f"({forms['calendar'].count:,}) and numbers since 1970 such as "
-            f"{forms['number'].example} ({forms['number'].count:,}): --time-unit s (ms, us, ns) "
-            f"reads all of them as the latter"
+        readings.append(
+            Doubt(
+                "times_in_several_units",
+                "",
+                f"times are calendar numbers such as {forms['calendar'].example} "
+                f"({forms['calendar'].count:,}) and numbers since 1970 such as "
+                f"{forms['number'].example} ({forms['number'].count:,})",
+                "--time-unit s (ms, us, ns) reads all of them as the latter",
+            )
         )
     order = _order(forms, name, column)
     if order is not None and "either" in forms:
-        notes.append(
-            f"dates such as {forms['either'].example} were read with the {order} first, as "
-            f"{forms[order].example if order in forms else 'is usual with dots'} is; "
-            f"--day-first or --month-first says otherwise"
+        shown = f"{forms[order].example} is" if order in forms else "is usual with dots"
+        readings.append(
+            Doubt(
+                "day_or_month_first",
+                "",
+                f"{counted(forms['either'].count, 'date')} such as {forms['either'].example} "
+                f"may begin with the day or the month: read with the {order} first, as {shown}",
+                f"say --{order}-first if that is right, else --{_OTHER[order]}-first",
+            )
         )
 
     def settled(rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -127,7 +140,7 @@ def settled_times(
         others = {n: rows.column(n) for n in rows.schema.names if n not in ("time", "day_first")}
         return pa.RecordBatch.from_pydict({**others, "time": time})
 
-    return settled, tuple(notes)
+    return settled, tuple(readings)
 
 
 def _order(forms: dict[str, Form], name: str, column: str) -> str | None:
@@ -147,7 +160,8 @@ def _order(forms: dict[str, Form], name: str, column: str) -> str | None:
     raise DataError(
         f"column {column!r} of {name} has dates such as {example}, which may begin with the day or "
         f"with the month: {found}; say it with `--day-first`, `--month-first` or "
-        f"`--time-format '%d/%m/%Y'` (in Python: day_first=True)"
+        f"`--time-format '%d/%m/%Y'` (in Python: "
+        "settings=gr.Settings(ingest={'day_first': True}))"
     )
 
 
@@ -166,12 +180,17 @@ def _read(column: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Millisecond
         time, fault, seen = numbers_as_times(number, rules.unit)
     elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         time, fault, seen = numbers_as_times(column.cast(pa.float64(), safe=False), rules.unit)
-    elif pa.types.is_boolean(kind) or pa.types.is_nested(kind) or pa.types.is_time(kind):
+    elif pa.types.is_boolean(kind) or _is_no_time(kind):
         time = np.zeros(len(column), np.int64)
         fault = np.where(_null(column), MISSING, UNREADABLE).astype(np.int8)
     else:
         return _texts(texts(column), rules)
     return time, np.full(len(column), _UNKNOWN), fault, seen
+
+
+def _is_no_time(kind: pa.DataType) -> bool:
+    """Of a type whose values are no points in time: lists, times of day, lengths of time."""
+    return bool(pa.types.is_nested(kind) or pa.types.is_time(kind) or pa.types.is_duration(kind))
 
 
 def _texts(text: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Milliseconds, Codes, Seen]:
@@ -192,7 +211,7 @@ def _texts(text: pa.Array, rules: TimeRules) -> tuple[Milliseconds, Milliseconds
             seen.update({key: form for key, form in shown.items() if key not in seen})
         left = left[~match]
     rest = text.take(pa.array(left))
-    absent = _null(rest) | _mask(pc.is_in(pc.utf8_lower(rest.fill_null("")), pa.array(_ABSENT)))
+    absent = _null(rest) | _mask(pc.is_in(pc.utf8_lower(rest.fill_null("")), _ABSENT))
     fault[left[absent]] = MISSING
     left = left[~absent]
     rest = text.take(pa.array(left))
@@ -254,7 +273,7 @@ def _date(text: str, rules: TimeRules) -> tuple[int, int, int, str | None]:
 
 def _of_format(text: pa.Array, form: str) -> tuple[Milliseconds, Codes]:
     time, fault = _parsed(text, form)
-    absent = _null(text) | _mask(pc.is_in(pc.utf8_lower(text.fill_null("")), pa.array(_ABSENT)))
+    absent = _null(text) | _mask(pc.is_in(pc.utf8_lower(text.fill_null("")), _ABSENT))
     fault[absent] = MISSING
     return time, fault
 

@@ -26,7 +26,10 @@ from graphrec.data import Interactions, Rows, Vocabulary
 from graphrec.data.ids import IdRules
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, policy_of
 
-REFUSED = "weight is negative: say with {}.negative in the settings what that means"
+REFUSED = (
+    "weight is negative: say with {}.negative in the settings what that means: rating, dislike, "
+    "cancel or seen"
+)
 
 NAMED_KINDS = 10
 """Kinds whose setting is named, each in a reason of its own."""

@@ -33,6 +33,8 @@ def as_text(value: object) -> str | None:
         return str(int(value)) if value.is_integer() and abs(value) < EXACT else str(value)
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "backslashreplace")
     return str(value)
 
 
@@ -88,12 +90,4 @@ def _cast_text(column: pa.Array) -> pa.Array:
     try:
         return column.cast(pa.string())
     except pa.ArrowException:  # bytes that are not UTF-8, types that have no text in Arrow
-        return pa.array(
-            [
-                value.decode("utf-8", "backslashreplace")
-                if isinstance(value, bytes)
-                else as_text(value)
-                for value in column.to_pylist()
-            ],
-            pa.string(),
-        )
+        return pa.array([as_text(value) for value in column.to_pylist()], pa.string())

@@ -72,7 +72,7 @@ MAY_IMPORT = {
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models retrieval store",
     # the doors
-    "ingest": "data errors packings progress settings store",
+    "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiments files forget locks ranking recommend retrieval rules settings "
     "snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "
@@ -247,7 +247,7 @@ def test_what_trains_is_imported_by_name_when_it_is_asked_for() -> None:
 
 def test_core_types_rest_on_errors_alone() -> None:
     assert own_imports("graphrec.data.vector") == {"graphrec.errors"}
-    of_values = {f"graphrec.data.{name}" for name in ("vector", "ids", "times")}
+    of_values = {f"graphrec.data.{name}" for name in ("vector", "ids", "times", "clipping")}
     assert own_imports("graphrec.data.graph") == {"graphrec.errors", *of_values}
 
 

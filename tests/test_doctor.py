@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from graphrec.data import Attribute, Vocabulary
+from graphrec.data import Attribute, Interactions, Vocabulary
 from graphrec.doctor import examine, pairing, secret
 from graphrec.snapshot.canary import start_canary
 from graphrec.snapshot.deletion import delete
 from graphrec.snapshot.registry import publish, versions
 from graphrec.store.sqlite.store import SQLiteStore
-from tests.support.command import inside
+from tests.support.command import graphrec, inside
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import small_snapshot
 
@@ -160,3 +160,21 @@ def test_names_are_looked_up_in_a_store_without_a_snapshot(shop: Path):
     (shop / "graphrec.toml").write_text(NAMES)
     missing = found(snapshots=shop / "nowhere")
     assert missing["setting rules[0].attribute"].state == "fail"
+
+
+def test_times_that_cannot_be_are_named_and_no_command_dies_of_them(shop: Path):
+    odd = (-5, 2**62, 2**63 - 2, 10**16, 4_102_444_800_000)
+    with SQLiteStore(shop / "graphrec.db", {}) as store:
+        store.write_events(Interactions.of(["u"] * 5, ["i"] * 5, [1] * 5, odd, ["view"] * 5))
+    said = [each.said for each in examine() if each.about == "times"]
+    assert [each.split(",")[0] for each in said] == [
+        "times before 1970: 1 event",
+        "times in the future: 4 events",
+    ]
+    assert graphrec(shop, "inspect").code == 0
+    times = graphrec(shop, "inspect", "--json").json()["sources"]["events"]["times"]
+    assert times["first"].startswith("1969-12-31")
+    for time in odd:
+        named = ("--user", "u", "--item", "i", "--time", str(time), "--yes")
+        assert graphrec(shop, "events", "delete", *named, "--json").json()["deleted"] == 1
+    assert "times" not in found()

@@ -31,6 +31,9 @@ Stamp: TypeAlias = tuple[int, int] | None
 
 Adopt: TypeAlias = Callable[[Recommender, Callable[[Recommender], None]], Awaitable[None]]
 
+MANY = 10_000
+"""Events since the snapshot, the objects of which are no more looked at by garbage collection."""
+
 Role: TypeAlias = Literal["current", "canary"]
 
 
@@ -70,6 +73,7 @@ class Engine:
         self._canary: Canary | None = None
         self._canary_stamp: Stamp = None
         self._canary_reason: str | None = None
+        self._frozen = 0
         self._loading = asyncio.Lock()
         self.adopt: Adopt = adopted
         """Serves another snapshot: with what was written since it was made, where there is a
@@ -80,6 +84,10 @@ class Engine:
 
         Not while another snapshot is adopted.
         """
+        self._frozen = min(self._frozen, delta.written)
+        if delta.written > self._frozen + MANY:
+            self._frozen = delta.written
+            gc.freeze()  # as the snapshot: see `_warmed`
         if self._recommender is not None:
             self._recommender = await advanced(self._recommender, delta)
         if self._canary_recommender is not None:

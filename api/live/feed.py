@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from time import perf_counter
 from typing import NamedTuple
 
 from graphrec.api.errors import NotReady, StoreAway
@@ -17,12 +18,26 @@ from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.recommend.recommender import Recommender
 from graphrec.store import ChangedNodes, GraphStore, NewEvents
 from graphrec.store.delta_log import DeltaLog, new_events
+from graphrec.store.protocol import PAGE
 
 POLL_SECONDS = 0.5
 """Interval at which writes of other processes are read."""
 
 FEW = 200
 """Changes that are taken on the event loop; more of them in a thread, where they delay nobody."""
+
+
+PAGE_SECONDS = 0.3
+"""How long to read a page should take: pages are made larger or smaller for it."""
+
+LONGEST = 10.0
+"""Seconds for a page, on a machine that has other work: no request waits for it so long, and to
+begin again would take longer."""
+
+LARGEST = 100_000
+"""Changes in a page: more of them are read hardly faster, and each page takes memory."""
+
+SMALLEST = 1_000
 
 
 class Behind(NamedTuple):
@@ -53,6 +68,7 @@ class Feed:
         self._opened = 0
         self._behind: Behind | None = None
         self._older: str | None = None
+        self._limit = PAGE
         self._one_at_a_time = asyncio.Lock()
         self._catching_up: set[asyncio.Task[None]] = set()
 
@@ -152,7 +168,8 @@ class Feed:
                 now = await self._store.run(lambda store: store.position()) or 0
                 self._log = DeltaLog(now, now, self._log)
         elif opened == self._opened and min(positions) >= self._log.since:
-            self._log.prune(min(positions))
+            # Until its end, even if nobody waits for it any more: a log has one writer.
+            await asyncio.shield(run_in_threadpool(self._log.prune, min(positions)))
         else:
             self._log = await self._read_anew(min(positions))
         self._versions, self._opened = versions, opened
@@ -175,26 +192,44 @@ class Feed:
                 while not log.lost and await self._read_page(log):
                     self._behind = Behind(log.events_read - since, self._behind.total)
                 if not log.lost:
+                    await run_in_threadpool(log.fold)
                     return log
         finally:
             self._behind = None
 
     async def _read_page(self, log: DeltaLog) -> bool:
         """Read a page of what was written; whether there was anything."""
-        read = partial(_read, events=log.events_read, nodes=log.nodes_read, kinds=self._kinds)
-        found = await self._store.run(read)
+        limit, began = self._limit, perf_counter()
+        read = partial(
+            _read, events=log.events_read, nodes=log.nodes_read, kinds=self._kinds, limit=limit
+        )
+        try:
+            found = await self._store.run(read, LONGEST)
+        except StoreAway:
+            self._limit = max(SMALLEST, limit // 2)
+            raise
         if found is None:
             return False
         events, nodes = found
+        if len(events.events) >= limit or len(nodes.nodes) >= limit:
+            self._limit = limit_after(limit, perf_counter() - began)
         if events.position < log.events_read:  # another store is in its place
             log.lost = True
             return True
-        if len(events.events) + len(nodes.nodes) <= FEW:
+        deleted = any(each.attributes is None for each in nodes.nodes)
+        if len(events.events) + len(nodes.nodes) <= FEW and not deleted:
             _add(log, events, nodes)
         else:
-            # Until its end, even if nobody waits for it any more: a log has one writer.
             await asyncio.shield(run_in_threadpool(_add, log, events, nodes))
+        if log is self._log and log.to_fold:
+            await asyncio.shield(run_in_threadpool(log.fold))
         return True
+
+
+def limit_after(limit: int, seconds: float) -> int:
+    """How many changes the next page has, after one of `limit` was read in some seconds."""
+    fitting = int(limit * PAGE_SECONDS / max(seconds, 1e-6))
+    return min(max(fitting, limit // 2, SMALLEST), limit * 2, LARGEST)
 
 
 def _add(log: DeltaLog, events: NewEvents, nodes: ChangedNodes) -> None:
@@ -203,10 +238,10 @@ def _add(log: DeltaLog, events: NewEvents, nodes: ChangedNodes) -> None:
 
 
 def _read(
-    store: GraphStore, events: int, nodes: int, kinds: Mapping[str, KindPolicy]
+    store: GraphStore, events: int, nodes: int, kinds: Mapping[str, KindPolicy], limit: int
 ) -> tuple[NewEvents, ChangedNodes] | None:
     """A page of what came after two positions; None where there is nothing."""
     last = store.position()
     if last is None or events == nodes == last:
         return None
-    return new_events(store, events, kinds), store.nodes_since(nodes)
+    return new_events(store, events, kinds, limit), store.nodes_since(nodes, limit)

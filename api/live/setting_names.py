@@ -7,6 +7,7 @@ import logging
 import weakref
 
 from graphrec.api.live.engine import Engine
+from starlette.concurrency import run_in_threadpool
 
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.setting_names import known_in_view, setting_problems
@@ -53,7 +54,7 @@ class SettingNames:
     async def watch(self, engine: Engine) -> None:
         """Log what is unknown, whenever that changes, until cancelled."""
         while True:
-            self._look(engine)
+            await run_in_threadpool(self._look, engine)
             await asyncio.sleep(POLL_SECONDS)
 
     def _look(self, engine: Engine) -> None:

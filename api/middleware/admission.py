@@ -22,6 +22,7 @@ class Admission:
 
     def __init__(self, at_once: int, patience: float) -> None:
         self._free = at_once
+        self._ended = 0
         self._patience = patience
         self._waiting: deque[tuple[asyncio.Future[bool], float]] = deque()
 
@@ -49,11 +50,17 @@ class Admission:
 
     def leave(self) -> None:
         """End a turn, from the next round of the loop on: there it looks at its sockets first."""
-        asyncio.get_running_loop().call_soon(self._pass_on)
+        self._ended += 1
+        if self._ended == 1:
+            asyncio.get_running_loop().call_soon(self._pass_on)
 
     def _pass_on(self) -> None:
-        """Give a turn to the one that has waited longest, of those that can still be in time."""
-        now = asyncio.get_running_loop().time()
+        """Give a turn to the one that has waited longest, of those that can still be in time.
+
+        One a round, so that what waits for no turn, and what is too late, waits for one list.
+        """
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         while self._waiting:
             turn, since = self._waiting.popleft()
             if turn.done():  # its client went away
@@ -61,5 +68,9 @@ class Admission:
             in_time = now - since <= self._patience
             turn.set_result(in_time)
             if in_time:
+                self._ended -= 1
+                if self._ended:
+                    loop.call_soon(self._pass_on)
                 return
-        self._free += 1
+        self._free += self._ended
+        self._ended = 0

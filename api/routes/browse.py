@@ -41,8 +41,8 @@ ITEM = documented("unknown_item", "invalid_request", "malformed_json", "not_read
 USER = documented("unknown_user", "invalid_request", "malformed_json", "not_ready")
 
 
-# The two searches are no coroutines, so they run in a thread: the first one of a snapshot builds
-# its index of names, which takes a second where there are very many.
+# Those that are no coroutines run in threads: what they look through may be long, and the first
+# search of a snapshot builds its index of names, which takes a second where there are very many.
 @router.get("/items", openapi_extra=READ, responses=PAGE)
 def items(query: Annotated[SearchQuery, Query()], recommender: Ready, service: Serving) -> ItemPage:
     """Items by title or id; of equally good matches, the most popular first."""
@@ -73,7 +73,7 @@ async def item(
 
 
 @router.get("/users/{user_id}", openapi_extra=READ, responses=PAGE | USER)
-async def user(
+def user(
     user_id: UserId,
     query: Annotated[PageQuery, Query()],
     recommender: Ready,
@@ -95,7 +95,7 @@ async def user(
 
 
 @router.get("/users/{user_id}/similar", openapi_extra=READ, responses=USER)
-async def user_similar(
+def user_similar(
     user_id: UserId, query: Annotated[Length, Query()], recommender: Ready, service: Serving
 ) -> SimilarUsers:
     """The users who like the same items, at least two of them, according to the snapshot."""

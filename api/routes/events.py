@@ -21,10 +21,14 @@ from graphrec.api.schemas.events import (
 )
 from graphrec.api.schemas.validation import check_length
 from graphrec.api.service import Serving
+from starlette.concurrency import run_in_threadpool
 
 from graphrec.data.times import latest
 
 router = new_router("events")
+
+FEW = 100
+"""Events that are read on the event loop; more of them in a thread, where they delay nobody."""
 
 
 @router.post(
@@ -42,7 +46,11 @@ async def new_events(batch: Annotated[Batch, Body()], service: Serving) -> Accep
     """
     settings = service.settings
     check_length("events", batch.events, settings.serve.max_events)
-    events = read_events(batch.events, settings.ids, latest(settings.ingest.future_days))
+    bound = latest(settings.ingest.future_days)
+    if len(batch.events) <= FEW:
+        events = read_events(batch.events, settings.ids, bound)
+    else:
+        events = await run_in_threadpool(read_events, batch.events, settings.ids, bound)
     check_weights(events, settings.kinds)
     done = await service.require_graph("events are sent").writer.write(events)
     return Accepted(done.accepted, done.merged, len(done.late), done.late)

@@ -1,4 +1,7 @@
-"""Why an item is, or is not, recommended."""
+"""Why an item is, or is not, recommended.
+
+All items are ranked for it, which takes longer than a list: it is done in threads.
+"""
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
@@ -21,6 +24,7 @@ from graphrec.api.schemas.explanations import (
 from graphrec.api.schemas.fields import ItemId, UserId
 from graphrec.api.schemas.queries import query_of
 from graphrec.api.service import Ready, Serving
+from starlette.concurrency import run_in_threadpool
 
 from graphrec.recommend.query import Query as RecommendQuery
 
@@ -54,7 +58,7 @@ async def user_explanation(
     paths = request.paths(service.settings.serve)
     query = RecommendQuery(user=user_id, standing=service.settings.rules)
     context = await service.context(query)
-    found = recommender.explain(query, item_id, paths, context)
+    found = await run_in_threadpool(recommender.explain, query, item_id, paths, context)
     return UserExplanation(recommender.snapshot.manifest.version, user_id, found)
 
 
@@ -80,7 +84,8 @@ async def user_why_not(
 ) -> UserWhyNot:
     """What became of the item in the user's list: its place and score, or why it has none."""
     query = query_of(request, service.settings, user_id)
-    found = recommender.why_not(query, item_id, await service.context(query))
+    context = await service.context(query)
+    found = await run_in_threadpool(recommender.why_not, query, item_id, context)
     version = recommender.snapshot.manifest.version
     return UserWhyNot(version=version, user=user_id, **vars(found))
 
@@ -93,7 +98,8 @@ async def session_explanation(
     paths = session.paths(service.settings.serve)
     query = query_of(session, service.settings)
     context = await service.context(query)
-    found = recommender.explain(query, service.settings.ids.normal(session.item), paths, context)
+    item = service.settings.ids.normal(session.item)
+    found = await run_in_threadpool(recommender.explain, query, item, paths, context)
     return SessionExplanation(recommender.snapshot.manifest.version, found)
 
 
@@ -104,5 +110,5 @@ async def session_why_not(
     """What became of an item in the list for a visitor who likes these items."""
     query = query_of(session, service.settings)
     item, context = service.settings.ids.normal(session.item), await service.context(query)
-    found = recommender.why_not(query, item, context)
+    found = await run_in_threadpool(recommender.why_not, query, item, context)
     return SessionWhyNot(version=recommender.snapshot.manifest.version, **vars(found))

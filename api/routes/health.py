@@ -7,6 +7,7 @@ from graphrec.api.middleware.access import PUBLIC
 from graphrec.api.routes.router import new_router
 from graphrec.api.schemas.health import Live, Part, Readiness
 from graphrec.api.service import Ready, Serving
+from starlette.concurrency import run_in_threadpool
 
 router = new_router("health", prefix="/health")
 
@@ -28,7 +29,7 @@ async def ready(recommender: Ready, service: Serving) -> Readiness:
     if service.stopping.is_set():
         raise NotReady("the service is stopping: ask another process", 1)
     manifest = recommender.snapshot.manifest
-    problems = service.names.problems(recommender)
+    problems = await run_in_threadpool(service.names.problems, recommender)
     unknown = "; ".join(f"{each.key}: {each.said}" for each in problems if each.unknown)
     parts: dict[Part, str] = {
         "snapshot": service.engine.reason or "ready",

@@ -12,7 +12,7 @@ router = new_router("metrics", prefix="")
 
 
 @router.get("/metrics", openapi_extra=READ, include_in_schema=False)
-async def metrics(service: Serving) -> Response:
+def metrics(service: Serving) -> Response:
     """All metrics, in Prometheus' text format."""
     body = generate_latest(service.metrics.registry)
     return Response(body, media_type="text/plain; version=0.0.4")

@@ -2,8 +2,9 @@
 
 The handlers are coroutines although they compute: a request is a few milliseconds of work, most of
 it under the interpreter's lock, so that threads answer no more of them, as measured with 8 clients;
-more processes do. Lists are written by orjson in the shape of the models that document them. Only
-the graph store, which may be slow or unavailable, runs in threads.
+more processes do. Lists are written by orjson in the shape of the models that document them. In
+threads runs what others would wait for: the graph store, and lists that take much longer than most
+(`graphrec.recommend.effort`).
 """
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
@@ -32,6 +33,7 @@ from graphrec.api.schemas.recommendations import (
     UserRecommendations,
 )
 from graphrec.api.service import Ready, Service, Serving, chosen
+from starlette.concurrency import run_in_threadpool
 
 from graphrec.recommend.results import RecommendationList
 
@@ -135,7 +137,7 @@ async def related_items(
     """The items most like an item."""
     k, version = query.length(service.settings.serve), recommender.snapshot.manifest.version
     if query.by != "store":
-        found = recommender.related(item_id, k, query.by)
+        found = await run_in_threadpool(recommender.related, item_id, k, query.by)
         return RelatedItems(version, item_id, query.by, found)
     graph = service.require_graph("by is 'store'", "by")
     near, related = await graph.store.run(partial(related_in_store, item=item_id, k=k))
@@ -152,12 +154,16 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
     service: Service = request.app.state.service
     recommender = chosen(request, service, user)
     version = recommender.snapshot.manifest.version
+    key = _key(request, service, version, user)  # of what is known now, not once the list is made
     query = query_of(requested, service.settings, user)
     context = await service.context(query)
-    found = recommender.recommend(query, context)
-    written = _written(found, query.explain, user=user)
+
+    def made() -> WrittenList:
+        return _written(recommender.recommend(query, context), query.explain, user=user)
+
+    written = await service.compute(recommender.view, query, context, made)
     if query.repeatable and request.method == "GET":
-        service.lists.keep(_key(request, service, version, user), written)
+        service.lists.keep(key, written)
     return respond(request, service, version, written, user)
 
 
@@ -167,8 +173,13 @@ async def session_list(request: Request, requested: Session) -> Response:
     recommender = chosen(request, service, None)
     version = recommender.snapshot.manifest.version
     query = query_of(requested, service.settings)
-    found = recommender.recommend(query, await service.context(query))
-    return respond(request, service, version, _written(found, query.explain))
+    context = await service.context(query)
+
+    def made() -> WrittenList:
+        return _written(recommender.recommend(query, context), query.explain)
+
+    written = await service.compute(recommender.view, query, context, made)
+    return respond(request, service, version, written)
 
 
 def _key(request: Request, service: Service, version: str, user: str) -> Key:

@@ -61,7 +61,10 @@ def check_weights(events: Sequence[NewEvent], kinds: Mapping[str, KindPolicy]) -
     """Raises RequestValidationError for a weight below 0 of a kind that has no meaning for it."""
     for place, event in enumerate(events):
         if event.weight < 0 and policy_of(event.kind, kinds).negative == "reject":
-            what = f"at least 0, or a meaning of kinds.{event.kind}.negative in the settings"
+            what = (
+                f"at least 0, or a meaning of kinds.{event.kind}.negative in the settings: rating, "
+                f"dislike, cancel or seen"
+            )
             raise unexpected(("events", place, "weight"), event.weight, what)
 
 

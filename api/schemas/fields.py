@@ -12,10 +12,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphrec.data import AttributeKind, AttributeValue
+from graphrec.data.amounts import MAX_NUMBER
 from graphrec.data.coerce import UnreadableError, as_kind
 from graphrec.data.ids import BLANKS, LONGEST, IdRules, exact
-from graphrec.data.times import END, milliseconds
+from graphrec.data.times import END, OUTSIDE, milliseconds
 from graphrec.errors import DataError
+
+LAST = (END - 1000) * 1_000_000
+"""The last time, in nanoseconds: a number of few digits, which JSON validators have as a float."""
 
 MAX_LISTED = 1000
 """Ids in a list of a request."""
@@ -147,6 +151,8 @@ def invalid(what: str, value: object, *where: str | int) -> RequestValidationErr
 def _time(value: object) -> int | None:
     if value is None:
         return None
+    if isinstance(value, int) and value > LAST:
+        raise PydanticCustomError("expected", f"{TIME}; it is {OUTSIDE}")
     try:
         return milliseconds(value)  # type: ignore[arg-type]  # it says what it cannot read
     except DataError as error:
@@ -162,7 +168,7 @@ Moment = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": END * 1_000_000 - 1},
+                {"type": "integer", "minimum": 0, "maximum": LAST},
                 {"type": "string", "format": "date-time"},
                 {"type": "null"},
             ],
@@ -184,7 +190,12 @@ Cursor = Annotated[
 ]
 
 Text = Annotated[str, Field(max_length=10_000)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[
+    float,
+    Field(allow_inf_nan=False),
+    # What is beyond is refused where its attribute can be named.
+    WithJsonSchema({"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}),
+]
 Value: TypeAlias = bool | Number | Text | list[Text | Number] | None
 """Of an attribute: lists of texts are tags, and of numbers a vector."""
 

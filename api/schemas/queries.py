@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
+import numpy as np
 from graphrec.api.schemas.fields import (
     MAX_ATTRIBUTES,
     MAX_LISTED,
@@ -211,7 +212,9 @@ def query_of(request: BaseModel, settings: Settings, user: str | None = None) ->
     found: dict[str, Any] = {"standing": settings.rules}
     for name, given in request:
         value = [*map(settings.ids.normal, given)] if name in IDS and given else given
-        if name in SAME or (value is None and name in FROZEN):
+        if name == "as_of" and given is not None:
+            found[name] = np.datetime64(given, "ms")  # a number would be read by its size again
+        elif name in SAME or (value is None and name in FROZEN):
             found[name] = value
         elif name in FROZEN:
             found[name] = FROZEN[name](value)

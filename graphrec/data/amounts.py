@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from graphrec.data.ids import NULL_WORDS
+
 MAX_NUMBER = 3.4028234663852886e38
 """The largest number in single precision, which models compute in."""
 
 Decimal: TypeAlias = Literal[".", ",", ""]
 
-ABSENT = frozenset(
-    {"", "na", "n/a", "nan", "null", "none", r"\n", "?", "-", "unknown", "undefined", "<na>"}
-)
+ABSENT = frozenset({"", *NULL_WORDS, "?", "-", "unknown"})
 """What stands for a missing value, in lower case."""
 
 PERCENT = "%"

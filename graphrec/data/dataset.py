@@ -63,6 +63,7 @@ class Dataset:
         kind: str | None = None,
         default_kind: str | None = None,
         attributes: Mapping[str, Mapping[str, AttributeKind]] | None = None,
+        settings: Any = None,
     ) -> Dataset:
         """A data set from data frames: pandas, Polars, pyarrow, DuckDB, any with Arrow's C stream.
 
@@ -82,6 +83,10 @@ class Dataset:
         not say is as the name of the kind says (`graphrec.data.kinds`): a rating is positive from
         3.5, a dislike is negative, a return cancels its purchase; others weigh their value, or 1.
 
+        `settings` are a `graphrec.Settings`, such as `load_settings("graphrec.toml")`: ids, times
+        and kinds are read by its sections `[ids]`, `[ingest]` and `[kinds]`, as `graphrec ingest`
+        reads them; `kinds` override single fields. None: the defaults.
+
         Raises DataError for a column that is missing or could be several, and TooManyRejects (a
         DataError) for rows that cannot be used: without an id, with a weight that is not finite, or
         negative where its kind has no meaning for that, with a time before 1970 or after 2261, or
@@ -91,7 +96,15 @@ class Dataset:
         """
         columns = _columns(user=user, item=item, weight=weight, time=time, kind=kind)
         data: Dataset = _ingest("from_frames")(
-            events, items, users, links or {}, kinds, columns, default_kind, attributes or {}
+            events,
+            items,
+            users,
+            links or {},
+            kinds,
+            columns,
+            default_kind,
+            attributes or {},
+            settings,
         )
         return data
 
@@ -111,6 +124,7 @@ class Dataset:
         default_kind: str | None = None,
         attributes: Mapping[str, Mapping[str, AttributeKind]] | None = None,
         format: str | None = None,  # noqa: A002
+        settings: Any = None,
         progress: Any = None,
     ) -> Dataset:
         """A data set from files: CSV, TSV, JSON lines, Parquet, RecBole's, the former also gzipped.
@@ -123,7 +137,16 @@ class Dataset:
         """
         columns = _columns(user=user, item=item, weight=weight, time=time, kind=kind)
         data: Dataset = _ingest("read_files")(
-            events, items, users, kinds, columns, default_kind, attributes or {}, progress, format
+            events,
+            items,
+            users,
+            kinds,
+            columns,
+            default_kind,
+            attributes or {},
+            progress,
+            format,
+            settings,
         )
         return data
 
@@ -134,15 +157,17 @@ class Dataset:
         kinds: Mapping[str, KindPolicy] | None = None,
         *,
         cache: str | PathLike[str] | None = None,
+        settings: Any = None,
         progress: Any = None,
     ) -> Dataset:
         """A data set by its name, "ml-100k", "ml-1m" or "ml-latest-small", or by its folder.
 
         It is downloaded the first time, into the folder `cache` (`~/.cache/graphrec`). A folder
-        holds the files of a format that they give away; `read` takes the name of one. Raises
-        DataError where there is no such data set or it cannot be fetched.
+        holds the files of a format that they give away; `read` takes the name of one. `settings`
+        are as of `from_frame`. Raises DataError where there is no such data set or it cannot be
+        fetched.
         """
-        data: Dataset = _ingest("load_named")(name, cache, kinds, progress)
+        data: Dataset = _ingest("load_named")(name, cache, kinds, progress, settings)
         return data
 
     @classmethod

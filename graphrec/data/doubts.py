@@ -14,6 +14,7 @@ from graphrec.data.scale import Scale, zero_is_none
 CODES = (
     *("ratings_without_threshold", "threshold_off_scale", "likes_nearly_none", "likes_nearly_all"),
     *("zero_ratings", "weight_column_ignored", "time_column_ignored", "times_in_several_units"),
+    *("encoding_guessed", "values_left_out", "day_or_month_first", "ids_with_decimals"),
     *("times_in_the_future", "times_long_ago", "ids_like_nothing", "placeholder_ids"),
     *("one_busy_user", "ids_in_several_spellings", "repeated_events", "repeated_nodes"),
     *("items_unmatched", "users_unmatched", "kinds_of_format", "forgotten_users_return"),
@@ -38,6 +39,7 @@ def doubts_of(
     """All doubts, source by source."""
     found: list[Doubt] = []
     for name, source in sources.items():
+        found += _of_reading(name, source)
         for kind, facts in kinds[name].items():
             found += _of_kind(name, kind, facts, source)
         found += _of_times(name, source)
@@ -75,6 +77,25 @@ def unset_kinds(
                 f"{describe(counts, present)}",
                 f"set [kinds.{kind}] {said} in the settings",
             )
+
+
+def _of_reading(name: str, source: SourceProfile) -> Iterator[Doubt]:
+    yield from source.readings
+    if source.odd_word:
+        yield Doubt(
+            "encoding_guessed",
+            name,
+            f"bytes that are not UTF-8 were read as {source.read['encoding']}, as in "
+            f"{source.odd_word!r}",
+            "name the encoding with --encoding, such as cp1252, shift_jis or cp1251",
+        )
+    for reason, values in source.left_out.items():
+        yield Doubt(
+            "values_left_out",
+            name,
+            f"{values:,} × {reason}",
+            "mend the values, or say with --attribute what the column is",
+        )
 
 
 def _of_kind(name: str, kind: str, facts: KindFacts, source: SourceProfile) -> Iterator[Doubt]:
@@ -145,7 +166,8 @@ def _of_times(name: str, source: SourceProfile) -> Iterator[Doubt]:
     times = source.times
     if times is None or times.first is None or times.last is None:
         return
-    if len(times.units) > 1:
+    told = {reading.code for reading in source.readings}
+    if len(times.units) > 1 and "times_in_several_units" not in told:
         shares = ", ".join(f"{share:.0%} {unit}" for unit, share in times.units.items())
         yield Doubt(
             "times_in_several_units",

@@ -22,6 +22,13 @@ from graphrec.errors import MissingExtra
 FARTHEST = 10.0
 """Standard deviations from the mean beyond which a number counts as if it were at that place."""
 
+OUTER = 10.0
+"""Ranges of nine tenths of the values, beside these, beyond which one has no say in the mean and
+the deviation either: an ordinary value is never that far out."""
+
+FEW = 20
+"""Values that are too few to say what is ordinary."""
+
 BUCKETS = 8
 """Of a number, each with an equal share of the nodes: effects need not rise or fall with it."""
 
@@ -133,7 +140,7 @@ class VectorColumns:
         given = [value for value in values if isinstance(value, Vector)]
         if not given:
             return None
-        vectors = np.stack([value.array for value in given]).astype(np.float64)
+        vectors = _ordinary(np.stack([value.array for value in given]).astype(np.float64))
         deviation = vectors.std(axis=0)
         deviation[deviation == 0] = 1.0
         return cls(tuple(vectors.mean(axis=0).tolist()), tuple(deviation.tolist()))
@@ -215,9 +222,22 @@ def _columns(attribute: Attribute) -> NumberColumns | WordColumns | VectorColumn
         value = value[np.isfinite(value)]
         if not len(value):
             return None
-        return NumberColumns(float(value.mean()), float(value.std()) or 1.0, _edges(value))
+        usual = _ordinary(value)
+        return NumberColumns(float(usual.mean()), float(usual.std()) or 1.0, _edges(value))
     words, _ = encode([word for value in attribute.values for word in _words(value)])
     return WordColumns(words) if len(words) else None
+
+
+def _ordinary(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values [N] or [N, D], those that are far out brought in, so that no row bends the others."""
+    if len(values) < FEW:
+        return values
+    low = np.quantile(values, 0.05, axis=0, method="higher")
+    high = np.quantile(values, 0.95, axis=0, method="lower")
+    most = OUTER * np.maximum(high - low, 0)
+    # Where nearly all values are the same, there is no range to go by.
+    most = np.where(most > 0, most, np.inf)
+    return np.clip(values, low - most, high + most)
 
 
 def _edges(values: NDArray[np.float64]) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from graphrec.data.clipping import Clipping
 from graphrec.data.ids import as_ids
 from graphrec.data.times import as_milliseconds
 from graphrec.data.vector import Vector
@@ -56,6 +57,15 @@ class Vocabulary:
 
     def __contains__(self, node_id: object) -> bool:
         return node_id in self.rows
+
+    def extended(self, ids: Sequence[str]) -> Vocabulary:
+        """With further ids, which are not in it yet, after the others."""
+        if not ids:
+            return self
+        found, before = Vocabulary((*self.ids, *ids)), len(self)
+        # Else the next look-up would make it from the beginning.
+        vars(found)["rows"] = {**self.rows, **{each: before + at for at, each in enumerate(ids)}}
+        return found
 
     def row(self, node_id: str, node_type: str = "node") -> int:
         """The row of `node_id`; raises UnknownNode, naming `node_type`, where there is none."""
@@ -106,6 +116,7 @@ class Interactions:
     kind: NDArray[np.uint8]  # [E] index into `kinds`
     kinds: tuple[str, ...] = ("interaction",)
     value: NDArray[np.float32] | None = None  # [E] as recorded, where `weight` was made of it
+    clipping: Clipping | None = None  # what `weight` was clipped at, where it was made of values
 
     def __post_init__(self) -> None:
         lengths = {len(c) for c in (self.user, self.item, self.weight, self.time, self.kind)}

@@ -8,13 +8,16 @@ pairs of a user and an item:
 
 - Of a kind whose latest event counts, only the latest *rated* event of the pair is in force.
 - An event puts those of the kinds that it cancels out of force, of its pair and up to its own time.
+- One that takes an amount back, as a return of 1 of 3 pieces, takes it of the latest events first,
+  and only those are out of force of which nothing is left. It counts itself, as a dislike, only
+  where nothing of what it takes from is left in force.
 - An event in force counts where its value reaches its bar, and the user's own bar where there is
   one. A negative one makes the pair disliked; positive ones count in pairs that are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -23,17 +26,12 @@ from numpy.typing import NDArray
 
 from graphrec.data.graph import Interactions, last_of_equal
 from graphrec.data.kinds import KindPolicy, Polarity, normal, policy_of
+from graphrec.data.taken_back import micro, taken_back
 
 SIGNS = (-1, 0, 1)
 
 ANY = 5e-324
 """The least number above 0: the bar of an amount."""
-
-MICRO = 1_000_000
-"""Means of users are compared in whole millionths, so that sums are exact in every store."""
-
-LARGEST_RATED = 1e6
-"""Beyond it, a value counts as this one in a mean."""
 
 _SIDES: Mapping[Polarity, int] = {"positive": 1, "negative": -1, "neutral": 0}
 
@@ -53,6 +51,8 @@ class Meaning:
     """Whether it takes the place of an earlier rating, and is in the user's own mean."""
     cancels: tuple[int, ...]
     """The kinds whose events it puts out of force."""
+    takes: tuple[int, ...] = ()
+    """The kinds of whose events it takes back as much as its value says."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ class Meanings:
     def any_cancels(self) -> bool:
         """Whether any event cancels others."""
         return any(meaning.cancels for each in self.of for meaning in each)
+
+    @property
+    def any_takes(self) -> bool:
+        """Whether any event takes an amount back."""
+        return any(meaning.takes for each in self.of for meaning in each)
 
     @property
     def any_negative(self) -> bool:
@@ -110,16 +115,19 @@ class Meanings:
         return np.array([m.rated for m in self._flat], bool)
 
     @cached_property
-    def undoing(self) -> NDArray[np.bool_]:  # [3 K]
-        """By kind and sign: whether it cancels any kind."""
-        return np.array([bool(m.cancels) for m in self._flat], bool)
-
-    @cached_property
     def cancels(self) -> NDArray[np.bool_]:  # [3 K, K]
         """Which kinds an event of a kind and sign puts out of force."""
-        found = np.zeros((len(self._flat), len(self.kinds)), bool)
-        for row, meaning in enumerate(self._flat):
-            found[row, list(meaning.cancels)] = True
+        return self._kinds_of([m.cancels for m in self._flat])
+
+    @cached_property
+    def takes(self) -> NDArray[np.bool_]:  # [3 K, K]
+        """Of which kinds an event of a kind and sign takes an amount back."""
+        return self._kinds_of([m.takes for m in self._flat])
+
+    def _kinds_of(self, named: Sequence[tuple[int, ...]]) -> NDArray[np.bool_]:
+        found = np.zeros((len(named), len(self.kinds)), bool)
+        for row, kinds in enumerate(named):
+            found[row, list(kinds)] = True
         return found
 
 
@@ -136,30 +144,45 @@ def _compiled(kinds: tuple[str, ...], policies: tuple[KindPolicy, ...]) -> Meani
         named = set(map(normal, policy.cancels))
         return tuple(code for code, form in enumerate(forms) if form in named)
 
+    amounts = {code for code, policy in enumerate(policies) if policy.amounts}
     return Meanings(
         kinds,
         policies,
-        tuple(_meanings(own, policy, cancelled(policy)) for own, policy in enumerate(policies)),
+        tuple(
+            _meanings(own, policy, cancelled(policy), amounts)
+            for own, policy in enumerate(policies)
+        ),
     )
 
 
 def _meanings(
-    own: int, policy: KindPolicy, cancels: tuple[int, ...]
+    own: int, policy: KindPolicy, named: tuple[int, ...], amounts: Collection[int]
 ) -> tuple[Meaning, Meaning, Meaning]:
-    """What events of the kind number `own` mean with a value below 0, of 0, and above 0."""
+    """What events of the kind number `own` mean with a value below 0, of 0, and above 0.
+
+    `named` are the kinds that it cancels, and `amounts` those whose values are amounts.
+    """
+    parts = [code for code in named if policy.cancels_by == "amount" and code in amounts]
+    cancels = tuple(code for code in named if code not in parts)
+    takes = tuple(parts)
     side = _SIDES[policy.polarity] if policy.weight else 0
     if policy.least is not None:
         bar = policy.least
     else:
         bar = -np.inf if policy.like_from is not None else ANY
-    ordinary = Meaning(side, bar if side else np.inf, True, cancels)
+    ordinary = Meaning(side, bar if side else np.inf, True, cancels, takes)
     not_rated = Meaning(0, np.inf, False, ())
     if policy.negative == "dislike":
-        below = Meaning(-1, -np.inf, True, cancels) if policy.weight else ordinary
+        below = Meaning(-1, -np.inf, True, cancels, takes) if policy.weight else ordinary
     elif policy.negative == "cancel":
         # An order of -6 pieces is no order, and so cancels no dislike.
-        others = () if policy.polarity == "positive" else cancels
-        below = replace(not_rated, cancels=(own, *others))
+        bought = policy.polarity == "positive"
+        mine = (own,) if own in amounts else ()
+        below = replace(
+            not_rated,
+            cancels=(*(() if mine else (own,)), *(() if bought else cancels)),
+            takes=(*mine, *(() if bought else takes)),
+        )
     elif policy.negative == "seen":
         below = not_rated
     else:
@@ -167,20 +190,33 @@ def _meanings(
     return below, ordinary if policy.zero == "rating" else not_rated, ordinary
 
 
-def signs(log: Interactions, meanings: Meanings, value: NDArray[np.float32]) -> NDArray[np.int8]:
-    """How each event counts [E]: 1 as a like, -1 as a dislike, 0 not at all."""
+def counts(
+    log: Interactions, meanings: Meanings, value: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """How each event counts [E]: above 0 as a like, below as a dislike, at 0 not at all.
+
+    1, or the share of its value that is left where a part was taken back.
+    """
     place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
     pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
     force = ~_superseded(log, meanings, place, pair)
     if meanings.any_cancels:
         force &= ~_cancelled(log, meanings, place, pair)
-    counts = force & (value >= meanings.bar[place])
+    left = np.ones(len(log))
+    if meanings.any_takes:
+        taken = taken_back(log, meanings.takes, place, value, pair)
+        left = taken.left
+        force &= left > 0
+    reached = force & (value >= meanings.bar[place])
     for code, policy in enumerate(meanings.policies):
         if policy.like_from is not None:
             mine = np.flatnonzero((log.kind == code) & force & meanings.rated[place])
-            reached = _reaches_own(log.user[mine], value[mine], policy.quantile)
-            counts[mine] &= reached | (meanings.polarity[place[mine]] < 0)
-    found: NDArray[np.int8] = np.where(counts, meanings.polarity[place], np.int8(0))
+            own = _reaches_own(log.user[mine], value[mine], policy.quantile)
+            reached[mine] &= own | (meanings.polarity[place[mine]] < 0)
+    if meanings.any_takes:
+        beside = taken.takers_beside(force)
+        reached[beside[meanings.polarity[place[beside]] < 0]] = False
+    found: NDArray[np.float64] = np.where(reached, meanings.polarity[place] * left, 0)
     negative = found < 0
     if negative.any():
         found[(found > 0) & np.isin(pair, pair[negative])] = 0
@@ -206,7 +242,7 @@ def _cancelled(
     log: Interactions, meanings: Meanings, place: NDArray[np.intp], pair: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which events [E] an event of the same pair, at their time or later, puts out of force."""
-    undoing = np.flatnonzero(meanings.undoing[place])
+    undoing = np.flatnonzero(np.asarray(meanings.cancels.any(axis=1))[place])
     by, kind = np.nonzero(meanings.cancels[place[undoing]])
     count = max(len(meanings.kinds), 1)
     key, time = pair[undoing[by]] * count + kind, log.time[undoing[by]]
@@ -242,9 +278,3 @@ def _reaches_own(
     found = np.empty(len(user), bool)
     found[order] = enough
     return found
-
-
-def micro(value: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Values in whole millionths, rounded half up."""
-    wide = np.clip(value.astype(np.float64), -LARGEST_RATED, LARGEST_RATED)
-    return np.floor(wide * MICRO + 0.5).astype(np.int64)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from graphrec.data.clipping import CLIP_QUANTILE
 from graphrec.errors import SettingsError
 
 Polarity: TypeAlias = Literal["positive", "negative", "neutral"]
@@ -70,6 +71,11 @@ class KindPolicy(BaseModel):
         description="A kind, or a list of kinds, whose events of the same user and item no longer "
         "count if they are not later.",
     )
+    cancels_by: Literal["event", "amount"] = Field(
+        "event",
+        description="Whether a cancelling `event` puts out of force all earlier ones, or only the "
+        "`amount` that its value says, the latest first: 1 of 3 pieces. Ratings have no amount.",
+    )
     repeats: Repeats | None = Field(
         None,
         description="Of several events of a user on an item, `latest` counts, or the `sum`; not "
@@ -78,8 +84,8 @@ class KindPolicy(BaseModel):
     negative: Literal["reject", "rating", "dislike", "cancel", "seen"] = Field(
         "reject",
         description="What a value below 0 means: `reject` the row, a low `rating`, a `dislike`, to "
-        "`cancel` the user's earlier events of this kind on the item, or that it was `seen` and "
-        "not rated.",
+        "`cancel` as much of the user's earlier events of this kind on the item, or that it was "
+        "`seen` and not rated.",
     )
     zero: Literal["rating", "missing"] = Field(
         "rating",
@@ -87,6 +93,14 @@ class KindPolicy(BaseModel):
         "`missing`: seen, and not rated.",
     )
 
+    clip_quantile: float = Field(
+        CLIP_QUANTILE,
+        ge=0.5,
+        le=1,
+        description="What the events of a user on an item add up to is clipped at what this share "
+        "of users stay below, by the largest sum of each, so that nobody alone changes everyone's "
+        "lists; 1: not clipped.",
+    )
     same_time: Literal["replace", "add"] = Field(
         "replace",
         description="Of events of one source that have the same user, item and time: `replace`: "
@@ -115,6 +129,11 @@ class KindPolicy(BaseModel):
         if self.repeats is None:
             return self.rates or self.negative == "dislike"
         return self.repeats == "latest"
+
+    @property
+    def amounts(self) -> bool:
+        """Whether values are amounts that add up, of which a part can be taken back."""
+        return not self.rates and not self.latest
 
     @property
     def quantile(self) -> float | None:
@@ -155,7 +174,13 @@ _USUAL: tuple[tuple[tuple[str, ...], KindPolicy], ...] = (
     ((*_MIND_CHANGED, *_REFUSED), KindPolicy(polarity="negative")),
     (
         _GIVEN_BACK,
-        KindPolicy(polarity="negative", cancels=_BOUGHT, negative="dislike", repeats="sum"),
+        KindPolicy(
+            polarity="negative",
+            cancels=_BOUGHT,
+            cancels_by="amount",
+            negative="dislike",
+            repeats="sum",
+        ),
     ),
     (("cancel_order", "order_cancelled", "order_canceled", "cancel_purchase"), _neutral(*_BOUGHT)),
     (("unlike", "unlove", "remove_like", "unfavorite", "unfavourite"), _neutral(*_LIKED)),
@@ -266,7 +291,8 @@ def describe(policy: KindPolicy, known: Collection[str] | None = None) -> str:
         forms = set(map(normal, cancels))
         cancels = sorted(kind for kind in known if normal(kind) in forms)
     if cancels:
-        parts.append(f"cancels {', '.join(cancels)}")
+        by = " by amount" if policy.cancels_by == "amount" else ""
+        parts.append(f"cancels{by} {', '.join(cancels)}")
     if policy.negative != "reject":
         parts.append(f"below 0: {policy.negative}")
     if policy.zero != "rating":

@@ -108,8 +108,12 @@ class SourceProfile:
     """Rejected rows by reason."""
     rejects: tuple[str, ...] = ()
     """The first of them, in words."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Values that were left out of rows that count, by reason."""
     read: Mapping[str, str] = field(default_factory=dict)
     """How it was read, such as the format and the delimiter."""
+    odd_word: str = ""
+    """A word by which its encoding was recognised, where it may be another one."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """By column, what it means."""
     ignored: tuple[str, ...] = ()
@@ -136,8 +140,8 @@ class SourceProfile:
     """Whether `repeated` was counted, and not estimated from a sample."""
     returned: int = 0
     """Users who were forgotten, and come back by it."""
-    notes: tuple[str, ...] = ()
-    """How what may be read in two ways was read, and the option that says otherwise."""
+    readings: tuple[Doubt, ...] = ()
+    """How what may be read in two ways was read."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """Ignored columns that look like something that was not found, by what that is."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cached_property
 from html import escape
 from typing import Any
+
+import numpy as np
 
 from graphrec.data.doubts import doubts_of, unset_kinds
 from graphrec.data.kind_facts import KindFacts, kind_facts
@@ -54,11 +55,8 @@ class DataReport:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the files were taken for, and how what may be read in two ways was read."""
-        taken = self.taken.sentences if self.taken else ()
-        return taken + tuple(
-            f"{name}: {note}" for name, s in self.sources.items() for note in s.notes
-        )
+        """What the files were taken for."""
+        return self.taken.sentences if self.taken else ()
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -101,6 +99,7 @@ class DataReport:
             "rejected": source.rejected,
             "reasons": dict(source.reasons),
             "rejects": list(source.rejects),
+            "left_out": dict(source.left_out),
             "columns": dict(source.columns),
             "ignored": list(source.ignored),
             "bare": source.bare,
@@ -109,7 +108,6 @@ class DataReport:
             "repeated_exact": source.repeated_exact,
             "kinds": {kind: _kind(facts) for kind, facts in self.kinds(name).items()},
             "times": _times(source),
-            "notes": list(source.notes),
             "relations": dict(source.relations),
             "attributes": {
                 attribute: {**vars(each), "missing_share": each.missing_share}
@@ -163,7 +161,7 @@ def _times(source: SourceProfile) -> dict[str, Any] | None:
 
 
 def _moment(time: int | None) -> str | None:
-    """ISO 8601, UTC."""
+    """ISO 8601, UTC; of any year."""
     if time is None:
         return None
-    return datetime.fromtimestamp(time / 1000, timezone.utc).isoformat(timespec="seconds")
+    return f"{np.datetime64(time, 'ms').astype('datetime64[s]')}+00:00"

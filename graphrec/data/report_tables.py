@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from html import escape
 
 from graphrec.data.kind_facts import KindFacts
-from graphrec.data.profile import IdProfile, Match, SourceProfile, TimeProfile
+from graphrec.data.profile import DAY, IdProfile, Match, SourceProfile, TimeProfile
+from graphrec.data.times import written
 
 Row = tuple[str, ...]
 
@@ -119,8 +119,7 @@ def day(time: int | None) -> str:
     """The day of a time in milliseconds, and its time of day where it is not midnight."""
     if time is None:
         return "–"
-    moment = datetime.fromtimestamp(time // 1000, timezone.utc)
-    return f"{moment:%Y-%m-%d}" if time % 86_400_000 == 0 else f"{moment:%Y-%m-%d %H:%M}"
+    return written(time, clock=time % DAY != 0)
 
 
 def _read(name: str, source: SourceProfile) -> Row:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions
-from graphrec.data.in_force import meanings_of, signs
+from graphrec.data.clipping import Clipping, clipped_shares, clipping_of
+from graphrec.data.in_force import counts, meanings_of
 from graphrec.data.kinds import DEFAULT_POLICY as DEFAULT_POLICY
 from graphrec.data.kinds import KindPolicy as KindPolicy
 from graphrec.data.times import DAY as DAY
@@ -37,29 +38,45 @@ def weigh(graph: Graph, policy: Mapping[str, KindPolicy], now: int | None = None
 
 
 def event_weights(
-    log: Interactions, policy: Mapping[str, KindPolicy], now: int
+    log: Interactions, policy: Mapping[str, KindPolicy], now: int, clipping: Clipping
 ) -> NDArray[np.float32]:  # [E]
     """The weight of each event of a recorded log at `now` (milliseconds since 1970): float32 [E].
 
     Which events count is a matter of all events of the log (`graphrec.data.in_force`). A weight
     halves with every half-life of the kind between the event and `now`; a later event has no age.
+    What the events of a pair of user and item add up to is clipped, as of another log.
     """
+    return _weights(log, policy, now, clipping)[0]
+
+
+def _weights(
+    log: Interactions, policy: Mapping[str, KindPolicy], now: int, clipping: Clipping | None
+) -> tuple[NDArray[np.float32], Clipping]:
+    """The weights [E], and what they were clipped at: what the log itself says unless given."""
     value = _recorded(log)
     meanings = meanings_of(log.kinds, policy)
-    sign = signs(log, meanings, value)
+    count = counts(log, meanings, value)
     rules = meanings.policies
     full = np.array([rule.weight for rule in rules], np.float64)[log.kind]
     rates = np.array([rule.rates for rule in rules], bool)[log.kind]
     half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
-    weight = np.where(rates, 1, np.abs(value)) * full * decay
+    # Of what was taken back in part, what is left is clipped.
+    size = np.where(rates, 1, np.abs(value)) * np.abs(count)
+    amount = np.where(count == 0, 0, size).astype(np.float64)
+    quantiles = [rule.clip_quantile for rule in rules]
+    if clipping is None:
+        clipping = clipping_of(log, amount, quantiles)
+    share = clipped_shares(log, amount, quantiles, clipping)
+    weight = amount * full * decay * (1 if share is None else share)
     # However old, a positive event stays one: stores count it by its value alone.
-    weight = sign * np.maximum(weight, np.finfo(np.float32).tiny)
-    return weight.astype(np.float32)
+    weight = np.sign(count) * np.maximum(weight, np.finfo(np.float32).tiny)
+    return weight.astype(np.float32), clipping
 
 
 def _weighed(log: Interactions, policy: Mapping[str, KindPolicy], now: int) -> Interactions:
-    return replace(log, weight=event_weights(log, policy, now), value=_recorded(log))
+    weight, clipping = _weights(log, policy, now, None)
+    return replace(log, weight=weight, value=_recorded(log), clipping=clipping)
 
 
 def _recorded(log: Interactions) -> NDArray[np.float32]:

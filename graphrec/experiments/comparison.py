@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,7 +151,7 @@ def pooled(logs: Sequence[Interactions], versions: Sequence[str]) -> Interaction
     ]
     kinds = tuple(dict.fromkeys(kind for each in named for kind in each))
     codes = [np.array([kinds.index(kind) for kind in each]) for each in named]
-    columns = {
+    columns: dict[str, Any] = {
         name: np.concatenate([getattr(log, name) for log in recoded])
         for name in ("user", "item", "weight", "time")
     }

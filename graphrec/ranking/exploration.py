@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 Listed = TypeVar("Listed")
 
@@ -42,17 +43,22 @@ class Pool(Protocol):
 class EvenPool:
     """A pool whose items are all as likely."""
 
-    def __init__(self, items: Sequence[str]) -> None:
-        self._left = list(items)
+    def __init__(self, ids: Sequence[str], rows: NDArray[np.integer]) -> None:
+        """The items of distinct `rows`."""
+        self._ids, self._rows = ids, rows.copy()
+        self._left = len(rows)
 
     def __len__(self) -> int:
-        return len(self._left)
+        return self._left
 
     def draw(self, rng: np.random.Generator) -> tuple[str, float]:
         """An item, which leaves the pool, and how likely it was to be the one."""
-        chance, at = 1 / len(self._left), int(rng.integers(len(self._left)))
-        self._left[at], self._left[-1] = self._left[-1], self._left[at]
-        return self._left.pop(), chance
+        at, rows = int(rng.integers(self._left)), self._rows
+        chance = 1 / self._left
+        self._left -= 1
+        row = int(rows[at])
+        rows[at] = rows[self._left]
+        return self._ids[row], chance
 
 
 def explore(

@@ -17,6 +17,7 @@ policy by as much, but not the match of draw and propensity.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,19 @@ REACH = 20.0
 NEVER = 1e-9
 """A probability so small that nothing is won by it."""
 
+GROUPS_AT_ONCE = 256
+"""Whose points are added up at a time, so that they fit a processor's cache."""
+
+BETAS_AT_ONCE = 16
+"""Groups whose distribution functions are computed at a time: some milliseconds."""
+
+GONE = -1
+
 
 class Posteriors:
     """The posteriors of N items of the share of users who like them.
 
-    Most items share their counts with others: each pair of counts is computed once.
+    Most items share their counts with others: each pair of counts is computed once, for a group.
     """
 
     def __init__(self, likes: NDArray[np.integer], seen: NDArray[np.integer]) -> None:
@@ -43,49 +52,103 @@ class Posteriors:
         counts = np.stack([likes, seen - likes], axis=1)
         distinct, groups = np.unique(counts, axis=0, return_inverse=True)
         self.groups: NDArray[np.intp] = groups.reshape(-1)
-        """Of each item [N], a row of the other two [G, POINTS]."""
+        """The group of each item [N]."""
+        self.sizes: NDArray[np.intp] = np.bincount(self.groups, minlength=len(distinct))
+        """Items of each group [G]."""
         edges = expit(np.linspace(-REACH, REACH, POINTS - 2))
-        below = betainc(
-            1.0 + distinct[:, :1], 1.0 + distinct[:, 1:], np.concatenate([[0.0], edges, [1.0]])
-        )
+        points = np.concatenate([[0.0], edges, [1.0]])
+        below = np.empty((len(distinct), POINTS))
+        for start in range(0, len(distinct), BETAS_AT_ONCE):  # others wait for one part of it
+            liked, disliked = 1.0 + distinct[start : start + BETAS_AT_ONCE].T
+            part = betainc(liked[:, None], disliked[:, None], points)
+            below[start : start + BETAS_AT_ONCE] = part
         self.log_below = np.log(np.maximum(below, np.finfo(np.float32).tiny)).astype(np.float32)
-        """Logarithm of F."""
+        """Logarithm of F [G, POINTS]."""
         # Trapezoids of Π F of all others, by F of the item; Π F of all is a factor put in later.
         mass = np.diff(below, axis=1, prepend=0, append=1)
         around = (mass[:, :-1] + mass[:, 1:]) / 2
         wins = np.divide(around, below, out=np.zeros_like(below), where=below > NEVER)
-        self.wins = wins.astype(np.float32)
+        self.wins = np.ascontiguousarray(wins.T, np.float32)
+        """[POINTS, G]"""
+
+    @cached_property
+    def _of_all(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self._added_up(self.sizes)
+
+    def sums(self, sizes: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The logarithm of Π F, and the sum of `wins`, for a pool of so many items of each group.
+
+        Both are [POINTS]. What is not in the pool is taken off the sums of all, or what is in it is
+        added up: whichever is of fewer groups.
+        """
+        without = self.sizes - sizes
+        if np.count_nonzero(without) < np.count_nonzero(sizes):
+            of_all, taken = self._of_all, self._added_up(without)
+            return of_all[0] - taken[0], of_all[1] - taken[1]
+        return self._added_up(sizes)
+
+    def _added_up(
+        self, sizes: NDArray[np.integer]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        log_below, wins = np.zeros((2, POINTS))
+        rows = np.flatnonzero(sizes)
+        for start in range(0, len(rows), GROUPS_AT_ONCE):
+            part = rows[start : start + GROUPS_AT_ONCE]
+            log_below += sizes[part] @ self.log_below[part].astype(np.float64)
+            wins += self.wins[:, part].astype(np.float64) @ sizes[part]
+        return log_below, wins
 
 
 class ThompsonPool:
-    """A pool whose items are as likely as they may be the best of it."""
+    """A pool whose items are as likely as they may be the best of it.
 
-    def __init__(self, items: Sequence[str], groups: NDArray[np.intp], of: Posteriors) -> None:
-        """`groups` [len(items)] are rows of the posteriors."""
-        self._of = of
-        self._left: dict[int, list[str]] = {}
-        for item, group in zip(items, groups.tolist(), strict=True):
-            self._left.setdefault(group, []).append(item)
+    An item is drawn in two steps: the point at which it wins, and then who wins there. So a draw
+    takes time in proportion to points plus groups, and not to their product.
+    """
+
+    def __init__(self, ids: Sequence[str], of: Posteriors, rows: NDArray[np.integer]) -> None:
+        """The items of distinct `rows` [N]; of rows beyond the posteriors, the last group."""
+        self._ids, self._of = ids, of
+        self._rows = rows
+        self._groups = of.groups[np.minimum(rows, len(of.groups) - 1)]
+        """Of each item of the pool [N]; GONE once it was drawn."""
+        self._sizes = np.bincount(self._groups, minlength=len(of.sizes))
+        self._log_below, self._wins = of.sums(self._sizes)
+        self._left = len(rows)
 
     def __len__(self) -> int:
-        return sum(map(len, self._left.values()))
+        return self._left
 
-    def chances(self) -> dict[int, float]:
-        """How likely one of the items of each group is to be drawn; they sum to 1."""
-        rows = list(self._left)
-        counts = np.array([len(self._left[row]) for row in rows], np.float32)
-        all_below = np.exp(counts @ self._of.log_below[rows])  # [POINTS]
-        chances = counts * (self._of.wins[rows] @ all_below).astype(np.float64)
-        return dict(zip(rows, (chances / chances.sum()).tolist(), strict=True))
+    def chance(self, group: int) -> float:
+        """How likely one of the items of a group is to be drawn."""
+        all_below = np.exp(self._log_below)
+        own = float(self._of.wins[:, group] @ all_below) * int(self._sizes[group])
+        return own / float(self._wins @ all_below)
 
     def draw(self, rng: np.random.Generator) -> tuple[str, float]:
         """An item, which leaves the pool, and how likely it was to be the one."""
-        chances = self.chances()
-        group = int(rng.choice(list(chances), p=list(chances.values())))
-        among = self._left[group]
-        chance, at = chances[group] / len(among), int(rng.integers(len(among)))
-        among[at], among[-1] = among[-1], among[at]
-        item = among.pop()
-        if not among:
-            del self._left[group]
-        return item, chance
+        group = self._draw_group(rng)
+        chance = self.chance(group) / int(self._sizes[group])
+        among = np.flatnonzero(self._groups == group)
+        at = among[int(rng.integers(len(among)))]
+        self._groups[at] = GONE
+        self._sizes[group] -= 1
+        self._left -= 1
+        self._log_below -= self._of.log_below[group]
+        self._wins = np.maximum(self._wins - self._of.wins[:, group], 0)
+        return self._ids[self._rows[at]], chance
+
+    def _draw_group(self, rng: np.random.Generator) -> int:
+        point = _drawn(self._wins * np.exp(self._log_below), rng)
+        winners = self._of.wins[point] * self._sizes
+        while not winners.any():  # what was taken off left a rounding error there
+            self._wins[point] = 0
+            point = _drawn(self._wins * np.exp(self._log_below), rng)
+            winners = self._of.wins[point] * self._sizes
+        return _drawn(winners, rng)
+
+
+def _drawn(weights: NDArray[np.floating], rng: np.random.Generator) -> int:
+    """A place, drawn in proportion to the weights; one of weight 0 never."""
+    upto = np.cumsum(weights, dtype=np.float64)
+    return int(np.searchsorted(upto, rng.random() * upto[-1], side="right"))

@@ -91,31 +91,27 @@ class Directory:
     def popular(self, k: int) -> tuple[Item, ...]:
         """The `k` most popular items, by what the recommender goes by."""
         ids, deleted = self.view.snapshot.items.ids, self.view.delta.deleted
-        order = self.view.snapshot.popularity.order.tolist()
+        order = self.view.snapshot.popularity.order[: k + len(deleted)].tolist()
         left = (row for row in order if ids[row] not in deleted)
         return tuple(self._item(row) for row in islice(left, k))
 
     def users(self, query: str = "") -> Iterator[User]:
         """The users whose id fits a query, the best first, then those who like most.
 
-        Those who came since the snapshot are last of those who fit as well; of others, likes are
-        those of the snapshot.
+        Those who came since the snapshot are last of those who fit as well, in the order of their
+        ids; of others, likes are those of the snapshot.
         """
         held, delta = self.view.snapshot.users, self.view.delta
         likes = np.diff(self.view.snapshot.history.indptr)
-        new = [
-            User(user, self._new_likes(user))
-            for user, each in delta.users.items()
-            if user not in held and (each.events or each.attributes is not None)
-        ]
-        new.sort(key=lambda user: -user.likes)
-        latest = Search.of(np.arange(len(new), dtype=np.int32), ((each.user,) for each in new))
+        # That a user is among them says that something is known; to look would make it an object.
+        new = sorted(user for user in delta.users if user not in held)
+        latest = Search.of(np.arange(len(new), dtype=np.int32), ((user,) for user in new))
         known = (
             (fit, User(held.ids[row], int(likes[row])))
             for fit, row in self.view.snapshot.user_names.ranked(query)
             if held.ids[row] not in delta.forgotten
         )
-        since = ((fit, new[at]) for fit, at in latest.ranked(query))
+        since = ((fit, User(new[at], self._new_likes(new[at]))) for fit, at in latest.ranked(query))
         return (user for _, user in merge(known, since, key=itemgetter(0)))
 
     def item(self, item: str) -> Details:
@@ -138,10 +134,14 @@ class Directory:
         if not view.knows(user):
             raise UnknownNode("user", user)
         profile, ids, titles = view.without_vector(user), view.items.ids.ids, view.items.titles
-        liked = {*profile.history.tolist(), *profile.new_likes}
-        there = [row for row in profile.seen.tolist() if ids[row] not in view.delta.deleted]
-        there.sort(key=lambda row: (row not in liked, -self._popularity(row), row))
-        return tuple(SeenItem(ids[row], titles[row], row in liked) for row in there)
+        rows = np.setdiff1d(profile.seen, view.items.deleted)
+        liked = np.isin(rows, profile.history) | np.isin(rows, [*profile.new_likes])
+        popularity = np.zeros(len(rows))
+        known = rows < len(view.snapshot.items)
+        popularity[known] = view.snapshot.popularity.popularity[rows[known]]
+        order = np.lexsort((rows, -popularity, ~liked))
+        seen = zip(rows[order].tolist(), liked[order].tolist(), strict=True)
+        return tuple(SeenItem(ids[row], titles[row], liked) for row, liked in seen)
 
     def _item(self, row: int) -> Item:
         current, known = self.view.items, row < len(self.view.snapshot.items)

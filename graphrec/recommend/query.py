@@ -57,7 +57,7 @@ class Query:
     kinds: Collection[str] | None = None
     """Only events of these kinds are the user's history; None: those of all kinds."""
     as_of: Time | None = None
-    """Only events before this time are: milliseconds since 1970, ISO 8601 text, or a datetime."""
+    """Only events before this time are: a number of any unit, ISO 8601 text, or a datetime."""
 
     @cached_property
     def until(self) -> int | None:
@@ -78,8 +78,8 @@ class Query:
             if given is not None and not all(type(each) is str for each in given):
                 ordered = name in ("items", "friends")
                 object.__setattr__(self, name, (tuple if ordered else frozenset)(as_ids(given)))
-        if self.as_of is not None and type(self.as_of) is not int:
-            object.__setattr__(self, "as_of", moment(self.as_of))
+        # Read once, and kept as it was given: milliseconds of 1972 read again would be seconds.
+        self.__dict__["until"] = None if self.as_of is None else moment(self.as_of)
 
     @property
     def replaces_history(self) -> bool:

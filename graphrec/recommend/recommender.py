@@ -383,13 +383,11 @@ class Recommender:
 
     def _pool(self, rows: NDArray[np.intp], query: Query) -> Pool:
         """What exploration draws from."""
-        ids, count = self.view.items.ids.ids, len(self.snapshot.items)
-        items = [ids[row] for row in rows.tolist()]
+        ids = self.view.items.ids.ids
         if query.exploration_by == "epsilon":
-            return EvenPool(items)
-        posteriors = self.snapshot.posteriors
+            return EvenPool(ids, rows)
         # Nobody has seen a new item: the last group.
-        return ThompsonPool(items, posteriors.groups[np.minimum(rows, count)], posteriors)
+        return ThompsonPool(ids, self.snapshot.posteriors, rows)
 
     def _explored_item(self, explored: Explored) -> Recommendation:
         title = self.view.items.titles[self.view.items.ids.rows[explored.item]]

@@ -42,9 +42,7 @@ def known_in_view(view: View) -> Known:
         relations=table.relations,
         kinds=recorded.union(view.kinds, USUAL_NAMES),
         recorded=recorded,
-        user_attributes=None
-        if users is None
-        else frozenset(users).union(*(u.attributes or () for u in view.delta.users.values())),
+        user_attributes=None if users is None else frozenset(users) | view.delta.user_attributes,
         table=table,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from graphrec.refresh.gate import Figures, Health
+from graphrec.refresh.leaps import busiest, leaps
 from graphrec.refresh.outcome import Candidate
 from graphrec.refresh.rehearsal import (
     Rehearsal,
@@ -45,6 +46,7 @@ def figures(candidate: Candidate, serving: Snapshot | None, settings: Settings) 
     """The figures that the gate checks."""
     new = candidate.snapshot
     manifest = None if serving is None else serving.manifest
+    user = busiest(new.history)
     return Figures(
         quality=quality(candidate.rehearsal, manifest, settings.seed),
         health=candidate.health,
@@ -54,6 +56,8 @@ def figures(candidate: Candidate, serving: Snapshot | None, settings: Settings) 
         kept_likes=None if serving is None else kept_likes(serving, new),
         position=new.manifest.position,
         serving_position=None if manifest is None else manifest.position,
+        leaps=() if serving is None else leaps(serving, new, settings.evaluation.k),
+        busiest=None if user is None else new.users.ids[user],
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from graphrec.refresh.leaps import Leap
 from graphrec.settings import RefreshSettings
 
 
@@ -63,6 +64,10 @@ class Figures:
     position: int | None
     """Of the store."""
     serving_position: int | None
+    leaps: tuple[Leap, ...] = ()
+    """Items that few people put at the top of the popular ones."""
+    busiest: str | None = None
+    """The user with the largest share of the likes."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Check:
     value: float
     expectation: str
     passed: bool
+    who: str | None = None
+    """The user it is about: for the terminal, as logs and reports name nobody."""
 
     def __str__(self) -> str:
         return f"{self.name} is {figure(self.value)}: expected {self.expectation}"
@@ -87,7 +94,8 @@ def check(figures: Figures, settings: RefreshSettings) -> tuple[Check, ...]:
     """Every check that the figures allow; a candidate is published where all have passed."""
     return (
         *_quality(figures.quality, settings),
-        *_health(figures.health, figures.serving_health, settings),
+        *_health(figures, settings),
+        *_leaps(figures),
         *_size(figures, settings),
     )
 
@@ -123,7 +131,8 @@ def _quality(quality: Quality | None, settings: RefreshSettings) -> list[Check]:
     return checks
 
 
-def _health(health: Health, serving: Health | None, settings: RefreshSettings) -> list[Check]:
+def _health(figures: Figures, settings: RefreshSettings) -> list[Check]:
+    health, serving = figures.health, figures.serving_health
     spreads = {"users": health.user_spread, "items": health.item_spread}
     checks = [
         Check(
@@ -146,8 +155,10 @@ def _health(health: Health, serving: Health | None, settings: RefreshSettings) -
             Check(
                 "share of one user in popularity",
                 health.user_share,
-                f"at most {most}; `graphrec inspect` shows who has most events",
+                f"at most {most}; take the events of the one with most back, or `graphrec forget` "
+                f"them, if they are no person",
                 health.user_share <= most,
+                figures.busiest,
             )
         )
     if serving is not None:
@@ -155,6 +166,23 @@ def _health(health: Health, serving: Health | None, settings: RefreshSettings) -
         expectation = f"at least {least:.4g}, a share of {settings.min_coverage} of what serves"
         checks.append(Check("coverage", health.coverage, expectation, health.coverage >= least))
     return checks
+
+
+def _leaps(figures: Figures) -> list[Check]:
+    if figures.serving_counts is None:
+        return []
+    found = figures.leaps
+    named = f", but {found[0]}" if found else ""
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return [
+        Check(
+            "items that few people made popular",
+            len(found),
+            f"none{named}{more}"
+            + ("; take their events back, lower `clip_quantile` of their kind" if found else ""),
+            not found,
+        )
+    ]
 
 
 def _size(figures: Figures, settings: RefreshSettings) -> list[Check]:

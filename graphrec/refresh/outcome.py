@@ -105,7 +105,10 @@ class Outcome:
             "forced": self.forced,
             "canary": self.share,
             "since": asdict(self.plan.since),
-            "checks": [asdict(each) for each in self.checks],
+            "checks": [
+                {name: value for name, value in asdict(each).items() if name != "who"}
+                for each in self.checks
+            ],
             "evaluation": None if rehearsal is None else rehearsal.as_json(),
             "stages": [asdict(stage) for stage in self.stages],
             "seconds": sum(stage.seconds for stage in self.stages),

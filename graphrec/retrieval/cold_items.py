@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -51,6 +52,11 @@ class NearestCold:
     rows: Rows  # [N]
     """Of the new items in the view."""
 
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        """Among the vectors, by row."""
+        return {row: at for at, row in enumerate(self.rows.tolist())}
+
     @property
     def name(self) -> str:
         """As in `CandidateSource`."""
@@ -63,10 +69,9 @@ class NearestCold:
         scores = self.nearest.z_scores_of(profile.vector, self.cold.vectors)
         order = np.argsort(-scores, kind="stable")
         order = order[(scores[order] > 0) & eligible[self.rows[order]]][:count]
-        place = {int(row): at for at, row in enumerate(self.rows)}
 
         def of(items: Rows) -> ZScores:
-            return scores[[place[int(row)] for row in items]]
+            return scores[[self._places[row] for row in items.tolist()]]
 
         return Candidates(self.name, self.rows[order], of)
 
@@ -110,6 +115,23 @@ def embed_new_items(
         np.stack([vector for vector, _ in embedded.values()]),
         {item: message for item, (_, message) in embedded.items()},
         unknown,
+    )
+
+
+def with_new_items(before: ColdItems, written: ColdItems) -> ColdItems:
+    """The vectors of new items, after some of them were written and embedded anew."""
+    again = {*written.items, *written.unknown}
+    stays = np.array([item not in again for item in before.items], bool)
+    items = {item: each for item, each in before.items.items() if item not in again}
+    messages = {item: each for item, each in before.messages.items() if item not in again}
+    unknown = {item: each for item, each in before.unknown.items() if item not in again}
+    kept = [before.vectors[stays]] if items else []
+    vectors = [*kept, *([written.vectors] if written.items else [])]
+    return ColdItems(
+        {**items, **written.items},
+        np.concatenate(vectors) if vectors else NONE.vectors,
+        {**messages, **written.messages},
+        {**unknown, **written.unknown},
     )
 
 

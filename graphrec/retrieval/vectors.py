@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -89,12 +90,21 @@ class VectorsNow:
         """As in `CandidateSource`."""
         return self.source.name
 
-    @property
-    def rows(self) -> Rows:
-        """The new items that have a vector."""
-        count = len(self.source.vectors)
-        new = (row for row, vector in (self.changed or {}).items() if row >= count and vector.any())
-        return np.array(sorted(new), np.int32)
+    @cached_property
+    def _changed(self) -> tuple[Rows, NDArray[np.float32]]:
+        """Their rows [C], ascending, and their vectors [C, dim]."""
+        rows = np.array(sorted(self.changed or ()), np.int32)
+        vectors = [(self.changed or {})[row] for row in rows.tolist()]
+        return rows, np.stack(vectors) if vectors else np.empty(
+            (0, self.source.vectors.shape[1]), np.float32
+        )
+
+    @cached_property
+    def _new(self) -> tuple[Rows, NDArray[np.float32]]:
+        """The same of the new items that have a vector."""
+        rows, vectors = self._changed
+        new = (rows >= len(self.source.vectors)) & vectors.any(axis=1)
+        return rows[new], vectors[new]
 
     def retrieve(self, profile: UserProfile, eligible: Eligible, count: int) -> Candidates | None:
         """As in `CandidateSource`, of the items of the snapshot."""
@@ -108,18 +118,16 @@ class VectorsNow:
         self, profile: UserProfile, eligible: Eligible, count: int
     ) -> Candidates | None:
         """The nearest of the new items; `eligible` [I + N] counts the rows of the view."""
-        found, rows, changed = self._scores(profile), self.rows, self.changed or {}
+        found, (rows, vectors) = self._scores(profile), self._new
         if found is None or not len(rows):
             return None
         query = self._query(profile)
-        scores = np.stack([changed[int(row)] for row in rows]) @ query
-        z_score = z_scores(scores, *found[1])
+        z_score = z_scores(vectors @ query, *found[1])
         order = np.argsort(-z_score, kind="stable")
         order = order[(z_score[order] > 0) & eligible[rows[order]]][:count]
-        place = {int(row): at for at, row in enumerate(rows)}
 
         def of(items: Rows) -> ZScores:
-            return z_score[[place[int(row)] for row in items]]
+            return z_score[np.searchsorted(rows, items)]
 
         return Candidates(self.name, rows[order], of)
 
@@ -133,9 +141,10 @@ class VectorsNow:
         vectors = self.source.vectors
         scores: NDArray[np.float32] = vectors @ query
         known: NDArray[np.bool_] = np.asarray(vectors.any(axis=1))
-        for row, vector in (self.changed or {}).items():
-            if row < len(vectors):
-                scores[row], known[row] = vector @ query, vector.any()
+        rows, changed = self._changed
+        here = rows < len(vectors)
+        scores[rows[here]] = changed[here] @ query
+        known[rows[here]] = changed[here].any(axis=1)
         scores[~known] = -np.inf
         return scores, moments(scores[known])
 

@@ -53,6 +53,15 @@ class Dates:
                 times[row] = at
         return cls(times, unreadable)
 
+    def with_values(self, values: Mapping[int, AttributeValue], more: int) -> Dates:
+        """With other values in some rows, after `more` items were added."""
+        rows, read = list(values), Dates.of(list(values.values()))
+        times = np.pad(self.times, (0, more), constant_values=np.nan)
+        times[rows] = read.times
+        unreadable = {row: said for row, said in self.unreadable.items() if row not in values}
+        unreadable |= {rows[at]: said for at, said in read.unreadable.items()}
+        return Dates(times, unreadable)
+
 
 def moment(value: str | float) -> float | None:
     """A point in time in milliseconds since 1970; None where the value is none.

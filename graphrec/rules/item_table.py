@@ -5,7 +5,7 @@ Which items a rule means is then a look-up or a comparison over all items at onc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,14 +51,56 @@ class ItemTable:
     def _dates(self) -> dict[str, Dates]:
         return {}
 
-    def prepare(self, before: ItemTable) -> None:
-        """Compute what another table, of the edition before, was asked for."""
+    def prepared(self, rule: Rule) -> bool:
+        """Whether all that a rule needs is computed already, which takes a pass over all items."""
+        times = {rule.available_from, rule.available_until} - {None}
+        if rule.attribute is None or rule.shared_by is not None:
+            named = True  # a few of the values are looked up
+        elif rule.any_of is not None:
+            named = rule.attribute in self._labelled
+        else:
+            named = rule.attribute in self._numbers or rule.attribute in self._dates
+        return named and times <= self._dates.keys()
+
+    def prepare(self, before: ItemTable, written: Collection[str] | None = None) -> None:
+        """Compute what another table, of the edition before, was asked for.
+
+        `written` are the items that were written since, where all others are in the same rows and
+        as they were then: nothing but what is derived of these is computed. None: nobody knows.
+        """
+        if written is not None:
+            self._follow(before, written)
         for name in list(before._labelled):
             self.labelled(name)
         for name in list(before._numbers):
             self.numbers(name)
         for name in list(before._dates):
             self.dates(name)
+
+    def _follow(self, before: ItemTable, written: Collection[str]) -> None:
+        rows = {self.items.rows[item]: self.changed[item] for item in written}
+        vars(self)["_changed"] = {**before._changed, **rows}
+        at = np.fromiter(rows, np.int64, len(rows))
+        more = len(self.items) - len(before.items)
+        labels, numbers, dates = [*before._labelled], [*before._numbers], [*before._dates]
+        # Of each of those there is a column, so that all are copied that others ask for meanwhile.
+        for name, column in list(before._columns.items()):
+            values = [*column, *[None] * more]
+            for row, attributes in rows.items():
+                values[row] = attributes.get(name)
+            self._columns[name] = tuple(values)
+        new = {name: [values.get(name) for values in rows.values()] for name in self._columns}
+        for name in labels:
+            old = {row: before._columns[name][row] for row in rows if row < len(before.items)}
+            now = dict(zip(rows, new[name], strict=True))
+            self._labelled[name] = _relabelled(before._labelled[name], old, now)
+        for name in numbers:
+            padded = np.pad(before._numbers[name], (0, more), constant_values=np.nan)
+            padded[at] = numbers_in(new[name])
+            self._numbers[name] = padded
+        for name in dates:
+            now = dict(zip(rows, new[name], strict=True))
+            self._dates[name] = before._dates[name].with_values(now, more)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -191,6 +233,24 @@ class ItemTable:
             mask &= ~(ends.times <= now)
             mask[list(ends.unreadable)] = False
         return mask
+
+
+def _relabelled(
+    before: Mapping[str, Rows], old: Mapping[int, AttributeValue], new: Mapping[int, AttributeValue]
+) -> Mapping[str, Rows]:
+    """The items of each label, where the values of some rows were `old` and are `new`."""
+    found = dict(before)
+    gone = np.array(list(old), np.int32)
+    for label in {label for value in old.values() for label in _labels(value)}:
+        found[label] = np.setdiff1d(found[label], gone)
+    come: dict[str, list[int]] = {}
+    for row, value in new.items():
+        for label in _labels(value):
+            come.setdefault(label, []).append(row)
+    for label, rows in come.items():
+        added = np.array(rows, np.int32)
+        found[label] = np.union1d(found[label], added) if label in found else np.unique(added)
+    return {label: rows for label, rows in found.items() if len(rows)}
 
 
 def _text(number: float) -> str:

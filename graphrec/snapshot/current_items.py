@@ -1,29 +1,40 @@
-"""The items as of now: those of a snapshot, and after them those that came since."""
+"""The items as of now: those of a snapshot, and after them those that came since.
+
+What is derived of them is made once an edition of the delta, and made of what the edition before
+had: whatever many items came since the snapshot, a change takes time for what it changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphrec.data import AttributeValue, Rows, Vocabulary, as_title
-from graphrec.retrieval.cold_items import NONE, ColdItems, NearestCold, embed_new_items
+from graphrec.retrieval.cold_items import (
+    NONE,
+    ColdItems,
+    NearestCold,
+    embed_new_items,
+    with_new_items,
+)
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates, CandidateSource, Eligible
 from graphrec.retrieval.vectors import NearestVectors, VectorsNow
 from graphrec.rules.item_table import ItemTable
-from graphrec.snapshot.search import Search
+from graphrec.snapshot.search import Search, lines
 from graphrec.snapshot.snapshot import Snapshot, values_at
-from graphrec.store.delta import Delta
+from graphrec.store.delta import Delta, ItemDelta
 
 
 @dataclass(frozen=True)
 class CurrentItems:
-    """The I items of a snapshot and N new ones, in rows after them, ascending by id.
+    """The I items of a snapshot and N new ones, in rows after them, in the order of their coming.
 
-    What is derived of them is computed when first asked for, once an edition of the delta.
+    What is derived of them is computed when first asked for, or by `prepare`.
     """
 
     snapshot: Snapshot
@@ -35,13 +46,12 @@ class CurrentItems:
     def new(self) -> tuple[str, ...]:
         """The ids of the new items."""
         known = self.snapshot.items.rows
-        return tuple(sorted(item for item in self.delta.items if item not in known))
+        return tuple(item for item in self.delta.items if item not in known)
 
     @cached_property
     def ids(self) -> Vocabulary:
         """The ids of all rows [I + N]."""
-        known = self.snapshot.items
-        return Vocabulary((*known.ids, *self.new)) if self.new else known
+        return self.snapshot.items.extended(self.new)
 
     @cached_property
     def changed(self) -> Mapping[str, Mapping[str, AttributeValue]]:
@@ -74,8 +84,12 @@ class CurrentItems:
             range(len(ids)),
             key=lambda at: -float(popularity[rows[ids[at]]]) if ids[at] in rows else 0.0,
         )
-        titles = (as_title(self.changed[item].get("title")) or item for item in ids)
-        return Search.of(np.array(order, np.int32), zip(titles, ids, strict=True))
+        return Search.of_lines(np.array(order, np.int32), [self._lines[item] for item in ids])
+
+    @cached_property
+    def _lines(self) -> Mapping[str, str]:
+        """The names of those items as a search holds them."""
+        return {item: _lines_of(item, values) for item, values in self.changed.items()}
 
     @cached_property
     def deleted(self) -> Rows:
@@ -95,8 +109,14 @@ class CurrentItems:
         vectors = self.snapshot.embeddings
         if vectors is None or vectors.item_encoder is None or not self.new:
             return NONE
-        items = {item: self.changed[item] for item in self.new}
-        links = {item: self.delta.items[item].links for item in self.new}
+        return self._embedded(self.new)
+
+    def _embedded(self, new: Iterable[str]) -> ColdItems:
+        vectors = self.snapshot.embeddings
+        assert vectors is not None  # noqa: S101 - see `cold`
+        assert vectors.item_encoder is not None  # noqa: S101 - see `cold`
+        items = {item: self.changed[item] for item in new}
+        links = {item: self.delta.items[item].links for item in items}
         return embed_new_items(vectors.item_encoder, items, self.before, links, self.snapshot.items)
 
     @cached_property
@@ -111,19 +131,64 @@ class CurrentItems:
     @cached_property
     def sources(self) -> tuple[CandidateSource, ...]:
         """The sources of the snapshot, those of vectors with what came or changed."""
-        changed = {self.ids.rows[item]: each for item, each in self.changed.items()}
         return tuple(
-            VectorsNow(each, {row: each.unit_of(values) for row, values in changed.items()})
-            if changed and isinstance(each, NearestVectors)
+            VectorsNow(each, self._vectors[each.name])
+            if self.changed and isinstance(each, NearestVectors)
             else each
             for each in self.snapshot.sources
         )
 
+    @cached_property
+    def _vectors(self) -> Mapping[str, Mapping[int, NDArray[np.float32]]]:
+        """Those of the items that came or changed, by row, by source."""
+        return self._vectors_of(self.changed)
+
+    def _vectors_of(self, items: Iterable[str]) -> dict[str, dict[int, NDArray[np.float32]]]:
+        rows = {self.ids.rows[item]: self.changed[item] for item in items}
+        return {
+            each.name: {row: each.unit_of(values) for row, values in rows.items()}
+            for each in self.snapshot.sources
+            if isinstance(each, NearestVectors)
+        }
+
     def prepare(self, before: CurrentItems) -> None:
         """Compute what the first requests would wait for, as far as it was asked `before`."""
-        self.titles, self.names, self.deleted, self.void  # noqa: B018
-        self.nearest_cold, self.sources  # noqa: B018
-        self.table.prepare(before.table)
+        written = self._written_since(before)
+        if written is not None:
+            self._follow(before, written)
+        self.titles, self.deleted, self.void, self.nearest_cold, self.sources  # noqa: B018
+        self.table.prepare(before.table, written)
+
+    def _written_since(self, before: CurrentItems) -> Mapping[str, ItemDelta] | None:
+        """The items that were written after another edition; None where rows are not the same."""
+        old, new = before.delta.items, self.delta.items
+        written = {item: each for item, each in new.items() if old.get(item) is not each}
+        if len(new) - len(old) != sum(item not in old for item in written):
+            return None  # some are gone
+        return written if self.new[: len(before.new)] == before.new else None
+
+    def _follow(self, before: CurrentItems, written: Mapping[str, ItemDelta]) -> None:
+        """Derive all of what was derived in an edition before, as far as it is the same."""
+        made = vars(self)
+        made["ids"] = ids = before.ids.extended(self.new[len(before.new) :])
+        changed = {item: each.attributes for item, each in written.items()}
+        made["changed"] = {**before.changed, **changed}
+        titles = [*before.titles, *[None] * (len(ids) - len(before.ids))]
+        for item, values in changed.items():
+            titles[ids.rows[item]] = as_title(values.get("title"))
+        made["titles"] = tuple(titles)
+        vectors = self._vectors_of(changed)
+        made["_vectors"] = {
+            name: {**each, **vectors[name]} for name, each in before._vectors.items()
+        }
+        if "_lines" in vars(before):
+            names = {item: _lines_of(item, values) for item, values in changed.items()}
+            made["_lines"] = {**before._lines, **names}
+        known = self.snapshot.items.rows
+        new = [item for item in changed if item not in known]
+        embeddings = self.snapshot.embeddings
+        if embeddings is not None and embeddings.item_encoder is not None:
+            made["cold"] = with_new_items(before.cold, self._embedded(new)) if new else before.cold
 
     def nearest_new(
         self, profile: UserProfile, eligible: Eligible, count: int
@@ -139,3 +204,7 @@ class CurrentItems:
         """All attributes of an item row as they are now."""
         changed = self.changed.get(self.ids.ids[row])
         return values_at(self.snapshot.item_attributes, row) if changed is None else changed
+
+
+def _lines_of(item: str, attributes: Mapping[str, AttributeValue]) -> str:
+    return lines((as_title(attributes.get("title")) or item, item))

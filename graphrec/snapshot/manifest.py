@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version as package_version
 from typing import Any, TypeAlias
 
+from graphrec.data.clipping import UNKNOWN, Clipping
 from graphrec.data.drift import Shape
 from graphrec.ranking.fusion import Weights
 
@@ -67,6 +68,8 @@ class Manifest:
     """Milliseconds since 1970; None where no event has a time, or an older version made it."""
     user_attributes: tuple[str, ...] | None = None
     """The attributes of users in the store, kept or not; None: an older version made it."""
+    clipping: Clipping = UNKNOWN
+    """What the values of events are clipped at ever since: as the log says that was trained on."""
     forgotten: int = 0
     """Users who were taken out since it was made; its weights were learned from them too."""
     format: int = FORMAT

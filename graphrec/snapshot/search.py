@@ -30,7 +30,11 @@ class Search:
     @classmethod
     def of(cls, order: Rows, names: Iterable[Iterable[str]]) -> Search:
         """Over the names of every row; `order` is the rows in the order to find them in."""
-        by_row = [_lines(each) for each in names]
+        return cls.of_lines(order, [lines(each) for each in names])
+
+    @classmethod
+    def of_lines(cls, order: Rows, by_row: Sequence[str]) -> Search:
+        """The same, of the `lines` of the names of every row."""
         in_order = [by_row[row] for row in order.tolist()]
         return cls(order, "".join(in_order), (0, *accumulate(map(len, in_order))))
 
@@ -68,7 +72,8 @@ class Search:
             at = self.text.find(first, end)
 
 
-def _lines(names: Iterable[str]) -> str:
+def lines(names: Iterable[str]) -> str:
+    """The names of a node as they lie in the text."""
     return "".join(f"\n {' '.join(_words(name))}" for name in names) + "\n"
 
 

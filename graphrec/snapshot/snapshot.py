@@ -18,6 +18,7 @@ from scipy import sparse
 
 from graphrec.data import Attribute, AttributeValue, Graph, Rows, Vocabulary, as_title
 from graphrec.data.axes import axes
+from graphrec.data.clipping import UNKNOWN
 from graphrec.data.drift import kinds_of, shape_of
 from graphrec.data.item_links import ItemLinks, links_of
 from graphrec.data.times import newest
@@ -196,6 +197,7 @@ def build_snapshot(
             newest_event=newest(log.time),
             oldest_event=_oldest(log.time),
             user_attributes=tuple(sorted(columns)),
+            clipping=UNKNOWN if log.clipping is None else log.clipping,
             counts={
                 "users": len(graph.users),
                 "items": len(graph.items),

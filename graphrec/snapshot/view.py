@@ -7,7 +7,7 @@ and browsing are made from one; the incremental update is one, written down as a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -168,20 +168,21 @@ class View:
         """
         if not events:
             return []
-        items, of, kind, time, value = zip(*((e.item, 0, *e[1:]) for e in events), strict=True)
-        rows = {item: row for row, item in enumerate(dict.fromkeys(items))}
+        item, kind, time, value = zip(*events, strict=True)
+        rows = {item: row for row, item in enumerate(dict.fromkeys(item))}
         kinds = {kind: code for code, kind in enumerate(dict.fromkeys(kind))}
         log = Interactions(
             ONE_USER,
             Vocabulary(tuple(rows)),
-            np.array(of, np.int32),
-            np.array([rows[item] for item in items], np.int32),
+            np.zeros(len(item), np.int32),
+            _codes(rows, item),
             np.array(value, np.float32),
             np.array(time, np.int64),
-            np.array([kinds[each] for each in kind], np.uint8),
+            _codes(kinds, kind).astype(np.uint8),
             tuple(kinds),
         )
-        weights: list[float] = event_weights(log, self.kinds, self._trained_at).tolist()
+        clipping = self.snapshot.manifest.clipping
+        weights: list[float] = event_weights(log, self.kinds, self._trained_at, clipping).tolist()
         return weights
 
     @property
@@ -231,41 +232,39 @@ class View:
 
         The weight of a pair is the sum of those of its events.
         """
-        count, rows = len(self.snapshot.items), self.items.ids.rows
-        weights: dict[int, float] = {}
-        liked_at: dict[int, int] = {}
-        disliked: dict[int, tuple[float, int]] = {}
-        weighed = self.weights(events)
-        for event, weight in zip(events, weighed, strict=True):
-            row = rows.get(event.item)
-            if row is not None:
-                weights[row] = weights.get(row, 0.0) + max(weight, 0.0)
-                if weight > 0:
-                    liked_at[row] = max(liked_at.get(row, event.time), event.time)
-                if weight < 0:
-                    much, at = disliked.get(row, (0.0, event.time))
-                    disliked[row] = much - weight, max(at, event.time)
-        if not weights:
+        if not events:
             return profile
-        seen = np.union1d(profile.seen, np.fromiter(weights, np.int32, len(weights)))
-        total = dict(zip(profile.history.tolist(), profile.weights.tolist(), strict=True))
-        total |= {row: weight for row, weight in weights.items() if row < count}
-        history = sorted(row for row, weight in total.items() if weight > 0)
-        times = dict(zip(profile.history.tolist(), profile.liked_at.tolist(), strict=True))
-        times |= liked_at
-        new = {row: weight for row, weight in weights.items() if row >= count and weight > 0}
-        bits = self._kind_bits(profile, events, weighed, weights.keys())
+        weights = self.weights(events)
+        row = _codes(self.items.ids.rows, (event.item for event in events))
+        known = row >= 0
+        written, at = np.unique(row[known], return_inverse=True)
+        if not len(written):
+            return profile
+        weight = np.array(weights)[known]
+        time = np.fromiter((event.time for event in events), np.int64, len(events))[known]
+        total = np.bincount(at, np.maximum(weight, 0), len(written))
+        liked, count = total > 0, len(self.snapshot.items)
+        latest = np.full(len(written), np.iinfo(np.int64).min)
+        np.maximum.at(latest, at[weight > 0], time[weight > 0])
+        held, new = liked & (written < count), liked & (written >= count)
+        kept = ~np.isin(profile.history, written) & (profile.weights > 0)
+        history = np.concatenate([profile.history[kept], written[held]])
+        order = np.argsort(history)
+        new_likes = dict(zip(written[new].tolist(), total[new].tolist(), strict=True))
+        bits = self._kind_bits(profile, events, weights, written.tolist())
         return replace(
-            _with_dislikes(profile, weights.keys(), disliked),
-            history=np.array(history, np.int32),
-            weights=np.array([total[row] for row in history], np.float32),
-            liked_at=np.array([times[row] for row in history], np.int64),
-            seen=seen,
-            new_likes=new,
-            new_liked_at={row: liked_at[row] for row in new},
-            new_messages=self._messages(new),
-            kinds=None if bits is None else np.array([bits[row] for row in history], np.uint64),
-            new_kinds={} if bits is None else {row: bits[row] for row in new},
+            _with_dislikes(profile, written, *_dislikes(at, weight, time, len(written))),
+            history=history[order],
+            weights=np.concatenate([profile.weights[kept], total[held].astype(np.float32)])[order],
+            liked_at=np.concatenate([profile.liked_at[kept], latest[held]])[order],
+            seen=np.union1d(profile.seen, written),
+            new_likes=new_likes,
+            new_liked_at=dict(zip(new_likes, latest[new].tolist(), strict=True)),
+            new_messages=self._messages(new_likes),
+            kinds=None
+            if bits is None
+            else np.array([bits[row] for row in history[order].tolist()], np.uint64),
+            new_kinds={} if bits is None else {row: bits[row] for row in new_likes},
         )
 
     def _kind_bits(
@@ -403,19 +402,40 @@ class View:
         )
 
 
+def _codes(codes: Mapping[str, int], values: Iterable[str]) -> Rows:
+    """The code of each value; -1 of one without."""
+    return np.fromiter((codes.get(value, -1) for value in values), np.int32)
+
+
+def _dislikes(
+    at: NDArray[np.intp], weight: NDArray[np.float64], time: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """How much each of `count` items is disliked, by the events at its place, and since when."""
+    below = weight < 0
+    latest = np.zeros(count, np.int64)
+    latest[at[below]] = np.iinfo(np.int64).min
+    np.maximum.at(latest, at[below], time[below])
+    return np.bincount(at[below], -weight[below], count).astype(np.float64), latest
+
+
 def _with_dislikes(
-    profile: UserProfile, written: Collection[int], disliked: Mapping[int, tuple[float, int]]
+    profile: UserProfile,
+    written: NDArray[np.integer],
+    much: NDArray[np.float64],
+    latest: NDArray[np.int64],
 ) -> UserProfile:
     """The profile with other dislikes, how much and when, of the item rows that were written."""
-    if not disliked and not len(profile.disliked):
+    now = much > 0
+    if not now.any() and not len(profile.disliked):
         return profile
-    before = zip(profile.dislike_weights.tolist(), profile.disliked_at.tolist(), strict=True)
-    known = dict(zip(profile.disliked.tolist(), before, strict=True))
-    found = {row: each for row, each in known.items() if row not in written} | dict(disliked)
-    rows = sorted(found)
+    kept = ~np.isin(profile.disliked, written)
+    rows = np.concatenate([profile.disliked[kept], written[now]])
+    order = np.argsort(rows)
+    weights = np.concatenate([profile.dislike_weights[kept], much[now].astype(np.float32)])
+    times = np.concatenate([profile.disliked_at[kept], latest[now]])
     return replace(
         profile,
-        disliked=np.array(rows, np.int32),
-        dislike_weights=np.array([found[row][0] for row in rows], np.float32),
-        disliked_at=np.array([found[row][1] for row in rows], np.int64),
+        disliked=rows[order],
+        dislike_weights=weights[order],
+        disliked_at=times[order],
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from graphrec.data import AttributeValue, Graph, Interactions
 from graphrec.data.drift import kinds_of
@@ -42,12 +42,22 @@ class UserDelta:
     """The items of pairs that were written to and have no event left."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ItemDelta:
     """An item that came or changed."""
 
     attributes: Mapping[str, AttributeValue]
     links: tuple[ItemLink, ...] = ()
+
+
+@runtime_checkable
+class NamesAttributes(Protocol):
+    """Knows the names of the attributes that were written of users, without looking at each."""
+
+    @property
+    def attribute_names(self) -> frozenset[str]:
+        """The names."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,13 @@ class Delta:
     events: int = 0
     """In the store."""
 
+    @property
+    def user_attributes(self) -> frozenset[str]:
+        """The names of the attributes that were written of users."""
+        if isinstance(self.users, NamesAttributes):
+            return self.users.attribute_names
+        return frozenset[str]().union(*(each.attributes or () for each in self.users.values()))
+
     def before(self, time: int) -> Delta:
         """What of it was so before a time, in milliseconds since 1970."""
         users = {
@@ -86,7 +103,9 @@ class Delta:
     def edition_of(self, user: str) -> tuple[int, int]:
         """Another one whenever anything changes that the list of this user is made from."""
         own = self.users.get(user)
-        return self.edition, -1 if own is None else own.edition
+        if own is None:  # which means something else once a snapshot's knowledge is void
+            return self.edition, -2 if user in self.forgotten else -1
+        return self.edition, own.edition
 
 
 NOTHING = Delta()

@@ -102,8 +102,8 @@ class NewEvents(NamedTuple):
     """A page of what was written of events after a position, pair by pair.
 
     A pair is a (user, item). All events of a pair on which an event was written, or taken back, are
-    there, so that what a reader knows of the pair can be replaced as a whole. No event comes twice
-    in a page.
+    there, so that what a reader knows of the pair can be replaced as a whole; where whole users are
+    asked for, of all pairs of its user. No event comes twice in a page.
     """
 
     events: Interactions
@@ -179,15 +179,17 @@ class GraphStore(Protocol):
         """
         ...
 
-    def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events that changed after a position; whole pairs.
+    def events_since(
+        self, position: int, limit: int = PAGE, whole_users: bool = False
+    ) -> NewEvents:
+        """The first `limit` events that changed after a position; whole pairs, or whole users.
 
         An event changes that is added, gets another weight or is taken back: of one that was taken
-        back, its pair is listed. With them come all other events of the same (user, item) pairs, so
-        that there may be more than `limit`. Ask again from the position that is returned, until
-        `position()` is reached. All is as of one moment: an event that was deleted is missing, and
-        one that changes again is listed again later. Raises StoreError where the store has no
-        position.
+        back, its pair is listed. With them come all other events of the same (user, item) pairs, or
+        of the same users, so that there may be more than `limit`. Ask again from the position that
+        is returned, until `position()` is reached. All is as of one moment: an event that was
+        deleted is missing, and one that changes again is listed again later. Raises StoreError
+        where the store has no position.
         """
         ...
 

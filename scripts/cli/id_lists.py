@@ -27,19 +27,24 @@ class GivenId:
     """Such as "line 3": what names it without showing it."""
 
 
+def typed(text: str, rules: IdRules) -> str:
+    """An id that was typed, as those of files and requests are stored: trimmed, in their form."""
+    return rules.normal(text.strip(BLANKS))
+
+
 def given_ids(arguments: Sequence[str], rules: IdRules) -> tuple[GivenId, ...]:
     """The ids that arguments name, `-` those on standard input, each once.
 
     A list may be in any encoding that `graphrec ingest` recognises, with any line ends; blanks
-    around an id and quotes around a line are no part of it, and empty lines are none. An id in
-    another Unicode form than that of stored ids is given in both. Raises DataError for an empty
-    list, and for one that is no text.
+    around an id and quotes around a line are no part of it, and empty lines are none. An argument
+    with blanks around it, and an id in another Unicode form than that of stored ids, are given as
+    they are too. Raises DataError for an empty list, and for one that is no text.
     """
     found: dict[str, GivenId] = {}
     for number, argument in enumerate(arguments, start=1):
         given = _listed() if argument == STDIN else [GivenId(argument, f"argument {number}")]
         for each in given:
-            for id_ in (each.id, rules.normal(each.id)):
+            for id_ in (each.id, typed(each.id, rules)):
                 found.setdefault(id_, GivenId(id_, each.place))
     return tuple(found.values())
 

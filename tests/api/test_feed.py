@@ -138,15 +138,24 @@ def test_events_of_someone_who_was_forgotten_and_comes_back_count(settings: Sett
         assert SEEN not in items(client, "zoe")
 
 
-@pytest.mark.usefixtures("slow")
 def test_after_a_start_it_is_degraded_until_it_has_caught_up(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "ANSWER_SECONDS", 0.01)
+    seen, read = Flag(), feed._read
+
+    def held(*args: object, **options: object) -> object:
+        seen.wait()
+        return read(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(feed, "_read", held)
     with store_of(settings) as store:
         send_to(store, 30)
     with serving(create_app(settings, retry_seconds=0.05, store=settings.store)) as client:
-        part = readiness(client, "degraded")["parts"]["store"]
+        try:
+            part = readiness(client, "degraded")["parts"]["store"]
+        finally:
+            seen.set()
         assert part.startswith("catching up with the graph store: 0 of ")
         assert "changes since the snapshot are read; lists lack the others" in part
         assert readiness(client, "ready")["parts"]["store"] == "ready"

@@ -21,9 +21,10 @@ import schemathesis
 from graphrec.api.app import create_app
 from graphrec.api.middleware.keys import create_key
 from graphrec.api.routes.recommendations import LISTS
+from graphrec.api.schemas.fields import LAST
 from hypothesis import HealthCheck, Phase, assume, settings
 
-from graphrec.data.times import END, clock, milliseconds
+from graphrec.data.times import clock, milliseconds
 from graphrec.errors import DataError
 from graphrec.settings import ServeSettings, Settings
 from graphrec.snapshot.registry import publish
@@ -111,7 +112,7 @@ def leave_out_odd_times(where: dict[str, Any], name: str) -> None:
             assert time is None or milliseconds(time) <= clock()
         except (DataError, AssertionError):
             whole = isinstance(time, int) and not isinstance(time, bool)
-            if isinstance(time, str) or (whole and 0 <= time < END * 10**6):
+            if isinstance(time, str) or (whole and 0 <= time <= LAST):
                 del where[name]
 
 

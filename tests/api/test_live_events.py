@@ -53,6 +53,47 @@ class TestEvents:
         session = client.post("/v1/recommendations", json={"items": ["alien"]}).json()
         assert after == session["recommendations"]
 
+    @pytest.mark.parametrize("weight", [1e30, 1e29])
+    def test_of_any_weight_change_nobody_else_s_list_and_count_as_those_of_others(
+        self, client: httpx.Client, weight: float
+    ) -> None:
+        before = {user: items(client, user) for user in ("eve", "nobody")}
+        popular = client.get("/v1/popular").json()["items"]
+        answer = client.post(
+            "/v1/events",
+            json={
+                "events": [
+                    event("bot", "alien", "view", weight=weight) | {"time": NOW - n}
+                    for n in range(3)
+                ]
+            },
+        )
+        assert answer.status_code == 200, answer.text
+        send(client, event("one", "alien", "view"))
+        assert {user: items(client, user) for user in before} == before
+        assert client.get("/v1/popular").json()["items"] == popular
+        assert items(client, "bot") == items(client, "one")
+
+    @pytest.mark.parametrize("weight", ["1e31", "1e308", "-1", '"1"'])
+    def test_that_weigh_no_number_are_named(self, client: httpx.Client, weight: str) -> None:
+        good = '{"user": "eve", "item": "alien", "kind": "view"}'
+        bad = f'{{"user": "bot", "item": "alien", "kind": "view", "weight": {weight}}}'
+        answer = client.post(
+            "/v1/events",
+            content=f'{{"events": [{good}, {bad}]}}',
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.status_code == 422
+        assert answer.json()["error"]["field"].endswith("events[1].weight")
+
+    @pytest.mark.parametrize("value", ["1e308", "1e39", "[1.0, 1e308]"])
+    def test_so_are_attributes(self, client: httpx.Client, value: str) -> None:
+        body = f'{{"attributes": {{"price": {value}}}}}'
+        answer = client.put(
+            "/v1/items/alien", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 422, answer.text
+
     def test_are_folded_into_what_is_known_of_a_user(self, client: httpx.Client) -> None:
         before = items(client, "eve")
         send(client, event("eve", "alien"))

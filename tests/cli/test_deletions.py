@@ -75,6 +75,15 @@ class TestEvents:
             "events": [{"item": "a", "kind": "view", "time": 1_700_000_001_000, "value": 1.0}],
         }
 
+    def test_ids_are_read_as_those_of_files_are(self, shop: Path) -> None:
+        write_csv(shop / "more.csv", "user,item,event", [("Zo\u00eb", "caf\u00e9", "view")])
+        assert graphrec(shop, "ingest", "more.csv").code == 0
+        named = ("--user", " Zoe\u0308 ", "--item", "cafe\u0301\u00a0", "--kind", " view ")
+        answer = graphrec(shop, "events", "delete", *named, "--json")
+        assert answer.json()["deleted"] == 1
+        assert graphrec(shop, "items", "delete", " a ", "cafe\u0301").code == 0
+        assert set(ids(shop)) == {"b", "c", "d"}
+
     def test_several_are_asked_for(self, shop: Path) -> None:
         of = ("events", "delete", "--user", "ann", "--item", "a")
         answer = typing(shop, "", *of)

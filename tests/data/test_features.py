@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.data import Attribute, AttributeValue
+from graphrec.data import Attribute, AttributeValue, Vector
 from graphrec.data.features import BUCKETS, FeatureSpace, feature_matrix
 
 
@@ -123,3 +123,21 @@ def test_one_number_beyond_all_others_bends_no_vector(price: float) -> None:
     within = feature_matrix({"price": Attribute("number", (*usual, price))}, 51).toarray()
     assert np.isfinite(within).all()
     assert np.abs(within).max() <= 10
+
+
+@pytest.mark.parametrize("price", [1e308, -1e308, 3e38, 1e30, 1e9])
+def test_nor_does_it_make_all_others_alike(price: float) -> None:
+    usual = tuple(float(n) for n in range(50))
+    alone = feature_matrix({"price": Attribute("number", usual)}, 50).toarray()
+    within = feature_matrix({"price": Attribute("number", (*usual, price))}, 51).toarray()
+    assert np.ptp(within[:50, 0]) > 0.1 * np.ptp(alone[:, 0])
+
+
+def test_one_huge_component_of_a_vector_bends_no_other_node() -> None:
+    rng = np.random.default_rng(0)
+    usual = [Vector.of(row) for row in rng.normal(size=(50, 4)).tolist()]
+    huge = Vector.of([3e38, 0, 0, 0])
+    alone = feature_matrix({"v": Attribute("vector", tuple(usual))}, 50).toarray()
+    within = feature_matrix({"v": Attribute("vector", (*usual, huge))}, 51).toarray()
+    assert np.isfinite(within).all()
+    assert (np.ptp(within[:50], axis=0) > 0.1 * np.ptp(alone, axis=0)).all()

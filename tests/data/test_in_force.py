@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.data import Graph
-from graphrec.data.in_force import micro
 from graphrec.data.kinds import KindPolicy
+from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
 from graphrec.testing.logs import Event, log_of, logs
 from graphrec.testing.stores import POLICY
@@ -30,6 +30,7 @@ def policies_of(kind: str) -> st.SearchStrategy[KindPolicy]:
         like_from=st.none() | OWN,
         polarity=st.just("positive"),
         cancels=cancels,
+        cancels_by=st.sampled_from(["event", "amount"]),
         repeats=st.sampled_from([None, "latest", "sum"]),
         negative=st.sampled_from(["reject", "rating", "dislike", "cancel", "seen"]),
         zero=st.sampled_from(["rating", "missing"]),
@@ -37,6 +38,7 @@ def policies_of(kind: str) -> st.SearchStrategy[KindPolicy]:
         KindPolicy,
         polarity=st.sampled_from(["negative", "neutral"]),
         cancels=cancels,
+        cancels_by=st.sampled_from(["event", "amount"]),
         threshold=st.none() | st.sampled_from([0.0, 0.7]),
         negative=st.sampled_from(["reject", "dislike", "cancel", "seen"]),
     )
@@ -121,9 +123,17 @@ ONE = ("u", "i")
         ([("rating", 1, 1), ("rating", 5, 2)], 1),
         ([("rating", 5, 1), ("view", 1, 0), ("rating", 1, 2)], 1),
         ([("view", 1, 1), ("view", 1, 2)], 2),
-        ([("purchase", 2, 1), ("return", 1, 2)], -1),
+        ([("purchase", 3, 1), ("return", 1, 2)], 2),
+        ([("purchase", 3, 1), ("return", 1, 2), ("refund", 2, 3)], -3),
+        ([("purchase", 2, 1), ("return", 2, 1)], 0),
+        ([("purchase", 2, 1), ("return", 5, 2), ("purchase", 1, 3)], 1),
+        ([("purchase", 1, 1), ("purchase", 1, 2), ("return", 1, 3)], 1),
+        ([("purchase", 2, 1), ("return", -1, 2)], 1),
+        ([("like", 1, 1), ("like", 1, 2), ("unlike", 1, 3)], 0),
+        ([("rating", 5, 1), ("return", 1, 2)], -1),
+        ([("purchase", 3, 1), ("return", 1, 2), ("thumbs_down", 1, 2)], -1),
         ([("purchase", 2, 2), ("return", 1, 1)], 2),
-        ([("purchase", 2, 1), ("return", 1, 2), ("purchase", 1, 3)], 1),
+        ([("purchase", 2, 1), ("return", 1, 2), ("purchase", 1, 3)], 2),
         ([("like", 1, 1), ("Unlike", 1, 2)], 0),
         ([("Thumbs Up", 1, 1), ("thumbs-down", 1, 2)], -1),
         ([("Thumbs Up", 1, 3), ("thumbs-down", 1, 2)], 1),

@@ -106,7 +106,7 @@ def test_a_policy_in_a_few_words() -> None:
     assert describe(policy_of("rating")) == "positive from 3.5, the latest counts"
     assert describe(policy_of("skip")) == "negative"
     assert describe(policy_of("return"), ["Purchase", "view"]) == (
-        "negative, cancels Purchase, below 0: dislike"
+        "negative, cancels by amount Purchase, below 0: dislike"
     )
     own = KindPolicy(like_from="user-mean", threshold=2, zero="missing", half_life_days=7, weight=2)
     assert describe(own) == (

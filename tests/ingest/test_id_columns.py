@@ -64,13 +64,14 @@ def settled(*chunks: list[str | None], rules: IdRules = RULES) -> tuple[list[str
     for part in parts:
         seen = together(seen, part.seen)
     read, notes = settled_ids(seen, "user", rules)
-    return [each for part in parts for each in read(part.text).to_pylist()], " ".join(notes)
+    found = [each for part in parts for each in read(part.text).to_pylist()]
+    return found, " ".join(each.message for each in notes)
 
 
 def test_integers_that_became_floats_are_integers() -> None:
     found, note = settled(["1", "2.0"], ["3.0", "-4.0", None, "NULL"])
     assert found == ["1", "2", "3", "-4", None, None]
-    assert note.startswith("3 user ids like 2.0 were read as 2; ids.decimals = 'keep'")
+    assert note == "3 user ids such as 2.0 read as 2"
     assert settled(["1.0"], ["2.0"])[0] == ["1", "2"]
     assert settled(["1", "2.0", "guest", "3"])[0] == ["1", "2", "guest", "3"]
     assert settled(["1", "2"]) == (["1", "2"], "")
@@ -79,7 +80,7 @@ def test_integers_that_became_floats_are_integers() -> None:
 def test_versions_stay_text() -> None:
     found, note = settled(["1.0", "1.10"], ["2.0", "1"])
     assert found == ["1.0", "1.10", "2.0", "1"]
-    assert "kept as they are, beside 1.10" in note
+    assert "kept as they are, as there are others like 1.10" in note
     assert settled(["web", "2.0", "alpha"])[0] == ["web", "2.0", "alpha"]
     kept = IdRules(decimals="keep")
     assert settled(["1", "2.0"], rules=kept) == (["1", "2.0"], "")

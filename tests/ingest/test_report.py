@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,10 +18,10 @@ from graphrec.ingest.stored import stored_report
 
 from graphrec.data.dataset import Dataset
 from graphrec.data.doubts import CODES
-from graphrec.data.profile import Match
+from graphrec.data.profile import Doubt, Match
 from graphrec.data.report import DataReport
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
-from graphrec.settings import IngestSettings
+from graphrec.settings import IngestSettings, Settings
 from graphrec.store import GraphStore, open_store
 
 SETTINGS = IngestSettings(max_rejected_share=1)
@@ -442,3 +443,49 @@ def test_text_in_the_report_is_no_html() -> None:
     data = Dataset.from_frame(pd.DataFrame({"user": ["u"], "item": ["a"]}), items)
     assert "<script>" not in data._repr_html_()
     assert "&lt;b&gt;x" in data._repr_html_()
+
+
+# What may be read in two ways
+
+
+def test_dates_that_may_begin_with_the_day_or_the_month_are_a_warning(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,date\na,x,04/08/2022\nb,x,25/08/2022\n")
+    data = _read(log)
+    [doubt] = _with_code(data, "day_or_month_first")
+    assert "04/08/2022" in doubt.message
+    assert "25/08/2022" in doubt.message
+    assert "--day-first" in doubt.settle
+    assert "--month-first" in doubt.settle
+    log.write_text("user,item,date\na,x,04.08.2022\nb,x,05.08.2022\n")
+    assert "dots" in str(_with_code(_read(log), "day_or_month_first"))
+    log.write_text("user,item,date\na,x,25/08/2022\nb,x,2022-08-04\n")
+    assert not _with_code(_read(log), "day_or_month_first")
+    log.write_text("user,item,date\na,x,04/08/2022\nb,x,25/08/2022\n")
+    settings = Settings(ingest={"day_first": True})
+    assert not _with_code(_read(log, settings), "day_or_month_first")
+
+
+def test_ids_with_decimals_are_a_warning(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user,item\n12.0,x\n13,x\n")
+    data = _read(log)
+    [doubt] = _with_code(data, "ids_with_decimals")
+    assert "12.0" in doubt.message
+    assert "ids.decimals = 'keep'" in doubt.settle
+    assert set(data.users.ids) == {"12", "13"}
+    log.write_text("user,item\n1.0,x\n1.10,x\n")
+    [doubt] = _with_code(_read(log), "ids_with_decimals")
+    assert "kept" in doubt.message
+    assert not _with_code(_read(log, Settings(ids={"decimals": "keep"})), "ids_with_decimals")
+
+
+def _read(log: Path, settings: Settings | None = None) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return Dataset.read(log, settings=settings)
+
+
+def _with_code(data: Dataset, code: str) -> list[Doubt]:
+    assert data.report is not None
+    return [doubt for doubt in data.report.doubts if doubt.code == code]

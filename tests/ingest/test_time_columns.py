@@ -144,7 +144,8 @@ def seen_of(*chunks: list[str], **rules: object) -> tuple[list[int], str]:
         settle(pa.RecordBatch.from_pydict({"time": part.time, "day_first": part.day_first}))
         for part in parts
     )
-    return [time for batch in rows for time in batch.column("time").to_pylist()], " ".join(notes)
+    found = [time for batch in rows for time in batch.column("time").to_pylist()]
+    return found, " ".join(each.message for each in notes)
 
 
 def day(text: str) -> int:
@@ -154,7 +155,10 @@ def day(text: str) -> int:
 def test_one_date_settles_the_whole_column() -> None:
     found, note = seen_of(["04/08/2022"], ["31/08/2022", "05/08/2022"])
     assert found == [day("2022-08-04"), day("2022-08-31"), day("2022-08-05")]
-    assert "04/08/2022 were read with the day first, as 31/08/2022 is" in note
+    assert (
+        "04/08/2022 may begin with the day or the month: read with the day first, as 31/08/2022 is"
+        in note
+    )
     assert seen_of(["04/08/2022"], ["08/31/2022"])[0] == [day("2022-04-08"), day("2022-08-31")]
     assert seen_of(["04-08-2022", "31-08-2022"])[0][0] == day("2022-08-04")
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from graphrec.ingest.values import numbers, texts
+from graphrec.ingest.chunks import array
+from graphrec.ingest.values import as_text, numbers, texts
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,12 @@ from graphrec.ingest.values import numbers, texts
 )
 def test_texts(column: pa.Array, expected: list[str | None]) -> None:
     assert texts(column).to_pylist() == expected
+
+
+def test_bytes_among_other_values_are_their_text() -> None:
+    """As databases give them: never `b'ab'`, nor the address of a view."""
+    assert [as_text(each) for each in (b"ab", bytearray(b"ab"), memoryview(b"ab"))] == ["ab"] * 3
+    assert array([1, b"ab", "c"]).to_pylist() == ["1", "ab", "c"]
 
 
 def test_integers_that_pandas_made_floats_keep_their_ids() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +126,26 @@ def test_a_few_items_count_less_than_many_where_short_histories_are_trained_on()
         for count in (1, 10)
     )
     assert one < more
+
+
+@pytest.mark.parametrize("weight", [1e6, 1e30, 3e38])
+def test_a_link_of_any_weight_leaves_the_vectors_of_others_as_they_are(weight: float) -> None:
+    graph = catalogue()
+    one = graph.links[MADE_BY]
+    weights = one.weight.copy()
+    weights[0] = weight
+    huge = replace(graph, links={**graph.links, MADE_BY: replace(one, weight=weights)})
+    found, usual = fit(huge).item, fit(graph).item
+    assert np.isfinite(found).all()
+    alike = np.sum(found * usual, axis=1) / np.linalg.norm(found, axis=1)
+    assert np.median(alike / np.linalg.norm(usual, axis=1)) > 0.5
+
+
+def test_ordinary_weights_of_links_are_as_they_were() -> None:
+    pytest.importorskip("dgl")
+    bounded = import_module("graphrec.models.graphsage.item_side").bounded_weights
+    for weights in ([1.0] * 30, [1, 2, 3, 4, 5] * 10, [0.1, 0.5, 1.0], [0.0, 0.0], []):
+        given = np.array(weights, np.float32)
+        np.testing.assert_array_equal(bounded(given), given)
+    assert bounded(np.array([1, 1, 3e38], np.float32)).tolist() == [1, 1, 10]
+    assert bounded(np.array([3e38], np.float32)).tolist() == [1e6]

@@ -19,14 +19,14 @@ counted = st.tuples(st.integers(0, 60), st.integers(0, 60))
 
 def pool_of(likes: list[int], dislikes: list[int]) -> ThompsonPool:
     of = Posteriors(np.array(likes), np.array(likes) + np.array(dislikes))
-    return ThompsonPool([f"i{at}" for at in range(len(likes))], of.groups, of)
+    return ThompsonPool([f"i{at}" for at in range(len(likes))], of, np.arange(len(likes)))
 
 
 def chances_of(likes: list[int], dislikes: list[int]) -> list[float]:
     """How likely each item is to be drawn."""
     groups = Posteriors(np.array(likes), np.array(likes) + np.array(dislikes)).groups.tolist()
-    sizes, chances = Counter(groups), pool_of(likes, dislikes).chances()
-    return [chances[group] / sizes[group] for group in groups]
+    sizes, pool = Counter(groups), pool_of(likes, dislikes)
+    return [pool.chance(group) / sizes[group] for group in groups]
 
 
 @given(st.lists(counted, min_size=1, max_size=30))
@@ -63,6 +63,23 @@ def test_items_come_as_often_as_their_propensities_say(share):
         assert came[item] / rounds == pytest.approx(share * chance, abs=band)
         if chance > 0.05:  # weighed by the inverse, each item comes once a round
             assert weighed[item] / rounds == pytest.approx(1, abs=0.25)
+
+
+@given(st.lists(counted, min_size=2, max_size=12), st.data())
+def test_after_a_draw_the_others_are_as_likely_as_in_a_pool_of_their_own(counts, data):
+    """Also where few of many are in the pool, and what is not is taken off the sums of all."""
+    of = Posteriors(*np.array([(a, a + b) for a, b in counts]).T)
+    rows = data.draw(st.lists(st.integers(0, len(counts) - 1), min_size=2, unique=True))
+    ids = [str(row) for row in range(len(counts))]
+    pool = ThompsonPool(ids, of, np.array(rows))
+    drawn, chance = pool.draw(np.random.default_rng(data.draw(st.integers(0, 9))))
+    own = ThompsonPool(ids, of, np.array([int(drawn), *(r for r in rows if r != int(drawn))]))
+    group = of.groups[int(drawn)]
+    assert chance == pytest.approx(own.chance(group) / (of.groups[rows] == group).sum())
+    left = [row for row in rows if row != int(drawn)]
+    alone = ThompsonPool(ids, of, np.array(left))
+    for group in set(of.groups[left].tolist()):
+        assert pool.chance(group) == pytest.approx(alone.chance(group), rel=1e-6, abs=1e-9)
 
 
 def test_what_nobody_has_met_is_tried_and_what_many_disliked_is_not():

@@ -108,3 +108,11 @@ def test_an_attribute_that_was_put_stays_known_after_an_incremental_update() -> 
         assert recommender.recommend(Query(attributes={"plan": "gold"}, k=5))
         with pytest.raises(UnknownName, match="did you mean 'plan'"):
             recommender.recommend(Query(attributes={"plam": "gold"}))
+
+
+def test_a_time_is_read_once() -> None:
+    """Milliseconds of 1972 would be seconds of a far year if they were read again."""
+    early = Query(user="a", as_of="1972-01-01")
+    assert early.until == 63_072_000_000
+    assert replace(early, k=3).until == early.until
+    assert replace(Query(user="a", as_of=1_700_000_000), k=3).until == 1_700_000_000_000

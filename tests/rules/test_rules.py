@@ -271,7 +271,7 @@ def test_what_is_explored_is_as_likely_as_it_says():
     rng, rounds = np.random.default_rng(0), 4000
     first: Counter[str] = Counter()
     for _ in range(rounds):
-        found = explore(["a", "b", "c"], EvenPool(["w", "x", "y", "z"]), 0.5, 3, rng)
+        found = explore(["a", "b", "c"], EvenPool("wxyz", np.arange(4)), 0.5, 3, rng)
         kept = [each for each in found if not isinstance(each, Explored)]
         drawn = [each for each in found if isinstance(each, Explored)]
         assert kept == ["a", "b", "c"][: len(kept)]
@@ -287,9 +287,9 @@ def test_what_is_explored_is_as_likely_as_it_says():
 
 
 def test_exploration_ends_with_the_pool():
-    found = explore([], EvenPool(["x"]), 1.0, 3, np.random.default_rng(0))
+    found = explore([], EvenPool("x", np.arange(1)), 1.0, 3, np.random.default_rng(0))
     assert found == [Explored("x", 1.0)]
-    assert explore(["a"], EvenPool([]), 1.0, 3, np.random.default_rng(0)) == ["a"]
+    assert explore(["a"], EvenPool("", np.arange(0)), 1.0, 3, np.random.default_rng(0)) == ["a"]
 
 
 def test_places_for_exploration_are_taken_by_what_may_be_recommended():

@@ -39,6 +39,35 @@ def likes(events: Sequence[Event], given: Mapping[str, KindPolicy]) -> list[Even
     return found
 
 
+def _left(event: Event, pair: Sequence[Event], given: Mapping[str, KindPolicy]) -> Fraction:
+    """The share of an amount that no later event took back, as pieces on a pile."""
+    pile: list[tuple[Event, Fraction]] = []
+    for at in sorted({each.time for each in pair}):
+        now = [each for each in pair if each.time == at]
+        pile += [(e, Fraction(e.weight)) for e in now if e.kind == event.kind and e.weight > 0]
+        for each in now:
+            if normal(event.kind) not in _undone(each, policy_of(each.kind, given), given, True):
+                continue
+            taken = abs(Fraction(each.weight))
+            while pile and taken >= pile[-1][1]:
+                taken -= pile.pop()[1]
+            if pile:
+                pile[-1] = (pile[-1][0], pile[-1][1] - taken)
+    return next((left / Fraction(e.weight) for e, left in pile if e == event), Fraction(0))
+
+
+def _kept_part(event: Event, pair: Sequence[Event], given: Mapping[str, KindPolicy]) -> bool:
+    """Whether something is left of what an event takes from."""
+    takes = _undone(event, policy_of(event.kind, given), given, True)
+    return any(
+        normal(each.kind) in takes
+        and each.time <= event.time
+        and each.weight > 0
+        and _in_force(each, pair, given)
+        for each in pair
+    )
+
+
 def _side(
     event: Event, pair: Sequence[Event], log: Sequence[Event], given: Mapping[str, KindPolicy]
 ) -> float:
@@ -46,11 +75,16 @@ def _side(
     if not policy.weight or not _rated(event, policy) or not _in_force(event, pair, given):
         return 0.0
     if event.weight < 0 and policy.negative == "dislike":
+        if _kept_part(event, pair, given):
+            return 0.0
         return -policy.weight * (1 if policy.rates else -event.weight)
     if policy.polarity == "neutral" or not _reaches(event, log, policy, given):
         return 0.0
+    if policy.polarity == "negative" and _kept_part(event, pair, given):
+        return 0.0
     side = -1 if policy.polarity == "negative" else 1
-    return side * policy.weight * (1 if policy.rates else event.weight)
+    left = float(_left(event, pair, given)) if event.weight > 0 and policy.amounts else 1
+    return side * policy.weight * (1 if policy.rates else event.weight) * left
 
 
 def _rated(event: Event, policy: KindPolicy) -> bool:
@@ -69,18 +103,29 @@ def _in_force(event: Event, pair: Sequence[Event], given: Mapping[str, KindPolic
             and _rated(other, policy)
         ):
             return False
-        if other.time >= event.time and normal(event.kind) in _cancelled(other, policy):
+        if other.time >= event.time and normal(event.kind) in _undone(other, policy, given, False):
             return False
-    return True
+    amounts = policy_of(event.kind, given).amounts
+    return not amounts or event.weight <= 0 or _left(event, pair, given) > 0
 
 
-def _cancelled(event: Event, policy: KindPolicy) -> set[str]:
-    named = set(map(normal, policy.cancels))
+def _undone(
+    event: Event, policy: KindPolicy, given: Mapping[str, KindPolicy], by_amount: bool
+) -> set[str]:
+    """The kinds, as names are compared, that an event cancels, or takes its amount of."""
+    own, named = normal(event.kind), {normal(each) for each in policy.cancels}
+    parts = {each for each in named if policy.cancels_by == "amount" and _amounts(each, given)}
+    named = parts if by_amount else named - parts
     if _rated(event, policy):
         return named
     if event.weight < 0 and policy.negative == "cancel":
-        return {normal(event.kind)} | (set() if policy.polarity == "positive" else named)
+        mine = {own} if by_amount == policy.amounts else set[str]()
+        return mine | (set() if policy.polarity == "positive" else named)
     return set()
+
+
+def _amounts(form: str, given: Mapping[str, KindPolicy]) -> bool:
+    return policy_of(form, given).amounts
 
 
 def _reaches(

@@ -67,8 +67,8 @@ FORGETS_NOTHING = """
 """
 
 MARKS_ALL = """
-    def events_since(self, position, limit=10_000):
-        page = super().events_since(position, limit)
+    def events_since(self, position, limit=10_000, whole_users=False):
+        page = super().events_since(position, limit, whole_users)
         return page._replace(changed=page.changed | True)
 """
 

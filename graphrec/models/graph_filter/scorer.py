@@ -27,6 +27,9 @@ DENSE_UP_TO = 4096
 PART = 32
 """Items of a history whose pairs are added up at a time: so many rows fit a processor's cache."""
 
+PAIRS_AT_ONCE = 2**19
+"""Of a long history that are added up at a time: it holds the interpreter for a millisecond."""
+
 TINY = np.finfo(np.float64).tiny
 
 PEOPLE_AT_ONCE = 2048
@@ -187,11 +190,15 @@ class FittedFilter:
         # Each row holds as many pairs as all others.
         count = self.pairs.nnz // max(self.pairs.shape[0], 1)
         columns, values = (
-            part.reshape(-1, count)[items] for part in (self.pairs.indices, self.pairs.data)
+            part.reshape(-1, count) for part in (self.pairs.indices, self.pairs.data)
         )
-        values = values * share[:, None]
-        total = np.bincount(columns.ravel(), values.ravel(), self.pairs.shape[1])
-        return total.astype(np.float64, copy=False)
+        total = np.zeros(self.pairs.shape[1])
+        at_once = max(1, PAIRS_AT_ONCE // max(count, 1))
+        for start in range(0, len(items), at_once):
+            part = slice(start, start + at_once)
+            weighed = values[items[part]] * share[part, None]
+            total += np.bincount(columns[items[part]].ravel(), weighed.ravel(), len(total))
+        return total
 
     def updated(self, before: sparse.csr_array, after: sparse.csr_array) -> FittedFilter:
         """The filter on other histories `after` [U, I], in the directions that it was fitted with.

@@ -43,6 +43,9 @@ RATE_MULTIPLIER = 5.0
 """Learning-rate multiplier of scales, which are learned faster than vectors: the parameter is the
 logarithm of the scale over this."""
 
+HIGH, OUTER, MOST = 0.95, 10.0, 1e6
+"""A link weighs at most OUTER times what the share HIGH of its type stays below, and MOST."""
+
 HALF_WEIGHT_EVENTS = 10.0
 """Where the learned number of events starts at which an item's links have half their weight."""
 
@@ -194,9 +197,18 @@ def item_links(graph: Graph, without: Collection[str]) -> dict[EdgeType, sparse.
         )
         size = len(graph.vocabulary(other))
         found["item", relation, other] = sparse.csr_array(
-            (links.weight, (near.astype(np.int64), far.astype(np.int64))), shape=(count, size)
+            (bounded_weights(links.weight), (near.astype(np.int64), far.astype(np.int64))),
+            shape=(count, size),
         )
     return found
+
+
+def bounded_weights(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weights of links of one type [L], of which none counts OUTER times what is high."""
+    if not len(weight):
+        return weight
+    high = np.quantile(weight, HIGH, method="lower")
+    return np.minimum(weight, np.float32(min(OUTER * float(high) or 1, MOST)))
 
 
 def _by_root_of_degree(matrix: sparse.csr_array) -> sparse.csr_array:

@@ -22,12 +22,15 @@ LOOKUP = 10_000
 """Ids in one look-up."""
 
 
-def events_since(tx: neo4j.ManagedTransaction, after: int, limit: int, last: int) -> NewEvents:
+def events_since(
+    tx: neo4j.ManagedTransaction, after: int, limit: int, last: int, whole_users: bool
+) -> NewEvents:
     """A page of what was written of events after a position; `last` is that of the store."""
     ((count, reached),) = rows(tx, cypher.EVENTS_REACHED, position=after, limit=limit)
     window = {"position": after, "reached": reached if count == limit else last}
     pairs = [(user, item) for user, item in rows(tx, cypher.TAKEN_BACK_SINCE, **window)]
-    return NewEvents.of_rows(rows(tx, cypher.EVENTS_SINCE, **window), window["reached"], pairs)
+    query = cypher.EVENTS_SINCE.substitute(CHOSEN="user" if whole_users else "user, item")
+    return NewEvents.of_rows(rows(tx, query, **window), window["reached"], pairs)
 
 
 def delete_events(writing: Writing, keys: Sequence[EventKey]) -> int:

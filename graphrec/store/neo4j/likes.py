@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from graphrec.data.in_force import LARGEST_RATED, MICRO, SLACK, Meaning, Meanings
+from graphrec.data.in_force import SLACK, Meaning, Meanings
+from graphrec.data.taken_back import LARGEST as LARGEST_SUMMED
+from graphrec.data.taken_back import MICRO
 
 LARGEST = 1e308
 """Beyond all values, which are in single precision: not every reader of parameters has infinity."""
@@ -44,7 +46,7 @@ def liked(pattern: Pattern, meanings: Meanings, user: str) -> str:
     if meanings.any_negative:
         parts.append(
             "none(no IN pair WHERE coalesce(no[2] >= $dislikes_from[no[0]][no[1]] "
-            f"AND NOT {_out_of_force(meanings, 'no')}, false))"
+            f"AND NOT {_out_of_force(meanings, 'no')}{_no_part_kept(meanings)}, false))"
         )
     if meanings.any_own:
         parts.append(_reaches_own(pattern, meanings, user))
@@ -66,6 +68,7 @@ def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
         "dislikes_from": each(lambda _, m: _finite(m.bar) if m.polarity < 0 else LARGEST),
         "supersedes": each(lambda code, m: m.rated and meanings.policies[code].latest),
         "cancels": each(lambda _, m: [keys[other] for other in m.cancels]),
+        "takes": each(lambda _, m: [keys[other] for other in m.takes]),
         "rated": each(lambda _, m: m.rated),
         "own": {
             name: -1.0 if policy.quantile is None else policy.quantile
@@ -76,6 +79,7 @@ def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
     needed = {"likes_from"}
     needed |= {"supersedes"} if meanings.any_latest else set()
     needed |= {"cancels"} if meanings.any_cancels else set()
+    needed |= {"takes"} if meanings.any_takes else set()
     needed |= {"dislikes_from"} if meanings.any_negative else set()
     needed |= {"rated", "own"} if meanings.any_own else set()
     return {name: value for name, value in found.items() if name in needed}
@@ -94,7 +98,35 @@ def _out_of_force(meanings: Meanings, one: str, pair: str = "pair") -> str:
             f"any(undo IN {pair} WHERE coalesce(undo[3] >= {one}[3] "
             f"AND {one}[0] IN $cancels[undo[0]][undo[1]], false))"
         )
+    if meanings.any_takes:
+        # Nothing is left of it: from it up to some return, no more was given than was returned.
+        sum_up = (
+            f"reduce(total = 0, part IN {pair} | total + CASE "
+            f"WHEN part[3] < {one}[3] OR part[3] > undo[3] THEN 0 "
+            f"WHEN part[0] = {one}[0] AND part[2] > 0 THEN {_at_least_one(_micro('part[2]'))} "
+            f"WHEN {one}[0] IN $takes[part[0]][part[1]] THEN -{_micro('abs(part[2])')} "
+            f"ELSE 0 END)"
+        )
+        parts.append(
+            f"any(undo IN {pair} WHERE coalesce({one}[2] > 0 AND undo[3] >= {one}[3] "
+            f"AND {one}[0] IN $takes[undo[0]][undo[1]] AND {sum_up} <= 0, false))"
+        )
     return f"({' OR '.join(parts) or 'false'})"
+
+
+def _no_part_kept(meanings: Meanings) -> str:
+    """That nothing is left of what the event `no` takes from."""
+    if not meanings.any_takes:
+        return ""
+    return (
+        " AND none(kept IN pair WHERE coalesce(kept[3] <= no[3] AND kept[2] > 0 "
+        "AND kept[0] IN $takes[no[0]][no[1]] "
+        f"AND NOT {_out_of_force(meanings, 'kept')}, false))"
+    )
+
+
+def _at_least_one(value: str) -> str:
+    return f"CASE WHEN {value} < 1 THEN 1 ELSE {value} END"
 
 
 def _reaches_own(pattern: Pattern, meanings: Meanings, user: str) -> str:
@@ -118,8 +150,8 @@ def _reaches_own(pattern: Pattern, meanings: Meanings, user: str) -> str:
 
 
 def _micro(value: str) -> str:
-    """A value in whole millionths, as of `graphrec.data.in_force.micro`."""
-    most = LARGEST_RATED
+    """A value in whole millionths, as of `graphrec.data.taken_back.micro`."""
+    most = LARGEST_SUMMED
     wide = f"CASE WHEN {value} > {most} THEN {most} WHEN {value} < -{most} THEN -{most} "
     return f"toInteger(floor(({wide} ELSE {value} END) * {MICRO} + 0.5))"
 

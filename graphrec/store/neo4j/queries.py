@@ -247,24 +247,24 @@ LIMIT $limit
 RETURN count(*) AS count, max(position) AS reached
 """
 
-# The changes up to $reached, and all other events of their (user, item) pairs.
-EVENTS_SINCE = """
+# The changes up to $reached, and all other events of their (user, item) pairs, or users.
+EVENTS_SINCE = Cypher("""
 CALL () {
     MATCH (user)-[event:INTERACTED]->(item)
     USING INDEX event:INTERACTED(position)
     WHERE event.position > $position AND event.position <= $reached
-    RETURN user, item
+    RETURN @CHOSEN
     UNION
     MATCH (user)-[pair:GRAPHREC_TAKEN_BACK]->(item)
     WHERE pair.position > $position AND pair.position <= $reached
-    RETURN user, item
+    RETURN @CHOSEN
 }
 MATCH (user)-[event:INTERACTED]->(item)
 WITH user, event, item,
      coalesce(event.position > $position AND event.position <= $reached, false) AS changed
 ORDER BY changed DESC, event.position
 RETURN user.id, item.id, event.weight, event.time, event.kind, changed
-"""
+""")  # @CHOSEN: user, or user, item
 TAKEN_BACK_SINCE = """
 MATCH (user)-[pair:GRAPHREC_TAKEN_BACK]->(item)
 WHERE pair.position > $position AND pair.position <= $reached

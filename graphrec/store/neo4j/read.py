@@ -80,12 +80,16 @@ def position(tx: neo4j.ManagedTransaction) -> int:
     return int(last or 0)
 
 
-def events_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> NewEvents:
-    """The first `limit` events that changed after a position, and all others of their pairs."""
+def events_since(
+    tx: neo4j.ManagedTransaction, after: int, limit: int, whole_users: bool
+) -> NewEvents:
+    """The first `limit` events that changed after a position, and all others of their pairs, or of
+    their users.
+    """
     last = position(tx)
     if last <= after:  # and where there are no positions yet, there is no index of them either
         return NewEvents.of_rows([], last)
-    return deletion.events_since(tx, after, limit, last)
+    return deletion.events_since(tx, after, limit, last, whole_users)
 
 
 def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> ChangedNodes:

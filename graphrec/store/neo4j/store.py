@@ -101,13 +101,15 @@ class Neo4jStore:
             return None
         return self._server.read(read.position)
 
-    def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events that changed after a position; whole pairs.
+    def events_since(
+        self, position: int, limit: int = PAGE, whole_users: bool = False
+    ) -> NewEvents:
+        """The first `limit` events that changed after a position; whole pairs, or whole users.
 
-        With them come all other events of the same (user, item) pairs.
+        With them come all other events of the same (user, item) pairs, or users.
         """
         self._refuse_mapped_positions()
-        return self._server.read(lambda tx: read.events_since(tx, position, limit))
+        return self._server.read(lambda tx: read.events_since(tx, position, limit, whole_users))
 
     def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
         """The first `limit` users and items that came, changed or went after a position."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from graphrec.data import EdgeType, Interactions, Rows, Vocabulary
 from graphrec.store.deletions import user_hash
-from graphrec.store.protocol import EventKey, NewEvents
+from graphrec.store.protocol import EventKey
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import LOOKUP, Positions
 
@@ -34,16 +34,6 @@ def delete_events(
             pairs[key.user, key.item] = None
     connection.executemany(sql.TAKE_BACK, ((*pair, *positions.take()) for pair in pairs))
     return count
-
-
-def events_since(connection: sqlite3.Connection, position: int, limit: int, last: int) -> NewEvents:
-    """A page of what was written of events after a position; `last` is that of the store."""
-    values = {"position": position, "limit": limit}
-    count, reached = connection.execute(sql.EVENTS_REACHED, values).fetchone()
-    window = {"position": position, "reached": reached if count == limit else last}
-    rows = connection.execute(sql.EVENTS_SINCE, window).fetchall()
-    pairs = connection.execute(sql.TAKEN_BACK_SINCE, window).fetchall()
-    return NewEvents.of_rows(rows, window["reached"], pairs)
 
 
 def delete_nodes(

@@ -8,8 +8,9 @@ from string import Template
 
 import numpy as np
 
-from graphrec.data.in_force import SIGNS, SLACK, meanings_of, micro
+from graphrec.data.in_force import SIGNS, SLACK, meanings_of
 from graphrec.data.kinds import KindPolicy
+from graphrec.data.taken_back import micro
 from graphrec.store.sqlite.queries import READ_KINDS
 
 # What events mean, by the settings; for this connection, not stored. `sign` is that of their value.
@@ -23,6 +24,8 @@ MEANINGS = (
         rated     INTEGER NOT NULL,
         latest    INTEGER NOT NULL,  -- whether of its kind the latest rated one counts
         cancelled INTEGER NOT NULL,  -- whether any kind cancels its kind
+        taken     INTEGER NOT NULL,  -- whether any kind takes amounts of its kind back
+        takes     INTEGER NOT NULL,  -- whether it takes amounts of any kind back
         own       TEXT,              -- whether the user has a bar of their own: mean or quantile
         share     REAL,              -- of a quantile
         PRIMARY KEY (kind, sign)
@@ -33,6 +36,7 @@ MEANINGS = (
         by_kind INTEGER NOT NULL,
         by_sign INTEGER NOT NULL,
         kind    INTEGER NOT NULL,
+        amount  INTEGER NOT NULL,  -- whether it takes back as much as its value says, or all
         PRIMARY KEY (by_kind, by_sign, kind)
     ) WITHOUT ROWID
     """,
@@ -43,10 +47,11 @@ COUNT_KINDS = "SELECT COUNT(*) FROM kinds"
 COUNT_MEANINGS = "SELECT COUNT(*) FROM meanings"
 DROP_MEANINGS = ("DELETE FROM meanings", "DELETE FROM cancels", "DROP VIEW IF EXISTS likes")
 ADD_MEANING = """
-INSERT INTO meanings (kind, sign, polarity, bar, rated, latest, cancelled, own, share)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO meanings
+    (kind, sign, polarity, bar, rated, latest, cancelled, taken, takes, own, share)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-ADD_CANCEL = "INSERT INTO cancels (by_kind, by_sign, kind) VALUES (?, ?, ?)"
+ADD_CANCEL = "INSERT INTO cancels (by_kind, by_sign, kind, amount) VALUES (?, ?, ?, ?)"
 
 # Conditions on an event $e with the meaning $m. What no kind of the store does is left out of the
 # view, and what the kind of an event does not ask for is not looked up: so the CASEs. The index is
@@ -65,13 +70,47 @@ _CANCELLED = Template("""CASE WHEN $m.cancelled THEN EXISTS (
     WHERE undo.item = $e.item AND undo.user = $e.user AND undo.time >= $e.time
       AND cancels.by_kind = undo.kind
       AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0) AND cancels.kind = $e.kind
+      AND NOT cancels.amount
+) ELSE 0 END""")
+# Nothing is left of it: from it up to some return, no more was given than was returned.
+_TAKEN_BACK = Template("""CASE WHEN $m.taken AND $e.weight > 0 THEN EXISTS (
+    SELECT 1
+    FROM events AS undo INDEXED BY events_by_item CROSS JOIN cancels
+    WHERE undo.item = $e.item AND undo.user = $e.user AND undo.time >= $e.time
+      AND cancels.by_kind = undo.kind
+      AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0) AND cancels.kind = $e.kind
+      AND cancels.amount
+      AND (
+        SELECT SUM(CASE
+            WHEN part.kind = $e.kind AND part.weight > 0 THEN MAX(MICRO(part.weight), 1)
+            WHEN EXISTS (
+                SELECT 1 FROM cancels AS takes
+                WHERE takes.by_kind = part.kind
+                  AND takes.by_sign = (part.weight > 0) - (part.weight < 0)
+                  AND takes.kind = $e.kind AND takes.amount
+            ) THEN -MICRO(ABS(part.weight))
+            ELSE 0 END)
+        FROM events AS part INDEXED BY events_by_item
+        WHERE part.item = $e.item AND part.user = $e.user
+          AND part.time BETWEEN $e.time AND undo.time
+      ) <= 0
 ) ELSE 0 END""")
 _DISLIKED = Template("""CASE WHEN meanings.polarity > 0 THEN EXISTS (
     SELECT 1
     FROM events AS no INDEXED BY events_by_item CROSS JOIN meanings AS own
     WHERE no.item = events.item AND no.user = events.user
       AND own.kind = no.kind AND own.sign = (no.weight > 0) - (no.weight < 0)
-      AND own.polarity < 0 AND no.weight >= own.bar AND NOT $OUT_OF_FORCE
+      AND own.polarity < 0 AND no.weight >= own.bar AND NOT $OUT_OF_FORCE AND NOT $KEPT_PART
+) ELSE 0 END""")
+# Something is left of what it takes from.
+_KEPT_PART = Template("""CASE WHEN own.takes THEN EXISTS (
+    SELECT 1
+    FROM events AS kept INDEXED BY events_by_item CROSS JOIN meanings AS its CROSS JOIN cancels
+    WHERE kept.item = no.item AND kept.user = no.user AND kept.time <= no.time AND kept.weight > 0
+      AND its.kind = kept.kind AND its.sign = 1
+      AND cancels.by_kind = no.kind
+      AND cancels.by_sign = (no.weight > 0) - (no.weight < 0) AND cancels.kind = kept.kind
+      AND cancels.amount AND NOT $OUT_OF_FORCE
 ) ELSE 0 END""")
 # The user's ratings of the same kind that are in force.
 _RATED = Template("""
@@ -99,17 +138,21 @@ WHERE meanings.kind = events.kind
 """)
 
 
-def likes_view(latest: bool, cancels: bool, negative: bool, own: bool) -> str:
+def likes_view(latest: bool, cancels: bool, takes: bool, negative: bool, own: bool) -> str:
     """The view of the events that are likes, in a store where events may do these things."""
 
     def out_of_force(event: str, meaning: str = "own") -> str:
-        found = [_SUPERSEDED] * latest + [_CANCELLED] * cancels
+        found = [_SUPERSEDED] * latest + [_CANCELLED] * cancels + [_TAKEN_BACK] * takes
         parts = " OR ".join(each.substitute(e=event, m=meaning) for each in found)
         return f"({parts or 'FALSE'})"
 
     conditions = [f"NOT {out_of_force('events', 'meanings')}"]
     if negative:
-        conditions.append(f"NOT {_DISLIKED.substitute(OUT_OF_FORCE=out_of_force('no'))}")
+        kept = _KEPT_PART.substitute(OUT_OF_FORCE=out_of_force("kept", "its"))
+        disliked = _DISLIKED.substitute(
+            OUT_OF_FORCE=out_of_force("no"), KEPT_PART=kept if takes else "FALSE"
+        )
+        conditions.append(f"NOT {disliked}")
     if own:
         rated = _RATED.substitute(OUT_OF_FORCE=out_of_force("mine"))
         conditions.append(_REACHES_OWN.substitute(RATED=rated, SLACK=SLACK))
@@ -138,16 +181,21 @@ def apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy
     rows = [row for row, _ in kinds]
     meanings = meanings_of([name for _, name in kinds], policy)
     cancelled = {rows[kind] for each in meanings.of for one in each for kind in one.cancels}
+    taken = {rows[kind] for each in meanings.of for one in each for kind in one.takes}
     for row, rule, of_kind in zip(rows, meanings.policies, meanings.of, strict=True):
         own = None if rule.like_from is None else "mean" if rule.quantile is None else "quantile"
         for sign, each in zip(SIGNS, of_kind, strict=True):
             means = (row, sign, each.polarity, each.bar, each.rated, rule.latest)
-            connection.execute(ADD_MEANING, (*means, row in cancelled, own, rule.quantile))
-            connection.executemany(ADD_CANCEL, ((row, sign, rows[other]) for other in each.cancels))
+            undoes = (row in cancelled, row in taken, bool(each.takes))
+            connection.execute(ADD_MEANING, (*means, *undoes, own, rule.quantile))
+            for others, amount in ((each.cancels, False), (each.takes, True)):
+                values = ((row, sign, rows[other], amount) for other in others)
+                connection.executemany(ADD_CANCEL, values)
     connection.execute(
         likes_view(
             latest=meanings.any_latest,
             cancels=meanings.any_cancels,
+            takes=meanings.any_takes,
             negative=meanings.any_negative,
             own=meanings.any_own,
         )

@@ -52,44 +52,42 @@ READ_POSITION = "SELECT last FROM position"
 SET_POSITION = "UPDATE position SET last = ?"
 
 # How far the next :limit changes of events reach: those that were written, and pairs of which one
-# was taken back. Each has a position of its own.
+# was taken back. Each has a position of its own. Nothing where there are fewer.
 EVENTS_REACHED = """
-SELECT COUNT(*), MAX(position)
-FROM (
-    SELECT position
-    FROM (
-        SELECT position FROM (
-            SELECT position FROM events INDEXED BY events_by_position
-            WHERE position > :position ORDER BY position LIMIT :limit
-        )
-        UNION ALL
-        SELECT position FROM (
-            SELECT position FROM taken_back
-            WHERE position > :position ORDER BY position LIMIT :limit
-        )
-    )
-    ORDER BY position
-    LIMIT :limit
-)
+SELECT position FROM events INDEXED BY events_by_position WHERE position > :position
+UNION ALL
+SELECT position FROM taken_back WHERE position > :position
+ORDER BY position
+LIMIT 1 OFFSET :limit - 1
 """
 
-# The changes up to :reached, and all other events of their (user, item) pairs.
-EVENTS_SINCE = """
+# The changes up to :reached, and all other events of their (user, item) pairs, or users, in one row
+# of four columns of numbers: SQLite puts them together faster than Python fetches row by row, and
+# other threads run meanwhile. A row and a kind are below 2^32 and 2^16.
+_EVENTS_SINCE = Template("""
 WITH
-    pairs AS (
-        SELECT user, item FROM events INDEXED BY events_by_position
+    chosen AS (
+        SELECT $KEY FROM events INDEXED BY events_by_position
         WHERE position > :position AND position <= :reached
         UNION
-        SELECT user, item FROM taken_back WHERE position > :position AND position <= :reached
+        SELECT $KEY FROM taken_back WHERE position > :position AND position <= :reached
     )
-SELECT users.id, items.id, events.weight, events.time, kinds.name,
-       events.position > :position AND events.position <= :reached AS changed
-FROM pairs
-CROSS JOIN events ON events.user = pairs.user AND events.item = pairs.item
-JOIN nodes AS users ON users.row = events.user
-JOIN nodes AS items ON items.row = events.item
-JOIN kinds ON kinds.row = events.kind
-ORDER BY changed DESC, events.position
+SELECT group_concat(events.user << 32 | events.item),
+       group_concat(events.position << 16 | events.kind),
+       group_concat(events.time),
+       group_concat(events.weight)
+FROM chosen
+CROSS JOIN events ON $SAME
+""")
+EVENTS_SINCE = _EVENTS_SINCE.substitute(
+    KEY="user, item", SAME="events.user = chosen.user AND events.item = chosen.item"
+)
+EVENTS_OF_USERS_SINCE = _EVENTS_SINCE.substitute(KEY="user", SAME="events.user = chosen.user")
+# The ids of rows of nodes, a JSON array of both, in the same order.
+IDS_OF = """
+SELECT json_group_array(nodes.id)
+FROM json_each(?) AS wanted
+CROSS JOIN nodes ON nodes.row = wanted.value
 """
 TAKEN_BACK_SINCE = """
 SELECT users.id, items.id
@@ -116,8 +114,9 @@ JOIN kinds ON kinds.row = events.kind
 WHERE events.time >= ? AND events.time < ?
 LIMIT ?
 """
+# Left to itself, SQLite reads all users and items here, at every poll.
 NODES_SINCE = """
-SELECT type, id, attributes, position FROM nodes
+SELECT type, id, attributes, position FROM nodes INDEXED BY nodes_by_position
 WHERE position > :position AND type IN ('user', 'item')
 UNION ALL
 SELECT type, id, NULL, position FROM deletions WHERE position > :position

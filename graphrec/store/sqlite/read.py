@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,16 +27,37 @@ from graphrec.data import (
 from graphrec.errors import UnknownNode
 from graphrec.store.declared import DeclaredKind
 from graphrec.store.protocol import ChangedNode, ChangedNodes, ItemLink, NewEvents
-from graphrec.store.sqlite import deletion
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import LOOKUP, position_of
+
+Number = TypeVar("Number", np.int64, np.float32)
+
+NOTHING: Mapping[str, AttributeValue] = {}
 
 EVENT = np.dtype([("user", "i4"), ("item", "i4"), ("kind", "i4"), ("time", "i8"), ("weight", "f4")])
 
 
-def events_since(connection: sqlite3.Connection, position: int, limit: int) -> NewEvents:
-    """A page of the events written after a position, whole pairs."""
-    return deletion.events_since(connection, position, limit, position_of(connection))
+def events_since(
+    connection: sqlite3.Connection, position: int, limit: int, whole_users: bool
+) -> NewEvents:
+    """A page of the events written after a position, whole pairs or users."""
+    found = connection.execute(sql.EVENTS_REACHED, {"position": position, "limit": limit})
+    (reached,) = found.fetchone() or (position_of(connection),)
+    window = {"position": position, "reached": reached}
+    query = sql.EVENTS_OF_USERS_SINCE if whole_users else sql.EVENTS_SINCE
+    columns = connection.execute(query, window).fetchone()
+    pair, written, time = (_numbers(each, np.int64) for each in columns[:3])
+    position_of_each = written >> 16
+    changed = (position_of_each > position) & (position_of_each <= reached)
+    order = np.lexsort((position_of_each, ~changed))
+    pair = pair[order]
+    users, user = _ids_at(connection, pair >> 32)
+    items, item = _ids_at(connection, pair & 0xFFFFFFFF)
+    kinds, kind = _kinds_at(connection, written[order] & 0xFFFF)
+    weight = _numbers(columns[3], np.float32)[order]
+    log = Interactions(users, items, user, item, weight, time[order], kind, kinds)
+    taken_back = connection.execute(sql.TAKEN_BACK_SINCE, window).fetchall()
+    return NewEvents(log, changed[order], reached, tuple(taken_back))
 
 
 def nodes_since(connection: sqlite3.Connection, position: int, limit: int) -> ChangedNodes:
@@ -46,8 +67,18 @@ def nodes_since(connection: sqlite3.Connection, position: int, limit: int) -> Ch
     items = [id_ for node_type, id_, text, _ in rows if node_type == "item" and text]
     links = _links_of(connection, items)
     last = position_of(connection)
-    nodes = tuple(_changed_node(kinds, links, *row) for row in rows)
-    return ChangedNodes(nodes, rows[-1][3] if len(rows) == limit else last)
+    nodes = [
+        ChangedNode(
+            node_type,
+            node_id,
+            # Most nodes of a log of events have none.
+            NOTHING if text == "{}" else text and values(kinds.get(node_type, {}), text),
+            links.get(node_id, ()) if node_type == "item" else (),
+            at,
+        )
+        for node_type, node_id, text, at in rows
+    ]
+    return ChangedNodes(tuple(nodes), rows[-1][3] if len(rows) == limit else last)
 
 
 def graph(connection: sqlite3.Connection, until: int | None) -> Graph:
@@ -107,6 +138,28 @@ def kinds_of_attributes(
     return kinds
 
 
+def _numbers(text: str | None, dtype: type[Number]) -> NDArray[Number]:
+    """Numbers with commas between them."""
+    return np.fromstring(text, dtype, sep=",") if text else np.empty(0, dtype)
+
+
+def _ids_at(connection: sqlite3.Connection, nodes: NDArray[np.int64]) -> tuple[Vocabulary, Rows]:
+    """The ids of the store's rows of nodes in a column, and the column in rows of these ids."""
+    used, rows = np.unique(nodes, return_inverse=True)
+    (ids,) = connection.execute(sql.IDS_OF, (json.dumps(used.tolist()),)).fetchone()
+    return Vocabulary(tuple(json.loads(ids))), rows.astype(np.int32)
+
+
+def _kinds_at(
+    connection: sqlite3.Connection, kinds: NDArray[np.int64]
+) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
+    """The names of the store's rows of kinds in a column, and the column in their places."""
+    used, places = np.unique(kinds, return_inverse=True)
+    names = dict(connection.execute(sql.READ_KINDS).fetchall())
+    found = tuple(names[row] for row in used.tolist())
+    return found or ("interaction",), places.astype(np.uint8)
+
+
 def _links_of(
     connection: sqlite3.Connection, items: Sequence[str]
 ) -> Mapping[str, tuple[ItemLink, ...]]:
@@ -118,21 +171,6 @@ def _links_of(
         for item, *link in connection.execute(query, [*ids, *ids]):
             found.setdefault(item, []).append(ItemLink(*link))
     return {item: tuple(links) for item, links in found.items()}
-
-
-def _changed_node(
-    kinds: Mapping[str, Mapping[str, AttributeKind]],
-    links: Mapping[str, tuple[ItemLink, ...]],
-    node_type: str,
-    node_id: str | None,
-    text: str | None,
-    position: int,
-) -> ChangedNode:
-    if node_id is None or text is None:
-        return ChangedNode(node_type, node_id, None, position=position)
-    attributes = values(kinds.get(node_type, {}), text)
-    found = links.get(node_id, ()) if node_type == "item" else ()
-    return ChangedNode(node_type, node_id, attributes, found, position)
 
 
 def values(kinds: Mapping[str, AttributeKind], text: str) -> Mapping[str, AttributeValue]:

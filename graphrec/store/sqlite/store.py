@@ -93,13 +93,15 @@ class SQLiteStore:
         with self._reading() as connection:
             return position_of(connection)
 
-    def events_since(self, position: int, limit: int = PAGE) -> NewEvents:
-        """The first `limit` events that changed after a position; whole pairs.
+    def events_since(
+        self, position: int, limit: int = PAGE, whole_users: bool = False
+    ) -> NewEvents:
+        """The first `limit` events that changed after a position; whole pairs, or whole users.
 
-        With them come all other events of the same (user, item) pairs.
+        With them come all other events of the same (user, item) pairs, or users.
         """
         with self._reading() as connection:
-            return read.events_since(connection, position, limit)
+            return read.events_since(connection, position, limit, whole_users)
 
     def nodes_since(self, position: int, limit: int = PAGE) -> ChangedNodes:
         """The first `limit` users and items that came, changed or went after a position."""

@@ -30,6 +30,18 @@ class MeaningContract:
         store.write_events(log_of([Event("ann", "heat", -2, 4, "purchase")]))
         assert store.popular_items() == []
 
+    def test_a_return_takes_back_as_many_pieces_as_it_says(self, store: GraphStore) -> None:
+        store.write_events(log_of([Event("ann", "heat", 3, 1, "purchase")]))
+        store.write_events(log_of([Event("ann", "heat", 1, 2, "return")]))
+        assert store.popular_items() == [("heat", 1)]  # two are kept, and nothing is disliked
+        store.write_events(log_of([Event("ann", "heat", 2, 3, "return")]))
+        assert store.popular_items() == []
+        bought = [Event("bob", "heat", 1, time, "purchase") for time in (1, 2)]
+        store.write_events(log_of([*bought, Event("bob", "heat", -1, 3, "purchase")]))
+        assert store.popular_items() == [("heat", 1)]
+        store.write_events(log_of([Event("bob", "heat", -1, 4, "purchase")]))
+        assert store.popular_items() == []
+
     def test_what_is_disliked_is_not_liked_whatever_else(self, store: GraphStore) -> None:
         likes = [Event("ann", "heat", 5, 9, "rating"), Event("ann", "heat", 1, 9)]
         store.write_events(log_of([*likes, Event("ann", "heat", 1, 1, "thumbs_down")]))

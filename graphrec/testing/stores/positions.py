@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import Attribute, Vocabulary
-from graphrec.store import ChangedNode, GraphStore
+from graphrec.store import ChangedNode, EventKey, GraphStore
 from graphrec.store.protocol import ItemLink
 from graphrec.testing.logs import SMALL, Event, listed, log_of, logs
 from graphrec.testing.stores.comparing import (
@@ -63,6 +63,18 @@ class PositionContract:
         store.write_events(log_of([changed_weight, old[2]]))
         log, changed, _, _ = store.events_since(reached)
         assert (listed(log), changed.tolist()) == ([changed_weight], [True])
+
+    def test_or_with_all_events_of_its_users(self, store: GraphStore) -> None:
+        old = [Event("ann", "heat", 1, 1), Event("ann", "fargo"), Event("bob", "heat")]
+        store.write_events(log_of([*old, Event("cat", "heat"), Event("cat", "alien")]))
+        before = position_of(store)
+        new = Event("ann", "alien", 4, 2, "rating")
+        store.write_events(log_of([new]))
+        store.delete_events([EventKey("cat", "heat")])
+        log, changed, reached, taken_back = store.events_since(before, whole_users=True)
+        assert (changed.sum(), listed(log)[0]) == (1, new)
+        assert sorted(listed(log)[1:]) == sorted([*old[:2], Event("cat", "alien")])
+        assert (reached, taken_back) == (position_of(store), (("cat", "heat"),))
 
     def test_writing_again_is_nothing_new(self, small: GraphStore) -> None:
         attributes = {"year": Attribute("number", (1995,)), "genres": Attribute("tags", (("a",),))}

@@ -84,6 +84,16 @@ class QueryContract:
             ("heat", 1),
         ]
 
+    def test_one_user_counts_once_however_many_and_large_the_events(
+        self, store: GraphStore
+    ) -> None:
+        many = [Event("bot", "spam", 3e38, n, "view") for n in range(50)]
+        few = [Event(user, item, 1, 0, "view") for user in ("ann", "bob") for item in ("a", "b")]
+        store.write_events(log_of([*many, *few, Event("bot", "a", 1e30, 0, "view")]))
+        assert store.popular_items() == [("a", 3), ("b", 2), ("spam", 1)]
+        found = {row.id: row.support for row in store.related_items("a")}
+        assert found == {"b": 2, "spam": 1}
+
     def test_paths(self, small: GraphStore) -> None:
         # cat likes heat, fargo and alien; bob likes heat and alien
         expected = [Path("heat", 2, 2 / 6**0.5), Path("fargo", 1, 1 / 2)]

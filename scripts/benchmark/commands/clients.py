@@ -17,6 +17,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Protocol, TypeAlias
+from urllib.parse import quote
 
 import numpy as np
 import orjson
@@ -35,7 +36,12 @@ the store."""
 
 WRITE = "event"
 
+FORGET = "forget"
+
 ROUTES = (*READS, WRITE)
+
+FORGET_SHARE = 0.02
+"""Of the requests, those that delete a new user of before."""
 
 EVENTS_EACH = 8
 """Events of one new user before the next one."""
@@ -56,6 +62,12 @@ class Findings:
     versions: set[str] = field(default_factory=set)
     acknowledged: set[Sent] = field(default_factory=set)
     sent: set[Sent] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
+    """Users whose deletion was acknowledged."""
+    leaving: set[str] = field(default_factory=set)
+    """Users whose deletion was asked for, acknowledged or not."""
+    starved: list[str] = field(default_factory=list)
+    """Who got no answer, or none in time."""
     lock: Lock = field(default_factory=Lock)
 
     def note(
@@ -131,10 +143,14 @@ class Client:
         self._events = 0
         self._again: Sent | None = None
         """An event that may or may not have been stored."""
+        self._leaving: str | None = None
+        """A user who may or may not be forgotten."""
 
     def run(self, stop: Event) -> None:
         """Ask and send, and judge each answer, until it is stopped."""
         while not stop.is_set():
+            if self._leaving or self._rng.random() < FORGET_SHARE:
+                self._forget()
             route = ROUTES[int(self._rng.integers(len(ROUTES)))]
             if route == WRITE:
                 self._send()
@@ -159,7 +175,9 @@ class Client:
             return
         status, body = answer
         problem = None
-        if status != 200:
+        if _may_wait(status, body):
+            problem = None if body["stated"] else f"{route}: 503, no Retry-After"
+        elif status != 200:
             problem = f"{route} {about}: {status} {body}"
         elif route != "store" and body["recommendations"] != self._judge(
             body["version"], route, about
@@ -168,18 +186,27 @@ class Client:
         self._findings.note(route, str(status), problem, body.get("version"))
 
     def _ask_of(self, new_user: str) -> None:
-        """Items of acknowledged events are not recommended to their user."""
-        seen = frozenset(self._seen[new_user])
+        """Items of acknowledged events are not recommended to their user.
+
+        Unless the service says that it has not caught up with its store yet.
+        """
+        seen, generation = frozenset(self._seen[new_user]), self._service.starts
         answer = self._answer("new_user", "GET", f"/v1/users/{user_path(new_user)}")
         if answer is None:
             return
         status, body = answer
         problem = None
-        if status != 200:
+        if _may_wait(status, body):
+            problem = None if body["stated"] else "new_user: 503, no Retry-After"
+        elif status != 200:
             problem = f"new_user: {status} {body}"
         elif not body["recommendations"]:
             problem = f"new_user: an empty list of {body['version']}"
-        elif known := seen.intersection(each["item"] for each in body["recommendations"]):
+        elif (
+            (known := seen.intersection(each["item"] for each in body["recommendations"]))
+            and self._service.up
+            and self._service.starts == generation
+        ):
             problem = f"new_user: {sorted(known)} were seen, and are in a list of {body['version']}"
         self._findings.note("new_user", str(status), problem, body.get("version"))
 
@@ -207,10 +234,47 @@ class Client:
         self._seen.setdefault(user, set()).add(item)
         self._ask_of(user)
 
+    def _forget(self) -> None:
+        """Delete the oldest of the new users, and ask until it is done; nothing is left of them."""
+        if self._leaving is None:
+            # Whoever may still get an event stays.
+            staying = {self._user(), self._again[0] if self._again else None}
+            user = next((each for each in self._seen if each not in staying), None)
+            if user is None:
+                return
+            del self._seen[user]
+            self._leaving = user
+            with self._findings.lock:
+                self._findings.leaving.add(user)
+        user = self._leaving
+        path = f"/v1/users/{quote(user)}"
+        answer = self._answer(FORGET, "DELETE", path)
+        if answer is None:
+            return
+        status, body = answer
+        problem = None
+        if status in (409, 503):
+            problem = None if body["stated"] else f"forget: {status} {body}, no Retry-After"
+        elif status != 200:
+            problem = f"forget: {status} {body}"
+        self._findings.note(FORGET, str(status), problem)
+        if status != 200:
+            return
+        self._leaving = None
+        with self._findings.lock:
+            self._findings.forgotten.add(user)
+        known = self._answer(FORGET, "GET", path)
+        if known is not None and known[0] not in (404, 503):
+            self._findings.note(FORGET, "known", f"forget: {user} is still known: {known[1]}")
+
     def _new_event(self) -> Sent:
-        user = f"new_user {self._name} {self._events // EVENTS_EACH}"
+        user = self._user()
         self._events += 1
         return user, f"i{int(self._rng.integers(CATALOGUE.items))}", time.time_ns() // 1_000_000
+
+    def _user(self) -> str:
+        """Whose the next event is."""
+        return f"new_user {self._name} {self._events // EVENTS_EACH}"
 
     def _answer(
         self, route: str, method: str, path: str, body: Mapping[str, object] | None = None
@@ -230,11 +294,16 @@ class Client:
             )
             time.sleep(0.05)
             return None
-        if response.status == 503:
+        if response.status in (409, 503):
             found["stated"] = "Retry-After" in response.headers
         return response.status, found
 
 
+def _may_wait(status: int, body: Any) -> bool:
+    """Whether a read was told to ask again, as more is asked than can be answered."""
+    return status == 503 and body["error"]["code"] in ("overloaded", "not_ready", "store_away")
+
+
 def user_path(user: str) -> str:
     """Of the list of a user."""
-    return f"{user.replace(' ', '%20')}/recommendations?k={K}"
+    return f"{quote(user)}/recommendations?k={K}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Annotated
 
 import numpy as np
@@ -25,6 +26,7 @@ from graphrec.retrieval import neighbours
 from graphrec.retrieval.neighbours import Likes
 from graphrec.settings import load_settings
 from graphrec.store import GraphStore, open_store
+from graphrec.store.delta_log import read_log
 
 WARM_UP = 2
 """Rounds of the queries that are not timed: caches fill, and servers compile."""
@@ -50,6 +52,8 @@ class Figures:
     """Events a second, written in batches of `ingest.batch_rows`."""
     export_rate: float | None
     """Events a second, read as a Graph; the better of two."""
+    catch_up_rate: float | None
+    """Events a second, read as a delta, as a service does that starts; the median of three."""
     queries: Mapping[str, Latency]
 
 
@@ -96,7 +100,9 @@ def stores(
                     _measure(name, opened, log, sample, settings.ingest.batch_rows, progress)
                 )
         likes = Likes.of(graph)
-        figures.append(Figures("memory", None, None, _timed(_in_memory(likes, graph, sample))))
+        figures.append(
+            Figures("memory", None, None, None, _timed(_in_memory(likes, graph, sample)))
+        )
     if as_json:
         print_json([asdict(each) for each in figures])
     else:
@@ -152,8 +158,15 @@ def _measure(
         start = time.perf_counter()
         store.read_graph()
         exports.append(time.perf_counter() - start)
+    deltas = []
+    for _ in range(3):
+        start = time.perf_counter()
+        read_log(store, 0).fold()
+        deltas.append(time.perf_counter() - start)
     asked = _of_store(store, sample)
-    return Figures(name, len(log) / load, len(log) / min(exports), _timed(asked))
+    return Figures(
+        name, len(log) / load, len(log) / min(exports), len(log) / median(deltas), _timed(asked)
+    )
 
 
 def _of_store(store: GraphStore, sample: _Sample) -> Asked:
@@ -219,6 +232,7 @@ def _show(figures: Sequence[Figures], log: Interactions) -> None:
     rows = [
         ["load, events/s", *(rate(each.load_rate) for each in figures)],
         ["export, events/s", *(rate(each.export_rate) for each in figures)],
+        ["catching up, events/s", *(rate(each.catch_up_rate) for each in figures)],
     ]
     for name in figures[0].queries:
         latencies = (each.queries[name] for each in figures)

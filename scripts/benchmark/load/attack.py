@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,6 +44,8 @@ class Load:
     p50_ms: float
     p99_ms: float
     max_ms: float
+    answers: Mapping[str, int] = field(default_factory=dict)
+    """By status; 0: none came."""
 
 
 def tool() -> str:
@@ -113,6 +115,7 @@ def _vegeta(
         p50_ms=latencies["50th"] / 1e6,
         p99_ms=latencies["99th"] / 1e6,
         max_ms=latencies["max"] / 1e6,
+        answers=answers,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
@@ -28,26 +29,24 @@ def main() -> None:
     )
 
 
-async def _attack(task: dict[str, Any]) -> dict[str, float]:
+async def _attack(task: dict[str, Any]) -> dict[str, Any]:
     at = urlsplit(task["base_url"])
     calls = cycle([_bytes(at.netloc, call["path"], call["body"]) for call in task["calls"]])
     connections = [
         _Connection(at.hostname or "", at.port or 80) for _ in range(task["connections"])
     ]
     good: list[float] = []
-    failures = 0
+    answers = Counter[str]()
 
     async def ask(connection: _Connection, since: float) -> None:
-        nonlocal failures
         try:
             status = await asyncio.wait_for(connection.ask(next(calls)), TIMEOUT)
         except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.TimeoutError):
             connection.close()
             status = 0
+        answers[str(status)] += 1
         if status == 200:
             good.append(time.perf_counter() - since)
-        else:
-            failures += 1
 
     start = time.perf_counter()
     if task["rate"] is None:
@@ -80,14 +79,15 @@ async def _attack(task: dict[str, Any]) -> dict[str, float]:
             running.add(asyncio.create_task(once(due)))
             running = {each for each in running if not each.done()}
         await asyncio.gather(*running)
-    return _summary(good, failures, time.perf_counter() - start)
+    return _summary(good, answers, time.perf_counter() - start)
 
 
-def _summary(good: Sequence[float], failures: int, seconds: float) -> dict[str, float]:
+def _summary(good: Sequence[float], answers: Counter[str], seconds: float) -> dict[str, Any]:
     p50, p99, most = np.percentile(good, (50, 99, 100)) * 1000 if good else (np.nan,) * 3
     return {
         "throughput": len(good) / seconds,
-        "failures": failures,
+        "failures": answers.total() - len(good),
+        "answers": dict(answers),
         "p50_ms": float(p50),
         "p99_ms": float(p99),
         "max_ms": float(most),

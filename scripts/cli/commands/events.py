@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import Annotated
 
 import typer
 from graphrec.cli.confirm import confirm
+from graphrec.cli.id_lists import typed
 from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table
 from graphrec.cli.settings import load_settings
 
 from graphrec.counts import counted
 from graphrec.data.times import moment
+from graphrec.errors import DataError
 from graphrec.store import EventKey, GraphStore, open_store
 from graphrec.store.delta import Event, events_by_user
 
@@ -50,10 +54,16 @@ def delete(
     **Example:** `graphrec events delete --user 42 --item 50 --kind purchase`
     """
     settings = load_settings(settings_file)
-    at = None if time is None else _milliseconds(time)
+    at = () if time is None else _milliseconds(time)
+    asked = user, item
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as opened:
-        found = _matching(opened, user, item, kind, at)
+        # As ids are stored; or as it was typed, where a store from before has it so.
+        for form in (typed, lambda text, _: text):
+            user, item = (form(each, settings.ids) for each in asked)
+            found = _matching(opened, user, item, kind and form(kind, settings.ids), at)
+            if found:
+                break
         if len(found) > 1 and not yes:
             _show(found, as_json)
             confirm(f"Take back these {len(found)} events?", yes)
@@ -69,19 +79,25 @@ def delete(
 
 
 def _matching(
-    store: GraphStore, user: str, item: str, kind: str | None, time: int | None
+    store: GraphStore, user: str, item: str, kind: str | None, times: Collection[int]
 ) -> list[Event]:
     log = events_by_user(store.user_events(user)).get(user, ())
     return [
         each
         for each in log
-        if each.item == item and kind in (None, each.kind) and time in (None, each.time)
+        if each.item == item and kind in (None, each.kind) and (not times or each.time in times)
     ]
 
 
-def _milliseconds(text: str) -> int:
-    """A time as in a file of events; raises DataError."""
-    return moment(text)
+def _milliseconds(text: str) -> tuple[int, ...]:
+    """A time as in a file of events, and one that cannot be as it is shown; raises DataError."""
+    shown = (int(text),) if re.fullmatch(r"-?[0-9]{1,19}", text) else ()
+    try:
+        return (moment(text), *shown)
+    except DataError:
+        if not shown:
+            raise
+        return shown
 
 
 def _show(found: list[Event], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from graphrec.cli.id_lists import typed
 from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
 from graphrec.cli.output import ERR, OUT, print_json, print_table, warn
 from graphrec.cli.settings import load_settings
@@ -54,12 +55,15 @@ def recommend(
     """
     if (user is None) == (item is None):
         raise SettingsError("recommend needs a user or --item: give one of the two")
-    engine = recommender(load_settings(settings_file), snapshots)
+    settings = load_settings(settings_file)
+    engine = recommender(settings, snapshots)
     if user is not None:
+        user = typed(user, settings.ids)
         found, who = engine.recommend(Query(user=user, k=k)), f"user {user}"
     else:
+        items = tuple(typed(each, settings.ids) for each in item or ())
         found, who = (
-            engine.recommend(Query(items=tuple(item or ()), k=k)),
+            engine.recommend(Query(items=items, k=k)),
             f"a visitor who likes {counted(len(item or []), 'item')}",
         )
     for warning in found.warnings:
@@ -98,6 +102,7 @@ def related(
     **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`
     """
     settings = load_settings(settings_file)
+    item = typed(item, settings.ids)
     entries: list[dict[str, Any]]
     if store is not None:
         if by == "embedding":
@@ -152,6 +157,7 @@ def explain(
     **Examples:** `graphrec explain 42 181`, `graphrec explain 42 181 --store sqlite:///graphrec.db`
     """
     settings = load_settings(settings_file)
+    user, item = typed(user, settings.ids), typed(item, settings.ids)
     if store is not None:
         with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
             paths = [

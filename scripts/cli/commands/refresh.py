@@ -323,15 +323,18 @@ def _show(outcome: Outcome, page: Path | None, as_json: bool) -> None:
         for each in outcome.checks
     ]
     print_table("Checks", ["passed", "check", "value", "expected"], rows)
-    said = "; ".join(str(each) for each in failed(outcome.checks))
+    said = "; ".join(
+        str(each) + ("" if each.who is None else f" (user {each.who!r})")
+        for each in failed(outcome.checks)
+    )
     if outcome.version is None:
         OUT.print(
-            f"Refused: {said}. {outcome.plan.since.serving or 'Nothing'} keeps serving. Check the "
-            f"data; `--force` publishes anyway"
+            f"Refused: {escape(said)}. {outcome.plan.since.serving or 'Nothing'} keeps serving. "
+            f"Check the data; `--force` publishes anyway"
         )
         return
     where = "all users" if outcome.share is None else f"{outcome.share:.0%} of users"
-    forced = f", despite {said}" if outcome.forced else ""
+    forced = f", despite {escape(said)}" if outcome.forced else ""
     OUT.print(f"Published snapshot {outcome.version} for {where}{forced} ({reasons})")
 
 

@@ -1,0 +1,1 @@
+"""What goes wrong around a service, on purpose, each as one function."""
