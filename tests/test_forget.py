@@ -275,7 +275,7 @@ def test_a_disk_without_room_is_named(shop: Shop, monkeypatch: pytest.MonkeyPatc
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(codec, "save_file", full)
+    monkeypatch.setattr(codec, "write_arrays", full)
     done = forget(shop.store, Places(shop.folder), GONE)
     assert len(done.unhandled) == 3
     assert "(No space left on device): make room" in done.unhandled[0]
@@ -299,7 +299,7 @@ def killed_at(at: int, folder: Path, users) -> bool:
 
     for module, name in (
         *((registry, name) for name in ("_rename", "_describe", "replace_file")),
-        (codec, "save_file"),
+        (codec, "write_arrays"),
         (deletion, "_erase"),
         (forget_module, "delete"),
     ):

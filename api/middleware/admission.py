@@ -16,6 +16,10 @@ from collections import deque
 MOST_WAITING = 2000
 """Requests that wait at most; each takes a few KB."""
 
+ROUNDS = 8
+"""Of the loop between two turns while requests wait. A write takes dozens on its way through
+sockets and threads, and an empty one takes microseconds where a list takes milliseconds."""
+
 
 class Admission:
     """Turns for requests: `at_once` of them together, the others wait for up to `patience` s."""
@@ -52,14 +56,18 @@ class Admission:
         """End a turn, from the next round of the loop on: there it looks at its sockets first."""
         self._ended += 1
         if self._ended == 1:
-            asyncio.get_running_loop().call_soon(self._pass_on)
+            asyncio.get_running_loop().call_soon(self._pass_on, ROUNDS - 1)
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, rounds: int) -> None:
         """Give a turn to the one that has waited longest, of those that can still be in time.
 
-        One a round, so that what waits for no turn, and what is too late, waits for one list.
+        One after some rounds, so that what waits for no turn, and what is too late, goes through
+        all of its own rounds while it waits for one list.
         """
         loop = asyncio.get_running_loop()
+        if rounds and self._waiting:
+            loop.call_soon(self._pass_on, rounds - 1)
+            return
         now = loop.time()
         while self._waiting:
             turn, since = self._waiting.popleft()
@@ -70,7 +78,7 @@ class Admission:
             if in_time:
                 self._ended -= 1
                 if self._ended:
-                    loop.call_soon(self._pass_on)
+                    loop.call_soon(self._pass_on, ROUNDS - 1)
                 return
         self._free += self._ended
         self._ended = 0

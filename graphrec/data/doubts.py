@@ -166,8 +166,8 @@ def _of_times(name: str, source: SourceProfile) -> Iterator[Doubt]:
     times = source.times
     if times is None or times.first is None or times.last is None:
         return
-    told = {reading.code for reading in source.readings}
-    if len(times.units) > 1 and "times_in_several_units" not in told:
+    known = {reading.code for reading in source.readings}
+    if len(times.units) > 1 and "times_in_several_units" not in known:
         shares = ", ".join(f"{share:.0%} {unit}" for unit, share in times.units.items())
         yield Doubt(
             "times_in_several_units",

@@ -62,8 +62,7 @@ def _weights(
     half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
     # Of what was taken back in part, what is left is clipped.
-    size = np.where(rates, 1, np.abs(value)) * np.abs(count)
-    amount = np.where(count == 0, 0, size).astype(np.float64)
+    amount = np.where(rates, 1, np.abs(value)) * np.abs(count)
     quantiles = [rule.clip_quantile for rule in rules]
     if clipping is None:
         clipping = clipping_of(log, amount, quantiles)

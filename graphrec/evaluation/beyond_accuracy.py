@@ -58,8 +58,8 @@ def popularity_lift(
     pattern = sparse.csr_array(
         (np.ones(history.nnz), history.indices, history.indptr), history.shape
     )
-    liked = _quotient(pattern @ popularity.astype(np.float64), np.diff(history.indptr))
-    return _quotient(list_mean(ranked, popularity), liked) - 1
+    liked = quotient(pattern @ popularity.astype(np.float64), np.diff(history.indptr))
+    return quotient(list_mean(ranked, popularity), liked) - 1
 
 
 def serendipity(ranked: Rows, relevant: sparse.csr_array, common: Rows) -> NDArray[np.float64]:
@@ -88,7 +88,7 @@ def diversity(ranked: Rows, features: sparse.csr_array) -> NDArray[np.float64]:
     total = shown @ features
     own = shown @ np.asarray(features.multiply(features).sum(axis=1)).ravel()
     pairs = np.asarray(total.multiply(total).sum(axis=1)).ravel() - own
-    return 1 - _quotient(pairs, size * (size - 1))
+    return 1 - quotient(pairs, size * (size - 1))
 
 
 def named_features(attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array | None:
@@ -183,7 +183,7 @@ def hits(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.bool_]:
 def list_mean(ranked: Rows, value: NDArray) -> NDArray[np.float64]:
     """The mean `value` [I] of the items of each list [B], NaN for an empty one."""
     filled = ranked >= 0
-    return _quotient((value[ranked] * filled).sum(axis=1), filled.sum(axis=1))
+    return quotient((value[ranked] * filled).sum(axis=1), filled.sum(axis=1))
 
 
 def _times_listed(ranked: Rows, items: int) -> NDArray[np.float64]:
@@ -191,6 +191,6 @@ def _times_listed(ranked: Rows, items: int) -> NDArray[np.float64]:
     return np.bincount(ranked[ranked >= 0], minlength=items).astype(np.float64)
 
 
-def _quotient(part: NDArray, whole: NDArray) -> NDArray[np.float64]:
+def quotient(part: NDArray, whole: NDArray) -> NDArray[np.float64]:
     """The quotient [B], NaN where `whole` is 0."""
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)

@@ -31,6 +31,7 @@ from graphrec.evaluation.beyond_accuracy import (
     novelty,
     popular_lists,
     popularity_lift,
+    quotient,
     serendipity,
 )
 
@@ -44,7 +45,7 @@ def recall(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     The convention of LightGCN (He et al. 2020) and of trec_eval: a user with more than k relevant
     items cannot reach 1.
     """
-    return _share(hits(ranked, relevant).sum(axis=1), np.diff(relevant.indptr))
+    return quotient(hits(ranked, relevant).sum(axis=1), np.diff(relevant.indptr))
 
 
 def precision(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
@@ -72,7 +73,7 @@ def ndcg(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.float64]:
     k = hit.shape[1]
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])
-    return _share(hit @ discount, ideal[np.minimum(np.diff(relevant.indptr), k)])
+    return quotient(hit @ discount, ideal[np.minimum(np.diff(relevant.indptr), k)])
 
 
 def expected_hit_rate(
@@ -103,7 +104,7 @@ def average_precision(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.fl
     k = hit.shape[1]
     so_far = np.cumsum(hit, axis=1) / np.arange(1, k + 1)
     best = np.minimum(np.diff(relevant.indptr), k)
-    return _share((so_far * hit).sum(axis=1), best)
+    return quotient((so_far * hit).sum(axis=1), best)
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class RankedLists:
         """What each would be shown without personalisation: `popular_lists` [B, k]."""
         return popular_lists(self.items.popularity, self.seen, self.ranked.shape[1])
 
-    @cached_property
+    @property
     def diversity(self) -> NDArray[np.float64]:
         """Of each list by the items' attributes [B], NaN where items have none."""
         if self.items.features is None:
@@ -228,8 +229,3 @@ def paired_difference(
     """
     difference = a - b
     return float(difference.mean()), *bootstrap_interval(difference, rng, resamples, confidence)
-
-
-def _share(part: NDArray, whole: NDArray) -> NDArray[np.float64]:
-    """The quotient [B], NaN where `whole` is 0."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)

@@ -1,4 +1,4 @@
-"""How much work a list is, told before it is done: a server does what is much beside the others."""
+"""How much work a list is, estimated before it is made: long ones are made beside the loop."""
 
 from __future__ import annotations
 

@@ -27,7 +27,6 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 from scipy import sparse
 
 from graphrec.data import Attribute, Vector, Vocabulary
@@ -78,10 +77,7 @@ def write(
             (folder / f"{each.name}.json").write_bytes(
                 orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
             )
-    try:
-        save_file(writer.arrays, folder / ARRAYS)
-    except SafetensorError as error:  # as where the disk is full
-        raise OSError(f"{ARRAYS} cannot be written: {error}") from error
+    write_arrays(writer.arrays, folder / ARRAYS)
 
 
 def read(cls: type, folder: Path, types: Types, **given: object) -> Any:
@@ -97,6 +93,33 @@ def read(cls: type, folder: Path, types: Types, **given: object) -> Any:
             document = orjson.loads((folder / f"{name}.json").read_bytes())
             found[name] = _decoded(document, hint, arrays, types)
     return cls(**found)
+
+
+def write_arrays(arrays: Arrays, path: Path) -> None:
+    """Write arrays into a safetensors file; raises OSError.
+
+    As `safetensors.numpy.save_file` does, which copies all of them and holds the interpreter until
+    they are on the disk: a service that forgets someone would answer nobody meanwhile.
+    """
+    names = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
+    order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))  # aligned
+    header: dict[str, Any] = {}
+    end = 0
+    for name in order:
+        array = arrays[name]
+        header[name] = {
+            "dtype": names[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [end, end + array.nbytes],
+        }
+        end += array.nbytes
+    written = orjson.dumps(header)
+    written += b" " * (-len(written) % 8)
+    with path.open("wb") as file:
+        file.write(len(written).to_bytes(8, "little") + written)
+        for name in order:
+            if arrays[name].size:
+                file.write(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8).data)
 
 
 def read_arrays(path: Path) -> Arrays:

@@ -72,9 +72,9 @@ def test_strict_makes_warnings_errors_before_anything_is_written(fresh: Path) ->
     accepted = graphrec(fresh, *options, "--strict", "--accept", "threshold_off_scale", "--json")
     assert accepted.json()["warnings"] == []
     assert accepted.json()["loaded"]["events"]["new"] == 2
-    told = graphrec(fresh, *options)
-    assert told.code == 0
-    assert "warning [threshold_off_scale]" in told.out
+    answer = graphrec(fresh, *options)
+    assert answer.code == 0
+    assert "warning [threshold_off_scale]" in answer.out
 
 
 def test_a_threshold_in_the_settings_settles_a_warning(fresh: Path) -> None:

@@ -15,6 +15,7 @@ from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
 from graphrec.testing.logs import Event, log_of, logs
 from graphrec.testing.stores import POLICY
+from tests.support.clipping import unclipped as unclipped
 from tests.support.meaning import Pair, counted
 
 CANCELLING = st.lists(st.sampled_from(["rating", "view", "Purchase", "stars"]), max_size=2)

@@ -92,7 +92,7 @@ class TestOverHTTP:
         assert users("annika") == [{"user": "Annika", "likes": 2}]
         assert [each["user"] for each in users("ann")] == ["ann", "Annika", "anna"]
         assert users("")[: len(before)] == before
-        assert [each["user"] for each in users("")[len(before) :]] == ["Annika", "zoe", "anna"]
+        assert [each["user"] for each in users("")[len(before) :]] == ["Annika", "anna", "zoe"]
         client.delete("/v1/users/ann")
         assert [each["user"] for each in users("ann")] == ["Annika", "anna"]
 

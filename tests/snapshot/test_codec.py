@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 from scipy import sparse
 
 from graphrec.data.axes import axes
@@ -48,6 +49,18 @@ HERE = {f"{__name__}:Part": f"{__name__}:Part"}
 numbers = st.sampled_from((np.bool_, np.uint8, np.int32, np.int64, np.float32, np.float64)).flatmap(
     lambda dtype: arrays(dtype, array_shapes(max_dims=2, min_side=0, max_side=4))
 )
+
+
+@given(st.lists(numbers, min_size=1, max_size=5))
+def test_the_file_of_arrays_is_one_of_safetensors(tmp_path_factory, found):
+    path = tmp_path_factory.mktemp("arrays") / codec.ARRAYS
+    named = {f"part {place} é": array for place, array in enumerate(found)}
+    codec.write_arrays(named, path)
+    read = load_file(path)
+    assert set(read) == set(named)
+    for name, array in named.items():
+        assert read[name].dtype == array.dtype
+        np.testing.assert_array_equal(read[name], array)
 
 
 @given(st.lists(numbers, max_size=3), st.booleans(), st.floats(-1e300, 1e300))

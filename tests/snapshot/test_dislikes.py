@@ -26,6 +26,7 @@ from graphrec.store.delta_log import read_delta
 from graphrec.store.sqlite.store import SQLiteStore
 from graphrec.testing.logs import Event, log_of
 from graphrec.testing.stores import POLICY
+from tests.support.clipping import unclipped as unclipped
 from tests.support.meaning import Pair, counted
 
 ITEMS = ("x", "y", "z", "new")

@@ -317,7 +317,7 @@ def test_a_publish_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(codec, "save_file", full)
+    monkeypatch.setattr(codec, "write_arrays", full)
     with pytest.raises(OSError, match="no space left"):
         publish(small_snapshot(1), tmp_path)
     assert sorted(tmp_path.iterdir()) == before
@@ -358,7 +358,7 @@ for step in range(1, 100):
             return wrapped
         Path.write_bytes, Path.write_text = dying(Path.write_bytes), dying(Path.write_text)
         Path.rename, Path.replace = dying(Path.rename), dying(Path.replace)
-        Path.mkdir, codec.save_file = dying(Path.mkdir), dying(codec.save_file)
+        Path.mkdir, codec.write_arrays = dying(Path.mkdir), dying(codec.write_arrays)
         os.fsync = dying(os.fsync)
         registry.publish(new, Path(sys.argv[1]))
         os._exit(0)

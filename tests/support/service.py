@@ -22,6 +22,9 @@ from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.snapshot.snapshot import Snapshot
 from tests.support.snapshots import build_snapshot
 
+STOPPED_SECONDS = 60
+"""Within which a server has stopped, however busy the machine is."""
+
 LIKES = {
     "ann": ["alien", "brazil"],
     "bob": ["alien", "brazil", "c/d é?"],
@@ -67,7 +70,7 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
         app, port=0, lifespan="on", log_config=None, server_header=False, proxy_headers=False
     )
     server = uvicorn.Server(config)
-    thread = Thread(target=server.run)
+    thread = Thread(target=server.run, daemon=True)
     thread.start()
     try:
         while not server.started:
@@ -78,7 +81,8 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
             yield client
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(STOPPED_SECONDS)
+        assert not thread.is_alive(), "the server does not stop"
 
 
 def error(response: httpx.Response, status: int, code: str, field: str | None = None) -> str:

@@ -300,7 +300,7 @@ class Client:
 
 
 def _may_wait(status: int, body: Any) -> bool:
-    """Whether a read was told to ask again, as more is asked than can be answered."""
+    """Whether a read was refused with 503, as more is asked than can be answered."""
     return status == 503 and body["error"]["code"] in ("overloaded", "not_ready", "store_away")
 
 

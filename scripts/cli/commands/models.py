@@ -299,13 +299,13 @@ def _show_lists(comparison: Comparison) -> None:
 
     columns = {
         "coverage": ("cover", ".1%"),
-        "overlap": ("overlap", ".1%"),
-        "concentration": (f"top {MOST_LISTED}", ".1%"),
-        "lift": ("lift", "+.2f"),
-        "long_tail": ("tail", ".1%"),
-        "novelty": ("novelty", ".1f"),
-        "serendipity": ("seren.", ".3f"),
-        "diversity": ("divers.", ".2f"),
+        "overlap": ("overlap", ".0%"),
+        "concentration": (f"top {MOST_LISTED}", ".0%"),
+        "lift": ("lift", "+.1f"),
+        "long_tail": ("tail", ".0%"),
+        "novelty": ("bits", ".1f"),
+        "serendipity": ("ser.", ".2f"),
+        "diversity": ("div.", ".2f"),
     }
     if all(f"coverage@{k}" not in each.evaluation.metrics for each in comparison.results):
         return
@@ -318,8 +318,8 @@ def _show_lists(comparison: Comparison) -> None:
         f"cover: share of the catalogue in any list; overlap: of two users' lists, the share that "
         f"is the same; top {MOST_LISTED}: share of all places that go to the {MOST_LISTED} items "
         f"listed most; lift: how much more popular the list is than what the user likes, 0 as "
-        f"popular; tail: share outside the most popular fifth; novelty: in bits; seren.: "
-        f"share that is right and not popular; divers.: of categories and tags, 0 all the same."
+        f"popular; tail: share outside the most popular fifth; bits: novelty; ser.: "
+        f"share that is right and not popular; div.: of categories and tags, 0 all the same."
     )
 
 

@@ -271,10 +271,10 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert done.code == 0
     assert "taken for: MIND (Microsoft News) (mind), by behaviors.tsv, news.tsv" in done.out
     assert "not read: entity_embedding.vec" in done.out
-    told = graphrec(
+    answer = graphrec(
         tmp_path, "ingest", folder, "--format", "mind", "--json", "--store", "sqlite:///a.db"
     )
-    said = json.loads(told.out)
+    said = json.loads(answer.out)
     assert said["format"]["name"] == "mind"
     assert said["loaded"]["events"]["new"] == 0
     assert (
