@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from graphrec.models.sequence.scorer import SequenceEncoder
@@ -24,6 +24,13 @@ class SequenceSource:
         if not vector.any():
             return None
         return from_scores(self.name, self.encoder.score(vector), eligible, count)
+
+    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
+        """As in `Explains`: after what it comes; None without a history."""
+        if not len(profile.history):
+            return None
+        last = name(int(profile.in_order[0][-1]))
+        return f"Next after {last}, for people with a history like yours"
 
     @property
     def attribute_names(self) -> Collection[str]:

@@ -129,7 +129,7 @@ def test_the_reason_names_what_came_last(weights: dict[str, float]) -> None:
     recommender = Recommender.of(replace(held, manifest=replace(held.manifest, weights=groups)))
     found = recommender.recommend(Query(user="bob"), k=2)
     assert {found[0].item, found[1].item} == {"i4", "i6"}
-    assert found[0].reason == "What people who liked the same last went on to, after i5"
+    assert found[0].reason == "Next after i5, for people with a history like yours"
     assert recommender.explain("bob", "i4").reason == found[0].reason
 
 
@@ -144,4 +144,4 @@ def test_someone_without_a_history_has_no_last_item_to_name() -> None:
     served = Recommender.of(replace(held, manifest=manifest))
     found = served.recommend(Query(attributes={"country": "it"}), k=1)
     assert [each.item for each in found] == ["i2"]
-    assert found[0].reason.startswith("Popular")
+    assert found[0].reason == "Suits people like you"
