@@ -222,6 +222,12 @@ class EvaluationSettings(_Section):
     valid_share: float = Field(
         0.1, gt=0, lt=1, description="Newest share of the rest, for choosing epochs."
     )
+    valid_cuts: int = Field(
+        3,
+        ge=1,
+        description="Cuts at most that epochs and weights are chosen on, each earlier than the one "
+        "before, while they have fewer than 1,000 users.",
+    )
     resamples: int = Field(1000, ge=0, description="Bootstrap resamples of users for intervals.")
     kinds: tuple[str, ...] = Field(
         (),
@@ -277,6 +283,12 @@ class FusionSettings(_Section):
     embeddings: tuple[str, ...] = Field(
         ("graphsage", "mf"),
         description="Models whose vectors may be the embedding, the preferred one first.",
+    )
+    selection: Literal["accuracy", "personal"] = Field(
+        "personal",
+        description="Of epochs, models, weights and hyper-parameters that are left open, on "
+        "validation: `accuracy` takes those with the best NDCG; `personal`, of all within one "
+        "standard error of it, those whose lists cover most of the catalogue.",
     )
     sources: Mapping[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str

@@ -76,8 +76,8 @@ MAY_IMPORT = {
     "api": "data errors experiments files forget locks ranking recommend retrieval rules settings "
     "snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "
-    "packings person_lines progress recommend refresh report settings settings_file snapshot store "
-    "traces training",
+    "packings person_lines progress ranking recommend refresh report settings settings_file "
+    "snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

@@ -23,8 +23,9 @@ from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.results import Evaluation, metrics_json
 from graphrec.evaluation.splits.cold import ColdUsers
 from graphrec.evaluation.splits.split import Split
+from graphrec.evaluation.variants import choose_variant
 from graphrec.models import EpochModel, Model
-from graphrec.models.protocol import FoldIn, FollowsOrder
+from graphrec.models.protocol import FoldIn, FollowsOrder, VariantModel
 from graphrec.models.top_k import top_k
 from graphrec.progress import Progress
 from graphrec.recommend.recommender import Recommender
@@ -113,8 +114,25 @@ def learning_curves(
             ranks = {n: _served(fused.scorer, split) for n, split in cold.given.items()}
         else:
             choose_rng, fit_rng = evaluate.model_rng(settings.seed, name).spawn(2)
-            if isinstance(model, EpochModel):
-                chosen[name] = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
+            if isinstance(model, VariantModel):
+                model = choose_variant(
+                    model,
+                    validation,
+                    choose_rng,
+                    k=k,
+                    rule=settings.fusion.selection,
+                    progress=progress,
+                )
+                chosen[name] = Chosen(model)
+            elif isinstance(model, EpochModel):
+                chosen[name] = choose_epochs(
+                    model,
+                    validation,
+                    choose_rng,
+                    k=k,
+                    rule=settings.fusion.selection,
+                    progress=progress,
+                )
                 model = chosen[name].model
                 epochs = chosen[name].model.epochs
             fitted = _fit(name, model, cold.train, fit_rng)

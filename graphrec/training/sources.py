@@ -5,7 +5,7 @@ A model that is trained in epochs has their number chosen on validation, as thos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
@@ -18,6 +18,7 @@ from graphrec.models.fitted import FittedModel
 from graphrec.models.protocol import EpochModel, Scorer, Seed
 from graphrec.models.sequence.scorer import SequenceScorer
 from graphrec.progress import Progress
+from graphrec.ranking.selection import Rule
 from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import CandidateSource
 from graphrec.snapshot.manifest import HyperParameters
@@ -41,20 +42,28 @@ def fit_source(name: str, data: Dataset, seed: int, model: SourceModel) -> Candi
 
 
 def choose_sources(
-    models: Models, validation: Split, seed: int, *, k: int, progress: Progress | None = None
-) -> tuple[Models, Sources]:
-    """The models with the epochs that are best on validation, and as sources of its train side.
+    models: Models,
+    validation: Split,
+    seed: int,
+    *,
+    k: int,
+    rule: Rule,
+    progress: Progress | None = None,
+) -> tuple[Models, Sequence[Sources]]:
+    """The models with the epochs that the rule selects on validation, and, for each of its cuts,
+    those that were kept as sources of its train side.
 
     Of the models that are not trained in epochs, neither.
     """
     chosen: dict[str, SourceModel] = {}
-    fitted: dict[str, CandidateSource] = {}
+    fitted: list[dict[str, CandidateSource]] = [{} for _ in validation.cuts]
     for name, model in models.items():
         if isinstance(model, EpochModel) and len(validation.test):
             rng = model_rng(seed, name).spawn(1)[0]
-            found = choose_epochs(model, validation, rng, k=k, progress=progress)
+            found = choose_epochs(model, validation, rng, k=k, rule=rule, progress=progress)
             chosen[name] = cast("SourceModel", found.model)
-            fitted[name] = _as_source(name, found.scorer)
+            for sources, scorer in zip(fitted, found.scorers, strict=False):  # none, or all
+                sources[name] = _as_source(name, scorer)
     return chosen, fitted
 
 

@@ -168,7 +168,8 @@ def each_users_last(graph: Graph) -> tuple[Split, Split]:
 def carved(split: Split, settings: Settings) -> Split:
     """The validation part of a split by time or at random: `carve_validation` of its train side."""
     rng = model_rng(settings.seed, "validation")
-    return carve_validation(split.train, settings.evaluation.valid_share, rng)
+    spec = settings.evaluation
+    return carve_validation(split.train, spec.valid_share, rng, spec.valid_cuts)
 
 
 def read_graph(

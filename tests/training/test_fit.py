@@ -80,7 +80,7 @@ def test_epochs_are_chosen_on_validation_which_is_carved_from_train_alone(
 
     def choose(model: EpochModel, on: Split, *_: Any, **__: Any) -> Chosen:
         chosen_on.append(on)
-        return Chosen(model, None)
+        return Chosen(model)
 
     monkeypatch.setattr(pipeline, "choose_epochs", choose)
     validation = compared(["popularity", needs("mf")], split).validation

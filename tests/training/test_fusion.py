@@ -18,6 +18,7 @@ from graphrec.evaluation.early_stopping import Chosen
 from graphrec.evaluation.splits.split import Split, temporal
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.models.graph_filter.scorer import FittedFilter
 from graphrec.ranking.fusion import weights_for
 from graphrec.recommend.query import Query
@@ -120,8 +121,26 @@ def test_hyper_parameters_of_the_settings_reach_the_models(split: Split) -> None
         fit_snapshot(split.train, settings, embeddings=[]) for settings in (SETTINGS, narrow)
     )
     assert narrow_snapshot.manifest.models["graph-filter"]["dim"] == 1
-    assert graph_filter(narrow_snapshot).factors.excess.shape[1] <= 1
-    assert graph_filter(wide).factors.excess.shape[1] > 1
+    assert graph_filter(narrow_snapshot).factors.directions.shape[1] == 1
+    assert graph_filter(wide).factors.directions.shape[1] > 1
+
+
+def test_what_a_neighbourhood_leaves_open_is_chosen_and_is_in_the_manifest(split: Split) -> None:
+    given = {"dim": 4, "history_exponent": 0.3}
+    settings = SETTINGS.model_copy(update={"models": {"graph-filter": given}})
+    spec = pipeline.fusion_of(settings, ())
+    choice = pipeline.choose(spec, split.train, 0)
+    model = choice.neighbourhood_model
+    assert isinstance(model, GraphFilter)
+    assert model in spec.neighbourhoods["graph-filter"].variants()  # type: ignore[attr-defined]
+    snapshot = fit_snapshot(split.train, settings, embeddings=[])
+    assert snapshot.manifest.models["graph-filter"] == asdict(model)
+    exponents = graph_filter(snapshot).exponents
+    assert (exponents.history, exponents.target) == (0.3, model.target_exponent)
+    # What is known already is not chosen again.
+    known = replace(model, target_exponent=0.7)
+    again = pipeline.choose(spec, split.train, 0, chosen={"graph-filter": Chosen(known)})
+    assert again.neighbourhood_model == known
 
 
 def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) -> dict[str, float]:
@@ -182,7 +201,7 @@ def test_epochs_that_are_known_are_not_chosen_again(
         raise AssertionError("expected the known number of epochs")
 
     monkeypatch.setattr(pipeline, "choose_epochs", choose)
-    known = {"mf": Chosen(create("mf", {**QUICK["mf"], "epochs": 2}), None)}
+    known = {"mf": Chosen(create("mf", {**QUICK["mf"], "epochs": 2}))}
     snapshot = fit_snapshot(split.train, SETTINGS, embeddings=["mf"], chosen=known)
     assert snapshot.manifest.models["mf"]["epochs"] == 2
     with pytest.raises(AssertionError, match="known number"):
@@ -210,11 +229,11 @@ def served_by(snapshot: Snapshot) -> Recommender:
 
 def test_the_source_that_knows_what_was_held_back_gets_the_weight(split: Split) -> None:
     oracle = knowing(split, lambda truth: truth)
-    groups, value = choose_weights(served_by(oracle), split, K, RNG)
-    assert value == pytest.approx(1)
+    groups, choice = choose_weights([served_by(oracle)], [split], K, RNG)
+    assert choice.shown.mean == pytest.approx(1)
     assert weights_for(groups, 30)["embedding"] == 1
     liar = knowing(split, lambda truth: -truth)
-    weights = weights_for(choose_weights(served_by(liar), split, K, RNG)[0], 30)
+    weights = weights_for(choose_weights([served_by(liar)], [split], K, RNG)[0], 30)
     assert weights["embedding"] < weights["neighbours"]
 
 
@@ -244,7 +263,7 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
     chosen = replace(
         oracle,
         manifest=replace(
-            oracle.manifest, weights=choose_weights(served_by(oracle), split, K, RNG)[0]
+            oracle.manifest, weights=choose_weights([served_by(oracle)], [split], K, RNG)[0]
         ),
     )
     everyone = np.arange(len(split.train.users), dtype=np.int32)
