@@ -156,9 +156,9 @@ def compare_and_choose(
         bar = _within(progress, name)
         if isinstance(model, Fusion):
             fitted = model.fit(data, seed, validation=validation, chosen=chosen, progress=bar)
-            models = served_models(model, fitted.scorer.snapshot.manifest)
-            served.update({each: Chosen(found) for each, found in models.items()})
-            return evaluate.Fitted(fitted, chosen=_open_values(settings, models))
+            parts = served_models(model, fitted.scorer.snapshot.manifest)
+            served.update({part: Chosen(each) for part, each in parts.items()})
+            return evaluate.Fitted(fitted, chosen=_open_values(settings, parts))
         found = Chosen(model)
         rule = settings.fusion.selection
         if isinstance(model, VariantModel):
@@ -196,7 +196,8 @@ def _open_values(settings: Settings, models: Mapping[str, Any]) -> Mapping[str, 
     for name, model in models.items():
         before = asdict(create(name, settings.models.get(name)))  # type: ignore[call-overload]
         now = asdict(model)
-        values = {each: now[each] for each in before if before[each] is None is not now[each]}
+        was_open = [each for each in before if before[each] is None]
+        values = {each: now[each] for each in was_open if now[each] is not None}
         if values:
             found[name] = values
     return found

@@ -164,7 +164,7 @@ def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, spli
     snapshot = fit_snapshot(
         split.train,
         SETTINGS,
-        embeddings=tuple(served),
+        embeddings=[name for name in served if name in named(embedding)],
         validation=comparison.validation,
         chosen=served,
     )

@@ -59,8 +59,11 @@ HISTORY_EXPONENTS = (0.65, 0.5, 0.8)
 TARGET_EXPONENTS = (0.1, 0.2)
 """c: the same."""
 
-RESPONSES = ((1.6, 0.1), (0.8, 0.0), (0.0, 0.2))
+RESPONSES = ((1.6, 0.1), (0.8, 0.0))
 """Ceiling and w: the same."""
+
+NOTHING = 1e-4
+"""Singular values below it, of the largest, are rounding errors."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,10 @@ class GraphFilter:
         votes = normalised(likes, self.user_exponent / 2, 0.5)
         sigma, directions = strongest(votes, self.dim, rng)
         first = float(sigma.max(initial=0)) or 1.0
-        return Spectrum(votes / np.float32(first), (sigma / first) ** 2, directions)
+        # Of a small log they are more than its rank, and the rest are along nothing.
+        known = sigma > first * NOTHING
+        strength = (sigma[known] / first) ** 2
+        return Spectrum(votes / np.float32(first), strength, directions[:, known])
 
     def _gains(
         self, likes: sparse.csr_array, spectrum: Spectrum, saturation: float, low_pass: float
