@@ -43,6 +43,7 @@ SETTINGS_FILE = Path("graphrec.toml")
 MODEL_NAMES = (
     *("random", "popularity", "recent-popularity", "content-knn", "item-knn", "user-knn"),
     *("rp3beta", "graph-filter", "svd", "ials", "ease", "mf", "neumf", "graphsage"),
+    *("sasrec", "gru4rec", "caser", "two-tower"),
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
@@ -293,8 +294,8 @@ class FusionSettings(_Section):
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str
     ] = Field(
         default_factory=dict,
-        description="Sources of your own that serve beside them: module:Class by name. The service "
-        "imports these modules too.",
+        description="Sources that serve beside them, by name: module:Class of your own, whose "
+        "module the service imports too, or a model of sequences, such as `sasrec`.",
     )
 
 

@@ -218,6 +218,13 @@ def test_only_what_trains_knows_torch() -> None:
             *("network", "resume", "tensors"),
         )
     )
+    parts += tuple(
+        f"sequence.{part}"
+        for part in (
+            *("modules", "loss", "towers", "training"),
+            *("sasrec", "gru4rec", "caser", "two_tower"),
+        )
+    )
     known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}
     assert who_imports("torch") == known
 

@@ -12,12 +12,13 @@ from graphrec.data import Rows
 from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.fitted import FittedModel, Seed
-from graphrec.models.scorer import FoldIn, ItemScores, Scorer, Vectors
+from graphrec.models.scorer import FoldIn, FollowsOrder, ItemScores, Scorer, Vectors
 
 __all__ = [
     "EpochModel",
     "FittedModel",
     "FoldIn",
+    "FollowsOrder",
     "ItemScores",
     "Model",
     "Scorer",

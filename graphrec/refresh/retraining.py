@@ -34,6 +34,7 @@ from graphrec.training.fusion import (
     snapshot_of,
     warm_epochs,
 )
+from graphrec.training.sources import sources_before
 
 
 def train_candidate(
@@ -66,6 +67,7 @@ def train_candidate(
                 chosen.model,
                 start.manifest.weights,
                 dislike_weight=start.manifest.dislike_weight,
+                sources=sources_before(spec.sources, start.manifest.models),
             )
         else:
             named = {name: spec.embeddings[name] for name in known} or spec.embeddings

@@ -19,8 +19,8 @@ def types_of(settings: Settings) -> Types:
     Raises SettingsError where one of the classes cannot be imported.
     """
     spec = settings.fusion
-    models = (name for name in (*spec.neighbourhoods, *spec.embeddings) if ":" in name)
-    return types_with(map(class_at, (*spec.sources.values(), *models)))
+    named = (*spec.sources.values(), *spec.neighbourhoods, *spec.embeddings)
+    return types_with(class_at(name) for name in named if ":" in name)
 
 
 def types_with(classes: Iterable[type]) -> Types:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +51,14 @@ from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import CandidateSource
 from graphrec.retrieval.vectors import NearestVectors
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.snapshot.view import View
+from graphrec.training.sources import SourceModel, choose_sources, fit_source
 
 POPULAR = "recent-popularity"
 """The name by which the hyper-parameters of the popularity source are kept."""
@@ -83,14 +85,6 @@ SHORT_HISTORIES = 200
 history is truncated to as few make them up."""
 
 
-class SourceModel(Protocol):
-    """A source of candidates before it is fitted: a frozen dataclass of hyper-parameters."""
-
-    def fit(self, data: Dataset, seed: Seed = 0) -> CandidateSource:
-        """The source, fitted on all of the data."""
-        ...
-
-
 def _installed_embeddings() -> Mapping[str, EpochModel]:
     found: dict[str, EpochModel] = {}
     for name in EMBEDDINGS:
@@ -112,7 +106,7 @@ class Fusion:
     `EMBEDDINGS` that are installed."""
     popularity: RecentPopularity = field(default_factory=RecentPopularity)
     sources: Mapping[str, SourceModel] = field(default_factory=dict)
-    """By name, sources that serve beside these."""
+    """By name, sources that serve beside these: of your own, or models of sequences."""
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     k: int = 10
     """Cut-off of the NDCG that is chosen by."""
@@ -188,6 +182,8 @@ class Choice:
     """NDCG@k on validation after each epoch; none where epochs were given."""
     dislike_weight: float = 0.0
     """What dislikes weigh against likes in the neighbourhood."""
+    sources: Mapping[str, SourceModel] = field(default_factory=dict)
+    """Those of the sources that are trained in epochs, with their number."""
     shown: Shown | None = None
     """What was chosen shows on validation; None where there was nothing to choose on."""
     most_accurate: Shown | None = None
@@ -228,17 +224,20 @@ def choose(
         validation = carve_validation(graph, spec.valid_share, rng, spec.valid_cuts)
     validation = of_kinds(validation, spec.kinds)
     neighbourhoods = {
-        name: known.model
-        if (known := (chosen or {}).get(name)) is not None
+        name: given.model
+        if (given := (chosen or {}).get(name)) is not None
         else choose_neighbourhood(spec, name, seed, validation, progress)
         for name in spec.neighbourhoods
     }
     learners = _learners(spec, graph, seed, validation, chosen or {}, progress)
+    timed, known = choose_sources(
+        spec.sources, validation, seed, k=spec.k, rule=spec.rule, progress=progress
+    )
     equal = equal_weights(spec, graph)
     choices = [
-        Choice(near, model, name, learner.model, equal, learner.curve)
+        Choice(near, model, name, learner.model, equal, learner.curve, sources=timed)
         if name is not None and learner is not None
-        else Choice(near, model, None, None, equal)
+        else Choice(near, model, None, None, equal, sources=timed)
         for (near, model), (name, learner) in product(
             neighbourhoods.items(), learners.items() or [(None, None)]
         )
@@ -251,7 +250,10 @@ def choose(
     for choice in choices:
         if choice.neighbourhood not in untrained:
             alone = replace(choice, embedding=None, model=None)
-            untrained[choice.neighbourhood] = [learn(spec, c.train, seed, alone) for c in cuts]
+            untrained[choice.neighbourhood] = [
+                learn(spec, cut.train, seed, alone, known=own)
+                for cut, own in zip(cuts, known, strict=True)
+            ]
         vectors = _learned_vectors(learners, choice, cuts, seed)
         # Where nobody dislikes anything, there is nothing to choose.
         disliked = any(cut.train.disliked.nnz for cut in cuts)
@@ -291,9 +293,12 @@ def learn(
     choice: Choice,
     *,
     start: Snapshot | None = None,
+    known: Mapping[str, CandidateSource] | None = None,
     progress: Progress | None = None,
 ) -> Learned:
     """Fit the models, as chosen, on all of a weighted graph. Raises what fitting raises.
+
+    `known` are sources that were fitted on it before.
 
     Where `start` is given, of which `can_resume` is asked before, the vectors go on from its own,
     in a share of the epochs.
@@ -308,9 +313,14 @@ def learn(
     if choice.embedding is not None and choice.model is not None:
         models[choice.embedding] = choice.model
         vectors = _vectors(choice, graph, seed, progress, start)
-    sources = tuple(_fitted_source(each, data, seed, spec.sources[each]) for each in spec.sources)
+    further = {**spec.sources, **choice.sources}
+    given = known or {}
+    sources = tuple(
+        given[each] if each in given else fit_source(each, data, seed, further[each])
+        for each in further
+    )
     sources += vector_sources(spec, graph)
-    described: dict[str, Any] = {**models, **spec.sources}
+    described: dict[str, Any] = {**models, **further}
     return Learned(
         _item_scores(name, fitted),
         cast("PopularityScorer", popular).popularity,
@@ -401,7 +411,11 @@ def choose_weights(
         k,
         len(snapshot.items),
         short_histories=short,
-        added=[each.name for each in snapshot.sources if isinstance(each, NearestVectors)],
+        added=[
+            each.name
+            for each in snapshot.sources
+            if isinstance(each, NearestVectors | SequenceSource)
+        ],
         rule=rule,
     )
     absent = {} if "embedding" in sources else {"embedding": 0.0}
@@ -538,17 +552,6 @@ def _learners(
             )
         found[name] = known
     return found
-
-
-def _fitted_source(name: str, data: Dataset, seed: int, model: SourceModel) -> CandidateSource:
-    """A source fitted on all of the data; raises SettingsError where it has another name."""
-    source = model.fit(data, model_rng(seed, name))
-    if source.name != name:
-        raise SettingsError(
-            f"source {name!r} calls itself {source.name!r}: expected one name, as weights and "
-            f"explanations go by it; correct [fusion] sources in the settings"
-        )
-    return source
 
 
 def _item_scores(name: str, fitted: Scorer) -> ItemScores:

@@ -705,7 +705,8 @@ def test_models_are_created_by_name_and_frozen(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     assert hash(model) == hash(create(name))
-    assert isinstance(model, EpochModel) == (name in ("mf", "neumf", "graphsage"))
+    learned = ("mf", "neumf", "graphsage", "sasrec", "gru4rec", "caser", "two-tower")
+    assert isinstance(model, EpochModel) == (name in learned)
 
 
 @pytest.mark.parametrize(
@@ -726,7 +727,34 @@ def test_wrong_names_and_values_are_settings_errors(
         create(name, values)
 
 
+SEQUENCE = {
+    "dim": 0,
+    "length": 0,
+    "epochs": 0,
+    "negatives": 0,
+    "negative_exponent": -1,
+    "batch_size": 0,
+    "learning_rate": 0,
+    "weight_decay": -1,
+    "warmup_steps": -1,
+    "dropout": 1.0,
+    "averaged": 1.0,
+}
+
+ATTENTION = {
+    **SEQUENCE,
+    "layers": 0,
+    "heads": 0,
+    "widening": 0,
+    "filter_share": 1.5,
+    "frequencies": 0,
+}
+
 OUT_OF_RANGE = {
+    "sasrec": ATTENTION,
+    "two-tower": {**ATTENTION, "identity_dropout": 1.0},
+    "gru4rec": {**SEQUENCE, "layers": 0, "hidden": 0},
+    "caser": {**SEQUENCE, "layers": 0, "width": 0},
     "popularity": {"half_life_share": -1},
     "recent-popularity": {"half_life_share": -1},
     "item-knn": {
@@ -836,6 +864,6 @@ def test_every_number_has_a_range(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     numbers = {field.name for field in fields(model) if "Literal" not in str(field.type)}
-    words = {"similarity", "weighting", "loss", "aggregator", "text_encoder"}
+    words = {"similarity", "weighting", "loss", "aggregator", "text_encoder", "encoding"}
     names = {"without_relations", "targets", "texts"}
     assert numbers - words - names == set(OUT_OF_RANGE[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions, Rows
+from graphrec.errors import SettingsError
 from graphrec.evaluation.early_stopping import Chosen
 from graphrec.evaluation.splits.split import Split, temporal
 from graphrec.models import create
@@ -23,11 +25,13 @@ from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
-from graphrec.settings import RetrievalSettings
+from graphrec.retrieval.sequence import SequenceSource
+from graphrec.settings import FusionSettings, RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training import fusion as pipeline
 from graphrec.training.fit import FUSION
 from graphrec.training.fusion import choose_weights, truncated_histories
+from graphrec.training.sources import sources_before
 from tests.support.fitted import needs
 from tests.support.small_data import Rating, graph_of, ratings
 from tests.support.small_training import (
@@ -273,3 +277,33 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
         Recommender.of(chosen, SETTINGS.retrieval).rank(everyone, K),
         Recommender.of(plain, SETTINGS.retrieval).rank(everyone, K),
     )
+
+
+def test_a_model_of_sequences_is_a_source_whose_epochs_are_chosen(
+    split: Split, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    values = {"dim": 8, "epochs": 3, "negatives": 20, "batch_size": 64, "learning_rate": 0.01}
+    fusion = FusionSettings(sources={"order": "sasrec"})
+    settings = SETTINGS.model_copy(update={"fusion": fusion, "models": {"sasrec": values}})
+    spec = pipeline.fusion_of(settings, ())
+    graph = split.train
+    choice = pipeline.choose(spec, graph, 0)
+    assert 1 <= choice.sources["order"].epochs <= 3  # type: ignore[attr-defined]
+    learned = pipeline.learn(spec, graph, 0, choice)
+    assert learned.models["order"] == asdict(choice.sources["order"])  # type: ignore[call-overload]
+    snapshot = pipeline.snapshot_of(spec, graph, learned, 0)
+    [source] = [each for each in snapshot.sources if isinstance(each, SequenceSource)]
+    assert source.name == "order"
+    assert all("order" in group.weights for group in snapshot.manifest.weights)
+    recommender = pipeline.recommender_of(spec, snapshot)
+    lists = recommender.rank(np.arange(5, dtype=np.int32), K)
+    read = Recommender.load(tmp_path, recommender.save(tmp_path), settings.retrieval)
+    np.testing.assert_array_equal(read.rank(np.arange(5, dtype=np.int32), K), lists)
+    assert sources_before(spec.sources, snapshot.manifest.models) == choice.sources
+
+
+def test_a_model_that_retrieves_nothing_is_no_source(split: Split) -> None:
+    spec = replace(pipeline.fusion_of(SETTINGS, ()), sources={"pop": create("popularity")})
+    with pytest.raises(SettingsError, match="retrieves nothing: expected a source of candidates"):
+        pipeline.choose(spec, split.train, 0)
