@@ -109,8 +109,9 @@ def train(model: Model, data: Dataset, seed: Seed, build: Build[Model]) -> Itera
         after_step=None if average is None else lambda: average.update_parameters(learner),
     ):
         learned: Learner = learner if average is None else average.module
-        with torch.no_grad():
-            yield learned.scorer(latest, model.length)
+        with torch.no_grad():  # which must not hold while others train, between two epochs
+            scorer = learned.scorer(latest, model.length)
+        yield scorer
 
 
 def dropout_for(histories: Sequences) -> float:
