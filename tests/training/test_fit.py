@@ -13,14 +13,14 @@ from graphrec.data import Graph, Interactions
 from graphrec.data.dataset import Dataset
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen
-from graphrec.evaluation.results import Evaluation
+from graphrec.evaluation.results import Evaluation, chosen_text
 from graphrec.evaluation.splits.split import Split, carve_validation, temporal
 from graphrec.models import MODELS, EpochModel, create
 from graphrec.training import fit as pipeline
 from graphrec.training.fit import FUSION
 from tests.support.fitted import needs
 from tests.support.small_data import Rating, graph_of, ratings
-from tests.support.small_training import QUICK, K, compared, planted, unmet
+from tests.support.small_training import QUICK, K, compared, compared_and_chosen, planted, unmet
 
 pytestmark = pytest.mark.slow
 
@@ -214,6 +214,26 @@ def test_a_validation_that_is_given_is_used(split: Split) -> None:
     mine = carve_validation(split.train, 0.3, rng)
     assert compared(["popularity"], split, validation=mine).validation is mine
     assert compared(["popularity"], split).validation.cutoff != mine.cutoff
+
+
+def test_what_a_model_leaves_open_is_chosen_and_told(split: Split) -> None:
+    names = ["popularity", "graph-filter", FUSION]
+    comparison, served = compared_and_chosen(names, split, embeddings=())
+    popular, alone, fused = comparison.results
+    assert popular.chosen == {}
+    assert set(alone.chosen["graph-filter"]) == {
+        "history_exponent",
+        "target_exponent",
+        "saturation",
+        "low_pass",
+    }
+    # A fusion takes over what the model before it has chosen.
+    assert fused.chosen == alone.chosen
+    assert set(served) == {"graph-filter"}
+    shown = chosen_text(alone.chosen)
+    assert shown.startswith("graph-filter: history_exponent 0.")
+    told = comparison.as_json()["models"]
+    assert [each["chosen"] for each in told] == [{}, alone.chosen, alone.chosen]
 
 
 def test_progress_is_told_under_the_name_of_the_model(split: Split) -> None:

@@ -71,7 +71,8 @@ def refresh(
         bool,
         typer.Option(
             "--choose",
-            help="Choose model and epochs again, instead of keeping those of the serving snapshot.",
+            help="Choose model, epochs and open hyper-parameters again, instead of keeping those "
+            "of the serving snapshot.",
         ),
     ] = False,
     warm: Annotated[
