@@ -64,7 +64,7 @@ MAY_IMPORT = {
     "snapshot",
     "split": "data errors evaluation",
     "refresh": "data errors evaluation models progress recommend settings snapshot store training",
-    "report": "data errors files ranking recommend refresh settings snapshot",
+    "report": "data errors evaluation files ranking recommend refresh settings snapshot",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",
@@ -76,7 +76,7 @@ MAY_IMPORT = {
     "api": "data errors experiments files forget locks ranking recommend retrieval rules settings "
     "snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "
-    "packings person_lines progress ranking recommend refresh report settings settings_file "
+    "packings person_lines progress recommend refresh report settings settings_file "
     "snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""

@@ -49,7 +49,8 @@ METRICS = {
          "peak_mib": 400.0,
          "metrics": {"ndcg@10": {"value": value, "low": value - 0.01, "high": value + 0.01},
                      "recall@10": {"value": value / 2, "low": None, "high": None},
-                     "coverage@10": {"value": 0.5, "low": None, "high": None}},
+                     "coverage@10": {"value": 0.5, "low": None, "high": None},
+                     "lift@10": {"value": 2.34, "low": None, "high": None}},
          "slices": {"warm_users": {"users": 3, "metrics": {
              "ndcg@10": {"value": 0.4321, "low": None, "high": None}}}}}
         for name, value, epochs in (("popularity", 0.1111, None), ("mf", 0.2222, 3))
@@ -110,7 +111,7 @@ def test_the_page_says_what_was_measured():
     for said in (
         "refused", "2 checks, 1 failed", "at least 0.2", "1,234 test users", "0.2222",
         "0.2122 to 0.2322", "0.4321", "60.25", "item degrees 0.125", "overlap of two lists",
-        "The 20 most popular of 20 items",
+        "The 20 most popular of 20 items", "50.0%", "+2.3", "0 as popular",
     ):  # fmt: skip
         assert said in html, said
     assert html.index("coverage</td>") < html.index("overlap of two lists")  # failed ones first

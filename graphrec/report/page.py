@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from graphrec.data.times import written
+from graphrec.evaluation.list_columns import COLUMNS
 from graphrec.refresh.gate import figure
 from graphrec.report import drawings
 from graphrec.report.chart import STYLE
@@ -41,6 +42,7 @@ def page(report: Report) -> str:
     )
     environment.filters |= {
         "metric": _metric,
+        "shown": _shown,
         "figure": figure,
         "day": _day,
         "clock": _clock,
@@ -56,6 +58,7 @@ def page(report: Report) -> str:
         job=report.job,
         k=k,
         slices=SLICES,
+        columns=COLUMNS,
         models={row["model"]: row for row in now.metrics.get("models", ())},
         earlier={} if before is None else _models(before.metrics),
         forest=_forest(report, f"ndcg@{k}"),
@@ -135,6 +138,11 @@ def _metric(found: Mapping[str, Any] | None) -> Markup:
     if found["low"] is None:
         return value
     return value + Markup("<small>{:.4f} to {:.4f}</small>").format(found["low"], found["high"])
+
+
+def _shown(found: Mapping[str, Any] | None, form: str) -> str:
+    """A value in a form."""
+    return "–" if found is None else format(found["value"], form)
 
 
 def _day(milliseconds: int | None) -> str:

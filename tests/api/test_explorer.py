@@ -48,7 +48,11 @@ METRICS = {
     "test": 40,
     "test_users": 12,
     "models": [
-        {"model": name, "metrics": {"ndcg@10": measured(value)}, "fit_seconds": 0.5}
+        {
+            "model": name,
+            "metrics": {"ndcg@10": measured(value), "overlap@10": measured(value / 2)},
+            "fit_seconds": 0.5,
+        }
         for name, value in (("popularity", 0.2), ("graphsage", 0.4), ("fusion", 0.3))
     ],
 }
@@ -488,8 +492,11 @@ def test_the_models_and_the_facts(visit: Visit) -> None:
     settled(page)
     version = httpx.get(f"{visit.url}/v1/snapshot").json()["version"]
     expect(page.locator("main")).to_contain_text(version)
-    rows = page.locator(".figures tbody tr")
+    compared = page.get_by_role("region", name="Models compared")
+    rows = compared.locator("tbody tr")
     expect(rows.locator("th")).to_have_text(["popularity", "graphsage", "fusion"])
+    alike = page.get_by_role("region", name="What their lists are like").locator("tbody td")
+    expect(alike).to_have_text(["10 %", "20 %", "15 %"])
     expect(rows.locator(".best")).to_have_text(["0.400"])
     expect(rows.locator("line")).to_have_count(3)
     for people in ("0 likes", "1 to 2 likes", "3 likes and more"):

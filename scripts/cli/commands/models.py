@@ -29,10 +29,10 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.times import written
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
+from graphrec.evaluation.list_columns import COLUMNS, LEGEND
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
 from graphrec.models import create
-from graphrec.ranking.all_lists import MOST_LISTED
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import publish
@@ -302,30 +302,15 @@ def _show_lists(comparison: Comparison) -> None:
         metric = result.evaluation.metrics.get(f"{name}@{k}")
         return "–" if metric is None else format(metric.value, form)
 
-    columns = {
-        "coverage": ("cover", ".1%"),
-        "overlap": ("overlap", ".0%"),
-        "concentration": (f"top {MOST_LISTED}", ".0%"),
-        "lift": ("lift", "+.1f"),
-        "long_tail": ("tail", ".0%"),
-        "novelty": ("bits", ".1f"),
-        "serendipity": ("ser.", ".2f"),
-        "diversity": ("div.", ".2f"),
-    }
     if all(f"coverage@{k}" not in each.evaluation.metrics for each in comparison.results):
         return
     rows = [
-        [result.model, *(shown(result, name, form) for name, (_, form) in columns.items())]
+        [result.model, *(shown(result, name, each.form) for name, each in COLUMNS.items())]
         for result in comparison.results
     ]
-    print_table(f"Their lists of {k}", ["model", *(title for title, _ in columns.values())], rows)
-    OUT.print(
-        f"cover: share of the catalogue in any list; overlap: of two users' lists, the share that "
-        f"is the same; top {MOST_LISTED}: share of all places that go to the {MOST_LISTED} items "
-        f"listed most; lift: how much more popular the list is than what the user likes, 0 as "
-        f"popular; tail: share outside the most popular fifth; bits: novelty; ser.: "
-        f"share that is right and not popular; div.: of categories and tags, 0 all the same."
-    )
+    titles = [each.title for each in COLUMNS.values()]
+    print_table(f"Their lists of {k}", ["model", *titles], rows)
+    OUT.print(f"{LEGEND}.")
 
 
 def show_differences(comparison: Comparison, against: str) -> None:
