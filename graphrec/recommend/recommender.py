@@ -33,11 +33,13 @@ from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
 from graphrec.ranking.thompson import ThompsonPool
+from graphrec.ratings.predictor import PredictedRating
 from graphrec.recommend.asked import asked
 from graphrec.recommend.browse import Directory
 from graphrec.recommend.bulk import BulkLists
 from graphrec.recommend.emptiness import cause_of_emptiness
 from graphrec.recommend.explainer import Explainer
+from graphrec.recommend.predict import predict
 from graphrec.recommend.query import NO_CONTEXT, Context, Query, as_query
 from graphrec.recommend.ranker import Ranker, Ranking, Request
 from graphrec.recommend.related import Related, liked_together, nearest
@@ -219,6 +221,14 @@ class Recommender:
         if by == "embedding":
             return nearest(self.view, item, k)
         return liked_together(self.view, item, k, similarity, min_support)
+
+    def predict(self, user: str, item: str) -> PredictedRating:
+        """What a user would give an item, on the scale of the ratings of the data.
+
+        Of an id without ratings, known or not, the prediction is made of what is left, and says so.
+        Raises SnapshotError where the snapshot has no model of ratings.
+        """
+        return predict(self.view, as_id(user), as_id(item))
 
     def recommend_all(
         self,

@@ -10,6 +10,7 @@ from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.evaluation.early_stopping import Chosen
 from graphrec.progress import Progress
+from graphrec.ratings.predictor import RatingPredictor
 from graphrec.refresh.candidate import evaluated, with_figures
 from graphrec.refresh.outcome import Candidate, Options, Staged
 from graphrec.refresh.rehearsal import (
@@ -33,6 +34,7 @@ from graphrec.training.fusion import (
     snapshot_of,
     warm_epochs,
 )
+from graphrec.training.ratings import fit_ratings
 
 
 def train_candidate(
@@ -53,7 +55,7 @@ def train_candidate(
     known = {} if options.choose else chosen_before(manifest, spec)
     start = warm_start(serving, known, on, graph) if options.warm else None
 
-    def train() -> tuple[Choice, Learned]:
+    def train() -> tuple[Choice, Learned, RatingPredictor | None]:
         if start is not None:
             [(name, chosen)] = known.items()
             neighbourhood = next(
@@ -75,7 +77,8 @@ def train_candidate(
                 chosen=known,
                 progress=progress,
             )
-        return choice, learn(spec, graph, settings.seed, choice, start=start, progress=progress)
+        learned = learn(spec, graph, settings.seed, choice, start=start, progress=progress)
+        return choice, learned, fit_ratings(data, settings)
 
     def evaluate() -> Candidate:
         name = choice.embedding
@@ -89,7 +92,7 @@ def train_candidate(
         rehearsed = rehearse(recommender, serving, on, settings, seconds)
         return with_figures(snapshot, rehearsed, settings, position, curves)
 
-    choice, learnt = staged(
+    choice, learnt, ratings = staged(
         "train",
         train,
         lambda done: {
@@ -98,11 +101,12 @@ def train_candidate(
             "epochs_taken_over": bool(known),
             "from": None if start is None else start.manifest.version,
             "weights": [asdict(group) for group in done[1].weights],
+            "ratings": None if done[2] is None else done[2].model,
         },
     )
     snapshot = staged(
         "index",
-        lambda: snapshot_of(spec, graph, learnt, settings.seed),
+        lambda: snapshot_of(spec, graph, learnt, settings.seed, ratings=ratings),
         lambda made: dict(made.manifest.counts),
     )
     return staged("evaluate", evaluate, evaluated)

@@ -15,11 +15,13 @@ from graphrec.snapshot.snapshot import TYPES
 def types_of(settings: Settings) -> Types:
     """The classes of the package, and the dataclasses that the settings' own modules declare.
 
-    These are the modules of the sources and models in `[fusion]` that are given as module:Class.
-    Raises SettingsError where one of the classes cannot be imported.
+    These are the modules of the sources and models in `[fusion]`, and of the model in `[ratings]`,
+    that are given as module:Class. Raises SettingsError where one of the classes cannot be
+    imported.
     """
     spec = settings.fusion
-    models = (name for name in (*spec.neighbourhoods, *spec.embeddings) if ":" in name)
+    named = (*spec.neighbourhoods, *spec.embeddings, settings.ratings.model or "")
+    models = (name for name in named if ":" in name)
     return types_with(map(class_at, (*spec.sources.values(), *models)))
 
 

@@ -37,6 +37,7 @@ from graphrec.models.training.warm_start import in_rows_of
 from graphrec.progress import Progress
 from graphrec.ranking import fusion
 from graphrec.ranking.fusion import TRACE, Labelled, Weights, retrieved
+from graphrec.ratings.predictor import RatingPredictor
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
@@ -283,6 +284,7 @@ def snapshot_of(
     seed: int,
     metrics: Mapping[str, Any] | None = None,
     position: int | None = None,
+    ratings: RatingPredictor | None = None,
 ) -> Snapshot:
     """The snapshot of a weighted graph and what was learned of it, with its index."""
     nearest = () if learned.vectors is None else (Nearest.of(learned.vectors),)
@@ -296,6 +298,7 @@ def snapshot_of(
         popularity=learned.popularity,
         half_life=spec.popularity.half_life_share,
         popular_by=spec.retrieval.popular_by,
+        ratings=ratings,
     )
     described = replace(snapshot.manifest, position=position, dislike_weight=learned.dislike_weight)
     return replace(snapshot, manifest=described)
