@@ -22,11 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphrec import errors as errors
+    from graphrec import ratings as ratings
     from graphrec import split as split
     from graphrec.data.dataset import Dataset as Dataset
     from graphrec.data.weighting import KindPolicy as KindPolicy
     from graphrec.evaluation.compare import compare as compare
     from graphrec.evaluation.compare import evaluate as evaluate
+    from graphrec.evaluation.rating_evaluation import RatingComparison as RatingComparison
+    from graphrec.evaluation.rating_evaluation import compare_ratings as compare_ratings
     from graphrec.evaluation.results import Comparison as Comparison
     from graphrec.evaluation.test_set import TestSet as TestSet
     from graphrec.evaluation.test_set import TrainTest as TrainTest
@@ -52,7 +55,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_MODULES = ("errors", "split")
+_MODULES = ("errors", "ratings", "split")
 """Public modules."""
 
 _HOMES = {
@@ -79,7 +82,9 @@ _HOMES = {
     "TestSet": "evaluation.test_set",
     "TrainTest": "evaluation.test_set",
     "UserKNN": "models.knn",
+    "RatingComparison": "evaluation.rating_evaluation",
     "compare": "evaluation.compare",
+    "compare_ratings": "evaluation.rating_evaluation",
     "evaluate": "evaluation.compare",
     "load_settings": "settings",
 }
@@ -103,6 +108,7 @@ __all__ = [
     "Query",
     "RP3Beta",
     "Random",
+    "RatingComparison",
     "RecentPopularity",
     "Recommender",
     "Settings",
@@ -111,9 +117,11 @@ __all__ = [
     "UserKNN",
     "__version__",
     "compare",
+    "compare_ratings",
     "errors",
     "evaluate",
     "load_settings",
+    "ratings",
     "split",
 ]
 

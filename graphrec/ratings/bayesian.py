@@ -72,7 +72,7 @@ class BayesianSVD:
         user = np.hstack([draw[0][:, :-1] for draw in kept]) / len(kept)
         item = np.hstack([draw[1][:, :-1] for draw in kept])
         user, item = compressed(user, item, self.served_dim)
-        factors = Factors.of(base, base.mean, user, item, *bias)
+        factors = Factors.of(ratings, base, user, item, *bias)
         return fitted(ratings, predictor_of("bayesian-svd", ratings, base, factors))
 
 

@@ -15,7 +15,7 @@ from graphrec.ratings.fitted import FittedRatings, fitted, prepare
 from graphrec.ratings.log import Ratings
 from graphrec.ratings.predictor import Baseline, RatingPredictor, Residual
 
-USER_L2, ITEM_L2, SWEEPS = 5.0, 2.0, 10
+USER_L2, ITEM_L2, SWEEPS = 3.0, 1.0, 10
 """Of the baseline that other models add to."""
 
 
@@ -71,7 +71,7 @@ def predictor_of(
     name: str, ratings: Ratings, baseline: Baseline, residual: Residual | None = None
 ) -> RatingPredictor:
     """A fitted model on the scale of the ratings."""
-    return RatingPredictor(name, ratings.low, ratings.high, baseline, residual)
+    return RatingPredictor(name, ratings.kind, ratings.low, ratings.high, baseline, residual)
 
 
 def deviations(ratings: Ratings, baseline: Baseline) -> NDArray[np.float64]:

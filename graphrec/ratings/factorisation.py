@@ -114,7 +114,7 @@ class SVD:
     """Factorisation with biases and L2; the defaults were chosen on validation."""
 
     dim: Annotated[Count, Search(4, 64, log=True)] = 10
-    l2: Annotated[Rate, Search(1.0, 50.0, log=True)] = 8.0
+    l2: Annotated[Rate, Search(1.0, 50.0, log=True)] = 15.0
     bias_l2: Annotated[Rate, Search(0.5, 20.0, log=True)] = 3.0
     sweeps: Annotated[Count, Search(5, 50)] = 15
     """Of users, then items."""
@@ -129,10 +129,10 @@ class SVD:
 class SVDpp:
     """The same with what was rated at all: SVD++."""
 
-    dim: Annotated[Count, Search(4, 64, log=True)] = 10
-    l2: Annotated[Rate, Search(1.0, 50.0, log=True)] = 8.0
+    dim: Annotated[Count, Search(4, 64, log=True)] = 20
+    l2: Annotated[Rate, Search(1.0, 50.0, log=True)] = 20.0
     bias_l2: Annotated[Rate, Search(0.5, 20.0, log=True)] = 3.0
-    votes_l2: Annotated[Rate, Search(0.1, 100.0, log=True)] = 3.0
+    votes_l2: Annotated[Rate, Search(0.1, 100.0, log=True)] = 5.0
     """Of the y, in units of the other."""
     sweeps: Annotated[Count, Search(5, 50)] = 15
     """Of users, then items, and of what was rated at all."""
@@ -161,5 +161,5 @@ def _fit(
                 right = own.side.features.T @ own.rows
                 own.votes = ridge(own.side.features, right, votes_l2, own.votes)
     user, item = (half.rows for half in halves)
-    factors = Factors.of(base, base.mean, user[:, :-1], item[:, :-1], user[:, -1], item[:, -1])
+    factors = Factors.of(ratings, base, user[:, :-1], item[:, :-1], user[:, -1], item[:, -1])
     return fitted(ratings, predictor_of(name, ratings, base, factors))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.data.axes import axes
+from graphrec.ratings.log import Ratings
 from graphrec.ratings.predictor import Baseline
 
 
@@ -17,14 +19,16 @@ from graphrec.ratings.predictor import Baseline
 class Factors:
     """The residual of a pair is the inner product of the two vectors."""
 
-    user: Annotated[NDArray[np.float32], axes("user")]  # [U, dim]
+    user: Annotated[NDArray[np.float32], axes("user")]  # [U, dim], 0 without ratings
     item: Annotated[NDArray[np.float32], axes("item")]  # [I, dim]
+    noise: float
+    """The mean square of what is left of a rating it was fitted to."""
 
     @classmethod
     def of(
         cls,
+        ratings: Ratings,
         baseline: Baseline,
-        mean: float,
         user: NDArray[np.floating],
         item: NDArray[np.floating],
         user_bias: NDArray[np.floating],
@@ -34,11 +38,13 @@ class Factors:
 
         The differences of the biases are two more dimensions.
         """
-        of_user = np.column_stack(
-            [user, user_bias + mean - baseline.mean - baseline.user, np.ones(len(user))]
-        )
+        of_user = np.column_stack([user, user_bias - baseline.user, np.ones(len(user))])
+        of_user[baseline.user_ratings == 0] = 0
         of_item = np.column_stack([item, np.ones(len(item)), item_bias - baseline.item])
-        return cls(of_user.astype(np.float32), of_item.astype(np.float32))
+        found = cls(of_user.astype(np.float32), of_item.astype(np.float32), 0.0)
+        left = ratings.value - baseline.of(ratings.user, ratings.item)
+        left -= found.residual(ratings.user, ratings.item)
+        return replace(found, noise=float((left**2).mean()))
 
     def residual(self, users: Rows, items: Rows) -> NDArray[np.float64]:
         """[N]."""
@@ -46,6 +52,30 @@ class Factors:
             "nd,nd->n", self.user[users], self.item[items], dtype=np.float64
         )
         return found
+
+    def folded(self, items: Rows, deviations: NDArray[np.float64], item: int) -> float:
+        """The residual of an item for a user in no row, by how far n ratings are from the baseline.
+
+        Their vector is the mean of what the normal distribution of the users' vectors becomes by
+        these ratings.
+        """
+        mean, covariance = self._spread
+        rated = self.item[items].astype(np.float64)
+        system = rated @ covariance @ rated.T + (self.noise + FLOOR) * np.eye(len(items))
+        away = np.linalg.solve(system, deviations - rated @ mean)
+        vector = mean + covariance @ (rated.T @ away)
+        return float(vector @ self.item[item])
+
+    @cached_property
+    def _spread(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The mean [dim] and the covariance [dim, dim] of the vectors of users with ratings."""
+        known = self.user[self.user.any(axis=1)].astype(np.float64)
+        mean = known.mean(0)
+        return mean, (known - mean).T @ (known - mean) / len(known)
+
+
+FLOOR = 1e-6
+"""Of the noise, where none was left."""
 
 
 def compressed(

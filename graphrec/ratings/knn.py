@@ -33,9 +33,9 @@ SIMILARITIES = Options(("cosine", "pearson", "euclidean"))
 class ItemKNN:
     """Items like those that the user rated; the defaults were chosen on validation."""
 
-    similarity: Annotated[Similarity, SIMILARITIES] = "pearson"
+    similarity: Annotated[Similarity, SIMILARITIES] = "cosine"
     neighbours: Annotated[Count, Search(10, 100, log=True)] = 40
-    shrinkage: Annotated[NotNegative, Search(1.0, 300.0, log=True)] = 60.0
+    shrinkage: Annotated[NotNegative, Search(1.0, 300.0, log=True)] = 100.0
     confidence: Annotated[NotNegative, Search(0.01, 5.0, log=True)] = 0.3
     kept: Count = 500
     """Similar items kept of each: the neighbours are those of them that the user rated."""
@@ -56,9 +56,9 @@ class ItemKNN:
 class UserKNN:
     """Users like this one who rated the item; the defaults were chosen on validation."""
 
-    similarity: Annotated[Similarity, SIMILARITIES] = "pearson"
+    similarity: Annotated[Similarity, SIMILARITIES] = "cosine"
     neighbours: Annotated[Count, Search(10, 200, log=True)] = 60
-    shrinkage: Annotated[NotNegative, Search(1.0, 300.0, log=True)] = 60.0
+    shrinkage: Annotated[NotNegative, Search(1.0, 300.0, log=True)] = 100.0
     confidence: Annotated[NotNegative, Search(0.01, 5.0, log=True)] = 0.3
     kept: Count = 500
     """Similar users kept of each: the neighbours are those of them who rated the item."""
@@ -89,6 +89,16 @@ class ItemNeighbours:
         return _residuals(
             self.similar, self.deviations, items, users, self.neighbours, self.confidence
         )
+
+    def folded(self, items: Rows, deviations: NDArray[np.float64], item: int) -> float:
+        """The residual of an item row for a user in no row, given n deviations."""
+        order = np.argsort(items)
+        ends = np.array([0, len(items)], np.int32)
+        shape = (1, self.similar.shape[1])
+        row = sparse.csr_array((deviations[order], items[order], ends), shape)
+        one, nobody = np.array([item], np.int32), np.zeros(1, np.int32)
+        [found] = _residuals(self.similar, row, one, nobody, self.neighbours, self.confidence)
+        return float(found)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,12 @@ class Ratings:
         return self.graph.items
 
     @property
+    def kind(self) -> str:
+        """The kind of events that they are."""
+        log = self.graph.interactions
+        return log.kinds[int(log.kind[0])]
+
+    @property
     def low(self) -> float:
         """The lowest rating that anyone gave."""
         return float(self.value.min())
@@ -115,13 +121,14 @@ def ratings_of(data: Dataset, kind: str | None = None) -> Ratings:
     return Ratings(graph, mine.user, mine.item, value[at].astype(np.float64))
 
 
-def has_ratings(data: Dataset) -> bool:
-    """Whether any event of a data set is a rating."""
+def rating_kinds(data: Dataset) -> tuple[str, ...]:
+    """The kinds of events of a data set that are ratings in force."""
     log, policies = data.recorded.interactions, _policies(data)
     if policies is None:
-        return False
+        return ()
     value = log.weight if log.value is None else log.value
-    return bool(rated_in_force(log, meanings_of(log.kinds, policies), value).any())
+    rated = rated_in_force(log, meanings_of(log.kinds, policies), value)
+    return tuple(sorted(log.kinds[code] for code in np.unique(log.kind[rated]).tolist()))
 
 
 def _policies(data: Dataset) -> Mapping[str, KindPolicy] | None:

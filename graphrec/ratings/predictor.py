@@ -8,8 +8,9 @@ everyone, and says of what.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Annotated, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,26 @@ class Residual(Protocol):
     def residual(self, users: Rows, items: Rows) -> NDArray[np.float64]:
         """For N pairs of a user and an item that both have ratings: [N]."""
         ...
+
+
+@runtime_checkable
+class FoldsIn(Protocol):
+    """A residual that can say something of a user who is in none of its rows."""
+
+    def folded(self, items: Rows, deviations: NDArray[np.float64], item: int) -> float:
+        """The residual of an item row, given how far n ratings are from the baseline [n]."""
+        ...
+
+
+class Rated(NamedTuple):
+    """The ratings of a user who has none in the rows of a model."""
+
+    items: Rows  # [n], rows of items that have ratings
+    values: NDArray[np.float64]  # [n]
+
+
+UNKNOWN_USER_L2 = 5.0
+"""Ratings at the baseline that the bias of such a user is shrunk by."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +74,8 @@ class RatingPredictor:
 
     model: str
     """Its name, or that of its class."""
+    kind: str
+    """The kind of events that the ratings are."""
     low: float
     """The lowest rating of the data; no prediction is below."""
     high: float
@@ -72,14 +95,6 @@ class RatingPredictor:
             found[known] += self.residual.residual(users[known], items[known])
         return found
 
-    def basis(self, user: int | None, item: int | None) -> Basis:
-        """What the prediction of a pair is made of; None: a row that there is not."""
-        rated = user is not None and self.baseline.user_ratings[user] > 0
-        known = item is not None and self.baseline.item_ratings[item] > 0
-        if rated and known:
-            return "model"
-        return "user" if rated else "item" if known else "mean"
-
 
 @dataclass(frozen=True)
 class PredictedRating:
@@ -98,39 +113,77 @@ class PredictedRating:
     """How many ratings of the user it is made of."""
     item_ratings: int
     """How many ratings of the item."""
-
-    @property
-    def note(self) -> str | None:
-        """What is missing, as a sentence; None where nothing is."""
-        user, item = f"user {self.user!r} has no ratings", f"item {self.item!r} has no ratings"
-        return {
-            "model": None,
-            "user": f"{item}: predicted by how this user rates",
-            "item": f"{user}: predicted by how this item is rated",
-            "mean": f"{user}, and {item}: predicted by the mean of all ratings",
-        }[self.basis]
+    note: str | None = None
+    """What is missing, as a sentence; None where nothing is."""
 
 
 def predicted(
-    predictor: RatingPredictor, user: str, item: str, user_row: int | None, item_row: int | None
+    predictor: RatingPredictor,
+    user: str,
+    item: str,
+    user_row: int | None,
+    item_row: int | None,
+    rated: Rated | None = None,
 ) -> PredictedRating:
-    """The prediction for a pair of ids, whose rows are None where nothing is known of them."""
+    """The prediction for a pair of ids, whose rows are None where nothing is known of them.
+
+    `rated` are ratings of a user who has none in the rows, which count instead.
+    """
     base = predictor.baseline
-    basis = predictor.basis(user_row, item_row)
-    if user_row is not None and item_row is not None:
-        [value] = predictor.predict(np.array([user_row], np.int32), np.array([item_row], np.int32))
+    of_item = 0 if item_row is None else int(base.item_ratings[item_row])
+    of_user = 0 if user_row is None else int(base.user_ratings[user_row])
+    if rated is not None and not of_user and len(rated.items):
+        of_user = len(rated.items)
+        value = _of_unknown_user(predictor, rated, item_row if of_item else None)
+    elif user_row is not None and item_row is not None:
+        [value] = predictor.unclipped(np.array([user_row]), np.array([item_row]))
     else:
         own = 0.0 if user_row is None else float(base.user[user_row])
         its = 0.0 if item_row is None else float(base.item[item_row])
-        value = np.clip(base.mean + own + its, predictor.low, predictor.high)
+        value = base.mean + own + its
+    basis = _BASES[of_user > 0, of_item > 0]
     return PredictedRating(
         user,
         item,
-        float(value),
+        float(np.clip(value, predictor.low, predictor.high)),
         predictor.low,
         predictor.high,
         basis,
         predictor.model,
-        0 if user_row is None else int(base.user_ratings[user_row]),
-        0 if item_row is None else int(base.item_ratings[item_row]),
+        of_user,
+        of_item,
+        _note(user, item, basis),
     )
+
+
+_BASES: Mapping[tuple[bool, bool], Basis] = {
+    (True, True): "model",
+    (True, False): "user",
+    (False, True): "item",
+    (False, False): "mean",
+}
+"""By whether the user has ratings, and whether the item has."""
+
+
+def _of_unknown_user(predictor: RatingPredictor, rated: Rated, item: int | None) -> float:
+    """What someone who is in no row would give an item row, or one without ratings."""
+    base = predictor.baseline
+    away = rated.values - base.mean - base.item[rated.items]
+    bias = float(away.sum() / (len(away) + UNKNOWN_USER_L2))
+    value = base.mean + bias
+    if item is None:
+        return value
+    value += float(base.item[item])
+    if isinstance(predictor.residual, FoldsIn):
+        value += predictor.residual.folded(rated.items, away - bias, item)
+    return value
+
+
+def _note(user: str, item: str, basis: Basis) -> str | None:
+    who, what = f"user {user!r} has no ratings", f"item {item!r} has no ratings"
+    notes: Mapping[Basis, str] = {
+        "user": f"{what}: predicted by how this user rates",
+        "item": f"{who}: predicted by how this item is rated",
+        "mean": f"{who}, and {what}: predicted by the mean of all ratings",
+    }
+    return notes.get(basis)

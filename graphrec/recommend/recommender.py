@@ -53,7 +53,7 @@ from graphrec.recommend.results import (
 )
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates
-from graphrec.settings import RetrievalSettings
+from graphrec.settings import RatingSettings, RetrievalSettings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_with
@@ -86,8 +86,17 @@ class Recommender:
         return cls(View.of(snapshot, kinds=kinds), settings)
 
     @classmethod
-    def fit(cls, data: Dataset, seed: int = 0, **options: Any) -> Recommender:
+    def fit(
+        cls,
+        data: Dataset,
+        seed: int = 0,
+        *,
+        ratings: RatingSettings = RatingSettings(),  # noqa: B008 - it is frozen
+        **options: Any,
+    ) -> Recommender:
         """The recommender of a data set: sources, fusion and weights are chosen on validation.
+
+        Where its events are ratings, a model of them is fitted too, as `ratings` says.
 
         `options` are those of `graphrec.Fusion`, such as `embeddings={"mf": MF(dim=64)}`. Raises
         DataError where no event of the data is positive.
@@ -100,7 +109,13 @@ class Recommender:
         fusion = import_module("graphrec.training.fusion")  # what serves does not need it
         fitted = fusion.Fusion(**options).fit(data, seed)
         found: Recommender = fitted.scorer
-        return replace(found, view=replace(found.view, kinds=data.kinds or DEFAULT_POLICY))
+        predictor = import_module("graphrec.training.ratings").fit_ratings(data, ratings, seed)
+        view = replace(
+            found.view,
+            snapshot=replace(found.snapshot, ratings=predictor),
+            kinds=data.kinds or DEFAULT_POLICY,
+        )
+        return replace(found, view=view)
 
     @classmethod
     def load(

@@ -78,7 +78,7 @@ def train_candidate(
                 progress=progress,
             )
         learned = learn(spec, graph, settings.seed, choice, start=start, progress=progress)
-        return choice, learned, fit_ratings(data, settings)
+        return choice, learned, fit_ratings(data, settings.ratings, settings.seed)
 
     def evaluate() -> Candidate:
         name = choice.embedding

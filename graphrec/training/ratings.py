@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from graphrec.data.dataset import Dataset
@@ -13,9 +14,9 @@ from graphrec.evaluation.rating_evaluation import (
 )
 from graphrec.progress import Progress
 from graphrec.ratings import RatingModel, create_rating_model
-from graphrec.ratings.log import has_ratings, ratings_of
+from graphrec.ratings.log import rating_kinds, ratings_of
 from graphrec.ratings.predictor import RatingPredictor
-from graphrec.settings import Settings
+from graphrec.settings import RatingSettings, Settings
 
 
 def rating_model(name: str, settings: Settings) -> RatingModel:
@@ -44,14 +45,23 @@ def compare_rating_models(
     )
 
 
-def fit_ratings(data: Dataset, settings: Settings) -> RatingPredictor | None:
+def fit_ratings(data: Dataset, spec: RatingSettings, seed: int) -> RatingPredictor | None:
     """What predicts ratings once it serves; None where none shall, or there are no ratings.
 
-    Raises DataError where several kinds of events are ratings and the settings name none.
+    Where several kinds of events are ratings and the settings name none there is none either, and a
+    Python warning says so. Raises DataError where the named kind has no ratings.
     """
-    name, kind = settings.ratings.model, settings.ratings.kind
-    if name is None or (kind is None and not has_ratings(data)):
+    if spec.model is None:
         return None
-    rated = ratings_of(data, kind).as_dataset()
-    model = rating_model(name, settings)
-    return model.fit(rated, model_rng(settings.seed, f"ratings {name}")).predictor
+    kinds = rating_kinds(data)
+    if spec.kind is None and len(kinds) != 1:
+        if kinds:
+            warnings.warn(
+                f"no model of ratings: events of kinds {', '.join(kinds)} are all ratings; name "
+                f"one to predict, as in [ratings] kind = {kinds[0]!r}",
+                stacklevel=2,
+            )
+        return None
+    rated = ratings_of(data, spec.kind).as_dataset()
+    model = create_rating_model(spec.model, spec.models.get(spec.model))
+    return model.fit(rated, model_rng(seed, f"ratings {spec.model}")).predictor

@@ -259,7 +259,7 @@ def test_another_format_is_refused_before_anything_else_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"format": 7}', b'{"format": 7, "seed": {}}']
+    "content", [b"", b"[]", b"{}", b'{"format": 8}', b'{"format": 8, "seed": {}}']
 )
 def test_a_manifest_of_another_shape_is_refused(tmp_path, content):
     version = publish(small_snapshot(), tmp_path)

@@ -522,7 +522,7 @@ def train_and_publish(
         choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
         learned = learn(spec, graph, settings.seed, choice, progress=progress)
         metrics = None if comparison is None else comparison.as_json()
-        ratings = fit_ratings(data, settings)
+        ratings = fit_ratings(data, settings.ratings, settings.seed)
         snapshot = snapshot_of(spec, graph, learned, settings.seed, metrics, position, ratings)
         version = publish(snapshot, folder, types=types_of(settings))
     if not quiet:

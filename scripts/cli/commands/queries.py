@@ -213,7 +213,7 @@ def predict(
     engine = recommender(settings, snapshots)
     found = engine.predict(user, item)
     if as_json:
-        print_json({**asdict(found), "note": found.note})
+        print_json(asdict(found))
         return
     if found.note is not None:
         warn(f"user {user}, item {item}", found.note)

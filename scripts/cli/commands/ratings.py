@@ -159,10 +159,10 @@ def show_ratings(found: RatingComparison) -> None:
     fallbacks = found.results[0].fallbacks
     OUT.print(
         f"{counted(found.ratings, 'rating')} from {found.low:g} to {found.high:g}, of "
-        f"{counted(found.users, 'user')} and {counted(found.items, 'item')}, each predicted once; "
-        f"{fallbacks:,} of them from biases alone, as the user or the item had no other. Interval: "
-        f"of RMSE, 95 % bootstrap over users; FCP: share of a user's pairs of items that are put in "
-        f"the right order; {ordered.upper()}: of what was predicted of a user, in the order of the "
+        f"{counted(found.users, 'user')} and {counted(found.items, 'item')}; {fallbacks:,} of them "
+        f"predicted from biases alone, as the user or the item had no other. Interval: of RMSE, "
+        f"95 % bootstrap over users; FCP: share of a user's pairs of items that are put in the "
+        f"right order; {ordered.upper()}: of what was predicted of a user, in the order of the "
         f"predictions; s: seconds to fit and predict."
     )
 
