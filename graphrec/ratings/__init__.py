@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from graphrec.ratings.bayesian import BayesianSVD as BayesianSVD
     from graphrec.ratings.biases import Biases as Biases
     from graphrec.ratings.biases import GlobalMean as GlobalMean
+    from graphrec.ratings.blend import Blend as Blend
     from graphrec.ratings.factorisation import SVD as SVD
     from graphrec.ratings.factorisation import SVDpp as SVDpp
+    from graphrec.ratings.graphsage import GraphSAGE as GraphSAGE
     from graphrec.ratings.knn import ItemKNN as ItemKNN
     from graphrec.ratings.knn import UserKNN as UserKNN
+    from graphrec.ratings.mlp import MLP as MLP
 
 RATING_MODELS: Mapping[str, tuple[str, str]] = {
     "mean": ("biases", "GlobalMean"),
@@ -40,18 +43,24 @@ RATING_MODELS: Mapping[str, tuple[str, str]] = {
     "svd": ("factorisation", "SVD"),
     "svd++": ("factorisation", "SVDpp"),
     "bayesian-svd": ("bayesian", "BayesianSVD"),
+    "mlp": ("mlp", "MLP"),
+    "graphsage": ("graphsage", "GraphSAGE"),
+    "blend": ("blend", "Blend"),
 }
 """Module and class of each model, by its name in settings and commands."""
 
 _CLASSES = {name: module for module, name in RATING_MODELS.values()}
 
 __all__ = [
+    "MLP",
     "RATING_MODELS",
     "SVD",
     "BayesianSVD",
     "Biases",
+    "Blend",
     "FittedRatings",
     "GlobalMean",
+    "GraphSAGE",
     "ItemKNN",
     "PredictedRating",
     "RatingModel",

@@ -47,6 +47,8 @@ TYPES: Mapping[str, str] = {
     "rating-factors": "graphrec.ratings.factors:Factors",
     "rating-item-neighbours": "graphrec.ratings.knn:ItemNeighbours",
     "rating-user-neighbours": "graphrec.ratings.knn:UserNeighbours",
+    "rating-perceptron": "graphrec.ratings.perceptron:Perceptron",
+    "rating-blend": "graphrec.ratings.blend:Blended",
 }
 """The classes that the fields of a snapshot may hold where they name a protocol, by the name that
 files have them under. Sources and models from elsewhere are named in the settings."""

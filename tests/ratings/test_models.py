@@ -13,6 +13,7 @@ from graphrec.ratings import (
     SVD,
     BayesianSVD,
     Biases,
+    Blend,
     GlobalMean,
     ItemKNN,
     RatingModel,
@@ -109,6 +110,42 @@ class TestBayesianSVD(RatingModelContract):
 
     def plain_model(self) -> RatingModel:
         return BayesianSVD(dim=2, burn_in=2, draws=3)
+
+
+class TestMLP(RatingModelContract):
+    @pytest.fixture
+    def model(self) -> RatingModel:
+        pytest.importorskip("torch")
+        return create_rating_model("mlp", {"dim": 4, "epochs": 40, "batch_size": 64, "l2": 0.01})
+
+    def plain_model(self) -> RatingModel:
+        pytest.importorskip("torch")
+        return create_rating_model("mlp", {"dim": 2, "epochs": 1})
+
+
+class TestGraphSAGE(RatingModelContract):
+    @pytest.fixture
+    def model(self) -> RatingModel:
+        pytest.importorskip("torch")
+        return create_rating_model("graphsage", {"dim": 4, "confidence": 1.0})
+
+    def plain_model(self) -> RatingModel:
+        pytest.importorskip("torch")
+        return create_rating_model("graphsage", {"dim": 2, "epochs": 1})
+
+
+class TestBlend(RatingModelContract):
+    @pytest.fixture
+    def model(self) -> RatingModel:
+        return Blend("svd++, item-knn")
+
+    def plain_model(self) -> RatingModel:
+        return Blend("svd, user-knn")
+
+    @pytest.mark.parametrize("members", ["", "blend, svd", "svd, biases"])
+    def test_of_nothing_is_an_error(self, members: str) -> None:
+        with pytest.raises(SettingsError, match=r"of a blend .*: expected"):
+            Blend(members).fit(two_tastes())
 
 
 def test_svd_minimises_what_it_says() -> None:
