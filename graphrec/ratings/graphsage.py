@@ -43,8 +43,8 @@ from graphrec.ratings.log import Ratings
 class GraphSAGE:
     """Hyper-parameters; the defaults were chosen on validation."""
 
-    dim: Annotated[Count, Search(8, 64, log=True)] = 16
-    epochs: Annotated[Count, Search(10, 100, log=True)] = 30
+    dim: Annotated[Count, Search(8, 64, log=True)] = 32
+    epochs: Annotated[Count, Search(10, 100, log=True)] = 60
     supervision_share: Annotated[Part, Search(0.05, 0.5)] = 0.2
     """Of the ratings, that each step hides from the aggregation and predicts."""
     confidence: Annotated[NotNegative, Search(1.0, 30.0, log=True)] = 10.0

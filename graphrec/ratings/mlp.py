@@ -31,15 +31,15 @@ class MLP:
     """Hyper-parameters; the defaults were chosen on validation."""
 
     dim: Annotated[Count, Search(4, 64, log=True)] = 16
-    width: Annotated[Count, Search(8, 128, log=True)] = 32
+    width: Annotated[Count, Search(8, 128, log=True)] = 16
     """Of the first layer; each further one is half as wide."""
-    layers: Annotated[Count, Search(1, 3)] = 2
-    epochs: Annotated[Count, Search(5, 60, log=True)] = 20
+    layers: Annotated[Count, Search(1, 3)] = 1
+    epochs: Annotated[Count, Search(5, 60, log=True)] = 15
     batch_size: Count = 1024
     learning_rate: Annotated[Rate, Search(5e-4, 2e-2, log=True)] = 0.003
-    l2: Annotated[NotNegative, Search(1e-3, 0.3, log=True)] = 0.15
+    l2: Annotated[NotNegative, Search(1e-3, 0.3, log=True)] = 0.2
     """Of the vectors of a pair, for each rating."""
-    dropout: Annotated[Dropped, Search(0.0, 0.6)] = 0.2
+    dropout: Annotated[Dropped, Search(0.0, 0.6)] = 0.5
     """Share of the inputs of the first layer that are dropped in training."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:
@@ -91,7 +91,8 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
     def forward(self, user: Tensor, item: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
         """The residuals of B pairs [B], and the mean of the squares of their vectors."""
         one, other = functional.embedding(user, self.user), functional.embedding(item, self.item)
-        layer = torch.cat([one, other, one * other], 1)
+        products = one * other
+        layer = torch.cat([one, other, products], 1).detach()
         if self.dropout:
             kept = torch.rand(layer.shape, generator=noise) >= self.dropout
             layer = layer * kept / (1 - self.dropout)
@@ -99,8 +100,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         for place, (weight, offset) in enumerate(zip(self.weights, self.offsets, strict=True)):
             layer = layer @ weight + offset
             layer = layer if place == last else torch.relu(layer)
-        products = (one * other).sum(1)
-        return layer[:, 0] + products, (one**2 + other**2).sum(1).mean()
+        return layer[:, 0] + products.sum(1), (one**2 + other**2).sum(1).mean()
 
     def in_numpy(self) -> Perceptron:
         """The same, for serving."""
