@@ -126,7 +126,7 @@ def test_of_several_kinds_of_ratings_training_asks_for_one(tmp_path: Path) -> No
     write_csv(tmp_path / "events.csv", "user,item,rating,kind", rows)
     settings = tmp_path / "graphrec.toml"
     settings.write_text('[kinds.score]\nthreshold = 50\n[ratings]\nmodel = "biases"\n')
-    assert graphrec(tmp_path, "ingest", "events.csv", "--accept", "all").code == 0
+    assert graphrec(tmp_path, "ingest", "events.csv").code == 0
     with pytest.warns(UserWarning, match=r"rating, score are all ratings; name one"):
         assert graphrec(tmp_path, "train", "--embedding", "none", "--models", "none").code == 0
     assert graphrec(tmp_path, "predict", "u00", "i01").code == 1
