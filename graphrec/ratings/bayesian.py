@@ -13,14 +13,13 @@ which is then cut to its strongest dimensions. So what serves is as simple as SV
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data.dataset import Dataset
 from graphrec.models.fitted import Seed
-from graphrec.models.hyper_parameters import Count, Search, Steps
+from graphrec.models.hyper_parameters import Count, Steps
 from graphrec.ratings.biases import fit_baseline, predictor_of
 from graphrec.ratings.factorisation import Half, estimates, halves_of, solve_half
 from graphrec.ratings.factors import Factors, compressed
@@ -39,12 +38,12 @@ NOISE_FLOOR = 1e-3
 class BayesianSVD:
     """Hyper-parameters; the defaults were chosen on validation."""
 
-    dim: Annotated[Count, Search(4, 32, log=True)] = 10
+    dim: Count = 10
     votes: bool = True
     """Whether what was rated at all counts (SVD++), or only how (SVD)."""
     burn_in: Steps = 20
     """Draws before the first that counts."""
-    draws: Annotated[Count, Search(10, 200, log=True)] = 60
+    draws: Count = 60
     """That count."""
     served_dim: Count = 48
     """Of the vectors that serve."""

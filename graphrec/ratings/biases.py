@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data.dataset import Dataset
 from graphrec.models.fitted import Seed
-from graphrec.models.hyper_parameters import Count, NotNegative, Search
+from graphrec.models.hyper_parameters import Count, NotNegative
 from graphrec.ratings.fitted import FittedRatings, fitted, prepare
 from graphrec.ratings.log import Ratings
 from graphrec.ratings.predictor import Baseline, RatingPredictor, Residual
@@ -38,8 +37,8 @@ class Biases:
     neighbors", TKDD 2010).
     """
 
-    user_l2: Annotated[NotNegative, Search(0.5, 50.0, log=True)] = USER_L2
-    item_l2: Annotated[NotNegative, Search(0.5, 50.0, log=True)] = ITEM_L2
+    user_l2: NotNegative = USER_L2
+    item_l2: NotNegative = ITEM_L2
     sweeps: Count = SWEEPS
     """Of items, then users."""
 

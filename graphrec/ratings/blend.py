@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from graphrec.data import Rows
 from graphrec.data.dataset import Dataset
 from graphrec.errors import SettingsError
 from graphrec.models.fitted import Seed
-from graphrec.models.hyper_parameters import Part, Search
+from graphrec.models.hyper_parameters import Part
 from graphrec.ratings import create_rating_model
 from graphrec.ratings.biases import deviations, fit_baseline, predictor_of
 from graphrec.ratings.fitted import FittedRatings, RatingModel, fitted, prepare
@@ -54,7 +53,7 @@ class Blend:
 
     members: str = MEMBERS
     """Names of models, with commas between; those with a residual of the biases."""
-    held_out: Annotated[Part, Search(0.05, 0.3)] = 0.1
+    held_out: Part = 0.1
     """Share of the ratings that weights are chosen on."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:

@@ -12,7 +12,7 @@ turn, each by ridge regressions (alternating least squares).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from scipy import sparse
 
 from graphrec.data.dataset import Dataset
 from graphrec.models.fitted import Seed
-from graphrec.models.hyper_parameters import Count, Rate, Search
+from graphrec.models.hyper_parameters import Count, Rate
 from graphrec.ratings.biases import fit_baseline, predictor_of
 from graphrec.ratings.factors import Factors
 from graphrec.ratings.fitted import FittedRatings, fitted, prepare
@@ -113,10 +113,10 @@ def estimates(user: Half, item: Half, ratings: Ratings) -> NDArray[np.float64]:
 class SVD:
     """Factorisation with biases and L2; the defaults were chosen on validation."""
 
-    dim: Annotated[Count, Search(4, 64, log=True)] = 10
-    l2: Annotated[Rate, Search(1.0, 50.0, log=True)] = 15.0
-    bias_l2: Annotated[Rate, Search(0.5, 20.0, log=True)] = 3.0
-    sweeps: Annotated[Count, Search(5, 50)] = 15
+    dim: Count = 10
+    l2: Rate = 15.0
+    bias_l2: Rate = 3.0
+    sweeps: Count = 15
     """Of users, then items."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:
@@ -129,12 +129,12 @@ class SVD:
 class SVDpp:
     """The same with what was rated at all: SVD++."""
 
-    dim: Annotated[Count, Search(4, 64, log=True)] = 20
-    l2: Annotated[Rate, Search(1.0, 50.0, log=True)] = 20.0
-    bias_l2: Annotated[Rate, Search(0.5, 20.0, log=True)] = 3.0
-    votes_l2: Annotated[Rate, Search(0.1, 100.0, log=True)] = 5.0
+    dim: Count = 20
+    l2: Rate = 20.0
+    bias_l2: Rate = 3.0
+    votes_l2: Rate = 5.0
     """Of the y, in units of the other."""
-    sweeps: Annotated[Count, Search(5, 50)] = 15
+    sweeps: Count = 15
     """Of users, then items, and of what was rated at all."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ from torch.nn import functional
 from graphrec.data.dataset import Dataset
 from graphrec.data.features import feature_matrix
 from graphrec.models.fitted import Seed
-from graphrec.models.hyper_parameters import Count, Dropped, NotNegative, Part, Rate, Search
+from graphrec.models.hyper_parameters import Count, Dropped, NotNegative, Part, Rate
 from graphrec.models.training.loop import train_epochs
 from graphrec.ratings.biases import deviations, fit_baseline, predictor_of
 from graphrec.ratings.factors import Factors
@@ -43,16 +43,16 @@ from graphrec.ratings.log import Ratings
 class GraphSAGE:
     """Hyper-parameters; the defaults were chosen on validation."""
 
-    dim: Annotated[Count, Search(8, 64, log=True)] = 32
-    epochs: Annotated[Count, Search(10, 100, log=True)] = 60
-    supervision_share: Annotated[Part, Search(0.05, 0.5)] = 0.2
+    dim: Count = 32
+    epochs: Count = 60
+    supervision_share: Part = 0.2
     """Of the ratings, that each step hides from the aggregation and predicts."""
-    confidence: Annotated[NotNegative, Search(1.0, 30.0, log=True)] = 10.0
-    learning_rate: Annotated[Rate, Search(1e-3, 3e-2, log=True)] = 0.01
-    weight_decay: Annotated[NotNegative, Search(1e-6, 1e-2, log=True)] = 1e-4
-    l2: Annotated[NotNegative, Search(1e-3, 0.3, log=True)] = 0.02
+    confidence: NotNegative = 10.0
+    learning_rate: Rate = 0.01
+    weight_decay: NotNegative = 1e-4
+    l2: NotNegative = 0.02
     """Of the vectors of a pair, for each rating."""
-    dropout: Annotated[Dropped, Search(0.0, 0.6)] = 0.2
+    dropout: Dropped = 0.2
     """Share of the numbers of items' vectors that are dropped in training."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:

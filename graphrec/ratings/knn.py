@@ -21,22 +21,20 @@ from graphrec.data import Rows
 from graphrec.data.axes import axes
 from graphrec.data.dataset import Dataset
 from graphrec.models.fitted import Seed
-from graphrec.models.hyper_parameters import Count, NotNegative, Options, Search
+from graphrec.models.hyper_parameters import Count, NotNegative
 from graphrec.ratings.biases import deviations, fit_baseline, predictor_of
 from graphrec.ratings.fitted import FittedRatings, fitted, prepare
 from graphrec.ratings.similarity import Similarity, similar_rows
-
-SIMILARITIES = Options(("cosine", "pearson", "euclidean"))
 
 
 @dataclass(frozen=True)
 class ItemKNN:
     """Items like those that the user rated; the defaults were chosen on validation."""
 
-    similarity: Annotated[Similarity, SIMILARITIES] = "cosine"
-    neighbours: Annotated[Count, Search(10, 100, log=True)] = 40
-    shrinkage: Annotated[NotNegative, Search(1.0, 300.0, log=True)] = 100.0
-    confidence: Annotated[NotNegative, Search(0.01, 5.0, log=True)] = 0.3
+    similarity: Similarity = "cosine"
+    neighbours: Count = 40
+    shrinkage: NotNegative = 100.0
+    confidence: NotNegative = 0.3
     kept: Count = 500
     """Similar items kept of each: the neighbours are those of them that the user rated."""
 
@@ -56,10 +54,10 @@ class ItemKNN:
 class UserKNN:
     """Users like this one who rated the item; the defaults were chosen on validation."""
 
-    similarity: Annotated[Similarity, SIMILARITIES] = "cosine"
-    neighbours: Annotated[Count, Search(10, 200, log=True)] = 60
-    shrinkage: Annotated[NotNegative, Search(1.0, 300.0, log=True)] = 100.0
-    confidence: Annotated[NotNegative, Search(0.01, 5.0, log=True)] = 0.3
+    similarity: Similarity = "cosine"
+    neighbours: Count = 60
+    shrinkage: NotNegative = 100.0
+    confidence: NotNegative = 0.3
     kept: Count = 500
     """Similar users kept of each: the neighbours are those of them who rated the item."""
 

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from torch.nn import functional
 
 from graphrec.data.dataset import Dataset
 from graphrec.models.fitted import Seed
-from graphrec.models.hyper_parameters import Count, Dropped, NotNegative, Rate, Search
+from graphrec.models.hyper_parameters import Count, Dropped, NotNegative, Rate
 from graphrec.models.training.loop import train_epochs
 from graphrec.ratings.biases import deviations, fit_baseline, predictor_of
 from graphrec.ratings.fitted import FittedRatings, fitted, prepare
@@ -30,16 +29,16 @@ from graphrec.ratings.perceptron import Perceptron
 class MLP:
     """Hyper-parameters; the defaults were chosen on validation."""
 
-    dim: Annotated[Count, Search(4, 64, log=True)] = 16
-    width: Annotated[Count, Search(8, 128, log=True)] = 16
+    dim: Count = 16
+    width: Count = 16
     """Of the first layer; each further one is half as wide."""
-    layers: Annotated[Count, Search(1, 3)] = 1
-    epochs: Annotated[Count, Search(5, 60, log=True)] = 15
+    layers: Count = 1
+    epochs: Count = 15
     batch_size: Count = 1024
-    learning_rate: Annotated[Rate, Search(5e-4, 2e-2, log=True)] = 0.003
-    l2: Annotated[NotNegative, Search(1e-3, 0.3, log=True)] = 0.2
+    learning_rate: Rate = 0.003
+    l2: NotNegative = 0.2
     """Of the vectors of a pair, for each rating."""
-    dropout: Annotated[Dropped, Search(0.0, 0.6)] = 0.5
+    dropout: Dropped = 0.5
     """Share of the inputs of the first layer that are dropped in training."""
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:

@@ -9,7 +9,7 @@ everyone, and says of what.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -94,6 +94,17 @@ class RatingPredictor:
         if self.residual is not None and known.any():
             found[known] += self.residual.residual(users[known], items[known])
         return found
+
+    def without_raters(self, gone: NDArray[np.integer]) -> RatingPredictor:
+        """The same once users were taken out, of whom `gone` [I] had an event on each item.
+
+        They count as raters no more; an item that has none left has no bias either, as it would
+        tell what the last one gave.
+        """
+        base = self.baseline
+        left = np.maximum(base.item_ratings - gone, 0).astype(np.int32)
+        item = np.where(left > 0, base.item, np.float32(0))
+        return replace(self, baseline=replace(base, item=item, item_ratings=left))
 
 
 @dataclass(frozen=True)

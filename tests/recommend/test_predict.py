@@ -10,6 +10,7 @@ import pytest
 
 from graphrec.data.tree import extend, leaves, take
 from graphrec.errors import NoRatings
+from graphrec.forget import without
 from graphrec.ratings import RATING_MODELS, create_rating_model
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.registry import load, publish
@@ -17,7 +18,7 @@ from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.update import update
 from graphrec.snapshot.validate import validate
 from graphrec.store.delta import Delta, Event, UserDelta
-from graphrec.testing.ratings import two_tastes
+from graphrec.testing.ratings import rated, two_tastes
 from tests.support.snapshots import build_snapshot
 
 QUICK = {
@@ -65,6 +66,19 @@ def test_taking_users_out_leaves_nothing_of_them_and_the_others_as_they_were(nam
             assert axis != "user" or leaf.value.shape[dim] == 23
     if name != "user-knn":  # of which a neighbour is gone
         assert found.predict("06", "03") == Recommender.of(snapshot).predict("06", "03")
+
+
+def test_the_last_rater_of_an_item_takes_its_bias_with_them() -> None:
+    """Else the bias would tell what they gave."""
+    data = rated([("a", "x", 5), ("a", "y", 2), ("b", "y", 4), ("b", "z", 3), ("c", "z", 1)])
+    predictor = create_rating_model("svd", {"dim": 2}).fit(data, 0).predictor
+    snapshot = build_snapshot(data.weighted, ratings=predictor)
+    left = without(snapshot, ["a"])
+    assert left.ratings is not None
+    assert left.ratings.baseline.item_ratings.tolist() == [0, 1, 2]
+    assert left.ratings.baseline.item[0] == 0 != predictor.baseline.item[0]
+    found = Recommender.of(left).predict("b", "x")
+    assert (found.basis, found.item_ratings) == ("user", 0)
 
 
 @pytest.mark.parametrize("name", RATING_MODELS)
