@@ -47,7 +47,10 @@ MODEL_NAMES = (
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
-RATING_MODEL_NAMES = (*("mean", "biases", "user-knn", "item-knn", "svd", "svd++", "bayesian-svd"),)
+RATING_MODEL_NAMES = (
+    *("mean", "biases", "user-knn", "item-knn", "svd", "svd++", "bayesian-svd"),
+    *("mlp", "graphsage", "blend"),
+),)
 """The keys of `graphrec.ratings.RATING_MODELS`; a test compares the two."""
 
 RESERVED_SOURCES = (
