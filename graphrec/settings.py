@@ -50,7 +50,7 @@ MODEL_NAMES = (
 RATING_MODEL_NAMES = (
     *("mean", "biases", "user-knn", "item-knn", "svd", "svd++", "bayesian-svd"),
     *("mlp", "graphsage", "blend"),
-),)
+)
 """The keys of `graphrec.ratings.RATING_MODELS`; a test compares the two."""
 
 RESERVED_SOURCES = (
