@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import suppress
 from pathlib import Path
 
+from anyio import move_on_after
 from graphrec.api.list_cache import WrittenList
 from graphrec.api.metrics import Metrics
 
@@ -55,8 +55,8 @@ class ExposureLog:
     async def follow(self) -> None:
         """Write every so often until `stop`, and then what is left."""
         while not self._stopping.is_set():
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), FLUSH_SECONDS)
+            with move_on_after(FLUSH_SECONDS):
+                await self._stopping.wait()
             await self.flush()
 
     def stop(self) -> None:

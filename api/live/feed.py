@@ -80,6 +80,11 @@ class Feed:
                 f"catching up with the graph store: {self._behind.read:,} of "
                 f"{self._behind.total:,} changes since the snapshot are read; lists lack the others"
             )
+        if self._opened != self._store.opened and self._engine.version is not None:
+            return (
+                "catching up with the graph store: it was just opened; lists lack what was written "
+                "since the snapshot"
+            )
         return self._older
 
     async def forget(self, user: str) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
+from anyio import fail_after
 from graphrec.api.errors import NotForgotten
 from graphrec.api.live.engine import Engine
 from graphrec.api.live.exposures import ExposureLog
@@ -85,8 +86,9 @@ class Forgetter:
 
         until = loop.time() + self._seconds
         try:
-            await asyncio.wait_for(self._one_at_a_time.acquire(), self._seconds)
-        except asyncio.TimeoutError:
+            with fail_after(self._seconds):
+                await self._one_at_a_time.acquire()
+        except TimeoutError:
             raise NotForgotten(
                 f"the user is not deleted: this process ({os.getpid()}) deletes others for more "
                 f"than {self._seconds:g} s; expected their turn; try again"

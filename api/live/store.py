@@ -13,6 +13,7 @@ from functools import partial
 from threading import Thread
 from typing import TypeVar
 
+from anyio import fail_after, move_on_after
 from graphrec.api.errors import StoreAway
 
 from graphrec.errors import GraphrecError, StoreError, UnknownNode
@@ -65,8 +66,8 @@ class LiveStore:
 
     async def opened_once(self) -> bool:
         """Wait until the store is open, no longer than a request does; whether it is."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._tried.wait(), ANSWER_SECONDS)
+        with move_on_after(ANSWER_SECONDS):
+            await self._tried.wait()
         return self._reason is None
 
     @property
@@ -88,11 +89,12 @@ class LiveStore:
         if self._store is None or self._reason is not None:
             raise self._away(self._reason or OPENING)
         try:
-            return await asyncio.wait_for(self._run(operation, self._store), seconds)
-        except (asyncio.TimeoutError, StoreError) as error:
+            with fail_after(seconds):
+                return await self._run(operation, self._store)
+        except (TimeoutError, StoreError) as error:
             # The fault may be the store's or this operation's: `watch` finds out.
             self._check_now.set()
-            late = isinstance(error, asyncio.TimeoutError)
+            late = isinstance(error, TimeoutError)
             raise self._away(_timed_out() if late else self._public(error)) from error
 
     async def watch(self) -> None:
@@ -100,15 +102,15 @@ class LiveStore:
         while True:
             self._check_now.clear()
             await self._check()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._check_now.wait(), self._retry_seconds)
+            with move_on_after(self._retry_seconds):
+                await self._check_now.wait()
 
     async def close(self) -> None:
         """Release the store; waits for it no longer than a request does."""
         self._closed = True
         if self._store is not None:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(_in_thread(self._store.close), ANSWER_SECONDS)
+            with move_on_after(ANSWER_SECONDS):
+                await asyncio.shield(_in_thread(self._store.close))
 
     async def _check(self) -> None:
         store = self._store

@@ -6,7 +6,7 @@ same columns as those that a model was trained on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -187,10 +187,23 @@ class FeatureSpace:
         What is missing gives zeros, and so does what is of another kind than it was.
         """
         nothing: tuple[AttributeValue, ...] = (None,) * count
-        blocks = [
-            columns.matrix(attributes[name].values if name in attributes else nothing)
-            for name, columns in self.columns.items()
-        ]
+        return self._matrix(
+            {
+                name: attributes[name].values if name in attributes else nothing
+                for name in self.columns
+            },
+            count,
+        )
+
+    def rows(self, nodes: Sequence[Mapping[str, AttributeValue]]) -> sparse.csr_array:
+        """The same as `matrix` of N nodes, each with its own values by attribute name [N, F]."""
+        values = {name: tuple(node.get(name) for node in nodes) for name in self.columns}
+        return self._matrix(values, len(nodes))
+
+    def _matrix(
+        self, values: Mapping[str, tuple[AttributeValue, ...]], count: int
+    ) -> sparse.csr_array:
+        blocks = [columns.matrix(values[name]) for name, columns in self.columns.items()]
         if not blocks:
             return sparse.csr_array(np.empty((count, 0), np.float32))
         return sparse.csr_array(sparse.hstack(blocks, format="csr", dtype=np.float32))

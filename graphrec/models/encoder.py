@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Attribute, AttributeValue, EdgeType, Rows, Vocabulary
+from graphrec.data import AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.features import FeatureSpace
 from graphrec.data.kind_relations import Bits, Relations
@@ -189,21 +189,27 @@ class ItemEncoder:
     """What is expected beyond that, from known items of similar features."""
 
     def embed(
-        self, attributes: Mapping[str, Attribute], links: Mapping[EdgeType, Rows]
+        self,
+        items: Sequence[Mapping[str, AttributeValue]],
+        links: Sequence[Mapping[EdgeType, Rows]],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The embedding of an item, and its message to its users, both [dim].
+        """The embeddings of N items, and their messages to their users, both [N, dim].
 
-        `attributes` are of this one item; `links` are rows of the nodes it is linked to, each of
+        Of each item, its attributes by name and the rows of the nodes that it is linked to, each of
         weight 1. Unknown attributes and links are left out; without any known one, zeros.
         """
-        features = self.space.matrix(attributes, 1)
-        content = (features @ self.features)[0]
-        for relation, rows in links.items():
-            if relation in self.nodes and len(rows):
-                content = content + self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
-        size = max(float(np.linalg.norm(content[:-1])), 1e-12)
-        message = np.append(content[:-1], 0)
-        vector = np.append(content[:-1] / size * self.length, content[-1])
-        if self.residuals is not None and features.nnz:
-            vector = vector + self.residuals.mean(features)[0]
-        return vector.astype(np.float32), message.astype(np.float32)
+        features = self.space.rows(items)
+        content = np.asarray(features @ self.features)
+        for at, linked in enumerate(links):
+            for relation, rows in linked.items():
+                if relation in self.nodes and len(rows):
+                    content[at] += self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
+        messages = content.copy()
+        messages[:, -1] = 0
+        size = np.maximum(np.linalg.norm(messages, axis=1, keepdims=True), 1e-12)
+        vectors = messages / size * self.length
+        vectors[:, -1] = content[:, -1]
+        known = np.diff(features.indptr) > 0
+        if self.residuals is not None and known.any():
+            vectors[known] += self.residuals.mean(features[known])
+        return vectors.astype(np.float32), messages.astype(np.float32)

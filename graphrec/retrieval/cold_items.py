@@ -11,12 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import (
-    Attribute,
-    AttributeKind,
     AttributeValue,
     EdgeType,
     Rows,
-    Vector,
     Vocabulary,
 )
 from graphrec.models.encoder import ItemEncoder
@@ -80,6 +77,9 @@ NONE = ColdItems()
 
 NO_LINKS: Links = {}
 
+AT_ONCE = 500
+"""New items that are embedded together: others get their turn between them."""
+
 
 def embed_new_items(
     encoder: ItemEncoder,
@@ -94,20 +94,21 @@ def embed_new_items(
     with another mapping of attributes, too, be they equal.
     """
     held = dict(zip(before.items, before.vectors, strict=True))
-    embedded: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+    written = [
+        item
+        for item, attributes in items.items()
+        if before.items.get(item) is not attributes and before.unknown.get(item) is not attributes
+    ]
+    made = _embedded(encoder, written, items, links, known)
+    embedded: dict[str, _Embedded] = {}
     unknown: dict[str, Attributes] = {}
     for item, attributes in items.items():
-        if before.unknown.get(item) is attributes:
-            unknown[item] = attributes
+        if item in made:
+            embedded[item] = made[item]
         elif before.items.get(item) is attributes:
             embedded[item] = held[item], before.messages[item]
         else:
-            nodes = _rows(encoder, links.get(item, ()), known)
-            vector, message = encoder.embed(_as_columns(attributes), nodes)
-            if vector[:-1].any():
-                embedded[item] = vector, message
-            else:
-                unknown[item] = attributes
+            unknown[item] = attributes
     if not embedded:
         return replace(NONE, unknown=unknown) if unknown else NONE
     return ColdItems(
@@ -116,6 +117,28 @@ def embed_new_items(
         {item: message for item, (_, message) in embedded.items()},
         unknown,
     )
+
+
+_Embedded: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""The vector of an item, and its message."""
+
+
+def _embedded(
+    encoder: ItemEncoder,
+    written: Sequence[str],
+    items: Mapping[str, Attributes],
+    links: Links,
+    known: Vocabulary,
+) -> dict[str, _Embedded]:
+    """Those of the items of which anything is known."""
+    found = {}
+    for start in range(0, len(written), AT_ONCE):
+        some = written[start : start + AT_ONCE]
+        nodes = [_rows(encoder, links.get(item, ()), known) for item in some]
+        vectors, messages = encoder.embed([items[item] for item in some], nodes)
+        for at in np.flatnonzero(vectors[:, :-1].any(axis=1)).tolist():
+            found[some[at]] = vectors[at], messages[at]
+    return found
 
 
 def with_new_items(before: ColdItems, written: ColdItems) -> ColdItems:
@@ -148,16 +171,3 @@ def _rows(
             if row is not None and row < len(encoder.nodes[relation]):
                 found.setdefault(relation, []).append(row)
     return {relation: np.array(rows, np.int32) for relation, rows in found.items()}
-
-
-def _as_columns(attributes: Attributes) -> Mapping[str, Attribute]:
-    return {name: Attribute(_kind(value), (value,)) for name, value in attributes.items()}
-
-
-def _kind(value: AttributeValue) -> AttributeKind:
-    # Features go by the columns that training knew: a text is none of them, whatever it is called.
-    if isinstance(value, tuple):
-        return "tags"
-    if isinstance(value, Vector):
-        return "vector"
-    return "number" if isinstance(value, int | float) else "category"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -18,7 +19,7 @@ from graphrec.data import Interactions
 from graphrec.errors import StoreError
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
-from graphrec.store import open_store
+from graphrec.store import GraphStore, open_store
 from graphrec.store.protocol import CAP
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.live import PATIENCE, fill, readiness
@@ -309,6 +310,37 @@ class TestAStoreThatIsAway:
 
 
 # Neo4j
+
+
+@pytest.mark.parametrize("rounds", range(6))
+def test_a_watch_ends_when_it_is_cancelled_also_as_it_is_told_to_look(
+    settings: Settings, file: Path, store: SQLiteStore, rounds: int
+) -> None:
+    """At any round of the loop: `asyncio.wait_for` of Python 3.11 forgets one that comes just as
+    what it waits for is there.
+    """
+
+    async def work() -> None:
+        url = f"sqlite:///{file}"
+        away = live.LiveStore(lambda: open_store(url, settings.kinds, create=False), url, 60)
+        watching = asyncio.create_task(away.watch())
+        assert await away.opened_once()
+        await asyncio.sleep(0.05)
+        with pytest.raises(live.StoreAway):
+            await away.run(_fails)
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        watching.cancel()
+        done, _ = await asyncio.wait((watching,), timeout=5)
+        watching.cancel()
+        await away.close()
+        assert done
+
+    asyncio.run(work())
+
+
+def _fails(store: GraphStore) -> None:
+    raise StoreError("the disk is gone")
 
 
 def test_a_server_that_is_away_at_the_start(settings: Settings) -> None:

@@ -11,7 +11,13 @@ from scipy.spatial.distance import cdist
 
 from graphrec.data import Attribute
 from graphrec.data.features import FeatureSpace
-from graphrec.models.gaussian_process import DECAY, MAX_COLUMNS, MAX_ITEMS, KnownItems
+from graphrec.models.gaussian_process import (
+    DECAY,
+    MAX_COLUMNS,
+    MAX_ITEMS,
+    GaussianProcess,
+    KnownItems,
+)
 
 COLOURS, SHAPES = ("red", "red", "blue", "blue"), ("round", "square", "round", "square")
 CROSSED = np.array([[1], [-1], [-1], [1]], np.float32)
@@ -103,3 +109,28 @@ def test_of_many_items_and_features_those_that_say_most_count() -> None:
     assert known is not None
     assert known.features.shape == (MAX_ITEMS, MAX_COLUMNS)
     assert set(range(count - 5, count)) <= set(known.rows.tolist())
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.none() | st.integers(-9, 9), st.sampled_from("de")),
+        min_size=2,
+    )
+)
+def test_words_and_numbers_are_as_far_apart_as_each_alone(
+    reported: list[tuple[str, int | None, str]],
+) -> None:
+    names, kinds = ("kind", "price", "shape"), ("category", "number", "category")
+    attributes = {
+        name: Attribute(kind, values)  # type: ignore[arg-type]
+        for name, kind, values in zip(names, kinds, zip(*reported, strict=True), strict=True)
+    }
+    space = FeatureSpace.of(attributes)
+    features = space.matrix(attributes, len(reported))
+    known = KnownItems.of(space, features, np.ones(len(reported), np.int64))
+    if known is None:
+        return
+    scaled = features[:, known.columns].toarray() * known.scale
+    expected = np.exp(-cdist(scaled, known.features, "cityblock"))
+    process = GaussianProcess(known.columns, known.scale, known.features, np.eye(len(reported)))
+    np.testing.assert_allclose(process.mean(features), expected, atol=1e-5)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphrec.data import Attribute, Graph
+from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
@@ -43,15 +43,14 @@ def test_serving_embeds_a_stranger_as_offline_inference_does(rounds: int) -> Non
     assert fitted.item_encoder is not None
     for row in (ITEMS, ITEMS + 1):
         attributes = {
-            name: Attribute(attribute.kind, (attribute.values[row],))
-            for name, attribute in graph.attributes["item"].items()
+            name: attribute.values[row] for name, attribute in graph.attributes["item"].items()
         }
         links = {
             MADE_BY: np.array([row % 2], np.int32),
             ALSO: np.array([(row + 2) % ITEMS], np.int32),
         }
-        vector, _ = fitted.item_encoder.embed(attributes, links)
-        np.testing.assert_allclose(vector, fitted.item[row], atol=1e-5)
+        vectors, _ = fitted.item_encoder.embed([attributes], [links])
+        np.testing.assert_allclose(vectors[0], fitted.item[row], atol=1e-5)
 
 
 def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
@@ -75,12 +74,14 @@ def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
     assert read.embeddings.item_encoder is not None
     assert fitted.item_encoder is not None
     assert read.embeddings.item_encoder.others["brand"].ids == ("a", "b")
-    new = {"colour": Attribute("category", ("red",)), "price": Attribute("number", (3.0,))}
-    links = {MADE_BY: np.array([1], np.int32), ALSO: np.array([4, 6], np.int32)}
+    new = [{"colour": "red", "price": 3.0}, {"price": 1.0}, {}]
+    links = [{MADE_BY: np.array([1], np.int32), ALSO: np.array([4, 6], np.int32)}, {}, {}]
     found, expected = (
         e.embed(new, links) for e in (read.embeddings.item_encoder, fitted.item_encoder)
     )
     np.testing.assert_array_equal(found, expected)
+    alone = [read.embeddings.item_encoder.embed(new[at:][:1], links[at:][:1]) for at in range(3)]
+    np.testing.assert_allclose(np.concatenate(alone, axis=1), found, rtol=1e-5, atol=1e-6)
     assert read.encoder is not None
     some = np.array([1, 2], np.int32)
     np.testing.assert_array_equal(
@@ -92,10 +93,9 @@ def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
 def test_of_an_item_of_which_nothing_is_known_nothing_is_said() -> None:
     fitted = fit(catalogue())
     assert fitted.item_encoder is not None
-    unheard = {"colour": Attribute("category", ("green",))}
-    vector, message = fitted.item_encoder.embed(unheard, {})
-    assert not vector.any()
-    assert not message.any()
+    vectors, messages = fitted.item_encoder.embed([{"colour": "green"}], [{}])
+    assert not vectors.any()
+    assert not messages.any()
 
 
 def test_a_relation_can_be_left_out() -> None:

@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from graphrec.data import Attribute, Vocabulary
+from graphrec.data import Vocabulary
 from graphrec.data.features import FeatureSpace, WordColumns
 from graphrec.forget import forget_in_snapshots
 from graphrec.models.encoder import ItemEncoder
@@ -143,10 +143,10 @@ def test_forgetting_someone_keeps_what_embeds_new_items(settings: Settings, tmp_
     assert kept.embeddings is not None
     assert snapshot.embeddings is not None
     assert kept.embeddings.item_encoder is not None
-    attributes = {"genres": Attribute("tags", (("g1",),))}
+    items, links = [{"genres": ("g1",)}], [{}]
     np.testing.assert_array_equal(
-        kept.embeddings.item_encoder.embed(attributes, {})[0],
-        snapshot.embeddings.item_encoder.embed(attributes, {})[0],  # type: ignore[union-attr]
+        kept.embeddings.item_encoder.embed(items, links)[0],
+        snapshot.embeddings.item_encoder.embed(items, links)[0],  # type: ignore[union-attr]
     )
 
 
@@ -154,9 +154,9 @@ def test_only_what_changed_is_embedded_again() -> None:
     asked = []
 
     class Counting(ItemEncoder):
-        def embed(self, attributes, links):  # type: ignore[no-untyped-def]
-            asked.append(attributes["genre"].values[0])
-            return super().embed(attributes, links)
+        def embed(self, items, links):  # type: ignore[no-untyped-def]
+            asked.extend(each["genre"] for each in items)
+            return super().embed(items, links)
 
     space = FeatureSpace({"genre": WordColumns(Vocabulary(("a", "b")))})
     encoder = Counting(space, np.eye(2, 3, dtype=np.float32), {}, {}, 1.0)
