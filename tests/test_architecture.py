@@ -221,6 +221,7 @@ def test_only_what_trains_knows_torch() -> None:
         )
     )
     known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}
+    known |= {"graphrec.ratings.graphsage", "graphrec.ratings.mlp"}
     assert who_imports("torch") == known
 
 
