@@ -7,8 +7,8 @@ fitted again to all ratings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from graphrec.models.hyper_parameters import Part
 from graphrec.ratings import create_rating_model
 from graphrec.ratings.biases import deviations, fit_baseline, predictor_of
 from graphrec.ratings.fitted import FittedRatings, RatingModel, fitted, prepare
+from graphrec.ratings.fold_in import FoldsIn, Rated
 from graphrec.ratings.log import Ratings
 from graphrec.ratings.predictor import Residual
 
@@ -45,6 +46,22 @@ class Blended:
             if weight:
                 found += weight * member.residual(users, items)
         return found
+
+    def folded(self, items: Rows, deviations: NDArray[np.float64], item: int) -> float:
+        """The weighted sum of those of the members that can say something."""
+        return sum(
+            weight * member.folded(items, deviations, item)
+            for weight, member in zip(self.weights, self.members, strict=True)
+            if isinstance(member, FoldsIn)
+        )
+
+    def with_users(self, rows: Rows, rated: Sequence[Rated]) -> Blended:
+        """The same, of the members that can say something."""
+        members = tuple(
+            member.with_users(rows, rated) if isinstance(member, FoldsIn) else member
+            for member in self.members
+        )
+        return replace(self, members=members)
 
 
 @dataclass(frozen=True)

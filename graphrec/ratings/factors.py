@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.data.axes import axes
+from graphrec.ratings.fold_in import Rated
 from graphrec.ratings.log import Ratings
 from graphrec.ratings.predictor import Baseline
 
@@ -54,17 +56,26 @@ class Factors:
         return found
 
     def folded(self, items: Rows, deviations: NDArray[np.float64], item: int) -> float:
-        """The residual of an item for a user in no row, by how far n ratings are from the baseline.
+        """The residual of an item row for someone in no row, given n deviations."""
+        return float(self.vector_of(items, deviations) @ self.item[item])
 
-        Their vector is the mean of what the normal distribution of the users' vectors becomes by
-        these ratings.
+    def with_users(self, rows: Rows, rated: Sequence[Rated]) -> Factors:
+        """The same with the vectors of users in these rows."""
+        user = self.user.copy()
+        user[rows] = [self.vector_of(each.items, each.deviations) for each in rated]
+        return replace(self, user=user)
+
+    def vector_of(self, items: Rows, deviations: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The vector of someone in no row [dim], given n deviations.
+
+        The mean of what the normal distribution of the users' vectors becomes by these ratings.
         """
         mean, covariance = self._spread
         rated = self.item[items].astype(np.float64)
         system = rated @ covariance @ rated.T + (self.noise + FLOOR) * np.eye(len(items))
         away = np.linalg.solve(system, deviations - rated @ mean)
-        vector = mean + covariance @ (rated.T @ away)
-        return float(vector @ self.item[item])
+        found: NDArray[np.float64] = mean + covariance @ (rated.T @ away)
+        return found
 
     @cached_property
     def _spread(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -9,7 +9,8 @@ how far a rating is from the baseline. With few or weak neighbours the residual 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from graphrec.models.fitted import Seed
 from graphrec.models.hyper_parameters import Count, NotNegative
 from graphrec.ratings.biases import deviations, fit_baseline, predictor_of
 from graphrec.ratings.fitted import FittedRatings, fitted, prepare
+from graphrec.ratings.fold_in import Rated
 from graphrec.ratings.similarity import Similarity, similar_rows
 
 
@@ -89,14 +91,14 @@ class ItemNeighbours:
         )
 
     def folded(self, items: Rows, deviations: NDArray[np.float64], item: int) -> float:
-        """The residual of an item row for a user in no row, given n deviations."""
-        order = np.argsort(items)
-        ends = np.array([0, len(items)], np.int32)
-        shape = (1, self.similar.shape[1])
-        row = sparse.csr_array((deviations[order], items[order], ends), shape)
-        one, nobody = np.array([item], np.int32), np.zeros(1, np.int32)
-        [found] = _residuals(self.similar, row, one, nobody, self.neighbours, self.confidence)
+        """The residual of an item row for someone in no row, given n deviations."""
+        alone = replace(self, deviations=_row_of(items, deviations, self.similar.shape[1]))
+        [found] = alone.residual(np.zeros(1, np.int32), np.array([item], np.int32))
         return float(found)
+
+    def with_users(self, rows: Rows, rated: Sequence[Rated]) -> ItemNeighbours:
+        """The same with what these users rated in their rows."""
+        return replace(self, deviations=_with_rows(self.deviations, rows, rated))
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,25 @@ class UserNeighbours:
         return _residuals(
             self.similar, self.by_item, users, items, self.neighbours, self.confidence
         )
+
+
+def _row_of(items: Rows, deviations: NDArray[np.float64], count: int) -> sparse.csr_array:
+    """One row of deviations: float32 [1, count]."""
+    order = np.argsort(items)
+    ends = np.array([0, len(items)], np.int32)
+    return sparse.csr_array(
+        (deviations[order].astype(np.float32), items[order].astype(np.int32), ends), (1, count)
+    )
+
+
+def _with_rows(
+    deviations: sparse.csr_array, rows: Rows, rated: Sequence[Rated]
+) -> sparse.csr_array:
+    """Deviations [U, I] with those of users in their rows, which were empty."""
+    added = [_row_of(each.items, each.deviations, deviations.shape[1]) for each in rated]
+    order = np.arange(deviations.shape[0])
+    order[rows] = deviations.shape[0] + np.arange(len(rows))
+    return sparse.csr_array(sparse.vstack([deviations, *added], format="csr")[order])
 
 
 def _residuals(

@@ -38,4 +38,5 @@ class Perceptron:
             for weight, offset in zip(self.weights[:-1], self.offsets[:-1], strict=True):
                 layer = np.maximum(layer @ weight + offset, 0)
             found[block] = (layer @ self.weights[-1] + self.offsets[-1])[:, 0] + product.sum(1)
+        found[~self.user[users].any(axis=1)] = 0  # users who came after it was trained
         return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,26 +30,6 @@ class Residual(Protocol):
     def residual(self, users: Rows, items: Rows) -> NDArray[np.float64]:
         """For N pairs of a user and an item that both have ratings: [N]."""
         ...
-
-
-@runtime_checkable
-class FoldsIn(Protocol):
-    """A residual that can say something of a user who is in none of its rows."""
-
-    def folded(self, items: Rows, deviations: NDArray[np.float64], item: int) -> float:
-        """The residual of an item row, given how far n ratings are from the baseline [n]."""
-        ...
-
-
-class Rated(NamedTuple):
-    """The ratings of a user who has none in the rows of a model."""
-
-    items: Rows  # [n], rows of items that have ratings
-    values: NDArray[np.float64]  # [n]
-
-
-UNKNOWN_USER_L2 = 5.0
-"""Ratings at the baseline that the bias of such a user is shrunk by."""
 
 
 @dataclass(frozen=True)
@@ -128,31 +108,16 @@ class PredictedRating:
     """What is missing, as a sentence; None where nothing is."""
 
 
-def predicted(
+def prediction(
     predictor: RatingPredictor,
     user: str,
     item: str,
-    user_row: int | None,
-    item_row: int | None,
-    rated: Rated | None = None,
+    value: float,
+    user_ratings: int,
+    item_ratings: int,
 ) -> PredictedRating:
-    """The prediction for a pair of ids, whose rows are None where nothing is known of them.
-
-    `rated` are ratings of a user who has none in the rows, which count instead.
-    """
-    base = predictor.baseline
-    of_item = 0 if item_row is None else int(base.item_ratings[item_row])
-    of_user = 0 if user_row is None else int(base.user_ratings[user_row])
-    if rated is not None and not of_user and len(rated.items):
-        of_user = len(rated.items)
-        value = _of_unknown_user(predictor, rated, item_row if of_item else None)
-    elif user_row is not None and item_row is not None:
-        [value] = predictor.unclipped(np.array([user_row]), np.array([item_row]))
-    else:
-        own = 0.0 if user_row is None else float(base.user[user_row])
-        its = 0.0 if item_row is None else float(base.item[item_row])
-        value = base.mean + own + its
-    basis = _BASES[of_user > 0, of_item > 0]
+    """A value on the scale of the data, and what it was made of: so many ratings of either."""
+    basis = _BASES[user_ratings > 0, item_ratings > 0]
     return PredictedRating(
         user,
         item,
@@ -161,9 +126,30 @@ def predicted(
         predictor.high,
         basis,
         predictor.model,
-        of_user,
-        of_item,
+        user_ratings,
+        item_ratings,
         _note(user, item, basis),
+    )
+
+
+def predicted(
+    predictor: RatingPredictor, user: str, item: str, user_row: int | None, item_row: int | None
+) -> PredictedRating:
+    """The prediction for a pair of ids, whose rows are None where nothing is known of them."""
+    base = predictor.baseline
+    if user_row is not None and item_row is not None:
+        [value] = predictor.unclipped(np.array([user_row]), np.array([item_row]))
+    else:
+        own = 0.0 if user_row is None else float(base.user[user_row])
+        its = 0.0 if item_row is None else float(base.item[item_row])
+        value = base.mean + own + its
+    return prediction(
+        predictor,
+        user,
+        item,
+        float(value),
+        0 if user_row is None else int(base.user_ratings[user_row]),
+        0 if item_row is None else int(base.item_ratings[item_row]),
     )
 
 
@@ -174,20 +160,6 @@ _BASES: Mapping[tuple[bool, bool], Basis] = {
     (False, False): "mean",
 }
 """By whether the user has ratings, and whether the item has."""
-
-
-def _of_unknown_user(predictor: RatingPredictor, rated: Rated, item: int | None) -> float:
-    """What someone who is in no row would give an item row, or one without ratings."""
-    base = predictor.baseline
-    away = rated.values - base.mean - base.item[rated.items]
-    bias = float(away.sum() / (len(away) + UNKNOWN_USER_L2))
-    value = base.mean + bias
-    if item is None:
-        return value
-    value += float(base.item[item])
-    if isinstance(predictor.residual, FoldsIn):
-        value += predictor.residual.folded(rated.items, away - bias, item)
-    return value
 
 
 def _note(user: str, item: str, basis: Basis) -> str | None:

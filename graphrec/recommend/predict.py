@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from graphrec.errors import NoRatings
-from graphrec.ratings.predictor import PredictedRating, Rated, predicted
+from graphrec.ratings.fold_in import Rated, rating_of
+from graphrec.ratings.predictor import PredictedRating, predicted, prediction
 from graphrec.snapshot.view import View
-
-NEWEST = 500
-"""Ratings that someone is known by who came since the snapshot, the newest ones."""
 
 
 def predict(view: View, user: str, item: str) -> PredictedRating:
@@ -23,9 +21,11 @@ def predict(view: View, user: str, item: str) -> PredictedRating:
     user_row = view.row(user)
     gone = item in view.delta.deleted or item in view.delta.renewed
     item_row = None if gone else snapshot.items.rows.get(item)
-    rated = None
-    if user_row is None or not predictor.baseline.user_ratings[user_row]:
-        items, values = view.rated(user, predictor.kind)
-        known = predictor.baseline.item_ratings[items] > 0
-        rated = Rated(items[known][-NEWEST:], values[known][-NEWEST:])
-    return predicted(predictor, user, item, user_row, item_row, rated)
+    base = predictor.baseline
+    if user_row is None or not base.user_ratings[user_row]:
+        rated = Rated.of(base, *view.rated(user, predictor.kind))
+        if len(rated.items):
+            of_item = 0 if item_row is None else int(base.item_ratings[item_row])
+            value = rating_of(predictor, rated, item_row if of_item else None)
+            return prediction(predictor, user, item, value, len(rated.items), of_item)
+    return predicted(predictor, user, item, user_row, item_row)

@@ -30,6 +30,9 @@ profile and count as made by it: training sums in another order."""
 
 ONE_USER = Vocabulary(("",))
 
+MOST_RATED = 500
+"""Ratings that someone is known by who came since the snapshot."""
+
 NO_ATTRIBUTES: Mapping[str, AttributeValue] = {}
 
 
@@ -165,7 +168,8 @@ class View:
     def rated(self, user: str, kind: str) -> tuple[Rows, NDArray[np.float64]]:
         """What was written of a user's ratings: item rows of the snapshot and values, by time.
 
-        Only those of the kind that are in force, the latest of each item.
+        Only those of the kind that are in force, the latest of each item, and of very many items
+        the last `MOST_RATED`.
         """
         written = self._written(user)
         events = () if written is None else written.events
@@ -182,7 +186,8 @@ class View:
             and (row := known.get(events[at].item)) is not None
             and row not in void
         }
-        return np.fromiter(found, np.int32, len(found)), np.fromiter(found.values(), np.float64)
+        rows, values = (np.array([*part][-MOST_RATED:]) for part in (found, found.values()))
+        return rows.astype(np.int32), values.astype(np.float64)
 
     @property
     def _trained_at(self) -> int:

@@ -136,14 +136,20 @@ def test_the_forgotten_and_the_deleted_are_not_known() -> None:
     assert after.predict("06", "03").basis == "user"
 
 
-def test_an_update_keeps_the_model_and_gives_new_users_rows() -> None:
-    before = Recommender.of(snapshot_with())
-    events = [Event("00", "rating", 1, 4.0)]
-    updated = update(before.advanced(written("new", *events)).view)
+@pytest.mark.parametrize("name", RATING_MODELS)
+def test_an_update_keeps_the_model_and_what_new_users_rated(name: str) -> None:
+    """The view and the snapshot that it is made into predict the same."""
+    before = Recommender.of(snapshot_with(name))
+    events = [Event(f"{n:02}", "rating", 10 + n, 4.0 if n % 2 == 0 else 2.0) for n in range(2, 16)]
+    view = before.advanced(written("new", *events))
+    updated = update(view.view)
     validate(updated)
     found = Recommender.of(updated)
-    assert found.predict("06", "03") == before.predict("06", "03")
-    assert found.predict("new", "03").basis == "item"
+    for user, item in (("06", "03"), ("new", "00"), ("new", "17"), ("new", "nothing")):
+        one, other = view.predict(user, item), found.predict(user, item)
+        assert one.rating == pytest.approx(other.rating, abs=1e-5)
+        assert replace(one, rating=0) == replace(other, rating=0)
+    assert found.predict("new", "00").user_ratings == 14
 
 
 def test_a_snapshot_without_a_model_says_how_to_get_one() -> None:
