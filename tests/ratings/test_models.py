@@ -112,6 +112,7 @@ class TestBayesianSVD(RatingModelContract):
         return BayesianSVD(dim=2, burn_in=2, draws=3)
 
 
+@pytest.mark.slow
 class TestMLP(RatingModelContract):
     @pytest.fixture
     def model(self) -> RatingModel:
@@ -123,11 +124,12 @@ class TestMLP(RatingModelContract):
         return create_rating_model("mlp", {"dim": 2, "epochs": 1})
 
 
+@pytest.mark.slow
 class TestGraphSAGE(RatingModelContract):
     @pytest.fixture
     def model(self) -> RatingModel:
         pytest.importorskip("torch")
-        return create_rating_model("graphsage", {"dim": 4, "confidence": 1.0})
+        return create_rating_model("graphsage", {"dim": 4, "epochs": 40, "confidence": 1.0})
 
     def plain_model(self) -> RatingModel:
         pytest.importorskip("torch")
