@@ -62,7 +62,7 @@ def test_a_recommender_is_fitted_with_one() -> None:
 
 def test_the_table_of_hyper_parameters_is_whole() -> None:
     text = (ROOT / "docs" / "settings.md").read_text("utf-8")
-    table = text.partition("## `[ratings.models.NAME]`\n")[2]
+    table = text.partition("## `[ratings.models.NAME]`\n")[2].partition("\n## ")[0]
     rows = dict(re.findall(r"^\| `([\w+-]+)` \| (.*?) \|$", table, re.M))
     assert list(rows) == list(RATING_MODELS)
     for name, row in rows.items():
