@@ -21,6 +21,8 @@ from graphrec.ratings import (
     UserKNN,
     create_rating_model,
 )
+from graphrec.ratings.factorisation import halves_of, solve_half
+from graphrec.ratings.log import ratings_of
 from graphrec.testing.ratings import RatingModelContract, rated, two_tastes
 
 
@@ -154,9 +156,6 @@ def test_svd_minimises_what_it_says() -> None:
     """No step away from where it ends makes errors and squares smaller."""
     data = two_tastes()
     model = SVD(dim=2, l2=1.5, bias_l2=0.7, sweeps=200)
-    from graphrec.ratings.factorisation import halves_of, solve_half
-    from graphrec.ratings.log import ratings_of
-
     ratings = ratings_of(data)
     deviation = ratings.value - ratings.value.mean()
     user, item = halves_of(ratings, 2, False, np.random.default_rng(0))
