@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from graphrec.models.popularity import RecentPopularity as RecentPopularity
     from graphrec.models.random import Random as Random
     from graphrec.models.rp3beta import RP3Beta as RP3Beta
+    from graphrec.models.sequence.caser import Caser as Caser
+    from graphrec.models.sequence.gru4rec import GRU4Rec as GRU4Rec
+    from graphrec.models.sequence.sasrec import SASRec as SASRec
+    from graphrec.models.sequence.two_tower import TwoTower as TwoTower
     from graphrec.models.svd import SVD as SVD
     from graphrec.recommend.query import Query as Query
     from graphrec.recommend.recommender import Recommender as Recommender
@@ -59,11 +63,13 @@ _MODULES = ("errors", "ratings", "split")
 """Public modules."""
 
 _HOMES = {
+    "Caser": "models.sequence.caser",
     "Comparison": "evaluation.results",
     "ContentKNN": "models.content_knn",
     "Dataset": "data.dataset",
     "EASE": "models.ease",
     "Fusion": "training.fusion",
+    "GRU4Rec": "models.sequence.gru4rec",
     "GraphFilter": "models.graph_filter.model",
     "GraphSAGE": "models.graphsage.model",
     "IALS": "models.ials",
@@ -77,10 +83,12 @@ _HOMES = {
     "Random": "models.random",
     "RecentPopularity": "models.popularity",
     "Recommender": "recommend.recommender",
+    "SASRec": "models.sequence.sasrec",
     "SVD": "models.svd",
     "Settings": "settings",
     "TestSet": "evaluation.test_set",
     "TrainTest": "evaluation.test_set",
+    "TwoTower": "models.sequence.two_tower",
     "UserKNN": "models.knn",
     "RatingComparison": "evaluation.rating_evaluation",
     "compare": "evaluation.compare",
@@ -95,10 +103,12 @@ __all__ = [
     "IALS",
     "MF",
     "SVD",
+    "Caser",
     "Comparison",
     "ContentKNN",
     "Dataset",
     "Fusion",
+    "GRU4Rec",
     "GraphFilter",
     "GraphSAGE",
     "ItemKNN",
@@ -111,9 +121,11 @@ __all__ = [
     "RatingComparison",
     "RecentPopularity",
     "Recommender",
+    "SASRec",
     "Settings",
     "TestSet",
     "TrainTest",
+    "TwoTower",
     "UserKNN",
     "__version__",
     "compare",

@@ -44,6 +44,7 @@ SETTINGS_FILE = Path("graphrec.toml")
 MODEL_NAMES = (
     *("random", "popularity", "recent-popularity", "content-knn", "item-knn", "user-knn"),
     *("rp3beta", "graph-filter", "svd", "ials", "ease", "mf", "neumf", "graphsage"),
+    *("sasrec", "gru4rec", "caser", "two-tower"),
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
@@ -241,6 +242,12 @@ class EvaluationSettings(_Section):
     valid_share: float = Field(
         0.1, gt=0, lt=1, description="Newest share of the rest, for choosing epochs."
     )
+    valid_cuts: int = Field(
+        3,
+        ge=1,
+        description="Cuts at most that epochs and weights are chosen on, each earlier than the one "
+        "before, while they have fewer than 1,000 users.",
+    )
     resamples: int = Field(1000, ge=0, description="Bootstrap resamples of users for intervals.")
     kinds: tuple[str, ...] = Field(
         (),
@@ -297,12 +304,18 @@ class FusionSettings(_Section):
         ("graphsage", "mf"),
         description="Models whose vectors may be the embedding, the preferred one first.",
     )
+    selection: Literal["accuracy", "personal"] = Field(
+        "personal",
+        description="Of epochs, models, weights and hyper-parameters that are left open, on "
+        "validation: `accuracy` takes those with the best NDCG; `personal`, of all within one "
+        "standard error of it, those whose lists cover most of the catalogue.",
+    )
     sources: Mapping[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str
     ] = Field(
         default_factory=dict,
-        description="Sources of your own that serve beside them: module:Class by name. The service "
-        "imports these modules too.",
+        description="Sources that serve beside them, by name: module:Class of your own, whose "
+        "module the service imports too, or a model of sequences, such as `sasrec`.",
     )
 
 

@@ -22,10 +22,12 @@ def read_history(
     settings: IngestSettings,
     rejects: Path,
     policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    in_file_order: bool = False,
 ) -> Interactions:
     """The events of a log, as `read_events` gives them; places within histories count as times.
 
-    Such times compare within a user only. Raises what `read_events` raises.
+    Such times compare within a user only. `in_file_order` is as there. Raises what
+    `read_events` raises.
     """
     source = File(path)
     with open_source(source, 1) as reading:
@@ -33,4 +35,6 @@ def read_history(
         mapping = {"time": PLACE} if timeless and PLACE in reading.columns else {}
     if mapping:  # places are small numbers, which are no times unless their unit is named
         settings = settings.model_copy(update={"time_unit": "ms"})
-    return read_events(source, settings, rejects, mapping=mapping, policies=policies)
+    return read_events(
+        source, settings, rejects, mapping=mapping, policies=policies, in_file_order=in_file_order
+    )

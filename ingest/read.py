@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from graphrec.ingest.attribute_values import to_attribute
 from graphrec.ingest.load import checked_events, checked_nodes
 from graphrec.ingest.nodes import last_of_each
 from graphrec.ingest.sources import Source
 from graphrec.ingest.validate import to_interactions
+from numpy.typing import NDArray
 
-from graphrec.data import Attribute, Interactions, Vocabulary, last_of_equal
+from graphrec.data import Attribute, Interactions, Rows, Vocabulary, last_of_equal
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
@@ -27,8 +30,12 @@ def read_events(
     mapping: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     policies: Mapping[str, KindPolicy] = DEFAULT_POLICY,
+    in_file_order: bool = False,
 ) -> Interactions:
     """The events of a source as a store would give them back: in canonical order, each once.
+
+    With `in_file_order`, events of one user at one time are told apart by milliseconds, in the
+    order of the file, unless all events have one time.
 
     Raises DataError and TooManyRejects as `graphrec.ingest.load.checked_events` does, and DataError
     where there are no events.
@@ -41,8 +48,27 @@ def read_events(
     log = to_interactions(rows.to_batches()[0])
     users = Vocabulary(tuple(sorted(log.users.ids)))
     items = Vocabulary(tuple(sorted(log.items.ids)))
-    log = log.recode(users, items).sorted()
-    return log.take(last_of_equal([log.user, log.item, log.time, log.kind]))
+    log = log.recode(users, items)
+    order = np.lexsort((log.kind, log.time, log.item, log.user))
+    ordered = log.take(order)
+    last = last_of_equal([ordered.user, ordered.item, ordered.time, ordered.kind])
+    if in_file_order and log.time.min() < log.time.max():
+        once = log.take(np.sort(order[last]))
+        return replace(once, time=told_apart(once.user, once.time)).sorted()
+    return ordered.take(last)
+
+
+def told_apart(user: Rows, time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Times [E] at which no two events of one user are: equal ones in order, a millisecond apart.
+
+    Later ones move as far as that takes.
+    """
+    order = np.lexsort((time, user))
+    found = time.copy()
+    for mine in np.split(order, np.flatnonzero(np.diff(user[order])) + 1):
+        steps = np.arange(len(mine))
+        found[mine] = np.maximum.accumulate(time[mine] - steps) + steps
+    return found
 
 
 def read_attributes(

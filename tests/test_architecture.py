@@ -78,7 +78,8 @@ MAY_IMPORT = {
     "api": "data errors experiments files forget locks ranking ratings recommend retrieval rules "
     "settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "
-    "packings person_lines progress ratings recommend refresh report settings settings_file "
+    "packings person_lines progress ranking ratings recommend refresh report settings "
+    "settings_file "
     "snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
@@ -218,6 +219,13 @@ def test_only_what_trains_knows_torch() -> None:
         for part in (
             *("aggregators", "batches", "inference", "item_side", "kinds", "loss", "model"),
             *("network", "resume", "tensors"),
+        )
+    )
+    parts += tuple(
+        f"sequence.{part}"
+        for part in (
+            *("modules", "loss", "towers", "training"),
+            *("sasrec", "gru4rec", "caser", "two_tower"),
         )
     )
     known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}

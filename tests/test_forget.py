@@ -366,11 +366,11 @@ def test_all_that_a_snapshot_holds_of_people_is_known_here():
     assert {field.name for field in fields(Snapshot)} == {
         *("manifest", "users", "items", "history", "seen", "popularity", "sources"),
         *("item_attributes", "user_attributes"),
-        *("disliked", "disliked_at"),
+        *("disliked", "disliked_at", "liked_at"),
         "links",  # of items, none of them to users
     }
     assert {leaf.path for leaf in leaves(small_snapshot()) if "user" in leaf.axes} == {
-        *("users", "history", "seen", "disliked", "disliked_at"),
+        *("users", "history", "liked_at", "seen", "disliked", "disliked_at"),
         "sources.0.scores.factors.votes",
         *(f"sources.1.vectors.{name}" for name in ("user", "friends", "kinds")),
     }

@@ -276,11 +276,12 @@ class Graph:
     @cached_property
     def disliked_at(self) -> sparse.csr_array:
         """When, in milliseconds since 1970: int64 [U, I], the latest of the same pairs."""
-        log = self.interactions.take(self.interactions.weight < 0)
-        pairs = self.disliked
-        time = np.zeros(pairs.nnz, np.int64)
-        np.maximum.at(time, elements_of(pairs, log.user, log.item), log.time)
-        return sparse.csr_array((time, pairs.indices, pairs.indptr), pairs.shape)
+        return _latest(self.disliked, self.interactions.take(self.interactions.weight < 0))
+
+    @cached_property
+    def liked_at(self) -> sparse.csr_array:
+        """The same of what users like, in the places of `matrix`: int64 [U, I]."""
+        return _latest(self.matrix, self.interactions.take(self.interactions.weight > 0))
 
     @cached_property
     def seen(self) -> sparse.csr_array:
@@ -290,3 +291,10 @@ class Graph:
         matrix = sparse.csr_array((np.ones(len(log), bool), (log.user, log.item)), shape=shape)
         matrix.sum_duplicates()
         return matrix
+
+
+def _latest(pairs: sparse.csr_array, log: Interactions) -> sparse.csr_array:
+    """The time of the latest event of each of some pairs: int64 [U, I], in their places."""
+    time = np.full(pairs.nnz, np.iinfo(np.int64).min)
+    np.maximum.at(time, elements_of(pairs, log.user, log.item), log.time)
+    return sparse.csr_array((time, pairs.indices, pairs.indptr), pairs.shape)

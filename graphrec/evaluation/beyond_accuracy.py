@@ -1,14 +1,13 @@
-"""What lists are like beside being right: how popular, how varied, and how much the same for all.
+"""What a list is like beside being right: how popular, how surprising, how varied.
 
 B users, I items, lists of length k. `ranked` holds item rows [B, k], best first, with -1 after the
-last where a list is short. The first functions give one value a user, NaN for an empty list; the
-last ones, of ALL_LISTS, one value of all lists together.
+last where a list is short. One value a user, NaN for an empty list; what all lists are like
+together is in `graphrec.ranking.all_lists`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,6 @@ from scipy import sparse
 
 from graphrec.data import Attribute, Rows
 from graphrec.data.graph import labels
-
-MOST_LISTED = 30
-"""Items whose share of all places is measured by `concentration`."""
 
 NAMED = ("category", "tags")
 """Kinds of attributes by which items are alike or different."""
@@ -139,39 +135,6 @@ def head_items(popularity: NDArray[np.integer], share: float = 0.2) -> NDArray[n
     return head
 
 
-def coverage(ranked: Rows, items: int) -> float:
-    """Share of the `items` of the catalogue that are in at least one list (Ge et al. 2010)."""
-    return len(np.unique(ranked[ranked >= 0])) / max(items, 1)
-
-
-def overlap(ranked: Rows, items: int) -> float:
-    """Mean share of the places of two users' lists that hold the same items, over all pairs.
-
-    1: everyone gets the same list. 1 − the inter-user diversity of Zhou et al. 2010. NaN for fewer
-    than two lists.
-    """
-    count = _times_listed(ranked, items)
-    pairs = len(ranked) * (len(ranked) - 1) * ranked.shape[1]
-    return float((count * (count - 1)).sum() / pairs) if pairs else np.nan
-
-
-def concentration(ranked: Rows, items: int) -> float:
-    """Share of all places that go to the MOST_LISTED items which are listed most often."""
-    count = np.sort(_times_listed(ranked, items))
-    return float(count[-MOST_LISTED:].sum() / max(count.sum(), 1))
-
-
-AllLists: TypeAlias = Callable[[Rows, int], float]
-"""A metric of all lists [B, k] together, out of so many items."""
-
-ALL_LISTS: Mapping[str, AllLists] = {
-    "coverage": coverage,
-    "overlap": overlap,
-    "concentration": concentration,
-}
-"""By name, what is computed of all lists of an evaluation together."""
-
-
 def hits(ranked: Rows, relevant: sparse.csr_array) -> NDArray[np.bool_]:
     """Which places of the lists hold a relevant item: bool [B, k]."""
     users, items = relevant.shape
@@ -184,11 +147,6 @@ def list_mean(ranked: Rows, value: NDArray) -> NDArray[np.float64]:
     """The mean `value` [I] of the items of each list [B], NaN for an empty one."""
     filled = ranked >= 0
     return quotient((value[ranked] * filled).sum(axis=1), filled.sum(axis=1))
-
-
-def _times_listed(ranked: Rows, items: int) -> NDArray[np.float64]:
-    """In how many lists each of the items is [I]."""
-    return np.bincount(ranked[ranked >= 0], minlength=items).astype(np.float64)
 
 
 def quotient(part: NDArray, whole: NDArray) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Protocol, TypeAlias, cast, runtime_checkable
 
@@ -31,8 +31,10 @@ from graphrec.evaluation.metrics import Catalogue, RankedLists
 from graphrec.evaluation.results import Evaluation, Metric, ModelResult, Slice
 from graphrec.evaluation.splits.split import Split
 from graphrec.models.fitted import FittedModel
+from graphrec.models.hyper_parameters import Point
 from graphrec.models.protocol import EpochModel, Model, Scorer
 from graphrec.models.top_k import require_finite, rivals, top_k
+from graphrec.ranking.all_lists import ALL_LISTS
 from graphrec.ranking.fusion import bounds
 
 Rank: TypeAlias = Callable[[Rows, int], Rows]
@@ -164,7 +166,7 @@ def evaluate_ranking(
     found = _evaluation(k, users, columns, SLICES, seconds, resamples, rng)
     of_all = {
         f"{name}@{k}": Metric(value)
-        for name, metric in beyond_accuracy.ALL_LISTS.items()
+        for name, metric in ALL_LISTS.items()
         if not np.isnan(value := metric(ranked, items))
     }
     return replace(found, metrics={**found.metrics, **of_all})
@@ -212,6 +214,16 @@ def evaluate_candidates(
     return _evaluation(k, users, columns, tuple(parts), seconds, resamples, rng)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model, and what was chosen of it on validation."""
+
+    scorer: Scorer
+    epochs: int | None = None
+    chosen: Mapping[str, Point] = field(default_factory=dict)
+    """Hyper-parameters that were open, by the name of the model."""
+
+
 def fit_and_evaluate(
     name: str,
     model: Model,
@@ -229,44 +241,44 @@ def fit_and_evaluate(
     Raises what `evaluate` and the model raise.
     """
 
-    def fit() -> tuple[Scorer, int | None]:
+    def fit() -> Fitted:
         choose_rng, fit_rng = model_rng(seed, name).spawn(2)
         chosen = model
         if choose is not None and isinstance(model, EpochModel):
             chosen = choose(model, choose_rng)
         epochs = chosen.epochs if isinstance(chosen, EpochModel) else None
-        return chosen.fit(Dataset.of_weights(split.train), fit_rng), epochs
+        return Fitted(chosen.fit(Dataset.of_weights(split.train), fit_rng), epochs)
 
     return measure(name, fit, split, seed=seed, k=k, resamples=resamples)
 
 
 def measure(
     name: str,
-    fit: Callable[[], tuple[Scorer, int | None]],
+    fit: Callable[[], Fitted],
     split: Split,
     *,
     seed: int,
     k: int,
     resamples: int,
 ) -> ModelResult:
-    """Evaluate what `fit` gives, a fitted model and its epochs, with the time and memory it takes.
+    """Evaluate what `fit` gives, with the time and memory it takes.
 
     Memory is sampled 20 times a second, so that what an earlier model used does not count unless
     the process still holds it; a short peak is seen for sure only where it is a new high of the
     process. Raises what `evaluate` and `fit` raise.
     """
 
-    def run() -> tuple[int | None, Evaluation, float]:
+    def run() -> tuple[Fitted, Evaluation, float]:
         began = perf_counter()
-        scorer, epochs = fit()
+        fitted = fit()
         fit_seconds = perf_counter() - began
         # The same draws of users for every model, so that their intervals can be compared.
         bootstrap_rng = np.random.default_rng(seed)
-        result = evaluate(scorer, split, k=k, resamples=resamples, rng=bootstrap_rng)
-        return epochs, result, fit_seconds
+        result = evaluate(fitted.scorer, split, k=k, resamples=resamples, rng=bootstrap_rng)
+        return fitted, result, fit_seconds
 
-    (epochs, result, fit_seconds), peak_mib = with_peak_memory(run)
-    return ModelResult(name, result, epochs, fit_seconds, peak_mib)
+    (fitted, result, fit_seconds), peak_mib = with_peak_memory(run)
+    return ModelResult(name, result, fitted.epochs, fit_seconds, peak_mib, fitted.chosen)
 
 
 def model_rng(seed: int, name: str) -> np.random.Generator:

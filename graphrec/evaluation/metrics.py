@@ -7,7 +7,7 @@ that the empty places of a short list count as misses. Recall, NDCG and average 
 without relevant items are 0 / 0, given as NaN.
 
 METRICS lists those that an evaluation computes of each list, `ALL_LISTS` of
-`graphrec.evaluation.beyond_accuracy` those of all lists together: a new one is a function and a
+`graphrec.ranking.all_lists` those of all lists together: a new one is a function and a
 line there.
 """
 

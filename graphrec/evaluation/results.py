@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from graphrec.data import Rows
 from graphrec.errors import MissingExtra
 from graphrec.evaluation.splits.split import Split
+from graphrec.models.hyper_parameters import Point
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,9 @@ class ModelResult:
     """Choosing epochs and fitting on the whole of train."""
     peak_mib: float | None
     """Highest resident memory of the process during fit and evaluation, in MiB: data included."""
+    chosen: Mapping[str, Point] = field(default_factory=dict)
+    """Hyper-parameters that were open and were chosen on validation, by the name of the model: its
+    own, or of a fusion, that of its neighbourhood."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures, times in seconds."""
@@ -82,6 +86,7 @@ class ModelResult:
             "model": self.model,
             "metrics": metrics_json(self.evaluation.metrics),
             "epochs": self.epochs,
+            "chosen": {name: dict(values) for name, values in self.chosen.items()},
             "fit_seconds": self.fit_seconds,
             "score_seconds": self.evaluation.score_seconds,
             "peak_mib": self.peak_mib,
@@ -196,6 +201,14 @@ class Comparison:
     def _note(self) -> str:
         users = len(self.results[0].evaluation.users)
         return f"{users:,} test users; in brackets: 95 % bootstrap over users"
+
+
+def chosen_text(chosen: Mapping[str, Point]) -> str:
+    """Hyper-parameters that were chosen, as people read them: "graph-filter: low_pass 0.1"."""
+    return "; ".join(
+        f"{name}: {', '.join(f'{key} {value:g}' for key, value in values.items())}"
+        for name, values in chosen.items()
+    )
 
 
 def metrics_json(values: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:

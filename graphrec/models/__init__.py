@@ -37,6 +37,10 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "mf": ("mf", "MF"),
     "neumf": ("neumf", "NeuMF"),
     "graphsage": ("graphsage.model", "GraphSAGE"),
+    "sasrec": ("sequence.sasrec", "SASRec"),
+    "gru4rec": ("sequence.gru4rec", "GRU4Rec"),
+    "caser": ("sequence.caser", "Caser"),
+    "two-tower": ("sequence.two_tower", "TwoTower"),
 }
 """Module and class of each model, by its name in settings and commands. A module is imported only
 when it is asked for, because those that train need torch and DGL."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Rows
+from graphrec.data.sequences import Sequences
 
 
 class Scorer(Protocol):
@@ -29,6 +30,15 @@ class FoldIn(Protocol):
 
     def score_histories(self, histories: sparse.csr_array) -> NDArray[np.float32]:
         """Scores [B, I] for histories of weights [B, I]."""
+        ...
+
+
+@runtime_checkable
+class FollowsOrder(Protocol):
+    """Scores for any user, known or not, from the order of a history."""
+
+    def with_histories(self, histories: Sequences) -> Scorer:
+        """The same of other histories of the U users."""
         ...
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows
+from graphrec.ranking.selection import Rule, Shown, select
 from graphrec.retrieval.source import Candidates, ZScores
 
 Source: TypeAlias = str
@@ -95,10 +96,20 @@ class Labelled:
 
     z_scores: ZScores  # [N, S] by source
     relevant: NDArray[np.bool_]  # [N]
+    items: Rows  # [N]
     total: int
     """Items that are relevant, retrieved or not."""
     likes: int = 0
     """Items that the user was known to like."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is shown with the weights that were chosen for everyone."""
+
+    shown: Shown
+    most_accurate: Shown
+    """What is shown with the weights of the best mean NDCG."""
 
 
 def fuse(found: Sequence[Candidates], weights: Mapping[str, float]) -> Fused:
@@ -126,36 +137,41 @@ def choose_weights(
     sources: Sequence[Source],
     labelled: Sequence[Labelled],
     k: int,
+    items: int,
+    *,
     short_histories: Sequence[Labelled] = (),
     added: Collection[Source] = (),
-) -> tuple[Weights, float]:
-    """Weights of LEVELS for each group of users, and the mean NDCG@k of the best for everyone.
+    rule: Rule = "accuracy",
+) -> tuple[Weights, Choice]:
+    """Weights of LEVELS for each group of users, and what those for everyone show.
 
-    Everyone gets the weights with the best mean; of equally good ones, the first, where high
-    weights of the sources that come first are tried first. A group gets its own best ones where it
+    Everyone gets the weights that the `rule` selects by lists of k, out of so many `items`; of
+    equal ones, the first, where high weights of the sources that come first are tried first. A
+    group gets its own best ones where it
     has ENOUGH users and they are better CLEARLY, by the standard error of the paired differences:
     of so many weights, one is the best for any few users by chance. `short_histories` count for
     their groups alone. The sources of `added` have weights tried in their turn, beside the best of
     the others: all combinations would take six times as long for each of them.
     """
     tried = _combinations(sources, added)
-    values = _ndcg(tried, labelled, k)  # [T, P]
+    shown = [_shown(weights, labelled, k, items) for weights in tried]
     for source in added:
-        best = int(np.argmax(values.mean(axis=1))) if len(labelled) else 0
-        more = _beside(tried[best], sources.index(source), sources)
+        more = _beside(tried[select(shown, rule)], sources.index(source), sources)
         tried += more
-        values = np.concatenate([values, _ndcg(more, labelled, k)])
-    means = values.mean(axis=1) if len(labelled) else np.zeros(len(tried))
-    best = int(np.argmax(means))
+        shown += [_shown(weights, labelled, k, items) for weights in more]
+    best = select(shown, rule)
     likes = np.array([each.likes for each in (*labelled, *short_histories)])
-    values = np.concatenate([values, _ndcg(tried, short_histories, k)], axis=1)
+    few = [_shown(weights, short_histories, k, items) for weights in tried]
+    values = np.stack(
+        [np.concatenate([all_.ndcg, short.ndcg]) for all_, short in zip(shown, few, strict=True)]
+    )  # [T, P]
     groups = []
     for least, most in bounds():
         of_group = values[:, (likes >= least) & (most is None or likes <= most)]
         own = _clearly_best(of_group, best)
         people = 0 if own == best else of_group.shape[1]
         groups.append(Group(least, dict(zip(sources, tried[own].tolist(), strict=True)), people))
-    return tuple(groups), float(means[best])
+    return tuple(groups), Choice(shown[best], shown[select(shown, "accuracy")])
 
 
 def _combinations(sources: Sequence[Source], added: Collection[Source]) -> list[NDArray]:
@@ -196,15 +212,14 @@ def _clearly_best(values: NDArray[np.float64], common: int) -> int:
     return own if clear else common
 
 
-def _ndcg(
-    tried: Sequence[NDArray[np.float64]], labelled: Sequence[Labelled], k: int
-) -> NDArray[np.float64]:
-    """NDCG@k by each of T weights [S], for each of P users: [T, P]."""
+def _shown(weights: NDArray[np.float64], labelled: Sequence[Labelled], k: int, items: int) -> Shown:
+    """What weights [S] show to each of P users."""
     discounts = 1 / np.log2(np.arange(2, k + 2))
-    found = np.zeros((len(tried), len(labelled)))
+    lists = np.full((len(labelled), k), -1, np.int32)
+    found = np.zeros(len(labelled))
     for p, each in enumerate(labelled):
+        top = np.argsort(-(each.z_scores @ weights), kind="stable")[:k]
+        lists[p, : len(top)] = each.items[top]
         ideal = discounts[: min(each.total, k)].sum()
-        for t, weights in enumerate(tried):
-            top = np.argsort(-(each.z_scores @ weights), kind="stable")[:k]
-            found[t, p] = discounts[: len(top)][each.relevant[top]].sum() / ideal
-    return found
+        found[p] = discounts[: len(top)][each.relevant[top]].sum() / ideal
+    return Shown.of(found, lists, items)

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphrec.data import AttributeValue, Rows, labels
 from graphrec.errors import UnknownNode
-from graphrec.ranking.fusion import Source
+from graphrec.ranking.fusion import BOOST, FALLBACK, Source
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.ranker import Ranker
 from graphrec.recommend.results import (
@@ -20,13 +20,14 @@ from graphrec.recommend.results import (
     SourceRank,
     Verdict,
     WhyNot,
-    reason,
     reason_of_new,
+    reason_of_paths,
+    reason_of_popular,
     shared_labels,
 )
 from graphrec.retrieval.neighbours import vias
 from graphrec.retrieval.profile import UserProfile
-from graphrec.retrieval.source import Candidates
+from graphrec.retrieval.source import Candidates, Explains
 from graphrec.snapshot.snapshot import values_at
 from graphrec.snapshot.view import View
 
@@ -50,7 +51,7 @@ class Explainer:
         ranking = self.ranker.all(request)
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
         contributions = ranking.contributions(places[0]) if places else ()
-        sources = tuple(part.source for part in contributions)
+        leading = ranking.leading()[places[0]] if places else None
         seen = not places and row in profile.seen
         return Explanation(
             item=item,
@@ -59,7 +60,7 @@ class Explainer:
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else 0.0,
             contributions=contributions,
-            reason=self.sentence(row, because, sources, request.segment)
+            reason=self.sentence(profile, row, because, leading, request.segment)
             if places or seen
             else "It is left out: why-not says by what",
             because=because,
@@ -112,17 +113,36 @@ class Explainer:
         ]
 
     def sentence(
-        self, item: int, because: Sequence[Because], sources: Sequence[Source], segment: str | None
+        self,
+        profile: UserProfile,
+        item: int,
+        because: Sequence[Because],
+        leading: Source | None,
+        segment: str | None,
     ) -> str:
-        """Why an item row of the snapshot, in one sentence."""
-        snapshot = self.view.snapshot
-        name = self.view.items.titles[item] or snapshot.items.ids[item]
-        segments = snapshot.popularity.segments
-        if segment is not None and segments is not None and "popularity" in sources:
-            inside = segments.people(segment, item)
-            if inside:
-                return reason(name, because, sources, inside, segment)
-        return reason(name, because, sources, int(snapshot.likes.degrees[item]))
+        """Why an item row of the snapshot, in one sentence, by the source that adds most to its
+        score; None: it was seen.
+        """
+        snapshot, name = self.view.snapshot, self._name(item)
+        if leading is None:
+            return f"You have already seen {name}"
+        if leading == BOOST:
+            return f"{name} is put forward by a rule"
+        if leading in (FALLBACK, snapshot.popularity.name):
+            segments = snapshot.popularity.segments
+            people = 0 if segment is None or segments is None else segments.people(segment, item)
+            if people:
+                return reason_of_popular(people, segment)
+            return reason_of_popular(int(snapshot.likes.degrees[item]))
+        source = next(each for each in self.view.items.sources if each.name == leading)
+        said = source.reason(profile, item, self._name) if isinstance(source, Explains) else None
+        if said is None and not because and not profile.likes:
+            return "Suits people like you"
+        return said or reason_of_paths(name, because)
+
+    def _name(self, row: int) -> str:
+        """The title of an item row of the view, or its id."""
+        return self.view.items.titles[row] or self.view.items.ids.ids[row]
 
     def _row(self, item: str) -> int:
         """The row of an item in the view; one that was deleted is known where the snapshot was."""
@@ -150,7 +170,7 @@ class Explainer:
             rank=None,
             score=sum(part.score for part in contributions),
             contributions=contributions,
-            reason=reason(title or item, (), (), 0)
+            reason=f"You have already seen {title or item}"
             if seen
             else reason_of_new(bool(contributions), shared),
             because=(),

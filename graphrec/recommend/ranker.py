@@ -64,6 +64,19 @@ class Ranking:
         fallback: tuple[Source, ...] = (FALLBACK,)
         return found + [fallback] * (len(self.items) - len(found))
 
+    def leading(self) -> list[Source]:
+        """The source that contributes most to the score of each item; BOOST where none does."""
+        weights = np.array([*self.weights.values()])[:, None]
+        added = np.maximum(self.z_scores * weights, 0)
+        if not len(added):
+            return [BOOST if each else FALLBACK for each in self.boosted.tolist()]
+        sources = tuple(self.weights)
+        found = [
+            sources[most] if added[most, place] else BOOST
+            for place, most in enumerate(added.argmax(axis=0).tolist())
+        ]
+        return found + [FALLBACK] * (len(self.items) - len(found))
+
     def contributions(self, place: int) -> tuple[Contribution, ...]:
         """What makes up the score of the item at a place."""
         if place >= self.retrieved:

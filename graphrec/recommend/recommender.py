@@ -344,6 +344,7 @@ class Recommender:
             ranking.items.tolist(),
             ranking.scores.tolist(),
             ranking.contributing(),
+            ranking.leading(),
             self._explainer.because(profile, ranking.items, PATHS),
             strict=True,
         )
@@ -353,11 +354,11 @@ class Recommender:
                 titles[row],
                 score,
                 sources,
-                self._explainer.sentence(row, because, sources, segment),
+                self._explainer.sentence(profile, row, because, leading, segment),
                 because,
                 ranking.contributions(place) if explain else (),
             )
-            for place, (row, score, sources, because) in enumerate(columns)
+            for place, (row, score, sources, leading, because) in enumerate(columns)
         )
 
     def _with_cold_items(

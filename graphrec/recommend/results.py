@@ -255,27 +255,19 @@ class Explanation:
         return drawn + html.table(head, parts, f"{self.reason} (score {self.score:.4g})")
 
 
-def reason(
-    name: str,
-    because: Sequence[Because],
-    sources: Collection[Source],
-    people: int,
-    segment: str | None = None,
-) -> str:
-    """One sentence for an item called `name`, which `people` like; without sources, it was seen.
+def reason_of_paths(name: str, because: Sequence[Because]) -> str:
+    """One sentence for an item called `name`, by the best path to it, where there is one."""
+    if not because:
+        return "Similar to what you like"
+    first = because[0]
+    return (
+        f"Because you liked {first.title or first.item}: "
+        f"{_count(first.people)} who liked it also liked {name}"
+    )
 
-    The people are those of a segment, where one is given.
-    """
-    if not sources:
-        return f"You have already seen {name}"
-    if "neighbours" in sources or "embedding" in sources:
-        if not because:
-            return "Similar to what you like"
-        first = because[0]
-        return (
-            f"Because you liked {first.title or first.item}: "
-            f"{_count(first.people)} who liked it also liked {name}"
-        )
+
+def reason_of_popular(people: int, segment: str | None = None) -> str:
+    """One sentence for an item that so many people like, of a segment where one is given."""
     if segment is not None:
         return f"Popular in {segment}: {_count(people)} there liked it"
     return f"Popular: {_count(people)} liked it" if people else "New: nobody has liked it yet"

@@ -9,6 +9,7 @@ from time import perf_counter
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.evaluation.early_stopping import Chosen
+from graphrec.models.protocol import VariantModel
 from graphrec.progress import Progress
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.refresh.candidate import evaluated, with_figures
@@ -35,6 +36,7 @@ from graphrec.training.fusion import (
     warm_epochs,
 )
 from graphrec.training.ratings import fit_ratings
+from graphrec.training.sources import sources_before
 
 
 def train_candidate(
@@ -53,20 +55,21 @@ def train_candidate(
     manifest = None if serving is None else serving.manifest
     on = newest(data, manifest, settings)
     known = {} if options.choose else chosen_before(manifest, spec)
-    start = warm_start(serving, known, on, graph) if options.warm else None
+    near = {} if options.choose else neighbourhood_before(manifest, spec)
+    start = warm_start(serving, known, near, on, graph) if options.warm else None
 
     def train() -> tuple[Choice, Learned, RatingPredictor | None]:
         if start is not None:
             [(name, chosen)] = known.items()
-            neighbourhood = next(
-                each for each in spec.neighbourhoods if each in start.manifest.models
-            )
+            [(neighbourhood, same)] = near.items()
             choice = Choice(
                 neighbourhood,
+                same.model,
                 name,
                 chosen.model,
                 start.manifest.weights,
                 dislike_weight=start.manifest.dislike_weight,
+                sources=sources_before(spec.sources, start.manifest.models),
             )
         else:
             named = {name: spec.embeddings[name] for name in known} or spec.embeddings
@@ -74,7 +77,7 @@ def train_candidate(
                 replace(spec, embeddings=named),
                 graph if on is None else on.split.train,
                 settings.seed,
-                chosen=known,
+                chosen={**near, **known},
                 progress=progress,
             )
         learned = learn(spec, graph, settings.seed, choice, start=start, progress=progress)
@@ -96,6 +99,8 @@ def train_candidate(
         "train",
         train,
         lambda done: {
+            "neighbourhood": done[0].neighbourhood,
+            "hyper_parameters": dict(done[1].models[done[0].neighbourhood]),
             "embedding": done[0].embedding,
             "epochs": epochs_of(done[0], start),
             "epochs_taken_over": bool(known),
@@ -120,15 +125,19 @@ def epochs_of(choice: Choice, start: Snapshot | None) -> int | None:
 
 
 def warm_start(
-    serving: Snapshot | None, known: Mapping[str, Chosen], on: Slice | None, graph: Graph
+    serving: Snapshot | None,
+    known: Mapping[str, Chosen],
+    near: Mapping[str, Chosen],
+    on: Slice | None,
+    graph: Graph,
 ) -> Snapshot | None:
     """What serves, where training may go on from its vectors; None where it begins anew.
 
     It may if the vectors were learned from none of the test events, if nobody was forgotten since,
-    as the vectors would keep what was learned from them, and if the model is the same and can be
-    resumed.
+    as the vectors would keep what was learned from them, and if the models are the same and that of
+    the vectors can be resumed.
     """
-    if serving is None or len(known) != 1 or on is None or not on.unseen:
+    if serving is None or len(known) != 1 or len(near) != 1 or on is None or not on.unseen:
         return None
     [chosen] = known.values()
     whole = not serving.manifest.forgotten
@@ -147,5 +156,20 @@ def chosen_before(serving: Manifest | None, spec: Fusion) -> Mapping[str, Chosen
         epochs = int(then.get("epochs") or 0)
         same = {**then, "epochs": model.epochs} == asdict(model)  # type: ignore[call-overload]
         if same and 1 <= epochs <= model.epochs:
-            found[name] = Chosen(replace(model, epochs=epochs), None)  # type: ignore[type-var]
+            found[name] = Chosen(replace(model, epochs=epochs))  # type: ignore[type-var]
     return found
+
+
+def neighbourhood_before(serving: Manifest | None, spec: Fusion) -> Mapping[str, Chosen]:
+    """The neighbourhood model of the serving snapshot, where the settings still allow for it.
+
+    With what was chosen then of hyper-parameters that it leaves open.
+    """
+    if serving is None:
+        return {}
+    for name, model in spec.neighbourhoods.items():
+        variants = model.variants() if isinstance(model, VariantModel) else (model,)
+        for each in variants:
+            if serving.models.get(name) == asdict(each):  # type: ignore[call-overload]
+                return {name: Chosen(each)}
+    return {}

@@ -25,6 +25,9 @@ class UserProfile:
     """Items of the snapshot that they like, ascending."""
     weights: NDArray[np.floating] = field(default_factory=lambda: np.empty(0, np.float32))
     """[H]: how much they like each."""
+    liked_at: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """[H]: when last, in milliseconds since 1970, or places where no times are known; empty where
+    nothing is known of that."""
     seen: Rows = field(default_factory=lambda: NO_ROWS)  # [S]
     """All items that they have an event on, new ones among them."""
     disliked: Rows = field(default_factory=lambda: NO_ROWS)  # [D]
@@ -39,6 +42,8 @@ class UserProfile:
     """Their row, where the snapshot knows them."""
     new_likes: Mapping[int, float] = field(default_factory=dict)
     """The new items that they like, by row, and how much."""
+    new_liked_at: Mapping[int, int] = field(default_factory=dict)
+    """When last, as `liked_at`."""
     new_messages: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
     """The messages [M] of those of them that have one: see `graphrec.models.encoder`."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
@@ -63,15 +68,27 @@ class UserProfile:
             self,
             history=self.history[kept],
             weights=self.weights[kept],
+            liked_at=self.liked_at[kept] if len(self.liked_at) else self.liked_at,
             seen=self.seen[~np.isin(self.seen, items)],
             disliked=self.disliked[still],
             dislike_weights=self.dislike_weights[still],
             disliked_at=self.disliked_at[still],
             new_likes={row: each for row, each in self.new_likes.items() if row not in gone},
+            new_liked_at={row: each for row, each in self.new_liked_at.items() if row not in gone},
             new_messages={row: each for row, each in self.new_messages.items() if row not in gone},
             kinds=None if self.kinds is None else self.kinds[kept],
             new_kinds={row: each for row, each in self.new_kinds.items() if row not in gone},
         )
+
+    @property
+    def in_order(self) -> tuple[Rows, NDArray[np.int64]]:
+        """The items of `history`, those that they liked last at the end, and the times of that.
+
+        Equal times go by row.
+        """
+        times = self.liked_at if len(self.liked_at) else np.zeros(len(self.history), np.int64)
+        order = np.argsort(times, kind="stable")
+        return self.history[order], times[order]
 
     @property
     def likes(self) -> int:

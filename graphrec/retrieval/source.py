@@ -96,6 +96,15 @@ class Updatable(Protocol):
         ...
 
 
+@runtime_checkable
+class Explains(Protocol):
+    """A source that says in a sentence of its own why it brought an item."""
+
+    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
+        """Why an item row suits a profile; None where it cannot say. `name` is that of a row."""
+        ...
+
+
 def from_scores(
     source: str, scores: NDArray[np.floating], eligible: Eligible, count: int
 ) -> Candidates:

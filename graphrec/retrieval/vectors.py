@@ -6,7 +6,7 @@ cosine with it. Nothing is learned: it works from the first like on, and for an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
@@ -56,6 +56,10 @@ class NearestVectors:
     def retrieve(self, profile: UserProfile, eligible: Eligible, count: int) -> Candidates | None:
         """As in `CandidateSource`; None where no liked item has a vector."""
         return VectorsNow(self).retrieve(profile, eligible, count)
+
+    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
+        """As in `Explains`."""
+        return VectorsNow(self).reason(profile, item, name)
 
     def updated(self, histories: Histories) -> NearestVectors:
         """As in `Updatable`: with the vectors of the items that came or changed."""
@@ -130,6 +134,22 @@ class VectorsNow:
             return z_score[np.searchsorted(rows, items)]
 
         return Candidates(self.name, rows[order], of)
+
+    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
+        """As in `Explains`: the liked item whose vector is nearest."""
+        liked = [*profile.history.tolist(), *profile.new_likes]
+        if not liked:
+            return None
+        near = np.array([self._vector(row) for row in liked]) @ self._vector(item)
+        most = int(near.argmax())
+        if not near[most] > 0:
+            return None
+        return f"Because you liked {name(liked[most])}: their {self.source.attribute} is alike"
+
+    def _vector(self, row: int) -> NDArray[np.float32]:
+        """Of an item row of the view [dim]."""
+        changed = (self.changed or {}).get(row)
+        return self.source.vectors[row] if changed is None else changed
 
     def _scores(
         self, profile: UserProfile

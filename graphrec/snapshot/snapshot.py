@@ -31,6 +31,7 @@ from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbours import Likes
 from graphrec.retrieval.popularity import Popularity
 from graphrec.retrieval.segments import segments_of
+from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import CandidateSource
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.search import Search
@@ -42,6 +43,10 @@ TYPES: Mapping[str, str] = {
     "embedding": "graphrec.retrieval.embedding:Nearest",
     "popularity": "graphrec.retrieval.popularity:Popularity",
     "vectors": "graphrec.retrieval.vectors:NearestVectors",
+    "sequence": "graphrec.retrieval.sequence:SequenceSource",
+    "attention": "graphrec.models.sequence.layers.attention:AttentionLayers",
+    "recurrence": "graphrec.models.sequence.layers.recurrence:RecurrentLayers",
+    "convolution": "graphrec.models.sequence.layers.convolution:ConvolutionLayers",
     "graph-filter": "graphrec.models.graph_filter.scorer:FittedFilter",
     "item-weights": "graphrec.models.history:ItemWeights",
     "rating-factors": "graphrec.ratings.factors:Factors",
@@ -63,6 +68,8 @@ class Snapshot:
     items: Annotated[Vocabulary, axes("item")]
     history: Annotated[sparse.csr_array, axes("user", "item")]
     """[U, I]: what users like, and how much."""
+    liked_at: Annotated[sparse.csr_array, axes("user", "item")]
+    """int64 [U, I]: when last, in milliseconds since 1970, in the places of `history`."""
     seen: Annotated[sparse.csr_array, axes("user", "item")]
     """bool [U, I]: the items that users have an event on, liked or not."""
     disliked: Annotated[sparse.csr_array, axes("user", "item")]
@@ -189,7 +196,8 @@ def build_snapshot(
     columns = graph.attributes.get("user", {})
     nearest = next((each for each in sources if isinstance(each, Nearest)), None)
     encoder = None if nearest is None else nearest.vectors.encoder
-    read = () if encoder is None else encoder.attribute_names
+    read = set(() if encoder is None else encoder.attribute_names)
+    read.update(*(each.attribute_names for each in sources if isinstance(each, SequenceSource)))
     by_segment = None if popular_by is None else columns.get(popular_by)
     return Snapshot(
         manifest=Manifest(
@@ -214,6 +222,7 @@ def build_snapshot(
         users=graph.users,
         items=graph.items,
         history=history,
+        liked_at=graph.liked_at,
         seen=graph.seen,
         disliked=graph.disliked,
         disliked_at=graph.disliked_at,

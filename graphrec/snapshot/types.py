@@ -20,9 +20,9 @@ def types_of(settings: Settings) -> Types:
     imported.
     """
     spec = settings.fusion
-    named = (*spec.neighbourhoods, *spec.embeddings, settings.ratings.model or "")
-    models = (name for name in named if ":" in name)
-    return types_with(map(class_at, (*spec.sources.values(), *models)))
+    named = (*spec.sources.values(), *spec.neighbourhoods, *spec.embeddings)
+    named = (*named, settings.ratings.model or "")
+    return types_with(class_at(name) for name in named if ":" in name)
 
 
 def types_with(classes: Iterable[type]) -> Types:

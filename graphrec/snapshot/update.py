@@ -47,6 +47,7 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
     rows = np.array(list(changed.values()), np.int32)
     shape = extended.history.shape
     history = _with_rows(extended.history, rows, _liked(profiles, shape))
+    liked_at = _with_rows(extended.liked_at, rows, _liked_at(profiles, shape))
     seen = _with_rows(extended.seen, rows, _seen(profiles, shape))
     columns = [p.disliked for p in profiles]
     disliked = _rows(columns, [p.dislike_weights for p in profiles], np.float32, shape[1])
@@ -64,6 +65,7 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
         extended,
         manifest=_manifest(view, extended, history, seen, metrics),
         history=history,
+        liked_at=liked_at,
         seen=seen,
         disliked=_with_rows(extended.disliked, rows, disliked),
         disliked_at=_with_rows(extended.disliked_at, rows, disliked_at),
@@ -160,6 +162,15 @@ def _liked(profiles: Sequence[UserProfile], shape: tuple[int, int]) -> sparse.cs
     columns = [np.concatenate([p.history, _new_rows(p)]) for p in profiles]
     weights = [np.concatenate([p.weights, list(p.new_likes.values())]) for p in profiles]
     return _rows(columns, weights, np.float32, shape[1])
+
+
+def _liked_at(profiles: Sequence[UserProfile], shape: tuple[int, int]) -> sparse.csr_array:
+    """When they liked each of these, in the same places."""
+    columns = [np.concatenate([p.history, _new_rows(p)]) for p in profiles]
+    times = [
+        np.concatenate([p.liked_at, [p.new_liked_at[n] for n in p.new_likes]]) for p in profiles
+    ]
+    return _rows(columns, times, np.int64, shape[1])
 
 
 def _seen(profiles: Sequence[UserProfile], shape: tuple[int, int]) -> sparse.csr_array:

@@ -104,11 +104,12 @@ class View:
         attributes: Mapping[str, AttributeValue] = NO_ATTRIBUTES,
         friends: Sequence[str] = (),
     ) -> UserProfile:
-        """The profile of someone who likes `items`; raises UnknownNode.
+        """The profile of someone who likes `items`, oldest first; raises UnknownNode.
 
         Friends are users whose messages the encoder aggregates, where it does.
         """
-        rows = np.unique(np.array([self.items.ids.row(i, "item") for i in items], np.int32))
+        places = {self.items.ids.row(each, "item"): n for n, each in enumerate(items)}
+        rows = np.array(sorted(places), np.int32)
         encoder = self.snapshot.encoder
         messages: tuple[NDArray[np.float32], ...] = ()
         profiles = [self.known_user(friend) for friend in dict.fromkeys(friends)]
@@ -125,8 +126,10 @@ class View:
             UserProfile(
                 history,
                 np.ones(len(history), np.float32),
+                np.array([places[row] for row in history.tolist()], np.int64),
                 rows,
                 new_likes=dict.fromkeys(rows[len(history) :].tolist(), 1.0),
+                new_liked_at={row: places[row] for row in rows[len(history) :].tolist()},
                 new_messages=self._messages(rows[len(history) :].tolist()),
                 attributes=attributes,
                 friend_messages=messages,
@@ -143,13 +146,22 @@ class View:
         kinds = None if known.kinds is None else known.kinds[kept]
         return self._embedded(
             None,
-            replace(known, history=known.history[kept], weights=known.weights[kept], kinds=kinds),
+            replace(
+                known,
+                history=known.history[kept],
+                weights=known.weights[kept],
+                liked_at=known.liked_at[kept],
+                kinds=kinds,
+            ),
         )
 
     def history(self, rows: Rows) -> UserProfile:
-        """The profile of someone who likes the items of distinct rows of the snapshot."""
-        rows = np.sort(rows).astype(np.int32)
-        profile = UserProfile(rows, np.ones(len(rows), np.float32), rows)
+        """The profile of someone who likes the items of distinct rows of the snapshot, oldest
+        first.
+        """
+        order = np.argsort(rows)
+        rows = rows[order].astype(np.int32)
+        profile = UserProfile(rows, np.ones(len(rows), np.float32), order.astype(np.int64), rows)
         return self._embedded(None, profile)
 
     def weights(self, events: Sequence[Event]) -> list[float]:
@@ -219,6 +231,7 @@ class View:
         return UserProfile(
             history,
             snapshot.history.data[start:end],
+            snapshot.liked_at.data[start:end],
             history_rows(snapshot.seen, row),
             snapshot.disliked.indices[dislikes],
             snapshot.disliked.data[dislikes],
@@ -247,6 +260,8 @@ class View:
         time = np.fromiter((event.time for event in events), np.int64, len(events))[known]
         total = np.bincount(at, np.maximum(weight, 0), len(written))
         liked, count = total > 0, len(self.snapshot.items)
+        latest = np.full(len(written), np.iinfo(np.int64).min)
+        np.maximum.at(latest, at[weight > 0], time[weight > 0])
         held, new = liked & (written < count), liked & (written >= count)
         kept = ~np.isin(profile.history, written) & (profile.weights > 0)
         history = np.concatenate([profile.history[kept], written[held]])
@@ -257,8 +272,10 @@ class View:
             _with_dislikes(profile, written, *_dislikes(at, weight, time, len(written))),
             history=history[order],
             weights=np.concatenate([profile.weights[kept], total[held].astype(np.float32)])[order],
+            liked_at=np.concatenate([profile.liked_at[kept], latest[held]])[order],
             seen=np.union1d(profile.seen, written),
             new_likes=new_likes,
+            new_liked_at=dict(zip(new_likes, latest[new].tolist(), strict=True)),
             new_messages=self._messages(new_likes),
             kinds=None
             if bits is None

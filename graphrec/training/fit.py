@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Literal, TypeAlias, cast
 
 from graphrec import settings as config
@@ -22,11 +22,13 @@ from graphrec.evaluation.splits.split import (
     of_kinds,
     temporal,
 )
+from graphrec.evaluation.variants import choose_variant
 from graphrec.models import EpochModel, create
-from graphrec.models.fitted import FittedModel
+from graphrec.models.hyper_parameters import Point
+from graphrec.models.protocol import VariantModel
 from graphrec.progress import Progress
 from graphrec.settings import Settings
-from graphrec.training.fusion import Fusion, fusion_of, served_model
+from graphrec.training.fusion import Fusion, fusion_of, served_models
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
 
@@ -127,38 +129,52 @@ def compare_and_choose(
     embeddings: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> tuple[Comparison, Mapping[str, Chosen]]:
-    """As `compare`, with the model whose vectors served in the row of FUSION, by its name.
+    """As `compare`, with the models that served in the row of FUSION, by name, as chosen.
 
-    Empty where none did.
+    Empty without that row.
     """
     seed, resamples = settings.seed, settings.evaluation.resamples
     if validation is None:
         rng = evaluate.model_rng(seed, "validation")
-        carve = carve_validation if split.pool is None else cold_items
-        validation = carve(split.train, settings.evaluation.valid_share, rng)
+        spec = settings.evaluation
+        validation = (
+            carve_validation(split.train, spec.valid_share, rng, spec.valid_cuts)
+            if split.pool is None
+            else cold_items(split.train, spec.valid_share, rng)
+        )
     split, validation = (of_kinds(s, settings.evaluation.kinds) for s in (split, validation))
     named = sorted(names, key=lambda name: name == FUSION)
     models = {name: model_of(name, settings, embeddings) for name in named}
-    reused = set(embeddings) if FUSION in models else set()
+    reused = {*embeddings, *settings.fusion.neighbourhoods} if FUSION in models else set()
     chosen: dict[str, Chosen] = {}
     curves: dict[str, Sequence[float]] = {}
     served: dict[str, Chosen] = {}
 
-    def fit(name: str, model: Any) -> tuple[FittedModel[Any], int | None]:
+    def fit(name: str, model: Any) -> evaluate.Fitted:
         data = Dataset.of_weights(split.train)
         choose_rng, fit_rng = evaluate.model_rng(seed, name).spawn(2)
         bar = _within(progress, name)
         if isinstance(model, Fusion):
             fitted = model.fit(data, seed, validation=validation, chosen=chosen, progress=bar)
-            served.update(_served(model, fitted))
-            return fitted, None
-        if not isinstance(model, EpochModel):
-            return model.fit(data, fit_rng), None
-        found = choose_epochs(model, validation, choose_rng, k=k, progress=bar)
-        curves[name] = found.curve
+            parts = served_models(model, fitted.scorer.snapshot.manifest)
+            served.update({part: Chosen(each) for part, each in parts.items()})
+            return evaluate.Fitted(fitted, chosen=_open_values(settings, parts))
+        found = Chosen(model)
+        rule = settings.fusion.selection
+        if isinstance(model, VariantModel):
+            found = Chosen(
+                choose_variant(model, validation, choose_rng, k=k, rule=rule, progress=bar)
+            )
+        elif isinstance(model, EpochModel):
+            found = choose_epochs(model, validation, choose_rng, k=k, rule=rule, progress=bar)
+            curves[name] = found.curve
         if name in reused:
             chosen[name] = found
-        return found.model.fit(data, fit_rng), found.model.epochs
+        return evaluate.Fitted(
+            found.model.fit(data, fit_rng),
+            found.model.epochs if isinstance(model, EpochModel) else None,
+            _open_values(settings, {name: found.model}),
+        )
 
     results = tuple(
         evaluate.measure(
@@ -174,13 +190,17 @@ def compare_and_choose(
     return Comparison(results, split, k, seed, validation, protocol, curves), served
 
 
-def _served(spec: Fusion, fitted: FittedModel[Any]) -> Mapping[str, Chosen]:
-    """The model whose vectors a fitted fusion serves, by its name; empty where none does."""
-    found = served_model(spec, fitted.scorer.snapshot.manifest)
-    if found is None:
-        return {}
-    name, values = found
-    return {name: Chosen(replace(spec.embeddings[name], **values), None)}  # type: ignore[type-var]
+def _open_values(settings: Settings, models: Mapping[str, Any]) -> Mapping[str, Point]:
+    """What was chosen of hyper-parameters that models leave open, by name; none that left none."""
+    found = {}
+    for name, model in models.items():
+        before = asdict(create(name, settings.models.get(name)))  # type: ignore[call-overload]
+        now = asdict(model)
+        was_open = [each for each in before if before[each] is None]
+        values = {each: now[each] for each in was_open if now[each] is not None}
+        if values:
+            found[name] = values
+    return found
 
 
 def _within(progress: Progress | None, name: str) -> Progress | None:

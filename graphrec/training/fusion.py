@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,27 +27,39 @@ from graphrec.evaluation.splits.split import (
     of_kinds,
     sample_users,
 )
+from graphrec.evaluation.variants import choose_variant
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.fitted import FittedModel
 from graphrec.models.history import HistoryScorer
 from graphrec.models.popularity import PopularityScorer, RecentPopularity
-from graphrec.models.protocol import EpochModel, ItemScores, Model, Scorer, Seed, WarmModel
+from graphrec.models.protocol import (
+    EpochModel,
+    ItemScores,
+    Model,
+    Scorer,
+    Seed,
+    VariantModel,
+    WarmModel,
+)
 from graphrec.models.training.warm_start import in_rows_of
 from graphrec.progress import Progress
 from graphrec.ranking import fusion
 from graphrec.ranking.fusion import TRACE, Labelled, Weights, retrieved
+from graphrec.ranking.selection import Rule, Shown, select
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import CandidateSource
 from graphrec.retrieval.vectors import NearestVectors
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.snapshot.view import View
+from graphrec.training.sources import SourceModel, choose_sources, fit_source
 
 POPULAR = "recent-popularity"
 """The name by which the hyper-parameters of the popularity source are kept."""
@@ -74,14 +86,6 @@ SHORT_HISTORIES = 200
 history is truncated to as few make them up."""
 
 
-class SourceModel(Protocol):
-    """A source of candidates before it is fitted: a frozen dataclass of hyper-parameters."""
-
-    def fit(self, data: Dataset, seed: Seed = 0) -> CandidateSource:
-        """The source, fitted on all of the data."""
-        ...
-
-
 def _installed_embeddings() -> Mapping[str, EpochModel]:
     found: dict[str, EpochModel] = {}
     for name in EMBEDDINGS:
@@ -103,12 +107,16 @@ class Fusion:
     `EMBEDDINGS` that are installed."""
     popularity: RecentPopularity = field(default_factory=RecentPopularity)
     sources: Mapping[str, SourceModel] = field(default_factory=dict)
-    """By name, sources that serve beside these."""
+    """By name, sources that serve beside these: of your own, or models of sequences."""
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     k: int = 10
     """Cut-off of the NDCG that is chosen by."""
     valid_share: float = 0.1
     """Newest share of the events to choose on."""
+    valid_cuts: int = 3
+    """Cuts at most that are chosen on, where few users are in one."""
+    rule: Rule = "personal"
+    """What is taken of alternatives that are equally good on validation."""
     kinds: tuple[str, ...] = ()
     """Kinds of events that validation labels as relevant; none: all that are positive."""
 
@@ -151,6 +159,8 @@ def fusion_of(settings: Settings, embeddings: Sequence[str] | None = None) -> Fu
         settings.retrieval,
         settings.evaluation.k,
         settings.evaluation.valid_share,
+        settings.evaluation.valid_cuts,
+        settings.fusion.selection,
         settings.evaluation.kinds,
     )
 
@@ -161,6 +171,8 @@ class Choice:
 
     neighbourhood: str
     """The name of the model of the neighbourhood."""
+    neighbourhood_model: Model
+    """This model, with what was chosen of hyper-parameters that it leaves open."""
     embedding: str | None
     """That of the model whose vectors serve."""
     model: EpochModel | None
@@ -171,6 +183,12 @@ class Choice:
     """NDCG@k on validation after each epoch; none where epochs were given."""
     dislike_weight: float = 0.0
     """What dislikes weigh against likes in the neighbourhood."""
+    sources: Mapping[str, SourceModel] = field(default_factory=dict)
+    """Those of the sources that are trained in epochs, with their number."""
+    shown: Shown | None = None
+    """What was chosen shows on validation; None where there was nothing to choose on."""
+    most_accurate: Shown | None = None
+    """What the alternative with the best mean NDCG shows there."""
 
 
 @dataclass(frozen=True)
@@ -198,45 +216,75 @@ def choose(
     """Which models make the best recommender of a weighted graph, and the weights of its sources.
 
     Of equally good ones, the first named is taken. It is chosen on `validation`, which is carved
-    from the graph unless it is given; as are epochs, unless `chosen` has them. What `chosen` has
-    learned must be of the train side of that.
+    from the graph unless it is given; as are epochs, and hyper-parameters that a neighbourhood
+    leaves open, unless `chosen` has them by the name of the model. What `chosen` has learned must
+    be of the train side of that.
     """
     rng = model_rng(seed, "validation")
     if validation is None:
-        validation = carve_validation(graph, spec.valid_share, rng)
+        validation = carve_validation(graph, spec.valid_share, rng, spec.valid_cuts)
     validation = of_kinds(validation, spec.kinds)
+    neighbourhoods = {
+        name: given.model
+        if (given := (chosen or {}).get(name)) is not None
+        else choose_neighbourhood(spec, name, seed, validation, progress)
+        for name in spec.neighbourhoods
+    }
     learners = _learners(spec, graph, seed, validation, chosen or {}, progress)
+    timed, known = choose_sources(
+        spec.sources, validation, seed, k=spec.k, rule=spec.rule, progress=progress
+    )
     equal = equal_weights(spec, graph)
     choices = [
-        Choice(neighbourhood, name, learner.model, equal, learner.curve)
+        Choice(near, model, name, learner.model, equal, learner.curve, sources=timed)
         if name is not None and learner is not None
-        else Choice(neighbourhood, None, None, equal)
-        for neighbourhood, (name, learner) in product(
-            spec.neighbourhoods, learners.items() or [(None, None)]
+        else Choice(near, model, None, None, equal, sources=timed)
+        for (near, model), (name, learner) in product(
+            neighbourhoods.items(), learners.items() or [(None, None)]
         )
     ]
     if not len(validation.test):
         return choices[0]
-    train, shown = validation.train, sample_users(validation, MAX_USERS, rng)
-    rated = []
-    untrained: dict[str, Learned] = {}
+    cuts = [sample_users(cut, MAX_USERS, rng) for cut in validation.cuts]
+    found: list[tuple[Choice, fusion.Choice]] = []
+    untrained: dict[str, list[Learned]] = {}
     for choice in choices:
         if choice.neighbourhood not in untrained:
             alone = replace(choice, embedding=None, model=None)
-            untrained[choice.neighbourhood] = learn(spec, train, seed, alone)
-        vectors = None
-        if choice.embedding is not None and choice.model is not None:
-            scorer = learners[choice.embedding].scorer
-            vectors = cast("Embeddings | None", scorer) or _vectors(choice, train, seed, None)
-        learned = replace(untrained[choice.neighbourhood], vectors=vectors)
+            untrained[choice.neighbourhood] = [
+                learn(spec, cut.train, seed, alone, known=own)
+                for cut, own in zip(cuts, known, strict=True)
+            ]
+        vectors = _learned_vectors(learners, choice, cuts, seed)
         # Where nobody dislikes anything, there is nothing to choose.
-        for dislikes in DISLIKE_WEIGHTS if train.disliked.nnz else DISLIKE_WEIGHTS[:1]:
-            trial = snapshot_of(spec, train, replace(learned, dislike_weight=dislikes), seed)
-            weights, value = choose_weights(
-                recommender_of(spec, trial), shown, spec.k, model_rng(seed, "weights")
+        disliked = any(cut.train.disliked.nnz for cut in cuts)
+        for dislikes in DISLIKE_WEIGHTS if disliked else DISLIKE_WEIGHTS[:1]:
+            trials = []
+            for cut, learned, own in zip(
+                cuts, untrained[choice.neighbourhood], vectors, strict=True
+            ):
+                trial = replace(learned, vectors=own, dislike_weight=dislikes)
+                trials.append(recommender_of(spec, snapshot_of(spec, cut.train, trial, seed)))
+            weights, selected = choose_weights(
+                trials, cuts, spec.k, model_rng(seed, "weights"), spec.rule
             )
-            rated.append((value, replace(choice, weights=weights, dislike_weight=dislikes)))
-    return max(rated, key=lambda each: each[0])[1]
+            made = replace(choice, weights=weights, dislike_weight=dislikes)
+            found.append((made, selected))
+    best = max((each.most_accurate for _, each in found), key=lambda shown: shown.mean)
+    made, selected = found[select([each.shown for _, each in found], spec.rule)]
+    return replace(made, shown=selected.shown, most_accurate=best)
+
+
+def _learned_vectors(
+    learners: Mapping[str, Chosen], choice: Choice, cuts: Sequence[Split], seed: int
+) -> Sequence[Embeddings | None]:
+    """The vectors of the model of a choice on the train sides of the cuts, None without one."""
+    if choice.embedding is None or choice.model is None:
+        return [None] * len(cuts)
+    kept = learners[choice.embedding].scorers
+    if len(kept) == len(cuts):
+        return [cast("Embeddings", scorer) for scorer in kept]
+    return [_vectors(choice, cut.train, seed, None) for cut in cuts]
 
 
 def learn(
@@ -246,16 +294,19 @@ def learn(
     choice: Choice,
     *,
     start: Snapshot | None = None,
+    known: Mapping[str, CandidateSource] | None = None,
     progress: Progress | None = None,
 ) -> Learned:
     """Fit the models, as chosen, on all of a weighted graph. Raises what fitting raises.
+
+    `known` are sources that were fitted on it before.
 
     Where `start` is given, of which `can_resume` is asked before, the vectors go on from its own,
     in a share of the epochs.
     """
     name = choice.neighbourhood
     data = Dataset.of_weights(graph)
-    models: dict[str, Model] = {name: spec.neighbourhoods[name], POPULAR: spec.popularity}
+    models: dict[str, Model] = {name: choice.neighbourhood_model, POPULAR: spec.popularity}
     fitted, popular = (
         model.fit(data, model_rng(seed, each)).scorer for each, model in models.items()
     )
@@ -263,9 +314,14 @@ def learn(
     if choice.embedding is not None and choice.model is not None:
         models[choice.embedding] = choice.model
         vectors = _vectors(choice, graph, seed, progress, start)
-    sources = tuple(_fitted_source(each, data, seed, spec.sources[each]) for each in spec.sources)
+    further = {**spec.sources, **choice.sources}
+    given = known or {}
+    sources = tuple(
+        given[each] if each in given else fit_source(each, data, seed, further[each])
+        for each in further
+    )
     sources += vector_sources(spec, graph)
-    described: dict[str, Any] = {**models, **spec.sources}
+    described: dict[str, Any] = {**models, **further}
     return Learned(
         _item_scores(name, fitted),
         cast("PopularityScorer", popular).popularity,
@@ -332,14 +388,50 @@ def equal_weights(spec: Fusion, graph: Graph) -> Weights:
 
 
 def choose_weights(
-    recommender: Recommender, validation: Split, k: int, rng: np.random.Generator
-) -> tuple[Weights, float]:
-    """The weights of the sources with the best NDCG@k on validation, by how many items users like.
+    recommenders: Sequence[Recommender],
+    cuts: Sequence[Split],
+    k: int,
+    rng: np.random.Generator,
+    rule: Rule = "accuracy",
+) -> tuple[Weights, fusion.Choice]:
+    """Weights of the sources that a rule selects by NDCG@k on validation, for groups of users.
 
-    Beside them, the NDCG@k of those that are best for everyone. The snapshot is of the train side
-    of `validation`. Where too few users like so few items, the histories of others are truncated to
-    their newest likes. They are labelled with the same events: what they have seen besides is
-    neither right nor wrong, as the models learned from it.
+    Users are grouped by how many items they like. Beside the weights, what those for everyone show.
+    There is a recommender for each cut, whose snapshot is of its train side. Where too few users
+    like so few items, the histories of others are truncated to their newest likes.
+    """
+    everyone: list[Labelled] = []
+    short: list[Labelled] = []
+    for recommender, cut in zip(recommenders, cuts, strict=True):
+        of_cut = _labelled(recommender, cut, rng)
+        everyone += of_cut[0]
+        short += of_cut[1]
+    snapshot = recommenders[0].snapshot
+    sources = [source.name for source in snapshot.all_sources]
+    groups, choice = fusion.choose_weights(
+        sources,
+        everyone,
+        k,
+        len(snapshot.items),
+        short_histories=short,
+        added=[
+            each.name
+            for each in snapshot.sources
+            if isinstance(each, NearestVectors | SequenceSource)
+        ],
+        rule=rule,
+    )
+    absent = {} if "embedding" in sources else {"embedding": 0.0}
+    return tuple(replace(each, weights={**absent, **each.weights}) for each in groups), choice
+
+
+def _labelled(
+    recommender: Recommender, validation: Split, rng: np.random.Generator
+) -> tuple[list[Labelled], list[Labelled]]:
+    """What is retrieved for the users of validation, and for them with truncated histories.
+
+    Both are labelled with the same events: what a user has seen besides is neither right nor wrong,
+    as the models learned from it.
     """
     snapshot, view = recommender.snapshot, recommender.view
     sources = [source.name for source in snapshot.all_sources]
@@ -360,7 +452,8 @@ def choose_weights(
             of = {each.source: each.z_scores(items) for each in found}
             z_scores = np.stack([of.get(s, np.zeros(len(items))) for s in sources], axis=1)
             hits = right.indices[right.indptr[row] : right.indptr[row + 1]]
-            labelled.append(Labelled(z_scores, np.isin(items, hits), len(hits), profile.likes))
+            known = np.isin(items, hits)
+            labelled.append(Labelled(z_scores, known, items, len(hits), profile.likes))
         return labelled
 
     everyone = [view.stored(int(user)) for user in users]
@@ -368,15 +461,7 @@ def choose_weights(
     short = [
         view.short_history(int(user), few) for user, few in zip(users[rows], shown, strict=True)
     ]
-    groups, value = fusion.choose_weights(
-        sources,
-        label(np.arange(len(users), dtype=np.int32), everyone),
-        k,
-        label(rows, short),
-        [each.name for each in recommender.snapshot.sources if isinstance(each, NearestVectors)],
-    )
-    absent = {} if "embedding" in sources else {"embedding": 0.0}
-    return tuple(replace(each, weights={**absent, **each.weights}) for each in groups), value
+    return label(np.arange(len(users), dtype=np.int32), everyone), label(rows, short)
 
 
 def truncated_histories(
@@ -426,10 +511,26 @@ def learned_before(start: Snapshot, graph: Graph) -> Embeddings:
     return in_rows_of(graph, start.embeddings, start.users, start.items)
 
 
-def served_model(spec: Fusion, manifest: Manifest) -> tuple[str, HyperParameters] | None:
-    """The name and hyper-parameters of the model whose vectors a snapshot serves."""
+def served_models(spec: Fusion, manifest: Manifest) -> Mapping[str, Model]:
+    """The neighbourhood and the model of vectors that a snapshot serves, by name, as chosen."""
     known = manifest.models
-    return next(((name, known[name]) for name in spec.embeddings if name in known), None)
+    return {
+        name: replace(model, **known[name])  # type: ignore[type-var]  # models are dataclasses
+        for models in (spec.neighbourhoods, spec.embeddings)
+        for name, model in models.items()
+        if name in known
+    }
+
+
+def choose_neighbourhood(
+    spec: Fusion, name: str, seed: int, validation: Split, progress: Progress | None = None
+) -> Model:
+    """A model of the neighbourhood, with what it leaves open chosen on validation."""
+    model = spec.neighbourhoods[name]
+    if not isinstance(model, VariantModel):
+        return model
+    rng = model_rng(seed, name).spawn(1)[0]
+    return choose_variant(model, validation, rng, k=spec.k, rule=spec.rule, progress=progress)
 
 
 def _learners(
@@ -449,20 +550,11 @@ def _learners(
         known = chosen.get(name)
         if known is None:
             rng = model_rng(seed, name).spawn(1)[0]
-            known = choose_epochs(model, validation, rng, k=spec.k, progress=progress)
+            known = choose_epochs(
+                model, validation, rng, k=spec.k, rule=spec.rule, progress=progress
+            )
         found[name] = known
     return found
-
-
-def _fitted_source(name: str, data: Dataset, seed: int, model: SourceModel) -> CandidateSource:
-    """A source fitted on all of the data; raises SettingsError where it has another name."""
-    source = model.fit(data, model_rng(seed, name))
-    if source.name != name:
-        raise SettingsError(
-            f"source {name!r} calls itself {source.name!r}: expected one name, as weights and "
-            f"explanations go by it; correct [fusion] sources in the settings"
-        )
-    return source
 
 
 def _item_scores(name: str, fitted: Scorer) -> ItemScores:

@@ -6,23 +6,26 @@ scores them from their first interactions, as the service does with a session.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphrec.data import Graph, Rows
 from graphrec.data.dataset import Dataset
+from graphrec.data.sequences import sequences_of
 from graphrec.errors import SettingsError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.results import Evaluation, metrics_json
 from graphrec.evaluation.splits.cold import ColdUsers
 from graphrec.evaluation.splits.split import Split
+from graphrec.evaluation.variants import choose_variant
 from graphrec.models import EpochModel, Model
-from graphrec.models.protocol import FoldIn
+from graphrec.models.protocol import FoldIn, FollowsOrder, VariantModel
 from graphrec.models.top_k import top_k
 from graphrec.progress import Progress
 from graphrec.recommend.recommender import Recommender
@@ -111,8 +114,25 @@ def learning_curves(
             ranks = {n: _served(fused.scorer, split) for n, split in cold.given.items()}
         else:
             choose_rng, fit_rng = evaluate.model_rng(settings.seed, name).spawn(2)
-            if isinstance(model, EpochModel):
-                chosen[name] = choose_epochs(model, validation, choose_rng, k=k, progress=progress)
+            if isinstance(model, VariantModel):
+                model = choose_variant(
+                    model,
+                    validation,
+                    choose_rng,
+                    k=k,
+                    rule=settings.fusion.selection,
+                    progress=progress,
+                )
+                chosen[name] = Chosen(model)
+            elif isinstance(model, EpochModel):
+                chosen[name] = choose_epochs(
+                    model,
+                    validation,
+                    choose_rng,
+                    k=k,
+                    rule=settings.fusion.selection,
+                    progress=progress,
+                )
                 model = chosen[name].model
                 epochs = chosen[name].model.epochs
             fitted = _fit(name, model, cold.train, fit_rng)
@@ -132,9 +152,9 @@ def learning_curves(
     return LearningCurves(cold, tuple(found), k, settings.seed)
 
 
-def _fit(name: str, model: Model, train: Graph, rng: np.random.Generator) -> FoldIn:
+def _fit(name: str, model: Model, train: Graph, rng: np.random.Generator) -> FoldIn | FollowsOrder:
     fitted = model.fit(Dataset.of_weights(train), rng).scorer
-    if not isinstance(fitted, FoldIn):
+    if not isinstance(fitted, FoldIn | FollowsOrder):
         raise SettingsError(
             f"model {name!r} scores only users of its training: expected one that folds in, "
             f"such as item-knn, graph-filter or graphsage"
@@ -142,25 +162,34 @@ def _fit(name: str, model: Model, train: Graph, rng: np.random.Generator) -> Fol
     return fitted
 
 
-def _folded(fitted: FoldIn, train: Graph, split: Split) -> evaluate.Rank:
+def _folded(fitted: FoldIn | FollowsOrder, train: Graph, split: Split) -> evaluate.Rank:
     """Lists for users by their histories; by popularity for an empty one."""
     popularity = np.asarray(train.matrix.sum(axis=0), np.float32)
     histories, seen = split.train.matrix, split.train.seen
+    score = _score_of(fitted, split)
 
     def rank(users: Rows, k: int) -> Rows:
-        scores = np.array(fitted.score_histories(histories[users]), np.float32)
+        scores = np.array(score(users), np.float32)
         scores[np.diff(histories.indptr)[users] == 0] = popularity
         return top_k(scores, k, seen[users])
 
     return rank
 
 
+def _score_of(fitted: FoldIn | FollowsOrder, split: Split) -> Callable[[Rows], NDArray[np.float32]]:
+    """Scores [B, I] of users [B] by their histories in a split."""
+    if isinstance(fitted, FollowsOrder):
+        return fitted.with_histories(sequences_of(split.train, "last")).score
+    histories = split.train.matrix
+    return lambda users: fitted.score_histories(histories[users])
+
+
 def _served(recommender: Recommender, split: Split) -> evaluate.Rank:
-    """The lists of sessions."""
-    liked = split.train.matrix
+    """The lists of sessions, in the order of their events."""
+    known = sequences_of(split.train, "last")
 
     def rank(users: Rows, k: int) -> Rows:
-        histories = [liked.indices[liked.indptr[u] : liked.indptr[u + 1]] for u in users.tolist()]
+        histories = [known.items[known.starts[u] : known.starts[u + 1]] for u in users.tolist()]
         return recommender.rank_histories(histories, k)
 
     return rank

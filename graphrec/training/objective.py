@@ -8,8 +8,10 @@ from graphrec.errors import DataError
 from graphrec.evaluation.early_stopping import MAX_USERS, choose_epochs
 from graphrec.evaluation.evaluator import evaluate, model_rng
 from graphrec.evaluation.splits.split import Split, carve_validation, of_kinds, sample_users
+from graphrec.evaluation.variants import choose_variant
 from graphrec.models import EpochModel, Model, create
 from graphrec.models.hyper_parameters import Point, search_space
+from graphrec.models.protocol import VariantModel
 from graphrec.progress import Progress
 from graphrec.settings import Settings
 from graphrec.training.tune import Objective, Report
@@ -66,13 +68,16 @@ def validation_objective(
     """NDCG@k of the model `name` for the users of `validation`; of many, a random sample.
 
     `kept` are hyper-parameters that are the same in all trials, as is the randomness of a fit. A
-    model of epochs has the score after its best epoch, and reports each.
+    model of epochs has the score after its best epoch, and reports each; one that leaves
+    hyper-parameters open has that of the best of its variants.
     """
     shown = sample_users(validation, MAX_USERS, model_rng(seed, "validation users"))
 
     def objective(point: Point, report: Report) -> float:
         model = create(name, {**kept, **point})
         choose_rng, fit_rng = model_rng(seed, name).spawn(2)
+        if isinstance(model, VariantModel):
+            model = choose_variant(model, shown, choose_rng, k=k)
         if not isinstance(model, EpochModel):
             scorer = model.fit(Dataset.of_weights(shown.train), fit_rng)
             result = evaluate(scorer, shown, k=k, resamples=0, rng=fit_rng)

@@ -168,17 +168,26 @@ def each_users_last(graph: Graph) -> tuple[Split, Split]:
 def carved(split: Split, settings: Settings) -> Split:
     """The validation part of a split by time or at random: `carve_validation` of its train side."""
     rng = model_rng(settings.seed, "validation")
-    return carve_validation(split.train, settings.evaluation.valid_share, rng)
+    spec = settings.evaluation
+    return carve_validation(split.train, spec.valid_share, rng, spec.valid_cuts)
 
 
-def read_graph(events: Path, settings: Settings, rejects: Path, *, in_order: bool = False) -> Graph:
+def read_graph(
+    events: Path,
+    settings: Settings,
+    rejects: Path,
+    *,
+    in_order: bool = False,
+    in_file_order: bool = False,
+) -> Graph:
     """The raw graph of a file of events; `in_order` takes places in histories, as `read_history`.
 
-    `rejects` is as in `read_given`. Raises what reading raises.
+    With `in_file_order` beside it, equal times keep the order of the file. `rejects` is as in
+    `read_given`. Raises what reading raises.
     """
     rejected = _rejects(rejects, events)
     if in_order:
-        return Graph(read_history(events, settings.ingest, rejected, settings.kinds))
+        return Graph(read_history(events, settings.ingest, rejected, settings.kinds, in_file_order))
     return Graph(read_events(File(events), settings.ingest, rejected, policies=settings.kinds))
 
 

@@ -374,6 +374,20 @@ def test_times_and_places_in_histories_are_one_order(tmp_path: Path) -> None:
     assert pairs(timed.validation) == pairs(ordered.validation)
 
 
+def test_equal_times_keep_the_order_of_the_file(tmp_path: Path) -> None:
+    """The last item of each would be another by its name, and rows of users may be mixed."""
+    first, last = 1_500_000_000, 1_500_000_007
+    rows = [
+        *[("a", "z", first), ("b", "z", first), ("a", "y", last), ("b", "m", first)],
+        *[("a", "x", last), ("a", "x", last), ("b", "n", first), ("a", "w", last)],
+        *[("b", "l", first), ("c", "k", last)],
+    ]
+    write_csv(tmp_path / "events.csv", "user,item,timestamp", rows)
+    found = question(tmp_path, "leave-one-out")
+    assert pairs(found.split) == {("a", "w"), ("b", "l")}
+    assert pairs(found.validation) == {("a", "x"), ("b", "n")}
+
+
 def test_places_are_no_times_for_a_split_of_all_users_at_once(tmp_path: Path) -> None:
     rows = [(f"u{user}", f"i{at}", at) for user in range(9) for at in range(9)]
     write_csv(tmp_path / "events.csv", "user,item,seq", rows)

@@ -69,31 +69,6 @@ def test_diversity_of_categories_and_tags() -> None:
     assert beyond.named_features({"year": attributes["year"]}, 4) is None
 
 
-def test_all_lists_by_hand() -> None:
-    ranked = lists([[0, 1], [0, 3], [0, -1], [-1, -1]])
-    assert beyond.coverage(ranked, 5) == 3 / 5
-    # Of 6 pairs of users, 3 share one of two places.
-    assert beyond.overlap(ranked, 5) == pytest.approx(3 / 12)
-    assert beyond.concentration(ranked, 5) == 1
-    assert np.isnan(beyond.overlap(ranked[:1], 5))
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(2, 9), st.integers(2, 60))
-def test_overlap_and_concentration_are_what_comparing_every_pair_says(
-    seed: int, users: int, items: int
-) -> None:
-    rng = np.random.default_rng(seed)
-    k = int(rng.integers(1, items))
-    ranked = rng.permuted(np.tile(np.arange(items, dtype=np.int32), (users, 1)), axis=1)[:, :k]
-    shared = [
-        len(set(ranked[a]) & set(ranked[b])) / k for a in range(users) for b in range(a + 1, users)
-    ]
-    assert beyond.overlap(ranked, items) == pytest.approx(np.mean(shared))
-    counts = sorted(np.unique(ranked, return_counts=True)[1].tolist(), reverse=True)
-    expected = sum(counts[: beyond.MOST_LISTED]) / ranked.size
-    assert beyond.concentration(ranked, items) == pytest.approx(expected)
-
-
 @given(st.integers(0, 2**32 - 1))
 def test_diversity_is_what_comparing_every_pair_says(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -107,8 +107,9 @@ def test_what_was_learned_in_the_chosen_epochs_comes_along() -> None:
     found = choose_epochs(
         Script((3, 0, 2), 3), split_of(), np.random.default_rng(0), k=ITEMS, patience=9
     )
-    assert isinstance(found.scorer, AtPlace)
-    assert found.scorer.place == 0
+    [scorer] = found.scorers
+    assert isinstance(scorer, AtPlace)
+    assert scorer.place == 0
 
 
 def test_everything_but_the_epochs_stays() -> None:

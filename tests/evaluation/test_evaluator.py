@@ -13,7 +13,6 @@ from graphrec.data import Graph, Interactions, Rows
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, TrainingError
 from graphrec.evaluation import evaluator as evaluation
-from graphrec.evaluation.beyond_accuracy import ALL_LISTS
 from graphrec.evaluation.evaluator import (
     evaluate,
     evaluate_ranking,
@@ -25,6 +24,7 @@ from graphrec.evaluation.evaluator import (
 from graphrec.evaluation.results import Comparison, Evaluation, ModelResult
 from graphrec.evaluation.splits.split import Split, carve_validation, given, temporal
 from graphrec.models.protocol import FittedModel, Scorer, Seed
+from graphrec.ranking.all_lists import ALL_LISTS
 
 
 @dataclass(frozen=True)
@@ -301,6 +301,7 @@ def test_json_shape() -> None:
         "model",
         "metrics",
         "epochs",
+        "chosen",
         "fit_seconds",
         "score_seconds",
         "peak_mib",

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from graphrec.data import Graph, Interactions
 from graphrec.errors import DataError
+from graphrec.evaluation.splits import split as splits
 from graphrec.evaluation.splits.split import (
     Split,
     carve_validation,
     given,
     leave_last_out,
+    of_kinds,
     temporal,
 )
 
@@ -185,3 +187,36 @@ class TestCarveValidation:
         graph = graph_of(*((f"u{u}", f"i{i}", 0) for u in range(500) for i in range(5)))
         split = carve_validation(graph, 0.1, np.random.default_rng(3))
         assert len(split.test) == pytest.approx(250, abs=40)
+
+
+def long_log() -> Graph:
+    return graph_of(*((f"u{n % 7}", f"i{n % 39}", n) for n in range(270)))
+
+
+def test_few_users_are_made_up_for_by_earlier_cuts() -> None:
+    one = carve_validation(long_log(), 0.1, np.random.default_rng(0))
+    assert len(one.cuts) == 1
+    three = carve_validation(long_log(), 0.1, np.random.default_rng(0), cuts=3)
+    assert rows_of(three.test) == rows_of(one.test)
+    first, second, third = three.cuts
+    for newer, older in ((first, second), (second, third)):
+        assert older.cutoff is not None
+        assert newer.cutoff is not None
+        assert older.train.interactions.time.max() < older.cutoff <= older.test.time.min()
+        assert older.test.time.max() < newer.cutoff
+        assert_no_leak(newer.train, older)
+    of_kind = of_kinds(three, ("no such kind",))
+    assert [len(cut.test) for cut in of_kind.cuts] == [0, 0, 0]
+
+
+def test_without_times_earlier_cuts_are_other_blocks_of_the_same_train() -> None:
+    graph = graph_of(*((f"u{n % 7}", f"i{n % 39}", 0) for n in range(270)))
+    cuts = carve_validation(graph, 0.2, np.random.default_rng(0), cuts=3).cuts
+    assert len({frozenset(pairs_of(cut.test)) for cut in cuts}) == 3
+    for each in cuts:
+        assert_no_leak(graph, each)
+
+
+def test_many_users_need_no_earlier_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "ENOUGH_USERS", 1)
+    assert len(carve_validation(long_log(), 0.1, np.random.default_rng(0), cuts=3).cuts) == 1

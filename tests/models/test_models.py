@@ -64,7 +64,7 @@ class TestGraphFilter(ModelContract):
         params=[
             {},
             {"saturation": 0.5, "dim": 3},
-            {"user_exponent": 1.0, "saturation": None, "dim": 2, "spectral_weight": 1.0},
+            {"user_exponent": 1.0, "saturation": 0, "dim": 2, "low_pass": 1.0},
         ]
     )
     def model(self, request: pytest.FixtureRequest) -> Model:
@@ -227,48 +227,77 @@ def test_a_filter_whose_ceiling_nothing_reaches_is_the_linear_one() -> None:
     linear = weights @ (weights / d_u[:, None] ** 0.8 / d_i**0.6).T @ (weights / d_i**0.1)
     linear /= np.maximum(weights.sum(1), 1e-9)[:, None]
     exponents = {"user_exponent": 0.8, "history_exponent": 0.6, "target_exponent": 0.1}
-    model = create("graph-filter", {**exponents, "saturation": 99.0, "spectral_weight": 0})
+    model = create("graph-filter", {**exponents, "flatness": 1, "saturation": 99.0, "low_pass": 0})
     scores = model.fit(Dataset.of_weights(graph)).score(np.arange(20, dtype=np.int32))
     np.testing.assert_allclose(scores / scores.max(), linear / linear.max(), atol=1e-5)
 
 
-def test_a_filter_holds_strong_directions_to_its_ceiling() -> None:
+@pytest.mark.parametrize("dim", [4, 512])
+@pytest.mark.parametrize("saturation", [0, 0.8])
+def test_a_filter_counts_a_direction_by_its_response(saturation: float, dim: int) -> None:
+    """Of those that are not among the strongest, f times as much as it is strong."""
     pytest.importorskip("sklearn")
     graph = purchases_and_views(1)
     model = create(
-        "graph-filter", {"saturation": 0.8, "target_exponent": 0.5, "spectral_weight": 0}
+        "graph-filter",
+        {
+            "dim": dim,
+            "history_exponent": 0.9,
+            "target_exponent": 0.2,
+            "flatness": 2,
+            "saturation": saturation,
+            "low_pass": 0.1,
+        },
     )
     found = model.fit(Dataset.of_weights(graph)).scorer
     votes = found.items.factors.votes.toarray().astype(np.float64)
-    chance = np.linalg.norm(votes) * (20**-0.5 + 10**-0.5)
     _, sigma, right = np.linalg.svd(votes)
-    held = np.minimum(sigma, 0.8 * chance) ** 2
-    assert (held < sigma**2).sum() == found.items.factors.excess.shape[1] > 0
-    shares = graph.matrix.toarray() / graph.matrix.sum(axis=1)[:, None]
-    scores = found.score(np.arange(20, dtype=np.int32))
-    np.testing.assert_allclose(scores, shares @ (right.T * held) @ right, atol=1e-5)
-
-
-def test_a_low_pass_term_counts_as_much_as_the_linear_one() -> None:
-    """At the same mean length over the users, whatever the singular values are."""
-    pytest.importorskip("sklearn")
-    graph, rows = purchases_and_views(1), np.arange(20, dtype=np.int32)
-    plain = {"saturation": None, "dim": 3, "spectral_power": 0.5}
-    linear, both = (
-        create("graph-filter", {**plain, "spectral_weight": weight})
-        .fit(Dataset.of_weights(graph))
-        .scorer
-        for weight in (0.0, 2.0)
+    strength = sigma**2
+    response = np.where(
+        strength < 0.5,
+        0.5 - 0.5 * (1 - 2 * strength) ** 2,
+        0.5 + 0.5 * np.abs(2 * strength - 1) ** 2,
     )
-    _, sigma, right = np.linalg.svd(linear.items.factors.votes.toarray())
-    popularity = graph.matrix.sum(axis=0) ** 0.5
-    smooth = graph.matrix.toarray() / popularity @ (right[:3].T * sigma[:3] ** 0.5) @ right[:3]
-    smooth *= popularity
-    smooth /= graph.matrix.sum(axis=1)[:, None]
-    one, two = linear.score(rows), smooth
-    ratio = np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)
-    common = np.exp(np.log(ratio).mean())
-    np.testing.assert_allclose(both.score(rows), one + 2 * common * two, rtol=1e-3, atol=1e-5)
+    if saturation:
+        chance = np.linalg.norm(votes) * (20**-0.5 + 10**-0.5)
+        ceiling = max((saturation * chance) ** 2, strength[dim - 1] if dim < 10 else 0)
+        assert (response > 2 * ceiling).any()
+        response = np.minimum(response, 2 * ceiling)
+    response += 0.1
+    response[dim:] = 2 * strength[dim:]
+    degree = graph.matrix.sum(axis=0)
+    degree /= degree.max()
+    shares = graph.matrix.toarray() / graph.matrix.sum(axis=1)[:, None]
+    expected = shares / degree**0.4 @ (right.T * response) @ right * degree**0.3
+    np.testing.assert_allclose(found.score(np.arange(20, dtype=np.int32)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dense_up_to", [0, 4096])
+def test_variants_of_a_filter_score_as_each_of_them_alone(
+    dense_up_to: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr("graphrec.models.graph_filter.model.DENSE_UP_TO", dense_up_to)
+    data, users = Dataset.of_weights(purchases_and_views(2)), np.array([3, 0, 19], np.int32)
+    model = create("graph-filter", {"dim": 4})
+    together = list(model.fit_variants(data, 5).score_variants(users))
+    variants = model.variants()
+    assert len(together) == len(variants) == len(set(variants)) == 12
+    for each, scores in zip(variants, together, strict=True):
+        assert each.variants() == (each,)
+        np.testing.assert_allclose(each.fit(data, 5).score(users), scores, rtol=1e-4, atol=1e-6)
+    alone = model.fit(data, 5).score(users)
+    np.testing.assert_array_equal(alone, variants[0].fit(data, 5).score(users))
+
+
+def test_what_is_given_of_a_filter_is_not_chosen() -> None:
+    pytest.importorskip("sklearn")
+    given = {"history_exponent": 0.3, "saturation": 2.0}
+    variants = create("graph-filter", given).variants()
+    assert {(each.history_exponent, each.saturation) for each in variants} == {(0.3, 2.0)}
+    assert {each.target_exponent for each in variants} == {0.1, 0.2}
+    assert {each.low_pass for each in variants} == {0.1, 0.0}
+    assert len(variants) == 4
 
 
 def test_a_filter_scores_the_history_of_anyone() -> None:
@@ -676,7 +705,8 @@ def test_models_are_created_by_name_and_frozen(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     assert hash(model) == hash(create(name))
-    assert isinstance(model, EpochModel) == (name in ("mf", "neumf", "graphsage"))
+    learned = ("mf", "neumf", "graphsage", "sasrec", "gru4rec", "caser", "two-tower")
+    assert isinstance(model, EpochModel) == (name in learned)
 
 
 @pytest.mark.parametrize(
@@ -697,7 +727,34 @@ def test_wrong_names_and_values_are_settings_errors(
         create(name, values)
 
 
+SEQUENCE = {
+    "dim": 0,
+    "length": 0,
+    "epochs": 0,
+    "negatives": 0,
+    "negative_exponent": -1,
+    "batch_size": 0,
+    "learning_rate": 0,
+    "weight_decay": -1,
+    "warmup_steps": -1,
+    "dropout": 1.0,
+    "averaged": 1.0,
+}
+
+ATTENTION = {
+    **SEQUENCE,
+    "layers": 0,
+    "heads": 0,
+    "widening": 0,
+    "filter_share": 1.5,
+    "frequencies": 0,
+}
+
 OUT_OF_RANGE = {
+    "sasrec": ATTENTION,
+    "two-tower": {**ATTENTION, "identity_dropout": 1.0},
+    "gru4rec": {**SEQUENCE, "layers": 0, "hidden": 0},
+    "caser": {**SEQUENCE, "layers": 0, "width": 0},
     "popularity": {"half_life_share": -1},
     "recent-popularity": {"half_life_share": -1},
     "item-knn": {
@@ -721,8 +778,8 @@ OUT_OF_RANGE = {
         "saturation": -1,
         "dim": 0,
         "neighbours": 0,
-        "spectral_weight": -1,
-        "spectral_power": -1,
+        "flatness": -1,
+        "low_pass": -1,
     },
     "svd": {"dim": 0, "user_exponent": -1, "history_exponent": -1, "target_exponent": -1},
     "ials": {"dim": 0, "alpha": 0, "regularization": -1, "sweeps": 0},
@@ -807,6 +864,6 @@ def test_every_number_has_a_range(name: str) -> None:
     except MissingExtra as error:
         pytest.skip(str(error))
     numbers = {field.name for field in fields(model) if "Literal" not in str(field.type)}
-    words = {"similarity", "weighting", "loss", "aggregator", "text_encoder"}
+    words = {"similarity", "weighting", "loss", "aggregator", "text_encoder", "encoding"}
     names = {"without_relations", "targets", "texts"}
     assert numbers - words - names == set(OUT_OF_RANGE[name])

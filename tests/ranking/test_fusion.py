@@ -52,15 +52,15 @@ def labelled(right: int, rng: np.random.Generator) -> Labelled:
     z_scores = rng.random((10, 3))
     relevant = np.arange(10) == rng.integers(10)
     z_scores[relevant, right] += 3
-    return Labelled(z_scores, relevant, 1)
+    return Labelled(z_scores, relevant, np.arange(10, dtype=np.int32), 1)
 
 
 @pytest.mark.parametrize("right", [0, 1, 2])
 def test_the_source_that_is_right_gets_the_highest_weight(right):
     rng = np.random.default_rng(0)
-    groups, value = choose_weights(SOURCES, [labelled(right, rng) for _ in range(50)], k=3)
+    groups, choice = choose_weights(SOURCES, [labelled(right, rng) for _ in range(50)], 3, 10)
     weights = weights_for(groups, 0)
-    assert 0.9 < value <= 1
+    assert 0.9 < choice.shown.mean <= 1
     assert weights[SOURCES[right]] == max(weights.values()) == 1
     assert set(weights.values()) <= {*LEVELS, TRACE}
     assert weights["popularity"] >= TRACE
@@ -69,13 +69,13 @@ def test_the_source_that_is_right_gets_the_highest_weight(right):
 def test_sources_that_are_right_for_half_of_the_people_each_are_mixed():
     rng = np.random.default_rng(0)
     people = [labelled(n % 2, rng) for n in range(100)]
-    weights = weights_for(choose_weights(SOURCES, people, k=1)[0], 0)
+    weights = weights_for(choose_weights(SOURCES, people, 1, 10)[0], 0)
     assert min(weights["neighbours"], weights["embedding"]) >= 0.35
 
 
 def test_where_nobody_can_tell_the_first_source_is_not_left_out():
-    groups, value = choose_weights(SOURCES, [], k=10)
-    assert value == 0
+    groups, choice = choose_weights(SOURCES, [], 10, 10)
+    assert choice.shown.mean == 0
     for least in LEAST:
         assert weights_for(groups, least) == {"neighbours": 1, "embedding": 1, "popularity": 1}
     assert all(group.people == 0 for group in groups)
@@ -92,19 +92,19 @@ def test_those_who_like_few_items_get_weights_of_their_own() -> None:
     rng = np.random.default_rng(0)
     many = [misled(0, 2, 30, rng) for _ in range(300)]
     few = [misled(2, 0, 1 + n % 2, rng) for n in range(ENOUGH)]
-    groups, value = choose_weights(SOURCES, many, 3, few)
-    assert value > 0.9  # that of the many alone
+    groups, choice = choose_weights(SOURCES, many, 3, 10, short_histories=few)
+    assert choice.shown.mean > 0.9  # that of the many alone
     assert [group.weights["popularity"] == 1 for group in groups] == [0, 1, 0, 0, 0]
     assert [group.people for group in groups] == [0, ENOUGH, 0, 0, 0]
     assert [weights_for(groups, n)["popularity"] for n in (0, 1, 2, 3)] == [
         groups[at].weights["popularity"] for at in (0, 1, 1, 2)
     ]
-    too_few, _ = choose_weights(SOURCES, many, 3, few[1:])
+    too_few, _ = choose_weights(SOURCES, many, 3, 10, short_histories=few[1:])
     assert too_few[1].weights == too_few[4].weights
 
 
 def test_weights_that_are_better_by_chance_are_not_taken() -> None:
     rng = np.random.default_rng(0)
     people = [replace(labelled(n % 2, rng), likes=n % 30) for n in range(600)]
-    groups, _ = choose_weights(SOURCES, people, k=3)
+    groups, _ = choose_weights(SOURCES, people, 3, 10)
     assert sum(group.people > 0 for group in groups) <= 1

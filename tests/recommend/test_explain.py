@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphrec.data import Attribute
+from graphrec.ranking.fusion import alike
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.recommend.results import Because, reason
+from graphrec.recommend.results import Because, reason_of_paths, reason_of_popular
 from graphrec.retrieval import neighbours
 from graphrec.retrieval.neighbours import BLOCK, vias
 from graphrec.settings import RetrievalSettings
@@ -99,20 +100,37 @@ def test_paths_carry_titles_where_items_have_one():
 
 def test_a_reason_says_what_the_sources_and_paths_say():
     toy_story = Because("1", "Toy Story", 87, 0.5)
-    assert reason("Aladdin", [toy_story], ("neighbours",), 214) == (
+    assert reason_of_paths("Aladdin", [toy_story]) == (
         "Because you liked Toy Story: 87 people who liked it also liked Aladdin"
     )
     untitled = Because("1", None, 1, 0.5)
-    assert reason("Aladdin", [untitled], ("embedding", "popularity"), 214) == (
+    assert reason_of_paths("Aladdin", [untitled]) == (
         "Because you liked 1: 1 person who liked it also liked Aladdin"
     )
-    assert reason("Aladdin", [], ("embedding",), 214) == "Similar to what you like"
-    # What popularity alone found is not recommended because of a path, even where there is one.
-    for source in ("popularity", "fallback"):
-        assert reason("Aladdin", [toy_story], (source,), 214) == "Popular: 214 people liked it"
-        assert reason("Aladdin", [], (source,), 1) == "Popular: 1 person liked it"
-        assert reason("Aladdin", [], (source,), 0) == "New: nobody has liked it yet"
-    assert reason("Aladdin", [toy_story], (), 214) == "You have already seen Aladdin"
+    assert reason_of_paths("Aladdin", []) == "Similar to what you like"
+    assert reason_of_popular(214) == "Popular: 214 people liked it"
+    assert reason_of_popular(1) == "Popular: 1 person liked it"
+    assert reason_of_popular(0) == "New: nobody has liked it yet"
+    assert reason_of_popular(2, "France") == "Popular in France: 2 people there liked it"
+
+
+def test_the_reason_is_that_of_the_source_that_adds_most():
+    """Whatever else is true of an item: what is popular is not recommended because of a path."""
+    snapshot = small_snapshot()
+    neighbours, popularity = "neighbours", snapshot.popularity.name
+    led = set()
+    for weights in ({neighbours: 1.0, popularity: 0.3}, {neighbours: 0.3, popularity: 1.0}):
+        manifest = replace(snapshot.manifest, weights=alike(weights))
+        recommender = Recommender.of(replace(snapshot, manifest=manifest), RetrievalSettings())
+        for user in snapshot.users.ids:
+            for found in recommender.recommend(Query(user, k=9, explain=True)):
+                most = max(found.contributions, key=lambda each: each.score, default=None)
+                source = None if most is None or not most.score else most.source
+                begins = ("Because",) if source == neighbours else ("Popular:", "New:")
+                assert found.reason.startswith(begins), found
+                assert recommender.explain(Query(user), found.item).reason == found.reason
+                led.add((source, popularity in found.sources, neighbours in found.sources))
+    assert {(neighbours, True, True), (popularity, True, True)} <= led
 
 
 def test_what_was_seen_is_said_to_be_seen():

@@ -129,6 +129,31 @@ def test_epochs_of_what_serves_are_taken_over_unless_asked_or_settings_differ(st
 
 
 @pytest.mark.slow
+def test_what_was_chosen_of_the_neighbourhood_is_taken_over_and_said(store, folder):
+    reported = []
+
+    def run(settings, options):
+        steps = []
+        outcome = refresh(
+            store, folder, settings, options, progress=lambda stage, *_: steps.append(stage)
+        )
+        reported.append("choosing hyper-parameters" in steps)
+        [train] = [stage for stage in outcome.stages if stage.name == "train"]
+        served = load(folder).manifest.models["graph-filter"]
+        assert train.facts["neighbourhood"] == "graph-filter"
+        assert train.facts["hyper_parameters"] == served
+        assert None not in served.values()
+        return served
+
+    first, again = run(SETTINGS, Options(())), run(SETTINGS, Options(()))
+    assert first == again
+    run(SETTINGS, Options((), choose=True))
+    fixed = {**SETTINGS.models, "graph-filter": {"dim": 16, "target_exponent": 0.4}}
+    assert run(settings_of(models=fixed), Options((), force=True))["target_exponent"] == 0.4
+    assert reported == [True, False, True, True]
+
+
+@pytest.mark.slow
 def test_the_last_ones_are_kept_and_those_in_use_whatever_their_age(store, folder):
     settings = settings_of(refresh=RefreshSettings(keep=2, min_test_users=20))
     now = datetime.now(timezone.utc) - timedelta(days=9)

@@ -259,7 +259,8 @@ def test_another_format_is_refused_before_anything_else_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"format": 8}', b'{"format": 8, "seed": {}}']
+    "content",
+    [b"", b"[]", b"{}", b'{"format": %d}' % FORMAT, b'{"format": %d, "seed": {}}' % FORMAT],
 )
 def test_a_manifest_of_another_shape_is_refused(tmp_path, content):
     version = publish(small_snapshot(), tmp_path)

@@ -212,6 +212,9 @@ def test_the_update_says_what_the_view_says(delta, learnt):
         history = dict(zip(one.history.tolist(), one.weights.tolist(), strict=True))
         history |= one.new_likes
         assert dict(zip(other.history.tolist(), other.weights.tolist(), strict=True)) == history
+        times = dict(zip(one.history.tolist(), one.liked_at.tolist(), strict=True))
+        times |= one.new_liked_at
+        assert dict(zip(other.history.tolist(), other.liked_at.tolist(), strict=True)) == times
         assert other.seen.tolist() == one.seen.tolist()
         assert (other.vector is None) == (one.vector is None)
         if one.vector is not None:

@@ -70,8 +70,8 @@ def _filter(graph: Graph, pairs: int, rng: np.random.Generator) -> FittedFilter:
     factors = Factors(
         graph.matrix,
         np.zeros((count, 1), np.float32),
+        np.zeros(1, np.float32),
         np.ones(count, np.float32),
-        np.zeros((count, 1), np.float32),
         np.ones(count, np.float32),
         neighbours=pairs,
     )

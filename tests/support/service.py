@@ -48,7 +48,7 @@ def tiny_snapshot(embeddings: bool = True) -> Snapshot:
     rng = np.random.default_rng(0)
     return build_snapshot(
         graph,
-        graph_filter=GraphFilter().fit(Dataset.of_weights(graph), rng).scorer,
+        graph_filter=GraphFilter(target_exponent=0.2).fit(Dataset.of_weights(graph), rng).scorer,
         embeddings=Embeddings(
             rng.normal(size=(len(log.users), 4)).astype(np.float32),
             rng.normal(size=(len(log.items), 4)).astype(np.float32),

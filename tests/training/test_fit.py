@@ -80,7 +80,7 @@ def test_epochs_are_chosen_on_validation_which_is_carved_from_train_alone(
 
     def choose(model: EpochModel, on: Split, *_: Any, **__: Any) -> Chosen:
         chosen_on.append(on)
-        return Chosen(model, None)
+        return Chosen(model)
 
     monkeypatch.setattr(pipeline, "choose_epochs", choose)
     validation = compared(["popularity", needs("mf")], split).validation
@@ -224,5 +224,6 @@ def test_progress_is_told_under_the_name_of_the_model(split: Split) -> None:
         progress=lambda stage, done, total: reported.append((stage, done, total)),
     )  # fmt: skip
     stages = {stage for stage, _, _ in reported}
-    assert stages == {"mf: choosing epochs", f"{FUSION}: training"}
+    hyper_parameters = f"{FUSION}: choosing hyper-parameters"
+    assert stages == {"mf: choosing epochs", hyper_parameters, f"{FUSION}: training"}
     assert all(total is not None and 1 <= done <= total for _, done, total in reported)

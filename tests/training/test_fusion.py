@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,25 @@ import pytest
 from numpy.typing import NDArray
 
 from graphrec.data import Graph, Interactions, Rows
+from graphrec.errors import SettingsError
 from graphrec.evaluation.early_stopping import Chosen
 from graphrec.evaluation.splits.split import Split, temporal
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
+from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.models.graph_filter.scorer import FittedFilter
 from graphrec.ranking.fusion import weights_for
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
-from graphrec.settings import RetrievalSettings
+from graphrec.retrieval.sequence import SequenceSource
+from graphrec.settings import FusionSettings, RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training import fusion as pipeline
 from graphrec.training.fit import FUSION
 from graphrec.training.fusion import choose_weights, truncated_histories
+from graphrec.training.sources import sources_before
 from tests.support.fitted import needs
 from tests.support.small_data import Rating, graph_of, ratings
 from tests.support.small_training import (
@@ -116,8 +121,26 @@ def test_hyper_parameters_of_the_settings_reach_the_models(split: Split) -> None
         fit_snapshot(split.train, settings, embeddings=[]) for settings in (SETTINGS, narrow)
     )
     assert narrow_snapshot.manifest.models["graph-filter"]["dim"] == 1
-    assert graph_filter(narrow_snapshot).factors.excess.shape[1] <= 1
-    assert graph_filter(wide).factors.excess.shape[1] > 1
+    assert graph_filter(narrow_snapshot).factors.directions.shape[1] == 1
+    assert graph_filter(wide).factors.directions.shape[1] > 1
+
+
+def test_what_a_neighbourhood_leaves_open_is_chosen_and_is_in_the_manifest(split: Split) -> None:
+    given = {"dim": 4, "history_exponent": 0.3}
+    settings = SETTINGS.model_copy(update={"models": {"graph-filter": given}})
+    spec = pipeline.fusion_of(settings, ())
+    choice = pipeline.choose(spec, split.train, 0)
+    model = choice.neighbourhood_model
+    assert isinstance(model, GraphFilter)
+    assert model in spec.neighbourhoods["graph-filter"].variants()  # type: ignore[attr-defined]
+    snapshot = fit_snapshot(split.train, settings, embeddings=[])
+    assert snapshot.manifest.models["graph-filter"] == asdict(model)
+    exponents = graph_filter(snapshot).exponents
+    assert (exponents.history, exponents.target) == (0.3, model.target_exponent)
+    # What is known already is not chosen again.
+    known = replace(model, target_exponent=0.7)
+    again = pipeline.choose(spec, split.train, 0, chosen={"graph-filter": Chosen(known)})
+    assert again.neighbourhood_model == known
 
 
 def naive(lists: Mapping[str, Sequence[str]], relevant: Mapping[str, set[str]]) -> dict[str, float]:
@@ -141,7 +164,7 @@ def test_the_row_of_fusion_is_of_the_lists_it_serves(embedding: str | None, spli
     snapshot = fit_snapshot(
         split.train,
         SETTINGS,
-        embeddings=tuple(served),
+        embeddings=[name for name in served if name in named(embedding)],
         validation=comparison.validation,
         chosen=served,
     )
@@ -178,7 +201,7 @@ def test_epochs_that_are_known_are_not_chosen_again(
         raise AssertionError("expected the known number of epochs")
 
     monkeypatch.setattr(pipeline, "choose_epochs", choose)
-    known = {"mf": Chosen(create("mf", {**QUICK["mf"], "epochs": 2}), None)}
+    known = {"mf": Chosen(create("mf", {**QUICK["mf"], "epochs": 2}))}
     snapshot = fit_snapshot(split.train, SETTINGS, embeddings=["mf"], chosen=known)
     assert snapshot.manifest.models["mf"]["epochs"] == 2
     with pytest.raises(AssertionError, match="known number"):
@@ -206,11 +229,11 @@ def served_by(snapshot: Snapshot) -> Recommender:
 
 def test_the_source_that_knows_what_was_held_back_gets_the_weight(split: Split) -> None:
     oracle = knowing(split, lambda truth: truth)
-    groups, value = choose_weights(served_by(oracle), split, K, RNG)
-    assert value == pytest.approx(1)
+    groups, choice = choose_weights([served_by(oracle)], [split], K, RNG)
+    assert choice.shown.mean == pytest.approx(1)
     assert weights_for(groups, 30)["embedding"] == 1
     liar = knowing(split, lambda truth: -truth)
-    weights = weights_for(choose_weights(served_by(liar), split, K, RNG)[0], 30)
+    weights = weights_for(choose_weights([served_by(liar)], [split], K, RNG)[0], 30)
     assert weights["embedding"] < weights["neighbours"]
 
 
@@ -240,7 +263,7 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
     chosen = replace(
         oracle,
         manifest=replace(
-            oracle.manifest, weights=choose_weights(served_by(oracle), split, K, RNG)[0]
+            oracle.manifest, weights=choose_weights([served_by(oracle)], [split], K, RNG)[0]
         ),
     )
     everyone = np.arange(len(split.train.users), dtype=np.int32)
@@ -254,3 +277,33 @@ def test_weights_that_the_settings_fix_win_over_those_that_were_chosen(split: Sp
         Recommender.of(chosen, SETTINGS.retrieval).rank(everyone, K),
         Recommender.of(plain, SETTINGS.retrieval).rank(everyone, K),
     )
+
+
+def test_a_model_of_sequences_is_a_source_whose_epochs_are_chosen(
+    split: Split, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    values = {"dim": 8, "epochs": 3, "negatives": 20, "batch_size": 64, "learning_rate": 0.01}
+    fusion = FusionSettings(sources={"order": "sasrec"})
+    settings = SETTINGS.model_copy(update={"fusion": fusion, "models": {"sasrec": values}})
+    spec = pipeline.fusion_of(settings, ())
+    graph = split.train
+    choice = pipeline.choose(spec, graph, 0)
+    assert 1 <= choice.sources["order"].epochs <= 3  # type: ignore[attr-defined]
+    learned = pipeline.learn(spec, graph, 0, choice)
+    assert learned.models["order"] == asdict(choice.sources["order"])  # type: ignore[call-overload]
+    snapshot = pipeline.snapshot_of(spec, graph, learned, 0)
+    [source] = [each for each in snapshot.sources if isinstance(each, SequenceSource)]
+    assert source.name == "order"
+    assert all("order" in group.weights for group in snapshot.manifest.weights)
+    recommender = pipeline.recommender_of(spec, snapshot)
+    lists = recommender.rank(np.arange(5, dtype=np.int32), K)
+    read = Recommender.load(tmp_path, recommender.save(tmp_path), settings.retrieval)
+    np.testing.assert_array_equal(read.rank(np.arange(5, dtype=np.int32), K), lists)
+    assert sources_before(spec.sources, snapshot.manifest.models) == choice.sources
+
+
+def test_a_model_that_retrieves_nothing_is_no_source(split: Split) -> None:
+    spec = replace(pipeline.fusion_of(SETTINGS, ()), sources={"pop": create("popularity")})
+    with pytest.raises(SettingsError, match="retrieves nothing: expected a source of candidates"):
+        pipeline.choose(spec, split.train, 0)

@@ -17,11 +17,11 @@ from tests.support.small_data import graph_of, ratings
 SETTINGS = Settings().model_copy(update={"seed": 1})
 
 
-def curves(*names: str) -> LearningCurves:
+def curves(*names: str, settings: Settings = SETTINGS) -> LearningCurves:
     graph, rng = graph_of(ratings()), np.random.default_rng(1)
     cold = cold_users(graph, 0.25, rng, given=(0, 2, 5))
     validation = truncated_histories(cold.train, 0.2, rng, given=(0, 2, 5))
-    return learning_curves(names, cold, validation, SETTINGS, k=5)
+    return learning_curves(names, cold, validation, settings, k=5)
 
 
 def test_what_strangers_give_makes_their_lists_better_than_the_popular_one() -> None:
@@ -32,6 +32,18 @@ def test_what_strangers_give_makes_their_lists_better_than_the_popular_one() -> 
     }
     assert ndcg["item-knn"][0] == ndcg["popularity"][0]  # with nothing given, the popular list
     assert ndcg["item-knn"][2] > 1.2 * ndcg["popularity"][2]
+
+
+@pytest.mark.slow
+def test_a_model_of_sequences_encodes_strangers_as_anyone() -> None:
+    pytest.importorskip("torch")
+    values = {"dim": 16, "epochs": 5, "negatives": 20, "learning_rate": 0.01}
+    settings = SETTINGS.model_copy(update={"models": {"sasrec": values}})
+    popular, ordered = curves("popularity", "sasrec", settings=settings).curves
+    nothing, some = ([curve.by_given[n].metrics["ndcg@5"].value for curve in (popular, ordered)]
+                     for n in (0, 5))  # fmt: skip
+    assert nothing[0] == nothing[1]
+    assert some[0] != some[1]
 
 
 def test_a_model_that_knows_its_users_alone_is_refused() -> None:

@@ -7,7 +7,7 @@ not hold, with any weight. A model is fitted on `Split.train`, in which the test
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,10 +35,19 @@ class Split:
     (`graphrec.evaluation.splits.sampled_candidates`)."""
     pool: Rows | None = None
     """The items that lists may hold, the same for all users, ascending; None: all."""
+    earlier: tuple[Split, ...] = ()
+    """Of a validation part of few users: further cuts of the same log, with users of their own, on
+    which choices rest as well."""
+
+    @property
+    def cuts(self) -> tuple[Split, ...]:
+        """The newest cut, and the further ones."""
+        return (replace(self, earlier=()), *self.earlier)
 
     def with_attributes(self, attributes: Mapping[str, Mapping[str, Attribute]]) -> Split:
         """The same split, its train side with these attributes by node type."""
-        return replace(self, train=replace(self.train, attributes=attributes))
+        earlier = tuple(each.with_attributes(attributes) for each in self.earlier)
+        return replace(self, train=replace(self.train, attributes=attributes), earlier=earlier)
 
 
 def temporal(graph: Graph, test_share: float) -> Split:
@@ -122,17 +131,38 @@ def held_out(train: Graph, log: Interactions) -> Split:
     return Split(train, unseen, repeats=repeats)
 
 
-def carve_validation(train: Graph, share: float, rng: np.random.Generator) -> Split:
+ENOUGH_USERS = 1_000
+"""Users of a validation part that are enough to choose on one cut."""
+
+
+def carve_validation(train: Graph, share: float, rng: np.random.Generator, cuts: int = 1) -> Split:
     """A validation split of a train graph.
 
     Where positive events have different times, the newest `share` of them, as in `temporal`. Where
     all have one time, a block hold-out: `block_holdout`.
+
+    With more than one cut, there are up to so many while all of them have fewer than ENOUGH_USERS:
+    each tests on the newest share of what the one before trains on (a rolling origin: Tashman 2000,
+    "Out-of-sample tests of forecasting accuracy"), or on other blocks of the same train graph.
     """
-    log = train.interactions
-    times = log.time[log.weight > 0]
-    if len(times) and times.min() < times.max():
-        return temporal(train, share)
-    return block_holdout(train, share, rng)
+    first, *earlier = _cuts(train, share, rng, cuts)
+    return replace(first, earlier=tuple(earlier))
+
+
+def _cuts(train: Graph, share: float, rng: np.random.Generator, most: int) -> Iterator[Split]:
+    users = 0
+    for number in range(most):
+        log = train.interactions
+        times = log.time[log.weight > 0]
+        timed = len(times) > 0 and times.min() < times.max()
+        found = temporal(train, share) if timed else block_holdout(train, share, rng)
+        if number and not len(found.test):
+            return
+        yield found
+        users += len(np.unique(found.test.user))
+        if users >= ENOUGH_USERS:
+            return
+        train = found.train if timed else train
 
 
 def block_holdout(graph: Graph, share: float, rng: np.random.Generator) -> Split:
@@ -181,8 +211,9 @@ def of_kinds(split: Split, kinds: Collection[str]) -> Split:
     """The same split with the test events of these kinds only; of all where none is named."""
     if not kinds:
         return split
+    earlier = tuple(of_kinds(each, kinds) for each in split.earlier)
     of_kind = np.array([kind in kinds for kind in split.test.kinds])
-    return replace(split, test=split.test.take(of_kind[split.test.kind]))
+    return replace(split, test=split.test.take(of_kind[split.test.kind]), earlier=earlier)
 
 
 def sample_users(split: Split, count: int, rng: np.random.Generator) -> Split:

@@ -1,30 +1,37 @@
-"""The graph filter: item-item scores from the co-occurrence of items, without its strongest part.
+"""The graph filter: item-item scores from the spectrum of the graph.
 
-With R the weights, D_u and D_i their sums by user and by item, the votes
+With R the weights, D_u and D_i their sums by user and by item, and σ₁ the largest singular value,
 
-    N = D_u^-a/2 · R · D_i^-b
+    N = D_u^-a/2 · R · D_i^-½ / σ₁        P = NᵀN = Σ λ v vᵀ,   0 ≤ λ ≤ 1
 
-make the linear filter NᵀN of a history, which is two steps on the graph: to the users who share its
-items, and to the items of these (the linear part of GF-CF: Shen et al., CIKM 2021). In terms of the
-singular values σ and directions v of N it is Σ σ² v vᵀ, and the strongest directions, of which the
-first is popularity, drown the rest: the more so, the denser the log. So σ² is held to a ceiling
+P is two steps on the graph: to the users who share an item, and to the items of these. Its
+strongest directions v, of which the first is popularity, drown the rest: the more so, the denser
+the log. So a direction counts by a response h(λ) instead of λ (Shen et al., CIKM 2021), and an item
+with one exponent in a history, b, and with another one as a recommendation, c:
 
-    F(σ) = min(σ², κ²),    κ = saturation · ‖N‖_F (1/√U + 1/√I)
+    W = D_i^(½-b) · Σ h(λ) v vᵀ · D_i^(½-c)        h(λ) = min(flat(λ), f κ²) + w
 
-κ is `saturation` times the largest singular value that chance gives a U × I matrix of independent
-entries of the same mean square (Marchenko & Pastur 1967; Geman 1980), U and I counting those with
-interactions. Directions beyond the ceiling are more than chance, and weigh the same; below it,
-the linear filter stays as it is, so that there is no number of dimensions to be tuned. A last
-factor D_i^(b-c) lets an item be recommended with another exponent, c, than it has in a history.
+- flat(λ) is ½ - ½ (1 - 2λ)^f below λ = ½, and its mirror image above: λ itself for f = 1, and the
+  flatter about ½, the larger f is (ChebyCF: Kim et al., SIGIR 2025).
+- κ, the ceiling, is `saturation` times the largest singular value that chance gives a matrix of
+  independent entries of the same mean square, ‖N‖_F (1/√U + 1/√I), U and I counting those with
+  interactions (Marchenko & Pastur 1967; Geman 1980). What is more than chance weighs the same.
+- w is the ideal low-pass filter: it adds the strongest directions as they are.
 
-By `spectral_weight`, the low-pass term of GF-CF is added: D_i^-b (Σ σ^s v vᵀ) D_i^b over the
-`dim` strongest directions, both at the same mean length over the users. The mean is one for all
-users: so the sum stays linear, and one matrix of items by items.
+h is exact on the `dim` strongest directions. Below them λ is small, and h nearly f λ, its slope at
+0. So W comes to f P and a part of rank `dim`, and there is no polynomial to be evaluated.
+
+Which exponents and which response suit a log is a matter of the log, and so b, c, the ceiling and w
+may be left open (None): what there is to choose from is HISTORY_EXPONENTS, TARGET_EXPONENTS and
+RESPONSES, and it is chosen on validation (`graphrec.evaluation.variants`). A fit without validation
+takes the first of each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Annotated
 
 import numpy as np
@@ -32,15 +39,40 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data.dataset import Dataset
-from graphrec.data.degrees import normalised, popularity_factor, shares
+from graphrec.data.degrees import normalised, popularity_factor
 from graphrec.models.fitted import FittedModel, Seed, prepare
-from graphrec.models.graph_filter.scorer import Exponents, Factors, FittedFilter
+from graphrec.models.graph_filter.scorer import (
+    DENSE_UP_TO,
+    Exponents,
+    Factors,
+    FittedFilter,
+    shared_votes,
+)
+from graphrec.models.graph_filter.variants import FilterVariants
 from graphrec.models.history import HistoryScorer
 from graphrec.models.hyper_parameters import Count, NotNegative, Search
 from graphrec.models.spectral import strongest
 
-ASKED = 512
-"""Users at most, evenly spread, on whom the lengths of the two terms are compared."""
+HISTORY_EXPONENTS = (0.65, 0.5, 0.8)
+"""b: what there is to choose from, the first without validation."""
+
+TARGET_EXPONENTS = (0.1, 0.2)
+"""c: the same."""
+
+RESPONSES = ((1.6, 0.1), (0.8, 0.0))
+"""Ceiling and w: the same."""
+
+NOTHING = 1e-4
+"""Singular values below it, of the largest, are rounding errors."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The strongest directions of a graph."""
+
+    votes: sparse.csr_array  # N [U, I]
+    strength: NDArray[np.float32]  # λ [D], the largest first
+    directions: NDArray[np.float32]  # v [I, D]
 
 
 @dataclass(frozen=True)
@@ -49,66 +81,118 @@ class GraphFilter:
 
     user_exponent: Annotated[NotNegative, Search(0.0, 2.0)] = 0.5
     """a: how much less a vote of a heavy user counts."""
-    history_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.5
-    """b: how much less a popular item of the history weighs."""
-    target_exponent: Annotated[NotNegative, Search(0.0, 1.0)] = 0.2
-    """c: how much popular items are held back as recommendations."""
-    saturation: Annotated[NotNegative | None, Search(0.25, 8.0, log=True)] = 1.25
-    """None: no ceiling, which leaves the linear filter."""
-    dim: Annotated[Count, Search(32, 768, log=True)] = 256
-    """At most so many directions are held to the ceiling; it is raised where more would reach it.
-    """
-    spectral_weight: Annotated[NotNegative, Search(0.0, 1.0)] = 0.35
-    spectral_power: Annotated[NotNegative, Search(0.0, 3.0)] = 0.5
-    """s: 0 is the ideal low-pass filter."""
+    history_exponent: Annotated[NotNegative | None, Search(0.0, 1.0)] = None
+    """b: how much less a popular item of the history weighs. None: chosen on validation."""
+    target_exponent: Annotated[NotNegative | None, Search(0.0, 1.0)] = None
+    """c: how much popular items are held back as recommendations. None: chosen on validation."""
+    flatness: Annotated[NotNegative, Search(1.0, 8.0, log=True)] = 1.5
+    """f: 1 is the linear filter."""
+    saturation: Annotated[NotNegative | None, Search(0.25, 8.0, log=True)] = None
+    """The ceiling; 0: no ceiling. None: chosen on validation."""
+    low_pass: Annotated[NotNegative | None, Search(0.0, 0.5)] = None
+    """w: what each of the strongest directions counts beside its response. None: chosen on
+    validation."""
+    dim: Annotated[Count, Search(32, 768, log=True)] = 512
+    """The strongest directions, on which the response is exact."""
     neighbours: Count = 512
     """Scores that are kept for each item, the largest in size, in a catalogue too large for all."""
 
+    def variants(self) -> tuple[GraphFilter, ...]:
+        """The filters to choose from: with what is given, and all that there is of what is open."""
+        found = (
+            replace(
+                self,
+                history_exponent=history,
+                saturation=saturation,
+                low_pass=low_pass,
+                target_exponent=target,
+            )
+            for history, (saturation, low_pass), target in product(*self._open())
+        )
+        return tuple(found)
+
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedModel[HistoryScorer[FittedFilter]]:
-        """The votes, and the part of the strongest directions that is above the ceiling."""
+        """The strongest directions, and what all of them come to for each pair of items."""
         graph, rng = prepare(self, data, seed)
         likes = graph.matrix
-        votes = normalised(likes, self.user_exponent / 2, self.history_exponent)
-        sigma, direction = strongest(votes, self.dim, rng)
-        ceiling = self._ceiling(likes, votes, sigma)
-        above = sigma > ceiling
-        excess = direction[:, above] * np.sqrt(sigma[above] ** 2 - ceiling**2)
-        smooth = direction * sigma ** (self.spectral_power / 2)
+        spectrum = self._spectrum(likes, rng)
+        histories, responses, targets = self._open()
+        history, response, target = histories[0], responses[0], targets[0]
         factors = Factors(
-            votes,
-            excess.astype(np.float32),
-            popularity_factor(likes, self.history_exponent - self.target_exponent),
-            (smooth if self.spectral_weight else smooth[:, :0]).astype(np.float32),
-            popularity_factor(likes, self.history_exponent),
+            spectrum.votes,
+            spectrum.directions,
+            self._gains(likes, spectrum, *response),
+            popularity_factor(likes, 0.5 - history),
+            popularity_factor(likes, 0.5 - target),
+            slope=self.flatness,
             neighbours=self.neighbours,
         )
-        if self.spectral_weight:
-            ratio = _ratio_of_lengths(factors, likes)
-            factors = replace(factors, smoothing=self.spectral_weight * ratio)
-        exponents = Exponents(self.user_exponent, self.history_exponent, self.target_exponent)
-        return FittedModel.of(graph, HistoryScorer(likes, FittedFilter.of(factors, exponents)))
+        fitted = FittedFilter.of(factors, Exponents(self.user_exponent, history, target))
+        return FittedModel.of(graph, HistoryScorer(likes, fitted))
 
-    def _ceiling(
-        self, likes: sparse.csr_array, votes: sparse.csr_array, sigma: NDArray[np.float32]
-    ) -> float:
-        if self.saturation is None:
-            return np.inf
-        users = np.count_nonzero(likes.sum(axis=1)) or 1
-        liked = np.count_nonzero(likes.sum(axis=0)) or 1
-        chance = np.linalg.norm(votes.data) * (users**-0.5 + liked**-0.5)
-        cut = len(sigma) == self.dim < min(likes.shape)  # else there are no weaker ones
-        return float(max(self.saturation * chance, sigma[-1] if cut else 0.0))
+    def fit_variants(self, data: Dataset, seed: Seed = 0) -> FilterVariants:
+        """As in `VariantModel`: they share the strongest directions.
+
+        Scores are those of a fit, but for the smallest pairs of a large catalogue, which it drops.
+        """
+        graph, rng = prepare(self, data, seed)
+        likes = graph.matrix
+        spectrum = self._spectrum(likes, rng)
+        histories, responses, targets = self._open()
+        return FilterVariants(
+            likes,
+            spectrum.votes,
+            spectrum.directions,
+            self.flatness,
+            tuple(popularity_factor(likes, 0.5 - history) for history in histories),
+            tuple(self._gains(likes, spectrum, *response) for response in responses),
+            tuple(popularity_factor(likes, 0.5 - target) for target in targets),
+            shared=_shared(spectrum.votes),
+        )
+
+    def _open(self) -> tuple[Sequence[float], Sequence[tuple[float, float]], Sequence[float]]:
+        """History exponents, responses and target exponents: those given, or all there are."""
+        histories = HISTORY_EXPONENTS if self.history_exponent is None else (self.history_exponent,)
+        targets = TARGET_EXPONENTS if self.target_exponent is None else (self.target_exponent,)
+        responses = (
+            (
+                saturation if self.saturation is None else self.saturation,
+                low_pass if self.low_pass is None else self.low_pass,
+            )
+            for saturation, low_pass in RESPONSES
+        )
+        return histories, tuple(dict.fromkeys(responses)), targets
+
+    def _spectrum(self, likes: sparse.csr_array, rng: np.random.Generator) -> Spectrum:
+        votes = normalised(likes, self.user_exponent / 2, 0.5)
+        sigma, directions = strongest(votes, self.dim, rng)
+        first = float(sigma.max(initial=0)) or 1.0
+        # Of a small log they are more than its rank, and the rest are along nothing.
+        known = sigma > first * NOTHING
+        strength = (sigma[known] / first) ** 2
+        return Spectrum(votes / np.float32(first), strength, directions[:, known])
+
+    def _gains(
+        self, likes: sparse.csr_array, spectrum: Spectrum, saturation: float, low_pass: float
+    ) -> NDArray[np.float32]:
+        """What the strongest directions count beside f times their strength: h - f λ [D]."""
+        strength = spectrum.strength
+        distance = np.abs(1 - 2 * strength) ** self.flatness
+        response = 0.5 + 0.5 * np.sign(strength - 0.5) * distance
+        if saturation:
+            users = np.count_nonzero(likes.sum(axis=1)) or 1
+            liked = np.count_nonzero(likes.sum(axis=0)) or 1
+            chance = np.linalg.norm(spectrum.votes.data) * (users**-0.5 + liked**-0.5)
+            # What is not among the directions is left as it is: the ceiling is not below it.
+            cut = len(strength) == self.dim < min(likes.shape)
+            least = float(strength[-1]) if cut else 0.0
+            ceiling = self.flatness * max((saturation * chance) ** 2, least)
+            response = np.minimum(response, ceiling)
+        gains = response + low_pass - self.flatness * strength
+        return gains.astype(np.float32)
 
 
-def _ratio_of_lengths(factors: Factors, likes: sparse.csr_array) -> float:
-    """How much longer the linear term is for a user than the low-pass one: the geometric mean.
-
-    0 where one of them is nothing to everyone.
-    """
-    active = np.flatnonzero(np.diff(likes.indptr))
-    histories = shares(likes[active[:: -(-len(active) // ASKED) or 1]])
-    linear, smooth = (
-        np.linalg.norm(term(histories), axis=1) for term in (factors.linear, factors.smooth)
-    )
-    both = (linear > 0) & (smooth > 0)
-    return float(np.exp(np.log(linear[both] / smooth[both]).mean())) if both.any() else 0.0
+def _shared(votes: sparse.csr_array) -> NDArray[np.float32] | None:
+    """NᵀN [I, I] of a small catalogue."""
+    count = votes.shape[1]
+    return shared_votes(votes, np.arange(count, dtype=np.int32)) if count <= DENSE_UP_TO else None

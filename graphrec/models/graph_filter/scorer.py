@@ -50,33 +50,18 @@ class Exponents:
 
 @dataclass(frozen=True)
 class Factors:
-    """What the matrix of item pairs is made of: (NᵀN - F Fᵀ) S + c P⁻¹ G Gᵀ P."""
+    """What the matrix of item pairs is made of: B (f NᵀN + V G Vᵀ) C."""
 
     votes: Annotated[sparse.csr_array, axes("user", "item")]  # N [U, I]
-    excess: Annotated[NDArray[np.float32], axes("item", None)]
-    """F [I, D]: by how much the strongest directions exceed the ceiling."""
-    target: Annotated[NDArray[np.float32], axes("item")]  # the diagonal of S [I]
-    low_pass: Annotated[NDArray[np.float32], axes("item", None)]
-    """G [I, D]: the strongest directions, smoothed."""
-    popularity: Annotated[NDArray[np.float32], axes("item")]
-    """The diagonal of P [I], 0 for items without interactions."""
-    smoothing: float = 0.0
-    """c: what the low-pass term counts."""
+    directions: Annotated[NDArray[np.float32], axes("item", None)]  # V [I, D], the strongest
+    gains: Annotated[NDArray[np.float32], axes(None)]
+    """The diagonal of G [D]: what a direction counts beside f times its own strength."""
+    history: Annotated[NDArray[np.float32], axes("item")]  # the diagonal of B [I]
+    target: Annotated[NDArray[np.float32], axes("item")]  # the diagonal of C [I]
+    slope: float = 1.0
+    """f."""
     neighbours: int = 512
     """Pairs of each item that are held of a large catalogue, those of the largest size."""
-
-    def linear(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """The first term alone for histories [B, I]: [B, I]."""
-        scores: NDArray[np.float32] = (histories @ self.votes.T @ self.votes).toarray()
-        scores -= (histories @ self.excess) @ self.excess.T
-        scores *= self.target
-        return scores
-
-    def smooth(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """The second term alone, without c."""
-        scores: NDArray[np.float32] = (histories @ self._projection) @ self.low_pass.T
-        scores *= self.popularity
-        return scores
 
     def pairs(self) -> Pairs:
         """The matrix [I, I] of scores from an item of a history, in rows, to another one.
@@ -108,37 +93,32 @@ class Factors:
 
     def _blocks(self, items: Rows) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
         """Whole rows [N, I] of the matrix, of some of the items at a time."""
-        left = np.hstack([-self.excess, self._projection])
-        smoothed = np.float32(self.smoothing) * self.popularity[:, None] * self.low_pass
-        right = np.hstack([self.excess * self.target[:, None], smoothed])
+        left = self.directions * self.gains
         count = len(self.target)
         voters = None if count <= DENSE_UP_TO else self.votes.T.tocsr()
         rows = max(1, count if voters is None else BYTES_AT_ONCE // (4 * count))
         for start in range(0, len(items), rows):
             part = items[start : start + rows]
             if voters is None:
-                block = self._shared_votes(part)
+                block = shared_votes(self.votes, part)
             else:
                 block = (voters[part] @ self.votes).toarray()
+            block *= np.float32(self.slope)
+            block += left[part] @ self.directions.T
             block *= self.target
-            block += left[part] @ right.T
+            block *= self.history[part, None]
             yield part, block
 
-    def _shared_votes(self, items: Rows) -> NDArray[np.float32]:
-        """Rows of NᵀN [N, I]: of a small catalogue, dense products take half the time."""
-        found = np.zeros((len(items), len(self.target)), np.float32)
-        for start in range(0, self.votes.shape[0], PEOPLE_AT_ONCE):
-            votes = self.votes[start : start + PEOPLE_AT_ONCE].toarray()
-            own = votes if len(items) == len(self.target) else votes[:, items]
-            found += own.T @ votes
-        return found
 
-    @property
-    def _projection(self) -> NDArray[np.float32]:
-        """P⁻¹ G [I, D]."""
-        known = self.popularity > 0
-        inverse = np.divide(1, self.popularity, out=np.zeros_like(self.popularity), where=known)
-        return self.low_pass * inverse[:, None]
+def shared_votes(votes: sparse.csr_array, items: Rows) -> NDArray[np.float32]:
+    """Rows of NᵀN [N, I], N [U, I]: of a small catalogue, dense products take half the time."""
+    count = votes.shape[1]
+    found = np.zeros((len(items), count), np.float32)
+    for start in range(0, votes.shape[0], PEOPLE_AT_ONCE):
+        part = votes[start : start + PEOPLE_AT_ONCE].toarray()
+        own = part if len(items) == count else part[:, items]
+        found += own.T @ part
+    return found
 
 
 @dataclass(frozen=True)
@@ -203,29 +183,28 @@ class FittedFilter:
     def updated(self, before: sparse.csr_array, after: sparse.csr_array) -> FittedFilter:
         """The filter on other histories `after` [U, I], in the directions that it was fitted with.
 
-        The first rows and columns are those of the histories `before`. Votes, targets and
-        popularity are those of the histories now; the votes stay in the unit that they had. The
-        directions stay, too, but what an item weighs in them fades as it does in its votes where
-        more users come to like it. New items weigh nothing in them.
+        The first rows and columns are those of the histories `before`. Votes and degrees are those
+        of the histories now; the votes stay in the unit that they had. The directions stay, too,
+        but an item weighs in them as in its votes: less where more users come to like it. New items
+        weigh nothing in them.
         """
         factors, exponents = self.factors, self.exponents
-        scale = exponents.user / 2, exponents.history
+        scale = exponents.user / 2, 0.5
         unit = _sum(factors.votes.data) / (_sum(scaled(before, *scale)) or 1)
         data = unit * scaled(after, *scale)
         new = after.shape[1] - before.shape[1]
         was, now = np.pad(item_degrees(before), (0, new)), item_degrees(after)
-        fading = np.divide(was, now, out=np.zeros_like(was), where=now > 0) ** exponents.history
-        more = new - (len(factors.excess) - before.shape[1])
-        excess = fading[:, None] * np.pad(factors.excess, ((0, more), (0, 0)))
+        fading = np.sqrt(np.divide(was, now, out=np.zeros_like(was), where=now > 0))
+        more = new - (len(factors.directions) - before.shape[1])
+        directions = fading[:, None] * np.pad(factors.directions, ((0, more), (0, 0)))
         followed = replace(
             factors,
             votes=sparse.csr_array(
                 (data.astype(np.float32), after.indices, after.indptr), after.shape
             ),
-            excess=excess.astype(np.float32),
-            target=popularity_factor(after, exponents.history - exponents.target),
-            low_pass=np.pad(factors.low_pass, ((0, more), (0, 0))),
-            popularity=popularity_factor(after, exponents.history),
+            directions=directions.astype(np.float32),
+            history=popularity_factor(after, 0.5 - exponents.history),
+            target=popularity_factor(after, 0.5 - exponents.target),
         )
         return FittedFilter.of(followed, exponents)
 

@@ -22,16 +22,20 @@ def train_epochs(
     learning_rate: float,
     weight_decay: float = 0.0,
     warmup_steps: int = 0,
+    fused: bool = False,
     after_step: Callable[[], None] | None = None,
 ) -> Iterator[float]:
     """Train with Adam, yielding the mean loss after each epoch.
 
     The learning rate rises linearly over the first `warmup_steps` batches and then stays, so that
     a run of n epochs is the beginning of a run of more. `after_step` is called after each batch,
-    as to average parameters. Raises TrainingError for a loss that is not
+    as to average parameters. `fused` takes torch's step in one pass over the parameters, which is
+    faster, and rounds otherwise. Raises TrainingError for a loss that is not
     finite, before it reaches the parameters.
     """
-    optimiser = torch.optim.Adam(parameters, lr=learning_rate, weight_decay=weight_decay)
+    optimiser = torch.optim.Adam(
+        parameters, lr=learning_rate, weight_decay=weight_decay, fused=fused
+    )
     warmup = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / (warmup_steps + 1))
     )

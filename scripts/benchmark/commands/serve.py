@@ -204,7 +204,7 @@ def fit(graph: Graph, seed: int, rng: np.random.Generator) -> Snapshot:
     Of an item by itself, of a user by the mean of their items, which is what folds people in too.
     """
     fitted = GraphFilter().fit(Dataset.of_weights(graph), rng).scorer.items
-    items = np.ascontiguousarray(fitted.factors.low_pass[:, :64])
+    items = np.ascontiguousarray(fitted.factors.directions[:, :64])
     encoder = Encoder(items, np.zeros(items.shape[1], np.float32))
     bounds = pairwise(graph.matrix.indptr.tolist())
     users = np.stack([encoder.embed(graph.matrix.indices[start:end]) for start, end in bounds])

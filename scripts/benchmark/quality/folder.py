@@ -107,12 +107,13 @@ def read_log(
 ) -> Graph:
     """The raw graph of a folder with a log, or of a named data set; see `read_question`.
 
-    `in_order`: a column with the order of each user's history stands in for times.
+    `in_order`: a column with the order of each user's history stands in for times, and equal times
+    keep the order of the file.
     """
     folder = Path(data)
     logs = [path for name in LOGS if (path := find(folder, name))]
     if logs and not (folder / "ratings.dat").is_file():
-        raw = read_graph(logs[0], settings, rejects, in_order=in_order)
+        raw = read_graph(logs[0], settings, rejects, in_order=in_order, in_file_order=in_order)
         items, users = find(folder, "items"), find(folder, "users")
         return replace(raw, attributes=attributes_of(raw, items, users, settings, rejects))
     if folder.is_dir() and find(folder, "train"):

@@ -8,6 +8,7 @@ from itertools import groupby
 import numpy as np
 from graphrec.cli.output import OUT, print_table
 
+from graphrec.evaluation.results import chosen_text
 from scripts.benchmark.quality.against import Speed, differences, speeds
 from scripts.benchmark.quality.folder import Question
 from scripts.benchmark.quality.rows import Row
@@ -31,6 +32,9 @@ def show(rows: Sequence[Row], question: Question, *, k: int, resamples: int, see
     for row in rows:
         if row.note:
             OUT.print(f"{row.model}: {row.note}", markup=False)
+        if row.result is not None and row.result.chosen:
+            chosen = chosen_text(row.result.chosen)
+            OUT.print(f"{row.model}, chosen on validation: {chosen}", markup=False)
     for each in differences(rows, resamples=resamples, seed=seed):
         OUT.print(
             f"{each.ours} − {each.other}, {each.metric}: {each.value:+.4f} "

@@ -30,10 +30,10 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.times import written
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
-from graphrec.evaluation.beyond_accuracy import MOST_LISTED
 from graphrec.evaluation.metrics import paired_difference
-from graphrec.evaluation.results import Comparison, Metric, ModelResult
+from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
 from graphrec.models import create
+from graphrec.ranking.all_lists import MOST_LISTED
 from graphrec.ratings import RATING_MODELS
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
@@ -322,6 +322,11 @@ def show_comparison(comparison: Comparison) -> None:
         )
     columns = ["model", f"NDCG@{k}", "interval", "warm", "Recall", "epochs", "s"]
     print_table(f"Models on {_split_name(comparison)}", columns, rows)
+    for result in comparison.results:
+        if result.chosen:
+            OUT.print(
+                f"{result.model}, chosen on validation: {chosen_text(result.chosen)}", markup=False
+            )
     _show_lists(comparison)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
@@ -518,7 +523,10 @@ def train_and_publish(
                 embeddings=embeddings,
                 progress=progress,
             )
-        spec = fusion_of(settings, embeddings if served is None else tuple(served))
+        spec = fusion_of(
+            settings,
+            embeddings if served is None else [name for name in embeddings if name in served],
+        )
         choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
         learned = learn(spec, graph, settings.seed, choice, progress=progress)
         metrics = None if comparison is None else comparison.as_json()
