@@ -41,6 +41,10 @@ LEVELS = (0.0, 0.1, 0.2, 0.35, 0.6, 1.0)
 TRACE = 0.01
 """The least weight of popularity: it orders items that no other source tells apart."""
 
+PERSONAL = 0.2
+"""By the rule `personal`, the least weight of some source that goes by what is liked: with it, what
+lies nearest to a single like comes before what is most popular."""
+
 LEAST = (0, 1, 3, 6, 21)
 """The least number of items that users of each group like, so: 0, 1–2, 3–5, 6–20, more."""
 
@@ -146,20 +150,20 @@ def choose_weights(
     """Weights of LEVELS for each group of users, and what those for everyone show.
 
     Everyone gets the weights that the `rule` selects by lists of k, out of so many `items`; of
-    equal ones, the first, where high weights of the sources that come first are tried first. A
-    group gets its own best ones where it
-    has ENOUGH users and they are better CLEARLY, by the standard error of the paired differences:
-    of so many weights, one is the best for any few users by chance. `short_histories` count for
-    their groups alone. The sources of `added` have weights tried in their turn, beside the best of
-    the others: all combinations would take six times as long for each of them.
+    equal ones, the first, where high weights of the sources that come first are tried first. By
+    `personal`, only those are selected from that are PERSONAL enough. A group gets its own best
+    ones where it has ENOUGH users and they are better CLEARLY, by the standard error of the paired
+    differences: of so many weights, one is the best for any few users by chance. `short_histories`
+    count for their groups alone. The sources of `added` have weights tried in their turn, beside
+    the best of the others: all combinations would take six times as long for each of them.
     """
     tried = _combinations(sources, added)
     shown = [_shown(weights, labelled, k, items) for weights in tried]
     for source in added:
-        more = _beside(tried[select(shown, rule)], sources.index(source), sources)
+        more = _beside(tried[_selected(tried, shown, sources, rule)], source, sources)
         tried += more
         shown += [_shown(weights, labelled, k, items) for weights in more]
-    best = select(shown, rule)
+    best = _selected(tried, shown, sources, rule)
     likes = np.array([each.likes for each in (*labelled, *short_histories)])
     few = [_shown(weights, short_histories, k, items) for weights in tried]
     values = np.stack(
@@ -168,7 +172,7 @@ def choose_weights(
     groups = []
     for least, most in bounds():
         of_group = values[:, (likes >= least) & (most is None or likes <= most)]
-        own = _clearly_best(of_group, best)
+        own = _clearly_best(of_group, best, _open(tried, sources, rule))
         people = 0 if own == best else of_group.shape[1]
         groups.append(Group(least, dict(zip(sources, tried[own].tolist(), strict=True)), people))
     return tuple(groups), Choice(shown[best], shown[select(shown, "accuracy")])
@@ -185,8 +189,25 @@ def _combinations(sources: Sequence[Source], added: Collection[Source]) -> list[
     return [np.array(each) for each in product(*levels) if max(each) == 1]
 
 
-def _beside(weights: NDArray, place: int, sources: Sequence[Source]) -> list[NDArray]:
+def _open(tried: Sequence[NDArray], sources: Sequence[Source], rule: Rule) -> NDArray[np.intp]:
+    """The places of the weights that a rule may take."""
+    own = [at for at, source in enumerate(sources) if source != "popularity"]
+    if rule != "personal" or not own:
+        return np.arange(len(tried))
+    return np.flatnonzero(np.stack(tried)[:, own].max(axis=1) >= PERSONAL)
+
+
+def _selected(
+    tried: Sequence[NDArray], shown: Sequence[Shown], sources: Sequence[Source], rule: Rule
+) -> int:
+    """The place of the weights that a rule takes."""
+    places = _open(tried, sources, rule).tolist()
+    return int(places[select([shown[place] for place in places], rule)])
+
+
+def _beside(weights: NDArray, source: Source, sources: Sequence[Source]) -> list[NDArray]:
     """These weights with one more source: it at each level, or the others below it."""
+    place = sources.index(source)
     found = []
     for level in reversed(LEVELS[1:]):
         found.append(weights.copy())
@@ -195,18 +216,20 @@ def _beside(weights: NDArray, place: int, sources: Sequence[Source]) -> list[NDA
         found.append(level * weights)
         found[-1][place] = 1.0
     for each in found:
-        for at, source in enumerate(sources):
-            if source == "popularity":
+        for at, name in enumerate(sources):
+            if name == "popularity":
                 each[at] = max(each[at], TRACE)
     return found
 
 
-def _clearly_best(values: NDArray[np.float64], common: int) -> int:
-    """Which of T weights is best by the values [T, P], or the `common` one if that is not clear."""
+def _clearly_best(values: NDArray[np.float64], common: int, places: NDArray[np.intp]) -> int:
+    """Which of the weights at some places is best by the values [T, P], or the `common` one if that
+    is not clear.
+    """
     people = values.shape[1]
     if people < ENOUGH:
         return common
-    own = int(np.argmax(values.mean(axis=1)))
+    own = int(places[np.argmax(values[places].mean(axis=1))])
     gain = values[own] - values[common]
     clear = gain.mean() > CLEARLY * gain.std(ddof=1) / np.sqrt(people)
     return own if clear else common
