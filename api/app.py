@@ -24,6 +24,7 @@ from graphrec.api.routes import (
     health,
     metrics,
     nodes,
+    ratings,
     recommendations,
 )
 from graphrec.api.schemas.validation import with_limits
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     recommendations.router,  # first, so that the most frequent requests are matched at once
     health.router,
     explanations.router,
+    ratings.router,
     browse.router,
     explorer.router,
     events.router,

@@ -21,6 +21,7 @@ from starlette.routing import compile_path
 from graphrec.errors import (
     DataError,
     Locked,
+    NoRatings,
     RefreshRunning,
     SnapshotError,
     UnknownName,
@@ -41,6 +42,7 @@ Code: TypeAlias = Literal[
     "unknown_user",
     "unknown_item",
     "no_embeddings",
+    "no_ratings",
     "no_store",
     "unknown_route",
     "method_not_allowed",
@@ -163,6 +165,12 @@ ERRORS: Mapping[Code, Error] = {
         "learns them; train one, or ask for items related in the graph",
         "by",
         SnapshotError,  # whatever else a snapshot can lack is found when it is loaded
+    ),
+    "no_ratings": Error(
+        404,
+        "The snapshot has no model of ratings.",
+        str(NoRatings("20261122T101500Z-3fa9c1")),
+        raised=NoRatings,
     ),
     "no_store": Error(
         404,

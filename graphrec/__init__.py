@@ -22,11 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphrec import errors as errors
+    from graphrec import ratings as ratings
     from graphrec import split as split
     from graphrec.data.dataset import Dataset as Dataset
     from graphrec.data.weighting import KindPolicy as KindPolicy
     from graphrec.evaluation.compare import compare as compare
     from graphrec.evaluation.compare import evaluate as evaluate
+    from graphrec.evaluation.rating_evaluation import RatingComparison as RatingComparison
+    from graphrec.evaluation.rating_evaluation import compare_ratings as compare_ratings
     from graphrec.evaluation.results import Comparison as Comparison
     from graphrec.evaluation.test_set import TestSet as TestSet
     from graphrec.evaluation.test_set import TrainTest as TrainTest
@@ -56,7 +59,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_MODULES = ("errors", "split")
+_MODULES = ("errors", "ratings", "split")
 """Public modules."""
 
 _HOMES = {
@@ -87,7 +90,9 @@ _HOMES = {
     "TrainTest": "evaluation.test_set",
     "TwoTower": "models.sequence.two_tower",
     "UserKNN": "models.knn",
+    "RatingComparison": "evaluation.rating_evaluation",
     "compare": "evaluation.compare",
+    "compare_ratings": "evaluation.rating_evaluation",
     "evaluate": "evaluation.compare",
     "load_settings": "settings",
 }
@@ -113,6 +118,7 @@ __all__ = [
     "Query",
     "RP3Beta",
     "Random",
+    "RatingComparison",
     "RecentPopularity",
     "Recommender",
     "SASRec",
@@ -123,9 +129,11 @@ __all__ = [
     "UserKNN",
     "__version__",
     "compare",
+    "compare_ratings",
     "errors",
     "evaluate",
     "load_settings",
+    "ratings",
     "split",
 ]
 

@@ -75,6 +75,17 @@ class SnapshotError(GraphrecError):
     """A snapshot is missing, broken or of another format."""
 
 
+class NoRatings(SnapshotError):  # noqa: N818
+    """A snapshot has no model that predicts ratings."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"snapshot {version!r} has no model of ratings: expected one that was trained on "
+            f"ratings; load events of a kind with a threshold, such as rating, see that [ratings] "
+            f"model is not none, and train again"
+        )
+
+
 class OutdatedSnapshot(SnapshotError):  # noqa: N818
     """A snapshot is of an earlier format."""
 

@@ -23,6 +23,8 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data.tree import take
 from graphrec.errors import GraphrecError, SnapshotError
@@ -182,7 +184,15 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
             after.without_users(before, histories, kept) if isinstance(after, Updatable) else after
             for before, after in zip(snapshot.sources, left.sources, strict=True)
         ),
+        ratings=None
+        if left.ratings is None
+        else left.ratings.without_raters(_counts(snapshot.seen) - _counts(left.seen)),
     )
+
+
+def _counts(seen: sparse.csr_array) -> NDArray[np.int64]:
+    """How many users have an event on each item [I]."""
+    return np.bincount(seen.indices, minlength=seen.shape[1])
 
 
 def _without_in(

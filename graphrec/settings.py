@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -47,6 +48,12 @@ MODEL_NAMES = (
 )
 """The keys of `graphrec.models.MODELS`, which is a layer above; a test compares the two."""
 
+RATING_MODEL_NAMES = (
+    *("mean", "biases", "user-knn", "item-knn", "svd", "svd++", "bayesian-svd"),
+    *("mlp", "graphsage", "blend"),
+)
+"""The keys of `graphrec.ratings.RATING_MODELS`; a test compares the two."""
+
 RESERVED_SOURCES = (
     *("neighbours", "embedding", "popularity"),
     *("fallback", "boost", "exploration"),
@@ -78,6 +85,19 @@ def _of_a_model(name: str) -> str:
             f"expected the name of a model: {', '.join(MODEL_NAMES)}; or module:Class of your own"
         )
     return name
+
+
+def _of_a_rating_model(name: str | None) -> str | None:
+    if name is not None and name not in RATING_MODEL_NAMES and ":" not in name:
+        raise ValueError(
+            f"expected the name of a model of ratings: {', '.join(RATING_MODEL_NAMES)}; none; or "
+            f"module:Class of your own"
+        )
+    return name
+
+
+def _none(value: Any) -> Any:
+    return None if value == "none" else value
 
 
 def _of_a_source(name: str) -> str:
@@ -299,6 +319,26 @@ class FusionSettings(_Section):
     )
 
 
+class RatingSettings(_Section):
+    """Predicting what users would give items, where events are ratings."""
+
+    model: Annotated[str | None, BeforeValidator(_none), AfterValidator(_of_a_rating_model)] = (
+        Field(
+            "bayesian-svd",
+            description="Model whose predictions serve, such as `svd++` or `biases`, or "
+            "module:Class of your own; `none`: none. Takes effect with the next training.",
+        )
+    )
+    kind: str | None = Field(
+        None, description="Kind of events to predict, where several kinds are ratings."
+    )
+    folds: int = Field(5, ge=2, description="Folds of `graphrec evaluate --task rating`.")
+    models: Mapping[
+        Annotated[str, AfterValidator(_of_a_rating_model)],
+        Mapping[str, bool | int | float | str],
+    ] = Field(default_factory=dict, description="Hyper-parameters by model, where not the default.")
+
+
 class RefreshSettings(_Section):
     """The refresh job: when to train again, which checks a snapshot must pass, how many to keep."""
 
@@ -499,6 +539,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     fusion: FusionSettings = Field(default_factory=FusionSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
+    ratings: RatingSettings = Field(default_factory=RatingSettings)
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)

@@ -16,7 +16,8 @@ from graphrec.data import Graph, Interactions
 from graphrec.data.weighting import KindPolicy, weigh
 from graphrec.errors import SettingsError
 from graphrec.models import MODELS, create
-from graphrec.settings import MODEL_NAMES, Settings, load_settings
+from graphrec.ratings import RATING_MODELS
+from graphrec.settings import MODEL_NAMES, RATING_MODEL_NAMES, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +98,7 @@ def test_a_kind_that_is_not_named_keeps_its_default(monkeypatch: pytest.MonkeyPa
 
 def test_the_known_models_are_those_there_are() -> None:
     assert set(MODEL_NAMES) == set(MODELS)
+    assert tuple(RATING_MODELS) == RATING_MODEL_NAMES
 
 
 @pytest.mark.parametrize(

@@ -46,4 +46,16 @@ SEEN: JsonDict = {
     ],
     "warnings": [],
 }
+PREDICTED: JsonDict = {
+    "user": "196",
+    "item": "183",
+    "title": "Alien (1979)",
+    "rating": 3.92,
+    "low": 1.0,
+    "high": 5.0,
+    "basis": "model",
+    "model": "bayesian-svd",
+    "user_ratings": 39,
+    "item_ratings": 291,
+}
 LISTED: JsonDict = {"item": "183", "title": "Alien (1979)", "likes": 244}

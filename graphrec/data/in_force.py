@@ -278,3 +278,18 @@ def _reaches_own(
     found = np.empty(len(user), bool)
     found[order] = enough
     return found
+
+
+def rated_in_force(
+    log: Interactions, meanings: Meanings, value: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """Which events [E] are ratings in force, whatever they reach: of kinds with a threshold, not
+    replaced by a later one, not cancelled, and rated where 0 or values below 0 may not be.
+    """
+    place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
+    pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+    rates = np.array([policy.rates for policy in meanings.policies], bool)[log.kind]
+    found = rates & meanings.rated[place] & ~_superseded(log, meanings, place, pair)
+    if meanings.any_cancels:
+        found &= ~_cancelled(log, meanings, place, pair)
+    return found

@@ -11,7 +11,16 @@ from graphrec.errors import SettingsError, missing_extra
 from graphrec.models.hyper_parameters import validated
 from graphrec.models.protocol import EpochModel, Model, Scorer
 
-__all__ = ["MODELS", "EpochModel", "Model", "Scorer", "class_at", "class_of", "create"]
+__all__ = [
+    "MODELS",
+    "EpochModel",
+    "Model",
+    "Scorer",
+    "class_at",
+    "class_of",
+    "create",
+    "with_values",
+]
 
 MODELS: Mapping[str, tuple[str, str]] = {
     "random": ("random", "Random"),
@@ -63,14 +72,22 @@ def create(name: str, hyper_parameters: Mapping[str, Any] | None = None) -> Mode
     Raises SettingsError for an unknown name or hyper-parameter and for a value out of range, and
     MissingExtra where the model's library is not installed.
     """
-    model, values = class_of(name), hyper_parameters or {}
+    return cast("Model", with_values(class_of(name), f"models.{name}", hyper_parameters or {}))
+
+
+def with_values(model: type, place: str, values: Mapping[str, Any]) -> Any:
+    """A model of a class with these hyper-parameters, which messages have under `place`.
+
+    Raises SettingsError for one that is unknown or out of its range.
+    """
     known = [field.name for field in fields(model)]
     for key in values:
         if key not in known:
             raise SettingsError(
-                f"hyper-parameter models.{name}.{key} is unknown: expected {', '.join(known)}"
+                f"hyper-parameter {place}.{key} is unknown: expected "
+                f"{', '.join(known) or 'none, as it has none'}"
             )
-    return cast("Model", validated(model, f"models.{name}", values))
+    return validated(model, place, values)
 
 
 def class_at(place: str) -> type:

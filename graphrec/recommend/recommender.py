@@ -33,11 +33,13 @@ from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
 from graphrec.ranking.thompson import ThompsonPool
+from graphrec.ratings.predictor import PredictedRating
 from graphrec.recommend.asked import asked
 from graphrec.recommend.browse import Directory
 from graphrec.recommend.bulk import BulkLists
 from graphrec.recommend.emptiness import cause_of_emptiness
 from graphrec.recommend.explainer import Explainer
+from graphrec.recommend.predict import predict
 from graphrec.recommend.query import NO_CONTEXT, Context, Query, as_query
 from graphrec.recommend.ranker import Ranker, Ranking, Request
 from graphrec.recommend.related import Related, liked_together, nearest
@@ -51,7 +53,7 @@ from graphrec.recommend.results import (
 )
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates
-from graphrec.settings import RetrievalSettings
+from graphrec.settings import RatingSettings, RetrievalSettings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_with
@@ -84,8 +86,17 @@ class Recommender:
         return cls(View.of(snapshot, kinds=kinds), settings)
 
     @classmethod
-    def fit(cls, data: Dataset, seed: int = 0, **options: Any) -> Recommender:
+    def fit(
+        cls,
+        data: Dataset,
+        seed: int = 0,
+        *,
+        ratings: RatingSettings = RatingSettings(),  # noqa: B008 - it is frozen
+        **options: Any,
+    ) -> Recommender:
         """The recommender of a data set: sources, fusion and weights are chosen on validation.
+
+        Where its events are ratings, a model of them is fitted too, as `ratings` says.
 
         `options` are those of `graphrec.Fusion`, such as `embeddings={"mf": MF(dim=64)}`. Raises
         DataError where no event of the data is positive.
@@ -98,7 +109,13 @@ class Recommender:
         fusion = import_module("graphrec.training.fusion")  # what serves does not need it
         fitted = fusion.Fusion(**options).fit(data, seed)
         found: Recommender = fitted.scorer
-        return replace(found, view=replace(found.view, kinds=data.kinds or DEFAULT_POLICY))
+        predictor = import_module("graphrec.training.ratings").fit_ratings(data, ratings, seed)
+        view = replace(
+            found.view,
+            snapshot=replace(found.snapshot, ratings=predictor),
+            kinds=data.kinds or DEFAULT_POLICY,
+        )
+        return replace(found, view=view)
 
     @classmethod
     def load(
@@ -219,6 +236,14 @@ class Recommender:
         if by == "embedding":
             return nearest(self.view, item, k)
         return liked_together(self.view, item, k, similarity, min_support)
+
+    def predict(self, user: str, item: str) -> PredictedRating:
+        """What a user would give an item, on the scale of the ratings of the data.
+
+        Of an id without ratings, known or not, the prediction is made of what is left, and says so.
+        Raises SnapshotError where the snapshot has no model of ratings.
+        """
+        return predict(self.view, as_id(user), as_id(item))
 
     def recommend_all(
         self,

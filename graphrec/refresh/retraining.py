@@ -11,6 +11,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.evaluation.early_stopping import Chosen
 from graphrec.models.protocol import VariantModel
 from graphrec.progress import Progress
+from graphrec.ratings.predictor import RatingPredictor
 from graphrec.refresh.candidate import evaluated, with_figures
 from graphrec.refresh.outcome import Candidate, Options, Staged
 from graphrec.refresh.rehearsal import (
@@ -34,6 +35,7 @@ from graphrec.training.fusion import (
     snapshot_of,
     warm_epochs,
 )
+from graphrec.training.ratings import fit_ratings
 from graphrec.training.sources import sources_before
 
 
@@ -56,7 +58,7 @@ def train_candidate(
     near = {} if options.choose else neighbourhood_before(manifest, spec)
     start = warm_start(serving, known, near, on, graph) if options.warm else None
 
-    def train() -> tuple[Choice, Learned]:
+    def train() -> tuple[Choice, Learned, RatingPredictor | None]:
         if start is not None:
             [(name, chosen)] = known.items()
             [(neighbourhood, same)] = near.items()
@@ -78,7 +80,8 @@ def train_candidate(
                 chosen={**near, **known},
                 progress=progress,
             )
-        return choice, learn(spec, graph, settings.seed, choice, start=start, progress=progress)
+        learned = learn(spec, graph, settings.seed, choice, start=start, progress=progress)
+        return choice, learned, fit_ratings(data, settings.ratings, settings.seed)
 
     def evaluate() -> Candidate:
         name = choice.embedding
@@ -92,7 +95,7 @@ def train_candidate(
         rehearsed = rehearse(recommender, serving, on, settings, seconds)
         return with_figures(snapshot, rehearsed, settings, position, curves)
 
-    choice, learnt = staged(
+    choice, learnt, ratings = staged(
         "train",
         train,
         lambda done: {
@@ -103,11 +106,12 @@ def train_candidate(
             "epochs_taken_over": bool(known),
             "from": None if start is None else start.manifest.version,
             "weights": [asdict(group) for group in done[1].weights],
+            "ratings": None if done[2] is None else done[2].model,
         },
     )
     snapshot = staged(
         "index",
-        lambda: snapshot_of(spec, graph, learnt, settings.seed),
+        lambda: snapshot_of(spec, graph, learnt, settings.seed, ratings=ratings),
         lambda made: dict(made.manifest.counts),
     )
     return staged("evaluate", evaluate, evaluated)

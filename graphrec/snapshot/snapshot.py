@@ -26,6 +26,7 @@ from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.ranking.fusion import Weights, alike
 from graphrec.ranking.thompson import Posteriors
+from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbours import Likes
 from graphrec.retrieval.popularity import Popularity
@@ -48,6 +49,11 @@ TYPES: Mapping[str, str] = {
     "convolution": "graphrec.models.sequence.layers.convolution:ConvolutionLayers",
     "graph-filter": "graphrec.models.graph_filter.scorer:FittedFilter",
     "item-weights": "graphrec.models.history:ItemWeights",
+    "rating-factors": "graphrec.ratings.factors:Factors",
+    "rating-item-neighbours": "graphrec.ratings.knn:ItemNeighbours",
+    "rating-user-neighbours": "graphrec.ratings.knn:UserNeighbours",
+    "rating-perceptron": "graphrec.ratings.perceptron:Perceptron",
+    "rating-blend": "graphrec.ratings.blend:Blended",
 }
 """The classes that the fields of a snapshot may hold where they name a protocol, by the name that
 files have them under. Sources and models from elsewhere are named in the settings."""
@@ -80,6 +86,8 @@ class Snapshot:
     """Those that the encoder reads, and the one that segments go by; no others."""
     links: tuple[ItemLinks, ...] = ()
     """What items are linked to, for rules."""
+    ratings: RatingPredictor | None = None
+    """What predicts what users would give items; None where none was fitted."""
 
     @cached_property
     def likes(self) -> Likes:
@@ -174,6 +182,7 @@ def build_snapshot(
     popularity: NDArray[np.floating] | None = None,
     half_life: float | None = None,
     popular_by: str | None = None,
+    ratings: RatingPredictor | None = None,
 ) -> Snapshot:
     """The snapshot of a weighted graph (`graphrec.data.weighting`) and of sources fitted on it.
 
@@ -232,4 +241,5 @@ def build_snapshot(
             name: each for name, each in columns.items() if name in read or name == popular_by
         },
         links=links_of(graph),
+        ratings=ratings,
     )

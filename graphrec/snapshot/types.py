@@ -15,11 +15,13 @@ from graphrec.snapshot.snapshot import TYPES
 def types_of(settings: Settings) -> Types:
     """The classes of the package, and the dataclasses that the settings' own modules declare.
 
-    These are the modules of the sources and models in `[fusion]` that are given as module:Class.
-    Raises SettingsError where one of the classes cannot be imported.
+    These are the modules of the sources and models in `[fusion]`, and of the model in `[ratings]`,
+    that are given as module:Class. Raises SettingsError where one of the classes cannot be
+    imported.
     """
     spec = settings.fusion
     named = (*spec.sources.values(), *spec.neighbourhoods, *spec.embeddings)
+    named = (*named, settings.ratings.model or "")
     return types_with(class_at(name) for name in named if ":" in name)
 
 

@@ -27,6 +27,8 @@ from graphrec.data.axes import axes
 from graphrec.data.drift import Shape, shape_of
 from graphrec.data.times import latest
 from graphrec.data.tree import extend
+from graphrec.ratings.fold_in import Rated, with_users
+from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Histories, Updatable
@@ -82,7 +84,24 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
             view.items.changed,
         ),
         user_attributes=user_attributes,
+        ratings=_with_raters(extended.ratings, view, changed),
     )
+
+
+def _with_raters(
+    predictor: RatingPredictor | None, view: View, changed: Mapping[str, int]
+) -> RatingPredictor | None:
+    """The model of ratings with the users in it who had no ratings when it was fitted."""
+    if predictor is None:
+        return None
+    base = predictor.baseline
+    found = {
+        row: rated
+        for user, row in changed.items()
+        if not base.user_ratings[row]
+        and len((rated := Rated.of(base, *view.rated(user, predictor.kind))).items)
+    }
+    return with_users(predictor, found)
 
 
 def likes_after(view: View) -> sparse.csr_array:

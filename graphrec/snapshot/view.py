@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import AttributeValue, Interactions, Rows, Vocabulary
+from graphrec.data.in_force import meanings_of, rated_in_force
 from graphrec.data.kind_relations import Bits
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy, event_weights
 from graphrec.errors import UnknownNode
@@ -28,6 +29,9 @@ ENCODED = 1e-4
 profile and count as made by it: training sums in another order."""
 
 ONE_USER = Vocabulary(("",))
+
+MOST_RATED = 500
+"""Ratings that someone is known by who came since the snapshot."""
 
 NO_ATTRIBUTES: Mapping[str, AttributeValue] = {}
 
@@ -168,22 +172,34 @@ class View:
         """
         if not events:
             return []
-        item, kind, time, value = zip(*events, strict=True)
-        rows = {item: row for row, item in enumerate(dict.fromkeys(item))}
-        kinds = {kind: code for code, kind in enumerate(dict.fromkeys(kind))}
-        log = Interactions(
-            ONE_USER,
-            Vocabulary(tuple(rows)),
-            np.zeros(len(item), np.int32),
-            _codes(rows, item),
-            np.array(value, np.float32),
-            np.array(time, np.int64),
-            _codes(kinds, kind).astype(np.uint8),
-            tuple(kinds),
-        )
+        log = _log(events)
         clipping = self.snapshot.manifest.clipping
         weights: list[float] = event_weights(log, self.kinds, self._trained_at, clipping).tolist()
         return weights
+
+    def rated(self, user: str, kind: str) -> tuple[Rows, NDArray[np.float64]]:
+        """What was written of a user's ratings: item rows of the snapshot and values, by time.
+
+        Only those of the kind that are in force, the latest of each item, and of very many items
+        the last `MOST_RATED`.
+        """
+        written = self._written(user)
+        events = () if written is None else written.events
+        if not events:
+            return np.empty(0, np.int32), np.empty(0)
+        log = _log(events)
+        force = rated_in_force(log, meanings_of(log.kinds, self.kinds), log.weight)
+        order = np.argsort(log.time, kind="stable")
+        void, known = set(self.items.void.tolist()), self.snapshot.items.rows
+        found = {
+            row: events[at].value
+            for at in order[force[order]].tolist()
+            if events[at].kind == kind
+            and (row := known.get(events[at].item)) is not None
+            and row not in void
+        }
+        rows, values = (np.array([*part][-MOST_RATED:]) for part in (found, found.values()))
+        return rows.astype(np.int32), values.astype(np.float64)
 
     @property
     def _trained_at(self) -> int:
@@ -400,6 +416,23 @@ class View:
             and one.new_messages.keys() == other.new_messages.keys()
             and all(one.attributes.get(name) == other.attributes.get(name) for name in read)
         )
+
+
+def _log(events: Sequence[Event]) -> Interactions:
+    """The events of one user as a log of its own."""
+    item, kind, time, value = zip(*events, strict=True)
+    rows = {item: row for row, item in enumerate(dict.fromkeys(item))}
+    kinds = {kind: code for code, kind in enumerate(dict.fromkeys(kind))}
+    return Interactions(
+        ONE_USER,
+        Vocabulary(tuple(rows)),
+        np.zeros(len(item), np.int32),
+        _codes(rows, item),
+        np.array(value, np.float32),
+        np.array(time, np.int64),
+        _codes(kinds, kind).astype(np.uint8),
+        tuple(kinds),
+    )
 
 
 def _codes(codes: Mapping[str, int], values: Iterable[str]) -> Rows:

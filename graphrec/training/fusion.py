@@ -47,6 +47,7 @@ from graphrec.progress import Progress
 from graphrec.ranking import fusion
 from graphrec.ranking.fusion import TRACE, Labelled, Weights, retrieved
 from graphrec.ranking.selection import Rule, Shown, select
+from graphrec.ratings.predictor import RatingPredictor
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
@@ -339,6 +340,7 @@ def snapshot_of(
     seed: int,
     metrics: Mapping[str, Any] | None = None,
     position: int | None = None,
+    ratings: RatingPredictor | None = None,
 ) -> Snapshot:
     """The snapshot of a weighted graph and what was learned of it, with its index."""
     nearest = () if learned.vectors is None else (Nearest.of(learned.vectors),)
@@ -352,6 +354,7 @@ def snapshot_of(
         popularity=learned.popularity,
         half_life=spec.popularity.half_life_share,
         popular_by=spec.retrieval.popular_by,
+        ratings=ratings,
     )
     described = replace(snapshot.manifest, position=position, dislike_weight=learned.dislike_weight)
     return replace(snapshot, manifest=described)

@@ -11,12 +11,14 @@ from scripts.benchmark.commands.chaos import chaos
 from scripts.benchmark.commands.fold_in import fold_in
 from scripts.benchmark.commands.ingest import ingest
 from scripts.benchmark.commands.quality import quality
+from scripts.benchmark.commands.ratings import ratings
 from scripts.benchmark.commands.refresh import refresh
 from scripts.benchmark.commands.serve import serve
 from scripts.benchmark.commands.stores import stores
 
 benchmark = typer.Typer(no_args_is_help=True, help="Benchmarks on your data and machine.")
 benchmark.command()(quality)
+benchmark.command()(ratings)
 benchmark.command()(serve)
 benchmark.command()(stores)
 benchmark.command()(ingest)

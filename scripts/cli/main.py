@@ -28,6 +28,7 @@ COMMANDS = {
     "recommend": "queries",
     "related": "queries",
     "explain": "queries",
+    "predict": "queries",
     "cypher": "queries",
     "report": "report",
     "forget": "forget",

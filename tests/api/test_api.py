@@ -20,7 +20,14 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 from graphrec.api.app import create_app
 from graphrec.api.errors import ErrorAnswer
-from graphrec.api.schemas import browse, events, explanations, nodes, recommendations
+from graphrec.api.schemas import (
+    browse,
+    events,
+    explanations,
+    nodes,
+    ratings,
+    recommendations,
+)
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.recommend.query import Query
@@ -504,6 +511,7 @@ class TestOpenAPI:
             ("/v1/admin/rollback", "post"),
             ("/v1/users/{user_id}/recommendations", "post"),
             ("/v1/users/{user_id}/why-not/{item_id}", "get"),
+            ("/v1/users/{user_id}/ratings/{item_id}", "get"),
             ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
             ("/v1/events", "post"),
@@ -521,7 +529,7 @@ class TestOpenAPI:
             content = operation["responses"]["200"]["content"]["application/json"]
             name = content["schema"]["$ref"].rpartition("/")[2]
             example = document["components"]["schemas"][name]["example"]
-            schemas = (browse, events, explanations, nodes, recommendations)
+            schemas = (browse, events, explanations, nodes, ratings, recommendations)
             model = TypeAdapter(next(vars(each)[name] for each in schemas if name in vars(each)))
             read = model.validate_python(with_nulls(model, example))
             assert model.dump_python(read, mode="json", exclude_none=True) == example

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import orjson
 import typer
+from graphrec.cli.commands.ratings import compare_ratings, read_ratings
 from graphrec.cli.learning_curve import draw, show_curves
 from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
@@ -33,6 +34,7 @@ from graphrec.evaluation.list_columns import COLUMNS, LEGEND
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
 from graphrec.models import create
+from graphrec.ratings import RATING_MODELS
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import publish
@@ -49,6 +51,7 @@ from graphrec.training.fit import (
 )
 from graphrec.training.fusion import choose, fusion_of, learn, snapshot_of
 from graphrec.training.learning_curve import learning_curves
+from graphrec.training.ratings import fit_ratings
 
 COMPARED = (
     "popularity", "recent-popularity", "item-knn", "user-knn", "graph-filter", "mf", "graphsage",
@@ -92,6 +95,21 @@ def evaluate(
     users: Annotated[
         Path | None, typer.Option(help="Users and their attributes, which become features.")
     ] = None,
+    task: Annotated[
+        Literal["ranking", "rating"],
+        typer.Option(
+            help="ranking: which items users take; rating: what they would give them, with RMSE "
+            "and MAE."
+        ),
+    ] = "ranking",
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="For ratings: random folds, each predicted by models of the others.",
+            show_default="from the settings, 5",
+        ),
+    ] = None,
     protocol: Annotated[
         Literal["auto", "temporal", "leave-last-out", "cold-items", "cold-users"],
         typer.Option(
@@ -112,7 +130,11 @@ def evaluate(
         Path | None, typer.Option(help="For cold-users: SVG file for the learning curves.")
     ] = None,
     models: Annotated[
-        str, typer.Option(help=f"Comma-separated, of {', '.join(MODELS)}; auto: those installed.")
+        str,
+        typer.Option(
+            help=f"Comma-separated, of {', '.join(MODELS)}; with --task rating, of "
+            f"{', '.join(RATING_MODELS)}; auto: those installed."
+        ),
     ] = "auto",
     against: Annotated[
         str | None,
@@ -151,6 +173,30 @@ def evaluate(
     aside = rejects or settings.ingest.rejects
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
+    if task == "rating":
+        if valid or negatives or sequence or chart or ablate or (train is None) != (test is None):
+            raise SettingsError(
+                "--task rating takes --folds, --protocol temporal, or --train and --test: omit "
+                "--valid, --negatives, --sequence, --chart and --ablate"
+            )
+        if train is not None and test is not None:
+            data, tested = read_ratings(train, test, items, users, settings, aside)
+        else:
+            data, tested = _stored(store, settings), None
+        figures = compare_ratings(
+            data,
+            settings,
+            models=models,
+            protocol=protocol,
+            folds=folds,
+            against=against,
+            k=k,
+            test=tested,
+        )
+        _write_json(json, figures)
+        return
+    if folds is not None:
+        raise SettingsError(f"--folds is {folds}: expected it with --task rating only; omit it")
     compared = COLD.get(protocol, COMPARED)
     names = (
         installed_models(settings, compared) if models == "auto" else named_models(models, settings)
@@ -469,7 +515,8 @@ def train_and_publish(
         choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
         learned = learn(spec, graph, settings.seed, choice, progress=progress)
         metrics = None if comparison is None else comparison.as_json()
-        snapshot = snapshot_of(spec, graph, learned, settings.seed, metrics, position)
+        ratings = fit_ratings(data, settings.ratings, settings.seed)
+        snapshot = snapshot_of(spec, graph, learned, settings.seed, metrics, position, ratings)
         version = publish(snapshot, folder, types=types_of(settings))
     if not quiet:
         if comparison is not None:

@@ -1,4 +1,4 @@
-"""`graphrec recommend`, `related`, `explain` and `cypher`: queries to the snapshot or the store."""
+"""`graphrec recommend`, `related`, `explain`, `predict`, `cypher`: queries to snapshot or store."""
 
 from __future__ import annotations
 
@@ -191,6 +191,38 @@ def explain(
         rows.append(["total", "", "", f"{found.score:.3f}"])
         print_table("Score", ["source", "z-score", "weight", "adds"], rows)
     _print_paths([asdict(path) for path in found.because])
+
+
+def predict(
+    user: UserId,
+    item: ItemId,
+    snapshots: SnapshotFolder = None,
+    settings_file: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict what a user would give an item, on the scale of your ratings.
+
+    It is predicted by the model that `[ratings]` in the settings names, fitted by the last
+    training. Of a user or an item without ratings, the bias of the other is all that is known, and
+    the answer says so.
+
+    **Example:** `graphrec predict 196 242`
+    """
+    settings = load_settings(settings_file)
+    user, item = typed(user, settings.ids), typed(item, settings.ids)
+    engine = recommender(settings, snapshots)
+    found = engine.predict(user, item)
+    if as_json:
+        print_json(asdict(found))
+        return
+    if found.note is not None:
+        warn(f"user {user}, item {item}", found.note)
+    row = engine.snapshot.items.rows.get(item)
+    title = item if row is None else engine.snapshot.title(row) or item
+    OUT.print(
+        f"[bold]{found.rating:.2f}[/] of {found.low:g} to {found.high:g}: what user "
+        f"{escape(user)} would give {escape(title)}, by {escape(found.model)}."
+    )
 
 
 def _print_paths(paths: Sequence[Mapping[str, Any]]) -> None:
