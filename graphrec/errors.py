@@ -127,6 +127,7 @@ class MissingExtra(GraphrecError):  # noqa: N818
 
 
 EXTRAS = {
+    "anyio": "api",
     "dgl": "train",
     "fastapi": "api",
     "httptools": "api",

@@ -96,7 +96,7 @@ def _rows(snapshot: Snapshot, user: int) -> Iterator[tuple[str, NDArray]]:
             if leaf.value.dtype != np.bool_:
                 yield f"{leaf.path}.data", leaf.value.data[row]
         elif isinstance(leaf.value, np.ndarray):
-            yield leaf.path, leaf.value[user]
+            yield leaf.path, leaf.value[user : user + 1]
 
 
 def _count(path: Path, content: bytes) -> int:

@@ -368,6 +368,7 @@ def test_all_that_a_snapshot_holds_of_people_is_known_here():
         *("item_attributes", "user_attributes"),
         *("disliked", "disliked_at", "liked_at"),
         "links",  # of items, none of them to users
+        "ratings",  # each model's: tests/ratings
     }
     assert {leaf.path for leaf in leaves(small_snapshot()) if "user" in leaf.axes} == {
         *("users", "history", "liked_at", "seen", "disliked", "disliked_at"),

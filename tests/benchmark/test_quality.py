@@ -277,7 +277,7 @@ def test_fusion_is_judged_among_negatives(tmp_path: Path) -> None:
         answer = benchmark(tmp_path, "quality", *asked)
     assert (answer.code, answer.err) == (0, "")
     [fused] = json.loads((tmp_path / "figures.json").read_text())["models"]
-    assert fused["metrics"]["ndcg@3"]["value"] > 0.9  # by chance 0.13
+    assert fused["metrics"]["ndcg@3"]["value"] > 0.6  # by chance 0.13
 
 
 def test_a_peer_is_told_the_candidates_and_not_which_is_right(tmp_path: Path) -> None:
