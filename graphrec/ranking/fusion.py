@@ -45,6 +45,9 @@ PERSONAL = 0.2
 """By the rule `personal`, the least weight of some source that goes by what is liked: with it, what
 lies nearest to a single like comes before what is most popular."""
 
+FEW = 1
+"""The group of users with one or two likes: by `personal`, the neighbourhood leads there."""
+
 LEAST = (0, 1, 3, 6, 21)
 """The least number of items that users of each group like, so: 0, 1–2, 3–5, 6–20, more."""
 
@@ -151,11 +154,14 @@ def choose_weights(
 
     Everyone gets the weights that the `rule` selects by lists of k, out of so many `items`; of
     equal ones, the first, where high weights of the sources that come first are tried first. By
-    `personal`, only those are selected from that are PERSONAL enough. A group gets its own best
-    ones where it has ENOUGH users and they are better CLEARLY, by the standard error of the paired
-    differences: of so many weights, one is the best for any few users by chance. `short_histories`
-    count for their groups alone. The sources of `added` have weights tried in their turn, beside
-    the best of the others: all combinations would take six times as long for each of them.
+    `personal`, only those are selected from that are PERSONAL enough, and for one or two likes
+    those where the neighbourhood leads: what a single like says is what lies nearest to it.
+
+    A group gets its own best ones where it has ENOUGH users and they are better CLEARLY, by the
+    standard error of the paired differences: of so many weights, one is the best for any few users
+    by chance. `short_histories` count for their groups alone. The sources of `added` have weights
+    tried in their turn, beside the best of the others: all combinations would take six times as
+    long for each of them.
     """
     tried = _combinations(sources, added)
     shown = [_shown(weights, labelled, k, items) for weights in tried]
@@ -172,7 +178,14 @@ def choose_weights(
     groups = []
     for least, most in bounds():
         of_group = values[:, (likes >= least) & (most is None or likes <= most)]
-        own = _clearly_best(of_group, best, _open(tried, sources, rule))
+        places = _open(tried, sources, rule)
+        if least == FEW and rule == "personal":
+            places = _led_by_neighbours(tried, sources, places)
+        common = best
+        if common not in places:
+            everyone = of_group if of_group.shape[1] >= ENOUGH else values
+            common = int(places[np.argmax(everyone[places].mean(axis=1))])
+        own = _clearly_best(of_group, common, places)
         people = 0 if own == best else of_group.shape[1]
         groups.append(Group(least, dict(zip(sources, tried[own].tolist(), strict=True)), people))
     return tuple(groups), Choice(shown[best], shown[select(shown, "accuracy")])
@@ -195,6 +208,20 @@ def _open(tried: Sequence[NDArray], sources: Sequence[Source], rule: Rule) -> ND
     if rule != "personal" or not own:
         return np.arange(len(tried))
     return np.flatnonzero(np.stack(tried)[:, own].max(axis=1) >= PERSONAL)
+
+
+def _led_by_neighbours(
+    tried: Sequence[NDArray], sources: Sequence[Source], places: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Those of the places where no source of what is liked weighs more than the neighbourhood; all
+    where there is none.
+    """
+    if "neighbours" not in sources:
+        return places
+    weights = np.stack(tried)[places]
+    own = [at for at, source in enumerate(sources) if source != "popularity"]
+    lead = weights[:, sources.index("neighbours")]
+    return places[(lead >= PERSONAL) & (lead >= weights[:, own].max(axis=1))]
 
 
 def _selected(

@@ -11,6 +11,7 @@ from graphrec.ranking.fusion import (
     ENOUGH,
     LEAST,
     LEVELS,
+    PERSONAL,
     TRACE,
     Labelled,
     choose_weights,
@@ -108,3 +109,24 @@ def test_weights_that_are_better_by_chance_are_not_taken() -> None:
     people = [replace(labelled(n % 2, rng), likes=n % 30) for n in range(600)]
     groups, _ = choose_weights(SOURCES, people, 3, 10)
     assert sum(group.people > 0 for group in groups) <= 1
+
+
+@pytest.mark.parametrize("likes", [1, 2, 3, 30])
+@pytest.mark.parametrize("people", [10, 2 * ENOUGH])
+@pytest.mark.parametrize("right", [1, 2])
+def test_by_the_personal_rule_neighbours_lead_for_one_or_two_likes(
+    likes: int, people: int, right: int
+) -> None:
+    """Whatever is right, and however few tell; the others have the weights that are best."""
+    rng = np.random.default_rng(0)
+    rows = [replace(labelled(right, rng), likes=likes) for _ in range(people)]
+    groups, choice = choose_weights(SOURCES, rows, 5, 10, rule="personal")
+    weights = weights_for(groups, likes)
+    if likes <= 2:
+        assert weights["neighbours"] >= max(PERSONAL, weights["embedding"])
+    else:
+        assert max(weights["neighbours"], weights["embedding"]) >= PERSONAL
+        assert weights == groups[0].weights
+    accurate, _ = choose_weights(SOURCES, rows, 5, 10, rule="accuracy")
+    assert weights_for(accurate, likes)[SOURCES[right]] == 1.0
+    assert choice.most_accurate.mean >= choice.shown.mean
