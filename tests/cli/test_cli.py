@@ -715,6 +715,7 @@ def test_without_dgl_the_models_that_there_are_are_compared(fresh: Path) -> None
     assert "graphsage" not in names
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_evaluation(fresh: Path) -> None:
     files = parts(fresh)
 
