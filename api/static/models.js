@@ -97,7 +97,7 @@ function lists({ models: rows, k }) {
   const known = LIKE.filter(([name]) => rows?.some((row) => row.metrics[`${name}@${k}`]));
   if (!known.length) return null;
   return [
-    h("h3", {}, "What their lists are like"),
+    h("h2", {}, "What their lists are like"),
     h("div", { class: "scroll", role: "region", "aria-label": "What their lists are like", tabindex: 0 },
       h("table", { class: "figures" },
         h("thead", {}, h("tr", {}, ["Model", ...known.map(([, title]) => title)].map((title) => h("th", { scope: "col" }, title)))),
