@@ -17,7 +17,7 @@ router = new_router("ratings")
     openapi_extra=READ,
     responses=documented("no_ratings", "invalid_request", "not_ready"),
 )
-async def user_rating(user_id: UserId, item_id: ItemId, recommender: Ready) -> UserRating:
+def user_rating(user_id: UserId, item_id: ItemId, recommender: Ready) -> UserRating:
     """What the user would give the item. Of either without ratings, the biases, and a note."""
     found = recommender.predict(user_id, item_id)
     items = recommender.view.items
