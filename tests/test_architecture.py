@@ -64,8 +64,8 @@ MAY_IMPORT = {
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
-    "refresh": "data errors evaluation models progress ratings recommend settings snapshot store "
-    "training",
+    "refresh": "data errors evaluation models progress ranking ratings recommend settings snapshot "
+    "store training",
     "report": "data errors evaluation files ranking recommend refresh settings snapshot",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",

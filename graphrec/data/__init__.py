@@ -16,8 +16,8 @@ from graphrec.data.graph import (
     elements_of,
     encode,
     labels,
-    last_of_equal,
 )
+from graphrec.data.runs import last_of_equal
 from graphrec.data.vector import Vector
 
 __all__ = [

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from graphrec.data.runs import last_of_equal
+
 if TYPE_CHECKING:
     from graphrec.data.graph import Interactions
 
@@ -124,5 +126,5 @@ def _largest(
     """The distinct keys, ascending, and the largest value of each."""
     order = np.lexsort((value, key))
     key, value = key[order], value[order]
-    last = np.append(key[1:] != key[:-1], True) if len(key) else np.zeros(0, bool)
+    last = last_of_equal([key])
     return key[last], value[last]

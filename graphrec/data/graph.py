@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,13 +91,6 @@ def elements_of(matrix: sparse.csr_array, user: Rows, item: Rows) -> NDArray[np.
     place = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr)) * columns
     place += matrix.indices
     return np.searchsorted(place, user.astype(np.int64) * columns + item)
-
-
-def last_of_equal(keys: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
-    """Which elements [E] of columns sorted by `keys` are the last of those with equal keys."""
-    last = np.ones(len(keys[0]), bool)
-    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    return last
 
 
 @dataclass(frozen=True)

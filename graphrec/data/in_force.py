@@ -24,8 +24,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data.graph import Interactions, last_of_equal
+from graphrec.data.graph import Interactions
 from graphrec.data.kinds import KindPolicy, Polarity, normal, policy_of
+from graphrec.data.runs import last_of_equal
 from graphrec.data.taken_back import micro, taken_back
 
 SIGNS = (-1, 0, 1)

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data.graph import Graph, Rows, last_of_equal
+from graphrec.data.graph import Graph, Rows
+from graphrec.data.runs import last_of_equal
 
 GAPS = 32
 """Sizes of gaps in time that are told apart: each but the first twice as long as the one before."""

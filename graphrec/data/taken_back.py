@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data.graph import Interactions, last_of_equal
+from graphrec.data.graph import Interactions
+from graphrec.data.runs import last_of_equal
 
 MICRO = 1_000_000
 """Sums are of whole millionths, so that they are exact in every store."""

@@ -47,23 +47,28 @@ when it is asked for, because those that train need torch and DGL."""
 
 
 def class_of(name: str) -> type:
-    """The class of the model `name`, which is "module:Class" for one from outside the package.
+    """The class of the model `name`; raises as `class_in`."""
+    return class_in(MODELS, "graphrec.models", "model", name)
 
-    Raises SettingsError for an unknown name, and MissingExtra where the model's library is not
-    installed.
+
+def class_in(models: Mapping[str, tuple[str, str]], package: str, what: str, name: str) -> type:
+    """The class `name` of a table like MODELS, which is "module:Class" for one from elsewhere.
+
+    `what` is what messages call it. Raises SettingsError for an unknown name, and MissingExtra
+    where the model's library is not installed.
     """
     if ":" in name:
         return class_at(name)
-    if name not in MODELS:
+    if name not in models:
         raise SettingsError(
-            f"model {name!r} is unknown: expected one of {', '.join(MODELS)}, or module:Class of "
+            f"{what} {name!r} is unknown: expected one of {', '.join(models)}, or module:Class of "
             f"your own"
         )
-    module, class_name = MODELS[name]
+    module, class_name = models[name]
     try:
-        return cast("type", getattr(import_module(f"graphrec.models.{module}"), class_name))
+        return cast("type", getattr(import_module(f"{package}.{module}"), class_name))
     except ModuleNotFoundError as error:
-        raise missing_extra(f"model {name!r}", error) from error
+        raise missing_extra(f"{what} {name!r}", error) from error
 
 
 def create(name: str, hyper_parameters: Mapping[str, Any] | None = None) -> Model:

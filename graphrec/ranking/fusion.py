@@ -175,12 +175,11 @@ def choose_weights(
     values = np.stack(
         [np.concatenate([all_.ndcg, short.ndcg]) for all_, short in zip(shown, few, strict=True)]
     )  # [T, P]
-    groups = []
+    groups, allowed = [], _open(tried, sources, rule)
+    led = _led_by_neighbours(tried, sources, allowed) if rule == "personal" else allowed
     for least, most in bounds():
         of_group = values[:, (likes >= least) & (most is None or likes <= most)]
-        places = _open(tried, sources, rule)
-        if least == FEW and rule == "personal":
-            places = _led_by_neighbours(tried, sources, places)
+        places = led if least == FEW else allowed
         common = best
         if common not in places:
             everyone = of_group if of_group.shape[1] >= ENOUGH else values
@@ -204,10 +203,9 @@ def _combinations(sources: Sequence[Source], added: Collection[Source]) -> list[
 
 def _open(tried: Sequence[NDArray], sources: Sequence[Source], rule: Rule) -> NDArray[np.intp]:
     """The places of the weights that a rule may take."""
-    own = [at for at, source in enumerate(sources) if source != "popularity"]
-    if rule != "personal" or not own:
+    if rule != "personal" or set(sources) == {"popularity"}:
         return np.arange(len(tried))
-    return np.flatnonzero(np.stack(tried)[:, own].max(axis=1) >= PERSONAL)
+    return np.flatnonzero(_strongest(tried, sources) >= PERSONAL)
 
 
 def _led_by_neighbours(
@@ -218,10 +216,15 @@ def _led_by_neighbours(
     """
     if "neighbours" not in sources:
         return places
-    weights = np.stack(tried)[places]
+    lead = np.stack(tried)[:, sources.index("neighbours")]
+    return places[(lead >= _strongest(tried, sources))[places]]
+
+
+def _strongest(tried: Sequence[NDArray], sources: Sequence[Source]) -> NDArray[np.float64]:
+    """The largest weight of the sources that go by what is liked, in each of T weights [T]."""
     own = [at for at, source in enumerate(sources) if source != "popularity"]
-    lead = weights[:, sources.index("neighbours")]
-    return places[(lead >= PERSONAL) & (lead >= weights[:, own].max(axis=1))]
+    found: NDArray[np.float64] = np.stack(tried)[:, own].max(axis=1)
+    return found
 
 
 def _selected(

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from graphrec.errors import SettingsError, missing_extra
-from graphrec.models import class_at, with_values
+from graphrec.errors import missing_extra
+from graphrec.models import class_in, with_values
 from graphrec.ratings.fitted import FittedRatings, RatingModel
 from graphrec.ratings.log import Ratings, ratings_of
 from graphrec.ratings.predictor import PredictedRating
@@ -81,25 +81,11 @@ def create_rating_model(
     hyper-parameter and for a value out of range, and MissingExtra where its library is not
     installed.
     """
+    model = class_in(RATING_MODELS, "graphrec.ratings", "model of ratings", name)
     return cast(
         "RatingModel",
-        with_values(_class_of(name), f"ratings.models.{name}", hyper_parameters or {}),
+        with_values(model, f"ratings.models.{name}", hyper_parameters or {}),
     )
-
-
-def _class_of(name: str) -> type:
-    if ":" in name:
-        return class_at(name)
-    if name not in RATING_MODELS:
-        raise SettingsError(
-            f"model of ratings {name!r} is unknown: expected one of {', '.join(RATING_MODELS)}, or "
-            f"module:Class of your own"
-        )
-    module, class_name = RATING_MODELS[name]
-    try:
-        return cast("type", getattr(import_module(f"graphrec.ratings.{module}"), class_name))
-    except ModuleNotFoundError as error:
-        raise missing_extra(f"model of ratings {name!r}", error) from error
 
 
 if not TYPE_CHECKING:  # else any name would seem to be there

@@ -9,7 +9,7 @@ how far a rating is from the baseline. With few or weak neighbours the residual 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated
@@ -26,6 +26,7 @@ from graphrec.models.hyper_parameters import Count, NotNegative
 from graphrec.ratings.biases import deviations, fit_baseline, predictor_of
 from graphrec.ratings.fitted import FittedRatings, fitted, prepare
 from graphrec.ratings.fold_in import Rated
+from graphrec.ratings.predictor import Residual
 from graphrec.ratings.similarity import Similarity, similar_rows
 
 
@@ -42,14 +43,7 @@ class ItemKNN:
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:
         """The similarities of all items."""
-        ratings, _ = prepare(self, data, seed)
-        base = fit_baseline(ratings)
-        away = ratings.matrix_of(deviations(ratings, base))
-        similar = similar_rows(away.T.tocsr(), self.similarity, self.shrinkage, self.kept)
-        residual = ItemNeighbours(
-            similar, away.astype(np.float32), self.neighbours, self.confidence
-        )
-        return fitted(ratings, predictor_of("item-knn", ratings, base, residual))
+        return _fit(self, data, seed, "item-knn", lambda away: away.T.tocsr(), ItemNeighbours)
 
 
 @dataclass(frozen=True)
@@ -65,14 +59,7 @@ class UserKNN:
 
     def fit(self, data: Dataset, seed: Seed = 0) -> FittedRatings:
         """The similarities of all users."""
-        ratings, _ = prepare(self, data, seed)
-        base = fit_baseline(ratings)
-        away = ratings.matrix_of(deviations(ratings, base))
-        similar = similar_rows(away, self.similarity, self.shrinkage, self.kept)
-        residual = UserNeighbours(
-            similar, away.astype(np.float32), self.neighbours, self.confidence
-        )
-        return fitted(ratings, predictor_of("user-knn", ratings, base, residual))
+        return _fit(self, data, seed, "user-knn", lambda away: away, UserNeighbours)
 
 
 @dataclass(frozen=True)
@@ -120,6 +107,23 @@ class UserNeighbours:
         return _residuals(
             self.similar, self.by_item, users, items, self.neighbours, self.confidence
         )
+
+
+def _fit(
+    model: ItemKNN | UserKNN,
+    data: Dataset,
+    seed: Seed,
+    name: str,
+    side: Callable[[sparse.csr_array], sparse.csr_array],
+    made: Callable[[sparse.csr_array, sparse.csr_array, int, float], Residual],
+) -> FittedRatings:
+    """A model of the rows that `side` makes of the deviations [U, I]: users, or items."""
+    ratings, _ = prepare(model, data, seed)
+    base = fit_baseline(ratings)
+    away = ratings.matrix_of(deviations(ratings, base))
+    similar = similar_rows(side(away), model.similarity, model.shrinkage, model.kept)
+    residual = made(similar, away.astype(np.float32), model.neighbours, model.confidence)
+    return fitted(ratings, predictor_of(name, ratings, base, residual))
 
 
 def _row_of(items: Rows, deviations: NDArray[np.float64], count: int) -> sparse.csr_array:

@@ -29,6 +29,7 @@ from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, ModelResult
 from graphrec.evaluation.splits.split import Split, sample_users
 from graphrec.models import create
+from graphrec.ranking.all_lists import coverage, overlap
 from graphrec.recommend.recommender import Recommender
 from graphrec.refresh.gate import Difference, Health, Quality
 from graphrec.settings import Settings
@@ -197,14 +198,12 @@ def health(snapshot: Snapshot, settings: Settings) -> Health:
     rng = evaluate.model_rng(settings.seed, "health")
     drawn = np.sort(rng.choice(warm, min(len(warm), HEALTH_USERS), replace=False))
     lists = _served(snapshot, settings).rank(drawn, k)
-    people = np.bincount(lists[lists >= 0], minlength=len(snapshot.items))
-    pairs = len(drawn) * (len(drawn) - 1)
     embeddings = snapshot.embeddings
     return Health(
         user_spread=None if embeddings is None else spread(embeddings.user_without_bias[warm]),
         item_spread=None if embeddings is None else spread(embeddings.item_without_bias),
-        overlap=float((people * (people - 1)).sum() / (pairs * k)) if pairs else 0.0,
-        coverage=float(np.count_nonzero(people) / max(len(people), 1)),
+        overlap=float(np.nan_to_num(overlap(lists, len(snapshot.items)))),
+        coverage=coverage(lists, len(snapshot.items)),
         user_share=user_share(snapshot.history),
     )
 

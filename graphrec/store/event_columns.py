@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data.graph import Rows, last_of_equal
+from graphrec.data.graph import Rows
+from graphrec.data.runs import last_of_equal
 from graphrec.store.protocol import NewEvents
 
 NOTHING_LEFT = -1

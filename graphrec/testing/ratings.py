@@ -70,7 +70,7 @@ class RatingModelContract:
 
     @pytest.fixture
     def model(self) -> RatingModel:
-        """The model, in a configuration that can learn two tastes of 24 users and items."""
+        """The model, in a configuration that can learn two groups of 24 users and items."""
         raise NotImplementedError
 
     def plain_model(self) -> RatingModel:

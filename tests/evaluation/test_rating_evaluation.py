@@ -71,7 +71,7 @@ def test_a_split_of_files_may_have_new_users_and_no_pair_twice() -> None:
 
 @dataclass(frozen=True)
 class Oracle:
-    """Knows two tastes."""
+    """Knows what two groups of users like."""
 
     def fit(self, data: Dataset, seed: object = 0) -> FittedRatings:
         ratings, _ = prepare(self, data, 0)

@@ -216,7 +216,7 @@ def test_a_validation_that_is_given_is_used(split: Split) -> None:
     assert compared(["popularity"], split).validation.cutoff != mine.cutoff
 
 
-def test_what_a_model_leaves_open_is_chosen_and_told(split: Split) -> None:
+def test_what_a_model_leaves_open_is_chosen_and_said(split: Split) -> None:
     names = ["popularity", "graph-filter", FUSION]
     comparison, served = compared_and_chosen(names, split, embeddings=())
     popular, alone, fused = comparison.results
@@ -232,8 +232,8 @@ def test_what_a_model_leaves_open_is_chosen_and_told(split: Split) -> None:
     assert set(served) == {"graph-filter"}
     shown = chosen_text(alone.chosen)
     assert shown.startswith("graph-filter: history_exponent 0.")
-    told = comparison.as_json()["models"]
-    assert [each["chosen"] for each in told] == [{}, alone.chosen, alone.chosen]
+    rows = comparison.as_json()["models"]
+    assert [each["chosen"] for each in rows] == [{}, alone.chosen, alone.chosen]
 
 
 def test_progress_is_told_under_the_name_of_the_model(split: Split) -> None:
