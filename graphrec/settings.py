@@ -476,6 +476,12 @@ class ServeSettings(_Section):
         Path("keys.json"),
         description="File of API keys, by `graphrec keys create`; if it exists, keys are required.",
     )
+    open_behind_proxy: bool = Field(
+        False,
+        description="Answer what a proxy passes on (`X-Forwarded-For`, `Forwarded`, `X-Real-IP`) "
+        "although there are no keys; false: it is refused, as whoever the proxy lets in could "
+        "delete users.",
+    )
     rate: float | None = Field(
         None,
         gt=0,
