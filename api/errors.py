@@ -16,7 +16,7 @@ from graphrec.api.schemas.known_fields import fields_at
 from graphrec.api.schemas.sentences import sentence, shown
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
+from starlette.routing import Route
 
 from graphrec.errors import (
     DataError,
@@ -321,9 +321,9 @@ async def _http(request: Request, error: HTTPException) -> Response:
 def _allowed(request: Request, error: HTTPException) -> set[str]:
     """The methods of a path: Starlette gives those of the first route with this path alone."""
     found = set((error.headers or {}).get("Allow", "").split(", ")) - {""}
-    for template, methods in request.app.openapi()["paths"].items():
-        if compile_path(template)[0].match(request.scope["path"]):
-            found.update(map(str.upper, methods))
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
+            found.update(route.methods or ())
     return found
 
 

@@ -58,7 +58,8 @@ class Site:
         self, headers: Mapping[bytes, bytes], needed: Scope | None, keys: bool
     ) -> Response | None:
         """The answer to what another site may have caused, or a proxy passed on where there are no
-        keys; None where the request is neither."""
+        keys; None where the request is neither.
+        """
         if needed is None:
             return None
         passed_on = next((name for name in FORWARDED if name in headers), None)
