@@ -427,6 +427,13 @@ class ServeSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve at this address, each with all of the snapshot in its "
+        "memory; more than one on Linux alone.",
+    )
     root_path: Annotated[str, AfterValidator(_a_prefix)] | None = Field(
         None,
         description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
