@@ -65,6 +65,11 @@ def trained(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     answer = graphrec(folder, "train", "--embedding", model, "--models", f"popularity,{model}")
     assert answer.code == 0, answer.err
     assert "Published snapshot" in answer.out
+    # Nobody watches a terminal here: a line as each stage begins, with the seconds until then.
+    said = re.findall(r"^ *[\d.]+ s  (.*)$", answer.err, re.MULTILINE)
+    assert said[0] == f"comparing popularity, {model}, fusion"
+    assert f"{model}: choosing epochs" in said
+    assert said[-1] == "publishing"
     return folder
 
 
@@ -436,6 +441,11 @@ def test_recommend_gives_new_items_with_titles_and_reasons(trained: Path) -> Non
     places = [table.out.index(entry["title"]) for entry in found]
     assert places == sorted(places)
     assert found[0]["reason"] in table.out
+    for entry in found:
+        assert re.search(rf"\b{entry['item']}\b.*{title(entry['item'])}", table.out)
+    assert table.err == ""
+    again = graphrec(trained, "recommend", "u00", "-k", "30", "--include-seen", "--json").json()
+    assert {entry["item"] for entry in again} == {f"i{n:02}" for n in range(30)}
 
 
 @pytest.mark.slow
@@ -450,7 +460,9 @@ def test_recommend_follows_the_taste_that_is_in_the_data(trained: Path) -> None:
 
 @pytest.mark.slow
 def test_someone_unknown_gets_what_is_popular(trained: Path) -> None:
-    found = graphrec(trained, "recommend", "zoe", "-k", "3", "--json").json()
+    answer = graphrec(trained, "recommend", "zoe", "-k", "3", "--json")
+    assert "user zoe: the snapshot does not know this user" in answer.err
+    found = answer.json()
     assert len(found) == 3
     assert all(entry["reason"].startswith("Popular: ") for entry in found)
     assert found == graphrec(trained, "recommend", "yan", "-k", "3", "--json").json()
