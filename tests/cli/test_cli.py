@@ -1043,18 +1043,39 @@ def test_demo_serves_what_it_tells_people_to_try(fresh: Path) -> None:
     movielens(fresh / "films")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    demo = process(fresh, "demo", "--dataset", "films", GRAPHREC_SERVE__PORT=port)
-    with demo as (running, log):
+    shop = "--dataset", "films"
+    with process(fresh, "demo", *shop, GRAPHREC_SERVE__PORT=port) as (running, log):
         url = address(running, log)
         assert url.endswith(f":{port}")
+        assert "s  publishing" in log.read_text()
         tried = re.findall(r"curl '([^']+)'", log.read_text())
         assert len(tried) == 3
         for route in tried:
             assert route.startswith(url)
             assert httpx.get(route, timeout=30).status_code == 200, route
+        sent = re.findall(r"curl -X (\S+) '(\S+)' -H '(\S+): (\S+)' -d '(.+)'", log.read_text())
+        assert [method for method, *_ in sent] == ["POST", "PUT"]
+        for method, route, name, value, body in sent:
+            answer = httpx.request(method, route, headers={name: value}, content=body, timeout=30)
+            assert answer.status_code == 200, answer.text
+        again = graphrec(fresh, "demo", *shop, "--port", port)
+        assert (again.code, again.out) == (1, "")  # before minutes of work
+        assert f"port {port} of 127.0.0.1" in error_line(again)
         assert_light(running)
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=30) in (0, 143, -signal.SIGTERM)
+    # The second time it serves what is there, with what was sent.
+    with process(fresh, "demo", *shop, "--port", "0") as (running, log):
+        url = address(running, log)
+        assert "--again makes it again" in log.read_text()
+        assert "publishing" not in log.read_text()
+        [serving] = re.findall(r"Serving at (\S+);", log.read_text())
+        assert serving == url
+        assert httpx.get(f"{url}/v1/items/mine").json()["title"] == "A film of mine"
+    assert len([p for p in (fresh / "demo" / "snapshots").iterdir() if p.is_dir()]) == 1
+    movielens(fresh / "others")
+    other = graphrec(fresh, "demo", "--dataset", "others", "--no-serve")
+    assert "choose another with --folder" in error_line(other)
 
 
 def test_demo_of_no_data_set_says_what_there_is(fresh: Path) -> None:
