@@ -115,10 +115,12 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 def run_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a tree, but for blocks under `if TYPE_CHECKING`."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
-            yield from run_nodes(child)
+    left = [tree]
+    while left:
+        node = left.pop()
+        if not (isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"):
+            yield node
+            left += ast.iter_child_nodes(node)
 
 
 @cache
