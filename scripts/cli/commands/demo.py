@@ -21,7 +21,6 @@ from graphrec.ingest.datasets import load_dataset, open_dataset
 from rich.markup import escape
 
 from graphrec.errors import SettingsError
-from graphrec.files import replace_file
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
@@ -92,7 +91,7 @@ def demo(
         OUT.print(f"{escape(str(folder))} is there already; --again makes it again", soft_wrap=True)
     else:
         _make(dataset, folder, url, settings)
-        replace_file(folder / MADE_OF, orjson.dumps(made_of))
+        (folder / MADE_OF).write_bytes(orjson.dumps(made_of))
     recommender = Recommender.of(
         load(snapshots, types=types_of(settings)), settings.retrieval, settings.kinds
     )
