@@ -33,6 +33,9 @@ first; `recent`: what the person looked at last; `again`: what is due again."""
 OF_ITEMS: frozenset[PlacementType] = frozenset({"similar", "together", "cart"})
 """What begins with items, and not with a person."""
 
+OF_USERS: frozenset[PlacementType] = frozenset({"recent", "again"})
+"""What is empty without a user."""
+
 PlacementSimilarity: TypeAlias = Literal["cosine", "jaccard", "lift"]
 
 

@@ -46,7 +46,7 @@ class Query:
     """None of these items."""
     rules: Sequence[Rule] = ()
     """A name in them that is unknown is an error."""
-    standing: Sequence[Rule] = ()
+    standing: tuple[Rule, ...] = ()
     """Rules that hold of every list, such as those of the settings: a name in them that is unknown
     is no fault of the question."""
     diversity: float = 0.0
@@ -59,6 +59,8 @@ class Query:
     exploration_by: Exploration = "epsilon"
     explain: bool = True
     """Give what each source adds to each score."""
+    reasons: bool = True
+    """Give the reason of each item, and the paths to it: much of the work of a list."""
     kinds: Collection[str] | None = None
     """Only events of these kinds are the user's history; None: those of all kinds."""
     caps: Mapping[str, int] = field(default_factory=dict)

@@ -43,7 +43,7 @@ from graphrec.recommend.browse import Directory
 from graphrec.recommend.bulk import BulkLists
 from graphrec.recommend.emptiness import cause_of_emptiness
 from graphrec.recommend.explainer import Explainer
-from graphrec.recommend.placements.lists import PlacementList, make_placement
+from graphrec.recommend.placements.lists import PlacementList, make_placement, placement_of
 from graphrec.recommend.placements.question import PlacementQuestion
 from graphrec.recommend.predict import predict
 from graphrec.recommend.query import NO_CONTEXT, Context, Query, as_query
@@ -72,6 +72,8 @@ from graphrec.store.protocol import Similarity
 
 PATHS = 3
 """Paths given with each recommendation."""
+
+NO_REASON = Reason("")
 
 MIN_SUPPORT = 2
 """Users two items must share to be related in the graph: one may be chance."""
@@ -188,7 +190,7 @@ class Recommender:
         known are named in the list, which is made without them. Raises UnknownName for an
         attribute, relation or kind that there is not.
         """
-        found = asked(self._with_rules(as_query(query, k)), self.view, context)
+        found = asked(self.with_rules(as_query(query, k)), self.view, context)
         query = found.query
         profile = self.profile(query, context)
         request = self.ranker.request(profile, query, context)
@@ -221,7 +223,7 @@ class Recommender:
 
         For a user of whom nothing is known, too; and UnknownName.
         """
-        found = asked(self._with_rules(as_query(query)), self.view, context)
+        found = asked(self.with_rules(as_query(query)), self.view, context)
         query = found.query
         item = as_id(item)
         profile = self.profile(query, context)
@@ -236,7 +238,7 @@ class Recommender:
         As ranked: before a list is made diverse, or places are given to exploration.
         """
         item = as_id(item)
-        found = asked(self._with_rules(as_query(query)), self.view, context)
+        found = asked(self.with_rules(as_query(query)), self.view, context)
         profile = self.profile(found.query, context)
         why = self.explainer.why_not(profile, item, found.query, context)
         return replace(why, warnings=found.warnings)
@@ -289,8 +291,8 @@ class Recommender:
         """The list of a placement, such as `also-bought`, for a user, beside items, or both.
 
         `asked` are further fields of `PlacementQuestion`, such as `k` and `where`. Without a
-        context, it is as of now. Raises UnknownName for a placement, an attribute or a relation
-        that there is not, and DataError for items that a placement needs and that are not given.
+        context, it is as of now. Raises UnknownPlacement, UnknownName for an attribute or a
+        relation that there is not, and DataError where a placement needs items and none is given.
         """
         among = tuple(items) if item is None else (item, *items)
         question = PlacementQuestion(user, among, **asked)
@@ -314,32 +316,38 @@ class Recommender:
         batch: int = 1000,
         users: Sequence[str] | None = None,
         progress: Progress | None = None,
+        placement: str | None = None,
     ) -> BulkLists:
         """The lists of all users, or of some, made in blocks of `batch` users when asked for.
 
-        `progress` is called after each block with how many lists are done, and of how many. Lists
-        hold items of the snapshot; use `recommend` for exploration, diversity and reasons.
+        `progress` is called after each block with how many lists are done, and of how many. Rules
+        that hold of every list hold here. Without a placement, lists hold items of the snapshot.
+        Raises UnknownPlacement; use `recommend` and `placement` for reasons.
         """
-        known = self.snapshot.users.ids
-        everyone = (
-            *known,
-            *(user for user in self.view.delta.users if self.view.row(user) is None),
-        )
+        if placement is not None:
+            placement_of(self, placement)
 
-        def ranked(profile: UserProfile) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
-            ranking = self.ranker.best(self._request(profile), k)
-            return ranking.items, ranking.scores
+        def listed(user: str) -> tuple[Sequence[str], Sequence[float]]:
+            if placement is None:
+                query = self.with_rules(Query(user, k=k))
+                ranking = self._ranking(
+                    self.ranker.request(self.view.user(user), query, now), query
+                )
+                ids = self.view.items.ids.ids
+                return [ids[row] for row in ranking.items.tolist()], ranking.scores.tolist()
+            found = self.placed(placement, PlacementQuestion(user, k=k, reasons=False), now)
+            return [each.item for each in found], [each.score for each in found]
 
-        asked_for = everyone if users is None else tuple(users)
-        return BulkLists(
-            asked_for,
-            batch,
-            self.view.user,
-            ranked,
-            self.view.items.ids.ids,
-            progress,
-            tuple(user for user in asked_for if not self.view.knows(user)),
-        )
+        now = Context(time_ns() // 1_000_000)
+        asked_for = self.everyone if users is None else tuple(users)
+        unknown = tuple(user for user in asked_for if not self.view.knows(user))
+        return BulkLists(asked_for, batch, listed, progress, unknown)
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """The ids of all users of the snapshot, and of those who came since."""
+        since = (user for user in self.view.delta.users if self.view.row(user) is None)
+        return (*self.snapshot.users.ids, *since)
 
     def profile(self, query: Query, context: Context = NO_CONTEXT) -> UserProfile:
         """Who asks, as of now; raises UnknownNode for an unknown item or friend of a session."""
@@ -390,9 +398,11 @@ class Recommender:
         """What gives the reasons of a ranking."""
         return Explainer(self.view, self.ranker, self.texts)
 
-    def _with_rules(self, query: Query) -> Query:
-        """A query with the rules that hold of every list."""
-        return replace(query, standing=(*self.rules, *query.standing)) if self.rules else query
+    def with_rules(self, query: Query) -> Query:
+        """A query with the rules that hold of every list, before its own standing ones."""
+        if query.standing[: len(self.rules)] == self.rules:
+            return query
+        return replace(query, standing=(*self.rules, *query.standing))
 
     def _ranking(self, request: Request, query: Query) -> Ranking:
         """The ranking of a list."""
@@ -431,12 +441,16 @@ class Recommender:
             ranking.scores.tolist(),
             ranking.contributing(),
             ranking.leading(),
-            self.explainer.because(profile, ranking.items, PATHS),
+            self.explainer.because(profile, ranking.items, PATHS)
+            if query.reasons
+            else [()] * len(ranking.items),
             strict=True,
         )
         found = []
         for place, (row, score, sources, leading, because) in enumerate(columns):
-            reason = self.explainer.reason(profile, row, because, leading, segment)
+            reason = NO_REASON
+            if query.reasons:
+                reason = self.explainer.reason(profile, row, because, leading, segment)
             found.append(
                 Recommendation(
                     ids[row],

@@ -109,7 +109,7 @@ def _left(held: KindEvents, row: int, void: Collection[int]) -> Acts:
     if not void or not len(found.items):
         return found
     kept = ~np.isin(found.items, np.fromiter(void, np.int64))
-    return Acts(*(column[kept] for column in found))
+    return Acts(found.items[kept], found.times[kept], found.counted[kept])
 
 
 def _joined(parts: Iterable[Acts]) -> Acts:

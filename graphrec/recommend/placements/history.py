@@ -62,7 +62,10 @@ def again(ground: Ground) -> Found:
         over = (ground.now - latest) / interval
         if SOON <= over <= LATE:
             score[place] = min(over, 1 / over)
-            values = {"days": max(1, round(interval / DAY)), "date": day_of(latest + interval)}
+            values: dict[str, str | int | float] = {
+                "days": max(1, round(interval / DAY)),
+                "date": day_of(latest + interval),
+            }
             said[row] = Reason(
                 "again" if own else "again-usual",
                 {**values, "times": len(days)} if own else values,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,12 @@ from numpy.typing import NDArray
 
 from graphrec.data import AttributeValue, Rows, labels
 from graphrec.data.times import DAY
-from graphrec.errors import DataError, UnknownName
+from graphrec.errors import DataError, UnknownName, UnknownPlacement
 from graphrec.placement.definition import OF_ITEMS, Exclude, Placement, PlacementType
 from graphrec.ranking.diversity import diversified
 from graphrec.recommend import html
 from graphrec.recommend.arrangement import arranged
-from graphrec.recommend.asked import asked
+from graphrec.recommend.asked import Asked, asked
 from graphrec.recommend.emptiness import cause_of_emptiness
 from graphrec.recommend.placements.arrivals import arrivals
 from graphrec.recommend.placements.found import Found, Ground
@@ -30,6 +31,7 @@ from graphrec.recommend.query import Context, Query
 from graphrec.recommend.results import EMPTY, EmptyCause, Recommendation
 from graphrec.recommend.setting_names import known_in_view
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reason import Reason
 from graphrec.rules.check import no_attribute
 from graphrec.rules.compiled import CompiledRules
 from graphrec.snapshot.user_events import UserEvents
@@ -38,6 +40,8 @@ from graphrec.suggest import expectation
 
 if TYPE_CHECKING:
     from graphrec.recommend.recommender import Recommender
+
+NO_REASON = Reason("")
 
 FINDERS: Mapping[PlacementType, Callable[[Ground], Found]] = {
     "similar": similar,
@@ -114,7 +118,10 @@ class PlacementList:
 def make_placement(
     recommender: Recommender, name: str, question: PlacementQuestion, context: Context
 ) -> PlacementList:
-    """The list of a placement; raises UnknownName, and DataError where it needs items."""
+    """The list of a placement.
+
+    Raises UnknownPlacement, UnknownName, and DataError where it needs items and has none.
+    """
     placement = placement_of(recommender, name)
     if placement.type in OF_ITEMS and not question.items:
         raise DataError(
@@ -150,12 +157,24 @@ def make_placement(
 
 
 def placement_of(recommender: Recommender, name: str) -> Placement:
-    """The placement of a name; raises UnknownName."""
+    """The placement of a name; raises UnknownPlacement."""
     found = recommender.placements.get(name)
     if found is None:
         right = expectation(name, recommender.placements)
-        raise UnknownName(f"there is no placement {name!r}: {right}", "placement")
+        raise UnknownPlacement(f"there is no placement {name!r}: {right}")
     return found
+
+
+def query_of_all(recommender: Recommender, name: str, question: PlacementQuestion) -> Query:
+    """The query of a placement with the rules of its fallbacks too: what its list depends on.
+
+    Raises UnknownPlacement.
+    """
+    placement = placement_of(recommender, name)
+    chain = _chain(recommender.placements, placement)
+    rules = (rule for each in chain for rule in recommender.placements[each].rules)
+    query = recommender.with_rules(query_of(placement, question))
+    return replace(query, standing=(*query.standing, *rules))
 
 
 @dataclass(frozen=True)
@@ -192,11 +211,10 @@ class _Maker:
             )
         return self._asked.warnings
 
-    @property
-    def _asked(self) -> Any:
-        query = query_of(self.placement, self.question)
-        standing = (*self.recommender.rules, *query.standing)
-        return asked(replace(query, standing=standing), self.view, self.context)
+    @cached_property
+    def _asked(self) -> Asked:
+        query = self.recommender.with_rules(query_of(self.placement, self.question))
+        return asked(query, self.view, self.context)
 
     def part(
         self, placement: Placement, listed: tuple[Recommendation, ...]
@@ -263,7 +281,6 @@ class _Maker:
         if self.placement.exclude or ground.placement.exclude:
             denied = (ids[row] for row in np.flatnonzero(~ground.eligible).tolist())
             query = replace(query, deny=frozenset(query.deny).union(denied))
-        query = replace(query, standing=query.standing[len(self.recommender.rules) :])
         return self.recommender.recommend(query, self.context).recommendations
 
     def _found(
@@ -293,7 +310,8 @@ class _Maker:
     def _recommendation(
         self, ground: Ground, found: Found, row: int, score: float
     ) -> Recommendation:
-        items, reason = self.view.items, found.reason(row)
+        items = self.view.items
+        reason = found.reason(row) if ground.query.reasons else NO_REASON
         return Recommendation(
             items.ids.ids[row],
             items.titles[row],

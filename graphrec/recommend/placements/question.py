@@ -37,6 +37,8 @@ class PlacementQuestion:
     """Of the reasons."""
     explain: bool = False
     """Give what each source adds to each score."""
+    reasons: bool = True
+    """Give the reason of each item."""
 
     def __post_init__(self) -> None:
         """Ids of other types become text; raises DataError for what is no id."""
@@ -65,6 +67,7 @@ def query_of(placement: Placement, question: PlacementQuestion) -> Query:
         segment=question.segment if placement.segment is None else None,
         exploration=placement.exploration,
         explain=question.explain,
+        reasons=question.reasons,
         caps=placement.caps,
         pins=placement.pins,
         weights=placement.weights,
