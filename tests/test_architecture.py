@@ -68,6 +68,7 @@ MAY_IMPORT = {
     "refresh": "data errors evaluation models progress ranking ratings recommend settings snapshot "
     "store training",
     "report": "data errors evaluation files ranking recommend refresh settings snapshot",
+    "exports": "errors files progress",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",
@@ -78,9 +79,9 @@ MAY_IMPORT = {
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiments files forget locks placement ranking ratings recommend "
     "retrieval rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "
-    "packings person_lines progress ratings recommend refresh report settings settings_file "
-    "snapshot store traces training",
+    "cli": "api counts data doctor errors evaluation experiments exports forget ingest locks models "
+    "packings person_lines placement progress ratings recommend refresh report settings "
+    "settings_file snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

@@ -22,8 +22,8 @@ from graphrec.api.schemas.placements import (
     PlacementQuery,
     Placements,
 )
-from graphrec.api.schemas.validation import bounded
-from graphrec.api.service import Service, Serving, chosen
+from graphrec.api.schemas.validation import Strict, bounded
+from graphrec.api.service import Ready, Service, chosen
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement
@@ -48,13 +48,13 @@ LIST = documented(
 )
 
 
-@router.get("/placements", openapi_extra=READ, responses=documented("invalid_request"))
-async def placements(service: Serving) -> Placements:
+@router.get("/placements", openapi_extra=READ, responses=documented("invalid_request", "not_ready"))
+async def placements(_: Annotated[Strict, Query()], recommender: Ready) -> Placements:
     """The placements that can be asked, by name."""
     return Placements(
         tuple(
             NamedPlacement(name, each.type, _needs(each), _settings(each))
-            for name, each in sorted(service.settings.placements.items())
+            for name, each in sorted(recommender.placements.items())
         )
     )
 

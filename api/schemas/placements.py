@@ -17,9 +17,9 @@ from graphrec.api.schemas.fields import (
 )
 from graphrec.api.schemas.queries import Language, Rules
 from graphrec.api.schemas.recommendations import ListWarnings, Recommendations
-from graphrec.api.schemas.validation import WHOLE_UP_TO, Strict, UpToMaxK, expecting
+from graphrec.api.schemas.validation import WHOLE_UP_TO, UpToMaxK, expecting
 from graphrec.api.schemas.versioned import Versioned, example
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.placement.definition import PlacementType
 from graphrec.recommend.reasons import DEFAULT_LANGUAGE
@@ -68,8 +68,10 @@ FoundBy = Annotated[
 ]
 
 
-class PlacementQuery(Strict):
+class PlacementQuery(BaseModel):
     """Who asks a placement, and about what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     user: MaybeUser = None
     item: Annotated[
@@ -103,10 +105,12 @@ class PlacementQuery(Strict):
     by: FoundBy = "snapshot"
 
 
-class PlacementBody(Rules, Strict):
+class PlacementBody(Rules):
     """The same as a body, with rules of this request."""
 
     model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
         strict=True,
         json_schema_extra={"example": {"user": "196", "k": 5, "where": {"genres": ["Comedy"]}}},
     )
