@@ -79,8 +79,8 @@ MAY_IMPORT = {
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiments files forget locks placement ranking ratings recommend "
     "retrieval rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments exports forget ingest locks models "
-    "packings person_lines placement progress ratings recommend refresh report settings "
+    "cli": "api counts data doctor errors evaluation experiments exports forget ingest locks "
+    "models packings person_lines placement progress ratings recommend refresh report settings "
     "settings_file snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""

@@ -59,6 +59,7 @@ def checked(placements: Mapping[str, Placement]) -> Mapping[str, Placement]:
                     f"{name}.fallback: there is no placement {other!r}; expected one of "
                     f"{', '.join(placements)}"
                 )
+    for name, each in placements.items():
         reached, waiting = set[str](), [*each.fallback]
         while waiting:
             other = waiting.pop()
