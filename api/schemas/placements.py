@@ -105,7 +105,7 @@ class PlacementQuery(BaseModel):
     by: FoundBy = "snapshot"
 
 
-class PlacementBody(Rules):
+class PlacementBody(Rules, BaseModel):
     """The same as a body, with rules of this request."""
 
     model_config = ConfigDict(
