@@ -482,12 +482,14 @@ class Recommender:
         share = self.settings.new_items if query.new_items is None else query.new_items
         if not share or not items.new:
             return listed
-        found = items.nearest_new(profile, request.eligible, max(1, int(share * query.k)))
+        places = max(1, int(share * query.k))
+        reach = self.settings.new_items_reach
+        found = items.nearest_new(profile, request.eligible, places, reach)
         if found is None:
             return listed
         weight = request.weights[found.source]
         near = [
-            self._cold(row, found.source, z_score, weight, query)
+            self._cold(row, found.source, z_score, weight, profile, query)
             for row, z_score in zip(
                 found.rows.tolist(), found.z_scores(found.rows).tolist(), strict=True
             )
@@ -539,10 +541,16 @@ class Recommender:
         )
 
     def _cold(
-        self, row: int, source: str, z_score: float, weight: float, query: Query
+        self,
+        row: int,
+        source: str,
+        z_score: float,
+        weight: float,
+        profile: UserProfile,
+        query: Query,
     ) -> Recommendation:
         """A new item, by the source that has its vector."""
-        items, reason = self.view.items, Reason("new-near")
+        items, reason = self.view.items, self.explainer.reason_of_new(profile, row)
         return Recommendation(
             items.ids.ids[row],
             items.titles[row],
@@ -552,4 +560,5 @@ class Recommender:
             (),
             (Contribution(source, z_score, weight, weight * z_score),),
             reason_code=reason.code,
+            reason_values=reason.values,
         )

@@ -198,13 +198,17 @@ class CurrentItems:
             made["cold"] = with_new_items(before.cold, self._embedded(new)) if new else before.cold
 
     def nearest_new(
-        self, profile: UserProfile, eligible: Eligible, count: int
+        self, profile: UserProfile, eligible: Eligible, count: int, reach: float = 1.0
     ) -> Candidates | None:
-        """The new items that are nearest to a profile: by embedding, else by their vectors."""
+        """The new items that are nearest to a profile: by embedding, else by their vectors.
+
+        With a `reach` below 1, only those that are nearer to it than to all but about this share of
+        people.
+        """
         if self.nearest_cold is not None:
-            return self.nearest_cold.retrieve(profile, eligible, count)
+            return self.nearest_cold.retrieve(profile, eligible, count, reach)
         vectors = (each for each in self.sources if isinstance(each, VectorsNow))
-        found = (each.retrieve_new(profile, eligible, count) for each in vectors)
+        found = (each.retrieve_new(profile, eligible, count, reach) for each in vectors)
         return next((each for each in found if each is not None), None)
 
     @cached_property
