@@ -277,6 +277,12 @@ class RetrievalSettings(_Section):
         description="Largest share of people that one new item is recommended to, those it is "
         "nearest to; 1: everybody it is near to.",
     )
+    new_items_per_hour: int | None = Field(
+        None,
+        ge=1,
+        description="Most lists of one process and hour that one new item is in; not set: no "
+        "limit.",
+    )
     weights: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
         description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "

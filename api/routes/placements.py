@@ -125,7 +125,7 @@ async def _respond(
     found = await run_in_threadpool(recommender.placed, name, question, context)
     written = _written(found, question.explain)
     if key is not None and query.repeatable:
-        service.lists.keep(key, written)
+        service.keep(key, written, recommender.view)
     return respond(request, service, found.version, written, question.user, found.label)
 
 

@@ -31,7 +31,7 @@ from graphrec.data.ids import as_id
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, UnknownNode
 from graphrec.placement.definition import Placement
-from graphrec.placement.ready import READY
+from graphrec.placement.ready import READY, placements_of
 from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
@@ -170,6 +170,14 @@ class Recommender:
         """
         return publish(self.snapshot, Path(folder), types=types_with(classes))
 
+    def with_placements(self, placements: Mapping[str, Mapping[str, Any]]) -> Recommender:
+        """The recommender with further placements, or with others than the ready-made ones.
+
+        By name, the fields of each: see `graphrec.placement.definition.Placement`. Raises
+        SettingsError for what is none.
+        """
+        return replace(self, placements={**self.placements, **placements_of(placements)})
+
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot of the view."""
@@ -196,7 +204,7 @@ class Recommender:
         request = self.ranker.request(profile, query, context)
         ranking = self._ranking(request, query)
         listed = self._recommendations(profile, ranking, request.segment, query)
-        listed = self._with_cold_items(listed, profile, request, query)
+        listed = self._with_cold_items(listed, profile, request, query, context)
         if context.rng is not None and query.exploration:
             eligible = request.eligible.copy()
             eligible[ranking.items] = False
@@ -472,6 +480,7 @@ class Recommender:
         profile: UserProfile,
         request: Request,
         query: Query,
+        context: Context,
     ) -> tuple[Recommendation, ...]:
         """The list, in which the new items that are nearest to the user have a share of places.
 
@@ -484,7 +493,11 @@ class Recommender:
             return listed
         places = max(1, int(share * query.k))
         reach = self.settings.new_items_reach
-        found = items.nearest_new(profile, request.eligible, places, reach)
+        eligible = request.eligible
+        if context.crowded:
+            eligible = eligible.copy()
+            eligible[items.rows_of(context.crowded)] = False
+        found = items.nearest_new(profile, eligible, places, reach)
         if found is None:
             return listed
         weight = request.weights[found.source]

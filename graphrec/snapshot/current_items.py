@@ -60,6 +60,11 @@ class CurrentItems:
         rows = self.ids.rows
         return np.fromiter((rows[item] for item in items if item in rows), np.int32)
 
+    def has_new(self, items: Iterable[str]) -> bool:
+        """Whether any of some items came since the snapshot."""
+        known = self.snapshot.items.rows
+        return bool(self.new) and any(item not in known for item in items)
+
     @cached_property
     def changed(self) -> Mapping[str, Mapping[str, AttributeValue]]:
         """All attributes of the items that came or changed, by id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from graphrec.api.live.new_items import NewItemLists
 
 from graphrec.models.embeddings import Embeddings
 from graphrec.retrieval.cold_items import ColdItems, NearestCold
@@ -35,6 +36,19 @@ def test_a_hub_reaches_no_more_than_its_share(reach: float) -> None:
         got[found.rows] += 1
     assert got[200] / len(users) == pytest.approx(reach, abs=0.05)
     assert got[201] / len(users) <= reach + 0.05
+
+
+def test_lists_of_an_hour_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [7200.0]
+    monkeypatch.setattr("graphrec.api.live.new_items.time.time", lambda: now[0])
+    lists = NewItemLists(2)
+    lists.add(["pot", "rug"])
+    assert lists.full == frozenset()
+    lists.add(["pot"])
+    assert lists.full == {"pot"}
+    now[0] += 3600
+    assert lists.full == frozenset()
+    assert not NewItemLists(None).limited
 
 
 def test_a_sample_is_spread_over_all() -> None:
