@@ -269,6 +269,7 @@ class _Maker:
             clock(self.view, self.context.now, placement.days),
             _segment(placement, self.question, profile),
             rules,
+            self.question.counted if placement is self.placement else None,
         )
         excluded = (*self.placement.exclude, *placement.exclude)
         for each in dict.fromkeys(excluded):
