@@ -25,6 +25,7 @@ from graphrec.api.routes import (
     health,
     metrics,
     nodes,
+    placements,
     ratings,
     recommendations,
 )
@@ -40,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     explanations.router,
     ratings.router,
+    placements.router,
     browse.router,
     explorer.router,
     events.router,

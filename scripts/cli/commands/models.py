@@ -520,7 +520,9 @@ def train_and_publish(
             ratings = fit_ratings(data, settings.ratings, settings.seed)
         with stage(progress, "publishing"):
             metrics = None if comparison is None else comparison.as_json()
-            snapshot = snapshot_of(spec, graph, learned, settings.seed, metrics, position, ratings)
+            snapshot = snapshot_of(
+                spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
+            )
             version = publish(snapshot, folder, types=types_of(settings))
     if not quiet:
         if comparison is not None:
