@@ -32,6 +32,7 @@ from graphrec.api.schemas.recommendations import (
     UserQuery,
     UserRecommendations,
 )
+from graphrec.api.schemas.validation import unexpected
 from graphrec.api.service import Ready, Service, Serving, chosen
 from starlette.concurrency import run_in_threadpool
 
@@ -126,6 +127,7 @@ async def user_recommendations_by_rules(
         "no_embeddings",
         "no_store",
         "invalid_request",
+        "unknown_name",
         "malformed_json",
         "not_ready",
         "store_away",
@@ -135,12 +137,26 @@ async def related_items(
     item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready, service: Serving
 ) -> RelatedItems:
     """The items most like an item."""
-    k, version = query.length(service.settings.serve), recommender.snapshot.manifest.version
+    settings = service.settings
+    k, version = query.length(settings.serve), recommender.snapshot.manifest.version
     if query.by != "store":
-        found = await run_in_threadpool(recommender.related, item_id, k, query.by)
+        for name in ("kinds", "after"):
+            if getattr(query, name):
+                raise unexpected(("by",), query.by, f"store where {name} is given")
+        related_to = partial(recommender.related, similarity=query.similarity)
+        found = await run_in_threadpool(related_to, item_id, k, query.by)
         return RelatedItems(version, item_id, query.by, found)
     graph = service.require_graph("by is 'store'", "by")
-    near, related = await graph.store.run(partial(related_in_store, item=item_id, k=k))
+    asked = partial(
+        related_in_store,
+        item=item_id,
+        k=k,
+        similarity=query.similarity,
+        kinds=None if query.kinds is None else [*map(settings.ids.normal, query.kinds)],
+        after=query.after,
+        settings=settings,
+    )
+    near, related = await graph.store.run(asked)
     # A list of no rows does not know how many like the item.
     degree, counted = (near.degree, near.counted) if near else (None, None)
     return RelatedItems(version, item_id, query.by, related, degree, counted)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from graphrec.data.kinds import normal, usual_names
+from graphrec.errors import UnknownName
 from graphrec.rules.check import Known, Problem, no_attribute, no_kind, problems_of
 from graphrec.settings import RESERVED_SOURCES, Settings
 from graphrec.snapshot.view import View
@@ -29,6 +30,16 @@ def known_in_store(store: GraphStore, settings: Settings) -> Known:
         recorded=kinds,
         user_attributes=frozenset(store.attribute_kinds("user")),
     )
+
+
+def check_kinds(store: GraphStore, kinds: Collection[str], settings: Settings) -> None:
+    """Raises UnknownName for a kind that the store has not, the settings do not name, and that is
+    no usual name.
+    """
+    known = frozenset(store.event_kinds()).union(settings.kinds, USUAL_NAMES)
+    for kind in sorted(kinds):
+        if kind not in known:
+            raise UnknownName(no_kind(kind, known), "kinds")
 
 
 def known_in_view(view: View) -> Known:

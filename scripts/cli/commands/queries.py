@@ -18,6 +18,7 @@ from graphrec.counts import counted
 from graphrec.errors import SettingsError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
+from graphrec.recommend.setting_names import check_kinds
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
@@ -85,12 +86,25 @@ def related(
         typer.Option(help="By the users who like both items, or by the cosine of the embeddings."),
     ] = "graph",
     similarity: Annotated[
-        Literal["cosine", "jaccard"],
-        typer.Option(help="Similarity of the sets of users who like them, with --by graph."),
+        Literal["cosine", "jaccard", "lift"],
+        typer.Option(
+            help="Similarity of the sets of users who like them, with --by graph. Lift finds what "
+            "goes together however rare it is: raise --min-support."
+        ),
     ] = "cosine",
     min_support: Annotated[
         int, typer.Option(min=1, help="Users who must like both, with --by graph.")
     ] = 2,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count only events of this kind, such as purchase; can be repeated. With --store."
+        ),
+    ] = None,
+    after: Annotated[
+        bool,
+        typer.Option(help="Count only users who came to the other item later. With --store."),
+    ] = False,
     k: ListLength = 10,
     store: LiveStore = None,
     snapshots: SnapshotFolder = None,
@@ -99,16 +113,21 @@ def related(
 ) -> None:
     """List items related to an item: from the snapshot, or live by a query on the store.
 
-    **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`
+    **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`,
+    `graphrec related 50 --store sqlite:///graphrec.db --kind purchase --after --similarity lift`
     """
     settings = load_settings(settings_file)
     item = typed(item, settings.ids)
+    kinds = None if not kind else [typed(each, settings.ids) for each in kind]
     entries: list[dict[str, Any]]
     if store is not None:
         if by == "embedding":
             raise SettingsError("--store holds no embeddings: omit --by, or --store")
         with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
-            near = graph.related_items(item, k, similarity, min_support)
+            if kinds is not None:
+                check_kinds(graph, kinds, settings)
+            options = {"kinds": kinds, "after": after}
+            near = graph.related_items(item, k, similarity, min_support, **options)
             entries = [
                 {
                     "item": each.id,
@@ -122,6 +141,8 @@ def related(
         if near.counted < near.degree:
             ERR.print(f"Counted over the latest {near.counted:,} of {near.degree:,} users.")
     else:
+        if kinds is not None or after:
+            raise SettingsError("--kind and --after are of events, one by one: add --store")
         engine = recommender(settings, snapshots)
         found = engine.related(item, k, by, similarity, min_support)
         entries = [asdict(entry) for entry in found]
@@ -237,6 +258,10 @@ def _title(graph: GraphStore, item: str) -> str | None:
 
 
 def cypher(
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Count only events of this kind; can be repeated."),
+    ] = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -244,10 +269,10 @@ def cypher(
 
     They use the labels and types of `[neo4j.graph]`, if the settings map a graph.
 
-    **Example:** `graphrec cypher > queries.cypher`
+    **Examples:** `graphrec cypher > queries.cypher`, `graphrec cypher --kind purchase`
     """
     settings = load_settings(settings_file)
-    values, queries = pasteable(settings.neo4j, settings.kinds)
+    values, queries = pasteable(settings.neo4j, settings.kinds, kind or None)
     if as_json:
         print_json({"parameters": values, "queries": queries})
         return
