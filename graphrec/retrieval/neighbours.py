@@ -257,7 +257,7 @@ def _similar(
     shared[row] = 0
     rows = np.flatnonzero(shared >= max(min_support, 1))
     degrees = _degrees(own)
-    everyone = np.count_nonzero(_degrees(other)) if similarity == "lift" else 0
+    everyone = int(np.count_nonzero(_degrees(other))) if similarity == "lift" else 0
     score = _score(shared[rows], degrees[row], degrees[rows], similarity, everyone)
     return rows, score, shared[rows]
 

@@ -31,9 +31,10 @@ from graphrec.store.neo4j import names
 FORM = 1
 """Of what is worked out; another one, and all ties are made anew."""
 
-FIELDS = frozenset(
-    {"threshold", "like_from", "polarity", "cancels", "cancels_by", "repeats", "negative", "zero"}
-)
+FIELDS = {
+    *("threshold", "like_from", "polarity"),
+    *("cancels", "cancels_by", "repeats", "negative", "zero"),
+}
 """Of a policy, what decides whether events count."""
 
 

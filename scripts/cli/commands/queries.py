@@ -126,8 +126,7 @@ def related(
         with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
             if kinds is not None:
                 check_kinds(graph, kinds, settings)
-            options = {"kinds": kinds, "after": after}
-            near = graph.related_items(item, k, similarity, min_support, **options)
+            near = graph.related_items(item, k, similarity, min_support, kinds=kinds, after=after)
             entries = [
                 {
                     "item": each.id,
