@@ -14,7 +14,7 @@ from graphrec.models import create
 from graphrec.progress import Progress
 from graphrec.settings import Settings
 from graphrec.training.fit import FUSION, compare
-from graphrec.training.fusion import POPULAR
+from graphrec.training.learning import POPULAR
 from scripts.benchmark.quality.folder import Question
 from scripts.benchmark.quality.rows import Row
 

@@ -49,7 +49,8 @@ from graphrec.training.fit import (
     positive,
     split_log,
 )
-from graphrec.training.fusion import choose, fusion_of, learn, snapshot_of
+from graphrec.training.fusion import choose, fusion_of
+from graphrec.training.learning import learn, snapshot_of
 from graphrec.training.learning_curve import learning_curves
 from graphrec.training.ratings import fit_ratings
 
