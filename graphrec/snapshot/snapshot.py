@@ -25,6 +25,8 @@ from graphrec.data.times import newest
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.ranking.fusion import Weights, alike
+from graphrec.ranking.learned.item_facts import ItemFacts
+from graphrec.ranking.learned.ranker import LearnedRanker
 from graphrec.ranking.thompson import Posteriors
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
@@ -88,6 +90,13 @@ class Snapshot:
     """What items are linked to, for rules."""
     ratings: RatingPredictor | None = None
     """What predicts what users would give items; None where none was fitted."""
+    ranker: LearnedRanker | None = None
+    """What adds to the fused scores of candidates; None where fusion serves alone."""
+
+    @cached_property
+    def item_facts(self) -> ItemFacts:
+        """What the learned ranker goes by of items."""
+        return ItemFacts.of(self.history, self.liked_at, self.seen, self.item_attributes)
 
     @cached_property
     def likes(self) -> Likes:
@@ -183,6 +192,7 @@ def build_snapshot(
     half_life: float | None = None,
     popular_by: str | None = None,
     ratings: RatingPredictor | None = None,
+    ranker: LearnedRanker | None = None,
 ) -> Snapshot:
     """The snapshot of a weighted graph (`graphrec.data.weighting`) and of sources fitted on it.
 
@@ -242,4 +252,5 @@ def build_snapshot(
         },
         links=links_of(graph),
         ratings=ratings,
+        ranker=ranker,
     )

@@ -38,10 +38,14 @@ from graphrec.models.protocol import (
 from graphrec.progress import Progress
 from graphrec.ranking import fusion
 from graphrec.ranking.fusion import TRACE, Weights
+from graphrec.ranking.learned.lambdamart import LambdaMART
+from graphrec.ranking.learned.ranker import LearnedRanker
+from graphrec.ranking.learned.trial import Trial
 from graphrec.ranking.selection import Rule, Shown, select
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.manifest import Manifest
+from graphrec.training.learned_ranker import fit_ranker
 from graphrec.training.learning import (
     POPULAR,
     Learned,
@@ -57,6 +61,9 @@ from graphrec.training.weights import choose_weights
 NEIGHBOURHOODS = ("graph-filter",)
 EMBEDDINGS = ("graphsage", "mf")
 """Models that serve by default, the preferred one first."""
+
+RANKERS: Mapping[str, LambdaMART | None] = {"none": None, "lambdamart": LambdaMART()}
+"""What may order candidates beside the weights of the sources, by name."""
 
 MAX_PAIRS = 100_000_000
 """Pairs of a user and an item up to which a model whose loss is over all of them is tried beside
@@ -103,6 +110,8 @@ class Fusion:
     """What is taken of alternatives that are equally good on validation."""
     kinds: tuple[str, ...] = ()
     """Kinds of events that validation labels as relevant; none: all that are positive."""
+    ranker: LambdaMART | None = None
+    """What learns an order beside the weights, and serves where it has earned it on validation."""
 
     def fit(
         self,
@@ -146,6 +155,7 @@ def fusion_of(settings: Settings, embeddings: Sequence[str] | None = None) -> Fu
         settings.evaluation.valid_cuts,
         settings.fusion.selection,
         settings.evaluation.kinds,
+        RANKERS[settings.fusion.ranker],
     )
 
 
@@ -173,6 +183,10 @@ class Choice:
     """What was chosen shows on validation; None where there was nothing to choose on."""
     most_accurate: Shown | None = None
     """What the alternative with the best mean NDCG shows there."""
+    ranker: LearnedRanker | None = None
+    """What was learned beside the weights, where it has earned its place."""
+    trial: Trial | None = None
+    """How it did beside the weights; None where it was not tried."""
 
 
 def choose(
@@ -217,7 +231,7 @@ def choose(
     if not len(validation.test):
         return choices[0]
     cuts = [sample_users(cut, MAX_USERS, rng) for cut in validation.cuts]
-    found: list[tuple[Choice, fusion.Choice]] = []
+    found: list[tuple[Choice, fusion.Choice, Sequence[Recommender]]] = []
     untrained: dict[str, list[Learned]] = {}
     for choice in choices:
         if choice.neighbourhood not in untrained:
@@ -240,10 +254,11 @@ def choose(
                 trials, cuts, spec.k, model_rng(seed, "weights"), spec.rule
             )
             made = replace(choice, weights=weights, dislike_weight=dislikes)
-            found.append((made, selected))
-    best = max((each.most_accurate for _, each in found), key=lambda shown: shown.mean)
-    made, selected = found[select([each.shown for _, each in found], spec.rule)]
-    return replace(made, shown=selected.shown, most_accurate=best)
+            found.append((made, selected, trials))
+    best = max((each.most_accurate for _, each, _ in found), key=lambda shown: shown.mean)
+    made, selected, trials = found[select([each.shown for _, each, _ in found], spec.rule)]
+    ranker, trial = fit_ranker(spec, made, cuts, trials, seed, progress)
+    return replace(made, shown=selected.shown, most_accurate=best, ranker=ranker, trial=trial)
 
 
 def _learned_vectors(

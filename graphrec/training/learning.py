@@ -20,6 +20,8 @@ from graphrec.models.protocol import EpochModel, ItemScores, Model, Scorer, Warm
 from graphrec.models.training.warm_start import in_rows_of
 from graphrec.progress import Progress
 from graphrec.ranking.fusion import Weights
+from graphrec.ranking.learned.ranker import LearnedRanker
+from graphrec.ranking.learned.trial import Trial
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
@@ -52,6 +54,9 @@ class Learned:
     models: Mapping[str, HyperParameters]
     weights: Weights
     dislike_weight: float = 0.0
+    ranker: LearnedRanker | None = None
+    trial: Trial | None = None
+    """How the learned ranker did on validation, where one was asked for."""
 
 
 def learn(
@@ -97,6 +102,8 @@ def learn(
         {each: asdict(model) for each, model in described.items()},
         choice.weights,
         choice.dislike_weight,
+        choice.ranker,
+        choice.trial,
     )
 
 
@@ -122,8 +129,14 @@ def snapshot_of(
         half_life=spec.popularity.half_life_share,
         popular_by=spec.retrieval.popular_by,
         ratings=ratings,
+        ranker=learned.ranker,
     )
-    described = replace(snapshot.manifest, position=position, dislike_weight=learned.dislike_weight)
+    described = replace(
+        snapshot.manifest,
+        position=position,
+        dislike_weight=learned.dislike_weight,
+        ranker=learned.trial,
+    )
     return replace(snapshot, manifest=described)
 
 

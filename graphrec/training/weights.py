@@ -69,10 +69,8 @@ def _labelled(
     Both are labelled with the same events: what a user has seen besides is neither right nor wrong,
     as the models learned from it.
     """
-    snapshot, view = recommender.snapshot, recommender.view
-    sources = [source.name for source in snapshot.all_sources]
-    equal = recommender.settings.model_copy(update={"weights": dict.fromkeys(sources, 1.0)})
-    trial = Recommender(view, equal)
+    trial, view = retrieving_all(recommender), recommender.view
+    sources = [source.name for source in recommender.snapshot.all_sources]
     users, right = relevant(validation)
     candidates, pool = validation.candidates, validation.pool  # which hold what is relevant, too
 
@@ -98,6 +96,13 @@ def _labelled(
         view.short_history(int(user), few) for user, few in zip(users[rows], shown, strict=True)
     ]
     return label(np.arange(len(users), dtype=np.int32), everyone), label(rows, short)
+
+
+def retrieving_all(recommender: Recommender) -> Recommender:
+    """The same, but that all of its sources retrieve, whatever they weigh."""
+    sources = [source.name for source in recommender.snapshot.all_sources]
+    equal = recommender.settings.model_copy(update={"weights": dict.fromkeys(sources, 1.0)})
+    return Recommender(recommender.view, equal)
 
 
 def truncated_histories(

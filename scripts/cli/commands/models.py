@@ -34,6 +34,7 @@ from graphrec.evaluation.list_columns import COLUMNS, LEGEND
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
 from graphrec.models import create
+from graphrec.ranking.learned.lambdamart import LambdaMART
 from graphrec.ratings import RATING_MODELS
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
@@ -44,6 +45,7 @@ from graphrec.training import ablation
 from graphrec.training.fit import (
     FUSION,
     MODELS,
+    RANKER,
     compare,
     compare_and_choose,
     positive,
@@ -294,7 +296,9 @@ def named_models(models: str, settings: Settings) -> tuple[str, ...]:
     if not names:
         raise SettingsError(f"no models given: expected some of {', '.join(MODELS)}")
     for name in names:
-        if name != FUSION:
+        if name == RANKER:
+            LambdaMART.require()
+        elif name != FUSION:
             create(name, settings.models.get(name))  # an unknown one is an error before any work
     return names
 
@@ -472,7 +476,7 @@ def installed_embeddings(settings: Settings) -> tuple[str, ...]:
 
 def _is_installed(name: str, settings: Settings) -> bool:
     try:
-        create(name, settings.models.get(name))
+        named_models(name, settings)
     except MissingExtra:
         return False
     return True
