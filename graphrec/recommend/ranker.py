@@ -65,6 +65,19 @@ class Ranking:
     features: NDArray[np.float32] | None = None
     """[N, F]: what it went by; of the fallback none."""
 
+    def at(self, place: int) -> Ranking:
+        """The item at a place alone."""
+        own = slice(place, place + 1)
+        return replace(
+            self,
+            items=self.items[own],
+            scores=self.scores[own],
+            retrieved=int(place < self.retrieved),
+            z_scores=self.z_scores[:, own],
+            boosted=self.boosted[own],
+            features=None if self.features is None else self.features[own],
+        )
+
     @cached_property
     def learned(self) -> Mapping[Source, NDArray[np.float64]]:
         """What the learned ranker added to the scores [N], by sources and groups of features."""
@@ -74,7 +87,7 @@ class Ranking:
 
     def contributing(self) -> list[tuple[Source, ...]]:
         """The sources that contribute to the score of each item."""
-        positive = (self._added > 0).T.tolist()
+        positive = (self.z_scores > 0).T.tolist()
         found: list[tuple[Source, ...]] = [tuple(compress(self.weights, e)) for e in positive]
         for place in np.flatnonzero(self.boosted).tolist():
             found[place] += (BOOST,)
@@ -83,12 +96,12 @@ class Ranking:
 
     def leading(self) -> list[Source]:
         """The source that contributes most to the score of each item; BOOST where none does."""
-        added = np.maximum(self._added, 0)
+        added = self._added
         if not len(added):
             return [BOOST if each else FALLBACK for each in self.boosted.tolist()]
         sources = tuple(self.weights)
         found = [
-            sources[most] if added[most, place] else BOOST
+            BOOST if added[most, place] <= 0 and self.boosted[place] > 0 else sources[most]
             for place, most in enumerate(added.argmax(axis=0).tolist())
         ]
         return found + [FALLBACK] * (len(self.items) - len(found))
@@ -205,9 +218,9 @@ class Ranker:
         """The `k` that are best and unlike each other; those that were retrieved come first."""
         among = self.best(request, DIVERSE_AMONG * k)
         retrieved = min(among.retrieved, len(among.items))
-        chosen = diversified(
-            among.scores[:retrieved], self._similarity(among.items[:retrieved]), diversity, k
-        )
+        scores = among.scores[:retrieved]
+        above = scores - min(scores.min(initial=0), 0)  # what was learned may be below 0
+        chosen = diversified(above, self._similarity(among.items[:retrieved]), diversity, k)
         order = np.concatenate([chosen, np.arange(retrieved, len(among.items))])[:k]
         return replace(
             among,

@@ -2,8 +2,9 @@
 
 It learns from lists as they would have been at cuts of the past, which end where the next cut
 begins: the candidates that the sources had then for people with a history, labelled by what they
-came to like. It serves where its lists are clearly better than those of the fusion on the cuts that
-it has not learned from, in turn, and hold as much of the catalogue.
+came to like. It serves where its lists are clearly better than those of the fusion on the cuts of
+validation, each judged by what was learned of all others, and hold as much of the catalogue. The
+weights of the fusion were chosen on these very cuts, which favours the fusion.
 """
 
 from __future__ import annotations
@@ -34,17 +35,18 @@ if TYPE_CHECKING:
 MOST_CUTS = 12
 """Cuts that are learned from, those of validation among them."""
 
-ENOUGH_LISTS = 2_000
-"""Lists from which on no older cut is added."""
+ENOUGH_CUTS = 6
+"""Cuts without which there are never enough: what is popular when is learned of few times only by
+heart."""
 
-MOST_USERS = 2_000
+ENOUGH_LISTS = 2_000
+"""Lists from which on no older cut is added to them."""
+
+MOST_USERS = 600
 """Of a cut; of more, a random sample."""
 
 LISTED = 200
 """Candidates of a list that are learned from at most, the best by the fusion."""
-
-FOLDS = 6
-"""Into which the cuts are dealt, to compare with the fusion on those that were not learned from."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,14 @@ def fit_ranker(
     ):
         return None, None
     spec.ranker.require()
+    rng = model_rng(seed, "ranker")
     lists = [
-        past_lists(recommender, choice.weights, cut)
+        past_lists(recommender, choice.weights, sample_users(cut, MOST_USERS, rng))
         for recommender, cut in zip(recommenders, cuts, strict=True)
     ]
-    rng = model_rng(seed, "ranker")
     older = further_cuts(cuts, spec.valid_share, rng)
     for number, cut in enumerate(older):
-        if sum(map(len, lists)) >= ENOUGH_LISTS:
+        if len(lists) >= ENOUGH_CUTS and sum(map(len, lists)) >= ENOUGH_LISTS:
             break
         if progress:
             progress("lists of the past", number, len(older))
@@ -136,12 +138,13 @@ def fit_ranker(
     sources = [source.name for source in snapshot.all_sources]
     columns = columns_of(sources, snapshot.item_facts)
     items = len(snapshot.items)
-    return learn_ranker(spec.ranker, lists, sources, columns, items, spec.k, seed)
+    return learn_ranker(spec.ranker, lists, len(cuts), sources, columns, items, spec.k, seed)
 
 
 def learn_ranker(
     model: LambdaMART,
     cuts: Sequence[Sequence[PastList]],
+    judged: int,
     sources: Sequence[str],
     columns: Sequence[Feature],
     items: int,
@@ -150,20 +153,20 @@ def learn_ranker(
 ) -> tuple[LearnedRanker | None, Trial | None]:
     """What was learned of the lists of some cuts, where it has earned its place, and how it did.
 
-    Nothing where there are too few lists, or one cut alone. `items` is the size of the catalogue.
+    It is judged on the first so many cuts, each by what was learned of all others. Nothing where
+    these have too few lists, or there is one cut alone. `items` is the size of the catalogue.
     """
-    lists = [each for cut in cuts for each in cut]
-    if len(lists) < ENOUGH or sum(map(bool, cuts)) < 2:
+    tried = [each for cut in cuts[:judged] for each in cut]
+    if len(tried) < ENOUGH or sum(map(bool, cuts)) < 2:
         return None, None
-    fold = np.repeat(np.arange(len(cuts)) % FOLDS, [len(cut) for cut in cuts])
-    orders: list[NDArray[np.intp]] = [np.empty(0, np.intp)] * len(lists)
-    for held in np.unique(fold).tolist():
-        trees = model.fit(_to_learn(lists, fold != held), seed)
-        for place in np.flatnonzero(fold == held).tolist():
-            own = lists[place].labelled
-            orders[place] = np.argsort(-(own.fused + trees.sum(own.features)), kind="stable")
-    before = _shown(lists, [np.arange(len(each.items)) for each in lists], items, k)
-    after = _shown(lists, orders, items, k)
+    orders: list[NDArray[np.intp]] = []
+    for held, cut in enumerate(cuts[:judged]):
+        others = [each for place, other in enumerate(cuts) if place != held for each in other]
+        trees = model.fit(_to_learn(others), seed)
+        scores = (e.labelled.fused + trees.sum(e.labelled.features) for e in cut)
+        orders.extend(np.argsort(-each, kind="stable") for each in scores)
+    before = _shown(tried, [np.arange(len(each.items)) for each in tried], items, k)
+    after = _shown(tried, orders, items, k)
     gain = after.ndcg - before.ndcg
     error = 1.96 * gain.std(ddof=1) / np.sqrt(len(gain))
     found = Trial(
@@ -176,16 +179,16 @@ def learn_ranker(
     )
     if not found.earned:
         return None, found
-    trees = model.fit(_to_learn(lists, np.ones(len(lists), bool)), seed)
+    trees = model.fit(_to_learn([each for cut in cuts for each in cut]), seed)
     names = tuple(column.name for column in columns)
     groups = tuple(column.group for column in columns)
     return LearnedRanker(trees, tuple(sources), names, groups), found
 
 
-def _to_learn(lists: Sequence[PastList], chosen: NDArray[np.bool_]) -> list[LabelledList]:
-    """Those of the chosen lists in which something is relevant, and something is not."""
-    picked = (lists[place].labelled for place in np.flatnonzero(chosen).tolist())
-    return [each for each in picked if 0 < each.relevant.sum() < len(each.relevant)]
+def _to_learn(lists: Sequence[PastList]) -> list[LabelledList]:
+    """Those in which something is relevant, and something is not."""
+    labelled = [each.labelled for each in lists]
+    return [each for each in labelled if 0 < each.relevant.sum() < len(each.relevant)]
 
 
 def _shown(

@@ -19,6 +19,9 @@ from graphrec.data.times import DAY
 RECENT = (0.01, 0.03, 0.1, 0.3)
 """Shares of the time of a log, back from its newest event, in which likes are counted apart."""
 
+TOP = 20
+"""Items that others are counted beside."""
+
 NUMBERS = 5
 """Attributes that are numbers at most, such as a price, in the order of their names."""
 
@@ -27,7 +30,9 @@ NUMBERS = 5
 class ItemFacts:
     """What is known of I items."""
 
-    columns: NDArray[np.float32]  # [I, C] as `names` says
+    columns: NDArray[np.float32]
+    """[I, C]: as `names` says. Counts are the logarithm of their ratio to those of the top: a log
+    grows, and what was learned in the past must mean the same now."""
     likes: NDArray[np.float32]  # [I] how many like each, as log(1 + n)
     age: NDArray[np.float32]
     """[I]: days since somebody liked it first, as log(1 + n); NaN where nobody did."""
@@ -40,9 +45,9 @@ class ItemFacts:
     names = (
         "likes",
         *(f"likes in the newest {share:.0%}" for share in RECENT),
+        "seen",
         "growth",
         "age",
-        "seen",
         "share of those who have seen it that like it",
         "weight of a like",
     )
@@ -61,7 +66,7 @@ class ItemFacts:
         items, times = liked_at.indices, liked_at.data
         known = times > 0
         end, start = int(times.max(initial=0)), int(times[known].min(initial=times.max(initial=0)))
-        total = np.bincount(items, minlength=count)
+        total, viewed = (np.bincount(each, minlength=count) for each in (items, seen.indices))
         likes = np.log1p(total)
         recent = [
             np.log1p(np.bincount(items[times > end - share * (end - start)], minlength=count))
@@ -70,11 +75,10 @@ class ItemFacts:
         first = np.full(count, np.inf)
         np.minimum.at(first, items[known], times[known])
         age = np.log1p(np.where(np.isfinite(first), (end - first) / DAY, np.nan))
-        viewed = np.bincount(seen.indices, minlength=count)
         weight = np.bincount(history.indices, history.data, count) / np.maximum(total, 1)
         columns = [
-            *(likes, *recent, recent[1] - likes, age),
-            *(np.log1p(viewed), (total + 1) / (viewed + 2), weight),
+            *map(_beside_the_top, (likes, *recent, np.log1p(viewed))),
+            *(recent[1] - likes, age, (total + 1) / (viewed + 2), weight),
         ]
         named = sorted(name for name, each in attributes.items() if each.kind == "number")[:NUMBERS]
         return cls(
@@ -97,6 +101,12 @@ class ItemFacts:
         mean = np.asarray(self.labels[others].mean(axis=0)).ravel()
         found: NDArray[np.float32] = self.labels[items] @ mean.astype(np.float32)
         return found
+
+
+def _beside_the_top(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Less the mean of the highest."""
+    top = np.sort(counts)[-TOP:]
+    return counts - (top.mean() if len(top) else 0)
 
 
 def _labels(attributes: Mapping[str, Attribute], count: int) -> sparse.csr_array:

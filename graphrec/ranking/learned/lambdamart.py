@@ -40,7 +40,7 @@ class LambdaMART:
     least: Annotated[Count, Search(10, 500, log=True)] = 100
     """Candidates in a leaf at least."""
     l2: Annotated[NotNegative, Search(0.1, 100.0, log=True)] = 10.0
-    truncation: Annotated[Count, Search(5, 50, log=True)] = 15
+    truncation: Annotated[Count, Search(5, 50, log=True)] = 30
     """Places from the top whose pairs count."""
     fused: Annotated[Rate, Search(0.1, 2.0, log=True)] = 0.5
     """What the fused scores are multiplied by where the trees begin: the smaller, the more they

@@ -101,7 +101,7 @@ class Trees:
                 others[:, at] += weight * np.delete(factor, at, axis=1).prod(axis=1)
         added = others * (within - share) * self.value[:, None, None]
         found = np.zeros((features.shape[1], len(features)))
-        np.add.at(found, self.feature.ravel(), added.reshape(-1, len(features)))
+        np.add.at(found, self.feature, added)
         return found.T
 
     def _within(self, features: NDArray[np.floating]) -> NDArray[np.bool_]:
