@@ -142,6 +142,7 @@ class Side:
     metrics: Mapping[str, Any]
     """In the shape of `graphrec.evaluation.results.Comparison.as_json`; may be empty."""
     weights: Weights
+    ranker: Trial | None
     user_degrees: Distribution
     item_degrees: Distribution
 
@@ -186,6 +187,7 @@ def _side(snapshot: Snapshot) -> Side:
         newest_event=manifest.newest_event,
         metrics=manifest.metrics,
         weights=manifest.weights,
+        ranker=manifest.ranker,
         user_degrees=_distribution(np.diff(likes.by_user.indptr)),
         item_degrees=_distribution(np.diff(likes.by_item.indptr)),
     )

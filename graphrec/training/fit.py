@@ -169,9 +169,11 @@ def compare_and_choose(
         bar = _within(progress, name)
         if isinstance(model, Fusion):
             fitted = model.fit(data, seed, validation=validation, chosen=chosen, progress=bar)
-            parts = served_models(model, fitted.scorer.snapshot.manifest)
+            manifest = fitted.scorer.snapshot.manifest
+            parts = served_models(model, manifest)
             served.update({part: Chosen(each) for part, each in parts.items()})
-            return evaluate.Fitted(fitted, chosen=_open_values(settings, parts))
+            note = "" if manifest.ranker is None else f"learned ranker: {manifest.ranker}"
+            return evaluate.Fitted(fitted, chosen=_open_values(settings, parts), note=note)
         found = Chosen(model)
         rule = settings.fusion.selection
         if isinstance(model, VariantModel):

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from graphrec.evaluation.evaluator import model_rng, relevant
 from graphrec.evaluation.splits.split import Split, carve_validation, sample_users
 from graphrec.progress import Progress
-from graphrec.ranking.fusion import ENOUGH, Weights, fuse, weights_for
+from graphrec.ranking.fusion import Weights, fuse, weights_for
 from graphrec.ranking.learned.features import Feature, columns_of, features
 from graphrec.ranking.learned.lambdamart import LabelledList, LambdaMART
 from graphrec.ranking.learned.ranker import LearnedRanker
-from graphrec.ranking.learned.trial import Trial
+from graphrec.ranking.learned.trial import ENOUGH, Trial
 from graphrec.ranking.selection import Shown
 from graphrec.recommend.recommender import Recommender
 from graphrec.training.learning import learn, recommender_of, snapshot_of
@@ -115,11 +115,11 @@ def fit_ranker(
     `recommenders` have snapshots of the train sides of the cuts of validation. Raises MissingExtra
     where LightGBM is not installed.
     """
-    if spec.ranker is None or any(
-        cut.candidates is not None or cut.pool is not None for cut in cuts
-    ):
+    if spec.ranker is None:
         return None, None
     spec.ranker.require()
+    if any(cut.candidates is not None or cut.pool is not None for cut in cuts):
+        return None, Trial(0)  # lists of all items are not what is asked for
     rng = model_rng(seed, "ranker")
     lists = [
         past_lists(recommender, choice.weights, sample_users(cut, MOST_USERS, rng))
@@ -153,12 +153,12 @@ def learn_ranker(
 ) -> tuple[LearnedRanker | None, Trial | None]:
     """What was learned of the lists of some cuts, where it has earned its place, and how it did.
 
-    It is judged on the first so many cuts, each by what was learned of all others. Nothing where
-    these have too few lists, or there is one cut alone. `items` is the size of the catalogue.
+    It is judged on the first so many cuts, each by what was learned of all others. Nothing is
+    learned where there are too few lists. `items` is the size of the catalogue.
     """
     tried = [each for cut in cuts[:judged] for each in cut]
-    if len(tried) < ENOUGH or sum(map(bool, cuts)) < 2:
-        return None, None
+    if len(tried) < ENOUGH or sum(bool(_to_learn(cut)) for cut in cuts) < 2:
+        return None, Trial(min(len(tried), ENOUGH - 1))
     orders: list[NDArray[np.intp]] = []
     for held, cut in enumerate(cuts[:judged]):
         others = [each for place, other in enumerate(cuts) if place != held for each in other]

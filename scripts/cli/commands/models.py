@@ -332,6 +332,8 @@ def show_comparison(comparison: Comparison) -> None:
             OUT.print(
                 f"{result.model}, chosen on validation: {chosen_text(result.chosen)}", markup=False
             )
+        if result.note:
+            OUT.print(f"{result.model}: {result.note}", markup=False)
     _show_lists(comparison)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
