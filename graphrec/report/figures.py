@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.ranking.fusion import Weights
+from graphrec.ranking.learned.trial import Trial
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
