@@ -91,7 +91,7 @@ def features(
     ]
     rows = [
         *(z_scores, ranks, facts.columns[items].T, beside[0], beside[1]),
-        *(facts.common(items, rows)[None] for rows in (liked, last, disliked)),
+        facts.common(items, (liked, last, disliked)),
         beside[2],
         np.broadcast_to(_of_profile(profile, facts.newest, now)[:, None], (6, count)),
     ]

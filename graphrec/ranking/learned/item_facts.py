@@ -91,16 +91,27 @@ class ItemFacts:
             end,
         )
 
-    def common(self, items: Rows, others: Rows) -> NDArray[np.float32]:
-        """How many labels N items have in common with others, on average: cosine [N].
+    def common(self, items: Rows, others: Sequence[Rows]) -> NDArray[np.float64]:
+        """How many labels N items have in common with each of G groups of others: [G, N].
 
-        NaN where there are no others.
+        The mean cosine over a group; NaN where nobody is in it.
         """
-        if not len(others):
-            return np.full(len(items), np.nan, np.float32)
-        mean = np.asarray(self.labels[others].mean(axis=0)).ravel()
-        found: NDArray[np.float32] = self.labels[items] @ mean.astype(np.float32)
+        place, label, weight = self._labels_of(items)
+        found = np.full((len(others), len(items)), np.nan)
+        for row, group in zip(found, others, strict=True):
+            if len(group):
+                _, own, much = self._labels_of(group)
+                mean = np.bincount(own, much, self.labels.shape[1]) / len(group)
+                row[:] = np.bincount(place, weight * mean[label], len(items))
         return found
+
+    def _labels_of(self, items: Rows) -> tuple[NDArray, NDArray, NDArray]:
+        """The place of an item among some, a label of it, and its weight, for each they have."""
+        starts, ends = self.labels.indptr[items], self.labels.indptr[items + 1]
+        count = ends - starts
+        place = np.repeat(np.arange(len(items)), count)
+        at = np.arange(len(place)) + np.repeat(starts - np.cumsum(count) + count, count)
+        return place, self.labels.indices[at], self.labels.data[at]
 
 
 def _beside_the_top(counts: NDArray[np.float64]) -> NDArray[np.float64]:
