@@ -155,7 +155,7 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
     recommender = chosen(request, service, user)
     version = recommender.snapshot.manifest.version
     key = _key(request, service, version, user)  # of what is known now, not once the list is made
-    query = query_of(requested, service.settings, user)
+    query = recommender.with_rules(query_of(requested, service.settings, user))
     context = await service.context(query)
 
     def made() -> WrittenList:
@@ -163,7 +163,7 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
 
     written = await service.compute(recommender.view, query, context, made)
     if query.repeatable and request.method == "GET":
-        service.lists.keep(key, written)
+        service.keep(key, written, recommender.view)
     return respond(request, service, version, written, user)
 
 
@@ -172,7 +172,7 @@ async def session_list(request: Request, requested: Session) -> Response:
     service: Service = request.app.state.service
     recommender = chosen(request, service, None)
     version = recommender.snapshot.manifest.version
-    query = query_of(requested, service.settings)
+    query = recommender.with_rules(query_of(requested, service.settings))
     context = await service.context(query)
 
     def made() -> WrittenList:
@@ -206,11 +206,19 @@ def respond(
     version: str,
     written: WrittenList,
     user: str | None = None,
+    placement: str | None = None,
 ) -> Response:
-    """The response with a list for a user or a visitor; it is counted and logged."""
+    """The response with a list for a user or a visitor; it is counted and logged.
+
+    `placement` is the label of the one that the list is of.
+    """
     service.metrics.recommended("session" if user is None else "user", version, written)
+    if service.new_items.limited:
+        items = service.recommender_for(user).view.items
+        known = items.snapshot.items.rows
+        service.new_items.add(each for each in written.items if each not in known)
     if user is not None and service.exposures is not None:
-        service.exposures.add(user, version, written, request.state.request_id)
+        service.exposures.add(user, version, written, request.state.request_id, placement)
     if not written.packed:
         return Response(written.body, media_type="application/json")
     body, headers = written.body, {"Vary": "Accept-Encoding"}

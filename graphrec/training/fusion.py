@@ -15,6 +15,7 @@ from typing import cast
 
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
+from graphrec.data.kinds import DEFAULT_POLICY
 from graphrec.errors import MissingExtra
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.evaluator import model_rng
@@ -129,7 +130,10 @@ class Fusion:
             self, graph, number, validation=validation, chosen=chosen, progress=progress
         )
         learned = learn(self, graph, number, choice, progress=progress)
-        recommender = recommender_of(self, snapshot_of(self, graph, learned, number))
+        recommender = recommender_of(
+            self,
+            snapshot_of(self, graph, learned, number, kinds=data.kinds or DEFAULT_POLICY),
+        )
         return FittedModel.of(graph, recommender)
 
 

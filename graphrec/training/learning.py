@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
+from graphrec.data.kinds import KindPolicy
 from graphrec.errors import SettingsError
 from graphrec.evaluation.evaluator import model_rng
 from graphrec.models.embeddings import Embeddings
@@ -115,8 +116,12 @@ def snapshot_of(
     metrics: Mapping[str, Any] | None = None,
     position: int | None = None,
     ratings: RatingPredictor | None = None,
+    kinds: Mapping[str, KindPolicy] | None = None,
 ) -> Snapshot:
-    """The snapshot of a weighted graph and what was learned of it, with its index."""
+    """The snapshot of a weighted graph and what was learned of it, with its index.
+
+    `kinds` say which events count as one of their kind; None, for a trial: they are not kept.
+    """
     nearest = () if learned.vectors is None else (Nearest.of(learned.vectors),)
     snapshot = build_snapshot(
         graph,
@@ -129,6 +134,7 @@ def snapshot_of(
         half_life=spec.popularity.half_life_share,
         popular_by=spec.retrieval.popular_by,
         ratings=ratings,
+        kinds=kinds,
         ranker=learned.ranker,
     )
     described = replace(
