@@ -27,9 +27,9 @@ from graphrec.models import EpochModel, create
 from graphrec.models.hyper_parameters import Point
 from graphrec.models.protocol import VariantModel
 from graphrec.progress import Progress
-from graphrec.ranking.learned.lambdamart import LambdaMART
 from graphrec.settings import Settings
 from graphrec.training.fusion import Fusion, fusion_of, served_models
+from graphrec.training.lambdamart import LambdaMART
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
 

@@ -39,13 +39,13 @@ from graphrec.models.protocol import (
 from graphrec.progress import Progress
 from graphrec.ranking import fusion
 from graphrec.ranking.fusion import TRACE, Weights
-from graphrec.ranking.learned.lambdamart import LambdaMART
 from graphrec.ranking.learned.ranker import LearnedRanker
 from graphrec.ranking.learned.trial import Trial
 from graphrec.ranking.selection import Rule, Shown, select
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.manifest import Manifest
+from graphrec.training.lambdamart import LambdaMART
 from graphrec.training.learned_ranker import fit_ranker
 from graphrec.training.learning import (
     POPULAR,

@@ -21,11 +21,11 @@ from graphrec.evaluation.splits.split import Split, carve_validation, sample_use
 from graphrec.progress import Progress
 from graphrec.ranking.fusion import Weights, fuse, weights_for
 from graphrec.ranking.learned.features import Feature, columns_of, features
-from graphrec.ranking.learned.lambdamart import LabelledList, LambdaMART
 from graphrec.ranking.learned.ranker import LearnedRanker
 from graphrec.ranking.learned.trial import ENOUGH, Trial
 from graphrec.ranking.selection import Shown
 from graphrec.recommend.recommender import Recommender
+from graphrec.training.lambdamart import LabelledList, LambdaMART
 from graphrec.training.learning import learn, recommender_of, snapshot_of
 from graphrec.training.weights import retrieving_all
 

@@ -12,11 +12,11 @@ import pytest
 from graphrec.errors import MissingExtra
 from graphrec.evaluation.splits.split import Split, carve_validation, temporal
 from graphrec.ranking.learned.features import Feature
-from graphrec.ranking.learned.lambdamart import LabelledList, LambdaMART
 from graphrec.ranking.learned.ranker import LearnedRanker
 from graphrec.ranking.learned.trial import Trial
 from graphrec.settings import FusionSettings
 from graphrec.training import fusion as pipeline
+from graphrec.training.lambdamart import LabelledList, LambdaMART
 from graphrec.training.learned_ranker import PastList, further_cuts, learn_ranker
 from graphrec.training.learning import learn, snapshot_of
 from tests.support.small_data import graph_of, ratings

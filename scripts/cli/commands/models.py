@@ -34,7 +34,6 @@ from graphrec.evaluation.list_columns import COLUMNS, LEGEND
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
 from graphrec.models import create
-from graphrec.ranking.learned.lambdamart import LambdaMART
 from graphrec.ratings import RATING_MODELS
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
@@ -52,6 +51,7 @@ from graphrec.training.fit import (
     split_log,
 )
 from graphrec.training.fusion import choose, fusion_of
+from graphrec.training.lambdamart import LambdaMART
 from graphrec.training.learning import learn, snapshot_of
 from graphrec.training.learning_curve import learning_curves
 from graphrec.training.ratings import fit_ratings

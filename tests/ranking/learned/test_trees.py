@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphrec.ranking.learned.lambdamart import trees_of
 from graphrec.ranking.learned.trees import Bounds, Trees
+from graphrec.training.lambdamart import trees_of
 
 STUMP = Trees.of(
     [({0: Bounds().left(0.5, True, 0.25)}, -1.0), ({0: Bounds().right(0.5, False, 0.75)}, 3.0)]
