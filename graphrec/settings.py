@@ -60,6 +60,7 @@ RATING_MODEL_NAMES = (
 RESERVED_SOURCES = (
     *("neighbours", "embedding", "popularity"),
     *("fallback", "boost", "exploration"),
+    *("attributes", "history", "time"),
 )
 """What explanations name beside sources of one's own."""
 
@@ -325,6 +326,12 @@ class FusionSettings(_Section):
         description="Of epochs, models, weights and hyper-parameters that are left open, on "
         "validation: `accuracy` takes those with the best NDCG; `personal`, of all within one "
         "standard error of it, those whose lists cover most of the catalogue.",
+    )
+    ranker: Literal["none", "lambdamart"] = Field(
+        "none",
+        description="What may order the candidates of people with a history beside the weights: "
+        "`lambdamart`, trees over features of candidates, which serve where their lists are "
+        "clearly better on validation and hold as much of the catalogue; `none`.",
     )
     sources: Mapping[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str

@@ -23,13 +23,10 @@ from graphrec.settings import Settings
 from graphrec.snapshot.manifest import Manifest
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training.fit import positive
-from graphrec.training.fusion import (
-    Choice,
-    Fusion,
+from graphrec.training.fusion import Choice, Fusion, choose, fusion_of
+from graphrec.training.learning import (
     Learned,
     can_resume,
-    choose,
-    fusion_of,
     learn,
     recommender_of,
     snapshot_of,

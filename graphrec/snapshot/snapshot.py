@@ -27,6 +27,8 @@ from graphrec.data.times import newest
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.ranking.fusion import Weights, alike
+from graphrec.ranking.learned.item_facts import ItemFacts
+from graphrec.ranking.learned.ranker import LearnedRanker
 from graphrec.ranking.thompson import Posteriors
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
@@ -96,6 +98,13 @@ class Snapshot:
     """What predicts what users would give items; None where none was fitted."""
     events: Mapping[str, KindEvents] = field(default_factory=dict)
     """By kind: who did it with which item, and when."""
+    ranker: LearnedRanker | None = None
+    """What adds to the fused scores of candidates; None where fusion serves alone."""
+
+    @cached_property
+    def item_facts(self) -> ItemFacts:
+        """What the learned ranker goes by of items."""
+        return ItemFacts.of(self.history, self.liked_at, self.seen, self.item_attributes)
 
     @cached_property
     def likes(self) -> Likes:
@@ -205,6 +214,7 @@ def build_snapshot(
     half_life: float | None = None,
     popular_by: str | None = None,
     ratings: RatingPredictor | None = None,
+    ranker: LearnedRanker | None = None,
     kinds: Mapping[str, KindPolicy] | None = DEFAULT_POLICY,
 ) -> Snapshot:
     """The snapshot of a weighted graph (`graphrec.data.weighting`) and of sources fitted on it.
@@ -266,5 +276,6 @@ def build_snapshot(
         },
         links=links_of(graph),
         ratings=ratings,
+        ranker=ranker,
         events={} if kinds is None else events_by_kind(log, kinds),
     )
