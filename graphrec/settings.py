@@ -450,6 +450,13 @@ class ServeSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve at this address, each with all of the snapshot in its "
+        "memory; more than one on Linux alone.",
+    )
     root_path: Annotated[str, AfterValidator(_a_prefix)] | None = Field(
         None,
         description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
@@ -498,6 +505,12 @@ class ServeSettings(_Section):
     keys: Path = Field(
         Path("keys.json"),
         description="File of API keys, by `graphrec keys create`; if it exists, keys are required.",
+    )
+    open_behind_proxy: bool = Field(
+        False,
+        description="Answer what a proxy passes on (`X-Forwarded-For`, `Forwarded`, `X-Real-IP`) "
+        "although there are no keys; false: it is refused, as whoever the proxy lets in could "
+        "delete users.",
     )
     rate: float | None = Field(
         None,

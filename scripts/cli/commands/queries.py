@@ -46,11 +46,17 @@ def recommend(
         typer.Option(help="Item that a visitor likes, instead of a user; can be repeated."),
     ] = None,
     k: ListLength = 10,
+    include_seen: Annotated[
+        bool,
+        typer.Option("--include-seen", help="Also items that the user has interacted with."),
+    ] = False,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Recommend items to a user, or to a visitor who likes some items, with reasons.
+
+    A user whom the snapshot does not know gets what is popular, and a warning says so.
 
     **Examples:** `graphrec recommend 42`, `graphrec recommend --item 50 --item 181`
     """
@@ -60,11 +66,18 @@ def recommend(
     engine = recommender(settings, snapshots)
     if user is not None:
         user = typed(user, settings.ids)
-        found, who = engine.recommend(Query(user=user, k=k)), f"user {user}"
+        query = Query(user=user, k=k, exclude_seen=not include_seen)
+        found, who = engine.recommend(query), f"user {user}"
+        if not engine.view.knows(user):
+            warn(
+                who,
+                "the snapshot does not know this user, so these are popular items: expected the id "
+                "of somebody with events; check it, or run `graphrec refresh` if they are new",
+            )
     else:
         items = tuple(typed(each, settings.ids) for each in item or ())
         found, who = (
-            engine.recommend(Query(items=items, k=k)),
+            engine.recommend(Query(items=items, k=k, exclude_seen=not include_seen)),
             f"a visitor who likes {counted(len(item or []), 'item')}",
         )
     for warning in found.warnings:
@@ -73,10 +86,10 @@ def recommend(
         print_json([asdict(recommendation) for recommendation in found])
         return
     rows = [
-        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
+        [str(place), r.item, r.title or "", r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
         for place, r in enumerate(found, start=1)
     ]
-    print_table(f"For {who}", ["", "item", "reason", "sources", "score"], rows)
+    print_table(f"For {who}", ["", "id", "title", "reason", "sources", "score"], rows)
 
 
 def related(
