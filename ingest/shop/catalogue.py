@@ -10,7 +10,7 @@ from graphrec.ingest.shop.departments import DEPARTMENTS, Department, Shelf
 from graphrec.ingest.shop.proportions import DAY, Proportions
 from numpy.typing import NDArray
 
-POPULARITY = 0.8
+POPULARITY = 1.0
 """Exponent of the popularity of the items on a shelf: that of the n-th is n to the minus this."""
 
 BESTSELLERS = 0.05

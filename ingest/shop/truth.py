@@ -44,4 +44,4 @@ def truth_of(shop: Shop) -> Mapping[str, Any]:
 
 
 def _skus(skus: Sequence[str], chosen: NDArray[np.bool_]) -> list[str]:
-    return [skus[at] for at in np.flatnonzero(chosen)]
+    return [skus[at] for at in np.flatnonzero(chosen).tolist()]

