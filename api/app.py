@@ -24,6 +24,7 @@ from graphrec.api.routes import (
     health,
     metrics,
     nodes,
+    placements,
     ratings,
     recommendations,
 )
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     explanations.router,
     ratings.router,
+    placements.router,
     browse.router,
     explorer.router,
     events.router,

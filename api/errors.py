@@ -26,6 +26,7 @@ from graphrec.errors import (
     SnapshotError,
     UnknownName,
     UnknownNode,
+    UnknownPlacement,
 )
 from graphrec.locks import Holder
 
@@ -41,6 +42,7 @@ Code: TypeAlias = Literal[
     "misdirected",
     "unknown_user",
     "unknown_item",
+    "unknown_placement",
     "no_embeddings",
     "no_ratings",
     "no_store",
@@ -157,6 +159,13 @@ ERRORS: Mapping[Code, Error] = {
     ),
     "unknown_item": Error(
         404, "The item is not known.", str(UnknownNode("item", "Alein")), "item_id"
+    ),
+    "unknown_placement": Error(
+        404,
+        "The settings have no such placement.",
+        "there is no placement 'also-bougth': did you mean 'also-bought'?",
+        "name",
+        UnknownPlacement,
     ),
     "no_embeddings": Error(
         404,

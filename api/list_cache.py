@@ -13,6 +13,7 @@ from collections.abc import Collection, Hashable
 from typing import NamedTuple
 
 from graphrec.ranking.fusion import Source
+from graphrec.recommend.placements.lists import PlacementList
 from graphrec.recommend.results import EmptyCause, RecommendationList
 
 GZIP = 31
@@ -44,7 +45,7 @@ class WrittenList(NamedTuple):
     """Why there is no item; None where there is one."""
 
     @classmethod
-    def of(cls, body: bytes, found: RecommendationList) -> WrittenList:
+    def of(cls, body: bytes, found: RecommendationList | PlacementList) -> WrittenList:
         """That of a list, whose JSON is `body`."""
         propensities = tuple(each.propensity for each in found)
         return cls(

@@ -158,10 +158,8 @@ async def open_service(
     lists = ListCache(round(settings.serve.cache_mib * 2**20))
     engine = Engine(
         settings.snapshots,
-        lambda version: Recommender.of(
-            load(settings.snapshots, version, types=types),
-            settings.retrieval,
-            settings.kinds,
+        lambda version: Recommender.serving(
+            load(settings.snapshots, version, types=types), settings
         ),
         retry_seconds,
         metrics.loaded,

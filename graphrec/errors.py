@@ -51,6 +51,10 @@ class UnknownName(DataError):  # noqa: N818
         """Where in the question, such as `rules[0].attribute`."""
 
 
+class UnknownPlacement(GraphrecError):  # noqa: N818
+    """There is no placement of a name."""
+
+
 class StoreError(GraphrecError):
     """The graph store cannot be opened, read or written."""
 

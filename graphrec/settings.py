@@ -36,6 +36,9 @@ from graphrec.data import AttributeKind
 from graphrec.data.ids import IdRules
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
+from graphrec.placement.definition import Placement
+from graphrec.placement.ready import READY, checked, with_ready
+from graphrec.placement.template import a_template
 from graphrec.rules.rule import Rule
 from graphrec.suggest import closest
 
@@ -539,6 +542,20 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     fusion: FusionSettings = Field(default_factory=FusionSettings)
     rules: tuple[Rule, ...] = Field((), description="What holds of every list that is served.")
+    placements: Annotated[
+        Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")], Placement],
+        BeforeValidator(with_ready),
+        AfterValidator(checked),
+    ] = Field(
+        default_factory=lambda: READY,
+        description="Named questions, such as `also-bought`: those that are ready-made, changed, "
+        "and others.",
+    )
+    reasons: Mapping[str, Mapping[str, Annotated[str, AfterValidator(a_template)]]] = Field(
+        default_factory=dict,
+        description="Sentences of reasons, by language and code, in place of those that are "
+        "shipped or for another language.",
+    )
     ratings: RatingSettings = Field(default_factory=RatingSettings)
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)

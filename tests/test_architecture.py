@@ -46,7 +46,8 @@ MAY_IMPORT = {
     # what is asked of a list, and how events count
     "suggest": "",
     "rules": "data suggest",
-    "settings": "data errors rules suggest",
+    "placement": "rules",
+    "settings": "data errors placement rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
     "store": "data errors id_search progress settings",
@@ -56,8 +57,8 @@ MAY_IMPORT = {
     "ranking": "data retrieval",
     "ratings": "data errors models",
     "snapshot": "data errors files locks models ranking ratings retrieval rules settings store",
-    "recommend": "data errors models progress ranking ratings retrieval rules settings snapshot "
-    "store suggest",
+    "recommend": "data errors models placement progress ranking ratings retrieval rules settings "
+    "snapshot store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
     "experiments": "data errors files locks packings person_lines",
@@ -67,6 +68,7 @@ MAY_IMPORT = {
     "refresh": "data errors evaluation models progress ranking ratings recommend settings snapshot "
     "store training",
     "report": "data errors evaluation files ranking recommend refresh settings snapshot",
+    "exports": "errors files progress",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",
@@ -75,11 +77,11 @@ MAY_IMPORT = {
     "testing": "data errors models ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
-    "api": "data errors experiments files forget locks ranking ratings recommend retrieval rules "
-    "settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments forget ingest locks models "
-    "packings person_lines progress ratings recommend refresh report settings settings_file "
-    "snapshot store traces training",
+    "api": "data errors experiments files forget locks placement ranking ratings recommend "
+    "retrieval rules settings snapshot store suggest",
+    "cli": "api counts data doctor errors evaluation experiments exports forget ingest locks "
+    "models packings person_lines placement progress ratings recommend refresh report settings "
+    "settings_file snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

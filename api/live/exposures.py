@@ -40,8 +40,15 @@ class ExposureLog:
         self._stopping = asyncio.Event()
         self._failing = False
 
-    def add(self, user: str, version: str, written: WrittenList, request: str | None) -> None:
-        """Add a list that a user gets from a version."""
+    def add(
+        self,
+        user: str,
+        version: str,
+        written: WrittenList,
+        request: str | None,
+        placement: str | None = None,
+    ) -> None:
+        """Add a list that a user gets from a version; of a placement, where it has a label."""
         if not written.items:
             return
         if len(self._waiting) >= MAX_WAITING:
@@ -49,7 +56,7 @@ class ExposureLog:
             return
         now = time.time_ns() // 1_000_000
         self._waiting.append(
-            Exposure(now, version, user, written.items, written.propensities, request)
+            Exposure(now, version, user, written.items, written.propensities, request, placement)
         )
 
     async def follow(self) -> None:

@@ -120,7 +120,7 @@ async def popular(
 ) -> PopularItems:
     """The most popular items: the list of a visitor we know nothing about."""
     k = query.length(service.settings.serve)
-    found = recommender.directory.popular(k)
+    found = recommender.directory.popular(k, recommender.allowed())
     return PopularItems(recommender.snapshot.manifest.version, found)
 
 

@@ -56,7 +56,7 @@ async def user_explanation(
 ) -> UserExplanation:
     """Why the item is, or is not, recommended to the user: sources, and paths with counts."""
     paths = request.paths(service.settings.serve)
-    query = RecommendQuery(user=user_id, standing=service.settings.rules)
+    query = recommender.with_rules(RecommendQuery(user=user_id))
     context = await service.context(query)
     found = await run_in_threadpool(recommender.explain, query, item_id, paths, context)
     return UserExplanation(recommender.snapshot.manifest.version, user_id, found)
@@ -83,7 +83,7 @@ async def user_why_not(
     service: Serving,
 ) -> UserWhyNot:
     """What became of the item in the user's list: its place and score, or why it has none."""
-    query = query_of(request, service.settings, user_id)
+    query = recommender.with_rules(query_of(request, service.settings, user_id))
     context = await service.context(query)
     found = await run_in_threadpool(recommender.why_not, query, item_id, context)
     version = recommender.snapshot.manifest.version
@@ -96,7 +96,7 @@ async def session_explanation(
 ) -> SessionExplanation:
     """Why an item is, or is not, recommended to a visitor who likes these items."""
     paths = session.paths(service.settings.serve)
-    query = query_of(session, service.settings)
+    query = recommender.with_rules(query_of(session, service.settings))
     context = await service.context(query)
     item = service.settings.ids.normal(session.item)
     found = await run_in_threadpool(recommender.explain, query, item, paths, context)
@@ -108,7 +108,7 @@ async def session_why_not(
     session: Annotated[WhyNotSession, Body()], recommender: Ready, service: Serving
 ) -> SessionWhyNot:
     """What became of an item in the list for a visitor who likes these items."""
-    query = query_of(session, service.settings)
+    query = recommender.with_rules(query_of(session, service.settings))
     item, context = service.settings.ids.normal(session.item), await service.context(query)
     found = await run_in_threadpool(recommender.why_not, query, item, context)
     return SessionWhyNot(version=recommender.snapshot.manifest.version, **vars(found))

@@ -155,7 +155,7 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
     recommender = chosen(request, service, user)
     version = recommender.snapshot.manifest.version
     key = _key(request, service, version, user)  # of what is known now, not once the list is made
-    query = query_of(requested, service.settings, user)
+    query = recommender.with_rules(query_of(requested, service.settings, user))
     context = await service.context(query)
 
     def made() -> WrittenList:
@@ -172,7 +172,7 @@ async def session_list(request: Request, requested: Session) -> Response:
     service: Service = request.app.state.service
     recommender = chosen(request, service, None)
     version = recommender.snapshot.manifest.version
-    query = query_of(requested, service.settings)
+    query = recommender.with_rules(query_of(requested, service.settings))
     context = await service.context(query)
 
     def made() -> WrittenList:
@@ -206,11 +206,15 @@ def respond(
     version: str,
     written: WrittenList,
     user: str | None = None,
+    placement: str | None = None,
 ) -> Response:
-    """The response with a list for a user or a visitor; it is counted and logged."""
+    """The response with a list for a user or a visitor; it is counted and logged.
+
+    `placement` is the label of the one that the list is of.
+    """
     service.metrics.recommended("session" if user is None else "user", version, written)
     if user is not None and service.exposures is not None:
-        service.exposures.add(user, version, written, request.state.request_id)
+        service.exposures.add(user, version, written, request.state.request_id, placement)
     if not written.packed:
         return Response(written.body, media_type="application/json")
     body, headers = written.body, {"Vary": "Accept-Encoding"}

@@ -25,6 +25,12 @@ EMPIRE: JsonDict = {
 RECOMMENDED: JsonDict = {
     **EMPIRE,
     "sources": ["embedding", "neighbours"],
+    "reason_code": "liked-together",
+    "reason_values": {
+        "via": "Alien (1979)",
+        "people": 176,
+        "name": "The Empire Strikes Back (1980)",
+    },
 }
 EXPLAINED: JsonDict = {
     **EMPIRE,

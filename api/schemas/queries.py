@@ -25,10 +25,24 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graphrec.ranking.exploration import Exploration
 from graphrec.recommend.query import Query
+from graphrec.recommend.reasons import DEFAULT_LANGUAGE
 from graphrec.rules.rule import Rule
 from graphrec.settings import ServeSettings, Settings
 
 MAX_RULES = 20
+
+
+Language = Annotated[
+    str,
+    Field(
+        max_length=20,
+        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        description="Language of the reasons, such as `de`; English where there is no sentence in "
+        "it. Settings may add languages, under `[reasons.LANGUAGE]`.",
+        examples=["de"],
+    ),
+    expecting("a language such as en, de or zh"),
+]
 
 
 class Length(Strict):
@@ -107,6 +121,7 @@ class Ordering(BaseModel):
         Field(description="Give what each source adds to each score.", examples=[True]),
         expecting("true or false"),
     ] = False
+    language: Language = DEFAULT_LANGUAGE
 
 
 class History(BaseModel):
@@ -194,22 +209,25 @@ FROZEN: Mapping[str, Callable[[Any], Any]] = {
 }
 """How the fields whose JSON is a list or an object are kept in a query."""
 
+PLACED = frozenset({"about", "caps", "pins", "weights", "new_items", "templates", "reasons"})
+"""Fields of a query that placements alone set."""
+
 SAME = (
     frozenset(field.name for field in fields(Query))
     - FROZEN.keys()
-    - {"user", "k", "rules", "standing"}
+    - {"user", "k", "rules", "standing", *PLACED}
 )
 """Fields of a request that are those of a query as they are."""
 
 
 def query_of(request: BaseModel, settings: Settings, user: str | None = None) -> Query:
-    """The query of a request for a list or about one, with the rules of the settings too.
+    """The query of a request for a list or about one.
 
     A request is composed of the models above; its fields are named as those of the query are, and
     its other fields are left to the caller. Raises RequestValidationError where `k` is more than
     the settings allow.
     """
-    found: dict[str, Any] = {"standing": settings.rules}
+    found: dict[str, Any] = {}
     for name, given in request:
         value = [*map(settings.ids.normal, given)] if name in IDS and given else given
         if name == "as_of" and given is not None:

@@ -224,6 +224,21 @@ def counts(
     return found
 
 
+def happened(
+    log: Interactions, meanings: Meanings, value: NDArray[np.float32]
+) -> NDArray[np.bool_]:
+    """Which events [E] count as events of their kind: likes and dislikes that count, and those of
+    which nothing but that the item was seen is known and that nothing put out of force.
+    """
+    place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
+    pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+    seen = (meanings.polarity[place] == 0) & ~_superseded(log, meanings, place, pair)
+    if meanings.any_cancels:
+        seen &= ~_cancelled(log, meanings, place, pair)
+    found: NDArray[np.bool_] = seen | (counts(log, meanings, value) != 0)
+    return found
+
+
 def _superseded(
     log: Interactions, meanings: Meanings, place: NDArray[np.intp], pair: NDArray[np.int64]
 ) -> NDArray[np.bool_]:

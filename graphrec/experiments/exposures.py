@@ -3,7 +3,7 @@
 One JSON object a line for each item of an answer::
 
     {"time":1795342500123,"version":"20261122T101500Z-3fa9c1","user":"9f2c…","item":"50","rank":1,
-     "propensity":null,"request":"6c0e…"}
+     "propensity":null,"request":"6c0e…","placement":"for-you"}
 
 `time` is in milliseconds since 1970, `rank` from 1. `propensity` is the
 probability of an item that exploration chose (`graphrec.ranking.exploration`), else null. A user is
@@ -35,6 +35,8 @@ class Exposure:
     """One for each item, where exploration chose any."""
     request: str | None = None
     """The id of the request, as the log of the service has it."""
+    placement: str | None = None
+    """The label of the placement that the list is of; None: a list of recommendations."""
 
 
 def pseudonym(user: str, key: bytes) -> str:
@@ -45,10 +47,11 @@ def pseudonym(user: str, key: bytes) -> str:
 def lines(shown: Exposure, key: bytes) -> bytes:
     """The lines of one answer."""
     about = {"time": shown.time, "version": shown.version, "user": pseudonym(shown.user, key)}
+    after = {"request": shown.request, "placement": shown.placement}
     chances = shown.propensities or (None,) * len(shown.items)
     return b"".join(
         orjson.dumps(
-            {**about, "item": item, "rank": rank, "propensity": chance, "request": shown.request},
+            {**about, "item": item, "rank": rank, "propensity": chance, **after},
             option=orjson.OPT_APPEND_NEWLINE,
         )
         for rank, (item, chance) in enumerate(zip(shown.items, chances, strict=True), start=1)

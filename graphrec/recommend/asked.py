@@ -55,6 +55,10 @@ def asked(query: Query, view: View, context: Context) -> Asked:
         missing = sorted(item for item in listed or () if item not in ids)
         if missing:
             warnings.append(f"{name}: {_unknown('item', missing)}")
+    about = _missing(item for item in query.about if item not in ids)
+    if about:
+        warnings.append(f"items: {_unknown('item', about)}; {_without(about)}")
+        query = replace(query, about=tuple(item for item in query.about if item in ids))
     items = _missing(item for item in query.items if item not in ids)
     friends = _missing(friend for friend in query.friends if not view.knows(friend))
     if items:
@@ -64,7 +68,7 @@ def asked(query: Query, view: View, context: Context) -> Asked:
     if friends:
         warnings.append(f"friends: {_unknown('user', friends)}; the list is made without them")
         query = replace(query, friends=tuple(f for f in query.friends if f not in friends))
-    return Asked(query, items, friends, tuple(warnings))
+    return Asked(query, items + about, friends, tuple(warnings))
 
 
 def _missing(ids: Iterable[str]) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
 from operator import itemgetter
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from graphrec.data import PlainValue, Vector
@@ -88,12 +88,10 @@ class Directory:
         )
         return (self._item(row) for _, row in merge(known, since, key=itemgetter(0)))
 
-    def popular(self, k: int) -> tuple[Item, ...]:
-        """The `k` most popular items, by what the recommender goes by."""
-        ids, deleted = self.view.snapshot.items.ids, self.view.delta.deleted
-        order = self.view.snapshot.popularity.order[: k + len(deleted)].tolist()
-        left = (row for row in order if ids[row] not in deleted)
-        return tuple(self._item(row) for row in islice(left, k))
+    def popular(self, k: int, allowed: NDArray[np.bool_]) -> tuple[Item, ...]:
+        """The `k` most popular of the items that may be listed [I + N]."""
+        order = self.view.snapshot.popularity.order
+        return tuple(self._item(row) for row in order[allowed[order]][:k].tolist())
 
     def users(self, query: str = "") -> Iterator[User]:
         """The users whose id fits a query, the best first, then those who like most.

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.progress import Progress
-from graphrec.retrieval.profile import UserProfile
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,8 @@ class BulkLists:
 
     users: Sequence[str]
     batch: int
-    profile: Callable[[str], UserProfile]
-    ranked: Callable[[UserProfile], tuple[NDArray[np.integer], NDArray[np.float64]]]
-    """The rows of the items of a list, and their scores."""
-    items: Sequence[str]
-    """Ids by row."""
+    listed: Callable[[str], tuple[Sequence[str], Sequence[float]]]
+    """The ids of the items of a user's list, and their scores."""
     progress: Progress | None = None
     unknown_users: tuple[str, ...] = ()
     """Users of whom nothing is known: their lists are of popular items."""
@@ -86,14 +82,13 @@ class BulkLists:
         return rows
 
     def _block(self, users: Sequence[str]) -> Block:
-        lists = [self.ranked(self.profile(user)) for user in users]
-        lengths = [len(rows) for rows, _ in lists]
-        ids = [self.items[row] for rows, _ in lists for row in rows.tolist()]
+        lists = [self.listed(user) for user in users]
+        lengths = [len(items) for items, _ in lists]
         return Block(
             np.repeat(np.array(users, np.str_), lengths),
             np.concatenate(
                 [np.empty(0, np.int32), *(np.arange(1, n + 1, dtype=np.int32) for n in lengths)]
             ),
-            np.array(ids, np.str_),
-            np.concatenate([np.empty(0), *(scores for _, scores in lists)]),
+            np.array([item for items, _ in lists for item in items], np.str_),
+            np.array([score for _, scores in lists for score in scores], np.float64),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from graphrec.errors import UnknownNode
 from graphrec.ranking.fusion import BOOST, FALLBACK, Source
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.ranker import Ranker
+from graphrec.recommend.reasons import Templates, sentence
 from graphrec.recommend.results import (
     Because,
     Contribution,
@@ -27,6 +28,7 @@ from graphrec.recommend.results import (
 )
 from graphrec.retrieval.neighbours import vias
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reason import Reason
 from graphrec.retrieval.source import Candidates, Explains
 from graphrec.snapshot.snapshot import values_at
 from graphrec.snapshot.view import View
@@ -38,6 +40,8 @@ class Explainer:
 
     view: View
     ranker: Ranker
+    texts: Mapping[str, Templates] = field(default_factory=dict)
+    """Templates of reasons of one's own, by language."""
 
     def explanation(
         self, profile: UserProfile, item: str, k: int, query: Query, context: Context
@@ -45,7 +49,7 @@ class Explainer:
         """Why `item`, with the `k` best paths to it; raises UnknownNode."""
         row = self._row(item)
         if row >= len(self.view.snapshot.items):
-            return self._explanation_of_new(profile, row, k)
+            return self._explanation_of_new(profile, row, k, query)
         [because] = self.because(profile, np.array([row]), k)
         request = self.ranker.request(profile, query, context)
         ranking = self.ranker.all(request)
@@ -60,9 +64,12 @@ class Explainer:
             rank=places[0] + 1 if places else None,
             score=float(ranking.scores[places[0]]) if places else 0.0,
             contributions=contributions,
-            reason=self.sentence(profile, row, because, leading, request.segment)
-            if places or seen
-            else "It is left out: why-not says by what",
+            reason=self.text(
+                self.reason(profile, row, because, leading, request.segment)
+                if places or seen
+                else Reason("left-out"),
+                query,
+            ),
             because=because,
             shared=self._shared_labels(profile, row, k),
         )
@@ -112,22 +119,22 @@ class Explainer:
             for found in vias(likes, profile.history, items, k, profile.user)
         ]
 
-    def sentence(
+    def reason(
         self,
         profile: UserProfile,
         item: int,
         because: Sequence[Because],
         leading: Source | None,
         segment: str | None,
-    ) -> str:
-        """Why an item row of the snapshot, in one sentence, by the source that adds most to its
-        score; None: it was seen.
+    ) -> Reason:
+        """Why an item row of the snapshot, by the source that adds most to its score; None: it was
+        seen.
         """
-        snapshot, name = self.view.snapshot, self._name(item)
+        snapshot, name = self.view.snapshot, self.name(item)
         if leading is None:
-            return f"You have already seen {name}"
+            return Reason("seen", {"name": name})
         if leading == BOOST:
-            return f"{name} is put forward by a rule"
+            return Reason("boost", {"name": name})
         if leading in (FALLBACK, snapshot.popularity.name):
             segments = snapshot.popularity.segments
             people = 0 if segment is None or segments is None else segments.people(segment, item)
@@ -135,12 +142,18 @@ class Explainer:
                 return reason_of_popular(people, segment)
             return reason_of_popular(int(snapshot.likes.degrees[item]))
         source = next(each for each in self.view.items.sources if each.name == leading)
-        said = source.reason(profile, item, self._name) if isinstance(source, Explains) else None
+        said = source.reason(profile, item, self.name) if isinstance(source, Explains) else None
         if said is None and not because and not profile.likes:
-            return "Suits people like you"
+            return Reason("people-like-you")
+        if isinstance(said, str):
+            return Reason("source", {"said": said})
         return said or reason_of_paths(name, because)
 
-    def _name(self, row: int) -> str:
+    def text(self, reason: Reason, query: Query) -> str:
+        """The sentence of a reason, in the language of a query."""
+        return sentence(reason, query.language, self.texts, query.templates)
+
+    def name(self, row: int) -> str:
         """The title of an item row of the view, or its id."""
         return self.view.items.titles[row] or self.view.items.ids.ids[row]
 
@@ -151,7 +164,9 @@ class Explainer:
             raise UnknownNode("item", item)
         return row
 
-    def _explanation_of_new(self, profile: UserProfile, row: int, k: int) -> Explanation:
+    def _explanation_of_new(
+        self, profile: UserProfile, row: int, k: int, query: Query
+    ) -> Explanation:
         """Why an item that came since: by what it has in common with what is liked."""
         items = self.view.items
         item, title = items.ids.ids[row], items.titles[row]
@@ -170,9 +185,12 @@ class Explainer:
             rank=None,
             score=sum(part.score for part in contributions),
             contributions=contributions,
-            reason=f"You have already seen {title or item}"
-            if seen
-            else reason_of_new(bool(contributions), shared),
+            reason=self.text(
+                Reason("seen", {"name": title or item})
+                if seen
+                else reason_of_new(bool(contributions), shared),
+                query,
+            ),
             because=(),
             shared=shared,
         )

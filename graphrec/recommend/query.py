@@ -11,7 +11,9 @@ import numpy as np
 from graphrec.data import AttributeValue
 from graphrec.data.ids import as_id, as_ids
 from graphrec.data.times import Time, moment
+from graphrec.placement.definition import Pin
 from graphrec.ranking.exploration import Exploration
+from graphrec.recommend.reasons import DEFAULT_LANGUAGE
 from graphrec.rules.rule import Rule
 from graphrec.store.delta import Event
 
@@ -31,6 +33,9 @@ class Query:
     """Of someone without an id, by name."""
     friends: Sequence[str] = ()
     """Ids of users whom someone without an id follows."""
+    about: Sequence[str] = ()
+    """Ids of the items that the list stands beside, such as those of a cart: rules may go by them,
+    and they are not recommended."""
     k: int = 10
     """The length of the list."""
     exclude_seen: bool = True
@@ -41,7 +46,7 @@ class Query:
     """None of these items."""
     rules: Sequence[Rule] = ()
     """A name in them that is unknown is an error."""
-    standing: Sequence[Rule] = ()
+    standing: tuple[Rule, ...] = ()
     """Rules that hold of every list, such as those of the settings: a name in them that is unknown
     is no fault of the question."""
     diversity: float = 0.0
@@ -54,8 +59,22 @@ class Query:
     exploration_by: Exploration = "epsilon"
     explain: bool = True
     """Give what each source adds to each score."""
+    reasons: bool = True
+    """Give the reason of each item, and the paths to it: much of the work of a list."""
     kinds: Collection[str] | None = None
     """Only events of these kinds are the user's history; None: those of all kinds."""
+    caps: Mapping[str, int] = field(default_factory=dict)
+    """Most items that share a value of an attribute, or a node of a relation, by its name."""
+    pins: Sequence[Pin] = ()
+    """Places that go to certain items."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Of sources, in place of those that serve."""
+    new_items: float | None = None
+    """Largest share of new items; None: as the settings say."""
+    language: str = DEFAULT_LANGUAGE
+    """Of the sentences of reasons."""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """Of reasons by code, in place of those of the language."""
     as_of: Time | None = None
     """Only events before this time are: a number of any unit, ISO 8601 text, or a datetime."""
 
@@ -73,10 +92,10 @@ class Query:
         """Ids of other types, such as numpy's, become text; raises DataError for what is no id."""
         if self.user is not None:
             object.__setattr__(self, "user", as_id(self.user))
-        for name in ("items", "friends", "allow", "deny", "kinds"):
+        for name in ("items", "about", "friends", "allow", "deny", "kinds"):
             given = getattr(self, name)
             if given is not None and not all(type(each) is str for each in given):
-                ordered = name in ("items", "friends")
+                ordered = name in ("items", "about", "friends")
                 object.__setattr__(self, name, (tuple if ordered else frozenset)(as_ids(given)))
         # Read once, and kept as it was given: milliseconds of 1972 read again would be seconds.
         self.__dict__["until"] = None if self.as_of is None else moment(self.as_of)
@@ -101,7 +120,7 @@ class Query:
     @property
     def filters_items(self) -> bool:
         """Whether there are rules or lists of items."""
-        return self.allow is not None or bool(self.deny) or bool(self.all_rules)
+        return self.allow is not None or any((self.deny, self.about, self.all_rules))
 
     def includes(self, event: Event) -> bool:
         """Whether an event is in the user's history."""

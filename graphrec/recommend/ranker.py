@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
@@ -10,7 +10,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Rows
+from graphrec.data import AttributeValue, Rows
 from graphrec.data.weighting import DAY
 from graphrec.ranking.diversity import diversified
 from graphrec.ranking.fusion import BOOST, FALLBACK, Fused, Source, Weights, fuse, weights_for
@@ -19,9 +19,12 @@ from graphrec.recommend.results import Contribution
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates
 from graphrec.rules.compiled import CompiledRules, compile_rules
+from graphrec.rules.item_table import Asker
 from graphrec.rules.rule import Rule
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.view import View
+
+NO_WEIGHTS: Mapping[str, float] = {}
 
 DIVERSE_AMONG = 5
 """A diverse list is chosen from the best so many times its length."""
@@ -55,14 +58,29 @@ class Ranking:
     z_scores: NDArray[np.float64]  # [S, N] by source, in their order; of the fallback none
     boosted: NDArray[np.float64]  # [N] what rules added to the scores
 
+    def at(self, places: Sequence[int]) -> Ranking:
+        """The items at some places, in their order."""
+        missing = len(self.items) - self.z_scores.shape[1]
+        z_scores = np.pad(self.z_scores, ((0, 0), (0, missing)))
+        rows = np.array(places, np.intp)
+        return replace(
+            self,
+            items=self.items[rows],
+            scores=self.scores[rows],
+            z_scores=z_scores[:, rows],
+            boosted=self.boosted[rows],
+            retrieved=int((rows < self.retrieved).sum()),
+        )
+
     def contributing(self) -> list[tuple[Source, ...]]:
         """The sources that contribute to the score of each item."""
         positive = (self.z_scores > 0).T.tolist()
         found: list[tuple[Source, ...]] = [tuple(compress(self.weights, e)) for e in positive]
+        fallback: tuple[Source, ...] = (FALLBACK,)
+        found += [()] * (len(self.items) - len(found))
         for place in np.flatnonzero(self.boosted).tolist():
             found[place] += (BOOST,)
-        fallback: tuple[Source, ...] = (FALLBACK,)
-        return found + [fallback] * (len(self.items) - len(found))
+        return [each or fallback for each in found]
 
     def leading(self) -> list[Source]:
         """The source that contributes most to the score of each item; BOOST where none does."""
@@ -71,15 +89,16 @@ class Ranking:
         if not len(added):
             return [BOOST if each else FALLBACK for each in self.boosted.tolist()]
         sources = tuple(self.weights)
+        boosted = self.boosted.tolist()
         found = [
-            sources[most] if added[most, place] else BOOST
+            sources[most] if added[most, place] else BOOST if boosted[place] else FALLBACK
             for place, most in enumerate(added.argmax(axis=0).tolist())
         ]
         return found + [FALLBACK] * (len(self.items) - len(found))
 
     def contributions(self, place: int) -> tuple[Contribution, ...]:
         """What makes up the score of the item at a place."""
-        if place >= self.retrieved:
+        if place >= self.z_scores.shape[1]:
             return (Contribution(FALLBACK, 0.0, 0.0, 0.0),)
         z_scores = zip(self.weights.items(), self.z_scores[:, place].tolist(), strict=True)
         found = [
@@ -89,7 +108,7 @@ class Ranking:
         ]
         if added := float(self.boosted[place]):
             found.append(Contribution(BOOST, added, 1.0, added))
-        return tuple(found)
+        return tuple(found) or (Contribution(FALLBACK, 0.0, 0.0, 0.0),)
 
 
 @dataclass(frozen=True)
@@ -114,16 +133,30 @@ class Ranker:
 
     def request(self, profile: UserProfile, query: Query, context: Context) -> Request:
         """What there is to rank for a profile."""
-        rules = self._rules(query, context)
-        eligible = self._eligible(profile, rules, query, context.now)
-        snapshot, weights = self.view.snapshot, self.weights_for(profile)
+        rules = self.rules(query, context, profile.attributes)
+        eligible = self.eligible(profile, rules, query, context.now)
+        return self.request_among(profile, eligible, query.segment, rules, query.weights)
+
+    def request_among(
+        self,
+        profile: UserProfile,
+        eligible: NDArray[np.bool_],
+        segment: str | None = None,
+        rules: CompiledRules = CompiledRules(),  # noqa: B008 - it is frozen
+        weights: Mapping[str, float] = NO_WEIGHTS,
+    ) -> Request:
+        """What there is to rank for a profile among the items [I + N] that may be recommended.
+
+        `weights` are of sources, in place of those that serve.
+        """
+        snapshot, weights = self.view.snapshot, {**self.weights_for(profile), **weights}
         known, count = eligible[: len(snapshot.items)], self.settings.candidates
         found = [
             source.retrieve(profile, known, count)
             for source in self.view.items.sources
             if weights.get(source.name)
         ]
-        segment = snapshot.popularity.segment_of(profile, query.segment)
+        segment = snapshot.popularity.segment_of(profile, segment)
         if weights.get(snapshot.popularity.name):
             found.append(snapshot.popularity.retrieve_in(segment, known, count))
         candidates = tuple(each for each in found if each is not None)
@@ -154,7 +187,7 @@ class Ranker:
         among = self.best(request, DIVERSE_AMONG * k)
         retrieved = min(among.retrieved, len(among.items))
         chosen = diversified(
-            among.scores[:retrieved], self._similarity(among.items[:retrieved]), diversity, k
+            among.scores[:retrieved], self.similarity(among.items[:retrieved]), diversity, k
         )
         order = np.concatenate([chosen, np.arange(retrieved, len(among.items))])[:k]
         return replace(
@@ -166,8 +199,10 @@ class Ranker:
             retrieved=len(chosen),
         )
 
-    def _rules(self, query: Query, context: Context) -> CompiledRules:
-        """The rules and lists of a query, for all items of the view."""
+    def rules(
+        self, query: Query, context: Context, attributes: Mapping[str, AttributeValue]
+    ) -> CompiledRules:
+        """The rules and lists of a query, for all items of the view, and attributes of who asks."""
         if not query.filters_items:
             return CompiledRules()
         table = self.view.items.table
@@ -176,9 +211,17 @@ class Ranker:
             events = (each for each in context.events or () if query.happened(each))
             return table.shared(rule, (e.item for e in events if e.kind == rule.shared_by))
 
-        return compile_rules(table, query.all_rules, shared, context.now, query.allow, query.deny)
+        return compile_rules(
+            table,
+            query.all_rules,
+            shared,
+            context.now,
+            query.allow,
+            frozenset(query.deny).union(query.about),
+            Asker(attributes, (*query.items, *query.about)),
+        )
 
-    def _eligible(
+    def eligible(
         self, profile: UserProfile, rules: CompiledRules, query: Query, now: int
     ) -> NDArray[np.bool_]:
         """Which items [I + N] may be recommended."""
@@ -200,7 +243,7 @@ class Ranker:
         until = profile.disliked_at + self.settings.disliked_days * DAY
         return profile.disliked[(profile.disliked_at == 0) | (now < until)]
 
-    def _similarity(self, items: Rows) -> NDArray[np.floating]:
+    def similarity(self, items: Rows) -> NDArray[np.floating]:
         """How similar N items are [N, N]: cosine of embeddings, or of who likes them."""
         snapshot = self.view.snapshot
         vectors = snapshot.embeddings

@@ -14,11 +14,12 @@ left to recommend. Someone who likes nothing, or whom nobody knows, gets the pop
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from heapq import merge
 from importlib import import_module
 from pathlib import Path
+from time import time_ns
 from typing import Any, Literal
 
 import numpy as np
@@ -29,19 +30,25 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.ids import as_id
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, UnknownNode
+from graphrec.placement.definition import Placement
+from graphrec.placement.ready import READY
 from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
 from graphrec.ranking.thompson import ThompsonPool
 from graphrec.ratings.predictor import PredictedRating
+from graphrec.recommend.arrangement import arranged
 from graphrec.recommend.asked import asked
 from graphrec.recommend.browse import Directory
 from graphrec.recommend.bulk import BulkLists
 from graphrec.recommend.emptiness import cause_of_emptiness
 from graphrec.recommend.explainer import Explainer
+from graphrec.recommend.placements.lists import PlacementList, make_placement, placement_of
+from graphrec.recommend.placements.question import PlacementQuestion
 from graphrec.recommend.predict import predict
 from graphrec.recommend.query import NO_CONTEXT, Context, Query, as_query
-from graphrec.recommend.ranker import Ranker, Ranking, Request
+from graphrec.recommend.ranker import DIVERSE_AMONG, Ranker, Ranking, Request
+from graphrec.recommend.reasons import Templates
 from graphrec.recommend.related import Related, liked_together, nearest
 from graphrec.recommend.results import (
     EMPTY,
@@ -52,8 +59,10 @@ from graphrec.recommend.results import (
     WhyNot,
 )
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reason import Reason
 from graphrec.retrieval.source import Candidates
-from graphrec.settings import RatingSettings, RetrievalSettings
+from graphrec.rules.rule import Rule
+from graphrec.settings import RatingSettings, RetrievalSettings, Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_with
@@ -63,6 +72,8 @@ from graphrec.store.protocol import Similarity
 
 PATHS = 3
 """Paths given with each recommendation."""
+
+NO_REASON = Reason("")
 
 MIN_SUPPORT = 2
 """Users two items must share to be related in the graph: one may be chance."""
@@ -74,6 +85,23 @@ class Recommender:
 
     view: View
     settings: RetrievalSettings
+    rules: tuple[Rule, ...] = ()
+    """Rules that hold of every list that anyone asks for."""
+    placements: Mapping[str, Placement] = field(default_factory=lambda: READY)
+    """By name."""
+    texts: Mapping[str, Templates] = field(default_factory=dict)
+    """Templates of reasons of one's own, by language and code."""
+
+    @classmethod
+    def serving(cls, snapshot: Snapshot, settings: Settings) -> Recommender:
+        """The recommender of a snapshot by the settings of a service."""
+        return cls(
+            View.of(snapshot, kinds=settings.kinds),
+            settings.retrieval,
+            settings.rules,
+            settings.placements,
+            settings.reasons,
+        )
 
     @classmethod
     def of(
@@ -162,18 +190,17 @@ class Recommender:
         known are named in the list, which is made without them. Raises UnknownName for an
         attribute, relation or kind that there is not.
         """
-        found = asked(as_query(query, k), self.view, context)
+        found = asked(self.with_rules(as_query(query, k)), self.view, context)
         query = found.query
         profile = self.profile(query, context)
-        request = self._ranker.request(profile, query, context)
-        if query.diversity:
-            ranking = self._ranker.diverse(request, query.diversity, query.k)
-        else:
-            ranking = self._ranker.best(request, query.k)
-        listed = self._recommendations(profile, ranking, request.segment, query.explain)
+        request = self.ranker.request(profile, query, context)
+        ranking = self._ranking(request, query)
+        listed = self._recommendations(profile, ranking, request.segment, query)
         listed = self._with_cold_items(listed, profile, request, query)
         if context.rng is not None and query.exploration:
-            listed = self._explored(listed, ranking, request, query, context.rng)
+            eligible = request.eligible.copy()
+            eligible[ranking.items] = False
+            listed = self.explored(listed, eligible, query, context.rng)
         empty = None
         warnings = found.warnings
         if not listed:
@@ -196,13 +223,13 @@ class Recommender:
 
         For a user of whom nothing is known, too; and UnknownName.
         """
-        found = asked(as_query(query), self.view, context)
+        found = asked(self.with_rules(as_query(query)), self.view, context)
         query = found.query
         item = as_id(item)
         profile = self.profile(query, context)
         if query.user is not None and not (self.view.knows(query.user) or len(profile.seen)):
             raise UnknownNode("user", query.user)
-        explanation = self._explainer.explanation(profile, item, paths, query, context)
+        explanation = self.explainer.explanation(profile, item, paths, query, context)
         return replace(explanation, warnings=found.warnings)
 
     def why_not(self, query: Query | str, item: str, context: Context = NO_CONTEXT) -> WhyNot:
@@ -211,9 +238,9 @@ class Recommender:
         As ranked: before a list is made diverse, or places are given to exploration.
         """
         item = as_id(item)
-        found = asked(as_query(query), self.view, context)
+        found = asked(self.with_rules(as_query(query)), self.view, context)
         profile = self.profile(found.query, context)
-        why = self._explainer.why_not(profile, item, found.query, context)
+        why = self.explainer.why_not(profile, item, found.query, context)
         return replace(why, warnings=found.warnings)
 
     def related(
@@ -223,19 +250,57 @@ class Recommender:
         by: Literal["graph", "embedding"] = "graph",
         similarity: Similarity = "cosine",
         min_support: int = MIN_SUPPORT,
+        now: int | None = None,
     ) -> tuple[Related, ...]:
         """The `k` items most like `item`: liked by the same users, or of the nearest embeddings.
 
         `similarity` and `min_support` are of the users; embeddings are compared by cosine, those of
-        new items too. Raises UnknownNode, and SnapshotError where embeddings are asked for and
+        new items too. Rules that hold of every list hold here, as of `now` (`allowed`). Raises
+        UnknownNode, and SnapshotError where embeddings are asked for and
         there are none.
         """
         item = as_id(item)
         if item in self.view.delta.deleted or item not in self.view.items.ids:
             raise UnknownNode("item", item)
+        eligible = self.allowed(now)
         if by == "embedding":
-            return nearest(self.view, item, k)
-        return liked_together(self.view, item, k, similarity, min_support)
+            return nearest(self.view, item, k, eligible)
+        return liked_together(self.view, item, k, similarity, min_support, eligible)
+
+    def allowed(self, now: int | None = None) -> NDArray[np.bool_]:
+        """Which items [I + N] may be listed to anyone, by the rules that hold of every list.
+
+        `now` is in milliseconds since 1970, None: the time of the machine. Rules that go by what
+        somebody did mean no item here.
+        """
+        query = Query(standing=self.rules, exclude_seen=False)
+        context = Context(time_ns() // 1_000_000 if now is None else now)
+        rules = self.ranker.rules(query, context, {})
+        return self.ranker.eligible(UserProfile(), rules, query, context.now)
+
+    def placement(
+        self,
+        name: str,
+        user: str | None = None,
+        *,
+        item: str | None = None,
+        items: Sequence[str] = (),
+        context: Context | None = None,
+        **asked: Any,
+    ) -> PlacementList:
+        """The list of a placement, such as `also-bought`, for a user, beside items, or both.
+
+        `asked` are further fields of `PlacementQuestion`, such as `k` and `where`. Without a
+        context, it is as of now. Raises UnknownPlacement, UnknownName for an attribute or a
+        relation that there is not, and DataError where a placement needs items and none is given.
+        """
+        among = tuple(items) if item is None else (item, *items)
+        question = PlacementQuestion(user, among, **asked)
+        return self.placed(name, question, context or Context(time_ns() // 1_000_000))
+
+    def placed(self, name: str, question: PlacementQuestion, context: Context) -> PlacementList:
+        """The same for a question; raises as `placement`."""
+        return make_placement(self, name, question, context)
 
     def predict(self, user: str, item: str) -> PredictedRating:
         """What a user would give an item, on the scale of the ratings of the data.
@@ -251,32 +316,38 @@ class Recommender:
         batch: int = 1000,
         users: Sequence[str] | None = None,
         progress: Progress | None = None,
+        placement: str | None = None,
     ) -> BulkLists:
         """The lists of all users, or of some, made in blocks of `batch` users when asked for.
 
-        `progress` is called after each block with how many lists are done, and of how many. Lists
-        hold items of the snapshot; use `recommend` for exploration, diversity and reasons.
+        `progress` is called after each block with how many lists are done, and of how many. Rules
+        that hold of every list hold here. Without a placement, lists hold items of the snapshot.
+        Raises UnknownPlacement; use `recommend` and `placement` for reasons.
         """
-        known = self.snapshot.users.ids
-        everyone = (
-            *known,
-            *(user for user in self.view.delta.users if self.view.row(user) is None),
-        )
+        if placement is not None:
+            placement_of(self, placement)
 
-        def ranked(profile: UserProfile) -> tuple[NDArray[np.integer], NDArray[np.float64]]:
-            ranking = self._ranker.best(self._request(profile), k)
-            return ranking.items, ranking.scores
+        def listed(user: str) -> tuple[Sequence[str], Sequence[float]]:
+            if placement is None:
+                query = self.with_rules(Query(user, k=k))
+                ranking = self._ranking(
+                    self.ranker.request(self.view.user(user), query, now), query
+                )
+                ids = self.view.items.ids.ids
+                return [ids[row] for row in ranking.items.tolist()], ranking.scores.tolist()
+            found = self.placed(placement, PlacementQuestion(user, k=k, reasons=False), now)
+            return [each.item for each in found], [each.score for each in found]
 
-        asked_for = everyone if users is None else tuple(users)
-        return BulkLists(
-            asked_for,
-            batch,
-            self.view.user,
-            ranked,
-            self.view.items.ids.ids,
-            progress,
-            tuple(user for user in asked_for if not self.view.knows(user)),
-        )
+        now = Context(time_ns() // 1_000_000)
+        asked_for = self.everyone if users is None else tuple(users)
+        unknown = tuple(user for user in asked_for if not self.view.knows(user))
+        return BulkLists(asked_for, batch, listed, progress, unknown)
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """The ids of all users of the snapshot, and of those who came since."""
+        since = (user for user in self.view.delta.users if self.view.row(user) is None)
+        return (*self.snapshot.users.ids, *since)
 
     def profile(self, query: Query, context: Context = NO_CONTEXT) -> UserProfile:
         """Who asks, as of now; raises UnknownNode for an unknown item or friend of a session."""
@@ -318,25 +389,50 @@ class Recommender:
         return Directory(self.view)
 
     @cached_property
-    def _ranker(self) -> Ranker:
+    def ranker(self) -> Ranker:
+        """What ranks the items of the view."""
         return Ranker(self.view, self.settings)
 
     @cached_property
-    def _explainer(self) -> Explainer:
-        return Explainer(self.view, self._ranker)
+    def explainer(self) -> Explainer:
+        """What gives the reasons of a ranking."""
+        return Explainer(self.view, self.ranker, self.texts)
+
+    def with_rules(self, query: Query) -> Query:
+        """A query with the rules that hold of every list, before its own standing ones."""
+        if query.standing[: len(self.rules)] == self.rules:
+            return query
+        return replace(query, standing=(*self.rules, *query.standing))
+
+    def _ranking(self, request: Request, query: Query) -> Ranking:
+        """The ranking of a list."""
+        chosen = bool(query.caps or query.pins)
+        if query.diversity:
+            length = query.k * DIVERSE_AMONG if chosen else query.k
+            ranking = self.ranker.diverse(request, query.diversity, length)
+        elif chosen:
+            ranking = self.ranker.all(request)
+        else:
+            ranking = self.ranker.best(request, query.k)
+        if not chosen:
+            return ranking
+        places = arranged(ranking.items, query.k, self.view.items.table, query.caps, query.pins)
+        if len(places) < query.k and query.diversity:  # caps need more than are diversified
+            return self._ranking(request, replace(query, diversity=0.0))
+        return ranking.at(places)
 
     def _request(self, profile: UserProfile) -> Request:
-        return self._ranker.request(profile, Query(), NO_CONTEXT)
+        return self.ranker.request(profile, Query(), NO_CONTEXT)
 
     def _rank(self, profiles: Iterable[UserProfile], k: int) -> Rows:
-        lists = [self._ranker.best(self._request(profile), k).items for profile in profiles]
+        lists = [self.ranker.best(self._request(profile), k).items for profile in profiles]
         ranked = np.full((len(lists), k), -1, np.int32)
         for row, items in zip(ranked, lists, strict=True):
             row[: len(items)] = items
         return ranked
 
     def _recommendations(
-        self, profile: UserProfile, ranking: Ranking, segment: str | None, explain: bool
+        self, profile: UserProfile, ranking: Ranking, segment: str | None, query: Query
     ) -> tuple[Recommendation, ...]:
         """A ranking with its reasons."""
         ids, titles = self.view.items.ids.ids, self.view.items.titles
@@ -345,21 +441,30 @@ class Recommender:
             ranking.scores.tolist(),
             ranking.contributing(),
             ranking.leading(),
-            self._explainer.because(profile, ranking.items, PATHS),
+            self.explainer.because(profile, ranking.items, PATHS)
+            if query.reasons
+            else [()] * len(ranking.items),
             strict=True,
         )
-        return tuple(
-            Recommendation(
-                ids[row],
-                titles[row],
-                score,
-                sources,
-                self._explainer.sentence(profile, row, because, leading, segment),
-                because,
-                ranking.contributions(place) if explain else (),
+        found = []
+        for place, (row, score, sources, leading, because) in enumerate(columns):
+            reason = NO_REASON
+            if query.reasons:
+                reason = self.explainer.reason(profile, row, because, leading, segment)
+            found.append(
+                Recommendation(
+                    ids[row],
+                    titles[row],
+                    score,
+                    sources,
+                    self.explainer.text(reason, query),
+                    because,
+                    ranking.contributions(place) if query.explain else (),
+                    reason_code=reason.code,
+                    reason_values=reason.values,
+                )
             )
-            for place, (row, score, sources, leading, because) in enumerate(columns)
-        )
+        return tuple(found)
 
     def _with_cold_items(
         self,
@@ -373,7 +478,8 @@ class Recommender:
         They stand where their score puts them, at the end at the latest, so that they can earn
         their first interactions.
         """
-        items, share = self.view.items, self.settings.new_items
+        items = self.view.items
+        share = self.settings.new_items if query.new_items is None else query.new_items
         if not share or not items.new:
             return listed
         found = items.nearest_new(profile, request.eligible, max(1, int(share * query.k)))
@@ -381,29 +487,30 @@ class Recommender:
             return listed
         weight = request.weights[found.source]
         near = [
-            _cold(items.ids.ids[row], items.titles[row], found.source, z_score, weight)
+            self._cold(row, found.source, z_score, weight, query)
             for row, z_score in zip(
                 found.rows.tolist(), found.z_scores(found.rows).tolist(), strict=True
             )
         ]
         return tuple(merge(listed[: query.k - len(near)], near, key=lambda each: -each.score))
 
-    def _explored(
+    def explored(
         self,
         listed: tuple[Recommendation, ...],
-        ranking: Ranking,
-        request: Request,
+        eligible: NDArray[np.bool_],
         query: Query,
         rng: np.random.Generator,
     ) -> tuple[Recommendation, ...]:
-        """The list, in which a share of places is given to items drawn from all others."""
+        """The list, in which a share of places is given to other items that may be listed [I + N].
+
+        They are drawn.
+        """
         rows = self.view.items.ids.rows
-        left = request.eligible.copy()
-        left[ranking.items] = False
+        left = eligible.copy()
         left[[rows[each.item] for each in listed]] = False
         pool = self._pool(np.flatnonzero(left), query)
         return tuple(
-            self._explored_item(each) if isinstance(each, Explored) else each
+            self._explored_item(each, query) if isinstance(each, Explored) else each
             for each in explore(listed, pool, query.exploration, query.k, rng)
         )
 
@@ -415,29 +522,34 @@ class Recommender:
         # Nobody has seen a new item: the last group.
         return ThompsonPool(ids, self.snapshot.posteriors, rows)
 
-    def _explored_item(self, explored: Explored) -> Recommendation:
+    def _explored_item(self, explored: Explored, query: Query) -> Recommendation:
         title = self.view.items.titles[self.view.items.ids.rows[explored.item]]
+        reason = Reason("exploration", {"name": title or explored.item})
         return Recommendation(
             explored.item,
             title,
             0.0,
             (EXPLORATION,),
-            f"To find out whether you like {title or explored.item}",
+            self.explainer.text(reason, query),
             (),
             (Contribution(EXPLORATION, 0.0, 0.0, 0.0),),
             explored.propensity,
+            reason.code,
+            reason.values,
         )
 
-
-def _cold(
-    item: str, title: str | None, source: str, z_score: float, weight: float
-) -> Recommendation:
-    return Recommendation(
-        item,
-        title,
-        weight * z_score,
-        (source,),
-        "New, and similar to what you like",
-        (),
-        (Contribution(source, z_score, weight, weight * z_score),),
-    )
+    def _cold(
+        self, row: int, source: str, z_score: float, weight: float, query: Query
+    ) -> Recommendation:
+        """A new item, by the source that has its vector."""
+        items, reason = self.view.items, Reason("new-near")
+        return Recommendation(
+            items.ids.ids[row],
+            items.titles[row],
+            weight * z_score,
+            (source,),
+            self.explainer.text(reason, query),
+            (),
+            (Contribution(source, z_score, weight, weight * z_score),),
+            reason_code=reason.code,
+        )

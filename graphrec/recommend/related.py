@@ -32,50 +32,77 @@ class Related:
 
 
 def liked_together(
-    view: View, item: str, k: int, similarity: Similarity, min_support: int
+    view: View,
+    item: str,
+    k: int,
+    similarity: Similarity,
+    min_support: int,
+    eligible: NDArray[np.bool_],
 ) -> tuple[Related, ...]:
-    """The `k` items that most of the same users like; none beside an item that came since."""
-    likes, deleted, titles = view.snapshot.likes, view.delta.deleted, view.items.titles
+    """The `k` items that most of the same users like, of those that may be listed [I + N].
+
+    None beside an item that came since the snapshot.
+    """
+    likes, titles = view.snapshot.likes, view.items.titles
     if item not in likes.items:  # nobody had liked it when the snapshot was made
         return ()
-    found = related_items(likes, item, k + len(deleted), similarity, min_support)
+    known = eligible[: len(likes.items)]
+    found = related_items(likes, item, k + int((~known).sum()), similarity, min_support)
+    rows = likes.items.rows
     return tuple(
-        Related(near.id, titles[likes.items.row(near.id)], near.score, near.support)
-        for near in [near for near in found if near.id not in deleted][:k]
+        Related(near.id, titles[rows[near.id]], near.score, near.support)
+        for near in [near for near in found if known[rows[near.id]]][:k]
     )
 
 
-def nearest(view: View, item: str, k: int) -> tuple[Related, ...]:
-    """The `k` items, new ones among them, whose embeddings are most like that of an item.
+def nearest(view: View, item: str, k: int, eligible: NDArray[np.bool_]) -> tuple[Related, ...]:
+    """The `k` items whose embeddings are most like that of an item, of those that may be listed.
+
+    New items are among them; `eligible` is [I + N].
 
     By cosine, not by the inner product that ranks items for a user: it would put popular items
     first, since the length of an embedding carries popularity. None beside a new item of which
     nothing is known. Raises SnapshotError where there are no embeddings.
     """
-    vectors, current = view.snapshot.embeddings, view.items
-    if vectors is None:
+    current = view.items
+    row = current.ids.rows[item]
+    cosine = cosines(view, row)
+    if cosine is None:
         raise SnapshotError(
             f"snapshot {view.snapshot.manifest.version!r} has no embeddings: expected those of a "
             f"model that learns them; train one, or ask for items related in the graph"
         )
+    left = cosine.copy()
+    left[row] = -np.inf
+    left[~eligible] = -np.inf
+    found = best(left, min(k, len(left)))
+    return tuple(
+        Related(current.ids.ids[at], current.titles[at], float(cosine[at]), None)
+        for at in found[np.isfinite(left[found])].tolist()
+    )
+
+
+def cosines(view: View, row: int) -> NDArray[np.float32] | None:
+    """The cosine of the embedding of each item of the view [I + N] and that of an item row.
+
+    -inf for an item without an embedding, and for all beside such one; None where the snapshot has
+    no embeddings.
+    """
+    vectors, current = view.snapshot.embeddings, view.items
+    if vectors is None:
+        return None
     known, cold = len(view.snapshot.items), current.cold
     rows = np.array([current.ids.rows[each] for each in cold.items], np.int64)
-    row = current.ids.rows[item]
     own, new = vectors.item_without_bias, cold.vectors[:, :-1]
+    cosine = np.full(len(current.ids), -np.inf, np.float32)
     if row < known:
         vector: NDArray[np.floating] = own[row]
-    elif item in cold.items:
-        vector = new[list(cold.items).index(item)]
+    elif row in rows:
+        vector = new[int(np.flatnonzero(rows == row)[0])]
     else:
-        return ()
-    cosine = np.full(len(current.ids), -np.inf, np.float32)
+        return cosine
     length = float(np.linalg.norm(vector)) or 1
     cosine[:known] = own @ vector / vectors.item_lengths / length
     if len(rows):
         cosine[rows] = new @ vector / np.linalg.norm(new, axis=1) / length
-    left = cosine.copy()
-    left[[row, *current.deleted]] = -np.inf
-    return tuple(
-        Related(current.ids.ids[at], current.titles[at], float(cosine[at]), None)
-        for at in best(left, min(k, len(left))).tolist()
-    )
+    return cosine

@@ -10,14 +10,16 @@ descriptions of their fields.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from graphrec.data import AttributeValue
 from graphrec.ranking.fusion import Source
 from graphrec.recommend import html
+from graphrec.retrieval.reason import Reason
 
 EmptyCause: TypeAlias = Literal[
     "no_items", "unknown_name", "not_allowed", "rules", "seen", "exhausted", "new_items"
@@ -59,7 +61,7 @@ Warnings = Annotated[
     tuple[str, ...],
     Field(description="What is unknown or doubtful in the request, in a sentence each."),
 ]
-Reason = Annotated[str, Field(description="The reason in one sentence.")]
+ReasonText = Annotated[str, Field(description="The reason in one sentence.")]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Recommendation:
         Field(description="The list is ordered by it; 0 for an item that only fills the list up."),
     ]
     sources: Annotated[tuple[Source, ...], Field(description="The sources that add to the score.")]
-    reason: Reason
+    reason: ReasonText
     because: Paths
     contributions: Annotated[
         tuple[Contribution, ...] | None,
@@ -116,6 +118,20 @@ class Recommendation:
         Field(
             description="Of an item drawn by exploration: its probability of being drawn, given "
             "the items before it. Null for all others."
+        ),
+    ] = None
+    reason_code: Annotated[
+        str, Field(description="What the reason is called, such as `liked-together`.")
+    ] = ""
+    reason_values: Annotated[
+        Mapping[str, str | int | float],
+        Field(description="What the sentence of the reason names, such as `people`."),
+    ] = field(default_factory=dict)
+    fields: Annotated[
+        Mapping[str, AttributeValue] | None,
+        Field(
+            description="Attributes of the item that the placement gives; null without any, as in "
+            "a list that is no placement."
         ),
     ] = None
 
@@ -235,7 +251,7 @@ class Explanation:
     ]
     score: Annotated[float, Field(description="The list is ordered by it.")]
     contributions: Contributions
-    reason: Reason
+    reason: ReasonText
     because: Paths
     shared: Annotated[
         tuple[Shared, ...],
@@ -255,30 +271,30 @@ class Explanation:
         return drawn + html.table(head, parts, f"{self.reason} (score {self.score:.4g})")
 
 
-def reason_of_paths(name: str, because: Sequence[Because]) -> str:
-    """One sentence for an item called `name`, by the best path to it, where there is one."""
+def reason_of_paths(name: str, because: Sequence[Because]) -> Reason:
+    """Why an item called `name`, by the best path to it, where there is one."""
     if not because:
-        return "Similar to what you like"
+        return Reason("similar-to-liked", {"name": name})
     first = because[0]
-    return (
-        f"Because you liked {first.title or first.item}: "
-        f"{_count(first.people)} who liked it also liked {name}"
+    return Reason(
+        "liked-together",
+        {"via": first.title or first.item, "people": first.people, "name": name},
     )
 
 
-def reason_of_popular(people: int, segment: str | None = None) -> str:
-    """One sentence for an item that so many people like, of a segment where one is given."""
+def reason_of_popular(people: int, segment: str | None = None) -> Reason:
+    """Why an item that so many people like, of a segment where one is given."""
     if segment is not None:
-        return f"Popular in {segment}: {_count(people)} there liked it"
-    return f"Popular: {_count(people)} liked it" if people else "New: nobody has liked it yet"
+        return Reason("popular-in", {"segment": segment, "people": people})
+    return Reason("popular", {"people": people}) if people else Reason("nobody-yet")
 
 
-def reason_of_new(near: bool, shared: Sequence[Shared]) -> str:
-    """One sentence for an item that came since the snapshot was made."""
+def reason_of_new(near: bool, shared: Sequence[Shared]) -> Reason:
+    """Why an item that came since the snapshot was made."""
     if shared:
         named = ", ".join(f"{each.value} ({each.items})" for each in shared)
-        return f"New, and like items you liked: {named}"
-    return "New, and similar to what you like" if near else "New: it comes up by exploration alone"
+        return Reason("new-shared", {"shared": named})
+    return Reason("new-near" if near else "new-explored")
 
 
 def shared_labels(

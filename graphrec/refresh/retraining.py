@@ -111,7 +111,9 @@ def train_candidate(
     )
     snapshot = staged(
         "index",
-        lambda: snapshot_of(spec, graph, learnt, settings.seed, ratings=ratings),
+        lambda: snapshot_of(
+            spec, graph, learnt, settings.seed, ratings=ratings, kinds=settings.kinds
+        ),
         lambda made: dict(made.manifest.counts),
     )
     return staged("evaluate", evaluate, evaluated)

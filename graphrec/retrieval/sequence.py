@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from graphrec.models.sequence.scorer import SequenceEncoder
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reason import Reason
 from graphrec.retrieval.source import Candidates, Eligible, from_scores
 
 
@@ -25,12 +26,11 @@ class SequenceSource:
             return None
         return from_scores(self.name, self.encoder.score(vector), eligible, count)
 
-    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
+    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> Reason | None:
         """As in `Explains`: after what it comes; None without a history."""
         if not len(profile.history):
             return None
-        last = name(int(profile.in_order[0][-1]))
-        return f"Next after {last}, for people with a history like yours"
+        return Reason("next", {"via": name(int(profile.in_order[0][-1]))})
 
     @property
     def attribute_names(self) -> Collection[str]:

@@ -20,6 +20,7 @@ from scipy import sparse
 from graphrec.data import Attribute, AttributeValue, Rows
 from graphrec.models.top_k import best
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reason import Reason
 
 ZScores: TypeAlias = NDArray[np.float64]
 
@@ -98,10 +99,15 @@ class Updatable(Protocol):
 
 @runtime_checkable
 class Explains(Protocol):
-    """A source that says in a sentence of its own why it brought an item."""
+    """A source that says itself why it brought an item."""
 
-    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
-        """Why an item row suits a profile; None where it cannot say. `name` is that of a row."""
+    def reason(
+        self, profile: UserProfile, item: int, name: Callable[[int], str]
+    ) -> Reason | str | None:
+        """Why an item row suits a profile; None where it cannot say. `name` is that of a row.
+
+        A reason is written in the language of the question; a sentence stays as it is.
+        """
         ...
 
 

@@ -18,6 +18,7 @@ from graphrec.data import Attribute, AttributeValue, Rows, Vector
 from graphrec.data.axes import axes
 from graphrec.data.vector import stacked
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reason import Reason
 from graphrec.retrieval.source import (
     Candidates,
     Eligible,
@@ -57,7 +58,7 @@ class NearestVectors:
         """As in `CandidateSource`; None where no liked item has a vector."""
         return VectorsNow(self).retrieve(profile, eligible, count)
 
-    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
+    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> Reason | None:
         """As in `Explains`."""
         return VectorsNow(self).reason(profile, item, name)
 
@@ -135,7 +136,7 @@ class VectorsNow:
 
         return Candidates(self.name, rows[order], of)
 
-    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> str | None:
+    def reason(self, profile: UserProfile, item: int, name: Callable[[int], str]) -> Reason | None:
         """As in `Explains`: the liked item whose vector is nearest."""
         liked = [*profile.history.tolist(), *profile.new_likes]
         if not liked:
@@ -144,7 +145,10 @@ class VectorsNow:
         most = int(near.argmax())
         if not near[most] > 0:
             return None
-        return f"Because you liked {name(liked[most])}: their {self.source.attribute} is alike"
+        return Reason(
+            "attribute-alike",
+            {"via": name(liked[most]), "attribute": self.source.attribute},
+        )
 
     def _vector(self, row: int) -> NDArray[np.float32]:
         """Of an item row of the view [dim]."""

@@ -61,11 +61,16 @@ def problems_of(rule: Rule, known: Known) -> Iterator[Problem]:
         # A shop that is new has no returns yet.
         misspelt = closest(rule.shared_by, known.kinds, MISSPELT) is not None
         yield Problem("shared_by", no_kind(rule.shared_by, known.kinds), misspelt)
+    users = known.user_attributes
+    if rule.of_user is not None and users is not None and rule.of_user not in users:
+        yield Problem("of_user", no_attribute("user", rule.of_user, users), True)
     if known.table is None or rule.attribute not in (None, *known.attributes):
         return
     if rule.any_of is not None:
         yield from _values(rule, known.table)
-    elif rule.attribute is not None and rule.shared_by is None:
+    elif rule.within_days is not None and rule.attribute is not None:
+        yield from _undated("attribute", rule.attribute, known.table)
+    elif rule.attribute is not None and rule.shared_by is None and rule.of_user is None:
         yield from _range(rule, known.table)
 
 
@@ -116,8 +121,9 @@ def _range(rule: Rule, table: ItemTable) -> Iterator[Problem]:
     """Where the ends of a range and the values of the attribute are of different sorts."""
     name = rule.attribute
     assert name is not None  # noqa: S101 - the rule was checked
-    key = "least" if rule.least is not None else "most"
-    dated = table.dated(rule)
+    keys = ("least", "most", "least_times", "most_times")
+    key = next(key for key in keys if getattr(rule, key) is not None)
+    dated = not key.endswith("_times") and table.dated(rule)
     found = table.dates(name).count if dated else int(np.isfinite(table.numbers(name)).sum())
     if not found:
         values = [value for value in table.values(name) if value is not None]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import Rows
-from graphrec.rules.item_table import ItemTable, Mask
+from graphrec.rules.item_table import NOBODY, Asker, ItemTable, Mask
 from graphrec.rules.rule import BoostRule, Rule
 
 Scores = NDArray[np.float64]
@@ -56,6 +56,7 @@ def compile_rules(
     now: int,
     allow: Collection[str] | None = None,
     deny: Collection[str] = frozenset(),
+    asker: Asker = NOBODY,
 ) -> CompiledRules:
     """The rules, for the items of a table at a time (milliseconds).
 
@@ -69,7 +70,10 @@ def compile_rules(
     if deny:
         filters.append(("deny", ~table.holding(deny)))
     for rule in rules:
-        meant = table.meant(rule, shared(rule) if rule.shared_by else frozenset(), now)
+        held = shared(rule) if rule.shared_by else frozenset()
+        meant = table.meant(rule, held, now, asker)
+        if meant is None:
+            continue
         if isinstance(rule, BoostRule):
             boosts.append(Boost(meant, rule.factor, rule.add))
         else:

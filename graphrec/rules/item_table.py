@@ -5,8 +5,8 @@ Which items a rule means is then a look-up or a comparison over all items at onc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +14,24 @@ from numpy.typing import NDArray
 
 from graphrec.data import Attribute, AttributeValue, Rows, Vocabulary, labels
 from graphrec.data.item_links import ItemLinks
+from graphrec.data.times import DAY
 from graphrec.rules.dates import Dates, as_number, moment_of, numbers_in
 from graphrec.rules.rule import Rule
 
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, and about what, as far as rules go by it."""
+
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    """Of the user."""
+    items: tuple[str, ...] = ()
+    """Ids of the items of the question, such as those of a cart."""
+
+
+NOBODY = Asker()
 
 
 @dataclass(frozen=True)
@@ -56,8 +70,10 @@ class ItemTable:
         times = {rule.available_from, rule.available_until} - {None}
         if rule.attribute is None or rule.shared_by is not None:
             named = True  # a few of the values are looked up
-        elif rule.any_of is not None:
+        elif rule.any_of is not None or rule.of_user is not None:
             named = rule.attribute in self._labelled
+        elif rule.within_days is not None:
+            named = rule.attribute in self._dates
         else:
             named = rule.attribute in self._numbers or rule.attribute in self._dates
         return named and times <= self._dates.keys()
@@ -178,6 +194,11 @@ class ItemTable:
         rows, values = self.items.rows, self.values(name)
         return frozenset(e for item in items if item in rows for e in _labels(values[rows[item]]))
 
+    def labels_by_row(self, name: str) -> Callable[[int], tuple[str, ...]]:
+        """The categories, tags or number as text that an item row has of an attribute."""
+        values = self.values(name)
+        return lambda row: _labels(values[row])
+
     def linked(self, relation: str, nodes: Iterable[str]) -> Mask:
         """Which items [I] are linked by a relation to one of some nodes."""
         mask = np.zeros(len(self.items), bool)
@@ -199,12 +220,14 @@ class ItemTable:
         linked = self._by(rule.relation)
         return frozenset(node for links in linked for row in rows for node in links.nodes_of(row))
 
-    def meant(self, rule: Rule, shared: frozenset[str], now: int) -> Mask:
-        """The items [I] that a rule means at a time (milliseconds).
+    def meant(
+        self, rule: Rule, shared: frozenset[str], now: int, asker: Asker = NOBODY
+    ) -> Mask | None:
+        """The items [I] that a rule means at a time (milliseconds); None where it says nothing.
 
         `shared` is what the items have that the user has events on, for a rule of `shared_by`.
         """
-        if rule.by_time:
+        if rule.by_availability:
             return self._available(rule, now)
         wanted = shared if rule.any_of is None else rule.any_of
         if rule.relation is not None:
@@ -212,6 +235,14 @@ class ItemTable:
         assert rule.attribute is not None  # noqa: S101 - the rule was checked
         if rule.any_of is not None or rule.shared_by is not None:
             return self.with_any(rule.attribute, wanted)
+        if rule.of_user is not None:
+            theirs = _labels(asker.attributes.get(rule.of_user))
+            return self.with_any(rule.attribute, theirs) if theirs else None
+        if rule.within_days is not None:
+            times = self.dates(rule.attribute).times
+            return (times <= now) & (times > now - rule.within_days * DAY)
+        if rule.least_times is not None or rule.most_times is not None:
+            return self._in_band(rule, asker.items)
         least, most = rule.range
         if self.dated(rule):
             numbers = self.dates(rule.attribute).times
@@ -220,6 +251,19 @@ class ItemTable:
             numbers = self.numbers(rule.attribute)
             low, high = float(least), float(most)
         return (numbers >= low) & (numbers <= high)
+
+    def _in_band(self, rule: Rule, items: Iterable[str]) -> Mask | None:
+        """Which items [I] have a number that is so many times the mean of some items."""
+        assert rule.attribute is not None  # noqa: S101 - the rule was checked
+        numbers = self.numbers(rule.attribute)
+        theirs = numbers[[self.items.rows[each] for each in items if each in self.items]]
+        theirs = theirs[np.isfinite(theirs)]
+        if not len(theirs):
+            return None
+        mean = float(theirs.mean())
+        least = -np.inf if rule.least_times is None else rule.least_times * mean
+        most = np.inf if rule.most_times is None else rule.most_times * mean
+        return (numbers >= least) & (numbers <= most)
 
     def _available(self, rule: Rule, now: int) -> Mask:
         """Which items [I] are available at a time; one whose date cannot be read is not."""

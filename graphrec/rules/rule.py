@@ -1,8 +1,8 @@
 """Rules as data: what may be recommended, and what should come sooner or later.
 
-A rule says which items it means, in one of four ways, and what becomes of them: all others are left
-out (`require`), they are left out (`exclude`), or their score is changed (`boost`). They are in the
-settings, for every list, or in a request, for one.
+A rule says which items it means, in one of several ways, and what becomes of them: all others are
+left out (`require`), they are left out (`exclude`), or their score is changed (`boost`). They are
+in the settings, for every list, or in a request, for one.
 """
 
 from __future__ import annotations
@@ -63,12 +63,16 @@ End = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "format": "date"}]}),
 ]
 """An end of a range: a number, or a date, or a date and time, in ISO 8601."""
+Times = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 WAYS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("any_of",): ("attribute", "relation"),
     ("shared_by",): ("attribute", "relation"),
     ("least", "most"): ("attribute",),
+    ("least_times", "most_times"): ("attribute",),
+    ("within_days",): ("attribute",),
+    ("of_user",): ("attribute",),
     ("available_from", "available_until"): (),
 }
 """In which a rule may mean items: by one or more of some keys, and what these are about."""
@@ -141,6 +145,23 @@ class _Rule(BaseModel):
     most: End | None = Field(
         None, description="Items with at most this number, or at this date at the latest."
     )
+    least_times: Times | None = Field(
+        None,
+        description="Items with at least so many times the mean number of the items of the "
+        "question, such as those of a cart; without any, the rule says nothing.",
+    )
+    most_times: Times | None = Field(
+        None, description="Items with at most so many times their mean number."
+    )
+    within_days: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
+        None, description="Items whose date is one of so many last days, up to now."
+    )
+    of_user: Name | None = Field(
+        None,
+        description="Items that share a value of the attribute with this attribute of the user, "
+        "such as `languages`; the rule says nothing of a user without it. Takes effect with the "
+        "next training.",
+    )
     available_from: Name | None = Field(
         None,
         description="The attribute with the time from which on an item is available: ISO 8601 "
@@ -191,9 +212,14 @@ class _Rule(BaseModel):
             yield _wrong(key, getattr(self, key), f"none beside {(fitting or [beside])[0]}")
 
     @property
-    def by_time(self) -> bool:
+    def by_availability(self) -> bool:
         """Whether it means the items that are available now."""
         return self.available_from is not None or self.available_until is not None
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the items that it means are others at another time."""
+        return self.by_availability or self.within_days is not None
 
     @property
     def range(self) -> tuple[float | str, float | str]:

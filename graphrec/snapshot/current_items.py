@@ -6,12 +6,14 @@ had: whatever many items came since the snapshot, a change takes time for what i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data import AttributeValue, Rows, Vocabulary, as_title
 from graphrec.retrieval.cold_items import (
@@ -52,6 +54,11 @@ class CurrentItems:
     def ids(self) -> Vocabulary:
         """The ids of all rows [I + N]."""
         return self.snapshot.items.extended(self.new)
+
+    def rows_of(self, items: Iterable[str]) -> Rows:
+        """The rows of those of some items that are known."""
+        rows = self.ids.rows
+        return np.fromiter((rows[item] for item in items if item in rows), np.int32)
 
     @cached_property
     def changed(self) -> Mapping[str, Mapping[str, AttributeValue]]:
@@ -199,6 +206,38 @@ class CurrentItems:
         vectors = (each for each in self.sources if isinstance(each, VectorsNow))
         found = (each.retrieve_new(profile, eligible, count) for each in vectors)
         return next((each for each in found if each is not None), None)
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The attributes of items that are categories or tags."""
+        held = self.snapshot.item_attributes.items()
+        return tuple(name for name, each in held if each.kind in ("category", "tags"))
+
+    @cached_property
+    def label_vectors(self) -> sparse.csr_array:
+        """[I + N, L]: of each item, its categories and tags, the rare ones weighing more (inverse
+        document frequency); rows of length 1, or of zeros.
+        """
+        count, columns = len(self.ids), list[Rows]()
+        weights = list[float]()
+        for name in self.label_names:
+            for rows in self.table.labelled(name).values():
+                columns.append(rows)
+                weights.append(math.log(1 + count / len(rows)))
+        lengths = [len(rows) for rows in columns]
+        found = sparse.csr_array(
+            (
+                np.repeat(np.array(weights), lengths),
+                (
+                    np.concatenate([np.empty(0, np.int32), *columns]),
+                    np.repeat(np.arange(len(columns)), lengths),
+                ),
+            ),
+            (count, max(len(columns), 1)),
+        )
+        norm = np.sqrt(found.multiply(found).sum(axis=1))
+        scale = np.divide(1.0, norm, out=np.zeros(count), where=norm > 0)
+        return sparse.csr_array(sparse.diags_array(scale) @ found)
 
     def attributes(self, row: int) -> Mapping[str, AttributeValue]:
         """All attributes of an item row as they are now."""

@@ -11,7 +11,7 @@ from graphrec.data.clipping import UNKNOWN, Clipping
 from graphrec.data.drift import Shape
 from graphrec.ranking.fusion import Weights
 
-FORMAT = 9
+FORMAT = 10
 """Raised whenever a reader of the old format could not read the new one."""
 
 HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]

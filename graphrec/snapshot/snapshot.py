@@ -21,6 +21,8 @@ from graphrec.data.axes import axes
 from graphrec.data.clipping import UNKNOWN
 from graphrec.data.drift import kinds_of, shape_of
 from graphrec.data.item_links import ItemLinks, links_of
+from graphrec.data.kind_events import KindEvents, events_by_kind
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.data.times import newest
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
@@ -28,6 +30,7 @@ from graphrec.ranking.fusion import Weights, alike
 from graphrec.ranking.thompson import Posteriors
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
+from graphrec.retrieval.kind_pairs import KindPairs
 from graphrec.retrieval.neighbours import Likes
 from graphrec.retrieval.popularity import Popularity
 from graphrec.retrieval.segments import segments_of
@@ -35,6 +38,9 @@ from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import CandidateSource
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.search import Search
+
+KEPT_KINDS = 16
+"""Combinations of kinds whose events are kept by pairs; those of more are put together again."""
 
 EQUAL_WEIGHTS = alike({"embedding": 1.0, "neighbours": 1.0, "popularity": 0.1})
 
@@ -88,6 +94,8 @@ class Snapshot:
     """What items are linked to, for rules."""
     ratings: RatingPredictor | None = None
     """What predicts what users would give items; None where none was fitted."""
+    events: Mapping[str, KindEvents] = field(default_factory=dict)
+    """By kind: who did it with which item, and when."""
 
     @cached_property
     def likes(self) -> Likes:
@@ -136,6 +144,20 @@ class Snapshot:
         order = np.argsort(-likes, kind="stable").astype(np.int32)
         return Search.of(order, ((user,) for user in self.users.ids))
 
+    def pairs_of(self, kinds: frozenset[str]) -> KindPairs:
+        """The events of some kinds that count; of none: those of all kinds on what is liked."""
+        if kinds not in self._pairs:
+            if len(self._pairs) == KEPT_KINDS:
+                self._pairs.clear()
+            events = [each for kind, each in self.events.items() if not kinds or kind in kinds]
+            among = None if kinds else self.history
+            self._pairs[kinds] = KindPairs.of(events, self.history.shape, among)
+        return self._pairs[kinds]
+
+    @cached_property
+    def _pairs(self) -> dict[frozenset[str], KindPairs]:
+        return {}  # filled by `pairs_of`
+
     def about(self, user: int) -> Mapping[str, AttributeValue]:
         """The attributes of a user row that are kept."""
         return values_at(self.user_attributes, user)
@@ -183,12 +205,14 @@ def build_snapshot(
     half_life: float | None = None,
     popular_by: str | None = None,
     ratings: RatingPredictor | None = None,
+    kinds: Mapping[str, KindPolicy] | None = DEFAULT_POLICY,
 ) -> Snapshot:
     """The snapshot of a weighted graph (`graphrec.data.weighting`) and of sources fitted on it.
 
     `popularity` [I] defaults to the sum of the weights of each item's likes; `half_life` is that of
     the likes it was made of, in shares of the log. `popular_by` is an attribute of users by whose
-    values popularity is kept, too.
+    values popularity is kept, too. `kinds` say which events count as one of their kind;
+    None: no events are kept, as for a trial.
     """
     log, history = graph.interactions, graph.matrix
     if popularity is None:
@@ -242,4 +266,5 @@ def build_snapshot(
         },
         links=links_of(graph),
         ratings=ratings,
+        events={} if kinds is None else events_by_kind(log, kinds),
     )

@@ -34,6 +34,7 @@ from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Histories, Updatable
 from graphrec.snapshot.manifest import Manifest, trained_of
 from graphrec.snapshot.snapshot import Snapshot
+from graphrec.snapshot.user_events import events_after
 from graphrec.snapshot.view import View
 from graphrec.store.delta import Delta
 
@@ -85,6 +86,12 @@ def update(view: View, metrics: Mapping[str, Any] | None = None) -> Snapshot:
         ),
         user_attributes=user_attributes,
         ratings=_with_raters(extended.ratings, view, changed),
+        events=events_after(
+            extended.events,
+            view,
+            {user: extended.users.rows[user] for user in _written_users(view)},
+            extended.history.shape,
+        ),
     )
 
 

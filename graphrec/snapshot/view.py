@@ -7,7 +7,7 @@ and browsing are made from one; the incremental update is one, written down as a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -45,6 +45,9 @@ class View:
     items: CurrentItems
     kinds: Mapping[str, KindPolicy] = field(default_factory=lambda: DEFAULT_POLICY)
     """What the events of the delta weigh, by kind."""
+    windows: dict[Hashable, NDArray[np.int64]] = field(default_factory=dict, compare=False)
+    """How many people did something with each item in windows of time that were asked for; later
+    views of the snapshot have the same ones."""
 
     @classmethod
     def of(
@@ -172,7 +175,7 @@ class View:
         """
         if not events:
             return []
-        log = _log(events)
+        log = log_of(events)
         clipping = self.snapshot.manifest.clipping
         weights: list[float] = event_weights(log, self.kinds, self._trained_at, clipping).tolist()
         return weights
@@ -187,7 +190,7 @@ class View:
         events = () if written is None else written.events
         if not events:
             return np.empty(0, np.int32), np.empty(0)
-        log = _log(events)
+        log = log_of(events)
         force = rated_in_force(log, meanings_of(log.kinds, self.kinds), log.weight)
         order = np.argsort(log.time, kind="stable")
         void, known = set(self.items.void.tolist()), self.snapshot.items.rows
@@ -418,7 +421,7 @@ class View:
         )
 
 
-def _log(events: Sequence[Event]) -> Interactions:
+def log_of(events: Sequence[Event]) -> Interactions:
     """The events of one user as a log of its own."""
     item, kind, time, value = zip(*events, strict=True)
     rows = {item: row for row, item in enumerate(dict.fromkeys(item))}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Graph, Rows
 from graphrec.data.dataset import Dataset
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.evaluator import model_rng, relevant
@@ -136,7 +137,10 @@ class Fusion:
             self, graph, number, validation=validation, chosen=chosen, progress=progress
         )
         learned = learn(self, graph, number, choice, progress=progress)
-        recommender = recommender_of(self, snapshot_of(self, graph, learned, number))
+        recommender = recommender_of(
+            self,
+            snapshot_of(self, graph, learned, number, kinds=data.kinds or DEFAULT_POLICY),
+        )
         return FittedModel.of(graph, recommender)
 
 
@@ -341,8 +345,12 @@ def snapshot_of(
     metrics: Mapping[str, Any] | None = None,
     position: int | None = None,
     ratings: RatingPredictor | None = None,
+    kinds: Mapping[str, KindPolicy] | None = None,
 ) -> Snapshot:
-    """The snapshot of a weighted graph and what was learned of it, with its index."""
+    """The snapshot of a weighted graph and what was learned of it, with its index.
+
+    `kinds` say which events count as one of their kind; None, for a trial: they are not kept.
+    """
     nearest = () if learned.vectors is None else (Nearest.of(learned.vectors),)
     snapshot = build_snapshot(
         graph,
@@ -355,6 +363,7 @@ def snapshot_of(
         half_life=spec.popularity.half_life_share,
         popular_by=spec.retrieval.popular_by,
         ratings=ratings,
+        kinds=kinds,
     )
     described = replace(snapshot.manifest, position=position, dislike_weight=learned.dislike_weight)
     return replace(snapshot, manifest=described)

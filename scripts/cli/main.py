@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": "models",
     "tune": "tune",
     "recommend": "queries",
+    "placement": "placements",
     "related": "queries",
     "explain": "queries",
     "predict": "queries",

@@ -53,7 +53,7 @@ def operations() -> list[tuple[str, str]]:
     routes = create_app(Settings()).routes
     assert all(isinstance(route, Route) for route in routes)  # no router in a router
     found = {
-        (method, route.path.replace("{name}", "app.js"))
+        (method, route.path.replace("/static/{name}", "/static/app.js"))
         for route in routes
         for method in route.methods or {"GET"}
     }

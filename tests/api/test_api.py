@@ -25,6 +25,7 @@ from graphrec.api.schemas import (
     events,
     explanations,
     nodes,
+    placements,
     ratings,
     recommendations,
 )
@@ -466,7 +467,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-NAME_NO_NODE = {"items", "users", "popular", "snapshot"}
+NAME_NO_NODE = {"items", "users", "popular", "snapshot", "placements"}
 """Operations in which no node is unknown."""
 
 
@@ -512,6 +513,9 @@ class TestOpenAPI:
             ("/v1/users/{user_id}/recommendations", "post"),
             ("/v1/users/{user_id}/why-not/{item_id}", "get"),
             ("/v1/users/{user_id}/ratings/{item_id}", "get"),
+            ("/v1/placements", "get"),
+            ("/v1/placements/{name}", "get"),
+            ("/v1/placements/{name}", "post"),
             ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
             ("/v1/events", "post"),
@@ -529,7 +533,7 @@ class TestOpenAPI:
             content = operation["responses"]["200"]["content"]["application/json"]
             name = content["schema"]["$ref"].rpartition("/")[2]
             example = document["components"]["schemas"][name]["example"]
-            schemas = (browse, events, explanations, nodes, ratings, recommendations)
+            schemas = (browse, events, explanations, nodes, placements, ratings, recommendations)
             model = TypeAdapter(next(vars(each)[name] for each in schemas if name in vars(each)))
             read = model.validate_python(with_nulls(model, example))
             assert model.dump_python(read, mode="json", exclude_none=True) == example

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from graphrec.data import Attribute
 from graphrec.ranking.fusion import alike
 from graphrec.recommend.query import Query
+from graphrec.recommend.reasons import sentence
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.results import Because, reason_of_paths, reason_of_popular
 from graphrec.retrieval import neighbours
@@ -100,18 +101,19 @@ def test_paths_carry_titles_where_items_have_one():
 
 def test_a_reason_says_what_the_sources_and_paths_say():
     toy_story = Because("1", "Toy Story", 87, 0.5)
-    assert reason_of_paths("Aladdin", [toy_story]) == (
+    assert sentence(reason_of_paths("Aladdin", [toy_story])) == (
         "Because you liked Toy Story: 87 people who liked it also liked Aladdin"
     )
     untitled = Because("1", None, 1, 0.5)
-    assert reason_of_paths("Aladdin", [untitled]) == (
+    assert sentence(reason_of_paths("Aladdin", [untitled])) == (
         "Because you liked 1: 1 person who liked it also liked Aladdin"
     )
-    assert reason_of_paths("Aladdin", []) == "Similar to what you like"
-    assert reason_of_popular(214) == "Popular: 214 people liked it"
-    assert reason_of_popular(1) == "Popular: 1 person liked it"
-    assert reason_of_popular(0) == "New: nobody has liked it yet"
-    assert reason_of_popular(2, "France") == "Popular in France: 2 people there liked it"
+    assert sentence(reason_of_paths("Aladdin", [])) == "Similar to what you like"
+    assert sentence(reason_of_popular(214)) == "Popular: 214 people liked it"
+    assert sentence(reason_of_popular(1)) == "Popular: 1 person liked it"
+    assert sentence(reason_of_popular(0)) == "New: nobody has liked it yet"
+    france = sentence(reason_of_popular(2, "France"))
+    assert france == "Popular in France: 2 people there liked it"
 
 
 def test_the_reason_is_that_of_the_source_that_adds_most():

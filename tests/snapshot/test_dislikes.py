@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphrec.data import Graph, Vocabulary
-from graphrec.data.kinds import KindPolicy
+from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.data.weighting import DAY, weigh
 from graphrec.models.history import ItemWeights
 from graphrec.recommend.query import Context, Query
@@ -20,6 +20,7 @@ from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot, build_snapshot
 from graphrec.snapshot.update import update
+from graphrec.snapshot.user_events import user_events
 from graphrec.snapshot.view import View
 from graphrec.store.delta import Delta, UserDelta
 from graphrec.store.delta_log import read_delta
@@ -49,9 +50,12 @@ PAIRED = POLICY | {"stars": KindPolicy(zero="missing"), "plays": KindPolicy(nega
 """Without thresholds of users' own: a delta of pairs is enough."""
 
 
-def snapshot_of(graph: Graph, dislike_weight: float = 1.0) -> Snapshot:
+def snapshot_of(
+    graph: Graph, dislike_weight: float = 1.0, kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY
+) -> Snapshot:
     scores = ItemWeights(np.ones((len(graph.items), len(graph.items)), np.float32))
-    return build_snapshot(graph, sources=(Neighbourhood(scores, dislike_weight),), seed=0)
+    sources = (Neighbourhood(scores, dislike_weight),)
+    return build_snapshot(graph, sources=sources, seed=0, kinds=kinds)
 
 
 def said(view: View) -> dict[Pair, float]:
@@ -67,6 +71,17 @@ def said(view: View) -> dict[Pair, float]:
     return found
 
 
+def done(view: View) -> dict[tuple[str, str, str], list[tuple[int, bool]]]:
+    """By user, item and kind: when, and whether it counts."""
+    found: dict[tuple[str, str, str], list[tuple[int, bool]]] = {}
+    for user in ("ann", "bob"):
+        for kind, acts in user_events(view, user).items():
+            for item, time, counts in zip(*map(np.ndarray.tolist, acts), strict=True):
+                key = (user, view.items.ids.ids[item], kind)
+                found.setdefault(key, []).append((time, counts))
+    return {key: sorted(times) for key, times in found.items()}
+
+
 @given(before=EVENTS, after=st.lists(EVENTS, max_size=3), policy=st.sampled_from((POLICY, PAIRED)))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.slow
@@ -79,7 +94,8 @@ def test_live_and_updated_say_what_a_training_would(
     with SQLiteStore(tmp_path_factory.mktemp("store") / "graph.db", policy) as store:
         store.write_nodes("item", Vocabulary(ITEMS[:3]), {})
         store.write_events(log_of([event for event in before if event.item != "new"]))
-        snapshot, position = snapshot_of(weigh(store.read_graph(), policy)), store.position()
+        graph = weigh(store.read_graph(), policy)
+        snapshot, position = snapshot_of(graph, kinds=policy), store.position()
         for batch in after:
             store.write_events(log_of(batch))
         delta = read_delta(store, position, policy)
@@ -96,6 +112,8 @@ def test_live_and_updated_say_what_a_training_would(
     assert said(view) == expected
     updated = update(view)
     assert said(View.of(updated, kinds=policy)) == expected
+    anew = View.of(snapshot_of(weigh(whole, policy), kinds=policy), kinds=policy)
+    assert done(view) == done(View.of(updated, kinds=policy)) == done(anew)
     disliked = updated.disliked_at
     np.testing.assert_array_equal(disliked.indices, updated.disliked.indices)
     np.testing.assert_array_equal(disliked.indptr, updated.disliked.indptr)

@@ -1,18 +1,25 @@
-"""`graphrec export`: the graph of the store, in files for other tools."""
+"""`graphrec export`: the graph of the store, or what the snapshot says, in files for others."""
 
 from __future__ import annotations
 
+import os
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from graphrec.cli.options import SettingsFile, StoreUrl
+from graphrec.cli.commands import export_lists
+from graphrec.cli.options import SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import OUT, progress_bars
 from graphrec.cli.settings import load_settings
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, MissingExtra, SettingsError
+from graphrec.recommend.recommender import Recommender
+from graphrec.settings import Settings
+from graphrec.snapshot.registry import load
+from graphrec.snapshot.types import types_of
 
 
 def export(
@@ -29,10 +36,44 @@ def export(
             help="Folder for Parquet files: events, and the nodes of each type with attributes."
         ),
     ] = None,
+    placement: Annotated[
+        str | None,
+        typer.Option(
+            help="Placement, such as for-you, whose lists for many users are written to --out."
+        ),
+    ] = None,
+    related: Annotated[
+        bool, typer.Option("--related", help="Write the related items of all items to --out.")
+    ] = False,
+    embeddings: Annotated[
+        bool,
+        typer.Option("--embeddings", help="Write the vectors of users and items to --out."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File for them: .parquet, .csv or .jsonl.")
+    ] = None,
+    k: Annotated[int | None, typer.Option("-k", "--k", min=1, help="Length of each list.")] = None,
+    users: Annotated[
+        str, typer.Option(help="Whose lists: all, or a file with an id on each line.")
+    ] = "all",
+    reasons: Annotated[
+        bool, typer.Option("--reasons", help="Give the reason of each item; takes longer.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that make lists.", show_default="one a core"),
+    ] = None,
+    snapshots: SnapshotFolder = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
 ) -> None:
-    """Write the graph of the store into files: for DGL, or as Parquet tables.
+    """Write the graph of the store into files, or the lists, related items or embeddings of the
+    snapshot that serves.
+
+    Lists are written block by block: one that is stopped goes on where it was when it is started
+    again with the same options, as long as the same snapshot serves. They are no exposures.
+
+    **Example:** `graphrec export --placement for-you --k 10 --users all --out lists.parquet`
 
     A DGL graph has the edges of each type in both directions: `user interacted item` and
     `item rev_interacted user`, and links by their relation. Edges carry `weight` (a rating, a
@@ -45,9 +86,40 @@ def export(
     **Example:** `graphrec export --parquet tables`, then in Python
     `gr.Dataset.read("tables/events.parquet", "tables/item.parquet")`
     """
-    if dgl is None and parquet is None:
-        raise SettingsError("nothing to export to: expected --dgl FILE or --parquet FOLDER")
     settings = load_settings(settings_file)
+    wanted = [
+        name
+        for name, given in (
+            ("--placement", placement is not None),
+            ("--related", related),
+            ("--embeddings", embeddings),
+        )
+        if given
+    ]
+    if wanted or out is not None:
+        if len(wanted) != 1 or out is None or dgl is not None or parquet is not None:
+            raise SettingsError(
+                f"export is given {', '.join(wanted) or 'nothing to write'}"
+                f"{'' if out else ' and no --out'}: expected one of --placement, --related and "
+                f"--embeddings, with --out FILE; graphs are exported by themselves"
+            )
+        _export_snapshot(
+            settings,
+            snapshots or settings.snapshots,
+            out,
+            placement,
+            related,
+            k,
+            users,
+            reasons,
+            workers or os.cpu_count() or 1,
+        )
+        return
+    if dgl is None and parquet is None:
+        raise SettingsError(
+            "nothing to export: expected --dgl FILE or --parquet FOLDER for the graph, or "
+            "--placement NAME, --related or --embeddings with --out FILE"
+        )
     with progress_bars() as progress:
         steps = 1 + (dgl is not None) + (parquet is not None)
         progress("reading the store", 0, steps)
@@ -63,6 +135,58 @@ def export(
     OUT.print(repr(data), markup=False)
     for line in lines:
         OUT.print(line, markup=False)
+
+
+def _export_snapshot(
+    settings: Settings,
+    folder: Path,
+    out: Path,
+    placement: str | None,
+    related: bool,
+    k: int | None,
+    users: str,
+    reasons: bool,
+    workers: int,
+) -> None:
+    engine = Recommender.serving(load(folder, types=types_of(settings)), settings)
+    now, began = time.time_ns() // 1_000_000, time.monotonic()
+    try:
+        with progress_bars() as progress:
+            if placement is not None:
+                rows, count, before = export_lists.lists(
+                    out,
+                    settings,
+                    folder,
+                    engine,
+                    placement,
+                    k=k,
+                    users=users,
+                    reasons=reasons,
+                    now=now,
+                    workers=workers,
+                    progress=progress,
+                )
+            elif related:
+                rows, count, before = export_lists.related(
+                    out,
+                    settings,
+                    folder,
+                    engine,
+                    k=k or 10,
+                    now=now,
+                    workers=workers,
+                    progress=progress,
+                )
+            else:
+                rows, count, before = export_lists.embeddings(out, engine, progress)
+    except OSError as error:
+        raise _unwritten(out, error) from error
+    seconds = time.monotonic() - began
+    of = "items" if related else "users and items" if placement is None else "users"
+    said = f"{rows:,} rows of {count:,} {of} in {out}, in {seconds:.1f} s"
+    if before:
+        said += f"; {before:,} of them were there from an export that was stopped"
+    OUT.print(said, markup=False)
 
 
 def _write_dgl(data: Dataset, path: Path) -> str:

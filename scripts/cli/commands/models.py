@@ -516,7 +516,9 @@ def train_and_publish(
         learned = learn(spec, graph, settings.seed, choice, progress=progress)
         metrics = None if comparison is None else comparison.as_json()
         ratings = fit_ratings(data, settings.ratings, settings.seed)
-        snapshot = snapshot_of(spec, graph, learned, settings.seed, metrics, position, ratings)
+        snapshot = snapshot_of(
+            spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
+        )
         version = publish(snapshot, folder, types=types_of(settings))
     if not quiet:
         if comparison is not None:

@@ -35,7 +35,7 @@ LiveStore = Annotated[
 def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
     """The recommender of the current snapshot; raises SnapshotError."""
     snapshot = load(snapshots or settings.snapshots, types=types_of(settings))
-    return Recommender.of(snapshot, settings.retrieval, settings.kinds)
+    return Recommender.serving(snapshot, settings)
 
 
 def recommend(

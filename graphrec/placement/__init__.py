@@ -1,0 +1,1 @@
+"""Placements as data: named questions, such as `also-bought`, that the settings define."""

@@ -1,0 +1,74 @@
+"""The placements that there are without any settings, and what settings make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphrec.placement.definition import Placement
+
+_BOUGHT = ("purchase", "purchased", "buy", "bought", "order", "ordered", "transaction")
+_VIEWED = ("view", "viewed", "click", "clicked", "product_view", "page_view", "detail_page_view")
+
+READY: Mapping[str, Placement] = {
+    "for-you": Placement(type="for-you", fallback=("popular",)),
+    "similar": Placement(type="similar"),
+    "also-bought": Placement(type="together", kinds=_BOUGHT),
+    "also-viewed": Placement(type="together", kinds=_VIEWED),
+    "cart": Placement(type="cart", kinds=_BOUGHT),
+    "trending": Placement(type="trending", days=7),
+    "popular": Placement(type="popular"),
+    "new": Placement(type="new", days=30),
+    "recent": Placement(type="recent"),
+    "again": Placement(type="again", kinds=_BOUGHT),
+}
+"""By name."""
+
+
+def with_ready(given: Any) -> Any:
+    """What the settings say of placements, with all fields of ready-made ones that they leave out.
+
+    A placement that is ready-made keeps what is not said of it; another type begins anew. Raises
+    ValueError for a new one without a type.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    found: dict[str, Any] = dict(READY)
+    for name, said in given.items():
+        ready = READY.get(name)
+        if ready is None or not isinstance(said, Mapping):
+            if isinstance(said, Mapping) and "type" not in said:
+                raise ValueError(
+                    f'{name}: expected a type, such as type = "together"; only the ready-made '
+                    f"placements have one already: {', '.join(READY)}"
+                )
+            found[name] = said
+        elif said.get("type", ready.type) == ready.type:
+            found[name] = ready.model_dump(exclude_unset=True) | dict(said)
+        else:
+            found[name] = said
+    return found
+
+
+def checked(placements: Mapping[str, Placement]) -> Mapping[str, Placement]:
+    """The placements; raises ValueError for fallbacks that are unknown, or that go in a circle."""
+    for name, each in placements.items():
+        for other in each.fallback:
+            if other not in placements:
+                raise ValueError(
+                    f"{name}.fallback: there is no placement {other!r}; expected one of "
+                    f"{', '.join(placements)}"
+                )
+    for name, each in placements.items():
+        reached, waiting = set[str](), [*each.fallback]
+        while waiting:
+            other = waiting.pop()
+            if other == name:
+                raise ValueError(
+                    f"{name}.fallback: {name!r} comes after itself; expected placements that do "
+                    f"not fall back to it"
+                )
+            if other not in reached:
+                reached.add(other)
+                waiting += placements[other].fallback
+    return placements
