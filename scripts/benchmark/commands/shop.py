@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from graphrec.ingest.shop.made import shop_of
 from graphrec.ingest.shop.proportions import DAY, Proportions
 
 from scripts.benchmark.shop.data import Cut, cut_shop
-from scripts.benchmark.shop.door import Door, Place, command, served
+from scripts.benchmark.shop.door import Door, Place, command, in_the_shell, served
 from scripts.benchmark.shop.figures import (
     bought,
     distinct,
@@ -35,8 +35,14 @@ AFTER_DAYS = 14
 PARTNERS = 5
 """Length of the lists in which a partner is looked for."""
 
-SAMPLE = 100
-"""People, and items, of whom every other list is asked too."""
+PEOPLE = 1000
+"""Whose lists are asked for: all who buy in the days after, or returned something, and others."""
+
+SAMPLE = 30
+"""People, and pairs of items, for whom lists of every sort are asked for."""
+
+OF_ITEMS = ("similar", "also-bought", "also-viewed", "cart")
+PLACEMENTS = ("for-you", *OF_ITEMS, "trending", "popular", "new", "recent", "again")
 
 
 def shop(
@@ -113,35 +119,40 @@ def shop(
 def measure(door: Door, folder: Path, cut: Cut, *, live: bool) -> dict[str, Any]:
     """All figures of a service that has learnt what was before a cut."""
     truth = cut.truth
-    users = sorted({event.user for event in cut.before})
-    lists = {user: door.for_you(user, K) for user in users}
+    back, later = given_back(cut.before), bought(cut.after)
+    users = _asked(cut, {*back, *later})
+    lists = {user: door.placement("for-you", K, user) for user in users}
     plain = _items(lists)
     starts = sorted({event.item for event in cut.before} & truth.partners.keys())
     partner = {
         by: partner_share(
-            _items({item: door.also_bought(item, PARTNERS, by) for item in starts}), truth
+            _items(
+                {
+                    item: door.placement("also-bought", PARTNERS, items=[item], by=by)
+                    for item in starts
+                }
+            ),
+            truth,
         )
         for by in ("snapshot", *(("store",) if live else ()))
     }
-    back = given_back(cut.before)
     rivals = _rivals(cut, users)
-    later = bought(cut.after)
+    recent = rivals[f"recent_{WINDOWS[-1]}"]
     found = {name: hits(each, later) for name, each in {"ours": plain, **rivals}.items()}
     popularity = max(found[f"recent_{days}"] for days in WINDOWS)
-    out = {"for-you": of_these(plain.values(), truth.out_of_stock)}
-    for user, item in _sample(cut, users):
-        for name, places in door.others(user, item, K).items():
-            own = of_these([[place.item for place in places]], truth.out_of_stock)
-            out[name] = out.get(name, 0) + own
-    out |= {"shell": _in_the_shell(folder, cut, users)}
+    every = {"for-you of all": list(lists.values()), **_every_list(door, folder, cut, users)}
+    out = {
+        name: of_these(([place.item for place in places] for places in each), truth.out_of_stock)
+        for name, each in every.items()
+    }
     for row in cut.arrivals:
         door.put_item(row["sku"], _attributes(row))
-    arrivals = {row["sku"] for row in cut.arrivals}
-    now = _items({user: door.for_you(user, K) for user in users})
-    new = new_items(now, arrivals, truth)
+    now = _items({user: door.placement("for-you", K, user) for user in users})
+    new = new_items(now, {row["sku"] for row in cut.arrivals}, truth)
     return {
         "segment_share": own_share(plain, truth),
-        "popularity_segment_share": own_share(rivals[f"recent_{WINDOWS[-1]}"], truth),
+        "popularity_segment_share": own_share(recent, truth),
+        "item_knn_segment_share": own_share(rivals["item_knn"], truth),
         "partner_top5": min(partner.values()),
         "partner_top5_by": partner,
         "out_of_stock": sum(out.values()),
@@ -149,20 +160,44 @@ def measure(door: Door, folder: Path, cut: Cut, *, live: bool) -> dict[str, Any]
         "returned_in_reasons": sum(
             of_these([[place.item, *place.because] for place in lists[user]], items)
             for user, items in back.items()
-            if user in lists
         ),
         "new_item_own_segment": new["own_segment"],
         "arrivals_share": new["of_places"],
         "arrivals_listed": new["of_arrivals"],
         "arrival_in_most_lists": new["most_lists"],
         "hits_over_recent_popularity": found["ours"] / popularity if popularity else None,
-        "hits": found,
-        "hits_with_arrivals": hits(now, later),
+        "hits": {**found, "ours_with_arrivals": hits(now, later)},
         "distinct_items": distinct(plain),
-        "popularity_distinct_items": distinct(rivals[f"recent_{WINDOWS[-1]}"]),
-        "item_knn_segment_share": own_share(rivals["item_knn"], truth),
+        "popularity_distinct_items": distinct(recent),
         "item_knn_distinct_items": distinct(rivals["item_knn"]),
+        "lists": len(lists),
     }
+
+
+def _asked(cut: Cut, those: Collection[str]) -> list[str]:
+    """Those of some people who did anything before the cut, and others, up to `PEOPLE`."""
+    known = {event.user for event in cut.before}
+    users = sorted(known & set(those))
+    others = sorted(known - set(those))
+    more = np.random.default_rng(0).permutation(len(others))[: max(0, PEOPLE - len(users))]
+    return [*users, *(others[at] for at in more.tolist())]
+
+
+def _every_list(
+    door: Door, folder: Path, cut: Cut, users: Sequence[str]
+) -> Mapping[str, list[list[Place]]]:
+    """Lists of each sort, by name: through the service, in the shell and in exports."""
+    found: dict[str, list[list[Place]]] = {}
+    rng = np.random.default_rng(0)
+    items = sorted({event.item for event in cut.before})
+    for at, other in rng.integers(len(items), size=(SAMPLE, 2)).tolist():
+        user, beside = users[at % len(users)], [items[at], items[other]]
+        for name in PLACEMENTS:
+            few = beside if name == "cart" else beside[:1] if name in OF_ITEMS else []
+            found.setdefault(name, []).append(door.placement(name, K, user, few))
+        for name, places in door.plain_lists(user, beside[0], K).items():
+            found.setdefault(name, []).append(places)
+    return {**found, **in_the_shell(folder, users, items)}
 
 
 def _items(lists: Mapping[str, Sequence[Place]]) -> Mapping[str, Sequence[str]]:
@@ -181,24 +216,6 @@ def _rivals(cut: Cut, users: Sequence[str]) -> Mapping[str, Mapping[str, Sequenc
         for days in WINDOWS
     }
     return {**found, "item_knn": item_knn(cut.before, users, hidden, K)}
-
-
-def _sample(cut: Cut, users: Sequence[str]) -> list[tuple[str, str]]:
-    """Pairs of a user and an item that somebody has met."""
-    rng = np.random.default_rng(0)
-    items = sorted({event.item for event in cut.before})
-    who, what = rng.integers(len(users), size=SAMPLE), rng.integers(len(items), size=SAMPLE)
-    return [(users[u], items[i]) for u, i in zip(who.tolist(), what.tolist(), strict=True)]
-
-
-def _in_the_shell(folder: Path, cut: Cut, users: Sequence[str]) -> int:
-    """Places of items out of stock in what commands list."""
-    listed = [
-        orjson.loads(command(folder, "recommend", users[0], "-k", "100", "--json")),
-        orjson.loads(command(folder, "related", cut.before[0].item, "-k", "100", "--json")),
-    ]
-    items = [[each["item"] for each in found] for found in listed]
-    return of_these(items, cut.truth.out_of_stock)
 
 
 def _attributes(row: Mapping[str, str]) -> Mapping[str, object]:

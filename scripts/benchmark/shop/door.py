@@ -5,17 +5,18 @@ All addresses are here.
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import orjson
 
@@ -23,6 +24,8 @@ from graphrec.errors import GraphrecError
 from scripts.benchmark.load.process import ONE_THREAD, free_port, start, wait_until_answers
 
 MAIN = "graphrec.cli.main"
+
+STORE = "sqlite:///graphrec.db"
 
 TRIES = 10
 """Of a request that is answered with 503, as by a store that is busy."""
@@ -61,28 +64,27 @@ class Door:
 
     connection: HTTPConnection
 
-    def for_you(self, user: str, k: int) -> list[Place]:
-        """The list of a user."""
-        return self._list(f"/v1/users/{quote(user)}/recommendations?k={k}")
+    def placement(
+        self, name: str, k: int, user: str = "", items: Sequence[str] = (), by: str = "snapshot"
+    ) -> list[Place]:
+        """The list of a placement, for a user, beside items, or both."""
+        given = {"k": k, "user": user, "items": ",".join(items), "by": by}
+        values = {key: value for key, value in given.items() if value and value != "snapshot"}
+        return self._list(f"/v1/placements/{name}?{urlencode(values)}")
 
-    def also_bought(self, item: str, k: int, by: str) -> list[Place]:
-        """What those who bought an item bought, `by` snapshot or store."""
-        by = "graph" if by == "snapshot" else by
-        return self._list(f"/v1/items/{quote(item)}/related?k={k}&by={by}")
-
-    def others(self, user: str, item: str, k: int) -> Mapping[str, list[Place]]:
-        """Every other list that a page of this user and item may show, by name."""
-        paths = {
-            "related": f"/v1/items/{quote(item)}/related?k={k}",
-            "popular": f"/v1/popular?k={k}",
-            "thompson": f"/v1/users/{quote(user)}/recommendations?k={k}&exploration=0.5"
-            f"&exploration_by=thompson",
+    def plain_lists(self, user: str, item: str, k: int) -> Mapping[str, list[Place]]:
+        """The lists that are no placements, of a user, a visitor and an item, by name."""
+        of_user, of_item = f"/v1/users/{quote(user)}", f"/v1/items/{quote(item)}"
+        drawn = "exploration=0.5&exploration_by=thompson"
+        return {
+            "recommendations": self._list(f"{of_user}/recommendations?k={k}"),
+            "exploration": self._list(f"{of_user}/recommendations?k={k}&{drawn}"),
+            "visitor": self._list("/v1/recommendations", "POST", {"items": [item], "k": k}),
+            "nobody": self._list("/v1/recommendations", "POST", {"items": [], "k": k}),
+            "related": self._list(f"{of_item}/related?k={k}"),
+            "related in the store": self._list(f"{of_item}/related?k={k}&by=store"),
+            "popular items": self._list(f"/v1/popular?k={k}"),
         }
-        return {name: self._list(path) for name, path in paths.items()}
-
-    def visitor(self, items: list[str], k: int) -> list[Place]:
-        """The list of a session."""
-        return self._list("/v1/recommendations", "POST", {"items": items, "k": k})
 
     def put_item(self, item: str, attributes: Mapping[str, object]) -> None:
         """Add an item, as it comes into the shop."""
@@ -91,12 +93,7 @@ class Door:
     def _list(
         self, path: str, method: str = "GET", body: Mapping[str, object] | None = None
     ) -> list[Place]:
-        answer = self._ask(path, method, body)
-        places = next(each for each in answer.values() if isinstance(each, list))
-        return [
-            Place(each["item"], tuple(path["item"] for path in each.get("because") or ()))
-            for each in places
-        ]
+        return _places(self._ask(path, method, body))
 
     def _ask(self, path: str, method: str, body: Mapping[str, object] | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
@@ -117,6 +114,45 @@ class Door:
             raise GraphrecError(f"{method} {path}: expected status 200, was {status}: {said}")
         found: dict[str, Any] = orjson.loads(content)
         return found
+
+
+def in_the_shell(
+    folder: Path, users: Sequence[str], items: Sequence[str]
+) -> Mapping[str, list[list[Place]]]:
+    """Lists that commands print and export, by name."""
+    user, item = users[0], items[0]
+    printed = {
+        "shell: recommend": ("recommend", user, "-k", "100"),
+        "shell: related": ("related", item, "-k", "100"),
+        "shell: related in the store": ("related", item, "-k", "100", "--store", STORE),
+        "shell: placement": ("placement", "for-you", "--user", user, "-k", "100"),
+    }
+    found = {
+        name: [_places(orjson.loads(command(folder, *words, "--json")))]
+        for name, words in printed.items()
+    }
+    (folder / "users.txt").write_text("\n".join(users), "utf-8")
+    command(
+        folder, "export", "--placement", "for-you", "--users", "users.txt", "--out", "lists.csv"
+    )
+    command(folder, "export", "--related", "--out", "related.csv")
+    for name in ("lists", "related"):
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            found[f"export: {name}"] = [_places(list(csv.DictReader(file)))]
+    return found
+
+
+def _places(found: Any) -> list[Place]:
+    """The places of a list, or of an answer that holds one."""
+    if isinstance(found, dict):
+        found = next(each for each in found.values() if isinstance(each, list))
+    return [
+        Place(
+            each.get("related") or each["item"],
+            tuple(path["item"] for path in each.get("because") or ()),
+        )
+        for each in found
+    ]
 
 
 @contextmanager
