@@ -19,7 +19,6 @@ from graphrec.api.errors import documented
 from graphrec.api.list_cache import Key, WrittenList
 from graphrec.api.middleware.access import READ
 from graphrec.api.routes.plain import list_parameters, plain_body, plain_query
-from graphrec.api.routes.related import related_in_store
 from graphrec.api.routes.router import new_router, reading_plainly
 from graphrec.api.schemas.fields import ItemId, UserId, id_in_path
 from graphrec.api.schemas.queries import query_of
@@ -35,6 +34,7 @@ from graphrec.api.schemas.recommendations import (
 from graphrec.api.service import Ready, Service, Serving, chosen
 from starlette.concurrency import run_in_threadpool
 
+from graphrec.recommend.related_in_store import related_in_store
 from graphrec.recommend.results import RecommendationList
 
 router = new_router("recommendations")
@@ -140,7 +140,9 @@ async def related_items(
         found = await run_in_threadpool(recommender.related, item_id, k, query.by)
         return RelatedItems(version, item_id, query.by, found)
     graph = service.require_graph("by is 'store'", "by")
-    near, related = await graph.store.run(partial(related_in_store, item=item_id, k=k))
+    near, related = await graph.store.run(
+        partial(related_in_store, recommender=recommender, item=item_id, k=k)
+    )
     # A list of no rows does not know how many like the item.
     degree, counted = (near.degree, near.counted) if near else (None, None)
     return RelatedItems(version, item_id, query.by, related, degree, counted)
