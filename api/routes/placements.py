@@ -4,6 +4,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -27,7 +28,8 @@ from graphrec.api.service import Ready, Service, chosen
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement
-from graphrec.recommend.placements.lists import PlacementList, query_of_all
+from graphrec.recommend.placements.lists import PlacementList, placement_of, query_of_all
+from graphrec.recommend.placements.live import counted_in_store
 from graphrec.recommend.placements.question import PlacementQuestion
 from graphrec.recommend.recommender import Recommender
 
@@ -68,7 +70,7 @@ async def placement(
     recommender = chosen(request, service, query.user)
     found = recommender.placements.get(name)
     key = None if found is None else _key(request, service, recommender, query.user)
-    kept = None if key is None else service.lists.get(key)
+    kept = None if key is None or query.by == "store" else service.lists.get(key)
     if kept is not None and found is not None:
         version = recommender.snapshot.manifest.version
         return respond(request, service, version, kept, query.user, found.label or name)
@@ -86,6 +88,8 @@ async def placement(
         language=query.language,
         explain=query.explain,
     )
+    if query.by == "store":
+        question, key = await _counted(service, recommender, name, question), None
     return await _respond(request, service, recommender, name, question, key)
 
 
@@ -108,7 +112,20 @@ async def placement_by_rules(
         body.language,
         body.explain,
     )
+    if body.by == "store":
+        question = await _counted(service, recommender, name, question)
     return await _respond(request, service, recommender, name, question, None)
+
+
+async def _counted(
+    service: Service, recommender: Recommender, name: str, question: PlacementQuestion
+) -> PlacementQuestion:
+    """The question with what the store counts beside its items; raises NoStore and StoreAway."""
+    placement = placement_of(recommender, name)
+    graph = service.require_graph("by is 'store'", "by")
+    return await graph.store.run(
+        partial(counted_in_store, name=name, placement=placement, question=question)
+    )
 
 
 async def _respond(
@@ -125,7 +142,7 @@ async def _respond(
     found = await run_in_threadpool(recommender.placed, name, question, context)
     written = _written(found, question.explain)
     if key is not None and query.repeatable:
-        service.lists.keep(key, written)
+        service.keep(key, written, recommender.view)
     return respond(request, service, found.version, written, question.user, found.label)
 
 
