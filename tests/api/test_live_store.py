@@ -17,6 +17,7 @@ from graphrec.api.live import store as live
 
 from graphrec.data import Interactions
 from graphrec.errors import StoreError
+from graphrec.rules.rule import Rule
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.store import GraphStore, open_store
@@ -95,6 +96,16 @@ class TestRelatedByStore:
         assert after["degree"] == before["degree"] + 1
         people = [{e["item"]: e["people"] for e in body["related"]} for body in (before, after)]
         assert people == [{"c/d é?": 2, "brazil": 3}, {"c/d é?": 2, "brazil": 4}]
+
+    @pytest.mark.usefixtures("store")
+    def test_rules_of_the_settings_hold(self, settings: Settings, file: Path) -> None:
+        """A list that a rule makes shorter is filled up with what comes next."""
+        rule = Rule(name="not this", action="exclude", attribute="title", any_of=(TITLES["brazil"],))
+        ruled = settings.model_copy(update={"rules": (rule,)})
+        with serving(create_app(ruled, store=f"sqlite:///{file}")) as client:
+            readiness(client, "ready")
+            body = client.get(BY_STORE, params={"k": 1}).json()
+        assert [each["item"] for each in body["related"]] == ["c/d é?"]
 
     @pytest.mark.usefixtures("store")
     def test_of_an_item_without_any(self, settings: Settings, file: Path) -> None:
