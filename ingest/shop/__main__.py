@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         made_shop(folder, seed, Proportions(**given))
     except SettingsError as error:
         sys.exit(f"error: {error}")
-    print(f"A shop is in {folder}: {', '.join(sorted(each.name for each in folder.iterdir()))}")
+    names = ", ".join(sorted(each.name for each in folder.iterdir()))
+    sys.stdout.write(f"A shop is in {folder}: {names}\n")
 
 
 if __name__ == "__main__":
