@@ -19,7 +19,6 @@ from graphrec.api.errors import documented
 from graphrec.api.list_cache import Key, WrittenList
 from graphrec.api.middleware.access import READ
 from graphrec.api.routes.plain import list_parameters, plain_body, plain_query
-from graphrec.api.routes.related import related_in_store
 from graphrec.api.routes.router import new_router, reading_plainly
 from graphrec.api.schemas.fields import ItemId, UserId, id_in_path
 from graphrec.api.schemas.queries import query_of
@@ -36,6 +35,7 @@ from graphrec.api.schemas.validation import unexpected
 from graphrec.api.service import Ready, Service, Serving, chosen
 from starlette.concurrency import run_in_threadpool
 
+from graphrec.recommend.related_in_store import related_in_store
 from graphrec.recommend.results import RecommendationList
 
 router = new_router("recommendations")
@@ -147,12 +147,14 @@ async def related_items(
         found = await run_in_threadpool(related_to, item_id, k, query.by)
         return RelatedItems(version, item_id, query.by, found)
     graph = service.require_graph("by is 'store'", "by")
+    kinds = None if query.kinds is None else [*map(settings.ids.normal, query.kinds)]
     asked = partial(
         related_in_store,
         item=item_id,
         k=k,
+        recommender=recommender,
         similarity=query.similarity,
-        kinds=None if query.kinds is None else [*map(settings.ids.normal, query.kinds)],
+        kinds=kinds,
         after=query.after,
         settings=settings,
     )

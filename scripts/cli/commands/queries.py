@@ -18,7 +18,7 @@ from graphrec.counts import counted
 from graphrec.errors import SettingsError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.recommend.setting_names import check_kinds
+from graphrec.recommend.related_in_store import related_in_store
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
@@ -126,29 +126,23 @@ def related(
 ) -> None:
     """List items related to an item: from the snapshot, or live by a query on the store.
 
+    Rules of the settings hold; with --store they are those of the snapshot's items.
+
     **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`,
     `graphrec related 50 --store sqlite:///graphrec.db --kind purchase --after --similarity lift`
     """
     settings = load_settings(settings_file)
     item = typed(item, settings.ids)
     kinds = None if not kind else [typed(each, settings.ids) for each in kind]
-    entries: list[dict[str, Any]]
     if store is not None:
         if by == "embedding":
             raise SettingsError("--store holds no embeddings: omit --by, or --store")
         with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
-            if kinds is not None:
-                check_kinds(graph, kinds, settings)
-            near = graph.related_items(item, k, similarity, min_support, kinds=kinds, after=after)
-            entries = [
-                {
-                    "item": each.id,
-                    "title": _title(graph, each.id),
-                    "score": each.score,
-                    "people": each.support,
-                }
-                for each in near
-            ]
+            # Rules are compiled against the items of a snapshot.
+            ruled = recommender(settings, snapshots) if settings.rules else None
+            near, found = related_in_store(
+                graph, item, k, ruled, similarity, min_support, kinds, after, settings
+            )
             name = _title(graph, item) or item
         if near.counted < near.degree:
             ERR.print(f"Counted over the latest {near.counted:,} of {near.degree:,} users.")
@@ -157,9 +151,9 @@ def related(
             raise SettingsError("--kind and --after are of events, one by one: add --store")
         engine = recommender(settings, snapshots)
         found = engine.related(item, k, by, similarity, min_support)
-        entries = [asdict(entry) for entry in found]
         likes = engine.snapshot.likes
         name = engine.snapshot.title(likes.items.row(item, "item")) or item
+    entries = [asdict(entry) for entry in found]
     if as_json:
         print_json(entries)
         return
