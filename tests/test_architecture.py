@@ -47,7 +47,8 @@ MAY_IMPORT = {
     "suggest": "",
     "rules": "data suggest",
     "placement": "rules",
-    "settings": "data errors placement rules suggest",
+    "experiment": "data errors placement rules suggest",
+    "settings": "data errors experiment placement rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
     "store": "data errors id_search progress settings",
@@ -56,16 +57,17 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors files locks models ranking ratings retrieval rules settings store",
-    "recommend": "data errors models placement progress ranking ratings retrieval rules settings "
+    "snapshot": "data errors experiment files locks models ranking ratings retrieval rules settings "
+    "store",
+    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules settings "
     "snapshot store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
-    "experiments": "data errors files locks packings person_lines",
+    "experiments": "data errors experiment files locks packings person_lines",
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
-    "refresh": "data errors evaluation models progress ranking ratings recommend settings snapshot "
+    "refresh": "data errors evaluation experiment models progress ranking ratings recommend settings snapshot "
     "store training",
     "report": "data errors evaluation files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
@@ -77,9 +79,9 @@ MAY_IMPORT = {
     "testing": "data errors models ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
-    "api": "data errors experiments files forget locks placement ranking ratings recommend "
+    "api": "data errors experiment experiments files forget locks placement ranking ratings recommend "
     "retrieval rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments exports forget ingest locks "
+    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest locks "
     "models packings person_lines placement progress ratings recommend refresh report settings "
     "settings_file snapshot store traces training",
 }
