@@ -24,7 +24,7 @@ from graphrec.experiment.definition import Experiment
 router = new_router("experiments")
 
 
-@router.get("/experiments", openapi_extra=READ, responses=documented("invalid_request"))
+@router.get("/experiments", openapi_extra=READ, responses=documented("invalid_request", "not_ready"))
 async def experiments(
     query: Annotated[ExperimentsQuery, Query()], service: Serving
 ) -> ExperimentList:
