@@ -33,7 +33,7 @@ def _time(value: Any) -> Any:
     try:
         return moment(value.isoformat() if isinstance(value, date) else value)
     except DataError as error:
-        raise ValueError(f"{error}; expected a time such as 2026-12-01T00:00:00Z") from error
+        raise ValueError(str(error)) from error
 
 
 Moment = Annotated[int, BeforeValidator(_time)]

@@ -40,9 +40,8 @@ class Outcomes:
     user: NDArray[np.int64]  # [N]
     item: NDArray[np.int64]  # [N]
     time: NDArray[np.int64]  # [N]
-    worth: NDArray[np.float64]  # [N]
-    priceless: int = 0
-    """How many are of an item whose attribute is no number: these are worth 0."""
+    worth: NDArray[np.float64]
+    """[N]: NaN where the attribute of the item is no number."""
 
 
 def events_of(
@@ -81,11 +80,8 @@ def outcomes_of(events: Events, name: str, goal: Goal) -> Outcomes:
     codes = [code for code, kind in enumerate(events.log.kinds) if normal(kind) in forms]
     mine = np.flatnonzero(np.isin(events.log.kind, codes) & (events.left > 0))
     worth = events.left[mine].copy()
-    priceless = 0
     if goal.by_value:
         worth *= np.abs(events.log.weight[mine].astype(np.float64))
     if goal.attribute is not None:
-        price = events.numbers(goal.attribute)[events.log.item[mine]]
-        priceless = int(np.count_nonzero(~np.isfinite(price)))
-        worth *= np.where(np.isfinite(price), price, 0.0)
-    return Outcomes(events.user[mine], events.item[mine], events.log.time[mine], worth, priceless)
+        worth *= events.numbers(goal.attribute)[events.log.item[mine]]
+    return Outcomes(events.user[mine], events.item[mine], events.log.time[mine], worth)

@@ -144,8 +144,9 @@ def report(
     ratio_p = sample_ratio_p(users, np.array([shares[each] for each in order]))
     why = _mistrust(order, users, shares, ratio_p, data.crossed)
     not_yet = experiment.end is not None and now < experiment.end
-    judge = _Judge(experiment.end is not None, not_yet, not why)
-    level = (1 - experiment.confidence) / (len(order) - 1)
+    alpha = 1 - experiment.confidence
+    judge = _Judge(experiment.end is not None, not_yet, not why, alpha)
+    level = alpha / (len(order) - 1)  # Bonferroni
     touched = [_touched(shown, events, goal, each) for goal, each in experiment.goals.items()]
     everyone = np.ones(len(shown.users), bool)
     notes = [*_notes(shown, data, touched)]
@@ -233,6 +234,8 @@ class _Judge:
     fixed: bool
     not_yet: bool
     trusted: bool
+    alpha: float
+    """The level of all comparisons together."""
 
     def figure(
         self,
@@ -244,7 +247,6 @@ class _Judge:
         unit: float,
     ) -> Figure:
         value = sample.ratio
-        # Of fewer, sums are not normal.
         found = at_once(control, sample, level) if self.fixed else None
         if not self.fixed:
             found = at_any_time(control, sample, level, unit)
@@ -253,7 +255,8 @@ class _Judge:
         if self.not_yet:
             return Figure(variant, value, "not yet", detectable=found.detectable)
         verdict = _verdict(found) if self.trusted else "not to be trusted"
-        return Figure(variant, value, verdict, **vars(found))
+        together = replace(found, p=min(1.0, found.p * self.alpha / level))
+        return Figure(variant, value, verdict, **vars(together))
 
 
 def _verdict(found: Difference) -> Verdict:
@@ -287,7 +290,8 @@ def _touched(shown: Shown, events: Events, name: str, goal: Goal) -> _Touched:
     if by_item:
         hit = np.unique(of[counts])
         followed = np.bincount(shown.user[hit], minlength=users).astype(np.float64)
-    worth = done.worth[counts]
+    priceless = int(np.count_nonzero(np.isnan(done.worth[counts])))
+    worth = np.nan_to_num(done.worth[counts])
     return _Touched(
         name,
         goal,
@@ -295,7 +299,7 @@ def _touched(shown: Shown, events: Events, name: str, goal: Goal) -> _Touched:
         np.bincount(done.user[counts], minlength=users).astype(np.float64),
         np.bincount(done.user[counts], worth, users),
         float(np.mean(worth**2)) if len(worth) else 0.0,
-        done.priceless,
+        priceless,
     )
 
 
