@@ -57,18 +57,18 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors experiment files locks models ranking ratings retrieval rules settings "
-    "store",
-    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules settings "
-    "snapshot store suggest",
+    "snapshot": "data errors experiment files locks models ranking ratings retrieval rules "
+    "settings store",
+    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules "
+    "settings snapshot store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
-    "experiments": "data errors experiment files locks packings person_lines",
+    "experiments": "data errors experiment files locks packings person_lines suggest",
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
-    "refresh": "data errors evaluation experiment models progress ranking ratings recommend settings snapshot "
-    "store training",
+    "refresh": "data errors evaluation experiment models progress ranking ratings recommend "
+    "settings snapshot store training",
     "report": "data errors evaluation files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
@@ -79,10 +79,10 @@ MAY_IMPORT = {
     "testing": "data errors models ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
-    "api": "data errors experiment experiments files forget locks placement ranking ratings recommend "
-    "retrieval rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest locks "
-    "models packings person_lines placement progress ratings recommend refresh report settings "
+    "api": "data errors experiment experiments files forget locks placement ranking ratings "
+    "recommend retrieval rules settings snapshot store suggest",
+    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
+    "locks models packings person_lines placement progress ratings recommend refresh report settings "
     "settings_file snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""

@@ -24,7 +24,9 @@ from graphrec.experiment.definition import Experiment
 router = new_router("experiments")
 
 
-@router.get("/experiments", openapi_extra=READ, responses=documented("invalid_request", "not_ready"))
+@router.get(
+    "/experiments", openapi_extra=READ, responses=documented("invalid_request", "not_ready")
+)
 async def experiments(
     query: Annotated[ExperimentsQuery, Query()], service: Serving
 ) -> ExperimentList:

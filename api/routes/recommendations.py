@@ -202,9 +202,7 @@ def _query(
 def _key(request: Request, service: Service, chosen: Chosen, user: str) -> Key:
     """All that the list of a user depends on."""
     scope, edition = request.scope, service.edition_of(user, chosen.recommender.view)
-    return Key(
-        user, scope["path"], scope["query_string"], chosen.version, edition, chosen.variants
-    )
+    return Key(user, scope["path"], scope["query_string"], chosen.version, edition, chosen.variants)
 
 
 def _written(found: RecommendationList, explain: bool, **whose: str) -> WrittenList:

@@ -148,7 +148,9 @@ class Experiment(_Part):
     @model_validator(mode="after")
     def _adds_up(self) -> Experiment:
         if len(self.variants) < 2:
-            raise ValueError("variants: expected two or more, such as [experiments.NAME.variants.a]")
+            raise ValueError(
+                "variants: expected two or more, such as [experiments.NAME.variants.a]"
+            )
         if not self.goals:
             raise ValueError(
                 "goals: expected one or more, such as [experiments.NAME.goals.purchase], whose "

@@ -124,9 +124,7 @@ def compare(
             f"who keep their version; compare a period without a promotion or rollback"
         )
     arms = (_arm(first, tables[0]), _arm(second, tables[1]))
-    ratio_p = sample_ratio_p(
-        np.array([arm.users for arm in arms]), np.array([1 - share, share])
-    )
+    ratio_p = sample_ratio_p(np.array([arm.users for arm in arms]), np.array([1 - share, share]))
     effects = _effects(tables, resamples, rng)
     verdict, why = _verdict(arms, share, ratio_p, crossed, effects[CLICK_THROUGH])
     return Comparison(arms, share, ratio_p, crossed, effects, verdict, why)

@@ -1,8 +1,8 @@
 """Figures of variants by user, and what can be said of their differences.
 
 A figure is a ratio of sums over users, such as outcomes by items shown, or buyers by users: users
-were assigned at random, so they are what varies. Its variance is by the delta method (Deng, Knoblich
-and Lu, "Applying the delta method in metric analytics", KDD 2018).
+were assigned at random, so they are what varies. Its variance is by the delta method (Deng,
+Knoblich and Lu, "Applying the delta method in metric analytics", KDD 2018).
 
 An interval that is looked at again and again, until it is without 0, is wrong far more often than
 it says. So there are two kinds. One is for a single look, at a time that was fixed before: the
@@ -159,6 +159,4 @@ def _standard_error(control: Sample, variant: Sample) -> float | None:
 
 def _found(difference: float, error: float, reach: float, p: float) -> Difference:
     least = (reach + float(stats.norm.ppf(POWER))) * error
-    return Difference(
-        difference, difference - reach * error, difference + reach * error, p, least
-    )
+    return Difference(difference, difference - reach * error, difference + reach * error, p, least)

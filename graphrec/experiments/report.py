@@ -315,7 +315,10 @@ def _goals(
     for each in touched:
         has = (each.outcomes > 0).astype(np.float64)
         one = np.ones(len(has))
-        ratios = {USERS: (has, one, has, 1.0), PER_USER: (each.worth, one, each.outcomes, each.unit)}
+        ratios = {
+            USERS: (has, one, has, 1.0),
+            PER_USER: (each.worth, one, each.outcomes, each.unit),
+        }
         if each.followed is not None:
             ratios = {RATE: (each.followed, data.shown, each.followed, 1.0), **ratios}
         figures = {}

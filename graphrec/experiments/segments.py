@@ -41,7 +41,9 @@ def segments_of(
         row = users.rows.get(name_of(user))
         if row is not None:
             values[row] = value
-    named = _quarters(values) if found.kind == "number" else {r: labels(v) for r, v in values.items()}
+    named = (
+        _quarters(values) if found.kind == "number" else {r: labels(v) for r, v in values.items()}
+    )
     count = Counter(label for each in named.values() for label in each)
     kept = [label for label, _ in count.most_common(MOST)]
     known = set(kept)
@@ -63,7 +65,7 @@ def _quarters(values: Mapping[int, AttributeValue]) -> Mapping[int, tuple[str, .
     known = np.array([*numbers.values()])
     edges = np.unique(np.quantile(known, (0, 0.25, 0.5, 0.75, 1)))
     if len(edges) == 1:
-        return {row: (f"{edges[0]:g}",) for row in numbers}
+        return dict.fromkeys(numbers, (f"{edges[0]:g}",))
     at = np.clip(np.searchsorted(edges, known, "right") - 1, 0, len(edges) - 2)
     return {
         row: (f"{edges[place]:g} to {edges[place + 1]:g}",)

@@ -20,6 +20,7 @@ from graphrec.snapshot.registry import switch, verify
 
 CANARY = "canary"
 
+
 @dataclass(frozen=True)
 class Canary:
     """Which version is tried, and on how many."""

@@ -30,11 +30,12 @@ Row = tuple[str, str, float, str]
 def shown_of(rows: Iterable[Row], name: str = "home") -> Shown:
     """As the service logs it, read again, under ids."""
     made = b"".join(
-        lines(Exposure(START + round(at * HOUR), "v", user, [item], variants=[(name, variant)]), KEY)
+        lines(
+            Exposure(START + round(at * HOUR), "v", user, [item], variants=[(name, variant)]), KEY
+        )
         for user, item, at, variant in rows
     )
-    found = read_shown(made.splitlines(), name)
-    return found
+    return read_shown(made.splitlines(), name)
 
 
 def named(user: str) -> str:
@@ -149,7 +150,9 @@ def test_revenue_is_by_value_and_less_what_came_back() -> None:
 def test_a_click_on_what_was_returned_later_is_a_click() -> None:
     rows: list[Row] = [("ann", "x", 1, "click"), ("ann", "x", 2, "purchase"),
                        ("ann", "x", 9, "return")]  # fmt: skip
-    found = reported(experiment(goals={"click": {}, "purchase": {}}), shown_of(SHOWN), graph_of(rows))
+    found = reported(
+        experiment(goals={"click": {}, "purchase": {}}), shown_of(SHOWN), graph_of(rows)
+    )
     assert values(found)[USERS] == [0.5, 0]
     assert values(found, 1)[USERS] == [0, 0]
 
@@ -280,7 +283,7 @@ def test_what_cannot_be_read_is_counted_and_what_is_of_others_is_not() -> None:
     other = lines(Exposure(5, "v", "ann", ["x"], variants=[("my-home", "b")]), KEY)
     plain = lines(Exposure(5, "v", "ann", ["x"], placement="home/a"), KEY)
     late = lines(Exposure(9, "v", "ann", ["x"], variants=[("home", "a")]), KEY)
-    found = read_shown([good, other, plain, good[:-30] + b'home/', late], "home", until=9)
+    found = read_shown([good, other, plain, good[:-30] + b"home/", late], "home", until=9)
     assert len(found) == 1
     assert found.variants == ("a",)
     assert found.unreadable == 1
@@ -290,5 +293,5 @@ def test_what_cannot_be_read_is_counted_and_what_is_of_others_is_not() -> None:
 
 def test_an_attribute_that_no_item_has_is_an_error() -> None:
     tried = experiment(goals={"purchase": {"attribute": "prize"}})
-    with pytest.raises(DataError, match="no item has an attribute 'prize': did you mean 'price'?"):
+    with pytest.raises(DataError, match=r"no item has an attribute 'prize': did you mean 'price'\?"):
         reported(tried, shown_of(SHOWN), graph_of(DONE))

@@ -58,7 +58,9 @@ def test_one_look_is_the_test_of_two_means() -> None:
 def test_the_boundary_is_that_of_the_paper() -> None:
     """σ √(2(tρ² + 1) / (t²ρ²) · log(√(tρ² + 1) / α)), in standard errors σ / √t."""
     t, alpha = 250.0, 0.03
-    wide = np.sqrt(2 * (t * MIXTURE + 1) / (t**2 * MIXTURE) * np.log(np.sqrt(t * MIXTURE + 1) / alpha))
+    wide = np.sqrt(
+        2 * (t * MIXTURE + 1) / (t**2 * MIXTURE) * np.log(np.sqrt(t * MIXTURE + 1) / alpha)
+    )
     assert boundary(t * MIXTURE, alpha) == pytest.approx(wide * np.sqrt(t))
     times = np.geomspace(1, 1e5, 200)
     reach = [boundary(each * MIXTURE, ALPHA) / np.sqrt(each) for each in times]
@@ -67,7 +69,7 @@ def test_the_boundary_is_that_of_the_paper() -> None:
         np.geomspace(1e-5, 10, 4000),
         key=lambda rho: boundary(rho * TIGHTEST, ALPHA),
     )
-    assert MIXTURE == pytest.approx(tightest, rel=0.05)
+    assert pytest.approx(tightest, rel=0.05) == MIXTURE
 
 
 def test_the_level_is_that_at_which_the_interval_ends_at_zero() -> None:
