@@ -46,7 +46,7 @@ MAY_IMPORT = {
     # what is asked of a list, and how events count
     "suggest": "",
     "rules": "data suggest",
-    "placement": "rules",
+    "placement": "errors rules",
     "experiment": "data errors placement rules suggest",
     "settings": "data errors experiment placement rules suggest",
     "settings_file": "errors",
@@ -82,8 +82,8 @@ MAY_IMPORT = {
     "api": "data errors experiment experiments files forget locks placement ranking ratings "
     "recommend retrieval rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
-    "locks models packings person_lines placement progress ratings recommend refresh report settings "
-    "settings_file snapshot store traces training",
+    "locks models packings person_lines placement progress ratings recommend refresh report "
+    "settings settings_file snapshot store traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

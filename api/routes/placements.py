@@ -4,6 +4,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -28,7 +29,8 @@ from graphrec.api.service import Ready, Service, chosen_list
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement
-from graphrec.recommend.placements.lists import PlacementList, query_of_all
+from graphrec.recommend.placements.lists import PlacementList, placement_of, query_of_all
+from graphrec.recommend.placements.live import counted_in_store
 from graphrec.recommend.placements.question import PlacementQuestion
 from graphrec.recommend.recommender import Recommender
 
@@ -70,7 +72,7 @@ async def placement(
     recommender = chosen.recommender
     found = recommender.placements.get(name)
     key = None if found is None else _key(request, service, chosen, query.user)
-    kept = None if key is None else service.lists.get(key)
+    kept = None if key is None or query.by == "store" else service.lists.get(key)
     if kept is not None and found is not None:
         return respond(request, service, chosen, kept, query.user, found.label or name)
     where: dict[str, list[str]] = {}
@@ -84,9 +86,12 @@ async def placement(
         bounded(query, "k", service.settings.serve.max_k) if query.k is not None else None,
         where,
         query.segment,
+        fields=_names(query.fields),
         language=query.language,
         explain=query.explain,
     )
+    if query.by == "store":
+        question, key = await _counted(service, recommender, name, question), None
     return await _respond(request, service, chosen, name, question, key)
 
 
@@ -106,10 +111,24 @@ async def placement_by_rules(
         body.segment,
         tuple(body.rules),
         {name: value_of(name, value) for name, value in body.attributes.items()},
+        body.fields,
         body.language,
         body.explain,
     )
+    if body.by == "store":
+        question = await _counted(service, chosen.recommender, name, question)
     return await _respond(request, service, chosen, name, question, None)
+
+
+async def _counted(
+    service: Service, recommender: Recommender, name: str, question: PlacementQuestion
+) -> PlacementQuestion:
+    """The question with what the store counts beside its items; raises NoStore and StoreAway."""
+    placement = placement_of(recommender, name)
+    graph = service.require_graph("by is 'store'", "by")
+    return await graph.store.run(
+        partial(counted_in_store, name=name, placement=placement, question=question)
+    )
 
 
 async def _respond(
@@ -127,7 +146,7 @@ async def _respond(
     found = await run_in_threadpool(recommender.placed, name, question, context)
     written = _written(found, question.explain)
     if key is not None and query.repeatable:
-        service.lists.keep(key, written)
+        service.keep(key, written, recommender.view)
     return respond(request, service, chosen, written, question.user, found.label)
 
 
@@ -138,6 +157,11 @@ def _key(request: Request, service: Service, chosen: Chosen, user: str | None) -
     now = (edition, int(time.time()) // MINUTE)
     path, query = scope["path"], scope["query_string"]
     return Key(user or "", path, query, chosen.version, now, chosen.variants)
+
+
+def _names(given: str | None) -> list[str] | None:
+    """The names of attributes that commas are between."""
+    return None if given is None else [n.strip() for n in given.split(",") if n.strip()]
 
 
 def _split(recommender: Recommender, service: Service, items: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from graphrec.rules.rule import Rule
 from graphrec.suggest import expectation
 
 
-def placements_of(variant: Variant, placements: Mapping[str, Placement]) -> Mapping[str, Placement]:
+def changed_placements(variant: Variant, placements: Mapping[str, Placement]) -> Mapping[str, Placement]:
     """The placements with what a variant changes of them; raises ValueError."""
     found = dict(placements)
     for name, changes in variant.placements.items():
@@ -46,7 +46,7 @@ def check_against(
     names = [rule.name for rule in rules]
     for name, variant in experiment.variants.items():
         try:
-            placements_of(variant, placements)
+            changed_placements(variant, placements)
         except ValueError as error:
             raise ValueError(f"variants.{name}.placements.{error}") from error
         for rule in variant.without_rules:

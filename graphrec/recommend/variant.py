@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graphrec.experiment.changes import placements_of, rules_of
+from graphrec.experiment.changes import changed_placements, rules_of
 from graphrec.experiment.definition import Variant
 from graphrec.recommend.recommender import Recommender
 
@@ -17,5 +17,5 @@ def varied(recommender: Recommender, variant: Variant) -> Recommender:
         recommender,
         settings=recommender.settings.model_copy(update={"weights": weights, **changes}),
         rules=rules_of(variant, recommender.rules),
-        placements=placements_of(variant, recommender.placements),
+        placements=changed_placements(variant, recommender.placements),
     )

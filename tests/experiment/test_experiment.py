@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from graphrec.data.weighting import DAY
 from graphrec.errors import SettingsError
 from graphrec.experiment.assignment import variant_of
-from graphrec.experiment.changes import placements_of
+from graphrec.experiment.changes import changed_placements
 from graphrec.experiment.definition import Experiment, Variant, snapshots_of
 from graphrec.placement.ready import READY
 from graphrec.settings import load_settings
@@ -90,7 +90,7 @@ def test_when_it_runs() -> None:
 
 
 def test_a_placement_keeps_what_is_not_said_of_it() -> None:
-    found = placements_of(
+    found = changed_placements(
         Variant(placements={"also-bought": {"k": 3}, "popular": {"type": "trending"}}), READY
     )
     assert found["also-bought"] == READY["also-bought"].model_copy(update={"k": 3})
@@ -100,7 +100,7 @@ def test_a_placement_keeps_what_is_not_said_of_it() -> None:
 
 def test_diversity_is_of_all_placements_but_those_that_say_otherwise() -> None:
     variant = Variant(diversity=0.4, placements={"cart": {"diversity": 0.1}})
-    found = placements_of(variant, READY)
+    found = changed_placements(variant, READY)
     assert found["cart"].diversity == 0.1
     assert {each.diversity for name, each in found.items() if name != "cart"} == {0.4}
 

@@ -293,5 +293,5 @@ def test_what_cannot_be_read_is_counted_and_what_is_of_others_is_not() -> None:
 
 def test_an_attribute_that_no_item_has_is_an_error() -> None:
     tried = experiment(goals={"purchase": {"attribute": "prize"}})
-    with pytest.raises(DataError, match=r"no item has an attribute 'prize': did you mean 'price'\?"):
+    with pytest.raises(DataError, match="no item has an attribute 'prize': did you mean 'price'"):
         reported(tried, shown_of(SHOWN), graph_of(DONE))

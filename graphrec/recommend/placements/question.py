@@ -11,6 +11,7 @@ from graphrec.placement.definition import OF_ITEMS, Placement
 from graphrec.recommend.query import Query
 from graphrec.recommend.reasons import DEFAULT_LANGUAGE
 from graphrec.rules.rule import RequireRule, Rule
+from graphrec.store.protocol import Neighbour
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,17 @@ class PlacementQuestion:
     """In addition to those of the placement."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     """Of a visitor without an id."""
+    fields: Sequence[str] | None = None
+    """Attributes of items to give with them; None: as the placement says."""
     language: str = DEFAULT_LANGUAGE
     """Of the reasons."""
     explain: bool = False
     """Give what each source adds to each score."""
     reasons: bool = True
     """Give the reason of each item."""
+    counted: Mapping[str, Sequence[Neighbour]] | None = None
+    """Of `together` and `cart`: by item, what a store counted beside it just now
+    (`graphrec.recommend.placements.live`); None: as the snapshot has it."""
 
     def __post_init__(self) -> None:
         """Ids of other types become text; raises DataError for what is no id."""
