@@ -83,7 +83,7 @@ MAY_IMPORT = {
     "recommend retrieval rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
     "locks models packings person_lines placement progress ratings recommend refresh report "
-    "settings settings_file snapshot store traces training",
+    "settings settings_file snapshot store suggest traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

@@ -15,7 +15,9 @@ from graphrec.rules.rule import Rule
 from graphrec.suggest import expectation
 
 
-def changed_placements(variant: Variant, placements: Mapping[str, Placement]) -> Mapping[str, Placement]:
+def changed_placements(
+    variant: Variant, placements: Mapping[str, Placement]
+) -> Mapping[str, Placement]:
     """The placements with what a variant changes of them; raises ValueError."""
     found = dict(placements)
     for name, changes in variant.placements.items():

@@ -134,8 +134,10 @@ def report(
     order = (experiment.control, *(v for v in experiment.variants if v != experiment.control))
     data = _Users.of(shown, order)
     if not data.counted.any():
+        unread = f", and {shown.unreadable:,} lines are no JSON" if shown.unreadable else ""
         raise DataError(
-            f"no exposures of experiment {name!r}: expected some of {', '.join(order)}; it is "
+            f"no exposures of experiment {name!r}{unread}: expected some of {', '.join(order)}, as "
+            f"docs/experiments.md has them; it is "
             f"{experiment.state(now)}; see that serve.exposures is set where the service runs, and "
             f"that somebody asks for its lists"
         )
@@ -297,7 +299,7 @@ def _touched(shown: Shown, events: Events, name: str, goal: Goal) -> _Touched:
         goal,
         followed,
         np.bincount(done.user[counts], minlength=users).astype(np.float64),
-        np.bincount(done.user[counts], worth, users),
+        np.bincount(done.user[counts], worth, users).astype(np.float64),
         float(np.mean(worth**2)) if len(worth) else 0.0,
         priceless,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from graphrec.data.kinds import normal, usual_names
+from graphrec.experiment.changes import changed_placements
 from graphrec.experiment.definition import Experiment
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY
@@ -90,8 +91,11 @@ def setting_problems(
             said = f"there is no source {source!r}: {expectation(source, named)}"
             yield Problem(f"retrieval.weights.{source}", said, True)
     for name, experiment in settings.experiments.items():
-        for found in _experiment_problems(experiment, known, named):
+        for found in _of_experiment(experiment, settings.placements, known, named):
             yield replace(found, key=f"experiments.{name}.{found.key}")
+    if settings.experiments and settings.serve.exposures is None:
+        said = "experiments are served, and not logged: expected a folder, to report on them"
+        yield Problem("serve.exposures", said, False)
     for kind in settings.evaluation.kinds:
         if kind not in known.kinds:
             yield Problem("evaluation.kinds", no_kind(kind, known.kinds), True)
@@ -105,8 +109,11 @@ def setting_problems(
                 yield Problem(f"kinds.{kind}.cancels", no_kind(other, known.kinds), misspelt)
 
 
-def _experiment_problems(
-    experiment: Experiment, known: Known, sources: frozenset[str]
+def _of_experiment(
+    experiment: Experiment,
+    placements: Mapping[str, Placement],
+    known: Known,
+    sources: frozenset[str],
 ) -> Iterator[Problem]:
     """What an experiment names that there is not."""
     for name, variant in experiment.variants.items():
@@ -118,6 +125,12 @@ def _experiment_problems(
             if source not in sources:
                 said = f"there is no source {source!r}: {expectation(source, sources)}"
                 yield Problem(f"variants.{name}.weights.{source}", said, True)
+        for changed in variant.placements:
+            before = {*_of_placement(changed, placements[changed], known)}
+            after = changed_placements(variant, placements)[changed]
+            for found in _of_placement(changed, after, known):
+                if found not in before:  # which is said of the placement itself
+                    yield replace(found, key=f"variants.{name}.{found.key}")
     forms = frozenset(map(normal, (*known.kinds, *known.recorded)))
     for name, goal in experiment.goals.items():
         for kind in goal.kinds or (name,):

@@ -16,6 +16,8 @@ from graphrec.experiment.assignment import variant_of
 from graphrec.experiment.changes import changed_placements
 from graphrec.experiment.definition import Experiment, Variant, snapshots_of
 from graphrec.placement.ready import READY
+from graphrec.recommend.setting_names import setting_problems
+from graphrec.rules.check import Known
 from graphrec.settings import load_settings
 from graphrec.snapshot.canary import gets_canary
 
@@ -216,3 +218,21 @@ def test_two_experiments_do_not_change_the_same(tmp_path: Path) -> None:
 def test_a_placement_may_not_be_called_as_the_other_lists(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="placement 'recommendations' has the name"):
         loaded(tmp_path, f'{SETTINGS}\n[placements.recommendations]\ntype = "popular"\n')
+
+
+def test_names_that_are_in_no_store_are_found(tmp_path: Path) -> None:
+    text = SETTINGS.replace('["purchase"]', '["purchas"]').replace("brand", "brend")
+    settings = loaded(tmp_path, text.replace("popularity", "popular"))
+    known = Known(("stock", "brand", "Price"), (), ("purchase",), ("purchase",))
+    found = {each.key: each for each in setting_problems(settings, known)}
+    experiment = "experiments.home"
+    assert found.keys() == {
+        f"{experiment}.variants.diverse.weights.popular",
+        f"{experiment}.variants.diverse.placements.for-you.caps",
+        f"{experiment}.goals.bought.kinds",
+        f"{experiment}.goals.bought.attribute",
+        "serve.exposures",
+    }
+    assert "did you mean 'purchase'?" in found[f"{experiment}.goals.bought.kinds"].said
+    assert "did you mean 'Price'?" in found[f"{experiment}.goals.bought.attribute"].said
+    assert not found["serve.exposures"].unknown

@@ -289,6 +289,9 @@ def test_what_cannot_be_read_is_counted_and_what_is_of_others_is_not() -> None:
     assert found.unreadable == 1
     with pytest.raises(DataError, match="no exposures of experiment 'home': expected some of a, b"):
         reported(experiment(), read_shown([], "home"), graph_of(DONE))
+    table = read_shown([b"time,user,item,variant", b"5,ann,x,home/a"], "home")
+    with pytest.raises(DataError, match="and 1 lines are no JSON: expected some"):
+        reported(experiment(), table, graph_of(DONE))
 
 
 def test_an_attribute_that_no_item_has_is_an_error() -> None:
