@@ -289,6 +289,27 @@ def happened(
     return found
 
 
+def remaining(
+    log: Interactions, meanings: Meanings, value: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The share of each event [E] that stands, whatever the user thinks of the item since.
+
+    0 where another event put it out of force or took all of it back, or where a rating does not
+    reach its threshold.
+    """
+    place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
+    pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+    stands = ~_superseded(log, meanings, place, pair)
+    stands &= (meanings.polarity[place] == 0) | (value >= meanings.bar[place])
+    if meanings.any_cancels:
+        stands &= ~_cancelled(log, meanings, place, pair)
+    left = np.ones(len(log))
+    if meanings.any_takes:
+        left = taken_back(log, meanings.takes, place, value, pair).left
+    found: NDArray[np.float64] = np.where(stands, left, 0.0)
+    return found
+
+
 def _superseded(
     log: Interactions, meanings: Meanings, place: NDArray[np.intp], pair: NDArray[np.int64]
 ) -> NDArray[np.bool_]:

@@ -96,7 +96,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
         "demo ingest train evaluate tune recommend placement related explain predict cypher "
         "inspect serve keys refresh promote rollback report forget doctor compare export events "
-        "items users"
+        "items users experiment"
     )
     assert set(commands()) == set(promised.split())
 
