@@ -27,6 +27,7 @@ from graphrec.api.routes import (
     placements,
     ratings,
     recommendations,
+    reports,
 )
 from graphrec.api.schemas.validation import with_limits
 from graphrec.api.service import RequestLog, open_service
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     placements.router,
     browse.router,
     explorer.router,
+    reports.router,
     events.router,
     nodes.router,
     admin.router,

@@ -41,6 +41,7 @@ Code: TypeAlias = Literal[
     "foreign_origin",
     "misdirected",
     "unknown_user",
+    "unknown_report",
     "unknown_item",
     "unknown_placement",
     "no_embeddings",
@@ -215,6 +216,7 @@ ERRORS: Mapping[Code, Error] = {
         "cursor",
         StaleCursor,
     ),
+    "unknown_report": Error(404, "There is no report of this name."),
     "too_large": Error(413, "The body has too many bytes."),
     "invalid_request": Error(
         422,

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from graphrec.api.middleware.access import READ
 from graphrec.api.routes.paging import page
 from graphrec.api.routes.router import new_router
 from graphrec.api.schemas.browse import (
+    ActivityCounts,
+    ActivityQuery,
     ItemDetails,
     ItemPage,
     PageQuery,
@@ -20,6 +23,7 @@ from graphrec.api.schemas.browse import (
     SimilarUsers,
     SnapshotFacts,
     UserDetails,
+    UserEventPage,
     UserPage,
     Weights,
 )
@@ -27,10 +31,13 @@ from graphrec.api.schemas.fields import ItemId, UserId
 from graphrec.api.schemas.queries import Length
 from graphrec.api.schemas.validation import Strict
 from graphrec.api.service import Ready, Serving
+from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import UnknownNode
+from graphrec.recommend.activity import activity
 from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.retrieval.neighbours import similar_users
+from graphrec.store.delta import Event, events_by_user
 from graphrec.store.protocol import Neighbour
 
 router = new_router("browse")
@@ -91,7 +98,40 @@ def user(
         likes=sum(each.liked for each in history),
         seen=len(history),
         history=rows,
+        attributes=recommender.directory.attributes(user_id),
     )
+
+
+@router.get("/users/{user_id}/events", openapi_extra=READ, responses=PAGE | USER)
+async def user_events(
+    user_id: UserId,
+    query: Annotated[PageQuery, Query()],
+    recommender: Ready,
+    service: Serving,
+) -> UserEventPage:
+    """What a user did, the latest first: kinds and times, and values where there is a store."""
+    version = recommender.snapshot.manifest.version
+    length = query.length(service.settings.serve)
+    recorded: Sequence[Event] = ()
+    if service.graph is not None:
+        recorded = await service.graph.store.run(
+            lambda store: events_by_user(store.user_events(user_id)).get(user_id, ())
+        )
+    found = await run_in_threadpool(recommender.directory.events, user_id, recorded)
+    rows, following = page(found, version, query.cursor, length)
+    return UserEventPage(version, following, user_id, rows)
+
+
+@router.get(
+    "/activity", openapi_extra=READ, responses=LIST | documented("unknown_item"), name="activity"
+)
+def activity_counts(
+    query: Annotated[ActivityQuery, Query()], recommender: Ready, service: Serving
+) -> ActivityCounts:
+    """Events, users and items over time: of the whole log as of now, or of one item."""
+    item = None if query.item is None else service.settings.ids.normal(query.item)
+    found = activity(recommender.view, item, query.days)
+    return ActivityCounts(version=recommender.snapshot.manifest.version, **vars(found))
 
 
 @router.get("/users/{user_id}/similar", openapi_extra=READ, responses=USER)

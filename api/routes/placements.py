@@ -85,6 +85,7 @@ async def placement(
         query.segment,
         language=query.language,
         explain=query.explain,
+        changes={"fields": _names(query.fields)} if query.fields else {},
     )
     return await _respond(request, service, recommender, name, question, key)
 
@@ -107,6 +108,7 @@ async def placement_by_rules(
         {name: value_of(name, value) for name, value in body.attributes.items()},
         body.language,
         body.explain,
+        changes=body.changes,
     )
     return await _respond(request, service, recommender, name, question, None)
 
@@ -146,6 +148,10 @@ def _split(recommender: Recommender, service: Service, items: Sequence[str]) -> 
         parts = [part for part in each.split(",") if part.strip()]
         found += [each] if each in known or len(parts) < 2 else [normal(p.strip()) for p in parts]
     return found
+
+
+def _names(fields: Sequence[str]) -> list[str]:
+    return [name.strip() for each in fields for name in each.split(",") if name.strip()]
 
 
 def _written(found: PlacementList, explain: bool) -> WrittenList:

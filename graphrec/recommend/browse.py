@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
@@ -16,7 +16,9 @@ from graphrec.data import PlainValue, Vector
 from graphrec.errors import UnknownNode
 from graphrec.recommend.results import ItemId, Title
 from graphrec.snapshot.search import Search
+from graphrec.snapshot.user_events import user_events
 from graphrec.snapshot.view import View
+from graphrec.store.delta import Event
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,29 @@ class SeenItem:
     liked: Annotated[
         bool, Field(description="Whether they like it. Seen items are left out of their list.")
     ]
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """Something that a user did with an item."""
+
+    item: ItemId
+    title: Title
+    kind: Annotated[str, Field(description="What they did, such as `purchase`.")]
+    time: Annotated[
+        int | None, Field(description="When, in milliseconds since 1970; null: not known.")
+    ]
+    counted: Annotated[
+        bool,
+        Field(description="False for what no longer counts, such as a purchase that was returned."),
+    ]
+    value: Annotated[
+        float | None,
+        Field(
+            description="As it was recorded, such as a rating; null where no graph store is there "
+            "to ask."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +165,40 @@ class Directory:
         order = np.lexsort((rows, -popularity, ~liked))
         seen = zip(rows[order].tolist(), liked[order].tolist(), strict=True)
         return tuple(SeenItem(ids[row], titles[row], liked) for row, liked in seen)
+
+    def events(self, user: str, recorded: Iterable[Event] = ()) -> tuple[HistoryEvent, ...]:
+        """What a user did, the latest first; raises UnknownNode.
+
+        Values are those of the `recorded` events, which a snapshot does not keep.
+        """
+        view = self.view
+        if not view.knows(user):
+            raise UnknownNode("user", user)
+        ids, titles, deleted = view.items.ids.ids, view.items.titles, view.delta.deleted
+        values = {(each.item, each.kind, each.time): each.value for each in recorded}
+        found = [
+            HistoryEvent(
+                ids[row],
+                titles[row],
+                kind,
+                time or None,
+                counts,
+                values.get((ids[row], kind, time)),
+            )
+            for kind, acts in user_events(view, user).items()
+            for row, time, counts in zip(*(column.tolist() for column in acts), strict=True)
+            if ids[row] not in deleted
+        ]
+        return tuple(sorted(found, key=lambda each: (-(each.time or 0), each.item, each.kind)))
+
+    def attributes(self, user: str) -> Mapping[str, PlainValue]:
+        """The attributes of a user that are known, but for vectors."""
+        values = self.view.without_vector(user).attributes
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None and not isinstance(value, Vector)
+        }
 
     def _item(self, row: int) -> Item:
         current, known = self.view.items, row < len(self.view.snapshot.items)

@@ -39,6 +39,9 @@ class PlacementQuestion:
     """Give what each source adds to each score."""
     reasons: bool = True
     """Give the reason of each item."""
+    changes: Mapping[str, object] = field(default_factory=dict)
+    """Settings of the placement that are otherwise in this list, such as `diversity`, `weights` or
+    `fields`; those of its fallbacks stay."""
 
     def __post_init__(self) -> None:
         """Ids of other types become text; raises DataError for what is no id."""
