@@ -2,12 +2,12 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Query
-from graphrec.api.errors import documented
+from graphrec.api.errors import StoreAway, documented
 from graphrec.api.middleware.access import READ
 from graphrec.api.routes.paging import page
 from graphrec.api.routes.router import new_router
@@ -30,17 +30,20 @@ from graphrec.api.schemas.browse import (
 from graphrec.api.schemas.fields import ItemId, UserId
 from graphrec.api.schemas.queries import Length
 from graphrec.api.schemas.validation import Strict
-from graphrec.api.service import Ready, Serving
+from graphrec.api.service import Ready, Service, Serving
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import UnknownNode
 from graphrec.recommend.activity import activity
+from graphrec.recommend.browse import plain
 from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.retrieval.neighbours import similar_users
-from graphrec.store.delta import Event, events_by_user
-from graphrec.store.protocol import Neighbour
+from graphrec.store.delta import events_by_user
+from graphrec.store.protocol import GraphStore, Neighbour
 
 router = new_router("browse")
+
+Held = TypeVar("Held")
 
 LIST = documented("invalid_request", "malformed_json", "not_ready")
 PAGE = documented("stale_cursor", "invalid_request", "malformed_json", "not_ready")
@@ -80,17 +83,18 @@ async def item(
 
 
 @router.get("/users/{user_id}", openapi_extra=READ, responses=PAGE | USER)
-def user(
+async def user(
     user_id: UserId,
     query: Annotated[PageQuery, Query()],
     recommender: Ready,
     service: Serving,
 ) -> UserDetails:
-    """A user and the items that they have seen."""
-    version = recommender.snapshot.manifest.version
+    """A user, their attributes, and the items that they have seen."""
+    version, directory = recommender.snapshot.manifest.version, recommender.directory
     length = query.length(service.settings.serve)
-    history = recommender.directory.history(user_id)
+    history = await run_in_threadpool(directory.history, user_id)
     rows, following = page(history, version, query.cursor, length)
+    held = await _held(service, lambda store: store.read_node("user", user_id), {})
     return UserDetails(
         version=version,
         next=following,
@@ -98,7 +102,7 @@ def user(
         likes=sum(each.liked for each in history),
         seen=len(history),
         history=rows,
-        attributes=recommender.directory.attributes(user_id),
+        attributes=plain({**directory.attributes(user_id), **held}),
     )
 
 
@@ -112,14 +116,22 @@ async def user_events(
     """What a user did, the latest first: kinds and times, and values where there is a store."""
     version = recommender.snapshot.manifest.version
     length = query.length(service.settings.serve)
-    recorded: Sequence[Event] = ()
-    if service.graph is not None:
-        recorded = await service.graph.store.run(
-            lambda store: events_by_user(store.user_events(user_id)).get(user_id, ())
-        )
+    recorded = await _held(
+        service, lambda store: events_by_user(store.user_events(user_id)).get(user_id, ()), ()
+    )
     found = await run_in_threadpool(recommender.directory.events, user_id, recorded)
     rows, following = page(found, version, query.cursor, length)
     return UserEventPage(version, following, user_id, rows)
+
+
+async def _held(service: Service, read: Callable[[GraphStore], Held], otherwise: Held) -> Held:
+    """What the graph store holds; something else where there is none, or it is away."""
+    if service.graph is None:
+        return otherwise
+    try:
+        return await service.graph.store.run(read)
+    except (StoreAway, UnknownNode):
+        return otherwise
 
 
 @router.get(

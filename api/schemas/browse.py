@@ -123,7 +123,10 @@ class UserDetails(_Page):
     ]
     attributes: Annotated[
         Mapping[str, PlainValue],
-        Field(description="Attributes of the user that the model keeps, by name."),
+        Field(
+            description="Attributes of the user but for vectors, by name: those in the "
+            "store, where there is one, else those that the model keeps."
+        ),
     ]
 
 

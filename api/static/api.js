@@ -36,7 +36,29 @@ export async function askText(path) {
   throw refused(response.status, await response.json().catch(() => null));
 }
 
+const LONGEST_PAUSE = 2; // seconds that the page waits by itself
+const AT_ONCE = 3; // requests: a service answers only so many reads at a time
+let running = 0;
+const waiting = [];
+
+/** The response to a request, which waits for its turn; one that comes too early is sent again. */
 async function fetched(path, body) {
+  if (running >= AT_ONCE) await new Promise((resolve) => { waiting.push(resolve); });
+  else running += 1;
+  try {
+    const response = await sent(path, body);
+    const pause = Number(response.headers.get("Retry-After") ?? Infinity);
+    if (response.status !== 503 || pause > LONGEST_PAUSE) return response;
+    await new Promise((resolve) => { setTimeout(resolve, 1000 * pause); });
+    return await sent(path, body);
+  } finally {
+    const next = waiting.shift(); // which takes this turn over
+    if (next) next();
+    else running -= 1;
+  }
+}
+
+async function sent(path, body) {
   const key = sessionStorage.getItem(KEY);
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   if (body) headers["Content-Type"] = "application/json";

@@ -68,11 +68,18 @@ function options(width, series, whole, hovered, { ink, line, of }) {
     hooks: { setCursor: [({ cursor }) => hovered(cursor.idx)] },
     scales: { y: { range: (_, least, most) => [Math.min(0, least), most || 1] } },
     axes: [
-      { ...axis, space: 70, values: (_, splits) => splits.map((each) => day(1000 * each).replace(/^\d+ /, splits.at(-1) - splits[0] > 100 * 86_400 ? "" : "$&")) },
+      { ...axis, space: 70, values: (_, splits) => dates(splits) },
       { ...axis, size: 56, values: (_, splits) => splits.map((each) => (whole && !Number.isInteger(each) ? "" : number(each))) },
     ],
     series: [{}, ...series.map((_, at) => ({ stroke: of[at % of.length], width: 1.75, points: { show: series[at].values.length < 2 } }))],
   };
+}
+
+/** Days, or months where there are many; one that is the same as that before it is left out. */
+function dates(seconds) {
+  const months = seconds.at(-1) - seconds[0] > 100 * 86_400;
+  const texts = seconds.map((each) => day(1000 * each).replace(/^\d+ /, months ? "" : "$&"));
+  return texts.map((text, at) => (text === texts[at - 1] ? "" : text));
 }
 
 /** The colours of the style sheet as a canvas takes them. */

@@ -56,8 +56,7 @@ function alarms(health, served, snapshot) {
   const lists = total(served, "graphrec_lists_total");
   const empties = total(served, "graphrec_lists_empty_total");
   const overlap = value(served, "graphrec_list_overlap", { version: snapshot.version });
-  const failed = served.filter(({ name, labels }) => name === "graphrec_requests_total" && labels.status?.startsWith("5"))
-    .reduce((sum, each) => sum + each.value, 0);
+  const [failed, refused] = ["500", "503"].map((status) => total(served, "graphrec_requests_total", { status }));
   return [
     ...Object.entries(health.parts ?? {}).filter(([, said]) => said !== "ready").map(([part, said]) => `${part}: ${said}`),
     ...(health.warnings ?? []),
@@ -65,7 +64,8 @@ function alarms(health, served, snapshot) {
     overlap > LIMITS.overlap && `${share(overlap)} of a list is the same as another one: the lists are hardly personal.`,
     lists > 0 && empties / lists > LIMITS.empty && `${share(empties / lists)} of the lists are empty.`,
     fallbacks(served) > LIMITS.fallback && `${share(fallbacks(served))} of the places are filled with popular items, as no source finds enough.`,
-    failed > 0 && `${count(failed, "answer was", "answers were")} an error of the service (5xx).`,
+    failed > 0 && `${count(failed, "request", "requests")} failed through a fault of the service (500): its log says why.`,
+    refused > 0 && `${count(refused, "request", "requests")} came when more was asked than could be answered, or before the service was ready (503).`,
     total(served, "graphrec_reloads_total", { result: "refused" }) > 0 && "A snapshot was refused when it was loaded.",
     total(served, "graphrec_exposures_total", { result: "lost" }) > 0 && "Lists for the log of exposures were lost.",
   ].filter(Boolean);

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from graphrec.data import PlainValue, Vector
+from graphrec.data import AttributeValue, PlainValue, Vector
 from graphrec.errors import UnknownNode
 from graphrec.recommend.results import ItemId, Title
 from graphrec.snapshot.search import Search
@@ -143,13 +143,9 @@ class Directory:
         if row is None or item in self.view.delta.deleted:
             raise UnknownNode("item", item)
         attributes = self.view.items.attributes(row)
-        about = {
-            name: value
-            for name, value in attributes.items()
-            if name != "title" and not isinstance(value, Vector)
-        }
+        about = {name: value for name, value in attributes.items() if name != "title"}
         found = self._item(row)
-        return Details(found.item, found.title, found.likes, about)
+        return Details(found.item, found.title, found.likes, plain(about))
 
     def history(self, user: str) -> tuple[SeenItem, ...]:
         """What a user has seen: what they like first, then the most popular; raises UnknownNode."""
@@ -191,14 +187,9 @@ class Directory:
         ]
         return tuple(sorted(found, key=lambda each: (-(each.time or 0), each.item, each.kind)))
 
-    def attributes(self, user: str) -> Mapping[str, PlainValue]:
-        """The attributes of a user that are known, but for vectors."""
-        values = self.view.without_vector(user).attributes
-        return {
-            name: value
-            for name, value in values.items()
-            if value is not None and not isinstance(value, Vector)
-        }
+    def attributes(self, user: str) -> Mapping[str, AttributeValue]:
+        """The attributes of a user that the model keeps."""
+        return self.view.without_vector(user).attributes
 
     def _item(self, row: int) -> Item:
         current, known = self.view.items, row < len(self.view.snapshot.items)
@@ -214,3 +205,8 @@ class Directory:
         """How many items a user who came since the snapshot likes."""
         profile = self.view.without_vector(user)
         return len(profile.history) + len(profile.new_likes)
+
+
+def plain(attributes: Mapping[str, AttributeValue]) -> dict[str, PlainValue]:
+    """Attributes without vectors, which nobody reads."""
+    return {name: each for name, each in attributes.items() if not isinstance(each, Vector)}
