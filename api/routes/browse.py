@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Annotated, TypeVar
 
@@ -33,12 +33,13 @@ from graphrec.api.schemas.validation import Strict
 from graphrec.api.service import Ready, Service, Serving
 from starlette.concurrency import run_in_threadpool
 
+from graphrec.data import AttributeValue
 from graphrec.errors import UnknownNode
 from graphrec.recommend.activity import activity
 from graphrec.recommend.browse import plain
 from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.retrieval.neighbours import similar_users
-from graphrec.store.delta import events_by_user
+from graphrec.store.delta import Event, events_by_user
 from graphrec.store.protocol import GraphStore, Neighbour
 
 router = new_router("browse")
@@ -94,7 +95,8 @@ async def user(
     length = query.length(service.settings.serve)
     history = await run_in_threadpool(directory.history, user_id)
     rows, following = page(history, version, query.cursor, length)
-    held = await _held(service, lambda store: store.read_node("user", user_id), {})
+    none: Mapping[str, AttributeValue] = {}
+    held = await _held(service, lambda store: store.read_node("user", user_id), none)
     return UserDetails(
         version=version,
         next=following,
@@ -116,8 +118,9 @@ async def user_events(
     """What a user did, the latest first: kinds and times, and values where there is a store."""
     version = recommender.snapshot.manifest.version
     length = query.length(service.settings.serve)
+    none: tuple[Event, ...] = ()
     recorded = await _held(
-        service, lambda store: events_by_user(store.user_events(user_id)).get(user_id, ()), ()
+        service, lambda store: events_by_user(store.user_events(user_id)).get(user_id, none), none
     )
     found = await run_in_threadpool(recommender.directory.events, user_id, recorded)
     rows, following = page(found, version, query.cursor, length)

@@ -66,16 +66,17 @@ export function user([id, ...named]) {
       h("h1", { tabindex: -1 }, `User ${id}`),
       pending(() => ask(`${path`/v1/users/${id}`}?limit=1`), (found) => [
         h("p", { class: "lead" }, found.seen
-          ? `${count(found.seen, "item", "items")} seen, ${number(found.likes)} liked. `
-          : "No items seen yet. ",
-        h("a", { href: at("what-if", written({ name: "for-you", user: id, items: [] })) }, "Try other settings"), " or ",
-        h("a", { href: at("placements", written({ name: "for-you", user: id, items: [] })) }, "other placements"), "."),
+          ? `${count(found.seen, "item", "items")} seen, ${number(found.likes)} liked`
+          : "No items seen yet."),
         facts(found.attributes),
       ], 2),
       h("div", { class: "columns uneven" },
         h("section", {},
           h("h2", {}, "Recommended"),
           pending(() => ask(path`/v1/users/${id}/recommendations?k=10`), list, 10),
+          h("p", { class: "more" },
+            h("a", { href: at("what-if", written({ name: "for-you", user: id, items: [] })) }, "What if the settings were others?"), " ",
+            h("a", { href: at("placements", written({ name: "for-you", user: id, items: [] })) }, "Other placements")),
           h("h2", {}, "Why not …?"),
           h("p", { class: "hint" }, "Pick an item that is not in the list, and see why."),
           combobox({

@@ -59,6 +59,9 @@ class _Events(NamedTuple):
     item: NDArray[np.int32]
     time: NDArray[np.int64]
 
+    def at(self, chosen: NDArray[np.bool_]) -> _Events:
+        return _Events(self.kind[chosen], self.user[chosen], self.item[chosen], self.time[chosen])
+
 
 def activity(view: View, item: str | None = None, days: int | None = None) -> Activity:
     """What happened when, or with one item; `days` is the length of a bucket.
@@ -83,7 +86,7 @@ def activity(view: View, item: str | None = None, days: int | None = None) -> Ac
     def counted(chosen: NDArray[np.bool_]) -> tuple[int, ...]:
         return tuple(np.bincount(bucket[chosen], minlength=count).tolist())
 
-    def distinct(who: NDArray[np.int64]) -> tuple[int, ...]:
+    def distinct(who: NDArray[np.integer]) -> tuple[int, ...]:
         pairs = np.unique(bucket[dated] << 32 | who[dated])
         return tuple(np.bincount(pairs >> 32, minlength=count).tolist())
 
@@ -132,7 +135,7 @@ def _events_of(view: View, row: int | None) -> tuple[tuple[str, ...], _Events]:
                 users = (np.searchsorted(matrix.indptr, at, "right") - 1).astype(np.int32)
                 part = _Events(_all(code, at), users, items[at], matrix.data[at])
             kept = _still_holds(view, part)
-            parts.append(part if kept is None else _Events(*(each[kept] for each in part)))
+            parts.append(part if kept is None else part.at(kept))
     written = np.array([*_written(view, codes, row)], np.int64).reshape(-1, 4).T
     parts.append(_Events(*written))
     columns = (np.concatenate(column) for column in zip(*parts, strict=True))
