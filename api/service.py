@@ -19,12 +19,13 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import numpy as np
 from fastapi import Depends, Request
 from graphrec.api.errors import NoStore
-from graphrec.api.list_cache import ListCache
+from graphrec.api.list_cache import Key, ListCache, WrittenList
 from graphrec.api.live.engine import Engine
 from graphrec.api.live.events import EventWriter
 from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.forgetter import Forgetter
+from graphrec.api.live.new_items import NewItemLists
 from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.metrics import Gauges, Metrics
@@ -89,6 +90,8 @@ class Service:
     """Gets a line for each request."""
     rng: np.random.Generator
     """Draws the exploration of lists."""
+    new_items: NewItemLists
+    """In how many lists each was."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
 
@@ -112,14 +115,14 @@ class Service:
 
         Raises NoStore and StoreAway.
         """
-        now = time.time_ns() // 1_000_000
+        now, crowded = time.time_ns() // 1_000_000, self.new_items.full
         if not query.needs_events:
-            return Context(now, rng=self.rng)
+            return Context(now, crowded=crowded, rng=self.rng)
         graph, user = self.require_graph(EVENTS), query.user or ""
         events = await graph.store.run(
             lambda store: events_by_user(store.user_events(user)).get(user, ())
         )
-        return Context(now, events, self.rng)
+        return Context(now, events, crowded, self.rng)
 
     async def compute(
         self, view: View, query: Query, context: Context, work: Callable[[], Result]
@@ -128,6 +131,11 @@ class Service:
         if effort(view, query, context) < MUCH:
             return work()
         return await run_in_threadpool(work)
+
+    def keep(self, key: Key, written: WrittenList, view: View) -> None:
+        """Keep a list, unless it holds new items whose lists are counted."""
+        if not (self.new_items.limited and view.items.has_new(written.items)):
+            self.lists.keep(key, written)
 
     def require_graph(self, why: str, field: str | None = None) -> LiveGraph:
         """The graph store; raises NoStore, which says `why` it is needed."""
@@ -185,6 +193,7 @@ async def open_service(
         Admission(settings.serve.concurrent_lists, settings.serve.max_wait_ms / 1000),
         log,
         np.random.default_rng(),
+        NewItemLists(settings.retrieval.new_items_per_hour),
     )
     # Once before the first request, so that a server that listens is ready if it can be.
     await engine.update()

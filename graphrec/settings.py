@@ -282,6 +282,19 @@ class RetrievalSettings(_Section):
         description="Largest share of a list, but at least one place, for items added since the "
         "snapshot whose attributes are close to the user's profile; 0: none.",
     )
+    new_items_reach: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Largest share of people that one new item is recommended to, those it is "
+        "nearest to; 1: everybody it is near to.",
+    )
+    new_items_per_hour: int | None = Field(
+        None,
+        ge=1,
+        description="Most lists of one process and hour that one new item is in; not set: no "
+        "limit.",
+    )
     weights: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
         description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "

@@ -4,6 +4,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -26,8 +27,9 @@ from graphrec.api.schemas.validation import Strict, bounded
 from graphrec.api.service import Ready, Service, chosen
 from starlette.concurrency import run_in_threadpool
 
-from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement
-from graphrec.recommend.placements.lists import PlacementList, query_of_all
+from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement, changed
+from graphrec.recommend.placements.lists import PlacementList, placement_of, query_of_all
+from graphrec.recommend.placements.live import counted_in_store
 from graphrec.recommend.placements.question import PlacementQuestion
 from graphrec.recommend.recommender import Recommender
 
@@ -68,7 +70,7 @@ async def placement(
     recommender = chosen(request, service, query.user)
     found = recommender.placements.get(name)
     key = None if found is None else _key(request, service, recommender, query.user)
-    kept = None if key is None else service.lists.get(key)
+    kept = None if key is None or query.by == "store" else service.lists.get(key)
     if kept is not None and found is not None:
         version = recommender.snapshot.manifest.version
         return respond(request, service, version, kept, query.user, found.label or name)
@@ -83,10 +85,12 @@ async def placement(
         bounded(query, "k", service.settings.serve.max_k) if query.k is not None else None,
         where,
         query.segment,
+        fields=_names(query.fields),
         language=query.language,
         explain=query.explain,
-        changes={"fields": _names(query.fields)} if query.fields else {},
     )
+    if query.by == "store":
+        question, key = await _counted(service, recommender, name, question), None
     return await _respond(request, service, recommender, name, question, key)
 
 
@@ -106,11 +110,25 @@ async def placement_by_rules(
         body.segment,
         tuple(body.rules),
         {name: value_of(name, value) for name, value in body.attributes.items()},
+        body.fields,
         body.language,
         body.explain,
         changes=body.changes,
     )
+    if body.by == "store":
+        question = await _counted(service, recommender, name, question)
     return await _respond(request, service, recommender, name, question, None)
+
+
+async def _counted(
+    service: Service, recommender: Recommender, name: str, question: PlacementQuestion
+) -> PlacementQuestion:
+    """The question with what the store counts beside its items; raises NoStore and StoreAway."""
+    placement = changed(placement_of(recommender, name), question.changes)
+    graph = service.require_graph("by is 'store'", "by")
+    return await graph.store.run(
+        partial(counted_in_store, name=name, placement=placement, question=question)
+    )
 
 
 async def _respond(
@@ -127,7 +145,7 @@ async def _respond(
     found = await run_in_threadpool(recommender.placed, name, question, context)
     written = _written(found, question.explain)
     if key is not None and query.repeatable:
-        service.lists.keep(key, written)
+        service.keep(key, written, recommender.view)
     return respond(request, service, found.version, written, question.user, found.label)
 
 
@@ -140,6 +158,11 @@ def _key(request: Request, service: Service, recommender: Recommender, user: str
     return Key(user or "", scope["path"], scope["query_string"], version, (edition, minute))
 
 
+def _names(given: str | None) -> list[str] | None:
+    """The names of attributes that commas are between."""
+    return None if given is None else [n.strip() for n in given.split(",") if n.strip()]
+
+
 def _split(recommender: Recommender, service: Service, items: Sequence[str]) -> list[str]:
     """Ids of items; what is no item and has commas is several."""
     known, normal = recommender.view.items.ids, service.settings.ids.normal
@@ -148,10 +171,6 @@ def _split(recommender: Recommender, service: Service, items: Sequence[str]) -> 
         parts = [part for part in each.split(",") if part.strip()]
         found += [each] if each in known or len(parts) < 2 else [normal(p.strip()) for p in parts]
     return found
-
-
-def _names(fields: Sequence[str]) -> list[str]:
-    return [name.strip() for each in fields for name in each.split(",") if name.strip()]
 
 
 def _written(found: PlacementList, explain: bool) -> WrittenList:

@@ -163,7 +163,7 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
 
     written = await service.compute(recommender.view, query, context, made)
     if query.repeatable and request.method == "GET":
-        service.lists.keep(key, written)
+        service.keep(key, written, recommender.view)
     return respond(request, service, version, written, user)
 
 
@@ -213,6 +213,10 @@ def respond(
     `placement` is the label of the one that the list is of.
     """
     service.metrics.recommended("session" if user is None else "user", version, written)
+    if service.new_items.limited:
+        items = service.recommender_for(user).view.items
+        known = items.snapshot.items.rows
+        service.new_items.add(each for each in written.items if each not in known)
     if user is not None and service.exposures is not None:
         service.exposures.add(user, version, written, request.state.request_id, placement)
     if not written.packed:

@@ -42,7 +42,8 @@ export function requestOf(question, fields, changes = {}, rules = []) {
     (body.where[name] ??= []).push(value.join(":"));
   }
   if (rules.length) body.rules = rules;
-  body.changes = fields.length && !changes.fields ? { ...changes, fields } : changes;
+  if (fields.length) body.fields = fields;
+  body.changes = changes;
   return { url, body };
 }
 

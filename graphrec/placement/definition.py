@@ -179,7 +179,7 @@ CHANGEABLE = frozenset(
     {
         *("kinds", "days", "date", "after", "similarity", "min_support", "apart"),
         *("weights", "new_items", "exclude_seen", "exclude"),
-        *("caps", "diversity", "exploration", "fields"),
+        *("caps", "diversity", "exploration"),
     }
 )
 """What one question may have otherwise. Rules and pins hold whoever asks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graphrec.errors import SettingsError
 from graphrec.placement.definition import Placement
 
 _BOUGHT = ("purchase", "purchased", "buy", "bought", "order", "ordered", "transaction")
@@ -12,7 +13,7 @@ _VIEWED = ("view", "viewed", "click", "clicked", "product_view", "page_view", "d
 
 READY: Mapping[str, Placement] = {
     "for-you": Placement(type="for-you", fallback=("popular",)),
-    "similar": Placement(type="similar"),
+    "similar": Placement(type="similar", fallback=("also-viewed",)),
     "also-bought": Placement(type="together", kinds=_BOUGHT),
     "also-viewed": Placement(type="together", kinds=_VIEWED),
     "cart": Placement(type="cart", kinds=_BOUGHT),
@@ -48,6 +49,18 @@ def with_ready(given: Any) -> Any:
         else:
             found[name] = said
     return found
+
+
+def placements_of(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Placement]:
+    """The placements that some fields describe, and all ready-made ones; raises SettingsError."""
+    try:
+        found = {
+            name: each if isinstance(each, Placement) else Placement.model_validate(each)
+            for name, each in with_ready(given).items()
+        }
+        return dict(checked(found))
+    except ValueError as error:  # as pydantic's are
+        raise SettingsError(f"placements: {error}") from error
 
 
 def checked(placements: Mapping[str, Placement]) -> Mapping[str, Placement]:

@@ -10,6 +10,7 @@ import numpy as np
 from graphrec.data import AttributeValue, Rows, labels
 from graphrec.errors import UnknownNode
 from graphrec.ranking.fusion import BOOST, FALLBACK, Source
+from graphrec.recommend.labels import label_of
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.ranker import Ranker
 from graphrec.recommend.reasons import Templates, sentence
@@ -148,6 +149,11 @@ class Explainer:
         if isinstance(said, str):
             return Reason("source", {"said": said})
         return said or reason_of_paths(name, because)
+
+    def reason_of_new(self, profile: UserProfile, row: int) -> Reason:
+        """Why an item row that came since: by what it is one of, where that is known."""
+        label = label_of(self.view, profile, row)
+        return Reason("new-near") if label is None else Reason("new-in", {"value": label})
 
     def text(self, reason: Reason, query: Query) -> str:
         """The sentence of a reason, in the language of a query."""

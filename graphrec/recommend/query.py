@@ -139,6 +139,8 @@ class Context:
     """Milliseconds since 1970: what rules of availability go by."""
     events: tuple[Event, ...] | None = None
     """All events of the user; needed where `Query.needs_events`."""
+    crowded: frozenset[str] = frozenset()
+    """New items that were in enough lists lately."""
     rng: np.random.Generator | None = None
     """What places for exploration are drawn by; None: there is no exploration."""
 

@@ -31,7 +31,7 @@ from graphrec.data.ids import as_id
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, UnknownNode
 from graphrec.placement.definition import Placement
-from graphrec.placement.ready import READY
+from graphrec.placement.ready import READY, placements_of
 from graphrec.progress import Progress
 from graphrec.ranking.exploration import EvenPool, Explored, Pool, explore
 from graphrec.ranking.fusion import EXPLORATION
@@ -170,6 +170,14 @@ class Recommender:
         """
         return publish(self.snapshot, Path(folder), types=types_with(classes))
 
+    def with_placements(self, placements: Mapping[str, Mapping[str, Any]]) -> Recommender:
+        """The recommender with further placements, or with others than the ready-made ones.
+
+        By name, the fields of each: see `graphrec.placement.definition.Placement`. Raises
+        SettingsError for what is none.
+        """
+        return replace(self, placements={**self.placements, **placements_of(placements)})
+
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot of the view."""
@@ -196,7 +204,7 @@ class Recommender:
         request = self.ranker.request(profile, query, context)
         ranking = self._ranking(request, query)
         listed = self._recommendations(profile, ranking, request.segment, query)
-        listed = self._with_cold_items(listed, profile, request, query)
+        listed = self._with_cold_items(listed, profile, request, query, context)
         if context.rng is not None and query.exploration:
             eligible = request.eligible.copy()
             eligible[ranking.items] = False
@@ -472,6 +480,7 @@ class Recommender:
         profile: UserProfile,
         request: Request,
         query: Query,
+        context: Context,
     ) -> tuple[Recommendation, ...]:
         """The list, in which the new items that are nearest to the user have a share of places.
 
@@ -482,12 +491,18 @@ class Recommender:
         share = self.settings.new_items if query.new_items is None else query.new_items
         if not share or not items.new:
             return listed
-        found = items.nearest_new(profile, request.eligible, max(1, int(share * query.k)))
+        places = max(1, int(share * query.k))
+        reach = self.settings.new_items_reach
+        eligible = request.eligible
+        if context.crowded:
+            eligible = eligible.copy()
+            eligible[items.rows_of(context.crowded)] = False
+        found = items.nearest_new(profile, eligible, places, reach)
         if found is None:
             return listed
         weight = request.weights[found.source]
         near = [
-            self._cold(row, found.source, z_score, weight, query)
+            self._cold(row, found.source, z_score, weight, profile, query)
             for row, z_score in zip(
                 found.rows.tolist(), found.z_scores(found.rows).tolist(), strict=True
             )
@@ -539,10 +554,16 @@ class Recommender:
         )
 
     def _cold(
-        self, row: int, source: str, z_score: float, weight: float, query: Query
+        self,
+        row: int,
+        source: str,
+        z_score: float,
+        weight: float,
+        profile: UserProfile,
+        query: Query,
     ) -> Recommendation:
         """A new item, by the source that has its vector."""
-        items, reason = self.view.items, Reason("new-near")
+        items, reason = self.view.items, self.explainer.reason_of_new(profile, row)
         return Recommendation(
             items.ids.ids[row],
             items.titles[row],
@@ -552,4 +573,5 @@ class Recommender:
             (),
             (Contribution(source, z_score, weight, weight * z_score),),
             reason_code=reason.code,
+            reason_values=reason.values,
         )

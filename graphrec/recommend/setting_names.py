@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from graphrec.data.kinds import normal, usual_names
+from graphrec.placement.definition import Placement
+from graphrec.placement.ready import READY
 from graphrec.rules.check import Known, Problem, no_attribute, no_kind, problems_of
 from graphrec.settings import RESERVED_SOURCES, Settings
 from graphrec.snapshot.view import View
@@ -73,6 +75,8 @@ def setting_problems(
         for found in problems_of(rule, known):
             key = f"rules[{at}].{found.key}"
             yield replace(found, key=key, said=f"rule {rule.name!r}: {found.said}")
+    for name, placement in settings.placements.items():
+        yield from _of_placement(name, placement, known)
     segments = settings.retrieval.popular_by
     users = known.user_attributes
     if segments is not None and users is not None and segments not in users:
@@ -93,3 +97,31 @@ def setting_problems(
             if other not in known.kinds and normal(other) not in forms:
                 misspelt = closest(other, known.kinds, MISSPELT) is not None
                 yield Problem(f"kinds.{kind}.cancels", no_kind(other, known.kinds), misspelt)
+
+
+def _of_placement(name: str, placement: Placement, known: Known) -> Iterator[Problem]:
+    """What a placement names that there is not."""
+    key = f"placements.{name}"
+    for at, rule in enumerate(placement.rules):
+        for found in problems_of(rule, known):
+            said = f"rule {rule.name!r}: {found.said}"
+            yield replace(found, key=f"{key}.rules[{at}].{found.key}", said=said)
+    shared = {*known.attributes, *known.relations}
+    for field, given in (("caps", placement.caps), ("apart", placement.apart)):
+        for each in given:
+            if each not in shared:
+                yield Problem(f"{key}.{field}", no_attribute("item", each, shared), True)
+    of_items = [("fields", each) for each in placement.fields]
+    of_items += [] if placement.date is None else [("date", placement.date)]
+    of_items += [("pins", pin.attribute) for pin in placement.pins if pin.attribute is not None]
+    for field, each in of_items:
+        if each not in known.attributes:
+            yield Problem(f"{key}.{field}", no_attribute("item", each, known.attributes), True)
+    users = known.user_attributes
+    if placement.segment is not None and users is not None and placement.segment not in users:
+        yield Problem(f"{key}.segment", no_attribute("user", placement.segment, users), True)
+    if READY.get(name) is None or READY[name].kinds != placement.kinds:
+        forms = set(map(normal, known.kinds))
+        for kind in placement.kinds:
+            if normal(kind) not in forms:
+                yield Problem(f"{key}.kinds", no_kind(kind, known.kinds), True)

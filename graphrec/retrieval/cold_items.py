@@ -19,6 +19,7 @@ from graphrec.data import (
 from graphrec.models.encoder import ItemEncoder
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reach import AMONG
 from graphrec.retrieval.source import Candidates, Eligible, ZScores
 from graphrec.store.protocol import ItemLink
 
@@ -59,13 +60,24 @@ class NearestCold:
         """As in `CandidateSource`."""
         return self.nearest.name
 
-    def retrieve(self, profile: UserProfile, eligible: Eligible, count: int) -> Candidates | None:
-        """The nearest of them; `eligible` [I + N] counts the rows of the view."""
+    def retrieve(
+        self, profile: UserProfile, eligible: Eligible, count: int, reach: float = 1.0
+    ) -> Candidates | None:
+        """The nearest of them; `eligible` [I + N] counts the rows of the view.
+
+        With a `reach` below 1, only those that are nearer to the profile than to all but about this
+        share of the users.
+        """
         if profile.vector is None or not len(self.rows):
             return None
         scores = self.nearest.z_scores_of(profile.vector, self.cold.vectors)
         order = np.argsort(-scores, kind="stable")
-        order = order[(scores[order] > 0) & eligible[self.rows[order]]][:count]
+        order = order[(scores[order] > 0) & eligible[self.rows[order]]]
+        if reach < 1:
+            order = order[:AMONG]
+            vectors = self.cold.vectors[order]
+            order = order[self.nearest.sample.share_nearer(vectors, scores[order]) <= reach]
+        order = order[:count]
 
         def of(items: Rows) -> ZScores:
             return scores[[self._places[row] for row in items.tolist()]]

@@ -13,6 +13,7 @@ from graphrec.data import Rows
 from graphrec.models.embeddings import Embeddings
 from graphrec.retrieval.index import Index
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reach import Sample, evenly
 from graphrec.retrieval.source import Candidates, Eligible, ZScores, from_moments, z_scores
 
 
@@ -69,6 +70,18 @@ class Nearest:
     def z_scores_of(self, vector: NDArray[np.float32], items: NDArray[np.float32]) -> ZScores:
         """The z-scores of N other items [N, dim] for a user, among those of the index."""
         return z_scores(items @ vector, *self._moments_for(vector))
+
+    @cached_property
+    def sample(self) -> Sample:
+        """Some of the users."""
+        users = self.vectors.user[self.vectors.user.any(axis=1)]
+        users = users[evenly(len(users))]
+        mean, covariance = self._moments
+        wide = users.astype(np.float64)
+        variance = np.einsum("sd,de,se->s", wide, covariance, wide)
+        spread = np.sqrt(np.maximum(variance, 0))
+        known = spread > 0
+        return Sample(users[known], (wide @ mean)[known], spread[known])
 
     def _moments_for(self, vector: NDArray[np.float32]) -> tuple[float, float]:
         """Mean and deviation of the inner products of a vector with those of all items."""

@@ -18,6 +18,7 @@ from graphrec.data import Attribute, AttributeValue, Rows, Vector
 from graphrec.data.axes import axes
 from graphrec.data.vector import stacked
 from graphrec.retrieval.profile import UserProfile
+from graphrec.retrieval.reach import AMONG, Sample, evenly
 from graphrec.retrieval.reason import Reason
 from graphrec.retrieval.source import (
     Candidates,
@@ -77,6 +78,18 @@ class NearestVectors:
         """As in `Updatable`: vectors of items say nothing of users."""
         return self
 
+    @cached_property
+    def sample(self) -> Sample:
+        """People who like one of some of the items each."""
+        likes = self.vectors[self.vectors.any(axis=1)]
+        queries = likes[evenly(len(likes))]
+        scores = queries @ likes.T
+        mean, deviation = scores.mean(axis=1), scores.std(axis=1)
+        known = deviation > 0
+        return Sample(
+            queries[known], mean[known].astype(np.float64), deviation[known].astype(np.float64)
+        )
+
     def unit_of(self, attributes: Mapping[str, AttributeValue]) -> NDArray[np.float32]:
         """The vector of an item [dim], of length 1; zeros where it has none of this length."""
         return unit(stacked((attributes.get(self.attribute),), self.vectors.shape[1]))[0]
@@ -120,16 +133,25 @@ class VectorsNow:
         return from_moments(self.name, scores, mean, deviation, eligible, count)
 
     def retrieve_new(
-        self, profile: UserProfile, eligible: Eligible, count: int
+        self, profile: UserProfile, eligible: Eligible, count: int, reach: float = 1.0
     ) -> Candidates | None:
-        """The nearest of the new items; `eligible` [I + N] counts the rows of the view."""
+        """The nearest of the new items; `eligible` [I + N] counts the rows of the view.
+
+        With a `reach` below 1, only those that are nearer to the profile than to all but about this
+        share of people who like one item each.
+        """
         found, (rows, vectors) = self._scores(profile), self._new
         if found is None or not len(rows):
             return None
         query = self._query(profile)
         z_score = z_scores(vectors @ query, *found[1])
         order = np.argsort(-z_score, kind="stable")
-        order = order[(z_score[order] > 0) & eligible[rows[order]]][:count]
+        order = order[(z_score[order] > 0) & eligible[rows[order]]]
+        if reach < 1:
+            order = order[:AMONG]
+            share = self.source.sample.share_nearer(vectors[order], z_score[order])
+            order = order[share <= reach]
+        order = order[:count]
 
         def of(items: Rows) -> ZScores:
             return z_score[np.searchsorted(rows, items)]

@@ -60,6 +60,11 @@ class CurrentItems:
         rows = self.ids.rows
         return np.fromiter((rows[item] for item in items if item in rows), np.int32)
 
+    def has_new(self, items: Iterable[str]) -> bool:
+        """Whether any of some items came since the snapshot."""
+        known = self.snapshot.items.rows
+        return bool(self.new) and any(item not in known for item in items)
+
     @cached_property
     def changed(self) -> Mapping[str, Mapping[str, AttributeValue]]:
         """All attributes of the items that came or changed, by id."""
@@ -198,13 +203,17 @@ class CurrentItems:
             made["cold"] = with_new_items(before.cold, self._embedded(new)) if new else before.cold
 
     def nearest_new(
-        self, profile: UserProfile, eligible: Eligible, count: int
+        self, profile: UserProfile, eligible: Eligible, count: int, reach: float = 1.0
     ) -> Candidates | None:
-        """The new items that are nearest to a profile: by embedding, else by their vectors."""
+        """The new items that are nearest to a profile: by embedding, else by their vectors.
+
+        With a `reach` below 1, only those that are nearer to it than to all but about this share of
+        people.
+        """
         if self.nearest_cold is not None:
-            return self.nearest_cold.retrieve(profile, eligible, count)
+            return self.nearest_cold.retrieve(profile, eligible, count, reach)
         vectors = (each for each in self.sources if isinstance(each, VectorsNow))
-        found = (each.retrieve_new(profile, eligible, count) for each in vectors)
+        found = (each.retrieve_new(profile, eligible, count, reach) for each in vectors)
         return next((each for each in found if each is not None), None)
 
     @cached_property

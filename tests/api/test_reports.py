@@ -17,7 +17,6 @@ from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load, publish
 from tests.support.service import error, serving, tiny_snapshot
 
-
 MODELS = [
     {"model": "popularity", "metrics": {"ndcg@10": {"value": 0.5}}},
     {"model": "fusion", "metrics": {"ndcg@10": {"value": 0.4}, "coverage@10": {"value": 0.7}}},

@@ -89,8 +89,9 @@ def commands() -> dict[str, Any]:
 
 def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
-        "demo ingest train evaluate tune recommend placement related explain predict cypher inspect serve "
-        "keys refresh promote rollback report forget doctor compare export events items users"
+        "demo ingest train evaluate tune recommend placement related explain predict cypher "
+        "inspect serve keys refresh promote rollback report forget doctor compare export events "
+        "items users"
     )
     assert set(commands()) == set(promised.split())
 

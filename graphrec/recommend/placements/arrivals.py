@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import labels
 from graphrec.data.times import DAY
+from graphrec.recommend.labels import label_of
 from graphrec.recommend.placements.found import NOTHING, Found, Ground
 from graphrec.retrieval.reason import Reason
 
@@ -30,7 +30,7 @@ def arrivals(ground: Ground) -> Found:
     score = near + (1 - age) * 1e-6  # of equally near ones the newest first
 
     def reason(row: int) -> Reason:
-        of = label_of(ground, row)
+        of = label_of(ground.view, ground.profile, row)
         return Reason("new") if of is None else Reason("new-in", {"value": of})
 
     return Found.best(items, score, reason)
@@ -79,21 +79,3 @@ def nearness(ground: Ground, items: NDArray[np.integer]) -> NDArray[np.float64]:
             if row in place:
                 score[place[row]] = weight * z_score
     return score
-
-
-def label_of(ground: Ground, row: int) -> str | None:
-    """What an item is one of, by the first category or tags that it has in common with what the
-    person likes, else by its first category.
-    """
-    view = ground.view
-    attributes = view.items.attributes(row)
-    liked = ground.profile.history.tolist()
-    held = view.snapshot.item_attributes
-    names = [n for n, each in held.items() if each.kind in ("category", "tags")]
-    theirs = {
-        name: {label for each in liked for label in labels(held[name].values[each])}
-        for name in names
-    }
-    shared = (v for name in names for v in labels(attributes.get(name)) if v in theirs[name])
-    first = (label for name in names for label in labels(attributes.get(name)))
-    return next(shared, None) or next(first, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,6 +21,7 @@ from graphrec.retrieval.reason import Reason
 from graphrec.rules.compiled import CompiledRules
 from graphrec.snapshot.user_events import UserEvents, user_events
 from graphrec.snapshot.view import View
+from graphrec.store.protocol import Neighbour
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Ground:
     segment: str | None
     """Whose popular or trending items are meant; None: everyone's."""
     rules: CompiledRules
+    counted: Mapping[str, Sequence[Neighbour]] | None = None
+    """By item of the question, what a store counted beside it; None: the snapshot is asked."""
 
     @cached_property
     def kinds(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
@@ -35,7 +35,6 @@ from graphrec.recommend.placements.similar import similar
 from graphrec.recommend.placements.together import together
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.results import EMPTY, EmptyCause, Recommendation
-from graphrec.recommend.setting_names import known_in_view
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.reason import Reason
 from graphrec.rules.check import no_attribute
@@ -135,7 +134,8 @@ def make_placement(
         raise DataError(
             f"placement {name!r} stands beside items: expected one or more; give item or items"
         )
-    _check_where(recommender.view, question)
+    fields = placement.fields if question.fields is None else tuple(question.fields)
+    _check_names(recommender.view, question)
     maker = _Maker(recommender, placement, question, context)
     listed: tuple[Recommendation, ...] = ()
     sources: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ def make_placement(
         placement.label or name,
         recommender.snapshot.manifest.version,
         question.user,
-        tuple(_with_fields(recommender.view, placement, each) for each in listed),
+        tuple(_with_fields(recommender.view, fields, each) for each in listed),
         sources,
         unknown,
         warnings,
@@ -210,8 +210,7 @@ class _Maker:
     @property
     def warnings(self) -> tuple[str, ...]:
         kinds = self.placement.kinds
-        ground = self._ground(self.placement, self.query)
-        if kinds and not ground.kinds:
+        if kinds and not self._main.kinds:
             named = ", ".join(kinds[:3]) + (" …" if len(kinds) > 3 else "")
             return (
                 *self._asked.warnings,
@@ -230,8 +229,10 @@ class _Maker:
         """What a placement adds to what is listed; rules, caps and what is left out are those of
         the list, and its own.
         """
-        query = self.query
-        if placement is not self.placement:
+        if placement is self.placement:
+            ground = self._main
+        else:
+            query = self.query
             own = query_of(placement, self.question)
             query = replace(
                 query,
@@ -245,19 +246,22 @@ class _Maker:
                 pins=(),
                 exploration=0.0,
             )
-        ground = self._ground(placement, query)
+            ground = self._ground(placement, query)
         if placement.type == "for-you":
             return self._recommended(ground, listed)
         return self._found(ground, FINDERS[placement.type](ground), listed)
 
     def cause(self) -> EmptyCause | None:
         """Why the list is empty, where rules or what was seen leave nothing."""
-        query = self.query
-        ground = self._ground(self.placement, query)
+        ground = self._main
         if ground.eligible.any():
             return None
-        request = self.recommender.ranker.request(ground.profile, query, self.context)
-        return cause_of_emptiness(self.view, query, request, ground.profile.seen)
+        request = self.recommender.ranker.request(ground.profile, ground.query, self.context)
+        return cause_of_emptiness(self.view, ground.query, request, ground.profile.seen)
+
+    @cached_property
+    def _main(self) -> Ground:
+        return self._ground(self.placement, self.query)
 
     def _ground(self, placement: Placement, query: Query) -> Ground:
         ranker = self.recommender.ranker
@@ -274,6 +278,7 @@ class _Maker:
             clock(self.view, self.context.now, placement.days),
             _segment(placement, self.question, profile),
             rules,
+            self.question.counted if placement is self.placement else None,
         )
         excluded = (*self.placement.exclude, *placement.exclude)
         for each in dict.fromkeys(excluded):
@@ -383,23 +388,24 @@ def _boosted(found: Found, rules: CompiledRules) -> tuple[Rows, NDArray[np.float
     return found.items[order], after[order]
 
 
-def _check_where(view: View, question: PlacementQuestion) -> None:
-    known = known_in_view(view)
-    for name in question.where:
-        if name not in known.attributes:
-            raise UnknownName(no_attribute("item", name, known.attributes), f"where.{name}")
+def _check_names(view: View, question: PlacementQuestion) -> None:
+    """See that there are the attributes that a question names; raises UnknownName."""
+    known = view.items.table.names
+    named = [(f"where.{name}", name) for name in question.where]
+    named += [(f"fields[{at}]", name) for at, name in enumerate(question.fields or ())]
+    for field, name in named:
+        if name not in known:
+            raise UnknownName(no_attribute("item", name, known), field)
 
 
 def _check_changes(recommender: Recommender, question: PlacementQuestion) -> None:
     """Whether the snapshot has what changes name: settings may name what is yet to come."""
     view = recommender.view
-    known = known_in_view(view)
-    attributes = frozenset(known.attributes)
+    table = view.items.table
     sources = {view.snapshot.popularity.name, *(each.name for each in view.items.sources)}
     among = {
-        "caps": attributes.union(known.relations),
-        "fields": attributes,
-        "apart": attributes,
+        "caps": table.names | table.relations,
+        "apart": table.names,
         "weights": sources,
     }
     for name in among.keys() & question.changes.keys():
@@ -409,9 +415,9 @@ def _check_changes(recommender: Recommender, question: PlacementQuestion) -> Non
                 raise WrongChange(f"names {each!r}: {right}", f"changes.{name}")
 
 
-def _with_fields(view: View, placement: Placement, listed: Recommendation) -> Recommendation:
-    if not placement.fields:
+def _with_fields(view: View, fields: Sequence[str], listed: Recommendation) -> Recommendation:
+    if not fields:
         return listed
     attributes = view.items.attributes(view.items.ids.rows[listed.item])
-    found: dict[str, AttributeValue] = {name: attributes.get(name) for name in placement.fields}
+    found: dict[str, AttributeValue] = {name: attributes.get(name) for name in fields}
     return replace(listed, fields=found)

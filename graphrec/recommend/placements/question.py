@@ -11,6 +11,7 @@ from graphrec.placement.definition import OF_ITEMS, Placement
 from graphrec.recommend.query import Query
 from graphrec.recommend.reasons import DEFAULT_LANGUAGE
 from graphrec.rules.rule import RequireRule, Rule
+from graphrec.store.protocol import Neighbour
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class PlacementQuestion:
     """In addition to those of the placement."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     """Of a visitor without an id."""
+    fields: Sequence[str] | None = None
+    """Attributes of items to give with them; None: as the placement says."""
     language: str = DEFAULT_LANGUAGE
     """Of the reasons."""
     explain: bool = False
@@ -40,8 +43,11 @@ class PlacementQuestion:
     reasons: bool = True
     """Give the reason of each item."""
     changes: Mapping[str, object] = field(default_factory=dict)
-    """Settings of the placement that are otherwise in this list, such as `diversity`, `weights` or
-    `fields`; those of its fallbacks stay."""
+    """Settings of the placement that are otherwise in this list, such as `diversity` or `weights`;
+    those of its fallbacks stay."""
+    counted: Mapping[str, Sequence[Neighbour]] | None = None
+    """Of `together` and `cart`: by item, what a store counted beside it just now
+    (`graphrec.recommend.placements.live`); None: as the snapshot has it."""
 
     def __post_init__(self) -> None:
         """Ids of other types become text; raises DataError for what is no id."""

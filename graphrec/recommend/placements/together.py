@@ -8,43 +8,46 @@ With `after`, `s` counts only those who did the other thing later.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Rows
 from graphrec.placement.definition import PlacementSimilarity
 from graphrec.recommend.arrangement import labels_by
-from graphrec.recommend.placements.found import NOTHING, Found, Ground
+from graphrec.recommend.placements.found import Found, Ground
 from graphrec.recommend.results import Because
 from graphrec.retrieval.kind_pairs import KindPairs
 from graphrec.retrieval.reason import Reason
 from graphrec.store.protocol import SCALE
 
 
+class Beside(NamedTuple):
+    """The items that people chose with one."""
+
+    items: NDArray[np.integer]
+    """[N]: rows of the view."""
+    scores: NDArray[np.float64]
+    support: NDArray[np.int64]
+    """[N]: how many people chose both."""
+
+
 def together(ground: Ground) -> Found:
     """Items that people chose with the items of the question; of several, their scores add up."""
-    pairs, asked = ground.pairs, ground.about[ground.about < ground.pairs.shape[1]]
-    if not len(asked):
-        return NOTHING
-    least, after = ground.placement.min_support, ground.placement.after
-    total = np.zeros(pairs.shape[1])
-    most = np.zeros(pairs.shape[1])
-    through = np.full(pairs.shape[1], -1)
-    support = np.zeros(pairs.shape[1], np.int64)
-    for row in asked.tolist():
-        both = chosen_with(pairs, row, after)
-        both[both < least] = 0
-        items = np.flatnonzero(both)
-        score = similarity(pairs, row, items, both[items], ground.placement.similarity)
-        total[items] += score
-        better = items[score > most[items]]
-        most[better] = score[score > most[items]]
-        through[better], support[better] = row, both[better]
-    total[~ground.eligible[: len(total)]] = 0
-    total[_instead(ground, asked)] = 0
+    count = len(ground.view.items.ids)
+    total, most = np.zeros(count), np.zeros(count)
+    through, support = np.full(count, -1), np.zeros(count, np.int64)
+    for row in ground.about.tolist():
+        found = _beside(ground, row)
+        total[found.items] += found.scores
+        better = found.scores > most[found.items]
+        items = found.items[better]
+        most[items], support[items] = found.scores[better], found.support[better]
+        through[items] = row
+    total[~ground.eligible] = 0
+    total[_instead(ground)] = 0
     items = np.flatnonzero(total)
-    ids = ground.view.items.ids.ids
-    titles = ground.view.items.titles
+    ids, titles = ground.view.items.ids.ids, ground.view.items.titles
 
     def reason(row: int) -> Reason:
         via, people = int(through[row]), int(support[row])
@@ -55,6 +58,27 @@ def together(ground: Ground) -> Found:
         return (Because(ids[via], titles[via], int(support[row]), float(most[row])),)
 
     return Found.best(items, total[items], reason, because)
+
+
+def _beside(ground: Ground, row: int) -> Beside:
+    """What people chose with an item row: as a store counted it, else as the snapshot has it."""
+    if ground.counted is not None:
+        rows = ground.view.items.ids.rows
+        near = ground.counted.get(ground.view.items.ids.ids[row], ())
+        known = [each for each in near if each.id in rows]
+        return Beside(
+            np.array([rows[each.id] for each in known], np.int64),
+            np.array([each.score for each in known], np.float64),
+            np.array([each.support for each in known], np.int64),
+        )
+    pairs = ground.pairs
+    if row >= pairs.shape[1]:
+        none = np.empty(0, np.int64)
+        return Beside(none, np.empty(0), none)
+    both = chosen_with(pairs, row, ground.placement.after)
+    items = np.flatnonzero(both >= ground.placement.min_support)
+    scores = similarity(pairs, row, items, both[items], ground.placement.similarity)
+    return Beside(items, scores, both[items])
 
 
 def chosen_with(pairs: KindPairs, item: int, after: bool) -> NDArray[np.int64]:
@@ -99,12 +123,12 @@ def _code(ground: Ground) -> str:
     return "also-viewed" if viewed else "together"
 
 
-def _instead(ground: Ground, asked: Rows) -> NDArray[np.int64]:
-    """The items of the snapshot that take the place of one of the question."""
+def _instead(ground: Ground) -> NDArray[np.int64]:
+    """The items that take the place of one of the question."""
     table, found = ground.view.items.table, set[int]()
-    known = ground.pairs.shape[1]
     for name in ground.placement.apart:
         of = labels_by(table, name)
-        wanted = {label for row in asked.tolist() for label in of(row)}
-        found.update(np.flatnonzero(table.with_any(name, wanted)[:known]).tolist())
+        wanted = {label for row in ground.about.tolist() for label in of(row)}
+        mask = table.with_any(name, wanted) if name in table.names else table.linked(name, wanted)
+        found.update(np.flatnonzero(mask).tolist())
     return np.array(sorted(found), np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Annotated
 
@@ -15,7 +16,11 @@ from graphrec.cli.settings import load_settings
 from graphrec.errors import SettingsError
 from graphrec.placement.definition import OF_ITEMS, OF_USERS
 from graphrec.recommend.placements.lists import placement_of
+from graphrec.recommend.placements.live import counted_in_store
+from graphrec.recommend.placements.question import PlacementQuestion
+from graphrec.recommend.query import Context
 from graphrec.recommend.reasons import DEFAULT_LANGUAGE
+from graphrec.store import open_store
 
 
 def placement(
@@ -41,9 +46,23 @@ def placement(
     segment: Annotated[
         str | None, typer.Option(help="Whose popular or trending items, such as a country.")
     ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            help="Attributes of items to show, with commas between, such as price,image_url."
+        ),
+    ] = None,
     language: Annotated[
         str, typer.Option(help="Language of the reasons: en, de, zh, or one of the settings.")
     ] = DEFAULT_LANGUAGE,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            help="Count what was chosen together in this graph store as it is now, instead of in "
+            "the snapshot.",
+        ),
+    ] = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
@@ -62,22 +81,26 @@ def placement(
         _print_all(settings.placements, as_json)
         return
     engine = recommender(settings, snapshots)
-    placement_of(engine, name)
-    found = engine.placement(
-        name,
+    asked = placement_of(engine, name)
+    question = PlacementQuestion(
         None if user is None else typed(user, settings.ids),
-        items=tuple(typed(each, settings.ids) for each in item or ()),
-        k=k,
-        where=_where(where or []),
-        segment=segment,
+        tuple(typed(each, settings.ids) for each in item or ()),
+        k,
+        _where(where or []),
+        segment,
+        fields=None if fields is None else [n.strip() for n in fields.split(",") if n.strip()],
         language=language,
     )
+    if store is not None:
+        with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
+            question = counted_in_store(graph, name, asked, question)
+    found = engine.placed(name, question, Context(time.time_ns() // 1_000_000))
     for warning in found.warnings:
         warn(f"placement {name}", warning)
     if as_json:
         print_json(asdict(found))
         return
-    fields = list(found[0].fields or {}) if len(found) else []
+    shown = list(found[0].fields or {}) if len(found) else []
     rows = [
         [
             str(place),
@@ -85,11 +108,11 @@ def placement(
             each.title or "",
             each.reason,
             f"{each.score:.3f}",
-            *(_shown((each.fields or {}).get(field)) for field in fields),
+            *(_shown((each.fields or {}).get(field)) for field in shown),
         ]
         for place, each in enumerate(found, start=1)
     ]
-    print_table(f"{name}", ["", "item", "title", "reason", "score", *fields], rows)
+    print_table(f"{name}", ["", "item", "title", "reason", "score", *shown], rows)
 
 
 def _where(given: list[str]) -> dict[str, list[str]]:

@@ -33,7 +33,7 @@ def test_a_list_is_that_of_a_placement_with_these_settings() -> None:
 
 def test_caps_and_fields() -> None:
     found = engine().placement(
-        "popular", k=3, changes={"caps": {"category": 1}, "fields": ["price"]}, context=CONTEXT
+        "popular", k=3, changes={"caps": {"category": 1}}, fields=["price"], context=CONTEXT
     )
     categories = [ITEMS[each.item][0] for each in found]
     assert len(set(categories)) == len(categories)
@@ -57,7 +57,7 @@ def test_those_of_fallbacks_stay() -> None:
         ({"caps": 3}, "changes.caps", "is 3: expected"),
         ({"caps": {"brand": 0}}, "changes.caps.brand", "expected greater than or equal to 1"),
         ({"caps": {"bramd": 1}}, "changes.caps", "did you mean 'brand'"),
-        ({"fields": ["prize"]}, "changes.fields", "did you mean 'price'"),
+        ({"fields": ["price"]}, "changes.fields", "is not to be changed"),
         ({"apart": ["x"]}, "changes.apart", "expected one of brand"),
         ({"weights": {"neighbour": 1}}, "changes.weights", "did you mean 'neighbours'"),
     ],

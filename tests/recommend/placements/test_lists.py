@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from graphrec.errors import SettingsError
 from graphrec.placement.definition import Pin
 from graphrec.placement.ready import READY
 from graphrec.recommend.arrangement import arranged
 from graphrec.recommend.query import Query
 from graphrec.recommend.reasons import LANGUAGES, sentence
+from graphrec.recommend.setting_names import known_in_view, setting_problems
 from graphrec.retrieval.reason import Reason
 from graphrec.rules.rule import RequireRule
 from graphrec.settings import Settings
@@ -204,3 +206,35 @@ def test_the_shop_has_its_events_by_kind() -> None:
     held = shop().events
     assert held["purchase"].counted.nnz + held["purchase"].others.nnz == 19
     assert held["purchase"].others.nnz == 1  # the rug that was given back
+
+
+def test_settings_that_name_what_there_is_not_are_said() -> None:
+    placements = {
+        "shelf": {
+            "type": "popular",
+            "kinds": ["veiw"],
+            "segment": "contry",
+            "caps": {"brnad": 1},
+            "fields": ["prize"],
+            "rules": [{**IN_STOCK.model_dump(exclude_unset=True), "attribute": "stok"}],
+        }
+    }
+    asked = engine(placements=placements)
+    found = setting_problems(Settings(placements=placements), known_in_view(asked.view))
+    said = {problem.key.removeprefix("placements.shelf."): problem.said for problem in found}
+    assert {key.partition("[")[0] for key in said} == {
+        "kinds",
+        "segment",
+        "caps",
+        "fields",
+        "rules",
+    }
+    for key, meant in (("kinds", "view"), ("caps", "brand"), ("fields", "price")):
+        assert f"did you mean {meant!r}?" in said[key]
+
+
+def test_placements_in_python() -> None:
+    asked = engine().with_placements({"shelf": {"type": "popular", "kinds": ["view"]}})
+    assert ids(asked.placement("shelf", context=CONTEXT)) == ["lamp", "phone"]
+    with pytest.raises(SettingsError, match="type"):
+        engine().with_placements({"shelf": {"kinds": ["view"]}})
