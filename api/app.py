@@ -29,6 +29,7 @@ from graphrec.api.routes import (
     placements,
     ratings,
     recommendations,
+    reports,
 )
 from graphrec.api.schemas.validation import with_limits
 from graphrec.api.service import RequestLog, open_service
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     experiments.router,
     browse.router,
     explorer.router,
+    reports.router,
     events.router,
     nodes.router,
     admin.router,

@@ -113,6 +113,18 @@ def _of_a_source(name: str) -> str:
     return name
 
 
+_HOST = re.compile(
+    r"(https?://)?(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?",
+    re.IGNORECASE,
+)
+
+
+def _a_host(host: str) -> str:
+    if not _HOST.fullmatch(host):
+        raise ValueError("expected a host such as images.shop.example or *.cdn.example")
+    return host
+
+
 OWN_PATHS = ("v1", "health", "metrics", "static", "openapi.json")
 """The first parts of the paths of the service, which a prefix must not be taken for."""
 
@@ -544,6 +556,11 @@ class ServeSettings(_Section):
     cors_origins: tuple[str, ...] = Field(
         (),
         description="Origins whose pages may call the API, such as `https://shop.example`.",
+    )
+    image_hosts: tuple[Annotated[str, AfterValidator(_a_host)], ...] = Field(
+        (),
+        description="Hosts of which the explorer shows pictures of items (an attribute such as "
+        "`image_url`), such as `images.shop.example` or `*.cdn.example`; not set: of none.",
     )
     drain_seconds: float = Field(
         0,
