@@ -37,7 +37,7 @@ from graphrec.data import AttributeKind
 from graphrec.data.ids import IdRules
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
-from graphrec.experiment.changes import check_against, check_together
+from graphrec.experiment.changes import changed_placements, check_against, check_together
 from graphrec.experiment.definition import RECOMMENDATIONS, Experiment
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, checked, with_ready
@@ -642,6 +642,19 @@ class Settings(BaseSettings):
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
+
+    @property
+    def user_attributes(self) -> frozenset[str]:
+        """The attributes of users that rules and placements go by: a snapshot keeps them."""
+        variants = [v for each in self.experiments.values() for v in each.variants.values()]
+        placements = [*self.placements.values()]
+        for variant in variants:
+            placements += changed_placements(variant, self.placements).values()
+        rules = [*self.rules]
+        for held in (*placements, *variants):
+            rules += held.rules
+        named = {each.segment for each in placements} | {rule.of_user for rule in rules}
+        return frozenset(name for name in named if name is not None)
 
     @model_validator(mode="after")
     def _ids_are_read_by_their_section(self) -> Settings:
