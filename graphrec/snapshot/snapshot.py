@@ -222,8 +222,8 @@ def build_snapshot(
 
     `popularity` [I] defaults to the sum of the weights of each item's likes; `half_life` is that of
     the likes it was made of, in shares of the log. `popular_by` is an attribute of users by whose
-    values popularity is kept, too; `user_attributes` are further ones to keep. `kinds` say which events count as one of their kind;
-    None: no events are kept, as for a trial.
+    values popularity is kept, too; `user_attributes` are further ones to keep. `kinds` say which
+    events count as one of their kind; None: no events are kept, as for a trial.
     """
     log, history = graph.interactions, graph.matrix
     if popularity is None:
