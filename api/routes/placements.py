@@ -85,6 +85,7 @@ async def placement(
         bounded(query, "k", service.settings.serve.max_k) if query.k is not None else None,
         where,
         query.segment,
+        fields=_names(query.fields),
         language=query.language,
         explain=query.explain,
     )
@@ -109,6 +110,7 @@ async def placement_by_rules(
         body.segment,
         tuple(body.rules),
         {name: value_of(name, value) for name, value in body.attributes.items()},
+        body.fields,
         body.language,
         body.explain,
     )
@@ -153,6 +155,11 @@ def _key(request: Request, service: Service, recommender: Recommender, user: str
     version = recommender.snapshot.manifest.version
     minute = int(time.time()) // MINUTE
     return Key(user or "", scope["path"], scope["query_string"], version, (edition, minute))
+
+
+def _names(given: str | None) -> list[str] | None:
+    """The names of attributes that commas are between."""
+    return None if given is None else [n.strip() for n in given.split(",") if n.strip()]
 
 
 def _split(recommender: Recommender, service: Service, items: Sequence[str]) -> list[str]:

@@ -100,6 +100,16 @@ class PlacementQuery(BaseModel):
         expecting("at most 20 of NAME:VALUE, such as category:Garden"),
     ] = []
     segment: MaybeSegment = None
+    fields: Annotated[
+        str | None,
+        Field(
+            max_length=2000,
+            description="Attributes of items to give with them, with commas between; left out: as "
+            "the placement says.",
+            examples=["title,price,image_url"],
+        ),
+        expecting("names of attributes with commas between, such as title,price"),
+    ] = None
     language: Language = DEFAULT_LANGUAGE
     explain: Explain = False
     by: FoundBy = "snapshot"
@@ -133,6 +143,15 @@ class PlacementBody(Rules, BaseModel):
         expecting("an object of at most 20 lists of values, by the name of an attribute"),
     ] = {}
     segment: MaybeSegment = None
+    fields: Annotated[
+        list[Name] | None,
+        Field(
+            max_length=100,
+            description="Attributes of items to give with them; left out: as the placement says.",
+            examples=[["title", "price"]],
+        ),
+        expecting("a list of at most 100 names of attributes"),
+    ] = None
     attributes: Annotated[
         dict[Name, Value],
         Field(

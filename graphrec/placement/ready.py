@@ -13,7 +13,7 @@ _VIEWED = ("view", "viewed", "click", "clicked", "product_view", "page_view", "d
 
 READY: Mapping[str, Placement] = {
     "for-you": Placement(type="for-you", fallback=("popular",)),
-    "similar": Placement(type="similar"),
+    "similar": Placement(type="similar", fallback=("also-viewed",)),
     "also-bought": Placement(type="together", kinds=_BOUGHT),
     "also-viewed": Placement(type="together", kinds=_VIEWED),
     "cart": Placement(type="cart", kinds=_BOUGHT),

@@ -67,6 +67,8 @@ def test_several_items_and_fields(client: httpx.Client) -> None:
     )["recommendations"]  # fmt: skip
     [first, *_] = get(client, "also-bought", item="phone")["recommendations"]
     assert first["fields"] == {"price": 20.0}
+    [asked, *_] = get(client, "also-bought", item="phone", fields="title,brand")["recommendations"]
+    assert asked["fields"] == {"title": "Charger", "brand": "acme"}
     assert get(client, "also-bought", items=["phone", "xyz"])["unknown_items"] == ["xyz"]
 
 
@@ -112,6 +114,7 @@ def test_errors(client: httpx.Client) -> None:
         "where.categorie",
     )  # fmt: skip
     assert "did you mean 'category'?" in said
+    error(client.get("/v1/placements/popular?fields=prize"), 422, "unknown_name", "fields[0]")
     error(client.get("/v1/placements/popular?k=0"), 422, "invalid_request", "k")
     error(client.get("/v1/placements/popular?use=ann"), 422, "invalid_request", "use")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
@@ -126,7 +126,8 @@ def make_placement(
         raise DataError(
             f"placement {name!r} stands beside items: expected one or more; give item or items"
         )
-    _check_where(recommender.view, question)
+    fields = placement.fields if question.fields is None else tuple(question.fields)
+    _check_names(recommender.view, question)
     maker = _Maker(recommender, placement, question, context)
     listed: tuple[Recommendation, ...] = ()
     sources: tuple[str, ...] = ()
@@ -147,7 +148,7 @@ def make_placement(
         placement.label or name,
         recommender.snapshot.manifest.version,
         question.user,
-        tuple(_with_fields(recommender.view, placement, each) for each in listed),
+        tuple(_with_fields(recommender.view, fields, each) for each in listed),
         sources,
         unknown,
         warnings,
@@ -379,16 +380,19 @@ def _boosted(found: Found, rules: CompiledRules) -> tuple[Rows, NDArray[np.float
     return found.items[order], after[order]
 
 
-def _check_where(view: View, question: PlacementQuestion) -> None:
+def _check_names(view: View, question: PlacementQuestion) -> None:
+    """See that there are the attributes that a question names; raises UnknownName."""
     known = view.items.table.names
-    for name in question.where:
+    named = [(f"where.{name}", name) for name in question.where]
+    named += [(f"fields[{at}]", name) for at, name in enumerate(question.fields or ())]
+    for field, name in named:
         if name not in known:
-            raise UnknownName(no_attribute("item", name, known), f"where.{name}")
+            raise UnknownName(no_attribute("item", name, known), field)
 
 
-def _with_fields(view: View, placement: Placement, listed: Recommendation) -> Recommendation:
-    if not placement.fields:
+def _with_fields(view: View, fields: Sequence[str], listed: Recommendation) -> Recommendation:
+    if not fields:
         return listed
     attributes = view.items.attributes(view.items.ids.rows[listed.item])
-    found: dict[str, AttributeValue] = {name: attributes.get(name) for name in placement.fields}
+    found: dict[str, AttributeValue] = {name: attributes.get(name) for name in fields}
     return replace(listed, fields=found)

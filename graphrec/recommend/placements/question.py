@@ -34,6 +34,8 @@ class PlacementQuestion:
     """In addition to those of the placement."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     """Of a visitor without an id."""
+    fields: Sequence[str] | None = None
+    """Attributes of items to give with them; None: as the placement says."""
     language: str = DEFAULT_LANGUAGE
     """Of the reasons."""
     explain: bool = False

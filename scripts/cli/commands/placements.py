@@ -46,6 +46,12 @@ def placement(
     segment: Annotated[
         str | None, typer.Option(help="Whose popular or trending items, such as a country.")
     ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            help="Attributes of items to show, with commas between, such as price,image_url."
+        ),
+    ] = None,
     language: Annotated[
         str, typer.Option(help="Language of the reasons: en, de, zh, or one of the settings.")
     ] = DEFAULT_LANGUAGE,
@@ -82,6 +88,7 @@ def placement(
         k,
         _where(where or []),
         segment,
+        fields=None if fields is None else [n.strip() for n in fields.split(",") if n.strip()],
         language=language,
     )
     if store is not None:
@@ -93,7 +100,7 @@ def placement(
     if as_json:
         print_json(asdict(found))
         return
-    fields = list(found[0].fields or {}) if len(found) else []
+    shown = list(found[0].fields or {}) if len(found) else []
     rows = [
         [
             str(place),
@@ -101,11 +108,11 @@ def placement(
             each.title or "",
             each.reason,
             f"{each.score:.3f}",
-            *(_shown((each.fields or {}).get(field)) for field in fields),
+            *(_shown((each.fields or {}).get(field)) for field in shown),
         ]
         for place, each in enumerate(found, start=1)
     ]
-    print_table(f"{name}", ["", "item", "title", "reason", "score", *fields], rows)
+    print_table(f"{name}", ["", "item", "title", "reason", "score", *shown], rows)
 
 
 def _where(given: list[str]) -> dict[str, list[str]]:

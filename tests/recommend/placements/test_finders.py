@@ -169,6 +169,7 @@ def test_similar_shares_what_is_rare() -> None:
     assert ids(found)[0] == "rug"  # of the same brand and category
     assert found[0].reason == "Similar to Soap: zest"
     assert "phone" not in ids(found)
+    assert set(found.fallbacks) == {"similar"}
 
 
 def test_unknown_names_are_errors() -> None:
