@@ -67,6 +67,8 @@ def train_candidate(
                 start.manifest.weights,
                 dislike_weight=start.manifest.dislike_weight,
                 sources=sources_before(spec.sources, start.manifest.models),
+                ranker=start.ranker if spec.ranker else None,
+                trial=start.manifest.ranker if spec.ranker else None,
             )
         else:
             named = {name: spec.embeddings[name] for name in known} or spec.embeddings

@@ -256,16 +256,16 @@ def choose(
             for cut, learned, own in zip(
                 cuts, untrained[choice.neighbourhood], vectors, strict=True
             ):
-                trial = replace(learned, vectors=own, dislike_weight=dislikes)
-                trials.append(recommender_of(spec, snapshot_of(spec, cut.train, trial, seed)))
+                tried = replace(learned, vectors=own, dislike_weight=dislikes)
+                trials.append(recommender_of(spec, snapshot_of(spec, cut.train, tried, seed)))
             weights, selected = choose_weights(
                 trials, cuts, spec.k, model_rng(seed, "weights"), spec.rule
             )
             made = replace(choice, weights=weights, dislike_weight=dislikes)
-            found.append((made, selected, trials))
+            found.append((made, selected, trials if spec.ranker else ()))
     best = max((each.most_accurate for _, each, _ in found), key=lambda shown: shown.mean)
-    made, selected, trials = found[select([each.shown for _, each, _ in found], spec.rule)]
-    ranker, trial = fit_ranker(spec, made, cuts, trials, seed, progress)
+    made, selected, recommenders = found[select([each.shown for _, each, _ in found], spec.rule)]
+    ranker, trial = fit_ranker(spec, made, cuts, recommenders, seed, progress)
     return replace(made, shown=selected.shown, most_accurate=best, ranker=ranker, trial=trial)
 
 

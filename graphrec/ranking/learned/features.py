@@ -89,7 +89,7 @@ def features(
         own[items].T - _mean(own[liked])[:, None]
         for own in (facts.likes[:, None], facts.age[:, None], facts.numbers)
     ]
-    rows = [
+    rows: list[NDArray[np.floating]] = [
         *(z_scores, ranks, facts.columns[items].T, beside[0], beside[1]),
         facts.common(items, (liked, last, disliked)),
         beside[2],
