@@ -989,13 +989,13 @@ def process(
 
 def address(running: subprocess.Popen[str], log: Path) -> str:
     """Where the server listens, once it does."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if found := re.search(r"running on (http://127\.0\.0\.1:\d+)", log.read_text()):
             return found[1]
         assert running.poll() is None, log.read_text()
         time.sleep(0.05)
-    raise AssertionError(f"no address after two minutes: {log.read_text()}")
+    raise AssertionError(f"no address after five minutes: {log.read_text()}")
 
 
 def assert_light(running: subprocess.Popen[str]) -> None:
