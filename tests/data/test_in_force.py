@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphrec.data import Graph
+from graphrec.data import Graph, Interactions
+from graphrec.data.in_force import meanings_of, remaining
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
@@ -188,3 +189,31 @@ def test_the_same_value_for_everything_is_at_the_mean() -> None:
 
 def test_values_beyond_a_million_do_not_overflow_a_mean() -> None:
     assert micro(np.array([-1e30, 1e30, 0.1], np.float32)).tolist() == [-(10**12), 10**12, 100000]
+
+
+def test_what_remains_is_what_stands_whatever_came_after() -> None:
+    rows = [
+        ("click", 1.0, 1), ("purchase", 3.0, 2), ("return", 1.0, 3),
+        ("vote", 1.0, 4), ("vote", -1.0, 5), ("order", -1.0, 6), ("impression", 1.0, 7),
+    ]  # fmt: skip
+    log = Interactions.of(
+        ["ann"] * 7, ["x"] * 7, [v for _, v, _ in rows], [t for _, _, t in rows],
+        [kind for kind, _, _ in rows],
+    )  # fmt: skip
+    policies = {
+        "vote": KindPolicy(negative="dislike", repeats="sum"),
+        "order": KindPolicy(negative="cancel"),
+    }
+    left = remaining(log, meanings_of(log.kinds, policies), log.weight)
+    assert left.tolist() == pytest.approx([1, 2 / 3, 1, 1, 0, 0, 1])
+
+
+def test_a_rating_remains_where_it_reaches_its_bar() -> None:
+    log = Interactions.of(
+        ["ann"] * 3 + ["bob"], ["x", "x", "y", "x"], [2.0, 5.0, 3.0, 3.0], [1, 2, 3, 4],
+        ["rating"] * 4,
+    )  # fmt: skip
+    usual = remaining(log, meanings_of(log.kinds, {}), log.weight)
+    assert usual.tolist() == [0, 1, 0, 0]  # the latest of a pair, from 3.5
+    own = {"rating": KindPolicy(like_from="user-mean")}
+    assert remaining(log, meanings_of(log.kinds, own), log.weight).tolist() == [0, 1, 0, 1]
