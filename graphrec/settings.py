@@ -651,8 +651,10 @@ class Settings(BaseSettings):
         for variant in variants:
             placements += changed_placements(variant, self.placements).values()
         rules = [*self.rules]
-        for held in (*placements, *variants):
-            rules += held.rules
+        for placement in placements:
+            rules += placement.rules
+        for variant in variants:
+            rules += variant.rules
         named = {each.segment for each in placements} | {rule.of_user for rule in rules}
         return frozenset(name for name in named if name is not None)
 

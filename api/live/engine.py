@@ -262,9 +262,9 @@ class Engine:
         pins = {name: resolved(self.folder, name) for name in sorted(wanted)}
         self._pins = {name: version for name, version in pins.items() if version is not None}
         other = {version for role, version in self._by_role() if role in ("current", "canary")}
-        for version in [*self._pinned]:
-            if version in other or version not in self._pins.values():
-                del self._pinned[version]
+        for held_version in [*self._pinned]:
+            if held_version in other or held_version not in self._pins.values():
+                del self._pinned[held_version]
         self._pin_failures = {n: f for n, f in self._pin_failures.items() if n in wanted}
         for name, version in pins.items():
             stamp = None if version is None else _stamp(self.folder / version / MANIFEST)
