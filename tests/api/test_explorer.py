@@ -387,6 +387,7 @@ class TestWhyNot:
         expect(page.locator(".verdict")).to_have_text(
             "Title 03 is left out: already seen by this user."
         )
+        expect(page.locator(".verdict")).to_be_in_viewport()
         answer = httpx.get(f"{visit.url}/v1/users/u01/why-not/i03").json()
         assert (answer["verdict"], answer["title"]) == ("seen", "Title 03")
         expect(page.locator(".answer tbody tr")).to_have_count(len(answer["sources"]))
