@@ -28,8 +28,12 @@ export function user([id, ...named]) {
       region.replaceChildren(...(isOpen ? [explanation(id, item)] : []));
     }
     const missing = selected !== undefined && !entries.has(selected);
-    answer.replaceChildren(...(missing ? [whyNot(id, selected)] : []));
-    if (missing) answer.scrollIntoView({ block: "center" }); // below the list, maybe out of sight
+    answer.replaceChildren(...(missing ? [whyNot(id, selected, show)] : []));
+  }
+
+  /** Scroll to the answer once it is there: it is below the list, maybe out of sight. */
+  function show() {
+    requestAnimationFrame(() => answer.scrollIntoView({ block: "center" }));
   }
 
   function list({ recommendations }) {

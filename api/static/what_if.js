@@ -101,7 +101,7 @@ function tried({ placements, weights, fields, names, user: someone }, first) {
     const type = byName.get(question.name)?.type;
     const focused = document.activeElement?.dataset?.control;
     const slider = (text, key, value, most, step, set) => {
-      const output = h("output", {}, String(value));
+      const output = h("span", { class: "figure" }, String(value)); // <output> would take the label
       return h("label", {}, h("span", {}, text, output),
         h("input", { type: "range", min: 0, max: most, step, value, "data-control": key,
           oninput: ({ target }) => { output.textContent = target.value; set(Number(target.value)); } }));
