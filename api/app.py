@@ -20,6 +20,7 @@ from graphrec.api.routes import (
     admin,
     browse,
     events,
+    experiments,
     explanations,
     explorer,
     health,
@@ -28,6 +29,7 @@ from graphrec.api.routes import (
     placements,
     ratings,
     recommendations,
+    reports,
 )
 from graphrec.api.schemas.validation import with_limits
 from graphrec.api.service import RequestLog, open_service
@@ -42,8 +44,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     explanations.router,
     ratings.router,
     placements.router,
+    experiments.router,
     browse.router,
     explorer.router,
+    reports.router,
     events.router,
     nodes.router,
     admin.router,

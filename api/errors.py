@@ -42,6 +42,7 @@ Code: TypeAlias = Literal[
     "open_behind_proxy",
     "misdirected",
     "unknown_user",
+    "unknown_report",
     "unknown_item",
     "unknown_placement",
     "no_embeddings",
@@ -217,6 +218,7 @@ ERRORS: Mapping[Code, Error] = {
         "cursor",
         StaleCursor,
     ),
+    "unknown_report": Error(404, "There is no report of this name."),
     "too_large": Error(413, "The body has too many bytes."),
     "invalid_request": Error(
         422,

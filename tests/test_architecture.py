@@ -47,7 +47,8 @@ MAY_IMPORT = {
     "suggest": "",
     "rules": "data suggest",
     "placement": "errors rules",
-    "settings": "data errors placement rules suggest",
+    "experiment": "data errors placement rules suggest",
+    "settings": "data errors experiment placement rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
     "store": "data errors id_search progress settings",
@@ -56,17 +57,18 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors files locks models ranking ratings retrieval rules settings store",
-    "recommend": "data errors models placement progress ranking ratings retrieval rules settings "
-    "snapshot store suggest",
+    "snapshot": "data errors experiment files locks models ranking ratings retrieval rules "
+    "settings store",
+    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules "
+    "settings snapshot store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
-    "experiments": "data errors files locks packings person_lines",
+    "experiments": "data errors experiment files locks packings person_lines suggest",
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
-    "refresh": "data errors evaluation models progress ranking ratings recommend settings snapshot "
-    "store training",
+    "refresh": "data errors evaluation experiment models progress ranking ratings recommend "
+    "settings snapshot store training",
     "report": "data errors evaluation files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
@@ -77,11 +79,11 @@ MAY_IMPORT = {
     "testing": "data errors models ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
-    "api": "data errors experiments files forget locks placement ranking ratings recommend "
-    "retrieval rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments exports forget ingest locks "
-    "models packings person_lines placement progress ratings recommend refresh report settings "
-    "settings_file snapshot store traces training",
+    "api": "data errors experiment experiments files forget locks placement ranking ratings "
+    "recommend retrieval rules settings snapshot store suggest",
+    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
+    "locks models packings person_lines placement progress ratings recommend refresh report "
+    "settings settings_file snapshot store suggest traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

@@ -96,7 +96,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
         "demo ingest train evaluate tune recommend placement related explain predict cypher "
         "inspect serve keys refresh promote rollback report forget doctor compare export events "
-        "items users"
+        "items users experiment"
     )
     assert set(commands()) == set(promised.split())
 
@@ -535,13 +535,16 @@ def test_a_supernode_is_reported(tmp_path: Path) -> None:
 def test_cypher_is_printed_with_the_names_of_a_mapped_graph(tmp_path: Path) -> None:
     printed = graphrec(tmp_path, "cypher").out
     assert ":param likes_from => {`rating`: [3.5, 3.5, 3.5]};" in printed
-    assert printed.count(";\n\n// ") == 5
+    assert printed.count(";\n\n// ") == 7
+    bought = graphrec(tmp_path, "cypher", "--kind", "purchase").out
+    assert "`purchase`: [5e-324, 5e-324, 5e-324]" in bought
+    assert "`rating`: [1e+308, 1e+308, 1e+308]" in bought
     (tmp_path / "graphrec.toml").write_text(
         "[neo4j.graph.nodes]\nuser = {label = 'Person'}\nitem = {label = 'Movie', id = 'movieId'}\n"
         "[neo4j.graph.interactions.rating]\ntype = 'RATED'\nweight = 'stars'\n"
     )
     queries = graphrec(tmp_path, "cypher", "--json").json()["queries"]
-    assert all("`RATED`" in query and "`movieId`" in query for query in queries.values())
+    assert all("`RATED`" in query and "`Movie`" in query for query in queries.values())
     assert not any("INTERACTED" in query for query in queries.values())
 
 
@@ -569,6 +572,32 @@ def test_a_mapping_that_cannot_be_is_refused(tmp_path: Path, mapping: str, messa
 
 
 @pytest.mark.slow
+def test_related_by_kind_by_lift_and_after(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    rows = [f"{user},{item},purchase,170000000{time}" for user in "ab" for item, time in
+            (("phone", 1), ("case", 2))]  # fmt: skip
+    rows += [f"{user},{item},view,1700000001" for user in "abcd" for item in ("phone", "best")]
+    (tmp_path / "events.csv").write_text("\n".join(["user,item,kind,timestamp", *rows]))
+    loaded = graphrec(tmp_path, "ingest", "events.csv", "--store", url)
+    assert loaded.code == 0, loaded.err
+
+    def related(item: str, *options: str) -> list[tuple[str, float, int]]:
+        found = graphrec(tmp_path, "related", item, "--store", url, "--json", *options).json()
+        return [(each["item"], each["score"], each["people"]) for each in found]
+
+    assert [item for item, _, _ in related("phone")] == ["best", "case"]
+    assert related("phone", "--kind", "purchase", "--after") == [("case", 1, 2)]
+    assert related("case", "--kind", "purchase", "--after") == []
+    assert related("phone", "--kind", "purchase", "--kind", "view", "--similarity", "lift") == [
+        ("best", 1, 4),
+        ("case", 1, 2),
+    ]
+    wrong = graphrec(tmp_path, "related", "phone", "--store", url, "--kind", "purchaze")
+    assert "no event is of kind 'purchaze': did you mean 'purchase'?" in error_line(wrong)
+    wrong = graphrec(tmp_path, "related", "phone", "--kind", "purchase")
+    assert "add --store" in error_line(wrong)
+
+
 def test_related_people_are_those_who_like_both(trained: Path) -> None:
     fans: dict[str, set[str]] = {}
     for user, item, stars, _ in ratings():

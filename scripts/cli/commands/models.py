@@ -44,12 +44,15 @@ from graphrec.training import ablation
 from graphrec.training.fit import (
     FUSION,
     MODELS,
+    RANKER,
     compare,
     compare_and_choose,
     positive,
     split_log,
 )
-from graphrec.training.fusion import choose, fusion_of, learn, snapshot_of
+from graphrec.training.fusion import choose, fusion_of
+from graphrec.training.lambdamart import LambdaMART
+from graphrec.training.learning import learn, snapshot_of
 from graphrec.training.learning_curve import learning_curves
 from graphrec.training.ratings import fit_ratings
 
@@ -293,7 +296,9 @@ def named_models(models: str, settings: Settings) -> tuple[str, ...]:
     if not names:
         raise SettingsError(f"no models given: expected some of {', '.join(MODELS)}")
     for name in names:
-        if name != FUSION:
+        if name == RANKER:
+            LambdaMART.require()
+        elif name != FUSION:
             create(name, settings.models.get(name))  # an unknown one is an error before any work
     return names
 
@@ -327,6 +332,8 @@ def show_comparison(comparison: Comparison) -> None:
             OUT.print(
                 f"{result.model}, chosen on validation: {chosen_text(result.chosen)}", markup=False
             )
+        if result.note:
+            OUT.print(f"{result.model}: {result.note}", markup=False)
     _show_lists(comparison)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
@@ -471,7 +478,7 @@ def installed_embeddings(settings: Settings) -> tuple[str, ...]:
 
 def _is_installed(name: str, settings: Settings) -> bool:
     try:
-        create(name, settings.models.get(name))
+        named_models(name, settings)
     except MissingExtra:
         return False
     return True
