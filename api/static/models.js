@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { badge } from "./contributions.js";
 import { h, s } from "./dom.js";
 import { empty, pending } from "./pending.js";
-import { ago, number } from "./words.js";
+import { ago, day, number, share } from "./words.js";
 
 export function models() {
   return {
@@ -50,8 +50,6 @@ function facts(found) {
     h("div", {}, h("dt", {}, what), h("dd", {}, value))));
 }
 
-const day = (time) => new Date(time).toISOString().slice(0, 10);
-
 function comparison(metrics) {
   const rows = metrics.models ?? [];
   if (!rows.length) return empty("None: no models were compared when the snapshot was made.");
@@ -89,8 +87,6 @@ const LIKE = [
   ["serendipity", "Serendipity", "share that is right and not popular", plain],
   ["diversity", "Diversity", "of categories and tags, 0 all the same", plain],
 ];
-
-function share(value) { return `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`; }
 
 function plain(value) { return value.toFixed(2); }
 

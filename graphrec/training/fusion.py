@@ -7,7 +7,7 @@ weighs is chosen on validation; what is chosen is then fitted on all of a graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -114,6 +114,9 @@ class Fusion:
     ranker: LambdaMART | None = None
     """What learns an order beside the weights, and serves where it has earned it on validation."""
 
+    user_attributes: Collection[str] = ()
+    """Attributes of users that what serves goes by, beside those that models read."""
+
     def fit(
         self,
         data: Dataset,
@@ -160,6 +163,7 @@ def fusion_of(settings: Settings, embeddings: Sequence[str] | None = None) -> Fu
         settings.fusion.selection,
         settings.evaluation.kinds,
         RANKERS[settings.fusion.ranker],
+        settings.user_attributes,
     )
 
 

@@ -136,6 +136,7 @@ def snapshot_of(
         ratings=ratings,
         kinds=kinds,
         ranker=learned.ranker,
+        user_attributes=spec.user_attributes,
     )
     described = replace(
         snapshot.manifest,

@@ -13,7 +13,7 @@ from graphrec.cli.commands.ratings import compare_ratings, read_ratings
 from graphrec.cli.learning_curve import draw, show_curves
 from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
-from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.output import OUT, print_json, print_table, progress_bars, stage, stages
 from graphrec.cli.settings import load_settings
 from graphrec.cli.splits import (
     held_out_users,
@@ -503,30 +503,34 @@ def train_and_publish(
     data = Dataset(raw, settings.kinds)
     graph = positive(data)
     comparison, served = None, None
-    with progress_bars() as progress:
+    with stages() as progress:
         if names:
-            protocol, split = split_log(data, settings)
-            comparison, served = compare_and_choose(
-                names,
-                split,
-                settings,
-                protocol=protocol,
-                k=settings.evaluation.k,
-                embeddings=embeddings,
-                progress=progress,
-            )
+            with stage(progress, f"comparing {', '.join(names)}"):
+                protocol, split = split_log(data, settings)
+                comparison, served = compare_and_choose(
+                    names,
+                    split,
+                    settings,
+                    protocol=protocol,
+                    k=settings.evaluation.k,
+                    embeddings=embeddings,
+                    progress=progress,
+                )
         spec = fusion_of(
             settings,
             embeddings if served is None else [name for name in embeddings if name in served],
         )
-        choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
-        learned = learn(spec, graph, settings.seed, choice, progress=progress)
-        metrics = None if comparison is None else comparison.as_json()
-        ratings = fit_ratings(data, settings.ratings, settings.seed)
-        snapshot = snapshot_of(
-            spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
-        )
-        version = publish(snapshot, folder, types=types_of(settings))
+        with stage(progress, "choosing what serves"):
+            choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
+        with stage(progress, "training on all events"):
+            learned = learn(spec, graph, settings.seed, choice, progress=progress)
+            ratings = fit_ratings(data, settings.ratings, settings.seed)
+        with stage(progress, "publishing"):
+            metrics = None if comparison is None else comparison.as_json()
+            snapshot = snapshot_of(
+                spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
+            )
+            version = publish(snapshot, folder, types=types_of(settings))
     if not quiet:
         if comparison is not None:
             show_comparison(comparison)
