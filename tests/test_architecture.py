@@ -80,7 +80,7 @@ MAY_IMPORT = {
     # the doors
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiment experiments files forget locks placement ranking ratings "
-    "recommend retrieval rules settings snapshot store suggest",
+    "recommend report retrieval rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
     "locks models packings person_lines placement progress ratings recommend refresh report "
     "settings settings_file snapshot store suggest traces training",
@@ -372,7 +372,7 @@ SQL = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|DROP|ALTER|PRAGMA|BEGIN|ATTACH|MATCH|MERGE)"
     r"\s"
 )
-OF_NAMES = {"graphrec.store.neo4j.likes"}
+OF_NAMES = {"graphrec.store.neo4j.likes", "graphrec.store.neo4j.questions"}
 """Modules whose queries are put together of names of variables, quoted types and parameters."""
 
 CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES"}
