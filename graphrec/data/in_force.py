@@ -256,12 +256,9 @@ def counts(
         taken = taken_back(log, meanings.takes, place, value, pair)
         left = taken.left
         force &= left > 0
-    reached = force & (value >= meanings.bar[place])
-    for code, policy in enumerate(meanings.policies):
-        if policy.like_from is not None:
-            mine = np.flatnonzero((log.kind == code) & force & meanings.rated[place])
-            own = _reaches_own(log.user[mine], value[mine], policy.quantile)
-            reached[mine] &= own | (meanings.polarity[place[mine]] < 0)
+    reached = (
+        force & (value >= meanings.bar[place]) & ~_below_own(log, meanings, place, value, force)
+    )
     if meanings.any_takes:
         beside = taken.takers_beside(force)
         reached[beside[meanings.polarity[place[beside]] < 0]] = False
@@ -286,6 +283,47 @@ def happened(
     if meanings.any_cancels:
         seen &= ~_cancelled(log, meanings, place, pair)
     found: NDArray[np.bool_] = seen | (counts(log, meanings, value) != 0)
+    return found
+
+
+def remaining(
+    log: Interactions, meanings: Meanings, value: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The share of each event [E] that stands as one of its kind, whatever the user did since.
+
+    0 where another event put it out of force or took all of it back, where a rating does not reach
+    its threshold, and where a value says that it is none, as an order of -1 piece.
+    """
+    place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
+    pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+    stands = ~_superseded(log, meanings, place, pair)
+    side = meanings.polarity[place]
+    stands &= meanings.rated[place] & (side == meanings.polarity[3 * log.kind.astype(np.intp) + 2])
+    if meanings.any_cancels:
+        stands &= ~_cancelled(log, meanings, place, pair)
+    stands &= ~_below_own(log, meanings, place, value, stands)
+    stands &= (side == 0) | (value >= meanings.bar[place])
+    left = np.ones(len(log))
+    if meanings.any_takes:
+        left = taken_back(log, meanings.takes, place, value, pair).left
+    found: NDArray[np.float64] = np.where(stands, left, 0.0)
+    return found
+
+
+def _below_own(
+    log: Interactions,
+    meanings: Meanings,
+    place: NDArray[np.intp],
+    value: NDArray[np.float32],
+    force: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Which events [E] are ratings in `force` that do not reach the bar of their own user."""
+    found = np.zeros(len(log), bool)
+    for code, policy in enumerate(meanings.policies):
+        if policy.like_from is not None:
+            mine = np.flatnonzero((log.kind == code) & force & meanings.rated[place])
+            own = _reaches_own(log.user[mine], value[mine], policy.quantile)
+            found[mine] = ~own & (meanings.polarity[place[mine]] >= 0)
     return found
 
 

@@ -17,6 +17,7 @@ from graphrec.api.live import store as live
 
 from graphrec.data import Interactions
 from graphrec.errors import StoreError
+from graphrec.rules.rule import RequireRule
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.store import GraphStore, open_store
@@ -95,6 +96,23 @@ class TestRelatedByStore:
         assert after["degree"] == before["degree"] + 1
         people = [{e["item"]: e["people"] for e in body["related"]} for body in (before, after)]
         assert people == [{"c/d é?": 2, "brazil": 3}, {"c/d é?": 2, "brazil": 4}]
+
+    @pytest.mark.usefixtures("store")
+    def test_rules_of_the_settings_hold(self, settings: Settings, file: Path) -> None:
+        """A list that a rule makes shorter is filled up with what comes next."""
+        rule = RequireRule(name="in stock", action="require", attribute="stock", least=1)
+        ruled = settings.model_copy(update={"rules": (rule,)})
+        with serving(create_app(ruled, store=f"sqlite:///{file}")) as client:
+            readiness(client, "degraded")  # no item has the attribute as yet
+            assert client.get(BY_STORE).json()["related"] == []
+            for item, stock in (("c%2Fd%20%C3%A9%3F", 0), ("brazil", 3)):
+                body = {"attributes": {"stock": stock}}
+                assert client.put(f"/v1/items/{item}", json=body).status_code == 200
+            listed = client.get(f"{BY_STORE}&k=1").json()["related"]
+            client.put("/v1/items/brazil", json={"attributes": {"stock": 0}})
+            sold_out = client.get(BY_STORE).json()["related"]
+        assert [each["item"] for each in listed] == ["brazil"]
+        assert sold_out == []
 
     @pytest.mark.usefixtures("store")
     def test_of_an_item_without_any(self, settings: Settings, file: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphrec.data import Graph
-from graphrec.data.in_force import counts, meanings_of, only_kinds
+from graphrec.data import Graph, Interactions
+from graphrec.data.in_force import counts, meanings_of, only_kinds, remaining
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
@@ -214,3 +214,31 @@ def test_a_return_of_a_neutral_kind_is_none_of_its_events() -> None:
     )  # fmt: skip
     found = counts(log, only_kinds(meanings_of(log.kinds, policy), ["purchase"]), log.weight)
     assert (found > 0).tolist() == [False, False, True, False]
+
+
+def test_what_remains_is_what_stands_whatever_came_after() -> None:
+    rows = [
+        ("click", 1.0, 1), ("purchase", 3.0, 2), ("return", 1.0, 3),
+        ("vote", 1.0, 4), ("vote", -1.0, 5), ("order", -1.0, 6), ("impression", 1.0, 7),
+    ]  # fmt: skip
+    log = Interactions.of(
+        ["ann"] * 7, ["x"] * 7, [v for _, v, _ in rows], [t for _, _, t in rows],
+        [kind for kind, _, _ in rows],
+    )  # fmt: skip
+    policies = {
+        "vote": KindPolicy(negative="dislike", repeats="sum"),
+        "order": KindPolicy(negative="cancel"),
+    }
+    left = remaining(log, meanings_of(log.kinds, policies), log.weight)
+    assert left.tolist() == pytest.approx([1, 2 / 3, 1, 1, 0, 0, 1])
+
+
+def test_a_rating_remains_where_it_reaches_its_bar() -> None:
+    log = Interactions.of(
+        ["ann"] * 3 + ["bob"], ["x", "x", "y", "x"], [2.0, 5.0, 3.0, 3.0], [1, 2, 3, 4],
+        ["rating"] * 4,
+    )  # fmt: skip
+    usual = remaining(log, meanings_of(log.kinds, {}), log.weight)
+    assert usual.tolist() == [0, 1, 0, 0]  # the latest of a pair, from 3.5
+    own = {"rating": KindPolicy(like_from="user-mean")}
+    assert remaining(log, meanings_of(log.kinds, own), log.weight).tolist() == [0, 1, 0, 1]
