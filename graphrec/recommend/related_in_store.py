@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from graphrec.data import as_title
 from graphrec.errors import UnknownNode
 from graphrec.recommend.recommender import MIN_SUPPORT, Recommender
 from graphrec.recommend.related import Related
+from graphrec.recommend.setting_names import check_kinds
+from graphrec.settings import Settings
 from graphrec.store import GraphStore
 from graphrec.store.protocol import Neighbour, Neighbours, Similarity
 
@@ -19,17 +21,27 @@ def related_in_store(
     recommender: Recommender | None = None,
     similarity: Similarity = "cosine",
     min_support: int = MIN_SUPPORT,
+    kinds: Collection[str] | None = None,
+    after: bool = False,
+    settings: Settings = Settings(),  # noqa: B008 - it is frozen
 ) -> tuple[Neighbours, tuple[Related, ...]]:
     """The `k` items most like `item`, as the store gives them, and with their titles.
 
     Rules of a recommender that hold of every list hold here. An item that only the store knows as
-    yet is listed where it has none. Raises UnknownNode, and StoreError.
+    yet is listed where it has none. `settings` have the kinds that are known beside those of the
+    store. Raises UnknownNode, UnknownName for a kind that there is not, and StoreError.
     """
+    if kinds is not None:
+        check_kinds(store, kinds, settings)
+
+    def best(count: int) -> Neighbours:
+        return store.related_items(item, count, similarity, min_support, kinds=kinds, after=after)
+
     if recommender is None or not recommender.rules:
-        near = store.related_items(item, k, similarity, min_support)
+        near = best(k)
         return near, _titled(store, near)
     allowed, rows = recommender.allowed(), recommender.view.items.ids.rows
-    near = store.related_items(item, k + int((~allowed).sum()), similarity, min_support)
+    near = best(k + int((~allowed).sum()))
     kept = [each for each in near if each.id in rows and allowed[rows[each.id]]]
     return near, _titled(store, kept[:k])
 

@@ -129,6 +129,37 @@ class TestRelatedByStore:
             message = error(response, 404, "unknown_item", "item_id")
             assert message.startswith("item 'no/such' is unknown")
 
+    def test_by_kinds_by_lift_and_after(
+        self, settings: Settings, file: Path, store: SQLiteStore
+    ) -> None:
+        bought = Interactions.of(
+            ["p", "q", "p", "q"], ["alien"] * 2 + ["lid"] * 2, None, [1, 1, 2, 2], ["purchase"] * 4
+        )
+        store.write_events(bought)
+        with serving(create_app(settings, store=f"sqlite:///{file}")) as client:
+            readiness(client, "ready")
+            for query, options in (
+                ("kinds=purchase", {"kinds": ["purchase"]}),
+                ("kinds=purchase&kinds=interaction&similarity=lift",
+                 {"kinds": ["purchase", "interaction"], "similarity": "lift"}),
+                ("after=true&kinds=purchase", {"kinds": ["purchase"], "after": True}),
+                ("kinds=like", {"kinds": ["like"]}),  # a usual name, of which there is none yet
+            ):  # fmt: skip
+                body = client.get(f"{BY_STORE}&{query}").json()
+                assert "related" in body, body
+                found = [(row["item"], row["score"], row["people"]) for row in body["related"]]
+                assert found == store.related_items("alien", min_support=2, **options), query
+            body = client.get(f"{BY_STORE}&kinds=purchase").json()
+            assert [row["item"] for row in body["related"]] == ["lid"]
+            message = error(client.get(f"{BY_STORE}&kinds=purchace"), 422, "unknown_name", "kinds")
+            assert "no event is of kind 'purchace': did you mean 'purchase'?" in message
+            for wrong in ("kinds=purchase", "after=true"):
+                message = error(client.get(f"{RELATED}?{wrong}"), 422, "invalid_request", "by")
+                assert "store where" in message
+            message = error(client.get(f"{BY_STORE}&similarity=lft"), 422, "invalid_request",
+                            "similarity")  # fmt: skip
+            assert "expected cosine, jaccard or lift" in message
+
     def test_says_that_it_counted_over_the_latest_alone(
         self, settings: Settings, file: Path, store: SQLiteStore
     ) -> None:
