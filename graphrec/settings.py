@@ -306,7 +306,7 @@ class RetrievalSettings(_Section):
         "snapshot whose attributes are close to the user's profile; 0: none.",
     )
     new_items_reach: float = Field(
-        0.2,
+        0.1,
         ge=0,
         le=1,
         description="Largest share of people that one new item is recommended to, those it is "

@@ -182,7 +182,7 @@ class Explainer:
         found = items.nearest_new(profile, np.ones(len(items.ids), bool), len(items.new))
         if found is not None and row in found.rows:
             z_score = float(found.z_scores(np.array([row], np.int32))[0])
-            weight = self.ranker.weights_for(profile)[found.source]
+            weight = self.ranker.weights_for(profile).get(found.source, 0.0)
             contributions = (Contribution(found.source, z_score, weight, weight * z_score),)
         seen = row in profile.seen
         return Explanation(

@@ -23,6 +23,7 @@ from graphrec.retrieval.cold_items import (
     embed_new_items,
     with_new_items,
 )
+from graphrec.retrieval.labels import NearestLabels
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.source import Candidates, CandidateSource, Eligible
 from graphrec.retrieval.vectors import NearestVectors, VectorsNow
@@ -170,6 +171,8 @@ class CurrentItems:
             self._follow(before, written)
         self.titles, self.deleted, self.void, self.nearest_cold, self.sources  # noqa: B018
         self.table.prepare(before.table, written)
+        if self.new and self.nearest_cold is None:
+            self._nearest_labels  # noqa: B018
 
     def _written_since(self, before: CurrentItems) -> Mapping[str, ItemDelta] | None:
         """The items that were written after another edition; None where rows are not the same."""
@@ -205,7 +208,8 @@ class CurrentItems:
     def nearest_new(
         self, profile: UserProfile, eligible: Eligible, count: int, reach: float = 1.0
     ) -> Candidates | None:
-        """The new items that are nearest to a profile: by embedding, else by their vectors.
+        """The new items that are nearest to a profile: by embedding, else by their vectors, else by
+        their categories and tags.
 
         With a `reach` below 1, only those that are nearer to it than to all but about this share of
         people.
@@ -214,7 +218,14 @@ class CurrentItems:
             return self.nearest_cold.retrieve(profile, eligible, count, reach)
         vectors = (each for each in self.sources if isinstance(each, VectorsNow))
         found = (each.retrieve_new(profile, eligible, count, reach) for each in vectors)
-        return next((each for each in found if each is not None), None)
+        near = next((each for each in found if each is not None), None)
+        return near or self._nearest_labels.retrieve(profile, eligible, count, reach)
+
+    @cached_property
+    def _nearest_labels(self) -> NearestLabels:
+        space = self.snapshot.label_space
+        new = space.embed([self.changed[item] for item in self.new])
+        return NearestLabels(space, new, len(self.snapshot.items))
 
     @cached_property
     def label_names(self) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from graphrec.ranking.thompson import Posteriors
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.kind_pairs import KindPairs
+from graphrec.retrieval.labels import LabelSpace
 from graphrec.retrieval.neighbours import Likes
 from graphrec.retrieval.popularity import Popularity
 from graphrec.retrieval.segments import segments_of
@@ -137,6 +138,11 @@ class Snapshot:
         """What is known of how many like each item, and at the end of one that nobody has seen."""
         seen = np.bincount(self.seen.indices, minlength=len(self.items))
         return Posteriors(np.append(self.likes.degrees, 0), np.append(seen, 0))
+
+    @cached_property
+    def label_space(self) -> LabelSpace:
+        """The categories and tags of items, for those that have no embedding."""
+        return LabelSpace.of(self.item_attributes, self.history)
 
     @cached_property
     def item_names(self) -> Search:

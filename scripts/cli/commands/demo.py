@@ -144,7 +144,8 @@ def _make(dataset: str, folder: Path, url: str, settings: Settings) -> None:
 
 def _name(dataset: str) -> str:
     """A data set by what does not depend on the working folder."""
-    return str(Path(dataset).resolve()) if Path(dataset).is_dir() else dataset
+    is_folder = dataset != SHOP and Path(dataset).is_dir()
+    return str(Path(dataset).resolve()) if is_folder else dataset
 
 
 def _made_of(folder: Path) -> Mapping[str, str]:
