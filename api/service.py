@@ -34,6 +34,7 @@ from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
+from graphrec.api.peers import Peers
 from graphrec.api.schemas.fields import id_in_path
 from starlette.concurrency import run_in_threadpool
 
@@ -95,6 +96,8 @@ class Service:
     """Draws the exploration of lists."""
     new_items: NewItemLists
     """In how many lists each was."""
+    peers: Peers | None = None
+    """The other workers; None where this process is the only one."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
 
@@ -154,14 +157,16 @@ async def open_service(
     keyring: Keyring | None = None,
     retry_seconds: float = 5,
     log: RequestLog | None = None,
+    peers: Peers | None = None,
 ) -> AsyncIterator[Service]:
     """The service of the snapshots in `settings.snapshots`, for as long as the context lasts.
 
     It opens with or without a snapshot: until one can be loaded, which is tried every
     `retry_seconds`, it is not ready, and gives the reason. When another snapshot becomes current,
     it serves that one. `store` is the URL of a graph store; where it does not answer, which is
-    tried as often, all else goes on. Raises SettingsError where the file of keys cannot be read, or
-    a class that the settings name cannot be imported.
+    tried as often, all else goes on. `peers` are the other workers, if there are any. Raises
+    SettingsError where the file of keys cannot be read, or a class that the settings name cannot be
+    imported.
     """
     keyring = Keyring(settings.serve.keys) if keyring is None else keyring
     metrics, types = Metrics(), types_of(settings)
@@ -198,6 +203,7 @@ async def open_service(
         log,
         np.random.default_rng(),
         NewItemLists(settings.retrieval.new_items_per_hour),
+        peers,
     )
     # Once before the first request, so that a server that listens is ready if it can be.
     await engine.update()
@@ -213,6 +219,8 @@ async def open_service(
             _run_until_closed(stack, graph.feed.follow())
         # After the store was read: what it holds since the snapshot is known, too.
         _run_until_closed(stack, names.watch(engine))
+        if peers is not None:
+            await stack.enter_async_context(peers.tell(metrics.registry))
         yield service
 
 

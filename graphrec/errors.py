@@ -6,7 +6,8 @@
     ├── SettingsError        a key or value in graphrec.toml, the environment or the command line
     ├── DataError            unusable input: a missing column, an unreadable file
     │   ├── TooManyRejects   more bad rows than the allowed share; nothing was written
-    │   └── UnknownName      an attribute, relation or kind that there is not, in a question
+    │   ├── UnknownName      an attribute, relation or kind that there is not, in a question
+    │   └── WrongChange      a setting of a placement that a question cannot change so
     ├── StoreError           the graph store cannot be opened, read or written
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
@@ -49,6 +50,15 @@ class UnknownName(DataError):  # noqa: N818
         super().__init__(message)
         self.field = field
         """Where in the question, such as `rules[0].attribute`."""
+
+
+class WrongChange(DataError):  # noqa: N818
+    """A question changes a setting of a placement that it cannot, or to what it cannot be."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(f"{field} {message}")
+        self.field = field
+        """Where in the question, such as `changes.diversity`."""
 
 
 class UnknownPlacement(GraphrecError):  # noqa: N818
@@ -137,6 +147,7 @@ EXTRAS = {
     "httptools": "api",
     "hypothesis": "testing",
     "implicit": "models",
+    "lightgbm": "ranker",
     "neo4j": "neo4j",
     "networkx": "ingest",
     "openpyxl": "excel",

@@ -37,7 +37,7 @@ from graphrec.data import AttributeKind
 from graphrec.data.ids import IdRules
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
-from graphrec.experiment.changes import check_against, check_together
+from graphrec.experiment.changes import changed_placements, check_against, check_together
 from graphrec.experiment.definition import RECOMMENDATIONS, Experiment
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, checked, with_ready
@@ -63,6 +63,7 @@ RATING_MODEL_NAMES = (
 RESERVED_SOURCES = (
     *("neighbours", "embedding", "popularity"),
     *("fallback", "boost", "exploration"),
+    *("attributes", "history", "time"),
 )
 """What explanations name beside sources of one's own."""
 
@@ -110,6 +111,18 @@ def _of_a_source(name: str) -> str:
     if name in RESERVED_SOURCES:
         raise ValueError(f"expected another name than {', '.join(RESERVED_SOURCES)}")
     return name
+
+
+_HOST = re.compile(
+    r"(https?://)?(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?",
+    re.IGNORECASE,
+)
+
+
+def _a_host(host: str) -> str:
+    if not _HOST.fullmatch(host):
+        raise ValueError("expected a host such as images.shop.example or *.cdn.example")
+    return host
 
 
 OWN_PATHS = ("v1", "health", "metrics", "static", "openapi.json")
@@ -348,6 +361,12 @@ class FusionSettings(_Section):
         "validation: `accuracy` takes those with the best NDCG; `personal`, of all within one "
         "standard error of it, those whose lists cover most of the catalogue.",
     )
+    ranker: Literal["none", "lambdamart"] = Field(
+        "none",
+        description="What may order the candidates of people with a history beside the weights: "
+        "`lambdamart`, trees over features of candidates, which serve where their lists are "
+        "clearly better on validation and hold as much of the catalogue; `none`.",
+    )
     sources: Mapping[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str
     ] = Field(
@@ -465,6 +484,13 @@ class ServeSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve at this address, each with all of the snapshot in its "
+        "memory; more than one on Linux alone.",
+    )
     root_path: Annotated[str, AfterValidator(_a_prefix)] | None = Field(
         None,
         description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
@@ -514,6 +540,12 @@ class ServeSettings(_Section):
         Path("keys.json"),
         description="File of API keys, by `graphrec keys create`; if it exists, keys are required.",
     )
+    open_behind_proxy: bool = Field(
+        False,
+        description="Answer what a proxy passes on (`X-Forwarded-For`, `Forwarded`, `X-Real-IP`) "
+        "although there are no keys; false: it is refused, as whoever the proxy lets in could "
+        "delete users.",
+    )
     rate: float | None = Field(
         None,
         gt=0,
@@ -524,6 +556,11 @@ class ServeSettings(_Section):
     cors_origins: tuple[str, ...] = Field(
         (),
         description="Origins whose pages may call the API, such as `https://shop.example`.",
+    )
+    image_hosts: tuple[Annotated[str, AfterValidator(_a_host)], ...] = Field(
+        (),
+        description="Hosts of which the explorer shows pictures of items (an attribute such as "
+        "`image_url`), such as `images.shop.example` or `*.cdn.example`; not set: of none.",
     )
     drain_seconds: float = Field(
         0,
@@ -605,6 +642,21 @@ class Settings(BaseSettings):
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
+
+    @property
+    def user_attributes(self) -> frozenset[str]:
+        """The attributes of users that rules and placements go by: a snapshot keeps them."""
+        variants = [v for each in self.experiments.values() for v in each.variants.values()]
+        placements = [*self.placements.values()]
+        for variant in variants:
+            placements += changed_placements(variant, self.placements).values()
+        rules = [*self.rules]
+        for placement in placements:
+            rules += placement.rules
+        for variant in variants:
+            rules += variant.rules
+        named = {each.segment for each in placements} | {rule.of_user for rule in rules}
+        return frozenset(name for name in named if name is not None)
 
     @model_validator(mode="after")
     def _ids_are_read_by_their_section(self) -> Settings:

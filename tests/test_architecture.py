@@ -119,10 +119,12 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 def run_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a tree, but for blocks under `if TYPE_CHECKING`."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
-            yield from run_nodes(child)
+    left = [tree]
+    while left:
+        node = left.pop()
+        if not (isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"):
+            yield node
+            left += ast.iter_child_nodes(node)
 
 
 @cache
@@ -298,32 +300,24 @@ def test_nothing_that_serves_reaches_what_trains_or_loads(entry: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import graphrec.api.app, graphrec.api.server",
-        "import graphrec.cli.commands.queries, graphrec.cli.commands.serve, graphrec.api.server",
-    ],
-)
-def test_a_process_that_serves_holds_nothing_that_trains_or_loads(code: str) -> None:
+def test_a_process_that_serves_holds_nothing_that_trains_or_loads() -> None:
     """Not through a third library either."""
-    assert held_after(code) == []
+    modules = "graphrec.cli.commands.queries, graphrec.cli.commands.serve, graphrec.api.server"
+    assert held_after(f"import {modules}") == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["serve", "recommend", "related", "explain"])
-def test_a_command_that_serves_is_as_light_as_the_service(command: str) -> None:
+def test_commands_that_serve_are_as_light_as_the_service() -> None:
     """What a command needs is imported with it, so `graphrec serve` does not hold pandas."""
-    assert held_after(f"import graphrec.api.server\n{HELP_OF.format(command)}") == []
+    helps = [HELP_OF.format(name) for name in ("serve", "recommend", "related", "explain")]
+    assert held_after("\n".join(helps)) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "command", ["demo", "train", "evaluate", "tune", "ingest", "inspect", "export"]
-)
-def test_every_command_starts_without_what_trains(command: str) -> None:
+def test_every_command_starts_without_what_trains() -> None:
     """Torch alone takes seconds: help and mistakes are answered before it is imported."""
-    held = held_after(HELP_OF.format(command))
+    names = ("demo", "train", "evaluate", "tune", "ingest", "inspect", "export")
+    held = held_after("\n".join(HELP_OF.format(name) for name in names))
     assert not {"torch", "dgl", "sklearn", "implicit", "optuna", "sqlalchemy", "neo4j"} & set(held)
 
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """Ids that clients may choose; others are replaced, as they go into the log."""
 
-SAFE = (
+UNLESS_SET = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
@@ -31,11 +31,10 @@ SAFE = (
         b"content-security-policy",
         b"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
+    (b"cache-control", b"no-store"),
 )
-"""On every answer: a browser loads nothing from other hosts, and shows it in no frame of theirs."""
-
-NO_STORE = (b"cache-control", b"no-store")
-"""Unless a route sets it: answers are personal, and change with every snapshot."""
+"""On every answer whose route does not set them itself: a browser loads nothing from other hosts,
+shows it in no frame of theirs, and keeps no answer, as they are personal and change."""
 
 
 AT_ONCE = ("/health/", "/metrics", "/static/")
@@ -69,12 +68,11 @@ class Boundary:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 own = message["headers"]
-                cached = any(name == NO_STORE[0] for name, _ in own)
+                names = {name for name, _ in own}
                 message["headers"] = [
                     *own,
                     (b"x-request-id", request_id.encode("ascii")),
-                    *SAFE,
-                    *(() if cached else (NO_STORE,)),
+                    *(each for each in UNLESS_SET if each[0] not in names),
                 ]
             await send(message)
 

@@ -2,15 +2,18 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Query
-from graphrec.api.errors import documented
+from graphrec.api.errors import StoreAway, documented
 from graphrec.api.middleware.access import READ
 from graphrec.api.routes.paging import page
 from graphrec.api.routes.router import new_router
 from graphrec.api.schemas.browse import (
+    ActivityCounts,
+    ActivityQuery,
     ItemDetails,
     ItemPage,
     PageQuery,
@@ -20,20 +23,28 @@ from graphrec.api.schemas.browse import (
     SimilarUsers,
     SnapshotFacts,
     UserDetails,
+    UserEventPage,
     UserPage,
     Weights,
 )
 from graphrec.api.schemas.fields import ItemId, UserId
 from graphrec.api.schemas.queries import Length
 from graphrec.api.schemas.validation import Strict
-from graphrec.api.service import Ready, Serving
+from graphrec.api.service import Ready, Service, Serving
+from starlette.concurrency import run_in_threadpool
 
+from graphrec.data import AttributeValue
 from graphrec.errors import UnknownNode
+from graphrec.recommend.activity import activity
+from graphrec.recommend.browse import plain
 from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.retrieval.neighbours import similar_users
-from graphrec.store.protocol import Neighbour
+from graphrec.store.delta import Event, events_by_user
+from graphrec.store.protocol import GraphStore, Neighbour
 
 router = new_router("browse")
+
+Held = TypeVar("Held")
 
 LIST = documented("invalid_request", "malformed_json", "not_ready")
 PAGE = documented("stale_cursor", "invalid_request", "malformed_json", "not_ready")
@@ -73,17 +84,19 @@ async def item(
 
 
 @router.get("/users/{user_id}", openapi_extra=READ, responses=PAGE | USER)
-def user(
+async def user(
     user_id: UserId,
     query: Annotated[PageQuery, Query()],
     recommender: Ready,
     service: Serving,
 ) -> UserDetails:
-    """A user and the items that they have seen."""
-    version = recommender.snapshot.manifest.version
+    """A user, their attributes, and the items that they have seen."""
+    version, directory = recommender.snapshot.manifest.version, recommender.directory
     length = query.length(service.settings.serve)
-    history = recommender.directory.history(user_id)
+    history = await run_in_threadpool(directory.history, user_id)
     rows, following = page(history, version, query.cursor, length)
+    none: Mapping[str, AttributeValue] = {}
+    held = await _held(service, lambda store: store.read_node("user", user_id), none)
     return UserDetails(
         version=version,
         next=following,
@@ -91,7 +104,49 @@ def user(
         likes=sum(each.liked for each in history),
         seen=len(history),
         history=rows,
+        attributes=plain({**directory.attributes(user_id), **held}),
     )
+
+
+@router.get("/users/{user_id}/events", openapi_extra=READ, responses=PAGE | USER)
+async def user_events(
+    user_id: UserId,
+    query: Annotated[PageQuery, Query()],
+    recommender: Ready,
+    service: Serving,
+) -> UserEventPage:
+    """What a user did, the latest first: kinds and times, and values where there is a store."""
+    version = recommender.snapshot.manifest.version
+    length = query.length(service.settings.serve)
+    none: tuple[Event, ...] = ()
+    recorded = await _held(
+        service, lambda store: events_by_user(store.user_events(user_id)).get(user_id, none), none
+    )
+    found = await run_in_threadpool(recommender.directory.events, user_id, recorded)
+    rows, following = page(found, version, query.cursor, length)
+    return UserEventPage(version, following, user_id, rows)
+
+
+async def _held(service: Service, read: Callable[[GraphStore], Held], otherwise: Held) -> Held:
+    """What the graph store holds; something else where there is none, or it is away."""
+    if service.graph is None:
+        return otherwise
+    try:
+        return await service.graph.store.run(read)
+    except (StoreAway, UnknownNode):
+        return otherwise
+
+
+@router.get(
+    "/activity", openapi_extra=READ, responses=LIST | documented("unknown_item"), name="activity"
+)
+def activity_counts(
+    query: Annotated[ActivityQuery, Query()], recommender: Ready, service: Serving
+) -> ActivityCounts:
+    """Events, users and items over time: of the whole log as of now, or of one item."""
+    item = None if query.item is None else service.settings.ids.normal(query.item)
+    found = activity(recommender.view, item, query.days)
+    return ActivityCounts(version=recommender.snapshot.manifest.version, **vars(found))
 
 
 @router.get("/users/{user_id}/similar", openapi_extra=READ, responses=USER)
@@ -139,5 +194,6 @@ async def snapshot(_: Annotated[Strict, Query()], recommender: Ready) -> Snapsho
         counts=manifest.counts,
         models=manifest.models,
         weights=tuple(Weights(each.least, each.weights, each.people) for each in manifest.weights),
+        ranker=None if manifest.ranker is None else str(manifest.ranker),
         metrics=manifest.metrics,
     )

@@ -5,11 +5,13 @@ A browser may keep them, and asks each time whether they are still the same.
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import Request, Response
 from graphrec.api.middleware.access import PUBLIC
 from graphrec.api.routes.router import new_router
+from graphrec.api.service import Service
 from starlette.staticfiles import StaticFiles
 
 FILES = Path(__file__).parent.parent / "static"
@@ -18,17 +20,27 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
 }
 """Not left to the operating system, which may know other ones."""
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        *(f"{what}-src 'self'" for what in ("script", "style", "img", "connect")),
-        *(f"{what} 'none'" for what in ("base-uri", "form-action", "frame-ancestors")),
+
+def policy(images: Sequence[str] = ()) -> str:
+    """The content security policy: nothing from elsewhere but pictures of some hosts, nothing
+    inline, and in no other page.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            *(f"{what}-src 'self'" for what in ("script", "style", "connect")),
+            " ".join(("img-src 'self'", *images)),
+            *(f"{what} 'none'" for what in ("base-uri", "form-action", "frame-ancestors")),
+        )
     )
-)
-"""Nothing from elsewhere, nothing inline, and in no other page."""
+
+
+NO_IMAGES = '<meta name="image-hosts" content="">'
+"""Where the page reads of which hosts there may be pictures."""
 
 LINKS = ("static/", "openapi.json")
 """How relative links in the page begin; they are right at `/`, and below a prefix at `/rec/`."""
@@ -41,12 +53,15 @@ files = StaticFiles(directory=FILES)
 async def index(request: Request) -> Response:
     """The page, whose links begin with the prefix, where it is known."""
     root: str = request.scope.get("root_path", "")
-    if not root:
+    service: Service = request.app.state.service
+    images = service.settings.serve.image_hosts
+    if not root and not images:
         return await file("index.html", request)
     text = (FILES / "index.html").read_text("utf-8")
-    for link in LINKS:
+    text = text.replace(NO_IMAGES, NO_IMAGES.replace('""', f'"{" ".join(images)}"'))
+    for link in LINKS if root else ():
         text = text.replace(f'="{link}', f'="{root}/{link}')
-    return _safe(Response(text), "index.html")
+    return _safe(Response(text), "index.html", images)
 
 
 @router.api_route(
@@ -58,8 +73,8 @@ async def file(name: str, request: Request) -> Response:
     return _safe(await files.get_response(name, request.scope), name)
 
 
-def _safe(response: Response, name: str) -> Response:
+def _safe(response: Response, name: str, images: Sequence[str] = ()) -> Response:
     response.headers["Content-Type"] = TYPES[Path(name).suffix]
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = policy(images)
     response.headers["Cache-Control"] = "no-cache"
     return response

@@ -28,7 +28,7 @@ from graphrec.api.schemas.validation import Strict, bounded
 from graphrec.api.service import Ready, Service, chosen_list
 from starlette.concurrency import run_in_threadpool
 
-from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement
+from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement, changed
 from graphrec.recommend.placements.lists import PlacementList, placement_of, query_of_all
 from graphrec.recommend.placements.live import counted_in_store
 from graphrec.recommend.placements.question import PlacementQuestion
@@ -114,6 +114,7 @@ async def placement_by_rules(
         body.fields,
         body.language,
         body.explain,
+        changes=body.changes,
     )
     if body.by == "store":
         question = await _counted(service, chosen.recommender, name, question)
@@ -124,7 +125,7 @@ async def _counted(
     service: Service, recommender: Recommender, name: str, question: PlacementQuestion
 ) -> PlacementQuestion:
     """The question with what the store counts beside its items; raises NoStore and StoreAway."""
-    placement = placement_of(recommender, name)
+    placement = changed(placement_of(recommender, name), question.changes)
     graph = service.require_graph("by is 'store'", "by")
     return await graph.store.run(
         partial(counted_in_store, name=name, placement=placement, question=question)

@@ -21,7 +21,6 @@ from graphrec.api.list_cache import Key, WrittenList
 from graphrec.api.live.experiments import Chosen
 from graphrec.api.middleware.access import READ
 from graphrec.api.routes.plain import list_parameters, plain_body, plain_query
-from graphrec.api.routes.related import related_in_store
 from graphrec.api.routes.router import new_router, reading_plainly
 from graphrec.api.schemas.fields import ItemId, UserId, id_in_path
 from graphrec.api.schemas.queries import query_of
@@ -34,11 +33,13 @@ from graphrec.api.schemas.recommendations import (
     UserQuery,
     UserRecommendations,
 )
+from graphrec.api.schemas.validation import unexpected
 from graphrec.api.service import Ready, Service, Serving, chosen_list
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.experiment.definition import RECOMMENDATIONS
 from graphrec.recommend.query import Query as ListQuery
+from graphrec.recommend.related_in_store import related_in_store
 from graphrec.recommend.results import RecommendationList
 
 router = new_router("recommendations")
@@ -130,6 +131,7 @@ async def user_recommendations_by_rules(
         "no_embeddings",
         "no_store",
         "invalid_request",
+        "unknown_name",
         "malformed_json",
         "not_ready",
         "store_away",
@@ -139,12 +141,28 @@ async def related_items(
     item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready, service: Serving
 ) -> RelatedItems:
     """The items most like an item."""
-    k, version = query.length(service.settings.serve), recommender.snapshot.manifest.version
+    settings = service.settings
+    k, version = query.length(settings.serve), recommender.snapshot.manifest.version
     if query.by != "store":
-        found = await run_in_threadpool(recommender.related, item_id, k, query.by)
+        for name in ("kinds", "after"):
+            if getattr(query, name):
+                raise unexpected(("by",), query.by, f"store where {name} is given")
+        related_to = partial(recommender.related, similarity=query.similarity)
+        found = await run_in_threadpool(related_to, item_id, k, query.by)
         return RelatedItems(version, item_id, query.by, found)
     graph = service.require_graph("by is 'store'", "by")
-    near, related = await graph.store.run(partial(related_in_store, item=item_id, k=k))
+    kinds = None if query.kinds is None else [*map(settings.ids.normal, query.kinds)]
+    asked = partial(
+        related_in_store,
+        item=item_id,
+        k=k,
+        recommender=recommender,
+        similarity=query.similarity,
+        kinds=kinds,
+        after=query.after,
+        settings=settings,
+    )
+    near, related = await graph.store.run(asked)
     # A list of no rows does not know how many like the item.
     degree, counted = (near.degree, near.counted) if near else (None, None)
     return RelatedItems(version, item_id, query.by, related, degree, counted)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from graphrec.api.schemas.examples import LISTED, NEXT, VERSION
-from graphrec.api.schemas.fields import Cursor
+from graphrec.api.schemas.fields import Cursor, Id
 from graphrec.api.schemas.validation import Strict, UpToMaxK, bounded, expecting
 from graphrec.api.schemas.versioned import Versioned, example
 from pydantic import Field, JsonValue
 
-from graphrec.recommend.browse import Details, Item, SeenItem, User
+from graphrec.data import PlainValue
+from graphrec.recommend.browse import Details, HistoryEvent, Item, SeenItem, User
 from graphrec.settings import ServeSettings
 
 LONGEST_QUERY = 100
@@ -106,6 +107,7 @@ class UserDetails(_Page):
             "user": "196",
             "likes": 1,
             "seen": 1,
+            "attributes": {"country": "DE"},
             "history": [{"item": "183", "title": "Alien (1979)", "liked": True}],
         }
     )
@@ -119,6 +121,104 @@ class UserDetails(_Page):
             description="Items that they have seen: those they like first, then the most popular."
         ),
     ]
+    attributes: Annotated[
+        Mapping[str, PlainValue],
+        Field(
+            description="Attributes of the user but for vectors, by name: those in the "
+            "store, where there is one, else those that the model keeps."
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class UserEventPage(_Page):
+    """A page of what a user did."""
+
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            "next": NEXT,
+            "user": "196",
+            "events": [
+                {
+                    "item": "183",
+                    "title": "Alien (1979)",
+                    "kind": "rating",
+                    "time": 893286638000,
+                    "counted": True,
+                    "value": 5.0,
+                }
+            ],
+        }
+    )
+
+    user: Annotated[str, Field(description="Id of the user.")]
+    events: Annotated[tuple[HistoryEvent, ...], Field(description="The latest first.")]
+
+
+class ActivityQuery(Strict):
+    """Whose activity is asked for."""
+
+    item: Annotated[
+        Id | None,
+        Field(description="Id of an item; left out: all of them.", examples=["172"]),
+        expecting("the id of an item"),
+    ] = None
+    days: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=36_500,
+            description="Days of each bucket of time; left out: 1, 7, 28 or 364, so that there are "
+            "no more than 120.",
+            examples=[7],
+        ),
+        expecting("a whole number of days, at least 1"),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ActivityCounts(Versioned):
+    """What happened when: N buckets of time, the first beginning with the first event."""
+
+    __pydantic_config__ = example(
+        {
+            "version": VERSION,
+            "days": 7,
+            "times": [892771200000],
+            "events": {"rating": [512]},
+            "users": [40],
+            "items": [310],
+            "totals": {"rating": 512},
+            "undated": 0,
+            "active_users": 40,
+            "active_items": 310,
+            "all_items": 1682,
+        }
+    )
+
+    days: Annotated[int, Field(description="Of each bucket.")]
+    times: Annotated[
+        tuple[int, ...],
+        Field(description="When each bucket begins, in milliseconds since 1970."),
+    ]
+    events: Annotated[
+        Mapping[str, tuple[int, ...]],
+        Field(description="Events in each bucket, by kind, the most frequent kind first."),
+    ]
+    users: Annotated[tuple[int, ...], Field(description="People who did anything in each bucket.")]
+    items: Annotated[
+        tuple[int, ...], Field(description="Items with which anything was done in each bucket.")
+    ]
+    totals: Annotated[Mapping[str, int], Field(description="Events by kind, whenever they were.")]
+    undated: Annotated[
+        int, Field(description="Events whose time is not known: they are in no bucket.")
+    ]
+    active_users: Annotated[int, Field(description="People with an event at any time.")]
+    active_items: Annotated[
+        int, Field(description="Items with an event at any time; others are cold.")
+    ]
+    all_items: Annotated[int, Field(description="Items that there are.")]
 
 
 @dataclass(frozen=True)
@@ -208,6 +308,13 @@ class SnapshotFacts(Versioned):
         Field(
             description="Weights of the sources, as chosen in training, by how many items users "
             "like."
+        ),
+    ]
+    ranker: Annotated[
+        str | None,
+        Field(
+            description="How a learned ranker did beside these weights on validation, and which of "
+            "the two serves, in a sentence; null where none was asked for."
         ),
     ]
     metrics: Annotated[

@@ -19,9 +19,9 @@ from graphrec.api.schemas.queries import Language, Rules
 from graphrec.api.schemas.recommendations import ListWarnings, Recommendations
 from graphrec.api.schemas.validation import WHOLE_UP_TO, UpToMaxK, expecting
 from graphrec.api.schemas.versioned import Versioned, example
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from graphrec.placement.definition import PlacementType
+from graphrec.placement.definition import CHANGEABLE, PlacementType
 from graphrec.recommend.reasons import DEFAULT_LANGUAGE
 
 PlacementName = Annotated[
@@ -160,6 +160,16 @@ class PlacementBody(Rules, BaseModel):
             examples=[{"age": 24}],
         ),
         expecting(f"an object of at most {MAX_ATTRIBUTES} numbers, texts and lists of texts"),
+    ] = {}
+    changes: Annotated[
+        dict[str, JsonValue],
+        Field(
+            max_length=20,
+            description="Settings of the placement that are otherwise in this list: of "
+            f"{', '.join(sorted(CHANGEABLE))}.",
+            examples=[{"diversity": 0.3, "caps": {"category": 2}}],
+        ),
+        expecting("an object of at most 20 settings of a placement"),
     ] = {}
     language: Language = DEFAULT_LANGUAGE
     explain: Explain = False

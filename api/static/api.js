@@ -5,6 +5,9 @@ const KEY = "graphrec key";
 // Of the service, which a proxy may have under a prefix: this file is in a folder of it.
 const ROOT = new URL("..", import.meta.url);
 
+/** Whether a key is kept for this tab. */
+export const hasKey = () => sessionStorage.getItem(KEY) !== null;
+
 /** An answer that is not a success; the message is the API's own sentence. */
 export class ApiError extends Error {
   constructor(status, message) {
@@ -20,12 +23,47 @@ export class ApiError extends Error {
 
 /** The answer to a GET, or to a POST where there is a body. */
 export async function ask(path, body) {
+  const response = await fetched(path, body);
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  throw refused(response.status, answer);
+}
+
+/** The text of an answer, such as metrics. */
+export async function askText(path) {
+  const response = await fetched(path);
+  if (response.ok) return response.text();
+  throw refused(response.status, await response.json().catch(() => null));
+}
+
+const LONGEST_PAUSE = 2; // seconds that the page waits by itself
+const AT_ONCE = 3; // requests: a service answers only so many reads at a time
+let running = 0;
+const waiting = [];
+
+/** The response to a request, which waits for its turn; one that comes too early is sent again. */
+async function fetched(path, body) {
+  if (running >= AT_ONCE) await new Promise((resolve) => { waiting.push(resolve); });
+  else running += 1;
+  try {
+    const response = await sent(path, body);
+    const pause = Number(response.headers.get("Retry-After") ?? Infinity);
+    if (response.status !== 503 || pause > LONGEST_PAUSE) return response;
+    await new Promise((resolve) => { setTimeout(resolve, 1000 * pause); });
+    return await sent(path, body);
+  } finally {
+    const next = waiting.shift(); // which takes this turn over
+    if (next) next();
+    else running -= 1;
+  }
+}
+
+async function sent(path, body) {
   const key = sessionStorage.getItem(KEY);
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   if (body) headers["Content-Type"] = "application/json";
-  let response;
   try {
-    response = await fetch(address(path), {
+    return await fetch(address(path), {
       method: body ? "POST" : "GET",
       headers,
       body: body && JSON.stringify(body),
@@ -33,12 +71,12 @@ export async function ask(path, body) {
   } catch {
     throw new ApiError(0, "The service does not answer: see that it runs, then try again.");
   }
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer) return answer;
-  const message = answer?.error?.message ?? `The service answered with status ${response.status}.`;
-  const error = new ApiError(response.status, message);
-  if (error.locked) document.dispatchEvent(new CustomEvent("locked", { detail: message }));
-  throw error;
+}
+
+function refused(status, answer) {
+  const error = new ApiError(status, answer?.error?.message ?? `The service answered with status ${status}.`);
+  if (error.locked) document.dispatchEvent(new CustomEvent("locked", { detail: error }));
+  return error;
 }
 
 /** The address of a path of the service. */

@@ -1,14 +1,17 @@
 // The frame around the views: the view of the address, the search field, theme and key.
 
-import { address, ask, ApiError, useKey } from "./api.js";
+import { address, ask, ApiError, hasKey, useKey } from "./api.js";
 import { combobox } from "./combobox.js";
 import { h } from "./dom.js";
 import { findItems, findUsers } from "./find.js";
 import { home } from "./home.js";
 import { item } from "./item.js";
 import { models } from "./models.js";
+import { overview } from "./overview.js";
+import { placements } from "./placements.js";
 import { user } from "./user.js";
 import { visitor } from "./visitor.js";
+import { whatIf } from "./what_if.js";
 import { ago, at, number } from "./words.js";
 
 // A view is made of the ids in the address, of which the first `own` say which one it is. It gives a
@@ -17,8 +20,11 @@ const VIEWS = {
   "": { make: home, own: 0 },
   item: { make: item, own: 1 },
   models: { make: models, own: 0 },
+  overview: { make: overview, own: 0 },
+  placements: { make: placements, own: 0 },
   user: { make: user, own: 1 },
   visitor: { make: visitor, own: 0 },
+  "what-if": { make: whatIf, own: 0 },
 };
 
 const main = document.getElementById("main");
@@ -65,7 +71,7 @@ const search = combobox({
 });
 document.getElementById("search").append(search);
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.target.matches("input")) return;
+  if (event.key !== "/" || event.target.matches("input, textarea, select")) return;
   event.preventDefault();
   search.querySelector("input").focus();
 });
@@ -86,15 +92,21 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme)
 nameTheme();
 
 const key = document.getElementById("key");
-document.addEventListener("locked", ({ detail }) => {
+document.addEventListener("locked", ({ detail: { status, message } }) => {
   key.hidden = false;
-  key.querySelector("p").textContent = detail;
+  key.querySelector("p").textContent = locked(status, message);
   key.querySelector("input").focus();
 });
+
+/** What is wrong with the key: there is none, it is not one of the service, or it may do too little. */
+function locked(status, message) {
+  if (status === 403 || !hasKey()) return message;
+  return "The service does not know this key: it was mistyped, or revoked. Expected one that `graphrec keys create` made.";
+}
 key.addEventListener("submit", (event) => {
   event.preventDefault();
   const field = key.querySelector("input");
-  useKey(field.value);
+  useKey(field.value.trim());
   field.value = "";
   key.hidden = true;
   drawFacts();

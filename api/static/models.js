@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { badge } from "./contributions.js";
 import { h, s } from "./dom.js";
 import { empty, pending } from "./pending.js";
-import { ago, number } from "./words.js";
+import { ago, day, number, share } from "./words.js";
 
 export function models() {
   return {
@@ -23,7 +23,8 @@ export function models() {
               h("p", { class: "kind" }, liking(found.weights, at)),
               h("dl", { class: "facts" }, Object.entries(weights).map(([source, weight]) =>
                 h("div", {}, h("dt", {}, badge(source)), h("dd", {}, weight.toFixed(2))))),
-            ])),
+            ]),
+            found.ranker === null ? null : h("p", { class: "kind" }, `Learned ranker: ${found.ranker}.`)),
           h("section", {}, h("h2", {}, "Models that serve"), Object.entries(found.models).map(parameters))),
       ], 12)),
   };
@@ -48,8 +49,6 @@ function facts(found) {
   return h("dl", { class: "facts" }, rows.map(([what, value]) =>
     h("div", {}, h("dt", {}, what), h("dd", {}, value))));
 }
-
-const day = (time) => new Date(time).toISOString().slice(0, 10);
 
 function comparison(metrics) {
   const rows = metrics.models ?? [];
@@ -88,8 +87,6 @@ const LIKE = [
   ["serendipity", "Serendipity", "share that is right and not popular", plain],
   ["diversity", "Diversity", "of categories and tags, 0 all the same", plain],
 ];
-
-function share(value) { return `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`; }
 
 function plain(value) { return value.toFixed(2); }
 

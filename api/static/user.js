@@ -2,6 +2,7 @@
 // The address may have an item after the user, which is explained.
 
 import { ask, path } from "./api.js";
+import { facts } from "./attributes.js";
 import { combobox } from "./combobox.js";
 import { h } from "./dom.js";
 import { explanation } from "./explanation.js";
@@ -9,8 +10,9 @@ import { findItems } from "./find.js";
 import { history } from "./history.js";
 import { chips, recommendation } from "./lists.js";
 import { empty, pending } from "./pending.js";
+import { written } from "./question.js";
 import { whyNot } from "./why_not.js";
-import { at } from "./words.js";
+import { at, count, number } from "./words.js";
 
 export function user([id, ...named]) {
   let selected = named[0]; // the item in the address
@@ -26,7 +28,12 @@ export function user([id, ...named]) {
       region.replaceChildren(...(isOpen ? [explanation(id, item)] : []));
     }
     const missing = selected !== undefined && !entries.has(selected);
-    answer.replaceChildren(...(missing ? [whyNot(id, selected)] : []));
+    answer.replaceChildren(...(missing ? [whyNot(id, selected, show)] : []));
+  }
+
+  /** Scroll to the answer once it is there: it is below the list, maybe out of sight. */
+  function show() {
+    requestAnimationFrame(() => answer.scrollIntoView({ block: "center" }));
   }
 
   function list({ recommendations }) {
@@ -61,10 +68,19 @@ export function user([id, ...named]) {
     },
     node: h("div", {},
       h("h1", { tabindex: -1 }, `User ${id}`),
+      pending(() => ask(`${path`/v1/users/${id}`}?limit=1`), (found) => [
+        h("p", { class: "lead" }, found.seen
+          ? `${count(found.seen, "item", "items")} seen, ${number(found.likes)} liked`
+          : "No items seen yet."),
+        facts(found.attributes),
+      ], 2),
       h("div", { class: "columns uneven" },
         h("section", {},
           h("h2", {}, "Recommended"),
           pending(() => ask(path`/v1/users/${id}/recommendations?k=10`), list, 10),
+          h("p", { class: "more" },
+            h("a", { href: at("what-if", written({ name: "for-you", user: id, items: [] })) }, "What if the settings were others?"), " ",
+            h("a", { href: at("placements", written({ name: "for-you", user: id, items: [] })) }, "Other placements")),
           h("h2", {}, "Why not …?"),
           h("p", { class: "hint" }, "Pick an item that is not in the list, and see why."),
           combobox({

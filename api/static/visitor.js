@@ -6,6 +6,7 @@ import { combobox } from "./combobox.js";
 import { h, redraw } from "./dom.js";
 import { findItems } from "./find.js";
 import { recommendation } from "./lists.js";
+import { change } from "./moves.js";
 import { empty, pending } from "./pending.js";
 import { at, count, name, number } from "./words.js";
 
@@ -102,15 +103,6 @@ export function visitor(first) {
       });
     },
   };
-}
-
-/** Where a row was before: up, down, new, or nothing where it stayed. */
-function change(was, place) {
-  if (was === undefined) return h("span", { class: "change new" }, "new");
-  const by = was - place;
-  if (!by) return h("span", { class: "change", "aria-hidden": "true" });
-  return h("span", { class: `change ${by > 0 ? "up" : "down"}`, title: `Was in place ${was + 1}` },
-    `${by > 0 ? "▲" : "▼"}${Math.abs(by)}`);
 }
 
 function slide(row, tops) {

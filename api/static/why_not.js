@@ -7,13 +7,13 @@ import { explanation } from "./explanation.js";
 import { pending } from "./pending.js";
 import { name, number, ordinal } from "./words.js";
 
-/** The answer to "why not `item` for `user`?" */
-export function whyNot(user, item) {
-  return pending(() => ask(path`/v1/users/${user}/why-not/${item}`), (found) => [
+/** The answer to "why not `item` for `user`?"; `drawn` is called once it is there. */
+export function whyNot(user, item, drawn) {
+  return pending(() => ask(path`/v1/users/${user}/why-not/${item}`), (found) => (drawn(), [
     h("p", { class: "verdict" }, verdict(found)),
     found.sources.length ? sources(found.sources) : null,
     found.verdict === "new" ? explanation(user, item) : null,
-  ], 3);
+  ]), 3);
 }
 
 function verdict(found) {

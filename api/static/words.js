@@ -1,6 +1,7 @@
 // How numbers, names and places are written.
 
 const NUMBER = new Intl.NumberFormat("en");
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 const UNITS = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 /** 100000 is 100,000. */
@@ -27,6 +28,15 @@ export function ago(seconds) {
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(-Math.floor(seconds / length), unit);
 }
 
+/** Milliseconds since 1970 as "3 Mar 2024". */
+export const day = (time) => DAY.format(new Date(time));
+
+/** 0.0123 is "1.2 %". */
+export function share(value) { return `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %`; }
+
+/** "also-bought" is "Also bought". */
+export const title = (name) => name[0].toUpperCase() + name.slice(1).replaceAll(/[_-]+/g, " ");
+
 const SOURCES = {
   neighbours: "Neighbours",
   embedding: "Embedding",
@@ -34,6 +44,9 @@ const SOURCES = {
   fallback: "Fills the list",
   boost: "A rule's boost",
   exploration: "Exploration",
+  attributes: "Attributes",
+  history: "How much is known",
+  time: "Day and hour",
 };
 
 /** The name of a source; one that this page does not know has its own. */

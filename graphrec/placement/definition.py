@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from graphrec.errors import WrongChange
 from graphrec.placement.template import a_template
 from graphrec.rules.rule import Name, Rule
+from graphrec.suggest import expectation
 
 PlacementType: TypeAlias = Literal[
     "for-you",
@@ -164,3 +173,35 @@ class Placement(_Part):
         if self.exclude_seen is not None:
             return self.exclude_seen
         return self.type in ("for-you", "new") and not self.exclude
+
+
+CHANGEABLE = frozenset(
+    {
+        *("kinds", "days", "date", "after", "similarity", "min_support", "apart"),
+        *("weights", "new_items", "exclude_seen", "exclude"),
+        *("caps", "diversity", "exploration"),
+    }
+)
+"""What one question may have otherwise. Rules and pins hold whoever asks."""
+
+
+def changed(placement: Placement, changes: Mapping[str, object]) -> Placement:
+    """A placement with some of its settings changed, for one question.
+
+    Raises WrongChange for what is not in `CHANGEABLE`, and for a value that it cannot have.
+    """
+    for name in changes:
+        if name not in CHANGEABLE:
+            right = expectation(name, sorted(CHANGEABLE))
+            raise WrongChange(f"is not to be changed: {right}", f"changes.{name}")
+    if not changes:
+        return placement
+    kept = {name: getattr(placement, name) for name in placement.model_fields_set}
+    try:
+        return Placement.model_validate({**kept, **changes})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, ("changes", *first["loc"])))
+        expected = first["msg"].removeprefix("Value error, ").removeprefix("expected ")
+        right = expected.removeprefix("Input should be ")
+        raise WrongChange(f"is {first['input']!r:.60}: expected {right}", field) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from graphrec.data import PlainValue, Vector
+from graphrec.data import AttributeValue, PlainValue, Vector
 from graphrec.errors import UnknownNode
 from graphrec.recommend.results import ItemId, Title
 from graphrec.snapshot.search import Search
+from graphrec.snapshot.user_events import user_events
 from graphrec.snapshot.view import View
+from graphrec.store.delta import Event
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,29 @@ class SeenItem:
     liked: Annotated[
         bool, Field(description="Whether they like it. Seen items are left out of their list.")
     ]
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """Something that a user did with an item."""
+
+    item: ItemId
+    title: Title
+    kind: Annotated[str, Field(description="What they did, such as `purchase`.")]
+    time: Annotated[
+        int | None, Field(description="When, in milliseconds since 1970; null: not known.")
+    ]
+    counted: Annotated[
+        bool,
+        Field(description="False for what no longer counts, such as a purchase that was returned."),
+    ]
+    value: Annotated[
+        float | None,
+        Field(
+            description="As it was recorded, such as a rating; null where no graph store is there "
+            "to ask."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -118,13 +143,9 @@ class Directory:
         if row is None or item in self.view.delta.deleted:
             raise UnknownNode("item", item)
         attributes = self.view.items.attributes(row)
-        about = {
-            name: value
-            for name, value in attributes.items()
-            if name != "title" and not isinstance(value, Vector)
-        }
+        about = {name: value for name, value in attributes.items() if name != "title"}
         found = self._item(row)
-        return Details(found.item, found.title, found.likes, about)
+        return Details(found.item, found.title, found.likes, plain(about))
 
     def history(self, user: str) -> tuple[SeenItem, ...]:
         """What a user has seen: what they like first, then the most popular; raises UnknownNode."""
@@ -141,6 +162,35 @@ class Directory:
         seen = zip(rows[order].tolist(), liked[order].tolist(), strict=True)
         return tuple(SeenItem(ids[row], titles[row], liked) for row, liked in seen)
 
+    def events(self, user: str, recorded: Iterable[Event] = ()) -> tuple[HistoryEvent, ...]:
+        """What a user did, the latest first; raises UnknownNode.
+
+        Values are those of the `recorded` events, which a snapshot does not keep.
+        """
+        view = self.view
+        if not view.knows(user):
+            raise UnknownNode("user", user)
+        ids, titles, deleted = view.items.ids.ids, view.items.titles, view.delta.deleted
+        values = {(each.item, each.kind, each.time): each.value for each in recorded}
+        found = [
+            HistoryEvent(
+                ids[row],
+                titles[row],
+                kind,
+                time or None,
+                counts,
+                values.get((ids[row], kind, time)),
+            )
+            for kind, acts in user_events(view, user).items()
+            for row, time, counts in zip(*(column.tolist() for column in acts), strict=True)
+            if ids[row] not in deleted
+        ]
+        return tuple(sorted(found, key=lambda each: (-(each.time or 0), each.item, each.kind)))
+
+    def attributes(self, user: str) -> Mapping[str, AttributeValue]:
+        """The attributes of a user that the model keeps."""
+        return self.view.without_vector(user).attributes
+
     def _item(self, row: int) -> Item:
         current, known = self.view.items, row < len(self.view.snapshot.items)
         likes = int(self.view.snapshot.likes.degrees[row]) if known else 0
@@ -155,3 +205,8 @@ class Directory:
         """How many items a user who came since the snapshot likes."""
         profile = self.view.without_vector(user)
         return len(profile.history) + len(profile.new_likes)
+
+
+def plain(attributes: Mapping[str, AttributeValue]) -> dict[str, PlainValue]:
+    """Attributes without vectors, which nobody reads."""
+    return {name: each for name, each in attributes.items() if not isinstance(each, Vector)}

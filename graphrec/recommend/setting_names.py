@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from graphrec.data.kinds import normal, usual_names
+from graphrec.errors import UnknownName
 from graphrec.experiment.changes import changed_placements
 from graphrec.experiment.definition import Experiment
 from graphrec.placement.definition import Placement
@@ -35,6 +36,16 @@ def known_in_store(store: GraphStore, settings: Settings) -> Known:
         recorded=kinds,
         user_attributes=frozenset(store.attribute_kinds("user")),
     )
+
+
+def check_kinds(store: GraphStore, kinds: Collection[str], settings: Settings) -> None:
+    """Raises UnknownName for a kind that the store has not, the settings do not name, and that is
+    no usual name.
+    """
+    known = frozenset(store.event_kinds()).union(settings.kinds, USUAL_NAMES)
+    for kind in sorted(kinds):
+        if kind not in known:
+            raise UnknownName(no_kind(kind, known), "kinds")
 
 
 def known_in_view(view: View) -> Known:

@@ -243,3 +243,23 @@ class TestRequests:
     def test_without_a_snapshot(self, tmp_path: Path, route: str) -> None:
         with serving(create_app(Settings(snapshots=tmp_path / "none"))) as client:
             assert "run `graphrec train`" in error(client.get(route), 503, "not_ready")
+
+
+def test_what_a_user_did_with_kinds_and_times(client: httpx.Client) -> None:
+    body = client.get("/v1/users/ann/events").json()
+    assert body["user"] == "ann"
+    assert [event["item"] for event in body["events"]] == sorted(LIKES["ann"])
+    assert {event["value"] for event in body["events"]} == {None}  # there is no store
+    assert walk(client, "/v1/users/ann/events", "events", limit=1) == body["events"]
+    assert client.get("/v1/users/ann").json()["attributes"] == {}
+    error(client.get("/v1/users/nobody/events"), 404, "unknown_user", "user_id")
+
+
+def test_activity_of_everything_and_of_an_item(client: httpx.Client) -> None:
+    everything = client.get("/v1/activity").json()
+    assert sum(everything["totals"].values()) == sum(map(len, LIKES.values()))
+    assert everything["active_users"] == len(LIKES)
+    alien = client.get("/v1/activity", params={"item": "alien", "days": 7}).json()
+    assert alien["active_users"] == sum("alien" in items for items in LIKES.values())
+    error(client.get("/v1/activity?item=nothing"), 404, "unknown_item", "items")
+    error(client.get("/v1/activity?days=0"), 422, "invalid_request", "days")

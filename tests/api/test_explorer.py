@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import tomlkit
 from graphrec.api.routes.explorer import FILES, TYPES
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
@@ -19,11 +22,14 @@ from graphrec.data.dataset import Dataset
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.ranking.fusion import Group
-from graphrec.settings import Settings
-from graphrec.snapshot.registry import publish
+from graphrec.report.archive import keep
+from graphrec.report.figures import report_of
+from graphrec.settings import RetrievalSettings, ServeSettings, Settings
+from graphrec.snapshot.registry import load, publish
 from graphrec.store.sqlite.store import SQLiteStore
 from tests.support import browser as chromium
 from tests.support.live import readiness
+from tests.support.paths import ROOT
 from tests.support.server import running
 from tests.support.small_data import graph_of, ratings
 from tests.support.snapshots import build_snapshot
@@ -32,6 +38,7 @@ pytestmark = pytest.mark.slow
 """A real browser: seconds to start."""
 
 EVIL = "<img src=x onerror=document.title='owned'>"
+IMAGES = "images.example"
 SECONDS = 15
 """How long a browser may take to show something; it takes less than one on an idle machine."""
 
@@ -65,9 +72,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     graph = graph_of(ratings())
     titles = tuple(f"Title {item[1:]}" for item in graph.items.ids)
     years = tuple(float(1990 + row) for row in range(len(titles)))
+    pictures = {"i05": f"https://{IMAGES}/5.svg", "i06": "https://elsewhere.example/6.svg"}
     attributes = {
         "title": Attribute("text", (EVIL, *titles[1:])),
         "year": Attribute("number", years),
+        "image_url": Attribute("text", tuple(pictures.get(item) for item in graph.items.ids)),
     }
     graph = Graph(graph.interactions, {"item": attributes})
     rng = np.random.default_rng(0)
@@ -92,7 +101,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         store.write_events(graph.interactions)
         manifest = replace(snapshot.manifest, position=store.position())
     publish(replace(snapshot, manifest=manifest), folder / "snapshots")
-    settings = Settings(snapshots=folder / "snapshots")
+    report = report_of(load(folder / "snapshots"), None, RetrievalSettings())
+    keep(replace(report, now=replace(report.now, metrics={})), folder / "snapshots", "one")
+    settings = Settings(snapshots=folder / "snapshots", serve=ServeSettings(image_hosts=(IMAGES,)))
     with running(settings, f"sqlite:///{folder / 'graph.db'}") as server:
         readiness(server.client, "ready")
         yield server.url
@@ -117,6 +128,8 @@ class Visit:
     url: str
     expected: set[int] = field(default_factory=set)
     """Statuses of answers that a test asks for on purpose: the browser logs them as errors."""
+    hosts: set[str] = field(default_factory=set)
+    """Other hosts that a test lets pictures come from."""
     errors: list[str] = field(default_factory=list)
 
     def open(self, place: str) -> Page:
@@ -153,7 +166,7 @@ def visiting(context: BrowserContext, url: str) -> Iterator[Visit]:
     yield visit
     context.close()
     assert not visit.errors
-    assert hosts == {httpx.URL(url).netloc.decode()}
+    assert hosts - visit.hosts == {httpx.URL(url).netloc.decode()}
 
 
 def heading(page: Page, text: str) -> None:
@@ -194,11 +207,18 @@ class TestFiles:
         assert httpx.get(url + place).json()["error"]["code"] == "unknown_route"
 
     def test_hold_no_markup_in_code_and_no_code_in_markup(self) -> None:
-        for file in FILES.glob("*.js"):
+        for file in {*FILES.glob("*.js")} - {FILES / "uplot.js"}:
             code = file.read_text("utf-8")
             assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", code)
         page = (FILES / "index.html").read_text("utf-8")
         assert not re.search(r"\son\w+=|style=|<style|<script>|https?://", page)
+
+    def test_vendored_ones_are_those_of_the_document(self) -> None:
+        text = (ROOT / "docs" / "explorer.md").read_text("utf-8")
+        pinned = dict(re.findall(r"\| `(uplot[\w.-]*)` \|.*`([0-9a-f]{64})` \|", text))
+        assert pinned.keys() == {file.name for file in FILES.glob("uplot*")}
+        for name, digest in pinned.items():
+            assert hashlib.sha256((FILES / name).read_bytes()).hexdigest() == digest, name
 
 
 class TestSearch:
@@ -313,7 +333,7 @@ class TestUser:
         def one_row(route: Route) -> None:
             route.continue_(url=route.request.url.replace("limit=15", "limit=1"))
 
-        visit.page.route("**/v1/users/u02?*", one_row)
+        visit.page.route("**/v1/users/u02/events?*", one_row)
         page = visit.open("#/user/u02")
         more = page.get_by_role("button", name="Show more")
         more.click()
@@ -367,6 +387,7 @@ class TestWhyNot:
         expect(page.locator(".verdict")).to_have_text(
             "Title 03 is left out: already seen by this user."
         )
+        expect(page.locator(".verdict")).to_be_in_viewport()
         answer = httpx.get(f"{visit.url}/v1/users/u01/why-not/i03").json()
         assert (answer["verdict"], answer["title"]) == ("seen", "Title 03")
         expect(page.locator(".answer tbody tr")).to_have_count(len(answer["sources"]))
@@ -474,7 +495,7 @@ def test_an_item_and_a_user_that_came_since_the_snapshot(visit: Visit) -> None:
     heading(page, "Came since")
     settled(page)
     expect(page.locator(".facts")).to_contain_text("2026")
-    expect(page.locator(".empty")).to_have_count(2)
+    expect(page.locator(".empty")).to_have_count(4)  # also viewed: since the view
     page.get_by_role("link", name="Try it as a visitor who likes it").click()
     expect(page.get_by_role("button", name="Remove Came since")).to_be_visible()
     visit.open("#/user/newcomer/new")
@@ -485,6 +506,136 @@ def test_an_item_and_a_user_that_came_since_the_snapshot(visit: Visit) -> None:
     assert httpx.delete(f"{visit.url}/v1/items/new").status_code == 200
     assert httpx.delete(f"{visit.url}/v1/users/newcomer").status_code == 200
     settled(page)
+
+
+class TestPlacements:
+    def test_two_side_by_side_with_reasons_request_and_answer(self, visit: Visit) -> None:
+        page = visit.open("#/placements/name=similar&item=i04")
+        settled(page)
+        answer = httpx.get(f"{visit.url}/v1/placements/similar?item=i04").json()["recommendations"]
+        rows = page.locator(".ranked > li")
+        expect(rows.locator("strong")).to_have_text(
+            [EVIL if each["item"] == "i00" else each["title"] for each in answer]
+        )
+        expect(rows.locator(".reason")).to_have_text([each["reason"] for each in answer])
+        page.get_by_text("curl", exact=True).click()
+        command = page.get_by_label("curl command", exact=True)
+        expect(command).to_contain_text("/v1/placements/similar?item=i04&fields=image_url")
+        page.get_by_role("button", name="Compare with a second list").click()
+        second = page.get_by_role("region", name="List 2")
+        expect(page.get_by_text("The two lists are the same.")).to_be_visible()
+        second.get_by_label("Placement").select_option("popular")
+        expect(second.get_by_text("Type popular; needs nothing")).to_be_visible()
+        settled(page)
+        expect(second.locator(".reason").first).to_contain_text("Popular")
+        page.go_back()
+        expect(page.get_by_text("The two lists are the same.")).to_be_visible()
+
+    def test_with_settings_that_are_otherwise(self, visit: Visit) -> None:
+        visit.expected = {422}
+        page = visit.open("#/placements")
+        settled(page)
+        page.get_by_text("More", exact=True).click()
+        field = page.get_by_label("Settings otherwise, as JSON")
+        for text, sentence in (
+            ("{", "The settings are not JSON"),
+            ('{"diversity": 2}', "changes.diversity is 2: expected less than or equal to 1"),
+        ):
+            field.fill(text)
+            field.blur()
+            expect(page.get_by_text(sentence)).to_be_visible()
+        field.fill('{"caps": {"year": 1}}')
+        field.blur()
+        page.get_by_text("JSON", exact=True).click()
+        shown = json.loads(page.get_by_label("JSON of the answer", exact=True).inner_text())
+        assert "image_url" in shown["recommendations"][0]["fields"]
+
+    def test_asks_for_what_it_needs(self, visit: Visit) -> None:
+        page = visit.open("#/placements/name=again")
+        expect(page.get_by_text("Pick a user first.")).to_be_visible()
+        page.get_by_label("Placement").select_option("similar")
+        expect(page.get_by_text("Pick one or more items first.")).to_be_visible()
+        page.get_by_role("combobox", name="Items").fill("title 04")
+        page.get_by_role("option", name="Title 04").click()
+        settled(page)
+        expect(page.get_by_role("button", name="Remove Title 04")).to_be_visible()
+        expect(page.locator(".ranked > li").first).to_be_visible()
+
+
+class TestWhatIf:
+    def test_a_slider_changes_the_list_and_is_a_setting(self, visit: Visit) -> None:
+        page = visit.open("#/what-if/name=for-you&user=u01")
+        settled(page)
+        expect(page.get_by_text("The two lists are the same.")).to_be_visible()
+        slider = page.get_by_label("Weight: Popularity")
+        slider.focus()
+        slider.press("End")
+        expect(page.get_by_label("settings", exact=True)).to_contain_text("weights")
+        settled(page)
+        expect(slider).to_be_focused()
+        text = page.get_by_label("settings", exact=True).inner_text()
+        changes = tomlkit.parse(text).unwrap()["placements"]["for-you"]
+        assert changes == {"weights": {"popularity": 2}}
+        body = {"user": "u01", "items": [], "changes": changes}
+        answer = httpx.post(f"{visit.url}/v1/placements/for-you", json=body).json()
+        after = page.locator("section", has=page.get_by_role("heading", name="With these settings"))
+        expect(after.locator("li strong")).to_have_text(
+            [EVIL if each["item"] == "i00" else each["title"] for each in answer["recommendations"]]
+        )
+        page.get_by_role("button", name="Measure on 30 users").click()
+        expect(page.get_by_text("Of 30 users:")).to_contain_text("coverage")
+        page.get_by_role("button", name="As it is").click()
+        expect(page.get_by_text("Nothing is changed yet")).to_be_visible()
+
+    def test_a_rule_and_a_cap(self, visit: Visit) -> None:
+        page = visit.open("#/what-if/name=popular")
+        settled(page)
+        page.get_by_label("Cap by").select_option("year")
+        page.get_by_label("Rule", exact=True).select_option("exclude")
+        page.get_by_label("Attribute of the rule").select_option("year")
+        page.get_by_label("Value of the rule").fill("1994")
+        page.get_by_label("Value of the rule").blur()
+        text = page.get_by_label("settings", exact=True)
+        expect(text).to_contain_text("[[placements.popular.rules]]")
+        changes = tomlkit.parse(text.inner_text()).unwrap()["placements"]["popular"]
+        assert changes["caps"] == {"year": 2}
+        assert changes["rules"][0]["any_of"] == ["1994"]
+        settled(page)
+
+
+def test_the_overview(visit: Visit) -> None:
+    page = visit.open("#/overview")
+    settled(page)
+    found = httpx.get(f"{visit.url}/v1/activity").json()
+    tiles = page.locator(".tiles").first
+    expect(tiles).to_contain_text(f"Users with events{found['active_users']}")
+    expect(page.locator(".chart canvas")).to_have_count(2)
+    page.get_by_text("Figures", exact=True).first.click()
+    rows = page.get_by_role("region", name="Figures: Events by kind").locator("tbody tr")
+    expect(rows).to_have_count(len(found["times"]))
+    expect(page.get_by_role("region", name="Latency by route")).to_contain_text("/v1/")
+    row = page.get_by_role("region", name="Refreshes").locator("tbody tr")
+    row.get_by_role("link", name="Open").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Refresh")
+
+
+def test_pictures_are_those_of_the_hosts_that_are_named(visit: Visit) -> None:
+    visit.hosts = {IMAGES}
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    visit.page.route(
+        f"https://{IMAGES}/**",
+        lambda route: route.fulfill(body=drawing, content_type="image/svg+xml"),
+    )
+    page = visit.open("#/item/i05")
+    picture = page.get_by_role("img", name="Title 05")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 9
+    settled(page)
+    expect(page.get_by_role("img", name="Events with this item")).to_be_visible()
+    visit.open("#/item/i06")
+    heading(page, "Title 06")
+    settled(page)
+    assert page.locator("img").count() == 0
 
 
 def test_the_models_and_the_facts(visit: Visit) -> None:
@@ -531,14 +682,19 @@ class TestLooks:
         assert page.evaluate(paper) == "rgb(251, 250, 247)"
 
     @pytest.mark.parametrize(
-        "place", ["", "#/user/u00/{first}", "#/item/i00", "#/visitor/i01", "#/models"]
+        "place",
+        [
+            *("", "#/user/u00/{first}", "#/item/i00", "#/visitor/i01", "#/models", "#/overview"),
+            "#/placements/name=similar&item=i01/name=popular&language=de",
+            "#/what-if/name=for-you&user=u01",
+        ],
     )
     def test_nothing_sticks_out_on_a_phone(self, phone: Visit, place: str) -> None:
         found = httpx.get(f"{phone.url}/v1/users/u00/recommendations").json()
         page = phone.open(place.format(first=found["recommendations"][0]["item"]))
         settled(page)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        if "user" in place:
+        if place.startswith("#/user"):
             drawing = page.locator(".paths svg").bounding_box()
             assert drawing is not None
             assert drawing["x"] >= 0
@@ -583,6 +739,7 @@ class TestErrors:
             field.fill(key)
             page.get_by_role("button", name="Use this key").click()
             if key == "wrong":
+                expect(page.get_by_text("The service does not know this key")).to_be_visible()
                 expect(field).to_be_visible()
                 expect(field).to_have_value("")
         heading(page, "Title 04")

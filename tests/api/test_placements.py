@@ -133,3 +133,18 @@ def test_exposures_have_the_label(client: httpx.Client, settings: Settings) -> N
             break
         time.sleep(0.05)  # the log is written twice a second
     assert labels.count("bundle") >= 2
+
+
+def test_fields_and_settings_that_are_otherwise(client: httpx.Client) -> None:
+    found = get(client, "popular", fields="category,brand")["recommendations"]
+    assert all(each["fields"].keys() == {"category", "brand"} for each in found)
+    body = {"k": 3, "fields": ["category"], "changes": {"caps": {"category": 1}}}
+    listed = client.post("/v1/placements/popular", json=body).json()["recommendations"]
+    assert len({each["fields"]["category"] for each in listed}) == len(listed) == 3
+    for changes, field, sentence in (
+        ({"diversity": 2}, "changes.diversity", "changes.diversity is 2: expected"),
+        ({"caps": {"bramd": 1}}, "changes.caps", "did you mean 'brand'"),
+        ({"rules": []}, "changes.rules", "is not to be changed"),
+    ):
+        response = client.post("/v1/placements/popular", json={"changes": changes})
+        assert sentence in error(response, 422, "invalid_request", field)

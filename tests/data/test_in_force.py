@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.data import Graph, Interactions
-from graphrec.data.in_force import meanings_of, remaining
+from graphrec.data.in_force import counts, meanings_of, only_kinds, remaining
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
-from graphrec.testing.logs import Event, log_of, logs
+from graphrec.testing.logs import KINDS, Event, log_of, logs
 from graphrec.testing.stores import POLICY
 from tests.support.clipping import unclipped as unclipped
-from tests.support.meaning import Pair, counted
+from tests.support.meaning import Pair, counted, in_force, likes
 
 CANCELLING = st.lists(st.sampled_from(["rating", "view", "Purchase", "stars"]), max_size=2)
 OWN = st.sampled_from(["user-mean", "user-quantile:0.28", "user-quantile:.5", "user-quantile:1"])
@@ -189,6 +189,31 @@ def test_the_same_value_for_everything_is_at_the_mean() -> None:
 
 def test_values_beyond_a_million_do_not_overflow_a_mean() -> None:
     assert micro(np.array([-1e30, 1e30, 0.1], np.float32)).tolist() == [-(10**12), 10**12, 100000]
+
+
+@given(events=logs, kinds=st.sets(st.sampled_from(KINDS), max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_of_the_kinds_asked_for_likes_count_and_what_is_neutral_in_force(
+    events: list[Event], kinds: set[str]
+) -> None:
+    events = list({event._replace(weight=0): event for event in events}.values())
+    log = log_of(events)
+    found = counts(log, only_kinds(meanings_of(log.kinds, POLICY), kinds), log.weight) > 0
+    liked = set(likes(events, POLICY))
+    for event, counted_ in zip(events, found, strict=True):
+        neutral = event.kind in ("skip", "undo") and in_force(event, events, POLICY)
+        assert counted_ == (event.kind in kinds and (event in liked or neutral))
+
+
+def test_a_return_of_a_neutral_kind_is_none_of_its_events() -> None:
+    """A purchase of -1 takes one back, and is no purchase, whatever purchases weigh."""
+    policy = {"purchase": KindPolicy(weight=0, negative="cancel")}
+    log = log_of(
+        [Event("ann", "pot", 1, 1, "purchase"), Event("ann", "pot", -1, 2, "purchase"),
+         Event("ann", "lid", 3, 1, "purchase"), Event("ann", "lid", -1, 2, "purchase")]
+    )  # fmt: skip
+    found = counts(log, only_kinds(meanings_of(log.kinds, policy), ["purchase"]), log.weight)
+    assert (found > 0).tolist() == [False, False, True, False]
 
 
 def test_what_remains_is_what_stands_whatever_came_after() -> None:

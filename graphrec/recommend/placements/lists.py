@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data import AttributeValue, Rows, labels
 from graphrec.data.times import DAY
-from graphrec.errors import DataError, UnknownName, UnknownPlacement
-from graphrec.placement.definition import OF_ITEMS, Exclude, Placement, PlacementType
+from graphrec.errors import DataError, UnknownName, UnknownPlacement, WrongChange
+from graphrec.placement.definition import (
+    OF_ITEMS,
+    Exclude,
+    Placement,
+    PlacementType,
+    changed,
+)
 from graphrec.ranking.diversity import diversified
 from graphrec.recommend import html
 from graphrec.recommend.arrangement import arranged
@@ -119,9 +125,11 @@ def make_placement(
 ) -> PlacementList:
     """The list of a placement.
 
-    Raises UnknownPlacement, UnknownName, and DataError where it needs items and has none.
+    Raises UnknownPlacement, UnknownName, WrongChange, and DataError where it needs items and has
+    none.
     """
-    placement = placement_of(recommender, name)
+    placement = changed(placement_of(recommender, name), question.changes)
+    _check_changes(recommender, question)
     if placement.type in OF_ITEMS and not question.items:
         raise DataError(
             f"placement {name!r} stands beside items: expected one or more; give item or items"
@@ -136,7 +144,7 @@ def make_placement(
     for each in (name, *_chain(recommender.placements, placement)):
         if len(listed) >= length:
             break
-        part = maker.part(recommender.placements[each], listed)
+        part = maker.part(placement if each == name else recommender.placements[each], listed)
         listed += part
         sources += (each,) * len(part)
     empty = None
@@ -168,9 +176,9 @@ def placement_of(recommender: Recommender, name: str) -> Placement:
 def query_of_all(recommender: Recommender, name: str, question: PlacementQuestion) -> Query:
     """The query of a placement with the rules of its fallbacks too: what its list depends on.
 
-    Raises UnknownPlacement.
+    Raises UnknownPlacement and WrongChange.
     """
-    placement = placement_of(recommender, name)
+    placement = changed(placement_of(recommender, name), question.changes)
     chain = _chain(recommender.placements, placement)
     rules = (rule for each in chain for rule in recommender.placements[each].rules)
     query = recommender.with_rules(query_of(placement, question))
@@ -388,6 +396,23 @@ def _check_names(view: View, question: PlacementQuestion) -> None:
     for field, name in named:
         if name not in known:
             raise UnknownName(no_attribute("item", name, known), field)
+
+
+def _check_changes(recommender: Recommender, question: PlacementQuestion) -> None:
+    """Whether the snapshot has what changes name: settings may name what is yet to come."""
+    view = recommender.view
+    table = view.items.table
+    sources = {view.snapshot.popularity.name, *(each.name for each in view.items.sources)}
+    among = {
+        "caps": table.names | table.relations,
+        "apart": table.names,
+        "weights": sources,
+    }
+    for name in among.keys() & question.changes.keys():
+        for each in cast("Iterable[str]", question.changes[name]):
+            if each not in among[name]:
+                right = expectation(each, sorted(among[name]))
+                raise WrongChange(f"names {each!r}: {right}", f"changes.{name}")
 
 
 def _with_fields(view: View, fields: Sequence[str], listed: Recommendation) -> Recommendation:

@@ -42,6 +42,9 @@ class PlacementQuestion:
     """Give what each source adds to each score."""
     reasons: bool = True
     """Give the reason of each item."""
+    changes: Mapping[str, object] = field(default_factory=dict)
+    """Settings of the placement that are otherwise in this list, such as `diversity` or `weights`;
+    those of its fallbacks stay."""
     counted: Mapping[str, Sequence[Neighbour]] | None = None
     """Of `together` and `cart`: by item, what a store counted beside it just now
     (`graphrec.recommend.placements.live`); None: as the snapshot has it."""
