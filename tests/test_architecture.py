@@ -46,7 +46,7 @@ MAY_IMPORT = {
     # what is asked of a list, and how events count
     "suggest": "",
     "rules": "data suggest",
-    "placement": "errors rules",
+    "placement": "errors rules suggest",
     "experiment": "data errors placement rules suggest",
     "settings": "data errors experiment placement rules suggest",
     "settings_file": "errors",
@@ -375,7 +375,7 @@ SQL = re.compile(
 OF_NAMES = {"graphrec.store.neo4j.likes"}
 """Modules whose queries are put together of names of variables, quoted types and parameters."""
 
-CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE"}
+CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES"}
 """What SQL may be put together from: a Literal type, a loop over the migrations, a constant."""
 
 
