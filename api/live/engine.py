@@ -11,41 +11,29 @@ import asyncio
 import gc
 import logging
 import math
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from graphrec.api.errors import NotReady
 from graphrec.api.list_cache import ListCache
+from graphrec.api.live.loading import Adopt, Stamp, adopted, advanced, stamp_of, unexpected, warmed
+from graphrec.api.live.pins import Pins
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import SnapshotError
-from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
-from graphrec.snapshot.registry import (
-    CURRENT,
-    FORGOTTEN,
-    MANIFEST,
-    POLL_SECONDS,
-    current,
-    resolved,
-)
+from graphrec.snapshot.registry import CURRENT, FORGOTTEN, POLL_SECONDS, current
 from graphrec.store.delta import Delta
 
 logger = logging.getLogger(__name__)
-
-Stamp: TypeAlias = tuple[int, int] | None
-
-Adopt: TypeAlias = Callable[[Recommender, Callable[[Recommender], None]], Awaitable[None]]
 
 MANY = 10_000
 """Events since the snapshot, the objects of which are no more looked at by garbage collection."""
 
 Role: TypeAlias = str
 """`current`, `canary`, or `experiment` and a version."""
-
-NOT_YET = "it is not loaded yet: try again in a moment"
 
 
 class Engine:
@@ -86,13 +74,7 @@ class Engine:
         self._canary: Canary | None = None
         self._canary_stamp: Stamp = None
         self._canary_reason: str | None = None
-        self._wanted = wanted
-        self._pins: Mapping[str, str] = {}
-        """The versions that are meant by the names in experiments."""
-        self._pinned: dict[str, Recommender] = {}
-        """By version, those that are neither current nor the canary."""
-        self._pin_failures: dict[str, tuple[Stamp, str]] = {}
-        """By name, the state of the snapshot that was refused, and why."""
+        self._pins = Pins(folder, lambda version: warmed(load(version)), wanted, loaded)
         self._frozen = 0
         self._loading = asyncio.Lock()
         self.adopt: Adopt = adopted
@@ -112,10 +94,7 @@ class Engine:
             self._recommender = await advanced(self._recommender, delta)
         if self._canary_recommender is not None:
             self._canary_recommender = await advanced(self._canary_recommender, delta)
-        for version, found in list(self._pinned.items()):
-            later = await advanced(found, delta)
-            if version in self._pinned:
-                self._pinned[version] = later
+        await self._pins.advance(delta)
 
     @property
     def recommender(self) -> Recommender:
@@ -139,19 +118,18 @@ class Engine:
         roles: tuple[tuple[Role, Recommender | None], ...] = (
             ("current", self._recommender),
             ("canary", self._canary_recommender),
-            *((f"experiment {version}", found) for version, found in self._pinned.items()),
         )
-        return {role: found for role, found in roles if found is not None}
+        found = {role: each for role, each in roles if each is not None}
+        return found | {f"experiment {name}": each for name, each in self._pins.serving.items()}
 
     def pinned(self, name: str) -> Recommender | None:
         """The recommender of a version that an experiment names; None where it does not serve."""
-        version = self._pins.get(name)
+        version = self._pins.version_of(name)
         return None if version is None else self._held(version)
 
     def why(self, name: str) -> str:
         """Why the snapshot of a version that an experiment names does not serve."""
-        failure = self._pin_failures.get(name)
-        return NOT_YET if failure is None else failure[1]
+        return self._pins.why(name)
 
     @property
     def canary(self) -> Canary | None:
@@ -168,6 +146,12 @@ class Engine:
         return {each.snapshot.manifest.version for each in self.serving.values()}
 
     @property
+    def _versions_of_roles(self) -> set[str]:
+        """Of the current snapshot and the canary."""
+        both = (self._recommender, self._canary_recommender)
+        return {each.snapshot.manifest.version for each in both if each is not None}
+
+    @property
     def _canary_version(self) -> str | None:
         found = self._canary_recommender
         return None if found is None else found.snapshot.manifest.version
@@ -177,8 +161,7 @@ class Engine:
         """Why the current snapshot, the canary, or one of an experiment does not serve; None where
         they do.
         """
-        pins = (f"experiment: {said}" for _, said in self._pin_failures.values())
-        return self._reason or self._canary_reason or next(pins, None)
+        return self._reason or self._canary_reason or self._pins.reason
 
     async def update(self, retry: bool = False) -> None:
         """Load the current snapshot and the canary, if they are others than those that serve.
@@ -192,7 +175,7 @@ class Engine:
             held = [*self.serving.values()]
             await self._update_current(retry)
             await self._update_canary(retry)
-            await self._update_pinned(held, retry)
+            await self._pins.update(self._versions_of_roles, held, self.adopt, retry)
             self._lists.serve(self._versions)
             if not served <= self._versions:
                 # To give back the memory of a file that was deleted takes the system 0.1 s.
@@ -200,13 +183,13 @@ class Engine:
 
     def _drop_lists_of_forgotten(self) -> None:
         """Drop all lists where somebody was forgotten, by whichever process: it is not said who."""
-        stamp = _stamp(self.folder / FORGOTTEN)
+        stamp = stamp_of(self.folder / FORGOTTEN)
         if stamp != self._forgotten_stamp:
             self._forgotten_stamp = stamp
             self._lists.clear()
 
     async def _update_current(self, retry: bool) -> None:
-        stamp = _stamp(self.folder / CURRENT)
+        stamp = stamp_of(self.folder / CURRENT)
         if stamp == self._stamp and self._recommender is not None and not retry:
             return
         self._stamp = stamp
@@ -216,7 +199,7 @@ class Engine:
             self._refuse(str(error))
         except Exception as error:
             # Whatever is wrong with a snapshot, the process goes on and reports it.
-            self._refuse(_unexpected(error), error)
+            self._refuse(unexpected(error), error)
         else:
             self._reason = None
             if found is not None:
@@ -225,7 +208,7 @@ class Engine:
                 logger.info("serving snapshot %s", self.version)
 
     async def _update_canary(self, retry: bool) -> None:
-        stamp = _stamp(self.folder / CANARY)
+        stamp = stamp_of(self.folder / CANARY)
         if stamp == self._canary_stamp and not retry:
             return
         self._canary_stamp = stamp
@@ -235,7 +218,7 @@ class Engine:
         except SnapshotError as error:
             found, recommender, reason = None, None, str(error)
         except Exception as error:
-            found, recommender, reason, cause = None, None, _unexpected(error), error
+            found, recommender, reason, cause = None, None, unexpected(error), error
         before = self._canary_version
 
         def serve(recommender: Recommender | None) -> None:
@@ -254,56 +237,6 @@ class Engine:
                 self._loaded(True)
             logger.info("serving snapshot %s to %.3g of users", found.version, found.share)
 
-    async def _update_pinned(self, held: list[Recommender], retry: bool) -> None:
-        """Hold the snapshots that experiments name, and no others."""
-        wanted = self._wanted()
-        if not (wanted or self._pins):
-            return
-        pins = {name: resolved(self.folder, name) for name in sorted(wanted)}
-        self._pins = {name: version for name, version in pins.items() if version is not None}
-        other = {version for role, version in self._by_role() if role in ("current", "canary")}
-        for held_version in [*self._pinned]:
-            if held_version in other or held_version not in self._pins.values():
-                del self._pinned[held_version]
-        self._pin_failures = {n: f for n, f in self._pin_failures.items() if n in wanted}
-        for name, version in pins.items():
-            stamp = None if version is None else _stamp(self.folder / version / MANIFEST)
-            failed = self._pin_failures.get(name)
-            if version is not None and self._held(version) is not None:
-                self._pin_failures.pop(name, None)
-            elif failed is None or failed[0] != stamp or retry:
-                await self._pin(name, version, stamp, held)
-
-    async def _pin(
-        self, name: str, version: str | None, stamp: Stamp, held: list[Recommender]
-    ) -> None:
-        """Hold the snapshot that an experiment names; where it cannot be, say so once."""
-        try:
-            if version is None:
-                raise SnapshotError(
-                    f"snapshot {name!r} is not in {str(self.folder)!r}: expected a version that is "
-                    f"there; name another one in the experiment, or end it"
-                )
-            found = next((e for e in held if e.snapshot.manifest.version == version), None)
-            if found is None:
-                found = await run_in_threadpool(lambda: _warmed(self._load(version)))
-            await self.adopt(found, lambda ready: self._pinned.update({version: ready}))
-        except SnapshotError as error:
-            reason, cause = str(error), None
-        except Exception as error:
-            reason, cause = _unexpected(error), error
-        else:
-            self._pin_failures.pop(name, None)
-            self._loaded(True)
-            logger.info("serving snapshot %s to experiments", version)
-            return
-        self._loaded(False)
-        self._pin_failures[name] = (stamp, reason)
-        logger.warning("an experiment does not run: %s", reason, exc_info=cause)
-
-    def _by_role(self) -> list[tuple[Role, str]]:
-        return [(role, each.snapshot.manifest.version) for role, each in self.serving.items()]
-
     async def watch(self) -> None:
         """Follow the current snapshot until cancelled; a check costs three `stat`."""
         while True:
@@ -318,14 +251,14 @@ class Engine:
         version = current(self.folder)
         if version == self.version:
             return None
-        return self._held(version) or _warmed(self._load(version))
+        return self._held(version) or warmed(self._load(version))
 
     def _found_canary(self) -> tuple[Canary | None, Recommender | None]:
         """The canary, and its recommender."""
         found = canary(self.folder)
         if found is None:
             return None, None
-        return found, self._held(found.version) or _warmed(self._load(found.version))
+        return found, self._held(found.version) or warmed(self._load(found.version))
 
     def _set_recommender(self, recommender: Recommender) -> None:
         self._recommender = recommender
@@ -341,49 +274,3 @@ class Engine:
             serving = "not ready" if self._recommender is None else f"still serving {self.version}"
             logger.warning("%s: %s", serving, reason, exc_info=error)
         self._reason = reason
-
-
-async def adopted(found: Recommender, assign: Callable[[Recommender], None]) -> None:
-    """Serve a snapshot as it is."""
-    assign(found)
-
-
-async def advanced(recommender: Recommender, delta: Delta) -> Recommender:
-    """The recommender of a later delta; where items changed, it is made ready in a thread."""
-    later = recommender.advanced(delta)
-    if later.view.items is not recommender.view.items:
-        await run_in_threadpool(later.view.items.prepare, recommender.view.items)
-    return later
-
-
-def _unexpected(error: Exception) -> str:
-    return f"the snapshot cannot be loaded ({type(error).__name__}): the log says more"
-
-
-def _stamp(path: Path) -> Stamp:
-    """Changes whenever the file is replaced; None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
-
-
-def _warmed(recommender: Recommender) -> Recommender:
-    """Itself, after the caches that its first requests would wait for are filled."""
-    warm(recommender)
-    # A snapshot is never garbage: collecting all of it now and then stops answers for 0.1 s.
-    gc.freeze()
-    return recommender
-
-
-def warm(recommender: Recommender) -> None:
-    """Make one answer of each sort, and so the tables that the first requests would wait for."""
-    snapshot = recommender.snapshot
-    for user in snapshot.users.ids[:1]:
-        recommender.recommend(Query(user=user, k=1))
-    for item in snapshot.items.ids[:1]:
-        recommender.recommend(Query(items=(item,), k=1))
-        recommender.recommend(Query(k=1))
-        if snapshot.embeddings is not None:
-            recommender.related(item, 1, "embedding")

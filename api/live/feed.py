@@ -10,7 +10,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from graphrec.api.errors import NotReady, StoreAway
-from graphrec.api.live.engine import Engine, advanced
+from graphrec.api.live.engine import Engine
+from graphrec.api.live.loading import advanced
 from graphrec.api.live.store import ANSWER_SECONDS, LiveStore
 from starlette.concurrency import run_in_threadpool
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.data.times import DAY
 from graphrec.errors import DataError
-from graphrec.experiment.definition import Experiment, Goal, State
+from graphrec.experiment.definition import Experiment, Goal
 from graphrec.experiments.attribution import last_touch
 from graphrec.experiments.inference import (
     FEWEST,
@@ -22,100 +21,24 @@ from graphrec.experiments.inference import (
     sample_ratio_p,
 )
 from graphrec.experiments.outcomes import Events, outcomes_of
+from graphrec.experiments.results import (
+    PER_USER,
+    RATE,
+    USERS,
+    Counts,
+    Figure,
+    GoalFigures,
+    Report,
+    Segment,
+    Verdict,
+)
 from graphrec.experiments.shown import Shown
-
-RATE, USERS, PER_USER = "rate", "users", "per_user"
-"""The share of items shown that an outcome followed, the share of users with one, and what the
-outcomes of a user are worth."""
 
 RATIO_P = 0.001
 """Below it, the numbers of users do not fit the shares; low, as reports are repeated."""
 
 MOST_CROSSED = 0.01
 """Share of users who got several variants, above which nothing is to be trusted."""
-
-Verdict: TypeAlias = Literal[
-    "control",
-    "higher",
-    "lower",
-    "no difference shown",
-    "too few outcomes",
-    "not yet",
-    "not to be trusted",
-]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What a variant showed."""
-
-    variant: str
-    share: float
-    """Of the users, as the settings say."""
-    users: int
-    shown: int
-    """Items."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of a variant, and what is known of its difference to the control."""
-
-    variant: str
-    value: float | None
-    verdict: Verdict
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    detectable: float | None = None
-    """The smallest difference that a sample as it is now shows 8 times in 10."""
-
-
-@dataclass(frozen=True)
-class GoalFigures:
-    """All figures of a goal; each with every variant, the control first."""
-
-    goal: str
-    kinds: tuple[str, ...]
-    days: float
-    outcomes: Mapping[str, int]
-    """By variant, those that count."""
-    figures: Mapping[str, tuple[Figure, ...]]
-
-
-@dataclass(frozen=True)
-class Segment:
-    """The users with one value of an attribute."""
-
-    value: str
-    variants: tuple[Counts, ...]
-    goals: tuple[GoalFigures, ...]
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came of an experiment, up to now."""
-
-    experiment: str
-    state: State
-    start: int | None
-    end: int | None
-    control: str
-    inference: Literal["at any time", "at the end"]
-    """Intervals that hold whenever they are looked at, or one look, at the end."""
-    confidence: float
-    trusted: bool
-    why: str
-    """Why figures are not to be trusted, or not there yet; empty: they are."""
-    sample_ratio_p: float
-    crossed: int
-    """Users who got several variants, and are left out."""
-    variants: tuple[Counts, ...]
-    goals: tuple[GoalFigures, ...]
-    segments: tuple[Segment, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What is left out, or doubtful, in a sentence each."""
 
 
 def report(

@@ -14,7 +14,8 @@ from graphrec.experiment.definition import Experiment
 from graphrec.experiments.attribution import last_touch
 from graphrec.experiments.exposures import Exposure, lines, pseudonym
 from graphrec.experiments.outcomes import events_of
-from graphrec.experiments.report import PER_USER, RATE, USERS, Report, report
+from graphrec.experiments.report import report
+from graphrec.experiments.results import PER_USER, RATE, USERS, Report
 from graphrec.experiments.segments import segments_of
 from graphrec.experiments.shown import Shown, read_shown
 

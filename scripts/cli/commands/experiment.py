@@ -21,8 +21,8 @@ from graphrec.experiment.definition import Experiment
 from graphrec.experiments.exposure_log import KEY, files, read_key
 from graphrec.experiments.exposures import pseudonym
 from graphrec.experiments.outcomes import events_of
-from graphrec.experiments.report import PER_USER, RATE, USERS, Figure, GoalFigures, Report
 from graphrec.experiments.report import report as report_of
+from graphrec.experiments.results import PER_USER, RATE, USERS, Figure, GoalFigures, Report
 from graphrec.experiments.segments import segments_of
 from graphrec.experiments.shown import read_shown
 from graphrec.settings import Settings
