@@ -46,7 +46,7 @@ MAY_IMPORT = {
     # what is asked of a list, and how events count
     "suggest": "",
     "rules": "data suggest",
-    "placement": "errors rules",
+    "placement": "errors rules suggest",
     "settings": "data errors placement rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
