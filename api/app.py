@@ -15,10 +15,12 @@ from graphrec.api.middleware.boundary import Boundary
 from graphrec.api.middleware.encoded_paths import EncodedPaths
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.prefix import Prefix
+from graphrec.api.peers import Peers
 from graphrec.api.routes import (
     admin,
     browse,
     events,
+    experiments,
     explanations,
     explorer,
     health,
@@ -42,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     explanations.router,
     ratings.router,
     placements.router,
+    experiments.router,
     browse.router,
     explorer.router,
     reports.router,
@@ -59,6 +62,7 @@ def create_app(
     retry_seconds: float = 5,
     store: str | None = None,
     log: RequestLog | None = None,
+    peers: Peers | None = None,
 ) -> FastAPI:
     """The application of the service that `open_service` opens with the same arguments.
 
@@ -71,7 +75,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_service(
-            settings, store, keyring=keyring, retry_seconds=retry_seconds, log=log
+            settings, store, keyring=keyring, retry_seconds=retry_seconds, log=log, peers=peers
         ) as service:
             app.state.service = service
             yield

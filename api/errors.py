@@ -16,7 +16,7 @@ from graphrec.api.schemas.known_fields import fields_at
 from graphrec.api.schemas.sentences import sentence, shown
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
+from starlette.routing import Route
 
 from graphrec.errors import (
     DataError,
@@ -39,6 +39,7 @@ Code: TypeAlias = Literal[
     "too_slow",
     "overloaded",
     "foreign_origin",
+    "open_behind_proxy",
     "misdirected",
     "unknown_user",
     "unknown_report",
@@ -151,6 +152,7 @@ ERRORS: Mapping[Code, Error] = {
     "unauthenticated": Error(401, "The request has no valid key."),
     "forbidden": Error(403, "The key has a lesser scope."),
     "foreign_origin": Error(403, "A page of another site, or a form, asks to write."),
+    "open_behind_proxy": Error(403, "A proxy passes the request on, and there are no keys."),
     "too_slow": Error(408, "The request did not come in time."),
     "misdirected": Error(421, "The Host is none of the names of the service."),
     "headers_too_large": Error(431, "The headers have too many bytes, or there are too many."),
@@ -330,9 +332,9 @@ async def _http(request: Request, error: HTTPException) -> Response:
 def _allowed(request: Request, error: HTTPException) -> set[str]:
     """The methods of a path: Starlette gives those of the first route with this path alone."""
     found = set((error.headers or {}).get("Allow", "").split(", ")) - {""}
-    for template, methods in request.app.openapi()["paths"].items():
-        if compile_path(template)[0].match(request.scope["path"]):
-            found.update(map(str.upper, methods))
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
+            found.update(route.methods or ())
     return found
 
 

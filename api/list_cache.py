@@ -70,6 +70,8 @@ class Key(NamedTuple):
     version: str
     edition: Hashable
     """Of what is known of the user since the snapshot."""
+    variants: tuple[tuple[str, str], ...] = ()
+    """The experiments that it is in, each with its variant."""
 
 
 class ListCache:

@@ -230,7 +230,7 @@ class Gauges(Collector):
         held = set()
         for role, recommender in self._engine.serving.items():
             version = recommender.snapshot.manifest.version
-            info.add_metric((version, role), 1)
+            info.add_metric((version, role.partition(" ")[0]), 1)
             items = len(recommender.snapshot.likes.items)
             held.add(version)
             latest = self._metrics.latest.get(version, LatestLists())

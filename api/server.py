@@ -6,6 +6,9 @@ import asyncio
 import gc
 import ipaddress
 import logging
+import multiprocessing
+import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -18,12 +21,17 @@ import uvicorn
 from graphrec.api.accepting import accept_all
 from graphrec.api.app import create_app
 from graphrec.api.connections import Limits, limited, sweep
+from graphrec.api.live.store import LOGIN
 from graphrec.api.logs import configure
 from graphrec.api.middleware.keys import read_keys
-from graphrec.api.service import Service
+from graphrec.api.reloading import Reloadable
+from graphrec.api.rereading import Read, Rereading, Source, hung_up, in_foreground
+from graphrec.api.workers import Work, supervise
 
-from graphrec.errors import SettingsError
+from graphrec.errors import GraphrecError, SettingsError
 from graphrec.settings import ServeSettings, Settings
+
+logger = logging.getLogger(__name__)
 
 FINISH_SECONDS = 30
 """How long requests in flight may take after the server has been asked to stop."""
@@ -38,16 +46,36 @@ and at Python's own 700 each of them is looked at several times."""
 
 
 class _Server(uvicorn.Server):
-    """A server that is not ready for a while before it stops, so that no request is sent to it."""
+    """A server that is not ready for a while before it stops, so that no request is sent to it, and
+    that reads its settings again at SIGHUP.
+    """
 
-    drain_seconds = 0.0
-    _end_accepting: Callable[[], None] | None = None
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        app: Reloadable,
+        drain_seconds: float,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`ready` is called once it listens."""
+        super().__init__(config)
+        self.drain_seconds = drain_seconds
+        self.reread: Callable[[], None] | None = None
+        """Called at SIGHUP, on the event loop; None: it ends the process, as usual."""
+        self._app = app
+        self._ready = ready
+        self._end_accepting: Callable[[], None] | None = None
+        self._parent = multiprocessing.parent_process()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and take all connections that wait at once."""
+        if self.reread is not None and hasattr(signal, "SIGHUP"):
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up, in_foreground())
         await super().startup(sockets)
         listening = [each for server in self.servers for each in server.sockets]
         self._end_accepting = accept_all(listening, self._protocol)
+        self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, and finish what was requested."""
@@ -65,12 +93,13 @@ class _Server(uvicorn.Server):
         """Ten times a second: what uvicorn does, and once a second an end to slow connections."""
         if counter % 10 == 0:
             sweep(self.server_state.connections, asyncio.get_running_loop().time())
+            if self._parent is not None and not self._parent.is_alive():
+                return True  # nobody would stop a worker whose supervisor was killed
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop after `drain_seconds`; at once at the second signal, or before it has started."""
-        state = self.config.app.state  # type: ignore[union-attr]
-        service: Service | None = getattr(state, "service", None)
+        service = self._app.service
         if service is None or service.stopping.is_set() or not self.drain_seconds:
             super().handle_exit(sig, frame)
             return
@@ -80,39 +109,86 @@ class _Server(uvicorn.Server):
         # A signal comes at any moment: nothing else of the loop may be called then.
         loop.call_soon_threadsafe(loop.call_later, self.drain_seconds, stop)
 
+    def _hang_up(self, foreground: bool) -> None:
+        if hung_up(foreground):
+            self.handle_exit(signal.SIGTERM, None)
+        elif self.reread is not None:
+            if self.started:
+                self.reread()
+            else:  # its settings may have been read before they were changed
+                asyncio.get_running_loop().call_later(0.1, self._hang_up, False)
 
-def serve(settings: Settings, store: str | None = None) -> None:
+
+def serve(settings: Settings, store: str | None = None, read: Read | None = None) -> None:
     """Serve on `settings.serve.host` and `port` until the process gets a signal to stop.
 
     `store` is the URL of a graph store. Port 0 takes a free one, which is logged. At the signal it
-    is not ready for `serve.drain_seconds`, and then finishes the requests that it has. Ends the
-    process where the port is in use; raises SettingsError where other machines can reach it and
-    there are no keys.
+    is not ready for `serve.drain_seconds`, and then finishes the requests that it has. `read` reads
+    the settings again, at SIGHUP; None: it ends the process. With `serve.workers` several processes
+    serve, under one that starts those again that end. Ends the process where the port is in use or
+    a worker cannot start; raises SettingsError where other machines can reach it and there are no
+    keys, and where there can be no workers.
     """
     _require_keys(settings.serve)
+    if settings.serve.workers == 1:
+        _run(Source(settings, store), read)
+        return
+    configure(sys.stderr)
+    at = settings.serve
+    supervise(at.host, at.port, at.workers, partial(_work, Source(settings, store), read))
+
+
+def _work(source: Source, read: Read | None, work: Work) -> None:
+    """What a worker does: signals of the terminal come to its supervisor alone, who passes on."""
+    os.setpgrp()
+    if read is not None:  # they may have changed since the first of the workers started
+        with suppress(GraphrecError):  # the others hold what was there before, too
+            source = read()
+    _run(source, read, work)
+
+
+def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
     log = configure(sys.stderr)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*COLLECTED)
     # The driver of a graph store would log at each try what readiness and our log report once.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     logging.getLogger("neo4j").propagate = False
-    server = _Server(
-        uvicorn.Config(
-            create_app(settings, store=store, log=log),
-            host=settings.serve.host,
-            port=settings.serve.port,
-            lifespan="on",
-            server_header=False,
-            proxy_headers=False,  # else a client could choose the address that it is limited by
-            access_log=False,  # paths hold user ids
-            http=limited(Limits.of(settings.serve, _most_files())),
-            timeout_keep_alive=settings.serve.idle_seconds,
-            log_config=None,
-            timeout_graceful_shutdown=FINISH_SECONDS,
-        )
+    if source.store is None:
+        logger.info("there is no graph store: events and changes cannot be sent")
+    else:
+        logger.info("the graph store is %s", LOGIN.sub("//", source.store))
+    peers = None if work is None else work.peers
+    settings, files = source.settings.serve, _most_files()
+    app = Reloadable(create_app(source.settings, store=source.store, log=log, peers=peers))
+    protocol = limited(Limits.of(settings, files))
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,  # else a client could choose the address that it is limited by
+        access_log=False,  # paths hold user ids
+        http=protocol,
+        timeout_keep_alive=settings.idle_seconds,
+        log_config=None,
+        timeout_graceful_shutdown=FINISH_SECONDS,
     )
-    server.drain_seconds = settings.serve.drain_seconds
-    server.run()
+    ready = (lambda: None) if work is None else work.ready.set
+    server = _Server(config, app, settings.drain_seconds, ready)
+
+    async def take(new: Source) -> None:
+        serve = new.settings.serve
+        _require_keys(settings.model_copy(update={"keys": serve.keys}))  # the address stays
+        await app.replace(create_app(new.settings, store=new.store, log=log, peers=peers))
+        protocol.limits = Limits.of(serve, files)
+        config.timeout_keep_alive = serve.idle_seconds
+        server.drain_seconds = serve.drain_seconds
+
+    if read is not None:
+        server.reread = Rereading(source, read, take).ask
+    server.run(None if work is None else [work.socket])
     if not server.started:
         raise SystemExit(3)  # uvicorn's own status; its log says why
 

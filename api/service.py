@@ -22,6 +22,7 @@ from graphrec.api.errors import NoStore
 from graphrec.api.list_cache import Key, ListCache, WrittenList
 from graphrec.api.live.engine import Engine
 from graphrec.api.live.events import EventWriter
+from graphrec.api.live.experiments import Chosen, Experiments
 from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.forgetter import Forgetter
@@ -33,9 +34,11 @@ from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
+from graphrec.api.peers import Peers
 from graphrec.api.schemas.fields import id_in_path
 from starlette.concurrency import run_in_threadpool
 
+from graphrec.experiment.definition import RECOMMENDATIONS, snapshots_of
 from graphrec.recommend.effort import MUCH, effort
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
@@ -72,6 +75,7 @@ class Service:
     settings: Settings
     engine: Engine
     """The recommenders of the snapshots that serve."""
+    experiments: Experiments
     graph: LiveGraph | None
     """None in a service that was started without a graph store."""
     names: SettingNames
@@ -92,6 +96,8 @@ class Service:
     """Draws the exploration of lists."""
     new_items: NewItemLists
     """In how many lists each was."""
+    peers: Peers | None = None
+    """The other workers; None where this process is the only one."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
 
@@ -99,9 +105,8 @@ class Service:
         """That of the canary for its share of users, else the current one; raises NotReady."""
         return self.engine.recommender_for(user)
 
-    def edition_of(self, user: str) -> Hashable:
-        """Changes whenever something is written that may change the list of a user."""
-        view = self.recommender_for(user).view
+    def edition_of(self, user: str, view: View) -> Hashable:
+        """Changes whenever something is written that may change a list of a user from a view."""
         row, vectors = view.row(user), view.snapshot.embeddings
         if row is None or vectors is None or vectors.friends is None:
             return view.delta.edition_of(user)
@@ -152,14 +157,16 @@ async def open_service(
     keyring: Keyring | None = None,
     retry_seconds: float = 5,
     log: RequestLog | None = None,
+    peers: Peers | None = None,
 ) -> AsyncIterator[Service]:
     """The service of the snapshots in `settings.snapshots`, for as long as the context lasts.
 
     It opens with or without a snapshot: until one can be loaded, which is tried every
     `retry_seconds`, it is not ready, and gives the reason. When another snapshot becomes current,
     it serves that one. `store` is the URL of a graph store; where it does not answer, which is
-    tried as often, all else goes on. Raises SettingsError where the file of keys cannot be read, or
-    a class that the settings name cannot be imported.
+    tried as often, all else goes on. `peers` are the other workers, if there are any. Raises
+    SettingsError where the file of keys cannot be read, or a class that the settings name cannot be
+    imported.
     """
     keyring = Keyring(settings.serve.keys) if keyring is None else keyring
     metrics, types = Metrics(), types_of(settings)
@@ -172,6 +179,7 @@ async def open_service(
         retry_seconds,
         metrics.loaded,
         lists,
+        lambda: snapshots_of(settings.experiments, time.time_ns() // 1_000_000),
     )
     folder = settings.serve.exposures
     exposures = None if folder is None else ExposureLog(folder, metrics)
@@ -182,6 +190,7 @@ async def open_service(
     service = Service(
         settings,
         engine,
+        Experiments(settings.experiments, engine),
         graph,
         names,
         lists,
@@ -194,6 +203,7 @@ async def open_service(
         log,
         np.random.default_rng(),
         NewItemLists(settings.retrieval.new_items_per_hour),
+        peers,
     )
     # Once before the first request, so that a server that listens is ready if it can be.
     await engine.update()
@@ -209,6 +219,8 @@ async def open_service(
             _run_until_closed(stack, graph.feed.follow())
         # After the store was read: what it holds since the snapshot is known, too.
         _run_until_closed(stack, names.watch(engine))
+        if peers is not None:
+            await stack.enter_async_context(peers.tell(metrics.registry))
         yield service
 
 
@@ -266,9 +278,31 @@ def chosen(request: Request, service: Service, user: str | None) -> Recommender:
     return found
 
 
+def chosen_list(request: Request, service: Service, user: str | None, name: str) -> Chosen:
+    """What makes a list for a user or a visitor: a placement, or RECOMMENDATIONS.
+
+    Its version is logged. Raises NotReady.
+    """
+    found = service.experiments.chosen(user, name)
+    request.state.version = found.version
+    return found
+
+
+async def ready_list(request: Request) -> Recommender:
+    """What makes the list of recommendations that a request is about; raises NotReady."""
+    service: Service = request.app.state.service
+    user = request.path_params.get("user_id")
+    known = None if user is None else id_in_path(user, service.settings.ids)
+    return chosen_list(request, service, known, RECOMMENDATIONS).recommender
+
+
 Serving = Annotated[Service, Depends(service_of)]
 """All that the process has."""
 
 Ready = Annotated[Recommender, Depends(ready)]
 """The recommender, the same throughout a request; 503 where there is none. On a route about a user
 it is the one for them."""
+
+ReadyList = Annotated[Recommender, Depends(ready_list)]
+"""The one that makes the list of recommendations of the user, or of a visitor: in experiments, that
+of their variant."""

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from graphrec.settings import Settings as Settings
     from graphrec.settings import load_settings as load_settings
     from graphrec.training.fusion import Fusion as Fusion
+    from graphrec.training.lambdamart import LambdaMART as LambdaMART
 
     __version__: str
 
@@ -75,6 +76,7 @@ _HOMES = {
     "IALS": "models.ials",
     "ItemKNN": "models.knn",
     "KindPolicy": "data.weighting",
+    "LambdaMART": "training.lambdamart",
     "MF": "models.mf",
     "NeuMF": "models.neumf",
     "Popularity": "models.popularity",
@@ -113,6 +115,7 @@ __all__ = [
     "GraphSAGE",
     "ItemKNN",
     "KindPolicy",
+    "LambdaMART",
     "NeuMF",
     "Popularity",
     "Query",

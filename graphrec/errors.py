@@ -147,6 +147,7 @@ EXTRAS = {
     "httptools": "api",
     "hypothesis": "testing",
     "implicit": "models",
+    "lightgbm": "ranker",
     "neo4j": "neo4j",
     "networkx": "ingest",
     "openpyxl": "excel",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import strptime
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_settings import (
@@ -36,6 +37,8 @@ from graphrec.data import AttributeKind
 from graphrec.data.ids import IdRules
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
+from graphrec.experiment.changes import changed_placements, check_against, check_together
+from graphrec.experiment.definition import RECOMMENDATIONS, Experiment
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, checked, with_ready
 from graphrec.placement.template import a_template
@@ -60,6 +63,7 @@ RATING_MODEL_NAMES = (
 RESERVED_SOURCES = (
     *("neighbours", "embedding", "popularity"),
     *("fallback", "boost", "exploration"),
+    *("attributes", "history", "time"),
 )
 """What explanations name beside sources of one's own."""
 
@@ -148,6 +152,25 @@ class _Section(BaseModel):
 
 
 Section = TypeVar("Section", bound=_Section)
+
+
+def _fits(experiment: Experiment, info: ValidationInfo) -> Experiment:
+    """An experiment whose names are there; where they themselves are invalid, that is said."""
+    if {"placements", "rules"} <= info.data.keys():
+        check_against(experiment, info.data["placements"], info.data["rules"])
+    return experiment
+
+
+def _beside_each_other(
+    experiments: Mapping[str, Experiment], info: ValidationInfo
+) -> Mapping[str, Experiment]:
+    check_together(experiments)
+    if experiments and RECOMMENDATIONS in info.data.get("placements", ()):
+        raise ValueError(
+            f"placement {RECOMMENDATIONS!r} has the name of the lists that are of none: expected "
+            f"another name for it beside experiments"
+        )
+    return experiments
 
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -338,6 +361,12 @@ class FusionSettings(_Section):
         "validation: `accuracy` takes those with the best NDCG; `personal`, of all within one "
         "standard error of it, those whose lists cover most of the catalogue.",
     )
+    ranker: Literal["none", "lambdamart"] = Field(
+        "none",
+        description="What may order the candidates of people with a history beside the weights: "
+        "`lambdamart`, trees over features of candidates, which serve where their lists are "
+        "clearly better on validation and hold as much of the catalogue; `none`.",
+    )
     sources: Mapping[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$"), AfterValidator(_of_a_source)], str
     ] = Field(
@@ -455,6 +484,13 @@ class ServeSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless changed.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve at this address, each with all of the snapshot in its "
+        "memory; more than one on Linux alone.",
+    )
     root_path: Annotated[str, AfterValidator(_a_prefix)] | None = Field(
         None,
         description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
@@ -503,6 +539,12 @@ class ServeSettings(_Section):
     keys: Path = Field(
         Path("keys.json"),
         description="File of API keys, by `graphrec keys create`; if it exists, keys are required.",
+    )
+    open_behind_proxy: bool = Field(
+        False,
+        description="Answer what a proxy passes on (`X-Forwarded-For`, `Forwarded`, `X-Real-IP`) "
+        "although there are no keys; false: it is refused, as whoever the proxy lets in could "
+        "delete users.",
     )
     rate: float | None = Field(
         None,
@@ -586,10 +628,35 @@ class Settings(BaseSettings):
         description="Sentences of reasons, by language and code, in place of those that are "
         "shipped or for another language.",
     )
+    experiments: Annotated[
+        Mapping[
+            Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")],
+            Annotated[Experiment, AfterValidator(_fits)],
+        ],
+        AfterValidator(_beside_each_other),
+    ] = Field(
+        default_factory=dict,
+        description="Variants of what serves, each tried on a share of the users.",
+    )
     ratings: RatingSettings = Field(default_factory=RatingSettings)
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
+
+    @property
+    def user_attributes(self) -> frozenset[str]:
+        """The attributes of users that rules and placements go by: a snapshot keeps them."""
+        variants = [v for each in self.experiments.values() for v in each.variants.values()]
+        placements = [*self.placements.values()]
+        for variant in variants:
+            placements += changed_placements(variant, self.placements).values()
+        rules = [*self.rules]
+        for placement in placements:
+            rules += placement.rules
+        for variant in variants:
+            rules += variant.rules
+        named = {each.segment for each in placements} | {rule.of_user for rule in rules}
+        return frozenset(name for name in named if name is not None)
 
     @model_validator(mode="after")
     def _ids_are_read_by_their_section(self) -> Settings:
@@ -650,7 +717,9 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     """What is wrong with one setting."""
     key = tuple(str(part) for part in path if part != "[key]")
     # A misspelt key of this section may hold a password.
-    shown = "" if key[:1] == ("neo4j",) else f" = {value!r}"
+    # What is wrong within several keys names them itself.
+    whole = isinstance(value, Mapping) and kind == "value_error"
+    shown = "" if key[:1] == ("neo4j",) or whole else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
     meant = closest(key[-1], _keys_beside(key))
@@ -666,11 +735,21 @@ def _keys_beside(key: tuple[str, ...]) -> Collection[str]:
     """The known keys of the section that a key is in; none where the section has no fixed keys."""
     section: Any = Settings
     for part in key[:-1]:
-        field = section.model_fields.get(part)
-        section = None if field is None else field.annotation
-        if not (isinstance(section, type) and issubclass(section, BaseModel)):
-            return KindPolicy.model_fields if key[0] == "kinds" else ()
-    return section.model_fields
+        if _is_section(section):
+            field = section.model_fields.get(part)
+            section = None if field is None else field.annotation
+        else:  # a mapping of sections by name
+            section = _plain((*get_args(section), None)[1])
+    return section.model_fields if _is_section(section) else ()
+
+
+def _is_section(section: Any) -> bool:
+    return isinstance(section, type) and issubclass(section, BaseModel)
+
+
+def _plain(annotation: Any) -> Any:
+    """A type without what is annotated to it."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _refuse_unknown_variables() -> None:

@@ -24,6 +24,7 @@ from graphrec.ingest.load import (
     checked_nodes,
     write_all,
 )
+from graphrec.ingest.shop.files import made_shop
 
 from graphrec.data import AttributeKind
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, overridden
@@ -32,13 +33,22 @@ from graphrec.progress import Progress
 from graphrec.settings import IngestSettings
 from graphrec.store.protocol import GraphStore
 
+SHOP = "shop"
+"""The data set that is made up, from a seed: `graphrec.ingest.shop`."""
 
-def open_dataset(name: str, cache: Path, progress: Progress | None = None) -> DataSet:
-    """A data set by its name, fetched into `cache` the first time, or by its folder.
+
+def open_dataset(
+    name: str, cache: Path, progress: Progress | None = None, *, seed: int = 0
+) -> DataSet:
+    """A data set by its name, fetched or made in `cache` the first time, or by its folder.
+
+    `seed` is that of a shop that is made up.
 
     A folder beside the working folder that has the name of a data set is given as `./NAME`. Raises
     DataError where there is no such thing, or it cannot be fetched.
     """
+    if name == SHOP:
+        return open_folder(made_shop(cache / SHOP, seed))
     if name in ORIGINS:
         return open_folder(fetch_files(name, cache, progress=progress))
     return open_folder(Path(name))
@@ -52,9 +62,9 @@ def open_folder(path: Path, name: str | None = None) -> DataSet:
     found = recognised(path) if name is None else open_format(name, path)
     if found is None:
         raise DataError(
-            f"{str(path)!r} is no data set: expected one of {', '.join(ORIGINS)}, or a folder with "
-            f"the files of a format, such as ratings.csv and movies.csv of MovieLens; name the "
-            f"format with --format"
+            f"{str(path)!r} is no data set: expected one of {', '.join((*ORIGINS, SHOP))}, or a "
+            f"folder with the files of a format, such as ratings.csv and movies.csv of MovieLens; "
+            f"name the format with --format"
         )
     return found
 

@@ -47,7 +47,8 @@ MAY_IMPORT = {
     "suggest": "",
     "rules": "data suggest",
     "placement": "errors rules suggest",
-    "settings": "data errors placement rules suggest",
+    "experiment": "data errors placement rules suggest",
+    "settings": "data errors experiment placement rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
     "store": "data errors id_search progress settings",
@@ -56,17 +57,18 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors files locks models ranking ratings retrieval rules settings store",
-    "recommend": "data errors models placement progress ranking ratings retrieval rules settings "
-    "snapshot store suggest",
+    "snapshot": "data errors experiment files locks models ranking ratings retrieval rules "
+    "settings store",
+    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules "
+    "settings snapshot store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
-    "experiments": "data errors files locks packings person_lines",
+    "experiments": "data errors experiment files locks packings person_lines suggest",
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
-    "refresh": "data errors evaluation models progress ranking ratings recommend settings snapshot "
-    "store training",
+    "refresh": "data errors evaluation experiment models progress ranking ratings recommend "
+    "settings snapshot store training",
     "report": "data errors evaluation files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
@@ -77,11 +79,11 @@ MAY_IMPORT = {
     "testing": "data errors models ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
-    "api": "data errors experiments files forget locks placement ranking ratings recommend "
-    "retrieval rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiments exports forget ingest locks "
-    "models packings person_lines placement progress ratings recommend refresh report settings "
-    "settings_file snapshot store traces training",
+    "api": "data errors experiment experiments files forget locks placement ranking ratings "
+    "recommend retrieval rules settings snapshot store suggest",
+    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
+    "locks models packings person_lines placement progress ratings recommend refresh report "
+    "settings settings_file snapshot store suggest traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 
@@ -117,10 +119,12 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 def run_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a tree, but for blocks under `if TYPE_CHECKING`."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
-            yield from run_nodes(child)
+    left = [tree]
+    while left:
+        node = left.pop()
+        if not (isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"):
+            yield node
+            left += ast.iter_child_nodes(node)
 
 
 @cache
@@ -296,32 +300,24 @@ def test_nothing_that_serves_reaches_what_trains_or_loads(entry: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import graphrec.api.app, graphrec.api.server",
-        "import graphrec.cli.commands.queries, graphrec.cli.commands.serve, graphrec.api.server",
-    ],
-)
-def test_a_process_that_serves_holds_nothing_that_trains_or_loads(code: str) -> None:
+def test_a_process_that_serves_holds_nothing_that_trains_or_loads() -> None:
     """Not through a third library either."""
-    assert held_after(code) == []
+    modules = "graphrec.cli.commands.queries, graphrec.cli.commands.serve, graphrec.api.server"
+    assert held_after(f"import {modules}") == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["serve", "recommend", "related", "explain"])
-def test_a_command_that_serves_is_as_light_as_the_service(command: str) -> None:
+def test_commands_that_serve_are_as_light_as_the_service() -> None:
     """What a command needs is imported with it, so `graphrec serve` does not hold pandas."""
-    assert held_after(f"import graphrec.api.server\n{HELP_OF.format(command)}") == []
+    helps = [HELP_OF.format(name) for name in ("serve", "recommend", "related", "explain")]
+    assert held_after("\n".join(helps)) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "command", ["demo", "train", "evaluate", "tune", "ingest", "inspect", "export"]
-)
-def test_every_command_starts_without_what_trains(command: str) -> None:
+def test_every_command_starts_without_what_trains() -> None:
     """Torch alone takes seconds: help and mistakes are answered before it is imported."""
-    held = held_after(HELP_OF.format(command))
+    names = ("demo", "train", "evaluate", "tune", "ingest", "inspect", "export")
+    held = held_after("\n".join(HELP_OF.format(name) for name in names))
     assert not {"torch", "dgl", "sklearn", "implicit", "optuna", "sqlalchemy", "neo4j"} & set(held)
 
 

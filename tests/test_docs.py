@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 
 import graphrec as gr
 from graphrec.data.ids import IdRules
+from graphrec.experiment.definition import Experiment, Goal, Variant
 from graphrec.settings import (
     EvaluationSettings,
     FusionSettings,
@@ -34,6 +35,7 @@ from graphrec.settings import (
     load_settings,
 )
 from scripts.benchmark.__main__ import benchmark
+from tests.support.command import graphrec
 from tests.support.paths import ROOT
 
 if sys.version_info >= (3, 11):
@@ -57,6 +59,9 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "privacy": PrivacySettings,
     "refresh": RefreshSettings,
     "serve": ServeSettings,
+    "experiments.NAME": Experiment,
+    "experiments.NAME.variants.NAME": Variant,
+    "experiments.NAME.goals.NAME": Goal,
 }
 
 
@@ -200,7 +205,7 @@ def same(cell: str, default: Any) -> bool:
         return shown == str(default).lower()
     if isinstance(default, (int, float)):
         return float(shown) == default
-    return shown == str(default)
+    return shown.strip('"') == str(default)
 
 
 # Examples
@@ -216,3 +221,22 @@ def test_the_examples_in_python_run(tmp_path: Path) -> None:
         [sys.executable, "examples.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_worked_example_of_an_experiment_runs(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "experiments.md").read_text("utf-8").partition("## Worked example")[2]
+    [script], [toml], [said] = (
+        re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+        for language in ("python", "toml", "sh")
+    )
+    (tmp_path / "graphrec.toml").write_text(toml, "utf-8")
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    answers = [graphrec(tmp_path, *shlex.split(line)[1:]) for line in said.splitlines()]
+    assert [each.code for each in answers] == [0, 0, 0], answers
+    found = answers[-1].json()
+    _, cheap = found["goals"][0]["figures"]["rate"]
+    assert cheap["verdict"] == "higher"
+    assert cheap["low"] < 0.02 < cheap["high"]
+    assert [each["value"] for each in found["segments"]] == ["DE", "FR"]
+    assert "whenever you look" in " ".join(answers[1].out.split())

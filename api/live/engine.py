@@ -1,7 +1,8 @@
-"""The recommenders that serve: that of the current snapshot, and that of the canary.
+"""The recommenders that serve: of the current snapshot, of the canary, and of experiments.
 
 Each is replaced as a whole when another snapshot becomes current. A share of users gets the
-canary, the same in every process: see `graphrec.snapshot.canary`.
+canary, the same in every process: see `graphrec.snapshot.canary`. Experiments pin snapshots by
+name.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import asyncio
 import gc
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from graphrec.api.errors import NotReady
 from graphrec.api.list_cache import ListCache
@@ -22,7 +23,14 @@ from graphrec.errors import SnapshotError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
-from graphrec.snapshot.registry import CURRENT, FORGOTTEN, POLL_SECONDS, current
+from graphrec.snapshot.registry import (
+    CURRENT,
+    FORGOTTEN,
+    MANIFEST,
+    POLL_SECONDS,
+    current,
+    resolved,
+)
 from graphrec.store.delta import Delta
 
 logger = logging.getLogger(__name__)
@@ -34,7 +42,10 @@ Adopt: TypeAlias = Callable[[Recommender, Callable[[Recommender], None]], Awaita
 MANY = 10_000
 """Events since the snapshot, the objects of which are no more looked at by garbage collection."""
 
-Role: TypeAlias = Literal["current", "canary"]
+Role: TypeAlias = str
+"""`current`, `canary`, or `experiment` and a version."""
+
+NOT_YET = "it is not loaded yet: try again in a moment"
 
 
 class Engine:
@@ -54,10 +65,12 @@ class Engine:
         retry_seconds: float,
         loaded: Callable[[bool], None] = lambda _: None,
         lists: ListCache | None = None,
+        wanted: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         """`load` makes the recommender of a version; `loaded` counts each success and failure.
 
         From `lists` those go that serve nobody any more, and all once somebody was forgotten.
+        `wanted` are the versions that experiments name.
         """
         self.folder = folder
         """Of snapshots."""
@@ -73,6 +86,13 @@ class Engine:
         self._canary: Canary | None = None
         self._canary_stamp: Stamp = None
         self._canary_reason: str | None = None
+        self._wanted = wanted
+        self._pins: Mapping[str, str] = {}
+        """The versions that are meant by the names in experiments."""
+        self._pinned: dict[str, Recommender] = {}
+        """By version, those that are neither current nor the canary."""
+        self._pin_failures: dict[str, tuple[Stamp, str]] = {}
+        """By name, the state of the snapshot that was refused, and why."""
         self._frozen = 0
         self._loading = asyncio.Lock()
         self.adopt: Adopt = adopted
@@ -92,6 +112,10 @@ class Engine:
             self._recommender = await advanced(self._recommender, delta)
         if self._canary_recommender is not None:
             self._canary_recommender = await advanced(self._canary_recommender, delta)
+        for version, found in list(self._pinned.items()):
+            later = await advanced(found, delta)
+            if version in self._pinned:
+                self._pinned[version] = later
 
     @property
     def recommender(self) -> Recommender:
@@ -115,8 +139,19 @@ class Engine:
         roles: tuple[tuple[Role, Recommender | None], ...] = (
             ("current", self._recommender),
             ("canary", self._canary_recommender),
+            *((f"experiment {version}", found) for version, found in self._pinned.items()),
         )
         return {role: found for role, found in roles if found is not None}
+
+    def pinned(self, name: str) -> Recommender | None:
+        """The recommender of a version that an experiment names; None where it does not serve."""
+        version = self._pins.get(name)
+        return None if version is None else self._held(version)
+
+    def why(self, name: str) -> str:
+        """Why the snapshot of a version that an experiment names does not serve."""
+        failure = self._pin_failures.get(name)
+        return NOT_YET if failure is None else failure[1]
 
     @property
     def canary(self) -> Canary | None:
@@ -139,8 +174,11 @@ class Engine:
 
     @property
     def reason(self) -> str | None:
-        """Why the current snapshot, or the canary, does not serve; None where they do."""
-        return self._reason or self._canary_reason
+        """Why the current snapshot, the canary, or one of an experiment does not serve; None where
+        they do.
+        """
+        pins = (f"experiment: {said}" for _, said in self._pin_failures.values())
+        return self._reason or self._canary_reason or next(pins, None)
 
     async def update(self, retry: bool = False) -> None:
         """Load the current snapshot and the canary, if they are others than those that serve.
@@ -154,6 +192,7 @@ class Engine:
             held = [*self.serving.values()]
             await self._update_current(retry)
             await self._update_canary(retry)
+            await self._update_pinned(held, retry)
             self._lists.serve(self._versions)
             if not served <= self._versions:
                 # To give back the memory of a file that was deleted takes the system 0.1 s.
@@ -214,6 +253,56 @@ class Engine:
             if found.version != before:
                 self._loaded(True)
             logger.info("serving snapshot %s to %.3g of users", found.version, found.share)
+
+    async def _update_pinned(self, held: list[Recommender], retry: bool) -> None:
+        """Hold the snapshots that experiments name, and no others."""
+        wanted = self._wanted()
+        if not (wanted or self._pins):
+            return
+        pins = {name: resolved(self.folder, name) for name in sorted(wanted)}
+        self._pins = {name: version for name, version in pins.items() if version is not None}
+        other = {version for role, version in self._by_role() if role in ("current", "canary")}
+        for held_version in [*self._pinned]:
+            if held_version in other or held_version not in self._pins.values():
+                del self._pinned[held_version]
+        self._pin_failures = {n: f for n, f in self._pin_failures.items() if n in wanted}
+        for name, version in pins.items():
+            stamp = None if version is None else _stamp(self.folder / version / MANIFEST)
+            failed = self._pin_failures.get(name)
+            if version is not None and self._held(version) is not None:
+                self._pin_failures.pop(name, None)
+            elif failed is None or failed[0] != stamp or retry:
+                await self._pin(name, version, stamp, held)
+
+    async def _pin(
+        self, name: str, version: str | None, stamp: Stamp, held: list[Recommender]
+    ) -> None:
+        """Hold the snapshot that an experiment names; where it cannot be, say so once."""
+        try:
+            if version is None:
+                raise SnapshotError(
+                    f"snapshot {name!r} is not in {str(self.folder)!r}: expected a version that is "
+                    f"there; name another one in the experiment, or end it"
+                )
+            found = next((e for e in held if e.snapshot.manifest.version == version), None)
+            if found is None:
+                found = await run_in_threadpool(lambda: _warmed(self._load(version)))
+            await self.adopt(found, lambda ready: self._pinned.update({version: ready}))
+        except SnapshotError as error:
+            reason, cause = str(error), None
+        except Exception as error:
+            reason, cause = _unexpected(error), error
+        else:
+            self._pin_failures.pop(name, None)
+            self._loaded(True)
+            logger.info("serving snapshot %s to experiments", version)
+            return
+        self._loaded(False)
+        self._pin_failures[name] = (stamp, reason)
+        logger.warning("an experiment does not run: %s", reason, exc_info=cause)
+
+    def _by_role(self) -> list[tuple[Role, str]]:
+        return [(role, each.snapshot.manifest.version) for role, each in self.serving.items()]
 
     async def watch(self) -> None:
         """Follow the current snapshot until cancelled; a check costs three `stat`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from anyio import move_on_after
@@ -47,8 +48,12 @@ class ExposureLog:
         written: WrittenList,
         request: str | None,
         placement: str | None = None,
+        variants: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Add a list that a user gets from a version; of a placement, where it has a label."""
+        """Add a list that a user gets from a version; of a placement, where it has a label.
+
+        `variants` are the experiments that it is in, each with its variant.
+        """
         if not written.items:
             return
         if len(self._waiting) >= MAX_WAITING:
@@ -56,7 +61,16 @@ class ExposureLog:
             return
         now = time.time_ns() // 1_000_000
         self._waiting.append(
-            Exposure(now, version, user, written.items, written.propensities, request, placement)
+            Exposure(
+                now,
+                version,
+                user,
+                written.items,
+                written.propensities,
+                request,
+                placement,
+                variants,
+            )
         )
 
     async def follow(self) -> None:

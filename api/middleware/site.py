@@ -1,8 +1,9 @@
-"""From whose pages a browser may ask, and under which names.
+"""From whose pages a browser may ask, under which names, and whether through a proxy.
 
 A page of any site can make a browser send forms to the service of whoever looks at it, and a name
 that is made to lead to 127.0.0.1 lets it read the answers (DNS rebinding). So the `Host` has to be
-a name of the service, and what writes is refused to pages of other origins and to forms.
+a name of the service, and what writes is refused to pages of other origins and to forms. Without
+keys a service is for its own machine: what a proxy passes on is somebody else's, and refused.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data", b"text/pl
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+FORWARDED = (
+    *(b"x-forwarded-for", b"forwarded", b"x-real-ip", b"x-client-ip"),
+    *(b"x-cluster-client-ip", b"true-client-ip", b"cf-connecting-ip"),
+)
+"""Headers in which a proxy says for whom it asks (RFC 7239, and what proxies sent before it)."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -33,19 +40,37 @@ class Site:
     any_name: bool
     """Whether any name will do as long as there are keys, which no page of another site has."""
     origins: frozenset[str]
+    behind_proxy: bool
+    """Whether anyone may ask through a proxy where there are no keys."""
 
     @classmethod
     def of(cls, settings: ServeSettings) -> Site:
         """That of the settings."""
         names = {each.lower() for each in settings.hosts} | LOOPBACK | {settings.host.lower()}
-        return cls(frozenset(names), not settings.hosts, frozenset(settings.cors_origins))
+        return cls(
+            frozenset(names),
+            not settings.hosts,
+            frozenset(settings.cors_origins),
+            settings.open_behind_proxy,
+        )
 
     def refusal(
         self, headers: Mapping[bytes, bytes], needed: Scope | None, keys: bool
     ) -> Response | None:
-        """The answer to a request that another site may have caused; None where it did not."""
+        """The answer to what another site may have caused, or a proxy passed on where there are no
+        keys; None where the request is neither.
+        """
         if needed is None:
             return None
+        passed_on = next((name for name in FORWARDED if name in headers), None)
+        if passed_on is not None and not keys and not self.behind_proxy:
+            return error_answer(
+                "open_behind_proxy",
+                f"a proxy passes the request on ({passed_on.decode()}) and there are no keys: "
+                f"expected keys wherever other machines can ask; make one with `graphrec keys "
+                f"create --scope read --name NAME`, or set serve.open_behind_proxy = true to let "
+                f"everyone whom the proxy lets in read, write and delete",
+            )
         host = headers.get(b"host", b"").decode("latin-1")  # browsers always send one
         if host and not (self.any_name and keys) and not self._is_ours(_name(host)):
             return error_answer(

@@ -194,5 +194,6 @@ async def snapshot(_: Annotated[Strict, Query()], recommender: Ready) -> Snapsho
         counts=manifest.counts,
         models=manifest.models,
         weights=tuple(Weights(each.least, each.weights, each.people) for each in manifest.weights),
+        ranker=None if manifest.ranker is None else str(manifest.ranker),
         metrics=manifest.metrics,
     )

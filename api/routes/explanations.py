@@ -23,7 +23,7 @@ from graphrec.api.schemas.explanations import (
 )
 from graphrec.api.schemas.fields import ItemId, UserId
 from graphrec.api.schemas.queries import query_of
-from graphrec.api.service import Ready, Serving
+from graphrec.api.service import ReadyList, Serving
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.recommend.query import Query as RecommendQuery
@@ -51,7 +51,7 @@ async def user_explanation(
     user_id: UserId,
     item_id: ItemId,
     request: Annotated[PathsQuery, Query()],
-    recommender: Ready,
+    recommender: ReadyList,
     service: Serving,
 ) -> UserExplanation:
     """Why the item is, or is not, recommended to the user: sources, and paths with counts."""
@@ -79,7 +79,7 @@ async def user_why_not(
     user_id: UserId,
     item_id: ItemId,
     request: Annotated[WhyNotQuery, Query()],
-    recommender: Ready,
+    recommender: ReadyList,
     service: Serving,
 ) -> UserWhyNot:
     """What became of the item in the user's list: its place and score, or why it has none."""
@@ -92,7 +92,7 @@ async def user_why_not(
 
 @router.post("/explanations", openapi_extra=READ, responses=SESSION)
 async def session_explanation(
-    session: Annotated[ExplainedSession, Body()], recommender: Ready, service: Serving
+    session: Annotated[ExplainedSession, Body()], recommender: ReadyList, service: Serving
 ) -> SessionExplanation:
     """Why an item is, or is not, recommended to a visitor who likes these items."""
     paths = session.paths(service.settings.serve)
@@ -105,7 +105,7 @@ async def session_explanation(
 
 @router.post("/why-not", openapi_extra=READ, responses=SESSION)
 async def session_why_not(
-    session: Annotated[WhyNotSession, Body()], recommender: Ready, service: Serving
+    session: Annotated[WhyNotSession, Body()], recommender: ReadyList, service: Serving
 ) -> SessionWhyNot:
     """What became of an item in the list for a visitor who likes these items."""
     query = recommender.with_rules(query_of(session, service.settings))

@@ -1,4 +1,7 @@
-"""Health: whether the process is alive, and whether it can answer."""
+"""Health: whether the process is alive, and whether it can answer.
+
+Probes of load balancers ask with HEAD as well: the status says it all.
+"""
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
@@ -12,12 +15,14 @@ from starlette.concurrency import run_in_threadpool
 router = new_router("health", prefix="/health")
 
 
+@router.head("/live", openapi_extra=PUBLIC, include_in_schema=False)
 @router.get("/live", openapi_extra=PUBLIC)
 async def live() -> Live:
     """Whether the process runs: 200 from the moment it listens, with or without a snapshot."""
     return Live()
 
 
+@router.head("/ready", openapi_extra=PUBLIC, include_in_schema=False)
 @router.get("/ready", openapi_extra=PUBLIC, responses=documented("not_ready"))
 async def ready(recommender: Ready, service: Serving) -> Readiness:
     """Whether recommendations can be given; 503, with the reason, where they cannot.

@@ -11,6 +11,7 @@ import orjson
 from fastapi import Body, Path, Query, Request, Response
 from graphrec.api.errors import documented
 from graphrec.api.list_cache import Key, WrittenList
+from graphrec.api.live.experiments import Chosen
 from graphrec.api.middleware.access import READ
 from graphrec.api.routes.recommendations import respond
 from graphrec.api.routes.router import new_router
@@ -24,7 +25,7 @@ from graphrec.api.schemas.placements import (
     Placements,
 )
 from graphrec.api.schemas.validation import Strict, bounded
-from graphrec.api.service import Ready, Service, chosen
+from graphrec.api.service import Ready, Service, chosen_list
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.placement.definition import OF_ITEMS, OF_USERS, Placement, changed
@@ -67,13 +68,13 @@ async def placement(
 ) -> Response:
     """The list of a placement, for a user, beside items, or both."""
     service: Service = request.app.state.service
-    recommender = chosen(request, service, query.user)
+    chosen = chosen_list(request, service, query.user, name)
+    recommender = chosen.recommender
     found = recommender.placements.get(name)
-    key = None if found is None else _key(request, service, recommender, query.user)
+    key = None if found is None else _key(request, service, chosen, query.user)
     kept = None if key is None or query.by == "store" else service.lists.get(key)
     if kept is not None and found is not None:
-        version = recommender.snapshot.manifest.version
-        return respond(request, service, version, kept, query.user, found.label or name)
+        return respond(request, service, chosen, kept, query.user, found.label or name)
     where: dict[str, list[str]] = {}
     for each in query.where:
         attribute, _, value = each.partition(":")
@@ -91,7 +92,7 @@ async def placement(
     )
     if query.by == "store":
         question, key = await _counted(service, recommender, name, question), None
-    return await _respond(request, service, recommender, name, question, key)
+    return await _respond(request, service, chosen, name, question, key)
 
 
 @router.post("/placements/{name}", openapi_extra=READ, response_model=Placed, responses=LIST)
@@ -101,7 +102,7 @@ async def placement_by_rules(
     """The same, with rules of this request and attributes of a visitor; nothing is stored."""
     service: Service = request.app.state.service
     normal = service.settings.ids.normal
-    recommender = chosen(request, service, body.user)
+    chosen = chosen_list(request, service, body.user, name)
     question = PlacementQuestion(
         body.user,
         tuple(map(normal, body.items)),
@@ -116,8 +117,8 @@ async def placement_by_rules(
         changes=body.changes,
     )
     if body.by == "store":
-        question = await _counted(service, recommender, name, question)
-    return await _respond(request, service, recommender, name, question, None)
+        question = await _counted(service, chosen.recommender, name, question)
+    return await _respond(request, service, chosen, name, question, None)
 
 
 async def _counted(
@@ -134,28 +135,29 @@ async def _counted(
 async def _respond(
     request: Request,
     service: Service,
-    recommender: Recommender,
+    chosen: Chosen,
     name: str,
     question: PlacementQuestion,
     key: Key | None,
 ) -> Response:
     """The list, made in a thread; kept under the key where it would stay the same."""
+    recommender = chosen.recommender
     query = query_of_all(recommender, name, question)
     context = await service.context(query)
     found = await run_in_threadpool(recommender.placed, name, question, context)
     written = _written(found, question.explain)
     if key is not None and query.repeatable:
         service.keep(key, written, recommender.view)
-    return respond(request, service, found.version, written, question.user, found.label)
+    return respond(request, service, chosen, written, question.user, found.label)
 
 
-def _key(request: Request, service: Service, recommender: Recommender, user: str | None) -> Key:
+def _key(request: Request, service: Service, chosen: Chosen, user: str | None) -> Key:
     """All that the list depends on: windows of time begin and end with a minute."""
-    scope, view = request.scope, recommender.view
-    edition = view.delta.edition if user is None else service.edition_of(user)
-    version = recommender.snapshot.manifest.version
-    minute = int(time.time()) // MINUTE
-    return Key(user or "", scope["path"], scope["query_string"], version, (edition, minute))
+    scope, view = request.scope, chosen.recommender.view
+    edition = view.delta.edition if user is None else service.edition_of(user, view)
+    now = (edition, int(time.time()) // MINUTE)
+    path, query = scope["path"], scope["query_string"]
+    return Key(user or "", path, query, chosen.version, now, chosen.variants)
 
 
 def _names(given: str | None) -> list[str] | None:

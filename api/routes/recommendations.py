@@ -10,6 +10,7 @@ threads runs what others would wait for: the graph store, and lists that take mu
 # No `from __future__ import annotations`: FastAPI reads the annotations of handlers at run time.
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,9 +18,9 @@ import orjson
 from fastapi import Body, Query, Request, Response
 from graphrec.api.errors import documented
 from graphrec.api.list_cache import Key, WrittenList
+from graphrec.api.live.experiments import Chosen
 from graphrec.api.middleware.access import READ
 from graphrec.api.routes.plain import list_parameters, plain_body, plain_query
-from graphrec.api.routes.related import related_in_store
 from graphrec.api.routes.router import new_router, reading_plainly
 from graphrec.api.schemas.fields import ItemId, UserId, id_in_path
 from graphrec.api.schemas.queries import query_of
@@ -32,9 +33,13 @@ from graphrec.api.schemas.recommendations import (
     UserQuery,
     UserRecommendations,
 )
-from graphrec.api.service import Ready, Service, Serving, chosen
+from graphrec.api.schemas.validation import unexpected
+from graphrec.api.service import Ready, Service, Serving, chosen_list
 from starlette.concurrency import run_in_threadpool
 
+from graphrec.experiment.definition import RECOMMENDATIONS
+from graphrec.recommend.query import Query as ListQuery
+from graphrec.recommend.related_in_store import related_in_store
 from graphrec.recommend.results import RecommendationList
 
 router = new_router("recommendations")
@@ -55,10 +60,10 @@ async def plain_user_list(request: Request) -> Response | None:
     user = id_in_path(request.path_params["user_id"], service.settings.ids)
     if user is None:
         return None
-    version = chosen(request, service, user).snapshot.manifest.version
-    kept = service.lists.get(_key(request, service, version, user))
+    chosen = chosen_list(request, service, user, RECOMMENDATIONS)
+    kept = service.lists.get(_key(request, service, chosen, user))
     if kept is not None:
-        return respond(request, service, version, kept, user)
+        return respond(request, service, chosen, kept, user)
     query = plain_query(request, UserQuery, LISTS)
     return None if query is None else await user_list(request, user, query)
 
@@ -126,6 +131,7 @@ async def user_recommendations_by_rules(
         "no_embeddings",
         "no_store",
         "invalid_request",
+        "unknown_name",
         "malformed_json",
         "not_ready",
         "store_away",
@@ -135,12 +141,28 @@ async def related_items(
     item_id: ItemId, query: Annotated[RelatedQuery, Query()], recommender: Ready, service: Serving
 ) -> RelatedItems:
     """The items most like an item."""
-    k, version = query.length(service.settings.serve), recommender.snapshot.manifest.version
+    settings = service.settings
+    k, version = query.length(settings.serve), recommender.snapshot.manifest.version
     if query.by != "store":
-        found = await run_in_threadpool(recommender.related, item_id, k, query.by)
+        for name in ("kinds", "after"):
+            if getattr(query, name):
+                raise unexpected(("by",), query.by, f"store where {name} is given")
+        related_to = partial(recommender.related, similarity=query.similarity)
+        found = await run_in_threadpool(related_to, item_id, k, query.by)
         return RelatedItems(version, item_id, query.by, found)
     graph = service.require_graph("by is 'store'", "by")
-    near, related = await graph.store.run(partial(related_in_store, item=item_id, k=k))
+    kinds = None if query.kinds is None else [*map(settings.ids.normal, query.kinds)]
+    asked = partial(
+        related_in_store,
+        item=item_id,
+        k=k,
+        recommender=recommender,
+        similarity=query.similarity,
+        kinds=kinds,
+        after=query.after,
+        settings=settings,
+    )
+    near, related = await graph.store.run(asked)
     # A list of no rows does not know how many like the item.
     degree, counted = (near.degree, near.counted) if near else (None, None)
     return RelatedItems(version, item_id, query.by, related, degree, counted)
@@ -152,10 +174,10 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
     Raises NotReady, NoStore and StoreAway.
     """
     service: Service = request.app.state.service
-    recommender = chosen(request, service, user)
-    version = recommender.snapshot.manifest.version
-    key = _key(request, service, version, user)  # of what is known now, not once the list is made
-    query = recommender.with_rules(query_of(requested, service.settings, user))
+    chosen = chosen_list(request, service, user, RECOMMENDATIONS)
+    recommender = chosen.recommender
+    key = _key(request, service, chosen, user)  # of what is known now, not once the list is made
+    query = _query(requested, service, chosen, user)
     context = await service.context(query)
 
     def made() -> WrittenList:
@@ -164,28 +186,41 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
     written = await service.compute(recommender.view, query, context, made)
     if query.repeatable and request.method == "GET":
         service.keep(key, written, recommender.view)
-    return respond(request, service, version, written, user)
+    return respond(request, service, chosen, written, user)
 
 
 async def session_list(request: Request, requested: Session) -> Response:
     """The best items for a visitor; raises NotReady and UnknownNode."""
     service: Service = request.app.state.service
-    recommender = chosen(request, service, None)
-    version = recommender.snapshot.manifest.version
-    query = recommender.with_rules(query_of(requested, service.settings))
+    chosen = chosen_list(request, service, None, RECOMMENDATIONS)
+    recommender = chosen.recommender
+    query = _query(requested, service, chosen)
     context = await service.context(query)
 
     def made() -> WrittenList:
         return _written(recommender.recommend(query, context), query.explain)
 
     written = await service.compute(recommender.view, query, context, made)
-    return respond(request, service, version, written)
+    return respond(request, service, chosen, written)
 
 
-def _key(request: Request, service: Service, version: str, user: str) -> Key:
+def _query(
+    requested: UserQuery | Session, service: Service, chosen: Chosen, user: str | None = None
+) -> ListQuery:
+    """The query of a request, with what a variant says where the request says nothing."""
+    query = query_of(requested, service.settings, user)
+    said = {
+        name: getattr(chosen, name)
+        for name in ("diversity", "exploration")
+        if getattr(chosen, name) is not None and name not in requested.model_fields_set
+    }
+    return chosen.recommender.with_rules(replace(query, **said) if said else query)
+
+
+def _key(request: Request, service: Service, chosen: Chosen, user: str) -> Key:
     """All that the list of a user depends on."""
-    scope = request.scope
-    return Key(user, scope["path"], scope["query_string"], version, service.edition_of(user))
+    scope, edition = request.scope, service.edition_of(user, chosen.recommender.view)
+    return Key(user, scope["path"], scope["query_string"], chosen.version, edition, chosen.variants)
 
 
 def _written(found: RecommendationList, explain: bool, **whose: str) -> WrittenList:
@@ -203,7 +238,7 @@ def _written(found: RecommendationList, explain: bool, **whose: str) -> WrittenL
 def respond(
     request: Request,
     service: Service,
-    version: str,
+    chosen: Chosen,
     written: WrittenList,
     user: str | None = None,
     placement: str | None = None,
@@ -212,13 +247,14 @@ def respond(
 
     `placement` is the label of the one that the list is of.
     """
-    service.metrics.recommended("session" if user is None else "user", version, written)
+    service.metrics.recommended("session" if user is None else "user", chosen.version, written)
     if service.new_items.limited:
-        items = service.recommender_for(user).view.items
-        known = items.snapshot.items.rows
+        known = chosen.recommender.view.items.snapshot.items.rows
         service.new_items.add(each for each in written.items if each not in known)
     if user is not None and service.exposures is not None:
-        service.exposures.add(user, version, written, request.state.request_id, placement)
+        service.exposures.add(
+            user, chosen.version, written, request.state.request_id, placement, chosen.variants
+        )
     if not written.packed:
         return Response(written.body, media_type="application/json")
     body, headers = written.body, {"Vary": "Accept-Encoding"}

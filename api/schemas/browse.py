@@ -310,6 +310,13 @@ class SnapshotFacts(Versioned):
             "like."
         ),
     ]
+    ranker: Annotated[
+        str | None,
+        Field(
+            description="How a learned ranker did beside these weights on validation, and which of "
+            "the two serves, in a sentence; null where none was asked for."
+        ),
+    ]
     metrics: Annotated[
         Mapping[str, Any],
         Field(

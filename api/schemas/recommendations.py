@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from graphrec.api.schemas.examples import ALIEN, RECOMMENDED, VERSION
+from graphrec.api.schemas.fields import ListedKind
 from graphrec.api.schemas.queries import History, Length, Ordering, Rules, Selection, Visitor
 from graphrec.api.schemas.validation import expecting
 from graphrec.api.schemas.versioned import Versioned, example
@@ -13,6 +14,7 @@ from pydantic import ConfigDict, Field
 
 from graphrec.recommend.related import Related
 from graphrec.recommend.results import Recommendation
+from graphrec.store.protocol import Similarity
 
 By: TypeAlias = Literal["graph", "embedding", "store"]
 
@@ -58,6 +60,34 @@ class RelatedQuery(Length):
         ),
         expecting("graph, embedding or store"),
     ] = "graph"
+    similarity: Annotated[
+        Similarity,
+        Field(
+            description="Of the sets of people, where it is by graph or store. Lift is the share "
+            "of those with the one item who have the other, over that share among all: what goes "
+            "together comes before what is popular.",
+            examples=["lift"],
+        ),
+        expecting("cosine, jaccard or lift"),
+    ] = "cosine"
+    kinds: Annotated[
+        list[ListedKind] | None,
+        Field(
+            max_length=20,
+            description="Only events of these kinds count, such as purchases; where it is by "
+            "store.",
+            examples=[["purchase"]],
+        ),
+        expecting("a list of at most 20 kinds of events"),
+    ] = None
+    after: Annotated[
+        bool,
+        Field(
+            description="Only people count who came to the other item later; where it is by store.",
+            examples=[True],
+        ),
+        expecting("true or false"),
+    ] = False
 
 
 ListWarnings = Annotated[

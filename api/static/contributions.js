@@ -17,7 +17,7 @@ export function contributions(parts, score) {
       h("td", { class: "bar" },
         s("svg", { "aria-hidden": "true" },
           s("rect", { class: `source ${part.source}`, x: `${from}%`, width: `${to - from}%`, height: "100%" }))),
-      h("td", { class: "figure sum" }, `${part.z_score.toFixed(2)} × ${part.weight.toFixed(2)}`),
+      h("td", { class: "figure sum" }, summand(part)),
       h("td", { class: "figure" }, part.score.toFixed(2)));
   });
   return h("table", { class: "contributions" },
@@ -29,6 +29,14 @@ export function contributions(parts, score) {
       h("th", { scope: "row", colspan: 2 }, "Score"),
       h("td", { class: "figure sum" }),
       h("td", { class: "figure" }, score.toFixed(2)))));
+}
+
+// How a part comes about: by the weight of a source, and by what a learned ranker adds.
+function summand({ z_score, weight, learned }) {
+  const fused = `${z_score.toFixed(2)} × ${weight.toFixed(2)}`;
+  if (learned === 0) return fused;
+  const added = `${learned < 0 ? "−" : "+"} ${Math.abs(learned).toFixed(2)}`;
+  return z_score === 0 || weight === 0 ? added : `${fused} ${added}`;
 }
 
 /** A source by name, in its colour. */

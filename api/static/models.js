@@ -23,7 +23,8 @@ export function models() {
               h("p", { class: "kind" }, liking(found.weights, at)),
               h("dl", { class: "facts" }, Object.entries(weights).map(([source, weight]) =>
                 h("div", {}, h("dt", {}, badge(source)), h("dd", {}, weight.toFixed(2))))),
-            ])),
+            ]),
+            found.ranker === null ? null : h("p", { class: "kind" }, `Learned ranker: ${found.ranker}.`)),
           h("section", {}, h("h2", {}, "Models that serve"), Object.entries(found.models).map(parameters))),
       ], 12)),
   };

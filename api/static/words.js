@@ -44,6 +44,9 @@ const SOURCES = {
   fallback: "Fills the list",
   boost: "A rule's boost",
   exploration: "Exploration",
+  attributes: "Attributes",
+  history: "How much is known",
+  time: "Day and hour",
 };
 
 /** The name of a source; one that this page does not know has its own. */

@@ -54,6 +54,9 @@ class Meaning:
     """The kinds whose events it puts out of force."""
     takes: tuple[int, ...] = ()
     """The kinds of whose events it takes back as much as its value says."""
+    seen: bool = False
+    """Whether it counts in force whatever its value, dislikes or not: of a neutral kind that is
+    asked for."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,16 @@ class Meanings:
     def any_own(self) -> bool:
         """Whether users have bars of their own."""
         return any(policy.like_from is not None for policy in self.policies)
+
+    @property
+    def any_seen(self) -> bool:
+        """Whether events count that are no likes."""
+        return any(meaning.seen for each in self.of for meaning in each)
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:  # [3 K]
+        """By kind and sign: counts in force."""
+        return np.array([m.seen for m in self._flat], bool)
 
     @cached_property
     def _flat(self) -> tuple[Meaning, ...]:
@@ -191,12 +204,47 @@ def _meanings(
     return below, ordinary if policy.zero == "rating" else not_rated, ordinary
 
 
+def only_kinds(meanings: Meanings, kinds: Collection[str] | None) -> Meanings:
+    """The same, but that of no other kinds than `kinds` events count; None: of all, as they are.
+
+    Events of a positive kind count where they are likes. Those of a kind that is neutral by its
+    policy, such as views of weight 0, count in force, whatever else the user thinks of the item;
+    values below 0 that take earlier events of their own kind back do not. Events of a negative kind
+    do not count. Which events are in force, and which pairs are disliked, is a matter of events of
+    all kinds.
+    """
+    if kinds is None:
+        return meanings
+    return _only_kinds(meanings.kinds, meanings.policies, meanings.of, frozenset(kinds))
+
+
+@lru_cache(256)
+def _only_kinds(
+    kinds: tuple[str, ...],
+    policies: tuple[KindPolicy, ...],
+    of: tuple[tuple[Meaning, Meaning, Meaning], ...],
+    asked: frozenset[str],
+) -> Meanings:
+    def changed(code: int, meaning: Meaning) -> Meaning:
+        wanted, policy = kinds[code] in asked, policies[code]
+        if wanted and (policy.polarity == "neutral" or not policy.weight):
+            undoes_itself = code in (*meaning.cancels, *meaning.takes)
+            return replace(meaning, seen=meaning.polarity == 0 and not undoes_itself)
+        if meaning.polarity > 0 and not wanted:
+            return replace(meaning, polarity=0, bar=np.inf)
+        return meaning
+
+    found = (tuple(changed(code, each) for each in of_kind) for code, of_kind in enumerate(of))
+    return Meanings(kinds, policies, tuple((below, zero, above) for below, zero, above in found))
+
+
 def counts(
     log: Interactions, meanings: Meanings, value: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """How each event counts [E]: above 0 as a like, below as a dislike, at 0 not at all.
 
-    1, or the share of its value that is left where a part was taken back.
+    1, or the share of its value that is left where a part was taken back. Events that count though
+    they are no likes (`only_kinds`) are 1.
     """
     place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
     pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
@@ -208,12 +256,9 @@ def counts(
         taken = taken_back(log, meanings.takes, place, value, pair)
         left = taken.left
         force &= left > 0
-    reached = force & (value >= meanings.bar[place])
-    for code, policy in enumerate(meanings.policies):
-        if policy.like_from is not None:
-            mine = np.flatnonzero((log.kind == code) & force & meanings.rated[place])
-            own = _reaches_own(log.user[mine], value[mine], policy.quantile)
-            reached[mine] &= own | (meanings.polarity[place[mine]] < 0)
+    reached = (
+        force & (value >= meanings.bar[place]) & ~_below_own(log, meanings, place, value, force)
+    )
     if meanings.any_takes:
         beside = taken.takers_beside(force)
         reached[beside[meanings.polarity[place[beside]] < 0]] = False
@@ -221,6 +266,8 @@ def counts(
     negative = found < 0
     if negative.any():
         found[(found > 0) & np.isin(pair, pair[negative])] = 0
+    if meanings.any_seen:
+        found[force & meanings.seen[place]] = 1
     return found
 
 
@@ -236,6 +283,47 @@ def happened(
     if meanings.any_cancels:
         seen &= ~_cancelled(log, meanings, place, pair)
     found: NDArray[np.bool_] = seen | (counts(log, meanings, value) != 0)
+    return found
+
+
+def remaining(
+    log: Interactions, meanings: Meanings, value: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The share of each event [E] that stands as one of its kind, whatever the user did since.
+
+    0 where another event put it out of force or took all of it back, where a rating does not reach
+    its threshold, and where a value says that it is none, as an order of -1 piece.
+    """
+    place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
+    pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+    stands = ~_superseded(log, meanings, place, pair)
+    side = meanings.polarity[place]
+    stands &= meanings.rated[place] & (side == meanings.polarity[3 * log.kind.astype(np.intp) + 2])
+    if meanings.any_cancels:
+        stands &= ~_cancelled(log, meanings, place, pair)
+    stands &= ~_below_own(log, meanings, place, value, stands)
+    stands &= (side == 0) | (value >= meanings.bar[place])
+    left = np.ones(len(log))
+    if meanings.any_takes:
+        left = taken_back(log, meanings.takes, place, value, pair).left
+    found: NDArray[np.float64] = np.where(stands, left, 0.0)
+    return found
+
+
+def _below_own(
+    log: Interactions,
+    meanings: Meanings,
+    place: NDArray[np.intp],
+    value: NDArray[np.float32],
+    force: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Which events [E] are ratings in `force` that do not reach the bar of their own user."""
+    found = np.zeros(len(log), bool)
+    for code, policy in enumerate(meanings.policies):
+        if policy.like_from is not None:
+            mine = np.flatnonzero((log.kind == code) & force & meanings.rated[place])
+            own = _reaches_own(log.user[mine], value[mine], policy.quantile)
+            found[mine] = ~own & (meanings.polarity[place[mine]] >= 0)
     return found
 
 

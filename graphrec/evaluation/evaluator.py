@@ -222,6 +222,8 @@ class Fitted:
     epochs: int | None = None
     chosen: Mapping[str, Point] = field(default_factory=dict)
     """Hyper-parameters that were open, by the name of the model."""
+    note: str = ""
+    """What else validation says of it, in a sentence."""
 
 
 def fit_and_evaluate(
@@ -278,7 +280,9 @@ def measure(
         return fitted, result, fit_seconds
 
     (fitted, result, fit_seconds), peak_mib = with_peak_memory(run)
-    return ModelResult(name, result, fitted.epochs, fit_seconds, peak_mib, fitted.chosen)
+    return ModelResult(
+        name, result, fitted.epochs, fit_seconds, peak_mib, fitted.chosen, fitted.note
+    )
 
 
 def model_rng(seed: int, name: str) -> np.random.Generator:

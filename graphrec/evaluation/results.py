@@ -79,6 +79,8 @@ class ModelResult:
     chosen: Mapping[str, Point] = field(default_factory=dict)
     """Hyper-parameters that were open and were chosen on validation, by the name of the model: its
     own, or of a fusion, that of its neighbourhood."""
+    note: str = ""
+    """What else validation says of it, in a sentence."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures, times in seconds."""
@@ -87,6 +89,7 @@ class ModelResult:
             "metrics": metrics_json(self.evaluation.metrics),
             "epochs": self.epochs,
             "chosen": {name: dict(values) for name, values in self.chosen.items()},
+            "note": self.note,
             "fit_seconds": self.fit_seconds,
             "score_seconds": self.evaluation.score_seconds,
             "peak_mib": self.peak_mib,

@@ -22,6 +22,8 @@ from scipy import stats
 
 from graphrec.data import Interactions, Vocabulary
 from graphrec.errors import DataError
+from graphrec.experiments.attribution import last_touch
+from graphrec.experiments.inference import POWER, sample_ratio_p
 
 Verdict: TypeAlias = Literal["better", "worse", "no difference shown", "not to be trusted"]
 
@@ -33,9 +35,6 @@ RATIO_P = 0.001
 
 MOST_CROSSED = 0.01
 """Share of users who saw both versions, above which the comparison is not to be trusted."""
-
-POWER = 0.8
-"""Power at which the smallest detectable effect is given."""
 
 CLICK_THROUGH, USERS_WHO_CLICKED = "click_through", "users_who_clicked"
 
@@ -125,7 +124,7 @@ def compare(
             f"who keep their version; compare a period without a promotion or rollback"
         )
     arms = (_arm(first, tables[0]), _arm(second, tables[1]))
-    ratio_p = sample_ratio_p(arms[0].users, arms[1].users, share)
+    ratio_p = sample_ratio_p(np.array([arm.users for arm in arms]), np.array([1 - share, share]))
     effects = _effects(tables, resamples, rng)
     verdict, why = _verdict(arms, share, ratio_p, crossed, effects[CLICK_THROUGH])
     return Comparison(arms, share, ratio_p, crossed, effects, verdict, why)
@@ -173,29 +172,11 @@ def clicks(exposures: Interactions, events: Interactions, window: int) -> NDArra
     users = Vocabulary(tuple(dict.fromkeys((*exposures.users.ids, *events.users.ids))))
     items = Vocabulary(tuple(dict.fromkeys((*exposures.items.ids, *events.items.ids))))
     logs = [log.recode(users, items) for log in (exposures, events)]
-    user, item, time = (
-        np.concatenate([getattr(log, name) for log in logs]).astype(np.int64)
-        for name in ("user", "item", "time")
-    )
-    is_event = np.arange(len(user)) >= len(exposures)
-    order = np.lexsort((is_event, time, item, user))
-    here, after = order[:-1], order[1:]
-    follows = (
-        ~is_event[here]
-        & is_event[after]
-        & (user[here] == user[after])
-        & (item[here] == item[after])
-        & (time[after] - time[here] <= window)
-    )
-    clicked = np.zeros(len(user), bool)
-    clicked[here[follows]] = True
-    return clicked[: len(exposures)]
-
-
-def sample_ratio_p(first: int, second: int, share: float) -> float:
-    """p-value of the numbers of users, of whom `share` were assigned to the second version."""
-    total = first + second
-    return float(stats.chisquare([first, second], [total * (1 - share), total * share]).pvalue)
+    pairs = [log.user.astype(np.int64) * max(len(items), 1) + log.item for log in logs]
+    of = last_touch(pairs[0], logs[0].time, pairs[1], logs[1].time, window)
+    clicked = np.zeros(len(exposures), bool)
+    clicked[of[of >= 0]] = True
+    return clicked
 
 
 def _arm(version: str, table: NDArray[np.int64]) -> Arm:

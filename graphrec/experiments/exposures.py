@@ -3,10 +3,12 @@
 One JSON object a line for each item of an answer::
 
     {"time":1795342500123,"version":"20261122T101500Z-3fa9c1","user":"9f2c…","item":"50","rank":1,
-     "propensity":null,"request":"6c0e…","placement":"for-you"}
+     "propensity":null,"request":"6c0e…","placement":"for-you","variant":"home/diverse"}
 
 `time` is in milliseconds since 1970, `rank` from 1. `propensity` is the
-probability of an item that exploration chose (`graphrec.ranking.exploration`), else null. A user is
+probability of an item that exploration chose (`graphrec.ranking.exploration`), else null.
+`variant` names the experiments that the list is in, each with its variant, with commas between
+them. A user is
 named by a pseudonym, the keyed BLAKE2b (RFC 7693) of the id: only with the key can a line be
 attributed to a user.
 """
@@ -37,6 +39,8 @@ class Exposure:
     """The id of the request, as the log of the service has it."""
     placement: str | None = None
     """The label of the placement that the list is of; None: a list of recommendations."""
+    variants: Sequence[tuple[str, str]] = ()
+    """The experiments that the list is in, each with its variant."""
 
 
 def pseudonym(user: str, key: bytes) -> str:
@@ -47,7 +51,8 @@ def pseudonym(user: str, key: bytes) -> str:
 def lines(shown: Exposure, key: bytes) -> bytes:
     """The lines of one answer."""
     about = {"time": shown.time, "version": shown.version, "user": pseudonym(shown.user, key)}
-    after = {"request": shown.request, "placement": shown.placement}
+    variant = ",".join(f"{experiment}/{name}" for experiment, name in shown.variants) or None
+    after = {"request": shown.request, "placement": shown.placement, "variant": variant}
     chances = shown.propensities or (None,) * len(shown.items)
     return b"".join(
         orjson.dumps(

@@ -95,6 +95,14 @@ class Fused:
     items: Rows  # [N]
     scores: NDArray[np.float64]  # [N]
     z_scores: ZScores  # [S, N] by source
+    features: NDArray[np.float32] | None = None
+    """[N, F]: what a learned ranker went by, where there is one."""
+
+    def ranked(self, scores: NDArray[np.float64]) -> Fused:
+        """The same items by other scores [N]; ties go to the lowest row."""
+        order = np.lexsort((self.items, -scores))
+        features = None if self.features is None else self.features[order]
+        return Fused(self.items[order], scores[order], self.z_scores[:, order], features)
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def fuse(found: Sequence[Candidates], weights: Mapping[str, float]) -> Fused:
     scores = np.zeros(len(items))
     for own, candidates in zip(z_scores, found, strict=True):
         own[:] = candidates.z_scores(items)
-        scores += weights[candidates.source] * own
+        scores += weights.get(candidates.source, 0.0) * own
     order = np.argsort(-scores, kind="stable")
     return Fused(items[order], scores[order], z_scores.take(order, axis=1))
 

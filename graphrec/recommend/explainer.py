@@ -55,8 +55,9 @@ class Explainer:
         request = self.ranker.request(profile, query, context)
         ranking = self.ranker.all(request)
         places = np.flatnonzero(ranking.items == row).tolist()  # none where the item is left out
-        contributions = ranking.contributions(places[0]) if places else ()
-        leading = ranking.leading()[places[0]] if places else None
+        own = ranking.at(places) if places else None
+        contributions = () if own is None else own.contributions(0)
+        leading = None if own is None else own.leading()[0]
         seen = not places and row in profile.seen
         return Explanation(
             item=item,

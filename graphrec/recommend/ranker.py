@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import compress
 
@@ -14,6 +14,7 @@ from graphrec.data import AttributeValue, Rows
 from graphrec.data.weighting import DAY
 from graphrec.ranking.diversity import diversified
 from graphrec.ranking.fusion import BOOST, FALLBACK, Fused, Source, Weights, fuse, weights_for
+from graphrec.ranking.learned.ranker import LearnedRanker
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.results import Contribution
 from graphrec.retrieval.profile import UserProfile
@@ -43,6 +44,11 @@ class Request:
     """Of the sources, for this profile."""
     segment: str | None
     """Whose popular items are meant; None: everyone's."""
+    profile: UserProfile = field(default_factory=UserProfile)
+    now: int = 0
+    """Milliseconds since 1970; 0: unknown."""
+    ranker: LearnedRanker | None = None
+    """What adds to the fused scores, if anything does."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,26 @@ class Ranking:
     """Of the sources that found anything."""
     z_scores: NDArray[np.float64]  # [S, N] by source, in their order; of the fallback none
     boosted: NDArray[np.float64]  # [N] what rules added to the scores
+    ranker: LearnedRanker | None = None
+    """What added to the fused scores, where something did."""
+    features: NDArray[np.float32] | None = None
+    """[N, F]: what it went by; of the fallback none, or NaN."""
+
+    @cached_property
+    def learned(self) -> Mapping[Source, NDArray[np.float64]]:
+        """What the learned ranker added to the scores [N], by sources and groups of features."""
+        if self.ranker is None or self.features is None:
+            return {}
+        retrieved = ~np.isnan(self.features).all(axis=1)
+        found = self.ranker.contributions(self.features)
+        return {name: np.where(retrieved, added, 0) for name, added in found.items()}
 
     def at(self, places: Sequence[int]) -> Ranking:
         """The items at some places, in their order."""
         missing = len(self.items) - self.z_scores.shape[1]
-        z_scores = np.pad(self.z_scores, ((0, 0), (0, missing)))
+        z_scores, features = np.pad(self.z_scores, ((0, 0), (0, missing))), self.features
+        if features is not None:
+            features = np.pad(features, ((0, missing), (0, 0)), constant_values=np.nan)
         rows = np.array(places, np.intp)
         return replace(
             self,
@@ -69,6 +90,7 @@ class Ranking:
             scores=self.scores[rows],
             z_scores=z_scores[:, rows],
             boosted=self.boosted[rows],
+            features=None if features is None else features[rows],
             retrieved=int((rows < self.retrieved).sum()),
         )
 
@@ -84,14 +106,15 @@ class Ranking:
 
     def leading(self) -> list[Source]:
         """The source that contributes most to the score of each item; BOOST where none does."""
-        weights = np.array([*self.weights.values()])[:, None]
-        added = np.maximum(self.z_scores * weights, 0)
+        added = self._added
         if not len(added):
             return [BOOST if each else FALLBACK for each in self.boosted.tolist()]
         sources = tuple(self.weights)
         boosted = self.boosted.tolist()
         found = [
-            sources[most] if added[most, place] else BOOST if boosted[place] else FALLBACK
+            sources[most]
+            if added[most, place] > 0 or (added[most, place] < 0 and boosted[place] <= 0)
+            else (BOOST if boosted[place] else FALLBACK)
             for place, most in enumerate(added.argmax(axis=0).tolist())
         ]
         return found + [FALLBACK] * (len(self.items) - len(found))
@@ -100,15 +123,27 @@ class Ranking:
         """What makes up the score of the item at a place."""
         if place >= self.z_scores.shape[1]:
             return (Contribution(FALLBACK, 0.0, 0.0, 0.0),)
-        z_scores = zip(self.weights.items(), self.z_scores[:, place].tolist(), strict=True)
+        z_scores = dict(zip(self.weights, self.z_scores[:, place].tolist(), strict=True))
+        learned = {name: float(added[place]) for name, added in self.learned.items()}
         found = [
-            Contribution(source, z_score, weight, weight * z_score)
-            for (source, weight), z_score in z_scores
-            if z_score > 0
+            Contribution(source, z_score, weight, weight * z_score + more, more)
+            for source in {**z_scores, **learned}
+            if (z_score := z_scores.get(source, 0.0)) > 0 or learned.get(source)
+            for weight, more in [(self.weights.get(source, 0.0), learned.get(source, 0.0))]
         ]
         if added := float(self.boosted[place]):
             found.append(Contribution(BOOST, added, 1.0, added))
         return tuple(found) or (Contribution(FALLBACK, 0.0, 0.0, 0.0),)
+
+    @property
+    def _added(self) -> NDArray[np.float64]:
+        """What each source adds to the scores: [S, N]."""
+        weights = np.array([*self.weights.values()])[:, None]
+        learned = [self.learned.get(source, 0) for source in self.weights]
+        found = self.z_scores * weights
+        for own, more in zip(found, learned, strict=True):
+            own += more
+        return found
 
 
 @dataclass(frozen=True)
@@ -131,11 +166,18 @@ class Ranker:
         """What each source weighs for someone, by how many items they like."""
         return weights_for(self._weights, profile.likes)
 
+    @cached_property
+    def _learned(self) -> LearnedRanker | None:
+        """What was learned beside the weights that serve; None where the settings have others."""
+        return None if self.settings.weights else self.view.snapshot.ranker
+
     def request(self, profile: UserProfile, query: Query, context: Context) -> Request:
         """What there is to rank for a profile."""
         rules = self.rules(query, context, profile.attributes)
         eligible = self.eligible(profile, rules, query, context.now)
-        return self.request_among(profile, eligible, query.segment, rules, query.weights)
+        return self.request_among(
+            profile, eligible, query.segment, rules, query.weights, context.now
+        )
 
     def request_among(
         self,
@@ -144,27 +186,32 @@ class Ranker:
         segment: str | None = None,
         rules: CompiledRules = CompiledRules(),  # noqa: B008 - it is frozen
         weights: Mapping[str, float] = NO_WEIGHTS,
+        now: int = 0,
     ) -> Request:
         """What there is to rank for a profile among the items [I + N] that may be recommended.
 
-        `weights` are of sources, in place of those that serve.
+        `weights` are of sources, in place of those that serve; then nothing learned beside these is
+        added. `now` is in milliseconds since 1970; 0: unknown.
         """
+        ranker = self._learned
+        if ranker is not None and (weights or not ranker.serves(profile)):
+            ranker = None
         snapshot, weights = self.view.snapshot, {**self.weights_for(profile), **weights}
         known, count = eligible[: len(snapshot.items)], self.settings.candidates
         found = [
             source.retrieve(profile, known, count)
             for source in self.view.items.sources
-            if weights.get(source.name)
+            if ranker or weights.get(source.name)
         ]
         segment = snapshot.popularity.segment_of(profile, segment)
-        if weights.get(snapshot.popularity.name):
+        if ranker or weights.get(snapshot.popularity.name):
             found.append(snapshot.popularity.retrieve_in(segment, known, count))
         candidates = tuple(each for each in found if each is not None)
-        return Request(rules, eligible, candidates, weights, segment)
+        return Request(rules, eligible, candidates, weights, segment, profile, now, ranker)
 
     def best(self, request: Request, k: int) -> Ranking:
         """The `k` best items of the snapshot."""
-        fused, boosted = _boosted(fuse(request.found, request.weights), request.rules)
+        fused, boosted = _boosted(self._ranked(request), request.rules)
         items, scores, retrieved = fused.items, fused.scores, len(fused.items)
         if retrieved < k:
             left = request.eligible.copy()
@@ -173,10 +220,26 @@ class Ranker:
             items = np.concatenate([items, popular[left[popular]]])
             filling = np.zeros(len(items) - retrieved)
             scores, boosted = (np.concatenate([each, filling]) for each in (scores, boosted))
-        weights = {each.source: request.weights[each.source] for each in request.found}
+        weights = {each.source: request.weights.get(each.source, 0.0) for each in request.found}
         return Ranking(
-            items[:k], scores[:k], retrieved, weights, fused.z_scores[:, :k], boosted[:k]
+            items[:k],
+            scores[:k],
+            retrieved,
+            weights,
+            fused.z_scores[:, :k],
+            boosted[:k],
+            request.ranker,
+            None if fused.features is None else fused.features[:k],
         )
+
+    def _ranked(self, request: Request) -> Fused:
+        """All that was retrieved, by the fused scores and what a learned ranker adds to them."""
+        fused = fuse(request.found, request.weights)
+        if request.ranker is None:
+            return fused
+        found = [each.source for each in request.found]
+        facts = self.view.snapshot.item_facts
+        return request.ranker.rank(fused, found, request.profile, facts, request.now or None)
 
     def all(self, request: Request) -> Ranking:
         """Every item of the snapshot that may be recommended."""
@@ -186,15 +249,16 @@ class Ranker:
         """The `k` that are best and unlike each other; those that were retrieved come first."""
         among = self.best(request, DIVERSE_AMONG * k)
         retrieved = min(among.retrieved, len(among.items))
-        chosen = diversified(
-            among.scores[:retrieved], self.similarity(among.items[:retrieved]), diversity, k
-        )
+        scores = among.scores[:retrieved]
+        above = scores - min(scores.min(initial=0), 0)  # what was learned may be below 0
+        chosen = diversified(above, self.similarity(among.items[:retrieved]), diversity, k)
         order = np.concatenate([chosen, np.arange(retrieved, len(among.items))])[:k]
         return replace(
             among,
             items=among.items[order],
             scores=among.scores[order],
             z_scores=among.z_scores[:, chosen],
+            features=None if among.features is None else among.features[chosen],
             boosted=among.boosted[order],
             retrieved=len(chosen),
         )
@@ -259,7 +323,6 @@ def _boosted(fused: Fused, rules: CompiledRules) -> tuple[Fused, NDArray[np.floa
     """A ranking by the scores after all boosts, and what these added [N]; ties by row."""
     if not rules.boosts:
         return fused, np.zeros(len(fused.items))
-    after = rules.boosted(fused.items, fused.scores)
-    order = np.lexsort((fused.items, -after))
-    ranked = Fused(fused.items[order], after[order], fused.z_scores[:, order])
-    return ranked, (after - fused.scores)[order]
+    before = dict(zip(fused.items.tolist(), fused.scores.tolist(), strict=True))
+    ranked = fused.ranked(rules.boosted(fused.items, fused.scores))
+    return ranked, ranked.scores - [before[item] for item in ranked.items.tolist()]

@@ -78,12 +78,26 @@ class Because:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one source adds to the score of an item: `weight` · `z_score`, 0 for the fallback."""
+    """What one source adds to the score of an item: `weight` · `z_score`, 0 for the fallback, and
+    what a learned ranker adds for it.
+    """
 
-    source: Annotated[Source, Field(description="A source of candidates.")]
+    source: Annotated[
+        Source,
+        Field(
+            description="A source of candidates; or of what a learned ranker adds: `attributes`, "
+            "`history` or `time`."
+        ),
+    ]
     z_score: ZScore
     weight: SourceWeight
-    score: Annotated[float, Field(description="What is added: `weight` · `z_score`.")]
+    score: Annotated[
+        float, Field(description="What is added: `weight` · `z_score`, and `learned`.")
+    ]
+    learned: Annotated[
+        float,
+        Field(description="What a learned ranker adds for features of this source; 0 without one."),
+    ] = 0.0
 
 
 Contributions = Annotated[

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from graphrec.data.kinds import normal, usual_names
+from graphrec.errors import UnknownName
+from graphrec.experiment.changes import changed_placements
+from graphrec.experiment.definition import Experiment
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY
 from graphrec.rules.check import Known, Problem, no_attribute, no_kind, problems_of
@@ -22,7 +25,9 @@ def known_in_store(store: GraphStore, settings: Settings) -> Known:
     """The names in a store; raises StoreError."""
     kinds = frozenset(store.event_kinds())
     # To find all types of links takes a pass over them in some stores.
-    follows = any(rule.relation is not None for rule in settings.rules)
+    tried = (each for e in settings.experiments.values() for each in e.variants.values())
+    rules = (*settings.rules, *(rule for each in tried for rule in each.rules))
+    follows = any(rule.relation is not None for rule in rules)
     links = store.link_types() if follows else ()
     return Known(
         attributes=frozenset(store.attribute_kinds("item")),
@@ -31,6 +36,16 @@ def known_in_store(store: GraphStore, settings: Settings) -> Known:
         recorded=kinds,
         user_attributes=frozenset(store.attribute_kinds("user")),
     )
+
+
+def check_kinds(store: GraphStore, kinds: Collection[str], settings: Settings) -> None:
+    """Raises UnknownName for a kind that the store has not, the settings do not name, and that is
+    no usual name.
+    """
+    known = frozenset(store.event_kinds()).union(settings.kinds, USUAL_NAMES)
+    for kind in sorted(kinds):
+        if kind not in known:
+            raise UnknownName(no_kind(kind, known), "kinds")
 
 
 def known_in_view(view: View) -> Known:
@@ -86,6 +101,12 @@ def setting_problems(
         if source not in named:
             said = f"there is no source {source!r}: {expectation(source, named)}"
             yield Problem(f"retrieval.weights.{source}", said, True)
+    for name, experiment in settings.experiments.items():
+        for found in _of_experiment(experiment, settings.placements, known, named):
+            yield replace(found, key=f"experiments.{name}.{found.key}")
+    if settings.experiments and settings.serve.exposures is None:
+        said = "experiments are served, and not logged: expected a folder, to report on them"
+        yield Problem("serve.exposures", said, False)
     for kind in settings.evaluation.kinds:
         if kind not in known.kinds:
             yield Problem("evaluation.kinds", no_kind(kind, known.kinds), True)
@@ -97,6 +118,41 @@ def setting_problems(
             if other not in known.kinds and normal(other) not in forms:
                 misspelt = closest(other, known.kinds, MISSPELT) is not None
                 yield Problem(f"kinds.{kind}.cancels", no_kind(other, known.kinds), misspelt)
+
+
+def _of_experiment(
+    experiment: Experiment,
+    placements: Mapping[str, Placement],
+    known: Known,
+    sources: frozenset[str],
+) -> Iterator[Problem]:
+    """What an experiment names that there is not."""
+    for name, variant in experiment.variants.items():
+        for at, rule in enumerate(variant.rules):
+            for found in problems_of(rule, known):
+                key = f"variants.{name}.rules[{at}].{found.key}"
+                yield replace(found, key=key, said=f"rule {rule.name!r}: {found.said}")
+        for source in variant.weights:
+            if source not in sources:
+                said = f"there is no source {source!r}: {expectation(source, sources)}"
+                yield Problem(f"variants.{name}.weights.{source}", said, True)
+        for changed in variant.placements:
+            before = {*_of_placement(changed, placements[changed], known)}
+            after = changed_placements(variant, placements)[changed]
+            for found in _of_placement(changed, after, known):
+                if found not in before:  # which is said of the placement itself
+                    yield replace(found, key=f"variants.{name}.{found.key}")
+    forms = frozenset(map(normal, (*known.kinds, *known.recorded)))
+    for name, goal in experiment.goals.items():
+        for kind in goal.kinds or (name,):
+            if normal(kind) not in forms:  # new ones may come yet: a misspelt one will not
+                misspelt = closest(kind, known.kinds, MISSPELT) is not None
+                said = no_kind(kind, known.recorded or known.kinds)
+                key = f"goals.{name}.kinds" if goal.kinds else f"goals.{name}"
+                yield Problem(key, said, misspelt)
+        if goal.attribute is not None and goal.attribute not in known.attributes:
+            said = no_attribute("item", goal.attribute, known.attributes)
+            yield Problem(f"goals.{name}.attribute", said, True)
 
 
 def _of_placement(name: str, placement: Placement, known: Known) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from graphrec.data import Graph
 from graphrec.evaluation.memory import with_peak_memory
+from graphrec.experiment.definition import snapshots_of
 from graphrec.progress import Progress
 from graphrec.refresh.candidate import figures
 from graphrec.refresh.gate import check, failed
@@ -29,7 +30,7 @@ from graphrec.refresh.retraining import train_candidate
 from graphrec.settings import Settings
 from graphrec.snapshot.canary import canary, end_canary, start_canary
 from graphrec.snapshot.deletion import delete_drafts, prune
-from graphrec.snapshot.registry import publish
+from graphrec.snapshot.registry import publish, resolved
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_of
 from graphrec.store.protocol import GraphStore
@@ -126,4 +127,7 @@ def _publish(
         end_canary(folder)
     tried = canary(folder)
     used = {version} if tried is None else {version, tried.version}
+    at = (now or datetime.now(timezone.utc)).timestamp() * 1000
+    named = (resolved(folder, each) for each in snapshots_of(settings.experiments, round(at)))
+    used |= {each for each in named if each is not None}
     return version, prune(folder, settings.refresh.keep, used)

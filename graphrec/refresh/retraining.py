@@ -23,13 +23,10 @@ from graphrec.settings import Settings
 from graphrec.snapshot.manifest import Manifest
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training.fit import positive
-from graphrec.training.fusion import (
-    Choice,
-    Fusion,
+from graphrec.training.fusion import Choice, Fusion, choose, fusion_of
+from graphrec.training.learning import (
     Learned,
     can_resume,
-    choose,
-    fusion_of,
     learn,
     recommender_of,
     snapshot_of,
@@ -70,6 +67,8 @@ def train_candidate(
                 start.manifest.weights,
                 dislike_weight=start.manifest.dislike_weight,
                 sources=sources_before(spec.sources, start.manifest.models),
+                ranker=start.ranker if spec.ranker else None,
+                trial=start.manifest.ranker if spec.ranker else None,
             )
         else:
             named = {name: spec.embeddings[name] for name in known} or spec.embeddings

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import Rows
 from graphrec.ranking.fusion import Weights
+from graphrec.ranking.learned.trial import Trial
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import RetrievalSettings
@@ -142,6 +143,7 @@ class Side:
     metrics: Mapping[str, Any]
     """In the shape of `graphrec.evaluation.results.Comparison.as_json`; may be empty."""
     weights: Weights
+    ranker: Trial | None
     user_degrees: Distribution
     item_degrees: Distribution
 
@@ -186,6 +188,7 @@ def _side(snapshot: Snapshot) -> Side:
         newest_event=manifest.newest_event,
         metrics=manifest.metrics,
         weights=manifest.weights,
+        ranker=manifest.ranker,
         user_degrees=_distribution(np.diff(likes.by_user.indptr)),
         item_degrees=_distribution(np.diff(likes.by_item.indptr)),
     )

@@ -3,7 +3,9 @@
 They give the same rows, in the same order and with the same scores, as the queries of a
 `GraphStore` whose policy weighed the graph: see `graphrec.store.protocol` for what they mean. With
 `a` and `b` the people who like either item, cosine is |a ∩ b| / √(|a| |b|) and jaccard is
-|a ∩ b| / |a ∪ b| (Sarwar et al., "Item-based collaborative filtering", WWW 2001, for cosine).
+|a ∩ b| / |a ∪ b| (Sarwar et al., "Item-based collaborative filtering", WWW 2001, for cosine). Lift
+is |a ∩ b| n / (|a| |b|) with the n people who like anything (Brin et al., "Dynamic itemset counting
+and implication rules for market basket data", SIGMOD 1997, as "interest").
 """
 
 from __future__ import annotations
@@ -96,11 +98,20 @@ def related_items(
     k: int = 10,
     similarity: Similarity = "cosine",
     min_support: int = 1,
+    first: sparse.csr_array | None = None,
 ) -> list[Neighbour]:
-    """Items liked by the same people; raises UnknownNode."""
+    """Items liked by the same people; raises UnknownNode.
+
+    `first` [U, I] is when each user first liked each item, in the places of `likes.by_user`. Where
+    it is given, only users support a pair who liked the other item later than `item`.
+    """
     row = likes.items.row(item, "item")
-    rows, score, support = _similar(row, likes.by_item, likes.by_user, similarity, min_support)
-    return _neighbours(likes.items, rows, score, support, k)
+    if first is None:
+        shared = _count(likes.by_user, _row(likes.by_item, row))
+    else:
+        shared = _count_after(first, row, _row(likes.by_item, row))
+    tied = _similar(row, likes.by_item, likes.by_user, shared, similarity, min_support)
+    return _neighbours(likes.items, *tied, k)
 
 
 def similar_users(
@@ -112,8 +123,9 @@ def similar_users(
 ) -> list[Neighbour]:
     """Users who like the same items; raises UnknownNode."""
     row = likes.users.row(user, "user")
-    rows, score, support = _similar(row, likes.by_user, likes.by_item, similarity, min_support)
-    return _neighbours(likes.users, rows, score, support, k)
+    shared = _count(likes.by_item, _row(likes.by_user, row))
+    tied = _similar(row, likes.by_user, likes.by_item, shared, similarity, min_support)
+    return _neighbours(likes.users, *tied, k)
 
 
 def neighbour_recommendations(
@@ -125,7 +137,8 @@ def neighbour_recommendations(
     similar users who like it, and its support is their number.
     """
     row = likes.users.row(user, "user")
-    rows, score, _ = _similar(row, likes.by_user, likes.by_item, "cosine", 1)
+    shared = _count(likes.by_item, _row(likes.by_user, row))
+    rows, score, _ = _similar(row, likes.by_user, likes.by_item, shared, "cosine", 1)
     nearest = _best(likes.users, rows, score, neighbours)
     liked = likes.by_user[rows[nearest]]
     items = len(likes.items)
@@ -233,15 +246,20 @@ def _similar(
     row: int,
     own: sparse.csr_array,
     other: sparse.csr_array,
+    shared: NDArray[np.int64],
     similarity: Similarity,
     min_support: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Rows that share something with `row`, their scores in 1 / SCALE, and how much they share."""
-    shared = _count(other, _row(own, row))
+    """Rows that share something with `row`, their scores in 1 / SCALE, and how much they share.
+
+    `shared` says how much each row shares with it; that of itself is not read.
+    """
     shared[row] = 0
     rows = np.flatnonzero(shared >= max(min_support, 1))
     degrees = _degrees(own)
-    return rows, _score(shared[rows], degrees[row], degrees[rows], similarity), shared[rows]
+    everyone = int(np.count_nonzero(_degrees(other))) if similarity == "lift" else 0
+    score = _score(shared[rows], degrees[row], degrees[rows], similarity, everyone)
+    return rows, score, shared[rows]
 
 
 def _score(
@@ -249,10 +267,13 @@ def _score(
     mine: int | NDArray[np.int64],
     theirs: NDArray[np.int64],
     similarity: Similarity,
+    everyone: int = 0,
 ) -> NDArray[np.int64]:
     """Similarity in units of 1 / SCALE: the same operations on doubles as in the stores."""
     if similarity == "cosine":
         score = support / np.sqrt(mine * theirs)
+    elif similarity == "lift":
+        score = support * everyone / (mine * theirs)
     else:
         score = support / (mine + theirs - support)
     return np.floor(score * SCALE + 0.5).astype(np.int64)
@@ -265,6 +286,17 @@ def _row(matrix: sparse.csr_array, row: int) -> NDArray[np.int32]:
 def _count(matrix: sparse.csr_array, rows: NDArray[np.int32]) -> NDArray[np.int64]:
     """How many of `rows` hold each column, [columns]."""
     return np.bincount(matrix[rows].indices, minlength=matrix.shape[1])
+
+
+def _count_after(first: sparse.csr_array, item: int, users: NDArray[np.int32]) -> NDArray[np.int64]:
+    """How many of the users of an item have a later time of each item, [I]."""
+    own = first[users]
+    column = np.repeat(np.arange(len(users)), np.diff(own.indptr))
+    at_item = own.indices == item
+    since = np.empty(len(users), own.data.dtype)
+    since[column[at_item]] = own.data[at_item]
+    later = own.data > since[column]
+    return np.bincount(own.indices[later], minlength=first.shape[1])
 
 
 def _degrees(matrix: sparse.csr_array) -> NDArray[np.int64]:

@@ -7,7 +7,6 @@ others with the next one, in every process alike and with nothing stored of anyo
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,13 +14,11 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from graphrec.errors import SnapshotError
+from graphrec.experiment.assignment import PARTS, part_of
 from graphrec.files import replace_file
 from graphrec.snapshot.registry import switch, verify
 
 CANARY = "canary"
-
-PARTS = 2**64
-"""Values of the hash; the share of them below which a user gets the canary."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +35,7 @@ def gets_canary(user: str, share: float, salt: str) -> bool:
 
     Of a user who gets it at one share, the same holds at any larger one.
     """
-    digest = hashlib.blake2b(user.encode(), key=salt.encode()[:64], digest_size=8).digest()
-    return int.from_bytes(digest, "big") < share * PARTS
+    return part_of(user, salt.encode()[:64]) < share * PARTS
 
 
 def canary(folder: Path) -> Canary | None:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from graphrec.data.clipping import UNKNOWN, Clipping
 from graphrec.data.drift import Shape
 from graphrec.ranking.fusion import Weights
+from graphrec.ranking.learned.trial import Trial
 
 FORMAT = 10
 """Raised whenever a reader of the old format could not read the new one."""
@@ -70,6 +71,8 @@ class Manifest:
     """The attributes of users in the store, kept or not; None: an older version made it."""
     clipping: Clipping = UNKNOWN
     """What the values of events are clipped at ever since: as the log says that was trained on."""
+    ranker: Trial | None = None
+    """How the learned ranker did beside the weights on validation; None where none was tried."""
     forgotten: int = 0
     """Users who were taken out since it was made; its weights were learned from them too."""
     format: int = FORMAT

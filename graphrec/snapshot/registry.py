@@ -154,6 +154,19 @@ def versions(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(published, key=lambda name: _age(folder, name)))
 
 
+def resolved(folder: Path, name: str) -> str | None:
+    """The version that a name of one means; None where there is none in the folder.
+
+    A snapshot that was written again without somebody who was forgotten keeps the second in its
+    name, and has another hash: an older name, or the second alone, means it too.
+    """
+    if (folder / name / MANIFEST).is_file():
+        return name
+    second = name.partition("-")[0]
+    found = (path.parent.name for path in folder.glob(f"{second}-*/{MANIFEST}"))
+    return max((each for each in found if VERSION.fullmatch(each)), default=None)
+
+
 def made_at(version: str) -> datetime:
     """When a version was published, to the second."""
     return datetime.strptime(version[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)

@@ -7,7 +7,7 @@ comparing need no list of what there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -27,6 +27,8 @@ from graphrec.data.times import newest
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
 from graphrec.ranking.fusion import Weights, alike
+from graphrec.ranking.learned.item_facts import ItemFacts
+from graphrec.ranking.learned.ranker import LearnedRanker
 from graphrec.ranking.thompson import Posteriors
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
@@ -89,13 +91,20 @@ class Snapshot:
     item_attributes: Annotated[Mapping[str, Attribute], axes("item")] = field(default_factory=dict)
     """`title` is what an item is called. Vectors are not among them."""
     user_attributes: Annotated[Mapping[str, Attribute], axes("user")] = field(default_factory=dict)
-    """Those that the encoder reads, and the one that segments go by; no others."""
+    """Those that the encoder reads, and those that segments and rules go by; no others."""
     links: tuple[ItemLinks, ...] = ()
     """What items are linked to, for rules."""
     ratings: RatingPredictor | None = None
     """What predicts what users would give items; None where none was fitted."""
     events: Mapping[str, KindEvents] = field(default_factory=dict)
     """By kind: who did it with which item, and when."""
+    ranker: LearnedRanker | None = None
+    """What adds to the fused scores of candidates; None where fusion serves alone."""
+
+    @cached_property
+    def item_facts(self) -> ItemFacts:
+        """What the learned ranker goes by of items."""
+        return ItemFacts.of(self.history, self.liked_at, self.seen, self.item_attributes)
 
     @cached_property
     def likes(self) -> Likes:
@@ -204,15 +213,17 @@ def build_snapshot(
     popularity: NDArray[np.floating] | None = None,
     half_life: float | None = None,
     popular_by: str | None = None,
+    user_attributes: Collection[str] = (),
     ratings: RatingPredictor | None = None,
+    ranker: LearnedRanker | None = None,
     kinds: Mapping[str, KindPolicy] | None = DEFAULT_POLICY,
 ) -> Snapshot:
     """The snapshot of a weighted graph (`graphrec.data.weighting`) and of sources fitted on it.
 
     `popularity` [I] defaults to the sum of the weights of each item's likes; `half_life` is that of
     the likes it was made of, in shares of the log. `popular_by` is an attribute of users by whose
-    values popularity is kept, too. `kinds` say which events count as one of their kind;
-    None: no events are kept, as for a trial.
+    values popularity is kept, too; `user_attributes` are further ones to keep. `kinds` say which
+    events count as one of their kind; None: no events are kept, as for a trial.
     """
     log, history = graph.interactions, graph.matrix
     if popularity is None:
@@ -262,9 +273,12 @@ def build_snapshot(
             if each.kind != "vector"  # which a source has as an array, if any
         },
         user_attributes={
-            name: each for name, each in columns.items() if name in read or name == popular_by
+            name: each
+            for name, each in columns.items()
+            if name in read or name == popular_by or name in user_attributes
         },
         links=links_of(graph),
         ratings=ratings,
+        ranker=ranker,
         events={} if kinds is None else events_by_kind(log, kinds),
     )

@@ -32,6 +32,7 @@ __all__ = [
     "Popular",
     "Similarity",
     "open_store",
+    "stands",
 ]
 
 
@@ -63,3 +64,9 @@ def open_store(
         f"store {url!r} is of no known kind: expected sqlite:///FILE, for example "
         f"sqlite:///graphrec.db, or neo4j://HOST, for example neo4j://localhost:7687"
     )
+
+
+def stands(url: str) -> bool:
+    """Whether a store is there: of a file, whether it is; of a server, True without asking it."""
+    scheme, _, rest = url.partition("://")
+    return scheme != "sqlite" or FilePath(rest.removeprefix("/")).is_file()

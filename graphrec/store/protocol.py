@@ -2,9 +2,12 @@
 
 Neighbourhood queries count users: a user likes an item where at least one event of the pair is
 positive under the store's policy (`graphrec.data.weighting`), and counts once however many events
-there are. Rows come best first, ties by id in code-point order. Similarities are rounded to
-`DIGITS` decimals, half up, before they are summed or ordered, so that order and sums are exact
-everywhere.
+there are. Where a query is asked about `kinds`, only events of these kinds count: of positive kinds
+likes, of kinds that are neutral by the policy, such as views of weight 0, all that are in force
+(`graphrec.data.in_force.only_kinds`). A kind that the store does not have has no events.
+
+Rows come best first, ties by id in code-point order. Similarities are rounded to `DIGITS` decimals,
+half up, before they are summed or ordered, so that order and sums are exact everywhere.
 
 Writes raise DataError, and change nothing, for weights and numbers that are not finite, for an
 attribute that the store holds with another kind and for more kinds of events than MAX_KINDS.
@@ -42,7 +45,20 @@ query on a supernode takes."""
 PAGE = 10_000
 """Events or nodes written since a position that one call gives."""
 
-Similarity: TypeAlias = Literal["cosine", "jaccard"]
+Similarity: TypeAlias = Literal["cosine", "jaccard", "lift"]
+"""How alike two items are that a and b users like, of whom `support` like both:
+
+- cosine: support / √(a b)
+- jaccard: support / (a + b - support)
+- lift: support n / (a b), where n is the number of users who like anything at all. It is the share
+  of those who like the one item that like the other, over that share among all users: 1 where they
+  have nothing to do with each other. It is not at most 1, and rare items have the largest: ask for
+  a minimum of support.
+
+Of a supernode, a and the support are of its latest users only; b and n are of all users. With
+`after`, the support alone is of fewer users. For users it is likewise with the items that they like
+and n, the number of items that anyone likes.
+"""
 
 
 class Neighbour(NamedTuple):
@@ -288,8 +304,14 @@ class GraphStore(Protocol):
         similarity: Similarity = "cosine",
         min_support: int = 1,
         cap: int = CAP,
+        kinds: Collection[str] | None = None,
+        after: bool = False,
     ) -> Neighbours:
-        """Items liked by the same users; raises UnknownNode."""
+        """Items liked by the same users; raises UnknownNode.
+
+        With `kinds`, only events of these count. With `after`, only users support a pair whose
+        first event that counts on the other item is later than their first one on `item`.
+        """
         ...
 
     def similar_users(
@@ -315,9 +337,16 @@ class GraphStore(Protocol):
         ...
 
     def popular_items(
-        self, k: int = 10, since: int | None = None, until: int | None = None
+        self,
+        k: int = 10,
+        since: int | None = None,
+        until: int | None = None,
+        kinds: Collection[str] | None = None,
     ) -> list[Popular]:
-        """Items by the number of users who like them, in the window [since, until)."""
+        """Items by the number of users who like them, in the window [since, until).
+
+        With `kinds`, only events of these count.
+        """
         ...
 
     def paths(self, user: str, item: str, k: int = 10) -> list[Path]:

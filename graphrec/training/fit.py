@@ -29,13 +29,20 @@ from graphrec.models.protocol import VariantModel
 from graphrec.progress import Progress
 from graphrec.settings import Settings
 from graphrec.training.fusion import Fusion, fusion_of, served_models
+from graphrec.training.lambdamart import LambdaMART
 
 Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
 
 FUSION = "fusion"
 """The name of the model that serves."""
 
-MODELS = (*config.MODEL_NAMES, FUSION)
+RANKER = "lambdamart"
+"""The name of the same with a learned ranker, where validation prefers it."""
+
+FUSIONS = (FUSION, RANKER)
+"""Models that are made of others."""
+
+MODELS = (*config.MODEL_NAMES, *FUSIONS)
 """The names of models that can be compared."""
 
 
@@ -85,6 +92,8 @@ def model_of(name: str, settings: Settings, embeddings: Sequence[str] | None = N
     """
     if name == FUSION:
         return fusion_of(settings, embeddings)
+    if name == RANKER:
+        return replace(fusion_of(settings, embeddings), ranker=LambdaMART())
     return create(name, settings.models.get(name))
 
 
@@ -143,9 +152,13 @@ def compare_and_choose(
             else cold_items(split.train, spec.valid_share, rng)
         )
     split, validation = (of_kinds(s, settings.evaluation.kinds) for s in (split, validation))
-    named = sorted(names, key=lambda name: name == FUSION)
+    named = sorted(names, key=lambda name: name in FUSIONS)
     models = {name: model_of(name, settings, embeddings) for name in named}
-    reused = {*embeddings, *settings.fusion.neighbourhoods} if FUSION in models else set()
+    reused = (
+        {*embeddings, *settings.fusion.neighbourhoods}
+        if any(name in models for name in FUSIONS)
+        else set()
+    )
     chosen: dict[str, Chosen] = {}
     curves: dict[str, Sequence[float]] = {}
     served: dict[str, Chosen] = {}
@@ -156,9 +169,11 @@ def compare_and_choose(
         bar = _within(progress, name)
         if isinstance(model, Fusion):
             fitted = model.fit(data, seed, validation=validation, chosen=chosen, progress=bar)
-            parts = served_models(model, fitted.scorer.snapshot.manifest)
+            manifest = fitted.scorer.snapshot.manifest
+            parts = served_models(model, manifest)
             served.update({part: Chosen(each) for part, each in parts.items()})
-            return evaluate.Fitted(fitted, chosen=_open_values(settings, parts))
+            note = "" if manifest.ranker is None else f"learned ranker: {manifest.ranker}"
+            return evaluate.Fitted(fitted, chosen=_open_values(settings, parts), note=note)
         found = Chosen(model)
         rule = settings.fusion.selection
         if isinstance(model, VariantModel):

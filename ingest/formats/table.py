@@ -12,6 +12,7 @@ from graphrec.ingest.formats import (
     movielens,
     music,
     news,
+    own,
     places,
     sessions,
     shops,
@@ -40,6 +41,7 @@ FORMATS: tuple[Format, ...] = (
     *shops.FORMATS,
     *sessions.FORMATS,
     *tracking.FORMATS,
+    *own.FORMATS,
 )
 """All formats; docs/data.md has the same table."""
 

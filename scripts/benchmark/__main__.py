@@ -14,6 +14,7 @@ from scripts.benchmark.commands.quality import quality
 from scripts.benchmark.commands.ratings import ratings
 from scripts.benchmark.commands.refresh import refresh
 from scripts.benchmark.commands.serve import serve
+from scripts.benchmark.commands.shop import shop
 from scripts.benchmark.commands.stores import stores
 
 benchmark = typer.Typer(no_args_is_help=True, help="Benchmarks on your data and machine.")
@@ -24,6 +25,7 @@ benchmark.command()(stores)
 benchmark.command()(ingest)
 benchmark.command()(refresh)
 benchmark.command("fold-in")(fold_in)
+benchmark.command()(shop)
 benchmark.command()(chaos)
 
 

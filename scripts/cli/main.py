@@ -39,6 +39,7 @@ COMMANDS = {
     "serve": "serve",
     "doctor": "doctor",
     "compare": "compare",
+    "experiment": "experiment",
     "keys": "keys",
 }
 """By name, the module of `graphrec.cli.commands` that has the function, or the group of

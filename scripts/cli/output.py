@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -108,3 +109,31 @@ def progress_bars() -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield progress
+
+
+@contextmanager
+def stages() -> Iterator[Progress]:
+    """The bars of `progress_bars` where somebody watches; else a line as each stage begins.
+
+    So the log of a job, such as of cron or CI, shows what it is at, and since when.
+    """
+    if ERR.is_terminal:
+        with progress_bars() as bars:
+            yield bars
+        return
+    began, seen = time.monotonic(), set[str]()
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if stage not in seen:
+            seen.add(stage)
+            ERR.print(f"{time.monotonic() - began:7.1f} s  {escape(stage)}", soft_wrap=True)
+
+    yield progress
+
+
+@contextmanager
+def stage(progress: Progress, name: str) -> Iterator[None]:
+    """A stage of which only its beginning and its end are known."""
+    progress(name, 0, None)
+    yield
+    progress(name, 1, 1)

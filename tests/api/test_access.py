@@ -287,7 +287,9 @@ class TestLimits:
             assert client.get("/health/ready").status_code == 200  # is never limited
 
     def test_by_address_where_keys_are_off(self, folder: Path) -> None:
-        serve_ = ServeSettings(rate=0.01, burst=1, keys=folder / "none.json")
+        serve_ = ServeSettings(
+            rate=0.01, burst=1, keys=folder / "none.json", open_behind_proxy=True
+        )
         app = create_app(Settings(snapshots=folder / "snapshots", serve=serve_))
         with serving(app) as client:
             headers = {"x-forwarded-for": "192.0.2.7"}
@@ -325,7 +327,10 @@ class TestLimits:
 
 
 class TestAnswers:
-    def test_bring_safe_headers(self, locked: httpx.Client) -> None:
+    def test_bring_each_safe_header_once(self, locked: httpx.Client) -> None:
+        for path in ("/health/live", "/v1/nothing", "/", "/static/app.js", "/static/none.js"):
+            names = [name.lower() for name, _ in locked.get(path).headers.multi_items()]
+            assert len(names) == len(set(names))
         for path in ("/health/live", "/v1/nothing"):
             headers = locked.get(path).headers
             assert headers["x-content-type-options"] == "nosniff"

@@ -23,6 +23,7 @@ from graphrec.api.errors import ErrorAnswer
 from graphrec.api.schemas import (
     browse,
     events,
+    experiments,
     explanations,
     nodes,
     placements,
@@ -467,7 +468,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-NAME_NO_NODE = {"items", "users", "popular", "snapshot", "placements"}
+NAME_NO_NODE = {"items", "users", "popular", "snapshot", "placements", "experiments"}
 """Operations in which no node is unknown."""
 
 
@@ -516,6 +517,7 @@ class TestOpenAPI:
             ("/v1/placements", "get"),
             ("/v1/placements/{name}", "get"),
             ("/v1/placements/{name}", "post"),
+            ("/v1/experiments", "get"),
             ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
             ("/v1/events", "post"),
@@ -533,7 +535,10 @@ class TestOpenAPI:
             content = operation["responses"]["200"]["content"]["application/json"]
             name = content["schema"]["$ref"].rpartition("/")[2]
             example = document["components"]["schemas"][name]["example"]
-            schemas = (browse, events, explanations, nodes, placements, ratings, recommendations)
+            schemas = (
+                *(browse, events, experiments, explanations, nodes, placements, ratings),
+                recommendations,
+            )
             model = TypeAdapter(next(vars(each)[name] for each in schemas if name in vars(each)))
             read = model.validate_python(with_nulls(model, example))
             assert model.dump_python(read, mode="json", exclude_none=True) == example

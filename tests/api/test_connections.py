@@ -30,6 +30,20 @@ def limited(tmp_path: Path, **serve: object) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with the usual limits."""
+    with limited(tmp_path_factory.mktemp("usual")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that waits for heads, bodies and clients for a second."""
+    with limited(tmp_path_factory.mktemp("hasty"), header_seconds=1, body_seconds=1) as server:
+        yield server
+
+
 def connect(server: Server) -> socket.socket:
     at = httpx.URL(server.url)
     return socket.create_connection((at.host, at.port or 80), timeout=20)
@@ -82,34 +96,32 @@ def is_alive(server: Server) -> bool:
     ],
     ids=["many", "large", "one long", "a long name", "a long path", "a long query", "a trailer"],
 )
-def test_heads_over_the_limits_are_refused(tmp_path: Path, endless: bytes) -> None:
-    with limited(tmp_path) as server, connect(server) as connection:
+def test_heads_over_the_limits_are_refused(usual: Server, endless: bytes) -> None:
+    with connect(usual) as connection:
         send(connection, endless)
         found = answer(connection)
         assert not found or b" 431 " in found.splitlines()[0] or b" 4" in found.splitlines()[0]
         if b"chunked" not in endless:
             assert found.startswith(b"HTTP/1.1 431 ")
             assert b'"headers_too_large"' in found
-        assert is_alive(server)
+        assert is_alive(usual)
 
 
 @pytest.mark.parametrize("piece", [b"a: " + b"b" * 20 + b"\r\n", b"x" * 4096], ids=["many", "one"])
-def test_endless_headers_take_no_memory_and_no_time(tmp_path: Path, piece: bytes) -> None:
-    with limited(tmp_path) as server:
-        before = memory(server)
-        with connect(server) as connection:
-            send(connection, HEAD + b"z: ")
-            block = piece * (2**20 // len(piece))
-            for _ in range(50):
-                send(connection, block)
-            assert is_alive(server)
-        assert memory(server) - before < 40
+def test_endless_headers_take_no_memory_and_no_time(usual: Server, piece: bytes) -> None:
+    before = memory(usual)
+    with connect(usual) as connection:
+        send(connection, HEAD + b"z: ")
+        block = piece * (2**20 // len(piece))
+        for _ in range(50):
+            send(connection, block)
+        assert is_alive(usual)
+    assert memory(usual) - before < 40
 
 
-def test_lists_of_many_items_still_fit_into_a_query(tmp_path: Path) -> None:
-    with limited(tmp_path) as server:
-        path = "/v1/users/ann/recommendations?" + "&".join(f"deny=i{n}" for n in range(100))
-        assert server.client.get(path).status_code == 200
+def test_lists_of_many_items_still_fit_into_a_query(usual: Server) -> None:
+    path = "/v1/users/ann/recommendations?" + "&".join(f"deny=i{n}" for n in range(100))
+    assert usual.client.get(path).status_code == 200
 
 
 def test_half_requests_keep_nobody_out(tmp_path: Path) -> None:
@@ -121,23 +133,22 @@ def test_half_requests_keep_nobody_out(tmp_path: Path) -> None:
         assert server.client.get("/v1/users/ann/recommendations").status_code == 200
 
 
-def test_a_head_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
-    with limited(tmp_path, header_seconds=1) as server:
-        with connect(server) as silent, connect(server) as half, connect(server) as slow:
-            send(half, HEAD)
-            began = time.monotonic()
-            for _ in range(8):
-                send(slow, b"a")
-                time.sleep(0.4)
-            assert answer(silent) == b""
-            assert answer(half).startswith(b"HTTP/1.1 408 ")
-            answer(slow)
-            assert time.monotonic() - began < 6
-        assert is_alive(server)
+def test_a_head_that_does_not_come_is_not_waited_for(hasty: Server) -> None:
+    with connect(hasty) as silent, connect(hasty) as half, connect(hasty) as slow:
+        send(half, HEAD)
+        began = time.monotonic()
+        for _ in range(8):
+            send(slow, b"a")
+            time.sleep(0.4)
+        assert answer(silent) == b""
+        assert answer(half).startswith(b"HTTP/1.1 408 ")
+        answer(slow)
+        assert time.monotonic() - began < 6
+    assert is_alive(hasty)
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
-    with limited(tmp_path, body_seconds=1) as server, connect(server) as connection:
+def test_a_body_that_does_not_come_is_not_waited_for(hasty: Server) -> None:
+    with connect(hasty) as connection:
         send(
             connection,
             b"POST /v1/recommendations HTTP/1.1\r\nHost: localhost\r\n"
@@ -146,7 +157,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
         began = time.monotonic()
         answer(connection)
         assert time.monotonic() - began < 6
-        assert is_alive(server)
+        assert is_alive(hasty)
 
 
 def test_slow_bodies_take_no_turns(tmp_path: Path) -> None:
@@ -162,20 +173,20 @@ def test_slow_bodies_take_no_turns(tmp_path: Path) -> None:
         assert server.client.get("/v1/users/ann/recommendations").status_code == 200
 
 
-def test_a_client_that_does_not_read_is_not_waited_for(tmp_path: Path) -> None:
-    with limited(tmp_path, body_seconds=1) as server, connect(server) as connection:
+def test_a_client_that_does_not_read_is_not_waited_for(hasty: Server) -> None:
+    with connect(hasty) as connection:
         request = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
         connection.settimeout(0.5)
         with pytest.raises(TimeoutError):  # neither side reads any more
             connection.sendall(request * 200_000)
         time.sleep(4)
-        assert is_alive(server)
+        assert is_alive(hasty)
         with pytest.raises(ConnectionError):
             connection.sendall(request * 200_000)
 
 
-def test_pipelined_requests_are_each_answered(tmp_path: Path) -> None:
-    with limited(tmp_path) as server, connect(server) as connection:
+def test_pipelined_requests_are_each_answered(usual: Server) -> None:
+    with connect(usual) as connection:
         last = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         send(connection, (HEAD + b"\r\n") * 20 + last)
         assert answer(connection).count(b"HTTP/1.1 200") == 21

@@ -17,6 +17,7 @@ from graphrec.api.live import store as live
 
 from graphrec.data import Interactions
 from graphrec.errors import StoreError
+from graphrec.rules.rule import RequireRule
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.store import GraphStore, open_store
@@ -97,6 +98,23 @@ class TestRelatedByStore:
         assert people == [{"c/d é?": 2, "brazil": 3}, {"c/d é?": 2, "brazil": 4}]
 
     @pytest.mark.usefixtures("store")
+    def test_rules_of_the_settings_hold(self, settings: Settings, file: Path) -> None:
+        """A list that a rule makes shorter is filled up with what comes next."""
+        rule = RequireRule(name="in stock", action="require", attribute="stock", least=1)
+        ruled = settings.model_copy(update={"rules": (rule,)})
+        with serving(create_app(ruled, store=f"sqlite:///{file}")) as client:
+            readiness(client, "degraded")  # no item has the attribute as yet
+            assert client.get(BY_STORE).json()["related"] == []
+            for item, stock in (("c%2Fd%20%C3%A9%3F", 0), ("brazil", 3)):
+                body = {"attributes": {"stock": stock}}
+                assert client.put(f"/v1/items/{item}", json=body).status_code == 200
+            listed = client.get(f"{BY_STORE}&k=1").json()["related"]
+            client.put("/v1/items/brazil", json={"attributes": {"stock": 0}})
+            sold_out = client.get(BY_STORE).json()["related"]
+        assert [each["item"] for each in listed] == ["brazil"]
+        assert sold_out == []
+
+    @pytest.mark.usefixtures("store")
     def test_of_an_item_without_any(self, settings: Settings, file: Path) -> None:
         with serving(create_app(settings, store=f"sqlite:///{file}")) as client:
             readiness(client, "ready")
@@ -110,6 +128,37 @@ class TestRelatedByStore:
             response = client.get("/v1/items/no%2Fsuch/related?by=store")
             message = error(response, 404, "unknown_item", "item_id")
             assert message.startswith("item 'no/such' is unknown")
+
+    def test_by_kinds_by_lift_and_after(
+        self, settings: Settings, file: Path, store: SQLiteStore
+    ) -> None:
+        bought = Interactions.of(
+            ["p", "q", "p", "q"], ["alien"] * 2 + ["lid"] * 2, None, [1, 1, 2, 2], ["purchase"] * 4
+        )
+        store.write_events(bought)
+        with serving(create_app(settings, store=f"sqlite:///{file}")) as client:
+            readiness(client, "ready")
+            for query, options in (
+                ("kinds=purchase", {"kinds": ["purchase"]}),
+                ("kinds=purchase&kinds=interaction&similarity=lift",
+                 {"kinds": ["purchase", "interaction"], "similarity": "lift"}),
+                ("after=true&kinds=purchase", {"kinds": ["purchase"], "after": True}),
+                ("kinds=like", {"kinds": ["like"]}),  # a usual name, of which there is none yet
+            ):  # fmt: skip
+                body = client.get(f"{BY_STORE}&{query}").json()
+                assert "related" in body, body
+                found = [(row["item"], row["score"], row["people"]) for row in body["related"]]
+                assert found == store.related_items("alien", min_support=2, **options), query
+            body = client.get(f"{BY_STORE}&kinds=purchase").json()
+            assert [row["item"] for row in body["related"]] == ["lid"]
+            message = error(client.get(f"{BY_STORE}&kinds=purchace"), 422, "unknown_name", "kinds")
+            assert "no event is of kind 'purchace': did you mean 'purchase'?" in message
+            for wrong in ("kinds=purchase", "after=true"):
+                message = error(client.get(f"{RELATED}?{wrong}"), 422, "invalid_request", "by")
+                assert "store where" in message
+            message = error(client.get(f"{BY_STORE}&similarity=lft"), 422, "invalid_request",
+                            "similarity")  # fmt: skip
+            assert "expected cosine, jaccard or lift" in message
 
     def test_says_that_it_counted_over_the_latest_alone(
         self, settings: Settings, file: Path, store: SQLiteStore

@@ -66,6 +66,15 @@ class TestMetrics:
                 assert time.monotonic() < end
             assert figures(client)["graphrec_reloads_total", "ok"] == 1
 
+    def test_files_of_the_page_are_one_route(self, tmp_path: Path) -> None:
+        with serving(create_app(Settings(snapshots=tmp_path))) as client:
+            for name in ("app.js", "style.css", "none.js"):
+                client.get(f"/static/{name}")
+            counted = ("graphrec_requests_total", "GET", "/static/{name}", "200")
+            until(lambda: figures(client).get(counted) == 2)
+            labels = {label for key in figures(client) for label in key if "static" in label}
+            assert labels == {"/static/{name}"}
+
     def test_without_a_snapshot(self, tmp_path: Path) -> None:
         with serving(create_app(Settings(snapshots=tmp_path))) as client:
             assert figures(client)["graphrec_ready",] == 0
@@ -86,6 +95,20 @@ class TestMetrics:
         places = sum(map(len, last)) * (len(last) - 1)
         expected = shared / places if places > 0 else None
         assert latest.overlap == (expected if expected is None else pytest.approx(expected))
+
+
+class TestHealth:
+    def test_is_asked_with_head_too(self, tmp_path: Path) -> None:
+        with serving(create_app(Settings(snapshots=tmp_path), retry_seconds=0.02)) as client:
+            for path, status in (("/health/live", 200), ("/health/ready", 503)):
+                head, get = client.head(path), client.get(path)
+                assert (head.status_code, get.status_code, head.content) == (status, status, b"")
+                assert head.headers["content-type"] == get.headers["content-type"]
+            publish(tiny_snapshot(), tmp_path)
+            until(lambda: client.head("/health/ready").status_code == 200)
+            document = client.get("/openapi.json").json()["paths"]
+            assert set(document["/health/live"]) == {"get"}
+            assert set(client.put("/health/live").headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
-"""A browser as the accomplice of another site: forms, foreign pages, names that are not ours."""
+"""A browser as the accomplice of another site: forms, foreign pages, names that are not ours; and
+what a proxy passes on."""
 
 from __future__ import annotations
 
@@ -90,6 +91,53 @@ def test_names_and_origins_of_the_settings_are_ours(tmp_path: Path) -> None:
             response = client.post("/v1/admin/reload", headers={**asked, "Origin": origin})
             assert response.status_code == 200
         error(client.get("/v1/items", headers={"Host": "other.example"}), 421, "misdirected")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("x-forwarded-for", "203.0.113.7, 127.0.0.1"),
+        ("X-Forwarded-For", ""),
+        ("Forwarded", 'for="[2001:db8::7]";proto=https'),
+        ("X-Real-IP", "203.0.113.7"),
+        ("CF-Connecting-IP", "203.0.113.7"),
+    ],
+)
+def test_without_keys_nothing_is_answered_that_a_proxy_passes_on(
+    client: httpx.Client, name: str, value: str
+) -> None:
+    path = "/v1/users/ann/recommendations"
+    for method, place in (("GET", path), ("GET", "/metrics"), ("GET", "/nothing"), *WRITES):
+        headers = {name: value, "Host": "rec.example"}
+        message = error(
+            client.request(method, place, headers=headers, json={}), 403, "open_behind_proxy"
+        )
+        assert f"({name.lower()})" in message
+        assert "graphrec keys create" in message
+        assert "serve.open_behind_proxy" in message
+    for public in ("/health/live", "/health/ready", "/", "/static/app.js"):
+        assert client.get(public, headers={name: value}).status_code == 200
+    assert client.get(path).status_code == 200
+
+
+def test_what_a_proxy_passes_on_is_answered_with_keys_or_where_the_settings_say_so(
+    tmp_path: Path,
+) -> None:
+    publish(tiny_snapshot(), tmp_path / "snapshots")
+    keys = tmp_path / "keys.json"
+    passed_on = {"X-Forwarded-For": "203.0.113.7"}
+    told = ServeSettings(keys=keys, open_behind_proxy=True)
+    path = "/v1/users/ann/recommendations"
+    with serving(create_app(Settings(snapshots=tmp_path / "snapshots", serve=told))) as client:
+        assert client.get(path, headers=passed_on).status_code == 200
+        asked = {**passed_on, "Host": "evil.example"}
+        error(client.get(path, headers=asked), 421, "misdirected")
+    key = {"X-API-Key": create_key(keys, "shop", "read")}
+    locked = Settings(snapshots=tmp_path / "snapshots", serve=ServeSettings(keys=keys))
+    with serving(create_app(locked)) as client:
+        assert client.get(path, headers={**passed_on, **key}).status_code == 200
+        error(client.get(path, headers=passed_on), 401, "unauthenticated")
 
 
 def test_with_keys_any_name_will_do_unless_some_are_set(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_server_that_stalls_is_charged_for_those_who_would_have_waited(tool: s
 def test_the_command_measures_the_service_that_it_starts(tmp_path: Path) -> None:
     publish(tiny_snapshot(), tmp_path / "s")
     out = tmp_path / "out.json"
-    options = ["--snapshots", str(tmp_path / "s"), "--json", str(out), "--seconds", "0.3"]
+    options = ["--snapshots", str(tmp_path / "s"), "--json", str(out), "--seconds", "0.1"]
     done = CliRunner().invoke(benchmark, ["serve", *options])
     assert done.exit_code == 0, done.output
     report = json.loads(out.read_text())

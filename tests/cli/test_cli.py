@@ -65,6 +65,11 @@ def trained(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     answer = graphrec(folder, "train", "--embedding", model, "--models", f"popularity,{model}")
     assert answer.code == 0, answer.err
     assert "Published snapshot" in answer.out
+    # Nobody watches a terminal here: a line as each stage begins, with the seconds until then.
+    said = re.findall(r"^ *[\d.]+ s  (.*)$", answer.err, re.MULTILINE)
+    assert said[0] == f"comparing popularity, {model}, fusion"
+    assert f"{model}: choosing epochs" in said
+    assert said[-1] == "publishing"
     return folder
 
 
@@ -91,7 +96,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
         "demo ingest train evaluate tune recommend placement related explain predict cypher "
         "inspect serve keys refresh promote rollback report forget doctor compare export events "
-        "items users"
+        "items users experiment"
     )
     assert set(commands()) == set(promised.split())
 
@@ -437,6 +442,11 @@ def test_recommend_gives_new_items_with_titles_and_reasons(trained: Path) -> Non
     places = [table.out.index(entry["title"]) for entry in found]
     assert places == sorted(places)
     assert found[0]["reason"] in table.out
+    for entry in found:
+        assert re.search(rf"\b{entry['item']}\b.*{title(entry['item'])}", table.out)
+    assert table.err == ""
+    again = graphrec(trained, "recommend", "u00", "-k", "30", "--include-seen", "--json").json()
+    assert {entry["item"] for entry in again} == {f"i{n:02}" for n in range(30)}
 
 
 @pytest.mark.slow
@@ -451,7 +461,9 @@ def test_recommend_follows_the_taste_that_is_in_the_data(trained: Path) -> None:
 
 @pytest.mark.slow
 def test_someone_unknown_gets_what_is_popular(trained: Path) -> None:
-    found = graphrec(trained, "recommend", "zoe", "-k", "3", "--json").json()
+    answer = graphrec(trained, "recommend", "zoe", "-k", "3", "--json")
+    assert "user zoe: the snapshot does not know this user" in answer.err
+    found = answer.json()
     assert len(found) == 3
     assert all(entry["reason"].startswith("Popular: ") for entry in found)
     assert found == graphrec(trained, "recommend", "yan", "-k", "3", "--json").json()
@@ -523,13 +535,16 @@ def test_a_supernode_is_reported(tmp_path: Path) -> None:
 def test_cypher_is_printed_with_the_names_of_a_mapped_graph(tmp_path: Path) -> None:
     printed = graphrec(tmp_path, "cypher").out
     assert ":param likes_from => {`rating`: [3.5, 3.5, 3.5]};" in printed
-    assert printed.count(";\n\n// ") == 5
+    assert printed.count(";\n\n// ") == 7
+    bought = graphrec(tmp_path, "cypher", "--kind", "purchase").out
+    assert "`purchase`: [5e-324, 5e-324, 5e-324]" in bought
+    assert "`rating`: [1e+308, 1e+308, 1e+308]" in bought
     (tmp_path / "graphrec.toml").write_text(
         "[neo4j.graph.nodes]\nuser = {label = 'Person'}\nitem = {label = 'Movie', id = 'movieId'}\n"
         "[neo4j.graph.interactions.rating]\ntype = 'RATED'\nweight = 'stars'\n"
     )
     queries = graphrec(tmp_path, "cypher", "--json").json()["queries"]
-    assert all("`RATED`" in query and "`movieId`" in query for query in queries.values())
+    assert all("`RATED`" in query and "`Movie`" in query for query in queries.values())
     assert not any("INTERACTED" in query for query in queries.values())
 
 
@@ -557,6 +572,32 @@ def test_a_mapping_that_cannot_be_is_refused(tmp_path: Path, mapping: str, messa
 
 
 @pytest.mark.slow
+def test_related_by_kind_by_lift_and_after(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    rows = [f"{user},{item},purchase,170000000{time}" for user in "ab" for item, time in
+            (("phone", 1), ("case", 2))]  # fmt: skip
+    rows += [f"{user},{item},view,1700000001" for user in "abcd" for item in ("phone", "best")]
+    (tmp_path / "events.csv").write_text("\n".join(["user,item,kind,timestamp", *rows]))
+    loaded = graphrec(tmp_path, "ingest", "events.csv", "--store", url)
+    assert loaded.code == 0, loaded.err
+
+    def related(item: str, *options: str) -> list[tuple[str, float, int]]:
+        found = graphrec(tmp_path, "related", item, "--store", url, "--json", *options).json()
+        return [(each["item"], each["score"], each["people"]) for each in found]
+
+    assert [item for item, _, _ in related("phone")] == ["best", "case"]
+    assert related("phone", "--kind", "purchase", "--after") == [("case", 1, 2)]
+    assert related("case", "--kind", "purchase", "--after") == []
+    assert related("phone", "--kind", "purchase", "--kind", "view", "--similarity", "lift") == [
+        ("best", 1, 4),
+        ("case", 1, 2),
+    ]
+    wrong = graphrec(tmp_path, "related", "phone", "--store", url, "--kind", "purchaze")
+    assert "no event is of kind 'purchaze': did you mean 'purchase'?" in error_line(wrong)
+    wrong = graphrec(tmp_path, "related", "phone", "--kind", "purchase")
+    assert "add --store" in error_line(wrong)
+
+
 def test_related_people_are_those_who_like_both(trained: Path) -> None:
     fans: dict[str, set[str]] = {}
     for user, item, stars, _ in ratings():
@@ -948,13 +989,13 @@ def process(
 
 def address(running: subprocess.Popen[str], log: Path) -> str:
     """Where the server listens, once it does."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if found := re.search(r"running on (http://127\.0\.0\.1:\d+)", log.read_text()):
             return found[1]
         assert running.poll() is None, log.read_text()
         time.sleep(0.05)
-    raise AssertionError(f"no address after two minutes: {log.read_text()}")
+    raise AssertionError(f"no address after five minutes: {log.read_text()}")
 
 
 def assert_light(running: subprocess.Popen[str]) -> None:
@@ -1032,18 +1073,39 @@ def test_demo_serves_what_it_tells_people_to_try(fresh: Path) -> None:
     movielens(fresh / "films")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    demo = process(fresh, "demo", "--dataset", "films", GRAPHREC_SERVE__PORT=port)
-    with demo as (running, log):
+    shop = "--dataset", "films"
+    with process(fresh, "demo", *shop, GRAPHREC_SERVE__PORT=port) as (running, log):
         url = address(running, log)
         assert url.endswith(f":{port}")
+        assert "s  publishing" in log.read_text()
         tried = re.findall(r"curl '([^']+)'", log.read_text())
         assert len(tried) == 3
         for route in tried:
             assert route.startswith(url)
             assert httpx.get(route, timeout=30).status_code == 200, route
+        sent = re.findall(r"curl -X (\S+) '(\S+)' -H '(\S+): (\S+)' -d '(.+)'", log.read_text())
+        assert [method for method, *_ in sent] == ["POST", "PUT"]
+        for method, route, name, value, body in sent:
+            answer = httpx.request(method, route, headers={name: value}, content=body, timeout=30)
+            assert answer.status_code == 200, answer.text
+        again = graphrec(fresh, "demo", *shop, "--port", port)
+        assert (again.code, again.out) == (1, "")  # before minutes of work
+        assert f"port {port} of 127.0.0.1" in error_line(again)
         assert_light(running)
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=30) in (0, 143, -signal.SIGTERM)
+    # The second time it serves what is there, with what was sent.
+    with process(fresh, "demo", *shop, "--port", "0") as (running, log):
+        url = address(running, log)
+        assert "--again makes it again" in log.read_text()
+        assert "publishing" not in log.read_text()
+        [serving] = re.findall(r"Serving at (\S+);", log.read_text())
+        assert serving == url
+        assert httpx.get(f"{url}/v1/items/mine").json()["title"] == "A film of mine"
+    assert len([p for p in (fresh / "demo" / "snapshots").iterdir() if p.is_dir()]) == 1
+    movielens(fresh / "others")
+    other = graphrec(fresh, "demo", "--dataset", "others", "--no-serve")
+    assert "choose another with --folder" in error_line(other)
 
 
 def test_demo_of_no_data_set_says_what_there_is(fresh: Path) -> None:

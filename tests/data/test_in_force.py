@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphrec.data import Graph
+from graphrec.data import Graph, Interactions
+from graphrec.data.in_force import counts, meanings_of, only_kinds, remaining
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.taken_back import micro
 from graphrec.data.weighting import weigh
-from graphrec.testing.logs import Event, log_of, logs
+from graphrec.testing.logs import KINDS, Event, log_of, logs
 from graphrec.testing.stores import POLICY
 from tests.support.clipping import unclipped as unclipped
-from tests.support.meaning import Pair, counted
+from tests.support.meaning import Pair, counted, in_force, likes
 
 CANCELLING = st.lists(st.sampled_from(["rating", "view", "Purchase", "stars"]), max_size=2)
 OWN = st.sampled_from(["user-mean", "user-quantile:0.28", "user-quantile:.5", "user-quantile:1"])
@@ -188,3 +189,56 @@ def test_the_same_value_for_everything_is_at_the_mean() -> None:
 
 def test_values_beyond_a_million_do_not_overflow_a_mean() -> None:
     assert micro(np.array([-1e30, 1e30, 0.1], np.float32)).tolist() == [-(10**12), 10**12, 100000]
+
+
+@given(events=logs, kinds=st.sets(st.sampled_from(KINDS), max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_of_the_kinds_asked_for_likes_count_and_what_is_neutral_in_force(
+    events: list[Event], kinds: set[str]
+) -> None:
+    events = list({event._replace(weight=0): event for event in events}.values())
+    log = log_of(events)
+    found = counts(log, only_kinds(meanings_of(log.kinds, POLICY), kinds), log.weight) > 0
+    liked = set(likes(events, POLICY))
+    for event, counted_ in zip(events, found, strict=True):
+        neutral = event.kind in ("skip", "undo") and in_force(event, events, POLICY)
+        assert counted_ == (event.kind in kinds and (event in liked or neutral))
+
+
+def test_a_return_of_a_neutral_kind_is_none_of_its_events() -> None:
+    """A purchase of -1 takes one back, and is no purchase, whatever purchases weigh."""
+    policy = {"purchase": KindPolicy(weight=0, negative="cancel")}
+    log = log_of(
+        [Event("ann", "pot", 1, 1, "purchase"), Event("ann", "pot", -1, 2, "purchase"),
+         Event("ann", "lid", 3, 1, "purchase"), Event("ann", "lid", -1, 2, "purchase")]
+    )  # fmt: skip
+    found = counts(log, only_kinds(meanings_of(log.kinds, policy), ["purchase"]), log.weight)
+    assert (found > 0).tolist() == [False, False, True, False]
+
+
+def test_what_remains_is_what_stands_whatever_came_after() -> None:
+    rows = [
+        ("click", 1.0, 1), ("purchase", 3.0, 2), ("return", 1.0, 3),
+        ("vote", 1.0, 4), ("vote", -1.0, 5), ("order", -1.0, 6), ("impression", 1.0, 7),
+    ]  # fmt: skip
+    log = Interactions.of(
+        ["ann"] * 7, ["x"] * 7, [v for _, v, _ in rows], [t for _, _, t in rows],
+        [kind for kind, _, _ in rows],
+    )  # fmt: skip
+    policies = {
+        "vote": KindPolicy(negative="dislike", repeats="sum"),
+        "order": KindPolicy(negative="cancel"),
+    }
+    left = remaining(log, meanings_of(log.kinds, policies), log.weight)
+    assert left.tolist() == pytest.approx([1, 2 / 3, 1, 1, 0, 0, 1])
+
+
+def test_a_rating_remains_where_it_reaches_its_bar() -> None:
+    log = Interactions.of(
+        ["ann"] * 3 + ["bob"], ["x", "x", "y", "x"], [2.0, 5.0, 3.0, 3.0], [1, 2, 3, 4],
+        ["rating"] * 4,
+    )  # fmt: skip
+    usual = remaining(log, meanings_of(log.kinds, {}), log.weight)
+    assert usual.tolist() == [0, 1, 0, 0]  # the latest of a pair, from 3.5
+    own = {"rating": KindPolicy(like_from="user-mean")}
+    assert remaining(log, meanings_of(log.kinds, own), log.weight).tolist() == [0, 1, 0, 1]

@@ -12,8 +12,8 @@ from graphrec.experiments.comparison import (
     USERS_WHO_CLICKED,
     clicks,
     compare,
-    sample_ratio_p,
 )
+from graphrec.experiments.inference import sample_ratio_p
 
 HOUR = 3_600_000
 
@@ -96,9 +96,13 @@ def test_nothing_is_concluded_where_the_sample_ratio_is_off():
 
 
 def test_a_sample_ratio_is_judged_as_pearson_does():
-    assert sample_ratio_p(500, 500, 0.5) == 1
-    assert sample_ratio_p(900, 100, 0.1) == 1
-    assert sample_ratio_p(530, 470, 0.5) == pytest.approx(0.0578, abs=1e-4)  # χ² = 3.6, 1 degree
+    half = np.array([0.5, 0.5])
+    assert sample_ratio_p(np.array([500, 500]), half) == 1
+    assert sample_ratio_p(np.array([900, 100]), np.array([0.9, 0.1])) == 1
+    # χ² = 3.6 with one degree of freedom
+    assert sample_ratio_p(np.array([530, 470]), half) == pytest.approx(0.0578, abs=1e-4)
+    assert sample_ratio_p(np.array([500, 250, 250]), np.array([2.0, 1, 1])) == 1
+    assert sample_ratio_p(np.array([500, 300, 200]), np.array([2.0, 1, 1])) < 1e-4
 
 
 def test_users_who_saw_both_are_too_many_to_trust_the_rest():

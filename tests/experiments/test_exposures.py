@@ -54,7 +54,9 @@ def rows(folder: Path) -> list[dict[str, object]]:
 
 def test_lines_are_by_day_under_a_key_that_others_may_not_read(tmp_path: Path) -> None:
     folder = tmp_path / "exposures"
-    explored = Exposure(NOON + DAY, "w", "bob", ("z", "x"), (0.25, None))
+    explored = Exposure(
+        NOON + DAY, "w", "bob", ("z", "x"), (0.25, None), None, "top", [("home", "b"), ("x", "a")]
+    )
     exposure_log.append(folder, [shown(), explored])
     exposure_log.append(folder, [shown("cat", at=NOON + DAY)])
     assert [path.name for path in exposure_log.files(folder)] == [
@@ -63,8 +65,9 @@ def test_lines_are_by_day_under_a_key_that_others_may_not_read(tmp_path: Path) -
     ]
     assert (folder / "key").stat().st_mode & 0o777 == 0o600
     key = exposure_log.read_key(folder / "key")
-    by = dict(zip(("time", "version", "user", "item", "rank", "propensity", "request"),
-                  zip(*map(dict.values, rows(folder)), strict=True), strict=True))  # fmt: skip
+    names = ("time", "version", "user", "item", "rank", "propensity", "request", "placement",
+             "variant")  # fmt: skip
+    by = dict(zip(names, zip(*map(dict.values, rows(folder)), strict=True), strict=True))
     assert by["user"] == tuple(
         pseudonym(user, key) for user in ("ann", "ann", "bob", "bob", "cat", "cat")
     )
@@ -73,6 +76,8 @@ def test_lines_are_by_day_under_a_key_that_others_may_not_read(tmp_path: Path) -
     assert by["propensity"] == (None, None, 0.25, None, None, None)
     assert by["version"] == ("v", "v", "w", "w", "v", "v")
     assert by["request"] == ("r", "r", None, None, "r", "r")
+    assert by["placement"] == (None, None, "top", "top", None, None)
+    assert by["variant"] == (None, None, "home/b,x/a", "home/b,x/a", None, None)
 
 
 def test_after_a_writer_was_killed_within_a_line_the_next_one_is_whole(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ class TestGraphSAGE(ModelContract):
     )
     def model(self, request: pytest.FixtureRequest) -> Model:
         pytest.importorskip("dgl")
-        changes = {"negatives": 20, "dim": 16, "batches": 2, "learning_rate": 0.02}
+        changes = {"negatives": 20, "dim": 16, "batches": 2, "learning_rate": 0.05, "epochs": 20}
         return create("graphsage", {**changes, **request.param})
 
     def plain_model(self) -> Model:
@@ -644,7 +644,8 @@ def test_graphsage_knows_a_user_without_events_by_their_features() -> None:
     log = graph.interactions
     parity = Attribute("category", tuple("even" if u % 2 == 0 else "odd" for u in range(24)))
     silent = Graph(log.take(log.user < 22), {"user": {"parity": parity}})
-    model = create("graphsage", {"dim": 8, "negatives": 20, "learning_rate": 0.02})
+    changes = {"dim": 8, "negatives": 20, "learning_rate": 0.02, "batches": 2, "epochs": 20}
+    model = create("graphsage", changes)
     even, odd = model.fit(Dataset.of_weights(silent)).score(np.array([22, 23], np.int32))
     assert even[0::2].mean() > even[1::2].mean()
     assert odd[1::2].mean() > odd[0::2].mean()

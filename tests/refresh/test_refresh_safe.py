@@ -21,6 +21,7 @@ from graphrec.snapshot.canary import canary
 from graphrec.snapshot.lock import HOLDER, refresh_lock
 from graphrec.snapshot.registry import current, load, versions
 from graphrec.store import open_store
+from tests.support.forked import forked
 from tests.support.paths import ROOT
 from tests.support.shop import log, part, refreshed, settings_of, store_of
 
@@ -30,6 +31,9 @@ pytestmark = pytest.mark.slow
 TOML = """
 [evaluation]
 resamples = 20
+valid_cuts = 1
+[ratings]
+model = "none"
 [refresh]
 min_test_users = 20
 [models.graph-filter]
@@ -38,27 +42,27 @@ dim = 16
 SETTINGS = settings_of()
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store, settings and a snapshot that serves, and something new since."""
-    (tmp_path / "graphrec.toml").write_text(TOML)
-    with store_of(tmp_path / "graphrec.db", part(log(), 0, 0.9)) as store:
-        assert refreshed(store, tmp_path / "snapshots", SETTINGS).version
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "graphrec.toml").write_text(TOML)
+    with store_of(folder / "graphrec.db", part(log(), 0, 0.9)) as store:
+        assert refreshed(store, folder / "snapshots", SETTINGS).version
         store.write_events(part(log(), 0.9, 1))
+    return folder
+
+
+@pytest.fixture
+def shop(trained: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
-def command(shop: Path, *options: str, name: str = "refresh") -> list[str]:
-    embedding = ("--embedding", "none") if name == "refresh" else ()
-    return [sys.executable, "-m", "graphrec.cli.main", name, *embedding, *options]
-
-
 def run(shop: Path, *options: str, name: str = "refresh") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(shop, *options, name=name),
-        cwd=shop, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    embedding = ("--embedding", "none") if name == "refresh" else ()
+    return forked(shop, name, *embedding, *options)
 
 
 def lines(stderr: str) -> list[dict[str, Any]]:
@@ -227,7 +231,10 @@ def test_out_of_memory(shop: Path) -> None:
 
 def test_watch_refreshes_again_and_again_until_it_is_told_to_stop(shop: Path) -> None:
     process = subprocess.Popen(
-        command(shop, "--since-last", "--watch", "0.001"),
+        [
+            *(sys.executable, "-m", "graphrec.cli.main", "refresh"),
+            *("--embedding", "none", "--since-last", "--watch", "0.001"),
+        ],
         cwd=shop, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

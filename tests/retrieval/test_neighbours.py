@@ -56,11 +56,14 @@ def by_hand(
         if other != node and support:
             cosine = Fraction(support**2, len(mine) * len(theirs))
             jaccard = Fraction(support, len(mine | theirs))
-            rows.append((other, cosine if similarity == "cosine" else jaccard, support))
+            anyone = len(set().union(*sets.values()))
+            lift = Fraction(support * anyone, len(mine) * len(theirs))
+            score = {"cosine": cosine, "jaccard": jaccard, "lift": lift}[similarity]
+            rows.append((other, score, support))
     return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
-@given(log=logs, similarity=st.sampled_from(("cosine", "jaccard")))
+@given(log=logs, similarity=st.sampled_from(("cosine", "jaccard", "lift")))
 def test_similarities_are_those_counted_by_hand(log, similarity):
     graph, liked = graph_of(log), positives(log)
     for by, query, vocabulary in (
@@ -184,3 +187,31 @@ def test_paths_to_many_items_are_those_to_each(
         )
         assert [row for row, _, _ in each] == best[:4]
         assert [people for _, people, _ in each] == together[item, best[:4]].tolist()
+
+
+@given(log=logs)
+def test_what_came_after_is_counted_by_the_first_times(log):
+    graph = graph_of(log)
+    first: dict[tuple[str, str], int] = {}
+    for event in positives(log):
+        pair = (event.user, event.item)
+        first[pair] = min(first.get(pair, event.time), event.time)
+    times = graph.matrix.astype(np.int64)
+    for row, user in enumerate(graph.users.ids):
+        for at in range(times.indptr[row], times.indptr[row + 1]):
+            times.data[at] = first[user, graph.items.ids[times.indices[at]]]
+    for item in graph.items.ids:
+        found = related_items(Likes.of(graph), item, 100, first=times)
+        support = {
+            other: n
+            for other in graph.items.ids
+            if (
+                n := sum(
+                    first.get((user, other), -1) > first[user, item]
+                    for user in graph.users.ids
+                    if (user, item) in first
+                )
+            )
+            and other != item
+        }
+        assert {row.id: row.support for row in found} == support

@@ -21,6 +21,7 @@ from tests.support.small_data import ratings
 TOML = """
 [evaluation]
 resamples = 20
+valid_cuts = 1
 [models.mf]
 dim = 8
 epochs = 2

@@ -39,6 +39,11 @@ def likes(events: Sequence[Event], given: Mapping[str, KindPolicy]) -> list[Even
     return found
 
 
+def in_force(event: Event, events: Sequence[Event], given: Mapping[str, KindPolicy]) -> bool:
+    """Whether nothing took the place of an event of a log, cancelled it or took it back."""
+    return _in_force(event, [each for each in events if each[:2] == event[:2]], given)
+
+
 def _left(event: Event, pair: Sequence[Event], given: Mapping[str, KindPolicy]) -> Fraction:
     """The share of an amount that no later event took back, as pieces on a pile."""
     pile: list[tuple[Event, Fraction]] = []

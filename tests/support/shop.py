@@ -27,7 +27,7 @@ def settings_of(**changes: Any) -> Settings:
     """Settings for a small shop."""
     fixed: dict[str, Any] = {
         "models": QUICK,
-        "evaluation": EvaluationSettings(resamples=100),
+        "evaluation": EvaluationSettings(resamples=100, valid_cuts=1),
         "refresh": GATE,
     }
     return Settings(**{**fixed, **changes})

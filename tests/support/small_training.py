@@ -20,7 +20,7 @@ QUICK: Mapping[str, Mapping[str, bool | int | float | str]] = {
     "mf": {"dim": 8, "epochs": 3, "learning_rate": 0.05},
     "graphsage": {"dim": 8, "epochs": 3, "negatives": 20, "learning_rate": 0.05},
 }
-SETTINGS = Settings(models=QUICK, evaluation=EvaluationSettings(resamples=0))
+SETTINGS = Settings(models=QUICK, evaluation=EvaluationSettings(resamples=0, valid_cuts=1))
 K = 5
 
 

@@ -29,9 +29,10 @@ from graphrec.retrieval.sequence import SequenceSource
 from graphrec.settings import FusionSettings, RetrievalSettings
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training import fusion as pipeline
+from graphrec.training import learning
 from graphrec.training.fit import FUSION
-from graphrec.training.fusion import choose_weights, truncated_histories
 from graphrec.training.sources import sources_before
+from graphrec.training.weights import choose_weights, truncated_histories
 from tests.support.fitted import needs
 from tests.support.small_data import Rating, graph_of, ratings
 from tests.support.small_training import (
@@ -61,8 +62,8 @@ def test_what_dislikes_weigh_is_chosen_where_there_are_any(split: Split) -> None
     spec = pipeline.fusion_of(SETTINGS, ())
     chosen = pipeline.choose(spec, graph, 0)
     assert chosen.dislike_weight in pipeline.DISLIKE_WEIGHTS
-    learned = pipeline.learn(spec, graph, 0, replace(chosen, dislike_weight=0.5))
-    snapshot = pipeline.snapshot_of(spec, graph, learned, 0)
+    learned = learning.learn(spec, graph, 0, replace(chosen, dislike_weight=0.5))
+    snapshot = learning.snapshot_of(spec, graph, learned, 0)
     assert snapshot.manifest.dislike_weight == 0.5
     assert snapshot.disliked.nnz == graph.disliked.nnz > 0
 
@@ -290,13 +291,13 @@ def test_a_model_of_sequences_is_a_source_whose_epochs_are_chosen(
     graph = split.train
     choice = pipeline.choose(spec, graph, 0)
     assert 1 <= choice.sources["order"].epochs <= 3  # type: ignore[attr-defined]
-    learned = pipeline.learn(spec, graph, 0, choice)
+    learned = learning.learn(spec, graph, 0, choice)
     assert learned.models["order"] == asdict(choice.sources["order"])  # type: ignore[call-overload]
-    snapshot = pipeline.snapshot_of(spec, graph, learned, 0)
+    snapshot = learning.snapshot_of(spec, graph, learned, 0)
     [source] = [each for each in snapshot.sources if isinstance(each, SequenceSource)]
     assert source.name == "order"
     assert all("order" in group.weights for group in snapshot.manifest.weights)
-    recommender = pipeline.recommender_of(spec, snapshot)
+    recommender = learning.recommender_of(spec, snapshot)
     lists = recommender.rank(np.arange(5, dtype=np.int32), K)
     read = Recommender.load(tmp_path, recommender.save(tmp_path), settings.retrieval)
     np.testing.assert_array_equal(read.rank(np.arange(5, dtype=np.int32), K), lists)

@@ -39,8 +39,8 @@ def arrivals(ground: Ground) -> Found:
 def arrived_at(ground: Ground) -> NDArray[np.float64]:
     """When each item [I + N] came, in milliseconds since 1970; -inf where nothing says.
 
-    By the attribute of the placement, or by the first usual one that items have; by the first event
-    of an item that has no date; and an item that came since the snapshot has come now.
+    By the attribute of the placement, or by the first usual one that items have; where no item has
+    one, by its first event. An item that came since the snapshot, without a date, has come now.
     """
     view, table = ground.view, ground.view.items.table
     known, snapshot = len(view.snapshot.items), view.snapshot
@@ -49,7 +49,8 @@ def arrived_at(ground: Ground) -> NDArray[np.float64]:
     dated = next((name for name in names if name in table.names), None)
     if dated is not None:
         times = table.dates(dated).times
-        return np.where(np.isnan(times), -np.inf, times)
+        found[:known] = -np.inf
+        return np.where(np.isnan(times), found, times)
     first = np.full(known, np.inf)
     for each in snapshot.events.values():
         for matrix in (each.counted, each.others):

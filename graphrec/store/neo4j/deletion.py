@@ -9,7 +9,7 @@ from typing import Any
 import neo4j
 
 from graphrec.store.deletions import user_hash
-from graphrec.store.neo4j import names
+from graphrec.store.neo4j import names, tying
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.server import rows
 from graphrec.store.neo4j.writing import Writing
@@ -35,16 +35,24 @@ def events_since(
 
 def delete_events(writing: Writing, keys: Sequence[EventKey]) -> int:
     """Delete events, and note their pairs; returns how many there were."""
+    tying.begin(writing)
     found, _ = writing.run(cypher.DELETE_EVENTS, keys=[list(key) for key in keys])
     pairs = sorted([user, item] for user, item, _ in found)
     if pairs:
         writing.run(cypher.TAKE_BACK, len(pairs), pairs=pairs)
+        items: dict[str, set[str]] = {}
+        for user, item in pairs:
+            items.setdefault(user, set()).add(item)
+        tying.renew(writing, items)
+    tying.advance(writing)
     return sum(count for _, _, count in found)
 
 
 def delete_nodes(writing: Writing, node_type: str, ids: Collection[str]) -> int:
     """Delete users or items with their events and links; returns how many there were."""
     query = cypher.DELETE_NODES.substitute(Node=names.quoted(names.label(node_type)))
+    tying.begin(writing)
+    users = tying.users_of(writing, ids) if node_type == "item" else {}
     count, rest = 0, iter(sorted(set(ids)))
     while chunk := list(islice(rest, NODES)):
         found, _ = writing.run(query, ids=chunk)
@@ -52,6 +60,7 @@ def delete_nodes(writing: Writing, node_type: str, ids: Collection[str]) -> int:
         kept = [None if node_type == "user" else node_id for (node_id,) in found]
         if kept:
             writing.run(cypher.ADD_DELETIONS, len(kept), type=node_type, ids=kept, count=len(kept))
+    tying.renew(writing, users)
     return count
 
 

@@ -7,17 +7,18 @@ of nodes and links: from the database for graphrec's own graphs, from the settin
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from graphrec.data import AttributeKind, EdgeType
-from graphrec.data.in_force import Meanings, meanings_of
+from graphrec.data.in_force import Meanings, meanings_of, only_kinds
 from graphrec.data.kinds import KindPolicy
 from graphrec.settings import MappedGraph, MappedInteraction, Neo4jSettings
-from graphrec.store.neo4j import names
+from graphrec.store.neo4j import names, questions
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.likes import Pattern, event, liked, values
+from graphrec.store.neo4j.ties import Types
 from graphrec.store.protocol import CAP, SCALE
 
 OWN_ID = "id"
@@ -73,19 +74,25 @@ class Events:
         types = {} if self.kinds is None else {kind: name for name, kind in self.kinds.items()}
         return values(meanings, types)
 
-    def asking(self, query: cypher.Cypher, meanings: Meanings) -> str:
+    def asking(self, query: cypher.Cypher, meanings: Meanings, ties: Types | None = None) -> str:
         """A query about who likes what, with the names in it."""
         likes = {
             f"LIKED_{user}": liked(self.pattern, meanings, user)
             for user in ("user", "fan", "person")
         }
-        return query.substitute(self._names(), **likes)
+        return query.substitute(self._names(), **likes, TIES=_either(ties))
 
     def fill(self, query: cypher.Cypher) -> str:
         """A query about users, items and events, with the names in it."""
         return query.substitute(self._names())
 
-    def similar(self, query: cypher.Cypher, node_type: str, meanings: Meanings) -> str:
+    def similar(
+        self,
+        query: cypher.Cypher,
+        node_type: str,
+        meanings: Meanings,
+        ties: Types | None = None,
+    ) -> str:
         """A query about nodes of a type that are tied to the same others."""
         node, other = self.user, self.item
         arrow, back = ("-", "->"), ("<-", "-")
@@ -110,6 +117,7 @@ class Events:
             LIKED_node=likes_of("node"),
             LIKED_near=likes_of("near"),
             LIKED_user_near=liked(self.pattern, meanings, "near"),
+            TIES=_either(ties),
         )
 
     def key(self, name: str, node_type: str) -> str:
@@ -230,11 +238,14 @@ def literal(value: Any) -> str:
 
 
 def pasteable(
-    settings: Neo4jSettings, policy: Mapping[str, KindPolicy]
+    settings: Neo4jSettings,
+    policy: Mapping[str, KindPolicy],
+    kinds: Collection[str] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The queries by what they answer, and example values of all their parameters.
 
-    Of graphrec's own graphs, they know the kinds that have a policy, and ratings.
+    They go by the events, whatever else is kept of them. Of graphrec's own graphs, they know the
+    kinds that have a policy, and ratings. With `kinds`, only events of these count.
     """
     graph = settings.graph
     events = own_events(policy) if graph is None else mapped_events(graph, policy, frozenset())
@@ -249,27 +260,39 @@ def pasteable(
         "cap": CAP,
         "since": None,
         "until": None,
+        "everyone": 1000,
         "scale": SCALE,
     }
-    meanings = events.meanings(list(dict.fromkeys(("rating", *policy))))
+    known = list(dict.fromkeys(("rating", *policy, *(kinds or ()))))
+    meanings = only_kinds(events.meanings(known), kinds)
     queries = {
         "Items related to item $asked.id: liked by the same users": events.similar(
-            cypher.SIMILAR, "item", meanings
+            questions.related(False), "item", meanings
+        ),
+        "Items that users came to after item $asked.id": events.similar(
+            questions.related(False, after=True), "item", meanings
+        ),
+        "How many users like anything: $asked.everyone, for the similarity lift": events.similar(
+            questions.TIED_BY_EVENTS, "user", meanings
         ),
         "Users similar to user $asked.id: who like the same items": events.similar(
-            cypher.SIMILAR, "user", meanings
+            questions.related(False), "user", meanings
         ),
         "What the users most similar to user $asked.id like, and they have not seen": (
-            events.similar(cypher.NEIGHBOUR_RECOMMENDATIONS, "user", meanings)
+            events.similar(questions.recommendations(False), "user", meanings)
         ),
         "Items by the number of users who like them, from $asked.since until before $asked.until": (
-            events.asking(cypher.POPULAR_ITEMS, meanings)
+            events.asking(questions.POPULAR_BY_EVENTS, meanings)
         ),
         "Why $asked.item for $asked.user: user → via ← people → item": (
-            events.asking(cypher.PATHS, meanings)
+            events.asking(questions.paths(False), meanings)
         ),
     }
     return {"asked": asked, **events.values(meanings)}, queries
+
+
+def _either(ties: Types | None) -> str:
+    return "" if ties is None else "|".join(map(names.quoted, ties.names))
 
 
 def _end(node: Nodes) -> str:

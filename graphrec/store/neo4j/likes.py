@@ -38,11 +38,11 @@ def event(pattern: Pattern, name: str = "event") -> str:
 
 
 def liked(pattern: Pattern, meanings: Meanings, user: str) -> str:
-    """Those events of a `pair` that show that the user likes the item; `user` names its node."""
-    parts = [
-        "one[2] >= $likes_from[one[0]][one[1]]",
-        f"NOT {_out_of_force(meanings, 'one')}",
-    ]
+    """Those events of a `pair` that count, as likes or else; `user` names the node of its user."""
+    in_force = f"NOT {_out_of_force(meanings, 'one')}"
+    parts = ["one[2] >= $likes_from[one[0]][one[1]]"]
+    if not meanings.any_seen:
+        parts.append(in_force)
     if meanings.any_negative:
         parts.append(
             "none(no IN pair WHERE coalesce(no[2] >= $dislikes_from[no[0]][no[1]] "
@@ -50,7 +50,10 @@ def liked(pattern: Pattern, meanings: Meanings, user: str) -> str:
         )
     if meanings.any_own:
         parts.append(_reaches_own(pattern, meanings, user))
-    return f"[one IN pair WHERE {' AND '.join(parts)}]"
+    found = " AND ".join(parts)
+    if meanings.any_seen:
+        found = f"(coalesce($seen[one[0]][one[1]], false) OR {found}) AND {in_force}"
+    return f"[one IN pair WHERE {found}]"
 
 
 def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
@@ -70,6 +73,7 @@ def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
         "cancels": each(lambda _, m: [keys[other] for other in m.cancels]),
         "takes": each(lambda _, m: [keys[other] for other in m.takes]),
         "rated": each(lambda _, m: m.rated),
+        "seen": each(lambda _, m: m.seen),
         "own": {
             name: -1.0 if policy.quantile is None else policy.quantile
             for name, policy in zip(keys, meanings.policies, strict=True)
@@ -80,6 +84,7 @@ def values(meanings: Meanings, key: Mapping[str, str]) -> dict[str, Any]:
     needed |= {"supersedes"} if meanings.any_latest else set()
     needed |= {"cancels"} if meanings.any_cancels else set()
     needed |= {"takes"} if meanings.any_takes else set()
+    needed |= {"seen"} if meanings.any_seen else set()
     needed |= {"dislikes_from"} if meanings.any_negative else set()
     needed |= {"rated", "own"} if meanings.any_own else set()
     return {name: value for name, value in found.items() if name in needed}

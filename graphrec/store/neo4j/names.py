@@ -13,10 +13,15 @@ from graphrec.errors import StoreError
 
 USER, ITEM, INTERACTED = "User", "Item", "INTERACTED"
 
+LIKES = "GRAPHREC_LIKES"
+LIKES_OF_NONE = "GRAPHREC_NONE"
+"""A type that no relationship has."""
+
 STRICT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _TYPE = re.compile(r"(?!type_|graphrec)[a-z][A-Za-z0-9_]*")
 _RELATION = re.compile(r"(?!link_|graphrec_|interacted$)[a-z][a-z0-9_]*")
+_KIND = re.compile(r"[a-z][a-z0-9_]*")
 _ATTRIBUTE = re.compile(r"(?!attribute_|graphrec_|id$)[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -30,6 +35,16 @@ def label(node_type: str) -> str:
 def relationship(relation: str) -> str:
     """The relationship type of the links of a relation: `HAS_GENRE` for has_genre."""
     return relation.upper() if _RELATION.fullmatch(relation) else f"LINK_{_hexadecimal(relation)}"
+
+
+def only(kind: str) -> str:
+    """The type of the ties of pairs of which events of one kind count, and of no other."""
+    return f"GRAPHREC_ONLY_{_kind(kind)}"
+
+
+def also(kind: str) -> str:
+    """The type of the ties of pairs of which events of a kind count, and of other kinds."""
+    return f"GRAPHREC_ALSO_{_kind(kind)}"
 
 
 def attribute_property(attribute: str) -> str:
@@ -49,3 +64,7 @@ def quoted(name: str) -> str:
 
 def _hexadecimal(name: str) -> str:
     return name.encode().hex()
+
+
+def _kind(kind: str) -> str:
+    return kind.upper() if _KIND.fullmatch(kind) else f"_{_hexadecimal(kind)}"

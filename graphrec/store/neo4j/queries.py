@@ -74,14 +74,33 @@ MERGE (:GraphrecTombstone {type: 'item', mark: id})
 LOCK_POSITION = """
 MERGE (schema:GraphrecSchema {name: 'graphrec'})
 SET schema.position = coalesce(schema.position, 0)
-RETURN schema.position AS position
+RETURN schema.position AS position, schema.ties_position AS ties_position,
+       schema.ties_until AS ties_until
 """
-SET_POSITION = "MATCH (schema:GraphrecSchema) SET schema.position = $position"
+SET_POSITION = """
+MATCH (schema:GraphrecSchema)
+SET schema.position = $position,
+    schema.ties_position = CASE WHEN $tied THEN $position ELSE schema.ties_position END
+"""
 
-ADD_KINDS = "UNWIND $kinds AS name MERGE (:GraphrecKind {name: name})"
+# Kinds, each with the meaning by which the ties of its events are made.
+ADD_KINDS = """
+UNWIND $kinds AS row
+MERGE (kind:GraphrecKind {name: row[0]})
+ON CREATE SET kind.meaning = row[1]
+"""
 
 COUNT_KINDS = "MATCH (kind:GraphrecKind) RETURN count(kind)"
 READ_KINDS = "MATCH (kind:GraphrecKind) RETURN kind.name ORDER BY kind.name"
+READ_MEANINGS = "MATCH (kind:GraphrecKind) RETURN kind.name, kind.meaning ORDER BY kind.name"
+# The same, and whether ties hold where these are the meanings.
+READ_KNOWN = """
+OPTIONAL MATCH (schema:GraphrecSchema)
+WITH max(schema.position) = max(schema.ties_position) AND max(schema.ties_until) IS NULL AS tied
+OPTIONAL MATCH (kind:GraphrecKind)
+RETURN kind.name, kind.meaning, coalesce(tied, false)
+ORDER BY kind.name
+"""
 FIND_KINDS = "MATCH ()-[event:INTERACTED]->() RETURN DISTINCT event.kind ORDER BY event.kind"
 
 ADD_NODES = Cypher("""
@@ -101,36 +120,98 @@ WHERE NOT EXISTS { (user)-[:INTERACTED]->() }
 RETURN id
 """
 
-# Items are looked up once, and an event has the place of its item among them.
-_EACH_EVENT = """
+# Items are looked up once, and the events of a pair have the place of its item among them.
+_EACH_PAIR = """
 UNWIND $items AS id
 MATCH (item:Item {id: id})
 WITH collect(item) AS items
 UNWIND $users AS row
 MATCH (user:User {id: row[0]})
-UNWIND row[1] AS event
-WITH user, items[event[0]] AS item, event
+UNWIND row[1] AS pair
+WITH user, items[pair[0]] AS item, pair
 """
 
 # The events of users who have none need not be looked for.
 ADD_EVENTS = (
-    _EACH_EVENT
+    _EACH_PAIR
     + """
+UNWIND pair[1] AS event
 CREATE (user)-[:INTERACTED
-    {kind: event[1], time: event[2], weight: event[3], position: event[4]}]->(item)
+    {kind: event[0], time: event[1], weight: event[2], position: event[3]}]->(item)
 """
 )
 
-# An event is known again by user, item, kind and time. What is as it was is not written again.
+# An event is known again by user, item, kind and time. What is as it was is not written again. The
+# pairs that had events are given.
 WRITE_EVENTS = (
-    _EACH_EVENT
+    _EACH_PAIR
     + """
-MERGE (user)-[known:INTERACTED {kind: event[1], time: event[2]}]->(item)
-WITH known, event
-WHERE known.weight IS NULL OR known.weight <> event[3]
-SET known.weight = event[3], known.position = event[4]
+OPTIONAL MATCH (user)-[known:INTERACTED]->(item)
+WITH user, item, pair, collect(known) AS before
+FOREACH (event IN [event IN pair[1]
+        WHERE none(known IN before WHERE known.kind = event[0] AND known.time = event[1])] |
+    CREATE (user)-[:INTERACTED
+        {kind: event[0], time: event[1], weight: event[2], position: event[3]}]->(item)
+)
+FOREACH (known IN before |
+    FOREACH (event IN [event IN pair[1]
+            WHERE known.kind = event[0] AND known.time = event[1]
+              AND coalesce(known.weight <> event[2], true)] |
+        SET known.weight = event[2], known.position = event[3]
+    )
+)
+WITH user, pair, before
+WHERE size(before) > 0
+RETURN user.id, collect(pair[0])
 """
 )
+
+# Ties: which pairs count, by what graphrec works out of their events.
+
+ANY_EVENT = "MATCH ()-[event:INTERACTED]->() RETURN 1 LIMIT 1"
+BEGIN_TIES = """
+MATCH (schema:GraphrecSchema)
+SET schema.ties_position = schema.position, schema.ties_until = $until
+WITH schema
+UNWIND $kinds AS row
+MATCH (kind:GraphrecKind {name: row[0]})
+SET kind.meaning = row[1]
+"""
+ADVANCE_TIES = "MATCH (schema:GraphrecSchema) SET schema.ties_until = $until"
+
+ADD_TIES = Cypher(_EACH_PAIR + "CREATE (user)-[:@TYPE {first: pair[1], last: pair[2]}]->(item)\n")
+DROP_TIES = Cypher(_EACH_PAIR + "MATCH (user)-[gone:@TYPE]->(item)\nDELETE gone\n")
+
+# Events and ties of users: [item, type, kind, time, weight, first, last]. The types of ties are not
+# named, so that the server plans this once.
+_EDGES = """
+WHERE type(edge) IN ['INTERACTED', 'GRAPHREC_LIKES']
+   OR type(edge) STARTS WITH 'GRAPHREC_ONLY_' OR type(edge) STARTS WITH 'GRAPHREC_ALSO_'
+RETURN user.id AS id, collect(CASE WHEN edge IS NOT NULL THEN [
+    item.id, type(edge), edge.kind, edge.time, edge.weight, edge.first, edge.last] END) AS edges
+"""
+EDGES_OF_PAIRS = _EACH_PAIR + "MATCH (user)-[edge]->(item)" + _EDGES
+EDGES_OF_USERS = (
+    """
+UNWIND $users AS id
+MATCH (user:User {id: id})-[edge]->(item)
+"""
+    + _EDGES
+)
+EDGES_OF_NEXT = (
+    """
+MATCH (user:User) WHERE user.id > $until
+WITH user ORDER BY user.id LIMIT $count
+OPTIONAL MATCH (user)-[edge]->(item)
+"""
+    + _EDGES
+    + "ORDER BY id\n"
+)
+USERS_OF_ITEMS = """
+UNWIND $items AS id
+MATCH (:Item {id: id})<-[:INTERACTED]-(user)
+RETURN DISTINCT user.id
+"""
 
 ADD_NODE_TYPE = "MERGE (:GraphrecNodeType {name: $name, label: $label})"
 
@@ -400,136 +481,4 @@ READ_LABELS = "CALL db.labels() YIELD label RETURN label"
 READ_TYPES = "CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type"
 READ_AN_ID = Cypher("""
 MATCH (node:@Node) WHERE node.@id IS NOT NULL RETURN node.@id AS id LIMIT 1
-""")
-
-# Queries
-#
-# The events of each pair of a user and an item are collected as `pair`; `@LIKED_user` are those of
-# them that show that the user likes the item: `graphrec.store.neo4j.likes` makes it of what events
-# mean by the settings.
-#
-# Parameters are in one map, `$asked`: the server keeps a plan for each type of the parameters, and
-# strings of other lengths are other types to it, but maps are one.
-
-# Nodes tied to the same others: items liked by the same users, or users who like the same items.
-_SIMILAR = """
-MATCH (node:@Node {@id: $asked.id})@LEFT[event:@INTERACTED]@RIGHT(other@Other)
-WITH node, other, collect(@EVENT) AS pair
-WITH node, other, @LIKED_node AS liked
-WHERE size(liked) > 0
-WITH node, other, reduce(latest = liked[0][3], one IN liked |
-    CASE WHEN one[3] > latest THEN one[3] ELSE latest END) AS latest
-ORDER BY latest DESC, @other_key
-WITH node, collect(other) AS everyone
-// Of a supernode, the latest ones.
-WITH node, everyone[..$asked.cap] AS others, size(everyone) AS degree
-WITH node, others, size(others) AS mine, degree
-UNWIND others AS other
-MATCH (other)@BACK_LEFT[event:@INTERACTED]@BACK_RIGHT(near@Near)
-WHERE near <> node
-WITH mine, degree, other, near, collect(@EVENT) AS pair
-WHERE size(@LIKED_near) > 0
-WITH mine, degree, near, count(*) AS support
-ORDER BY support DESC
-WHERE support >= $asked.min_support
-// To count the neighbours of every node would take long. Its number of events is known at once, and
-// cannot be less, which gives a bar that $asked.k nodes are sure to pass: those who share most are
-// tried.
-WITH mine, degree, collect(near) AS nears, collect(support) AS supports
-CALL (mine, nears, supports) {
-    UNWIND range(0, size(nears[..5 * $asked.k]) - 1) AS place
-    WITH mine, nears[place] AS near, supports[place] AS support
-    WITH mine, support, COUNT { (near)@LEFT[:@INTERACTED]@RIGHT() } AS most
-    WITH CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * most)
-                                ELSE toFloat(support) / (mine + most - support) END AS at_least
-    ORDER BY at_least DESC
-    LIMIT $asked.k
-    RETURN min(at_least) - 1e-8 AS bar
-}
-// No score can be above what it would be if only those who are shared were tied to the node: who is
-// below the bar even so is left out.
-WITH mine, degree, nears, supports, bar, size([support IN supports
-    WHERE CASE $asked.similarity WHEN 'cosine' THEN sqrt(toFloat(support) / mine)
-                                 ELSE toFloat(support) / mine END >= bar]) AS hopeful
-UNWIND range(0, hopeful - 1) AS place
-WITH mine, degree, nears[place] AS near, supports[place] AS support
-WITH mine, degree, near, support, COUNT {
-    MATCH (near)@LEFT[event:@INTERACTED]@RIGHT(other@Other)
-    WITH other, collect(@EVENT) AS pair
-    WHERE size(@LIKED_near) > 0
-    RETURN other
-} AS theirs
-WITH near, support, degree,
-     CASE $asked.similarity WHEN 'cosine' THEN support / sqrt(mine * theirs)
-                            ELSE toFloat(support) / (mine + theirs - support) END AS score
-WITH near, support, degree, toInteger(floor(score * $asked.scale + 0.5)) AS score
-ORDER BY score DESC, @near_key
-LIMIT $asked.k
-"""
-
-SIMILAR = Cypher(_SIMILAR + "RETURN near.@id AS id, score, support, degree\n")
-
-# What the $asked.k most similar users like and the user has not seen.
-NEIGHBOUR_RECOMMENDATIONS = Cypher(
-    _SIMILAR
-    + """
-WITH collect([near, score]) AS neighbours
-MATCH (user:@User {@user_id: $asked.id})
-OPTIONAL MATCH (user)-[:@INTERACTED]->(seen@OfItems)
-WITH neighbours, collect(DISTINCT seen) AS seen
-UNWIND neighbours AS each
-WITH seen, each[0] AS near, each[1] AS similarity
-MATCH (near)-[event:@INTERACTED]->(item@OfItems)
-WHERE NOT item IN seen
-WITH near, similarity, item, collect(@EVENT) AS pair
-WHERE size(@LIKED_user_near) > 0
-WITH item, sum(similarity) AS score, count(*) AS support
-ORDER BY score DESC, @item_key
-LIMIT $asked.items
-RETURN item.@item_id AS id, score, support
-"""
-)
-
-POPULAR_ITEMS = Cypher("""
-MATCH (item:@Item)
-CALL (item) {
-    MATCH (item)<-[event:@INTERACTED]-(user@OfUsers)
-    WITH user, collect(@EVENT) AS pair
-    WHERE any(liked IN @LIKED_user
-        WHERE ($asked.since IS NULL OR liked[3] >= $asked.since)
-          AND ($asked.until IS NULL OR liked[3] < $asked.until))
-    RETURN count(*) AS people
-}
-WITH item, people
-WHERE people > 0
-ORDER BY people DESC, @item_key
-LIMIT $asked.k
-RETURN item.@item_id AS id, people
-""")
-
-# user → via ← people → item
-PATHS = Cypher("""
-MATCH (item:@Item {@item_id: $asked.item})<-[event:@INTERACTED]-(fan@OfUsers)
-WITH item, fan, collect(@EVENT) AS pair
-WHERE size(@LIKED_fan) > 0
-WITH item, collect(fan) AS fans
-MATCH (user:@User {@user_id: $asked.user})-[event:@INTERACTED]->(via@OfItems)
-WHERE via <> item
-WITH fans, user, via, collect(@EVENT) AS pair
-WHERE size(@LIKED_user) > 0
-CALL (user, via, fans) {
-    MATCH (via)<-[event:@INTERACTED]-(person@OfUsers)
-    WITH user, fans, person, collect(@EVENT) AS pair
-    WHERE size(@LIKED_person) > 0
-    WITH user, person, person IN fans AS is_fan
-    RETURN count(*) AS degree,
-           sum(CASE WHEN is_fan THEN 1 ELSE 0 END) AS support,
-           sum(CASE WHEN is_fan AND person <> user THEN 1 ELSE 0 END) AS people
-}
-WITH via, people, degree, support, size(fans) AS fans
-WHERE people > 0
-WITH via, people, toInteger(floor(support / sqrt(degree * fans) * $asked.scale + 0.5)) AS score
-ORDER BY score DESC, @via_key
-LIMIT $asked.k
-RETURN via.@item_id AS id, people, score
 """)

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import neo4j
 import numpy as np
@@ -24,12 +24,14 @@ from graphrec.data import (
     Vector,
     Vocabulary,
 )
+from graphrec.data.kinds import KindPolicy
 from graphrec.errors import StoreError
 from graphrec.store.declared import DeclaredKind
 from graphrec.store.neo4j import deletion, names
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import OWN_ID, Catalogue, Events, Link, Nodes
 from graphrec.store.neo4j.server import rows
+from graphrec.store.neo4j.ties import meaning_of
 from graphrec.store.protocol import ChangedNode, ChangedNodes, ItemLink, NewEvents
 
 Properties: TypeAlias = Mapping[str, AttributeValue]
@@ -392,13 +394,23 @@ def _kind(layout: Events, kind: str) -> str:
     return kind if layout.kinds is None else layout.kinds[kind]
 
 
-def kinds(tx: neo4j.ManagedTransaction, layout: Events) -> Sequence[str]:
-    """The kinds of the events of graphrec's own graph; none of a mapped one, which names them."""
+class Known(NamedTuple):
+    """What a graph of graphrec's own notes of its events."""
+
+    kinds: Sequence[str]
+    tied: bool
+    """Whether ties hold, for readers with the policy that was asked about."""
+
+
+def known(tx: neo4j.ManagedTransaction, layout: Events, policy: Mapping[str, KindPolicy]) -> Known:
+    """The kinds of events, and whether ties hold; of a mapped graph, which names them, neither."""
     if layout.kinds is not None:
-        return ()
-    noted = rows(tx, cypher.READ_KINDS)
-    # A graph from before kinds were noted has none until it is written.
-    return [kind for (kind,) in noted or rows(tx, cypher.FIND_KINDS)]
+        return Known((), False)
+    noted = [row for row in rows(tx, cypher.READ_KNOWN) if row[0] is not None]
+    if not noted:  # a graph from before kinds were noted has none until it is written
+        return Known([kind for (kind,) in rows(tx, cypher.FIND_KINDS)], False)
+    tied = all(holds and means == meaning_of(kind, policy) for kind, means, holds in noted)
+    return Known([kind for kind, _, _ in noted], tied)
 
 
 def _about(query: cypher.Cypher, nodes: Nodes) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import neo4j
 import numpy as np
@@ -21,7 +20,7 @@ from graphrec.data import (
     Vocabulary,
 )
 from graphrec.data.coerce import converted
-from graphrec.data.in_force import Meanings
+from graphrec.data.in_force import Meanings, only_kinds
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.vector import vector_length
 from graphrec.errors import DataError, StoreError, UnknownNode
@@ -29,12 +28,14 @@ from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
 from graphrec.store.declared import DeclaredKind
 from graphrec.store.deletions import new_key
-from graphrec.store.neo4j import deletion, names, read, write
+from graphrec.store.neo4j import deletion, names, questions, read, tying, write
 from graphrec.store.neo4j import mapped as neo4j_mapped
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import Catalogue, mapped_catalogue, mapped_events, own_events
 from graphrec.store.neo4j.server import Server, rows
+from graphrec.store.neo4j.ties import Types, types_of
 from graphrec.store.neo4j.writing import Writing, writing_in
+from graphrec.store.other_side import CountedOnce
 from graphrec.store.protocol import (
     CAP,
     PAGE,
@@ -48,6 +49,9 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
+
+MANY_USERS = 500
+"""Users whose ties are made in one transaction, of a graph that has none."""
 
 Result = TypeVar("Result")
 
@@ -83,6 +87,7 @@ class Neo4jStore:
         self._server = Server(url, settings, retry_seconds)
         self._mapped = settings.graph
         self._constrained: set[str] = set()
+        self._counted = CountedOnce()
         try:
             self._version = self._server.check()
             if self._mapped is None:
@@ -137,7 +142,10 @@ class Neo4jStore:
 
         Raises as `write_events` does.
         """
-        return sum(map(self.write_events, batches))
+        new = sum(map(self.write_events, batches))
+        if self._mapped is None:
+            self._complete_ties()
+        return new
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
@@ -242,9 +250,14 @@ class Neo4jStore:
         similarity: Similarity = "cosine",
         min_support: int = 1,
         cap: int = CAP,
+        kinds: Collection[str] | None = None,
+        after: bool = False,
     ) -> Neighbours:
-        """Items liked by the same users; raises UnknownNode."""
-        return self._similar("item", item, k, similarity, min_support, cap)
+        """Items liked by the same users, or those with events of `kinds`; raises UnknownNode.
+
+        With `after`, by those whose first such event on the other item is later.
+        """
+        return self._similar("item", item, k, similarity, min_support, cap, kinds, after)
 
     def similar_users(
         self,
@@ -261,29 +274,44 @@ class Neo4jStore:
         self, user: str, k: int = 10, neighbours: int = 50
     ) -> list[Neighbour]:
         """Items the most similar users like and the user has not seen; raises UnknownNode."""
-        found = self._ask(
-            partial(self._events.similar, cypher.NEIGHBOUR_RECOMMENDATIONS, "user"),
-            {"id": ("user", user)},
-            k=neighbours,
-            similarity="cosine",
-            min_support=1,
-            cap=CAP,
-            items=k,
-        )
+
+        def query(asking: Asking) -> str:
+            text = questions.recommendations(asking.ties is not None)
+            return self._events.similar(text, "user", *asking)
+
+        about = {"id": ("user", user)}
+        values = {"k": neighbours, "similarity": "cosine", "min_support": 1, "cap": CAP, "items": k}
+        found = self._ask(query, about, None, **values, everyone=0)
         return [Neighbour(str(id_), score / SCALE, support) for id_, score, support in found]
 
     def popular_items(
-        self, k: int = 10, since: int | None = None, until: int | None = None
+        self,
+        k: int = 10,
+        since: int | None = None,
+        until: int | None = None,
+        kinds: Collection[str] | None = None,
     ) -> list[Popular]:
-        """Items by the number of users who like them, in the window [since, until)."""
-        query = partial(self._events.asking, cypher.POPULAR_ITEMS)
-        found = self._ask(query, {}, k=k, since=since, until=until)
+        """Items by the number of users who like them, in the window [since, until).
+
+        With `kinds`, only events of these count.
+        """
+        whenever = since is None and until is None
+
+        def query(asking: Asking) -> str:
+            if asking.ties is None or not whenever:
+                return self._events.asking(questions.POPULAR_BY_EVENTS, asking.meanings)
+            return self._events.asking(questions.popular_by_ties(asking.ties.single), *asking)
+
+        found = self._ask(query, {}, kinds, k=k, since=since, until=until)
         return [Popular(str(id_), people) for id_, people in found]
 
     def paths(self, user: str, item: str, k: int = 10) -> list[Path]:
         """Why `item` for `user`: the paths between them, by score; raises UnknownNode."""
-        nodes = {"user": ("user", user), "item": ("item", item)}
-        found = self._ask(partial(self._events.asking, cypher.PATHS), nodes, k=k)
+
+        def query(asking: Asking) -> str:
+            return self._events.asking(questions.paths(asking.ties is not None), *asking)
+
+        found = self._ask(query, {"user": ("user", user), "item": ("item", item)}, None, k=k)
         return [Path(str(via), people, score / SCALE) for via, people, score in found]
 
     def delete_events(self, keys: Sequence[EventKey]) -> int:
@@ -379,7 +407,20 @@ class Neo4jStore:
             self._constrained |= labels
 
     def _write(self, work: Callable[[Writing], Result]) -> Result:
-        return self._server.write(lambda tx: writing_in(tx, work))
+        policy = self._events.policy
+        return self._server.write(lambda tx: writing_in(tx, policy, work))
+
+    def _complete_ties(self) -> None:
+        """Go through all users, where the ties of another policy or of none are replaced."""
+
+        def more(writing: Writing) -> bool:
+            tying.begin(writing)
+            tying.advance(writing, MANY_USERS)
+            return writing.ties_until is not None
+
+        self._prepare("user", "item")
+        while self._write(more):
+            pass
 
     def _delete(self, node_type: str, ids: Collection[str], remember: bool = True) -> int:
         def work(writing: Writing) -> int:
@@ -416,23 +457,46 @@ class Neo4jStore:
         similarity: Similarity,
         min_support: int,
         cap: int,
+        kinds: Collection[str] | None = None,
+        after: bool = False,
     ) -> Neighbours:
+        def query(asking: Asking) -> str:
+            ties = asking.ties
+            text = questions.related(ties is not None, ties is not None and ties.single, after)
+            return self._events.similar(text, node_type, *asking)
+
+        other = "user" if node_type == "item" else "item"
+        values = {"k": k, "similarity": similarity, "min_support": min_support, "cap": cap}
         found = self._ask(
-            partial(self._events.similar, cypher.SIMILAR, node_type),
+            query,
             {"id": (node_type, node_id)},
-            k=k,
-            similarity=similarity,
-            min_support=min_support,
-            cap=cap,
+            kinds,
+            **values,
+            everyone=self._tied(other, kinds) if similarity == "lift" else 0,
         )
         degree = found[0][3] if found else 0
         rows = (Neighbour(str(id_), score / SCALE, support) for id_, score, support, _ in found)
         return Neighbours(rows, degree, cap)
 
+    def _tied(self, node_type: str, kinds: Collection[str] | None) -> int:
+        """How many users like anything, or items anyone likes, by events of these kinds."""
+
+        def query(asking: Asking) -> str:
+            by_ties = asking.ties is not None
+            text = questions.TIED_BY_TIES if by_ties else questions.TIED_BY_EVENTS
+            return self._events.similar(text, node_type, *asking)
+
+        def count() -> int:
+            return int(self._ask(query, {}, kinds)[0][0])
+
+        asked = None if kinds is None else frozenset(kinds)
+        return self._counted.get(self.position(), (node_type, asked), count)
+
     def _ask(
         self,
-        query: Callable[[Meanings], str],
+        query: Callable[[Asking], str],
         about: Mapping[str, tuple[str, str]],
+        kinds: Collection[str] | None,
         **values: Any,
     ) -> list[list[Any]]:
         """The rows of a query about nodes, types and ids by parameter; raises UnknownNode."""
@@ -443,10 +507,16 @@ class Neo4jStore:
                 raise UnknownNode(*node)
             keys[name] = key
         asked = {**values, **keys, "scale": SCALE}
+        policy = self._events.policy
 
         def ask(tx: neo4j.ManagedTransaction) -> list[list[Any]]:
-            meanings = self._events.meanings(read.kinds(tx, self._events))
-            found = rows(tx, query(meanings), asked=asked, **self._events.values(meanings))
+            known = read.known(tx, self._events, policy)
+            asking = Asking(
+                only_kinds(self._events.meanings(known.kinds), kinds),
+                types_of(known.kinds, policy, kinds) if known.tied else None,
+            )
+            meant = self._events.values(asking.meanings)
+            found = rows(tx, query(asking), asked=asked, **meant)
             if not found:  # no neighbours, or no such node?
                 for name, (node_type, node_id) in about.items():
                     nodes = self._events.item if node_type == "item" else self._events.user
@@ -455,6 +525,13 @@ class Neo4jStore:
             return found
 
         return self._server.read(ask)
+
+
+class Asking(NamedTuple):
+    """What a query is about: events that count by what they mean, or the ties of these."""
+
+    meanings: Meanings
+    ties: Types | None
 
 
 def _write_version(tx: neo4j.ManagedTransaction) -> None:

@@ -24,7 +24,7 @@ from graphrec.data import (
 )
 from graphrec.errors import DataError
 from graphrec.store.declared import DeclaredKind
-from graphrec.store.neo4j import deletion, names
+from graphrec.store.neo4j import deletion, names, tying
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.writing import Writing
 
@@ -70,7 +70,9 @@ def events(writing: Writing, added: Sequence[list[Any]]) -> int:
     added = deletion.without_deleted(writing, added)
     if not added:
         return 0
-    writing.run(cypher.ADD_KINDS, kinds=sorted({row[2] for row in added}))
+    tying.begin(writing)
+    kinds_written = tying.kinds_with_meanings(writing, {row[2] for row in added})
+    writing.run(cypher.ADD_KINDS, kinds=kinds_written)
     ((kinds,),), _ = writing.run(cypher.COUNT_KINDS)
     if kinds > MAX_KINDS:
         raise DataError(
@@ -88,17 +90,27 @@ def events(writing: Writing, added: Sequence[list[Any]]) -> int:
         fresh = {user for (user,) in found}
         positions = count(writing.position)
         users = [
-            [user, [[place[item], *event, next(positions)] for _, item, *event in group]]
+            [
+                user,
+                [
+                    [place[item], [[*event, next(positions)] for _, _, *event in pair]]
+                    for item, pair in groupby(group, itemgetter(1))
+                ],
+            ]
             for user, group in groupby(batch, itemgetter(0))
         ]
         writing.position += len(batch)
+        known: dict[str, list[str]] = {}
         for query, those in (
             (cypher.ADD_EVENTS, [row for row in users if row[0] in fresh]),
             (cypher.WRITE_EVENTS, [row for row in users if row[0] not in fresh]),
         ):
             if those:
-                _, counters = writing.run(query, items=items, users=those)
+                found, counters = writing.run(query, items=items, users=those)
                 new += counters.relationships_created
+                known |= {user: [items[place] for place in pairs] for user, pairs in found}
+        tying.tie(writing, batch, fresh, known)
+    tying.advance(writing)
     return new
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import neo4j
 
+from graphrec.data.kinds import KindPolicy
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.server import rows
 
@@ -19,9 +20,15 @@ class Writing:
     It has the store's position to itself until the transaction ends.
     """
 
-    def __init__(self, tx: neo4j.ManagedTransaction) -> None:
-        ((last,),) = rows(tx, cypher.LOCK_POSITION)
+    def __init__(self, tx: neo4j.ManagedTransaction, policy: Mapping[str, KindPolicy]) -> None:
+        ((last, ties_position, ties_until),) = rows(tx, cypher.LOCK_POSITION)
         self.tx = tx
+        self.policy = policy
+        """By which ties are made."""
+        self.tied: bool = last == ties_position
+        """Whether whoever wrote last kept them."""
+        self.ties_until: str | None = ties_until
+        """The user up to whom they were made, where they are not complete."""
         self.position: int = last + 1
         """Of the next thing to be written."""
         self.changed = False
@@ -38,10 +45,14 @@ class Writing:
         return found, counters
 
 
-def writing_in(tx: neo4j.ManagedTransaction, work: Callable[[Writing], Result]) -> Result:
+def writing_in(
+    tx: neo4j.ManagedTransaction,
+    policy: Mapping[str, KindPolicy],
+    work: Callable[[Writing], Result],
+) -> Result:
     """What `work` returns; where it changed anything, the store's position is moved on."""
-    writing = Writing(tx)
+    writing = Writing(tx, policy)
     result = work(writing)
     if writing.changed:
-        tx.run(cypher.SET_POSITION, position=writing.position).consume()
+        tx.run(cypher.SET_POSITION, position=writing.position, tied=writing.tied).consume()
     return result

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from string import Template
 
 import numpy as np
 
-from graphrec.data.in_force import SIGNS, SLACK, meanings_of
+from graphrec.data.in_force import SIGNS, SLACK, meanings_of, only_kinds
 from graphrec.data.kinds import KindPolicy
 from graphrec.data.taken_back import micro
 from graphrec.store.sqlite.queries import READ_KINDS
@@ -20,6 +21,7 @@ MEANINGS = (
         kind      INTEGER NOT NULL,
         sign      INTEGER NOT NULL,
         polarity  INTEGER NOT NULL,  -- 1: a like, -1: a dislike, 0: seen
+        seen      INTEGER NOT NULL,  -- whether it counts in force, though it is no like
         bar       REAL NOT NULL,     -- the value from which on it counts
         rated     INTEGER NOT NULL,
         latest    INTEGER NOT NULL,  -- whether of its kind the latest rated one counts
@@ -40,17 +42,25 @@ MEANINGS = (
         PRIMARY KEY (by_kind, by_sign, kind)
     ) WITHOUT ROWID
     """,
+    # Which kinds the view is of: a JSON array, or null for all.
+    "CREATE TEMP TABLE asked (kinds TEXT NOT NULL)",
 )
 
 # Any process may have added a kind since the last query. A kind keeps its row for ever.
 COUNT_KINDS = "SELECT COUNT(*) FROM kinds"
-COUNT_MEANINGS = "SELECT COUNT(*) FROM meanings"
-DROP_MEANINGS = ("DELETE FROM meanings", "DELETE FROM cancels", "DROP VIEW IF EXISTS likes")
+COUNT_MEANINGS = "SELECT COUNT(*), (SELECT kinds FROM asked) FROM meanings"
+DROP_MEANINGS = (
+    "DELETE FROM meanings",
+    "DELETE FROM cancels",
+    "DELETE FROM asked",
+    "DROP VIEW IF EXISTS likes",
+)
 ADD_MEANING = """
 INSERT INTO meanings
-    (kind, sign, polarity, bar, rated, latest, cancelled, taken, takes, own, share)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (kind, sign, polarity, seen, bar, rated, latest, cancelled, taken, takes, own, share)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+ADD_ASKED = "INSERT INTO asked (kinds) VALUES (?)"
 ADD_CANCEL = "INSERT INTO cancels (by_kind, by_sign, kind, amount) VALUES (?, ?, ?, ?)"
 
 # Conditions on an event $e with the meaning $m. What no kind of the store does is left out of the
@@ -133,20 +143,24 @@ SELECT events.user, events.item, events.time
 FROM events CROSS JOIN meanings
 WHERE meanings.kind = events.kind
   AND meanings.sign = (events.weight > 0) - (events.weight < 0)
-  AND meanings.polarity > 0 AND events.weight >= meanings.bar
   AND $IN_FORCE
 """)
 
 
-def likes_view(latest: bool, cancels: bool, takes: bool, negative: bool, own: bool) -> str:
-    """The view of the events that are likes, in a store where events may do these things."""
+def likes_view(
+    latest: bool, cancels: bool, takes: bool, negative: bool, own: bool, seen: bool
+) -> str:
+    """The view of the events that count, in a store where events may do these things."""
 
     def out_of_force(event: str, meaning: str = "own") -> str:
         found = [_SUPERSEDED] * latest + [_CANCELLED] * cancels + [_TAKEN_BACK] * takes
         parts = " OR ".join(each.substitute(e=event, m=meaning) for each in found)
         return f"({parts or 'FALSE'})"
 
-    conditions = [f"NOT {out_of_force('events', 'meanings')}"]
+    in_force = f"NOT {out_of_force('events', 'meanings')}"
+    conditions = ["meanings.polarity > 0 AND events.weight >= meanings.bar"]
+    if not seen:
+        conditions.append(in_force)
     if negative:
         kept = _KEPT_PART.substitute(OUT_OF_FORCE=out_of_force("kept", "its"))
         disliked = _DISLIKED.substitute(
@@ -156,7 +170,10 @@ def likes_view(latest: bool, cancels: bool, takes: bool, negative: bool, own: bo
     if own:
         rated = _RATED.substitute(OUT_OF_FORCE=out_of_force("mine"))
         conditions.append(_REACHES_OWN.substitute(RATED=rated, SLACK=SLACK))
-    return _LIKES.substitute(IN_FORCE="\n  AND ".join(conditions))
+    found = "\n  AND ".join(conditions)
+    if seen:
+        found = f"(meanings.seen OR {found})\n  AND {in_force}"
+    return _LIKES.substitute(IN_FORCE=found)
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -166,26 +183,32 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.create_function("MICRO", 1, _micro, deterministic=True)
 
 
-def apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy]) -> None:
+def apply_policy(
+    connection: sqlite3.Connection,
+    policy: Mapping[str, KindPolicy],
+    only: Collection[str] | None = None,
+) -> None:
     """Give the connection the view of likes, for the kinds that the store has by now.
 
+    With `only`, it is of the events that count where these kinds are asked for: `only_kinds`.
     Within a transaction. Nothing is written to the file.
     """
+    asked = json.dumps(None if only is None else sorted(only))
     (count,) = connection.execute(COUNT_KINDS).fetchone()
-    (known,) = connection.execute(COUNT_MEANINGS).fetchone()
-    if count * len(SIGNS) == known and known:
+    known, known_asked = connection.execute(COUNT_MEANINGS).fetchone()
+    if count * len(SIGNS) == known and asked == known_asked:
         return
     for statement in DROP_MEANINGS:
         connection.execute(statement)
     kinds = connection.execute(READ_KINDS).fetchall()
     rows = [row for row, _ in kinds]
-    meanings = meanings_of([name for _, name in kinds], policy)
+    meanings = only_kinds(meanings_of([name for _, name in kinds], policy), only)
     cancelled = {rows[kind] for each in meanings.of for one in each for kind in one.cancels}
     taken = {rows[kind] for each in meanings.of for one in each for kind in one.takes}
     for row, rule, of_kind in zip(rows, meanings.policies, meanings.of, strict=True):
         own = None if rule.like_from is None else "mean" if rule.quantile is None else "quantile"
         for sign, each in zip(SIGNS, of_kind, strict=True):
-            means = (row, sign, each.polarity, each.bar, each.rated, rule.latest)
+            means = (row, sign, each.polarity, each.seen, each.bar, each.rated, rule.latest)
             undoes = (row in cancelled, row in taken, bool(each.takes))
             connection.execute(ADD_MEANING, (*means, *undoes, own, rule.quantile))
             for others, amount in ((each.cancels, False), (each.takes, True)):
@@ -198,8 +221,10 @@ def apply_policy(connection: sqlite3.Connection, policy: Mapping[str, KindPolicy
             takes=meanings.any_takes,
             negative=meanings.any_negative,
             own=meanings.any_own,
+            seen=meanings.any_seen,
         )
     )
+    connection.execute(ADD_ASKED, (asked,))
 
 
 def _micro(value: float) -> int:

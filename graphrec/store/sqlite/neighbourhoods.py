@@ -17,14 +17,19 @@ def similar(
     similarity: Similarity,
     min_support: int,
     cap: int,
+    everyone: int | None = None,
 ) -> Neighbours:
-    """The rows of `query`, which is RELATED_ITEMS or SIMILAR_USERS, around the node of a row."""
+    """The rows of `query`, which is RELATED_ITEMS or such, around the node of a row.
+
+    `everyone` is what the lift is over: who likes anything, or what anyone likes.
+    """
     values = {
         "row": row,
         "k": k,
         "similarity": similarity,
         "min_support": min_support,
         "cap": cap,
+        "everyone": everyone,
         "scale": SCALE,
     }
     rows = list(connection.execute(query, values))
@@ -43,6 +48,7 @@ def recommendations(
         "similarity": "cosine",
         "min_support": 1,
         "cap": CAP,
+        "everyone": None,
         "scale": SCALE,
         "items": k,
     }

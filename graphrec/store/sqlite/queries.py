@@ -245,18 +245,18 @@ UNION ALL SELECT 'links', COUNT(*) FROM links
 _SIMILAR = Template("""
 WITH
     -- the other side's nodes that :row is tied to, and the latest :cap of them
-    everyone AS (SELECT $other, MAX(time) AS last FROM likes WHERE $node = :row GROUP BY $other),
+    everyone AS (
+        SELECT $other, MAX(time) AS last, MIN(time) AS first
+        FROM likes WHERE $node = :row GROUP BY $other
+    ),
     others AS (
-        SELECT $other
+        SELECT $other, first
         FROM everyone JOIN nodes ON nodes.row = everyone.$other
         ORDER BY last DESC, id
         LIMIT :cap
     ),
     -- what else they are tied to, and how many of them
-    shared AS (
-        SELECT $node, COUNT(DISTINCT $other) AS support
-        FROM others CROSS JOIN likes USING ($other)
-        WHERE $node <> :row
+    shared AS ($SHARED
         GROUP BY $node
         HAVING support >= :min_support
     ),
@@ -272,8 +272,10 @@ WITH
         SELECT
             $node,
             support,
-            CASE :similarity WHEN 'cosine' THEN support / SQRT(mine * theirs)
-                             ELSE CAST(support AS REAL) / (mine + theirs - support) END AS score
+            CASE :similarity
+                WHEN 'cosine' THEN support / SQRT(mine * theirs)
+                WHEN 'lift' THEN CAST(support * :everyone AS REAL) / (mine * theirs)
+                ELSE CAST(support AS REAL) / (mine + theirs - support) END AS score
         FROM counted
     )
 SELECT id, CAST(score * :scale + 0.5 AS INTEGER) AS score, support, nodes.row AS $node,
@@ -282,9 +284,43 @@ FROM scored JOIN nodes ON nodes.row = scored.$node
 ORDER BY score DESC, id
 LIMIT :k
 """)
+_SHARED = Template("""
+        SELECT $node, COUNT(DISTINCT $other) AS support
+        FROM others CROSS JOIN likes USING ($other)
+        WHERE $node <> :row""")
+_SHARED_AFTER = """
+        SELECT item, COUNT(*) AS support
+        FROM (
+            SELECT user, item, first
+            FROM others CROSS JOIN likes USING (user)
+            WHERE item <> :row
+            GROUP BY user, item
+            HAVING MIN(time) > first
+        )"""
 
-RELATED_ITEMS = _SIMILAR.substitute(node="item", other="user")
-SIMILAR_USERS = _SIMILAR.substitute(node="user", other="item")
+
+def _similar(node: str, other: str) -> str:
+    return _SIMILAR.substitute(
+        node=node, other=other, SHARED=_SHARED.substitute(node=node, other=other)
+    )
+
+
+RELATED_ITEMS = _similar("item", "user")
+SIMILAR_USERS = _similar("user", "item")
+# Only who came to the other item later.
+ITEMS_AFTER = _SIMILAR.substitute(node="item", other="user", SHARED=_SHARED_AFTER)
+
+# Those who like anything, or what anyone likes.
+COUNT_TIED = {
+    "user": """
+    SELECT COUNT(*) FROM nodes
+    WHERE type = 'user' AND EXISTS (SELECT 1 FROM likes WHERE likes.user = nodes.row)
+    """,
+    "item": """
+    SELECT COUNT(*) FROM nodes
+    WHERE type = 'item' AND EXISTS (SELECT 1 FROM likes WHERE likes.item = nodes.row)
+    """,
+}
 
 # What the :k most similar users like and the user has not seen.
 NEIGHBOUR_RECOMMENDATIONS = Template("""

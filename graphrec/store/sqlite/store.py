@@ -21,6 +21,7 @@ from graphrec.data import (
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import StoreError
 from graphrec.progress import Progress
+from graphrec.store.other_side import CountedOnce
 from graphrec.store.protocol import (
     CAP,
     PAGE,
@@ -84,6 +85,7 @@ class SQLiteStore:
         self._bulk_rows = bulk_rows
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
+        self._counted = CountedOnce()
         self._number = 0
         with self._lent():
             self._number = acknowledged.number_of(path)
@@ -211,11 +213,18 @@ class SQLiteStore:
         similarity: Similarity = "cosine",
         min_support: int = 1,
         cap: int = CAP,
+        kinds: Collection[str] | None = None,
+        after: bool = False,
     ) -> Neighbours:
-        """Items liked by the same users; raises UnknownNode."""
-        with self._reading() as connection:
+        """Items liked by the same users, or those with events of `kinds`; raises UnknownNode.
+
+        With `after`, by those whose first such event on the other item is later.
+        """
+        with self._reading(kinds) as connection:
             row = row_of(connection, "item", item)
-            return similar(connection, sql.RELATED_ITEMS, row, k, similarity, min_support, cap)
+            query = sql.ITEMS_AFTER if after else sql.RELATED_ITEMS
+            everyone = self._tied(connection, "user", kinds) if similarity == "lift" else None
+            return similar(connection, query, row, k, similarity, min_support, cap, everyone)
 
     def similar_users(
         self,
@@ -228,7 +237,9 @@ class SQLiteStore:
         """Users who like the same items; raises UnknownNode."""
         with self._reading() as connection:
             row = row_of(connection, "user", user)
-            return similar(connection, sql.SIMILAR_USERS, row, k, similarity, min_support, cap)
+            query = sql.SIMILAR_USERS
+            everyone = self._tied(connection, "item", None) if similarity == "lift" else None
+            return similar(connection, query, row, k, similarity, min_support, cap, everyone)
 
     def neighbour_recommendations(
         self, user: str, k: int = 10, neighbours: int = 50
@@ -238,10 +249,17 @@ class SQLiteStore:
             return recommendations(connection, user, k, neighbours)
 
     def popular_items(
-        self, k: int = 10, since: int | None = None, until: int | None = None
+        self,
+        k: int = 10,
+        since: int | None = None,
+        until: int | None = None,
+        kinds: Collection[str] | None = None,
     ) -> list[Popular]:
-        """Items by the number of users who like them, in the window [since, until)."""
-        with self._reading() as connection:
+        """Items by the number of users who like them, in the window [since, until).
+
+        With `kinds`, only events of these count.
+        """
+        with self._reading(kinds) as connection:
             values = {"k": k, "since": since, "until": until}
             return [Popular(*row) for row in connection.execute(sql.POPULAR_ITEMS, values)]
 
@@ -355,10 +373,22 @@ class SQLiteStore:
             return None
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self, kinds: Collection[str] | None = None) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction, with likes; of `kinds` those events that count."""
         with self._lent() as connection, transaction(connection, "DEFERRED"):
-            apply_policy(connection, self._policy)
+            apply_policy(connection, self._policy, kinds)
             yield connection
+
+    def _tied(
+        self, connection: sqlite3.Connection, node_type: str, kinds: Collection[str] | None
+    ) -> int:
+        """How many users like anything, or items anyone likes, by events of these kinds."""
+
+        def count() -> int:
+            return int(connection.execute(sql.COUNT_TIED[node_type]).fetchone()[0])
+
+        asked = None if kinds is None else frozenset(kinds)
+        return self._counted.get(position_of(connection), (node_type, asked), count)
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[sqlite3.Connection, Positions]]:

@@ -10,7 +10,7 @@ In a test module of your own, for a store `MyStore` that follows `graphrec.store
             numbers = itertools.count()
             return lambda: MyStore(tmp_path / str(next(numbers)), POLICY)
 
-pytest collects about 50 tests. Each call of `fresh` has to open another empty store, under POLICY.
+pytest collects about 60 tests. Each call of `fresh` has to open another empty store, under POLICY.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from graphrec.testing.stores.comparing import (
 )
 from graphrec.testing.stores.deletions import DeletionContract
 from graphrec.testing.stores.forgetting import ForgettingContract
+from graphrec.testing.stores.kinds import KindsContract
 from graphrec.testing.stores.meaning import MeaningContract
 from graphrec.testing.stores.positions import PositionContract
 from graphrec.testing.stores.queries import QueryContract
@@ -57,6 +58,7 @@ class StoreContract(
     WholeLogContract,
     QueryContract,
     MeaningContract,
+    KindsContract,
     ForgettingContract,
     PositionContract,
     DeletionContract,

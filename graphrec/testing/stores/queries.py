@@ -23,6 +23,9 @@ from graphrec.testing.stores.comparing import (
     property_settings,
 )
 
+SOME = 3
+"""Of the users and items of an example, of which a store is asked: it may be a server, and slow."""
+
 
 class QueryContract:
     """Queries around a node answer as the sparse matrices do."""
@@ -151,18 +154,18 @@ class QueryContract:
         likes = Likes.of(graph)
         for k, similarity, min_support in ((20, "cosine", 1), (3, "cosine", 2), (3, "jaccard", 1)):
             options: dict[str, Any] = {"k": k, "similarity": similarity, "min_support": min_support}
-            for item in graph.items.ids:
+            for item in graph.items.ids[:SOME]:
                 expected = neighbours.related_items(likes, item, **options)
                 assert_same_rows(store.related_items(item, **options), expected)
-            for user in graph.users.ids:
+            for user in graph.users.ids[-SOME:]:
                 expected = neighbours.similar_users(likes, user, **options)
                 assert_same_rows(store.similar_users(user, **options), expected)
-        for user in graph.users.ids:
+        for user in graph.users.ids[:SOME]:
             for k, nearest in ((20, 50), (2, 2)):
                 expected = neighbours.neighbour_recommendations(likes, user, k, nearest)
                 assert_same_rows(store.neighbour_recommendations(user, k, nearest), expected)
-        for user in graph.users.ids[:3]:
-            for item in graph.items.ids:
+        for user in graph.users.ids[:2]:
+            for item in graph.items.ids[-SOME:]:
                 reasons = neighbours.paths(likes, user, item, 4)
                 assert_same_rows(store.paths(user, item, 4), reasons)
         for window in ((None, None), (1, None), (None, 2), (1, 3)):

@@ -15,7 +15,7 @@ from graphrec.cli.output import progress_bars
 from graphrec.errors import SettingsError
 from graphrec.progress import Progress
 from graphrec.settings import Settings, load_settings
-from graphrec.training.fit import FUSION, MODELS
+from graphrec.training.fit import FUSIONS, MODELS
 from scripts.benchmark.quality import isolated, peers
 from scripts.benchmark.quality.chart import draw, points_of
 from scripts.benchmark.quality.folder import Protocol, Question, read_question
@@ -125,7 +125,8 @@ def _measured(
     progress: Progress,
 ) -> Iterator[Row]:
     """A row for each model of ours, then for each peer, as they get done."""
-    embeddings = installed_embeddings(settings) if FUSION in names else ()
+    fused = any(name in names for name in FUSIONS)
+    embeddings = installed_embeddings(settings) if fused else ()
     for name in names:
         yield isolated.measure(
             name, question, settings, k=k, embeddings=embeddings, progress=progress

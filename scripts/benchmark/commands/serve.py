@@ -264,7 +264,7 @@ def _measure(
     size = len(snapshot.likes.users), len(snapshot.likes.items)
     del snapshot
     speeds, empty, starts, rss = {}, [], [], 0.0
-    module = ["graphrec.cli.main", "serve", "--snapshots", str(folder), "--port"]
+    module = ["graphrec.cli.main", "serve", "--store", "none", "--snapshots", str(folder), "--port"]
     for at, traffic in enumerate(TRAFFIC):
         step(f"{name}: empty route", at, len(TRAFFIC) + 1)
         empty.append(_floor(work, seconds, connections))

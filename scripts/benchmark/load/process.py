@@ -31,14 +31,21 @@ def free_port() -> int:
 
 
 def start(
-    module: Sequence[str], log: Path, environment: Mapping[str, str]
+    module: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """`python -m module …`, which adds what it has to say to the file `log`."""
+    """`python -m module …`, which adds what it has to say to the file `log`.
+
+    It works in `folder`; None: in that of this process.
+    """
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - this interpreter and this project
             [sys.executable, "-m", *module],
             stdout=output,
             stderr=output,
+            cwd=folder,
             env={**os.environ, **ONE_THREAD, **environment},
         )
 

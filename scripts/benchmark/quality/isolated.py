@@ -13,8 +13,8 @@ from graphrec.evaluation.results import ModelResult
 from graphrec.models import create
 from graphrec.progress import Progress
 from graphrec.settings import Settings
-from graphrec.training.fit import FUSION, compare
-from graphrec.training.fusion import POPULAR
+from graphrec.training.fit import FUSIONS, compare
+from graphrec.training.learning import POPULAR
 from scripts.benchmark.quality.folder import Question
 from scripts.benchmark.quality.rows import Row
 
@@ -84,8 +84,8 @@ def _work(
 
 
 def _hyper_parameters(name: str, settings: Settings, embeddings: Sequence[str]) -> dict[str, Any]:
-    """Those of a model; of FUSION, those of what it is made of, or may be."""
-    if name != FUSION:
+    """Those of a model; of a fusion, those of what it is made of, or may be."""
+    if name not in FUSIONS:
         return asdict(create(name, settings.models.get(name)))  # type: ignore[call-overload]
     of_parts = {
         part: _hyper_parameters(part, settings, ())

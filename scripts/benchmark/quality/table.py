@@ -35,6 +35,8 @@ def show(rows: Sequence[Row], question: Question, *, k: int, resamples: int, see
         if row.result is not None and row.result.chosen:
             chosen = chosen_text(row.result.chosen)
             OUT.print(f"{row.model}, chosen on validation: {chosen}", markup=False)
+        if row.result is not None and row.result.note:
+            OUT.print(f"{row.model}: {row.result.note}", markup=False)
     for each in differences(rows, resamples=resamples, seed=seed):
         OUT.print(
             f"{each.ours} − {each.other}, {each.metric}: {each.value:+.4f} "

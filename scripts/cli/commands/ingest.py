@@ -75,7 +75,9 @@ def ingest(
     ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option(help="A data set instead: ml-100k, ml-1m, ml-latest-small, or a folder."),
+        typer.Option(
+            help="A data set instead: ml-100k, ml-1m, ml-latest-small, shop, or a folder."
+        ),
     ] = None,
     form: Annotated[
         str | None,
@@ -219,7 +221,7 @@ def ingest(
     settings = load_settings(settings_file)
     described = bool(mapping or columns or delimiter or encoding or kind or items or users)
     described |= header is not None or not quotes
-    found = _data_set(events or (), form, dataset, settings.cache, described)
+    found = _data_set(events or (), form, dataset, settings, described)
     if found is not None and not dataset:
         events = None
     aside = rejects or settings.ingest.rejects
@@ -356,7 +358,11 @@ def ingest(
 
 
 def _data_set(
-    events: Sequence[Path], form: str | None, dataset: str | None, cache: Path, described: bool
+    events: Sequence[Path],
+    form: str | None,
+    dataset: str | None,
+    settings: Settings,
+    described: bool,
 ) -> DataSet | None:
     """The data set that is named, of the format that is named, or that file names give away.
 
@@ -369,7 +375,7 @@ def _data_set(
                 "--format says what the files of EVENTS are, and --dataset names others: expected "
                 "one of them; leave one out"
             )
-        return open_dataset(dataset, cache.expanduser())
+        return open_dataset(dataset, settings.cache.expanduser(), seed=settings.seed)
     if form == PLAIN or len(events) != 1:
         if form not in (None, PLAIN):
             raise SettingsError(

@@ -13,7 +13,7 @@ from graphrec.cli.commands.ratings import compare_ratings, read_ratings
 from graphrec.cli.learning_curve import draw, show_curves
 from graphrec.cli.names import warn_of_names
 from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
-from graphrec.cli.output import OUT, print_json, print_table, progress_bars
+from graphrec.cli.output import OUT, print_json, print_table, progress_bars, stage, stages
 from graphrec.cli.settings import load_settings
 from graphrec.cli.splits import (
     held_out_users,
@@ -44,12 +44,15 @@ from graphrec.training import ablation
 from graphrec.training.fit import (
     FUSION,
     MODELS,
+    RANKER,
     compare,
     compare_and_choose,
     positive,
     split_log,
 )
-from graphrec.training.fusion import choose, fusion_of, learn, snapshot_of
+from graphrec.training.fusion import choose, fusion_of
+from graphrec.training.lambdamart import LambdaMART
+from graphrec.training.learning import learn, snapshot_of
 from graphrec.training.learning_curve import learning_curves
 from graphrec.training.ratings import fit_ratings
 
@@ -293,7 +296,9 @@ def named_models(models: str, settings: Settings) -> tuple[str, ...]:
     if not names:
         raise SettingsError(f"no models given: expected some of {', '.join(MODELS)}")
     for name in names:
-        if name != FUSION:
+        if name == RANKER:
+            LambdaMART.require()
+        elif name != FUSION:
             create(name, settings.models.get(name))  # an unknown one is an error before any work
     return names
 
@@ -327,6 +332,8 @@ def show_comparison(comparison: Comparison) -> None:
             OUT.print(
                 f"{result.model}, chosen on validation: {chosen_text(result.chosen)}", markup=False
             )
+        if result.note:
+            OUT.print(f"{result.model}: {result.note}", markup=False)
     _show_lists(comparison)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
@@ -471,7 +478,7 @@ def installed_embeddings(settings: Settings) -> tuple[str, ...]:
 
 def _is_installed(name: str, settings: Settings) -> bool:
     try:
-        create(name, settings.models.get(name))
+        named_models(name, settings)
     except MissingExtra:
         return False
     return True
@@ -496,30 +503,34 @@ def train_and_publish(
     data = Dataset(raw, settings.kinds)
     graph = positive(data)
     comparison, served = None, None
-    with progress_bars() as progress:
+    with stages() as progress:
         if names:
-            protocol, split = split_log(data, settings)
-            comparison, served = compare_and_choose(
-                names,
-                split,
-                settings,
-                protocol=protocol,
-                k=settings.evaluation.k,
-                embeddings=embeddings,
-                progress=progress,
-            )
+            with stage(progress, f"comparing {', '.join(names)}"):
+                protocol, split = split_log(data, settings)
+                comparison, served = compare_and_choose(
+                    names,
+                    split,
+                    settings,
+                    protocol=protocol,
+                    k=settings.evaluation.k,
+                    embeddings=embeddings,
+                    progress=progress,
+                )
         spec = fusion_of(
             settings,
             embeddings if served is None else [name for name in embeddings if name in served],
         )
-        choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
-        learned = learn(spec, graph, settings.seed, choice, progress=progress)
-        metrics = None if comparison is None else comparison.as_json()
-        ratings = fit_ratings(data, settings.ratings, settings.seed)
-        snapshot = snapshot_of(
-            spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
-        )
-        version = publish(snapshot, folder, types=types_of(settings))
+        with stage(progress, "choosing what serves"):
+            choice = choose(spec, graph, settings.seed, chosen=served, progress=progress)
+        with stage(progress, "training on all events"):
+            learned = learn(spec, graph, settings.seed, choice, progress=progress)
+            ratings = fit_ratings(data, settings.ratings, settings.seed)
+        with stage(progress, "publishing"):
+            metrics = None if comparison is None else comparison.as_json()
+            snapshot = snapshot_of(
+                spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
+            )
+            version = publish(snapshot, folder, types=types_of(settings))
     if not quiet:
         if comparison is not None:
             show_comparison(comparison)

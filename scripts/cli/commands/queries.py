@@ -18,6 +18,7 @@ from graphrec.counts import counted
 from graphrec.errors import SettingsError
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
+from graphrec.recommend.related_in_store import related_in_store
 from graphrec.settings import Settings
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.types import types_of
@@ -45,11 +46,17 @@ def recommend(
         typer.Option(help="Item that a visitor likes, instead of a user; can be repeated."),
     ] = None,
     k: ListLength = 10,
+    include_seen: Annotated[
+        bool,
+        typer.Option("--include-seen", help="Also items that the user has interacted with."),
+    ] = False,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Recommend items to a user, or to a visitor who likes some items, with reasons.
+
+    A user whom the snapshot does not know gets what is popular, and a warning says so.
 
     **Examples:** `graphrec recommend 42`, `graphrec recommend --item 50 --item 181`
     """
@@ -59,11 +66,18 @@ def recommend(
     engine = recommender(settings, snapshots)
     if user is not None:
         user = typed(user, settings.ids)
-        found, who = engine.recommend(Query(user=user, k=k)), f"user {user}"
+        query = Query(user=user, k=k, exclude_seen=not include_seen)
+        found, who = engine.recommend(query), f"user {user}"
+        if not engine.view.knows(user):
+            warn(
+                who,
+                "the snapshot does not know this user, so these are popular items: expected the id "
+                "of somebody with events; check it, or run `graphrec refresh` if they are new",
+            )
     else:
         items = tuple(typed(each, settings.ids) for each in item or ())
         found, who = (
-            engine.recommend(Query(items=items, k=k)),
+            engine.recommend(Query(items=items, k=k, exclude_seen=not include_seen)),
             f"a visitor who likes {counted(len(item or []), 'item')}",
         )
     for warning in found.warnings:
@@ -72,10 +86,10 @@ def recommend(
         print_json([asdict(recommendation) for recommendation in found])
         return
     rows = [
-        [str(place), r.title or r.item, r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
+        [str(place), r.item, r.title or "", r.reason, ", ".join(r.sources), f"{r.score:.3f}"]
         for place, r in enumerate(found, start=1)
     ]
-    print_table(f"For {who}", ["", "item", "reason", "sources", "score"], rows)
+    print_table(f"For {who}", ["", "id", "title", "reason", "sources", "score"], rows)
 
 
 def related(
@@ -85,12 +99,25 @@ def related(
         typer.Option(help="By the users who like both items, or by the cosine of the embeddings."),
     ] = "graph",
     similarity: Annotated[
-        Literal["cosine", "jaccard"],
-        typer.Option(help="Similarity of the sets of users who like them, with --by graph."),
+        Literal["cosine", "jaccard", "lift"],
+        typer.Option(
+            help="Similarity of the sets of users who like them, with --by graph. Lift finds what "
+            "goes together however rare it is: raise --min-support."
+        ),
     ] = "cosine",
     min_support: Annotated[
         int, typer.Option(min=1, help="Users who must like both, with --by graph.")
     ] = 2,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count only events of this kind, such as purchase; can be repeated. With --store."
+        ),
+    ] = None,
+    after: Annotated[
+        bool,
+        typer.Option(help="Count only users who came to the other item later. With --store."),
+    ] = False,
     k: ListLength = 10,
     store: LiveStore = None,
     snapshots: SnapshotFolder = None,
@@ -99,34 +126,34 @@ def related(
 ) -> None:
     """List items related to an item: from the snapshot, or live by a query on the store.
 
-    **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`
+    Rules of the settings hold; with --store they are those of the snapshot's items.
+
+    **Examples:** `graphrec related 50`, `graphrec related 50 --store sqlite:///graphrec.db`,
+    `graphrec related 50 --store sqlite:///graphrec.db --kind purchase --after --similarity lift`
     """
     settings = load_settings(settings_file)
     item = typed(item, settings.ids)
-    entries: list[dict[str, Any]]
+    kinds = None if not kind else [typed(each, settings.ids) for each in kind]
     if store is not None:
         if by == "embedding":
             raise SettingsError("--store holds no embeddings: omit --by, or --store")
         with open_store(store, settings.kinds, settings.neo4j, create=False) as graph:
-            near = graph.related_items(item, k, similarity, min_support)
-            entries = [
-                {
-                    "item": each.id,
-                    "title": _title(graph, each.id),
-                    "score": each.score,
-                    "people": each.support,
-                }
-                for each in near
-            ]
+            # Rules are compiled against the items of a snapshot.
+            ruled = recommender(settings, snapshots) if settings.rules else None
+            near, found = related_in_store(
+                graph, item, k, ruled, similarity, min_support, kinds, after, settings
+            )
             name = _title(graph, item) or item
         if near.counted < near.degree:
             ERR.print(f"Counted over the latest {near.counted:,} of {near.degree:,} users.")
     else:
+        if kinds is not None or after:
+            raise SettingsError("--kind and --after are of events, one by one: add --store")
         engine = recommender(settings, snapshots)
         found = engine.related(item, k, by, similarity, min_support)
-        entries = [asdict(entry) for entry in found]
         likes = engine.snapshot.likes
         name = engine.snapshot.title(likes.items.row(item, "item")) or item
+    entries = [asdict(entry) for entry in found]
     if as_json:
         print_json(entries)
         return
@@ -237,6 +264,10 @@ def _title(graph: GraphStore, item: str) -> str | None:
 
 
 def cypher(
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Count only events of this kind; can be repeated."),
+    ] = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -244,10 +275,10 @@ def cypher(
 
     They use the labels and types of `[neo4j.graph]`, if the settings map a graph.
 
-    **Example:** `graphrec cypher > queries.cypher`
+    **Examples:** `graphrec cypher > queries.cypher`, `graphrec cypher --kind purchase`
     """
     settings = load_settings(settings_file)
-    values, queries = pasteable(settings.neo4j, settings.kinds)
+    values, queries = pasteable(settings.neo4j, settings.kinds, kind or None)
     if as_json:
         print_json({"parameters": values, "queries": queries})
         return

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from graphrec.cli.options import SettingsFile, SnapshotFolder
 from graphrec.cli.settings import load_settings
 
 from graphrec.errors import MissingExtra
-from graphrec.settings import changed
+from graphrec.settings import Settings, changed
+from graphrec.store import stands
+
+if TYPE_CHECKING:
+    from graphrec.api.rereading import Source
+
+NO_STORE = "none"
+"""In place of the URL of a store."""
 
 
 def serve(
@@ -19,13 +28,20 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.", show_default="8000")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes that serve at this address.", show_default="1"),
+    ] = None,
     root_path: Annotated[
         str | None,
         typer.Option(help="Path under which a proxy serves it, such as /rec.", show_default="/"),
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option(help="URL of a graph store, for new events and live queries."),
+        typer.Option(
+            help="URL of the graph store, for new events and live queries; none: without one.",
+            show_default="from the settings",
+        ),
     ] = None,
     snapshots: SnapshotFolder = None,
     settings_file: SettingsFile = None,
@@ -35,19 +51,46 @@ def serve(
     **Example:** `graphrec serve --port 8000`, then
     `curl 'http://127.0.0.1:8000/v1/users/42/recommendations?k=5'`
 
-    With `--store sqlite:///graphrec.db` or `--store neo4j://localhost:7687`, clients can send
-    events, items and users: they are stored, and the next answer uses them. Related items can also
-    be queried from the store. Recommendations keep working while the store is unreachable.
+    Clients can send events, items and users: they are kept in the graph store, and the next answer
+    uses them. Related items can also be queried from the store. Recommendations keep working while
+    the store is unreachable. Without a store in the settings or the options, and without the file
+    `graphrec.db`, it serves the snapshot alone.
+
+    SIGHUP (`kill -HUP PID`) reads the settings again and takes them over without dropping a
+    request; if they are wrong, the log says so and the old ones hold.
     """
     try:
         from graphrec.api.server import serve as run
     except ModuleNotFoundError as error:
         raise MissingExtra("the service", error.name or "fastapi", "api") from error
+    given = {"host": host, "port": port, "workers": workers, "root_path": root_path}
+    options = {name: value for name, value in given.items() if value is not None}
+    read = partial(read_source, settings_file, options, store, snapshots)
+    found = read()
+    run(found.settings, found.store, read)
+
+
+def read_source(
+    settings_file: Path | None, options: dict[str, Any], store: str | None, snapshots: Path | None
+) -> Source:
+    """The settings with the options of the command over them, and the store; again at SIGHUP."""
+    from graphrec.api.rereading import Source
+
     settings = load_settings(settings_file)
-    given = {"host": host, "port": port, "root_path": root_path}
-    changes = {name: value for name, value in given.items() if value is not None}
     update = {
-        "serve": changed(settings.serve, changes),
+        "serve": changed(settings.serve, options),
         "snapshots": snapshots or settings.snapshots,
     }
-    run(settings.model_copy(update=update), store)
+    return Source(settings.model_copy(update=update), chosen_store(store, settings))
+
+
+def chosen_store(given: str | None, settings: Settings) -> str | None:
+    """The URL of the store that serves, if any.
+
+    One that was named is always used, and the service is degraded while it is not there. The
+    default is nobody's choice: it is used where its file is there, as after `graphrec ingest`.
+    """
+    if given is not None:
+        return None if given == NO_STORE else given
+    named = "store" in settings.model_fields_set
+    return settings.store if named or stands(settings.store) else None

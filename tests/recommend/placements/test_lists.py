@@ -23,6 +23,7 @@ from graphrec.rules.rule import RequireRule
 from graphrec.settings import Settings
 from graphrec.store.delta_log import DeltaLog
 from graphrec.store.protocol import ChangedNode
+from graphrec.training.fusion import fusion_of
 from tests.support.placed import CONTEXT, ITEMS, engine, ids, later, shop
 
 IN_STOCK = RequireRule(name="in stock", action="require", attribute="stock", least=1)
@@ -238,3 +239,12 @@ def test_placements_in_python() -> None:
     assert ids(asked.placement("shelf", context=CONTEXT)) == ["lamp", "phone"]
     with pytest.raises(SettingsError, match="type"):
         engine().with_placements({"shelf": {"kinds": ["view"]}})
+
+
+def test_attributes_of_users_that_rules_go_by_are_kept() -> None:
+    own = {"name": "own", "action": "require", "attribute": "brand", "of_user": "brands"}
+    settings = Settings(
+        rules=[own], placements={"shelf": {"type": "popular", "segment": "country"}}
+    )
+    assert settings.user_attributes == {"brands", "country"}
+    assert fusion_of(settings, ()).user_attributes == {"brands", "country"}
