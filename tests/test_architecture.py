@@ -375,7 +375,7 @@ SQL = re.compile(
 OF_NAMES = {"graphrec.store.neo4j.likes"}
 """Modules whose queries are put together of names of variables, quoted types and parameters."""
 
-CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE"}
+CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES"}
 """What SQL may be put together from: a Literal type, a loop over the migrations, a constant."""
 
 

@@ -188,6 +188,7 @@ def test_the_snapshot(client: httpx.Client, snapshot: Snapshot) -> None:
         "counts": dict(manifest.counts),
         "models": {},
         "weights": [asdict(group) for group in manifest.weights],
+        "ranker": None,
         "metrics": METRICS,
     }
 

@@ -97,6 +97,7 @@ def test_texts_that_there_are_not_are_errors() -> None:
         create("graphsage", {"text_encoder": "oracle"})
 
 
+@pytest.mark.slow
 def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -> None:
     pytest.importorskip("dgl")
     pytest.importorskip("sklearn")

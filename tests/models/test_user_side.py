@@ -30,6 +30,9 @@ from tests.support.deltas import delta_of
 from tests.support.fitted import snapshot_with
 from tests.support.small_data import graph_of, ratings
 
+SLOW = pytest.mark.slow
+
+
 if TYPE_CHECKING:
     from graphrec.models.embeddings import Embeddings
 
@@ -87,7 +90,7 @@ def values(graph: Graph, user: int) -> dict[str, object]:
     return {name: each.values[user] for name, each in graph.attributes["user"].items()}
 
 
-@pytest.mark.parametrize("short_history_share", [0.0, 0.5])
+@pytest.mark.parametrize("short_history_share", [pytest.param(0.0, marks=SLOW), 0.5])
 @pytest.mark.parametrize("aggregator", ["degree", "pooling", "attention"])
 def test_serving_embeds_users_as_offline_inference_does(
     aggregator: str, short_history_share: float
@@ -201,7 +204,14 @@ def own_of_friends(graph: Graph, encoder: Encoder, user: int) -> list[np.ndarray
     ]
 
 
-@pytest.mark.parametrize("options", [{}, {"short_history_share": 0.5, "rounds": 2}, {"fanout": 3}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, marks=SLOW),
+        {"short_history_share": 0.5, "rounds": 2},
+        pytest.param({"fanout": 3}, marks=SLOW),
+    ],
+)
 def test_serving_hears_friends_as_offline_inference_does(options: dict[str, object]) -> None:
     graph = befriended(introduced())
     fitted = fit(graph, **options)

@@ -190,19 +190,22 @@ RETURN item.@item_id AS id, people
 """)
 
 
-def popular_by_ties(single: bool) -> Cypher:
-    """Items by the number of users tied to them, whenever."""
-    count = "COUNT { (item)<-[:@TIES]-() }"
-    if not single:
-        count = "COUNT { MATCH (item)<-[:@TIES]-(user) RETURN DISTINCT user }"
-    return Cypher(f"""
+_POPULAR_BY_TIES = Cypher("""
 MATCH (item:@Item)
-WITH item, {count} AS people
+WITH item, @COUNT AS people
 WHERE people > 0
 ORDER BY people DESC, @item_key
 LIMIT $asked.k
 RETURN item.@item_id AS id, people
 """)
+
+
+def popular_by_ties(single: bool) -> Cypher:
+    """Items by the number of users tied to them, whenever."""
+    count = "COUNT { (item)<-[:@TIES]-() }"
+    if not single:
+        count = "COUNT { MATCH (item)<-[:@TIES]-(user) RETURN DISTINCT user }"
+    return Cypher(_POPULAR_BY_TIES.safe_substitute(COUNT=count))
 
 
 # How many nodes of a type are tied to anything.

@@ -128,7 +128,7 @@ def test_a_bad_row_is_set_aside_as_it_stood(tmp_path: Path, name: str) -> None:
     assert [int(row["line"]) for row in rows] == [example.files[file].count(b"\n") + 1]
 
 
-@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("size", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NAMES)
 def test_chunks_of_any_size_are_the_same(tmp_path: Path, name: str, size: int) -> None:
     example = EXAMPLES[name]
