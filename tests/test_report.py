@@ -18,13 +18,14 @@ from graphrec.forget import forget_in_snapshots
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.report.archive import REPORTS, drop_people, keep, kept
+from graphrec.report.archive import drop_people, keep, kept
 from graphrec.report.chart import Scale
 from graphrec.report.figures import Check, Job, Report, Stage, report_of
 from graphrec.report.page import page
 from graphrec.retrieval.embedding import Nearest
 from graphrec.settings import RetrievalSettings
 from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.reports import REPORTS
 from tests.support.snapshots import NOON, build_snapshot, small_snapshot
 
 HOSTILE = "<script>alert('&')</script>"

@@ -12,7 +12,7 @@ from graphrec.api.schemas.reports import Refreshes
 from graphrec.api.schemas.validation import Strict
 from graphrec.api.service import Serving
 
-from graphrec.report.archive import REPORTS, latest
+from graphrec.snapshot.reports import REPORTS, latest
 
 router = new_router("reports")
 

@@ -9,7 +9,7 @@ from graphrec.api.schemas.examples import VERSION
 from graphrec.api.schemas.versioned import example
 from pydantic import Field
 
-from graphrec.report.archive import Refreshed
+from graphrec.snapshot.reports import Refreshed
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import orjson
 import pytest
 from graphrec.api.app import create_app
 
-from graphrec.report.archive import REPORTS, keep
+from graphrec.report.archive import keep
 from graphrec.report.figures import Job, report_of
 from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.reports import REPORTS
 from tests.support.service import error, serving, tiny_snapshot
 
 MODELS = [

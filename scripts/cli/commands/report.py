@@ -11,9 +11,10 @@ from graphrec.cli.output import OUT, print_json
 from graphrec.cli.settings import load_settings
 from rich.markup import escape
 
-from graphrec.report.archive import REPORTS, keep, kept
+from graphrec.report.archive import keep, kept
 from graphrec.report.figures import Report, report_of
 from graphrec.snapshot.registry import current, load, versions
+from graphrec.snapshot.reports import REPORTS
 from graphrec.snapshot.types import types_of
 
 
