@@ -275,14 +275,12 @@ def happened(
     log: Interactions, meanings: Meanings, value: NDArray[np.float32]
 ) -> NDArray[np.bool_]:
     """Which events [E] count as events of their kind: likes and dislikes that count, and those of
-    which nothing but that the item was seen is known and that nothing put out of force.
+    neutral kinds that are in force (`only_kinds`).
     """
-    place = 3 * log.kind.astype(np.intp) + 1 + np.sign(value).astype(np.intp)
-    pair = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
-    seen = (meanings.polarity[place] == 0) & ~_superseded(log, meanings, place, pair)
-    if meanings.any_cancels:
-        seen &= ~_cancelled(log, meanings, place, pair)
-    found: NDArray[np.bool_] = seen | (counts(log, meanings, value) != 0)
+    own = counts(log, only_kinds(meanings, meanings.kinds), value) > 0
+    if not meanings.any_negative:
+        return own
+    found: NDArray[np.bool_] = own | (counts(log, meanings, value) < 0)
     return found
 
 
