@@ -156,7 +156,11 @@ ERRORS: Mapping[Code, Error] = {
     "too_slow": Error(408, "The request did not come in time."),
     "misdirected": Error(421, "The Host is none of the names of the service."),
     "headers_too_large": Error(431, "The headers have too many bytes, or there are too many."),
-    "overloaded": Error(503, "More is asked than can be answered; ask again in a second."),
+    "overloaded": Error(
+        503,
+        "More is asked than can be answered; ask again in a second.",
+        "more is asked than can be answered in time: expected fewer requests; ask again in 1 s",
+    ),
     "unknown_user": Error(
         404, "The user is not known.", str(UnknownNode("user", "nobody")), "user_id"
     ),

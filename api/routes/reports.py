@@ -27,7 +27,7 @@ NAME = Annotated[
 ]
 
 
-@router.get("/refreshes", openapi_extra=READ, responses=documented("invalid_request"))
+@router.get("/refreshes", openapi_extra=READ, responses=documented("invalid_request", "overloaded"))
 def refreshes(_: Annotated[Strict, Query()], service: Serving) -> Refreshes:
     """The latest refreshes of which a report was kept, and what was measured."""
     return Refreshes(latest(service.settings.snapshots, KEPT))
@@ -37,10 +37,7 @@ def refreshes(_: Annotated[Strict, Query()], service: Serving) -> Refreshes:
     "/reports/{name}",
     openapi_extra=READ,
     response_class=Response,
-    responses={
-        200: {"content": {"text/html": {}}},
-        **documented("unknown_report", "invalid_request"),
-    },
+    include_in_schema=False,  # a page, as those of the explorer
 )
 def report(name: NAME, _: Annotated[Strict, Query()], service: Serving) -> Response:
     """The page of a report."""

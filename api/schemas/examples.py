@@ -37,8 +37,8 @@ EXPLAINED: JsonDict = {
     "seen": False,
     "rank": 1,
     "contributions": [
-        {"source": "neighbours", "z_score": 7.5, "weight": 1, "score": 7.5},
-        {"source": "embedding", "z_score": 4.0, "weight": 0.35, "score": 1.4},
+        {"source": "neighbours", "z_score": 7.5, "weight": 1, "score": 7.5, "learned": 0.0},
+        {"source": "embedding", "z_score": 4.0, "weight": 0.35, "score": 1.4, "learned": 0.0},
     ],
     "shared": [{"attribute": "genres", "value": "Sci-Fi", "items": 12}],
     "warnings": [],

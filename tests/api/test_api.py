@@ -29,6 +29,7 @@ from graphrec.api.schemas import (
     placements,
     ratings,
     recommendations,
+    reports,
 )
 from pydantic import TypeAdapter, ValidationError
 
@@ -468,7 +469,9 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-NAME_NO_NODE = {"items", "users", "popular", "snapshot", "placements", "experiments"}
+NAME_NO_NODE = {
+    *("items", "users", "popular", "snapshot", "placements", "experiments", "refreshes"),
+}
 """Operations in which no node is unknown."""
 
 
@@ -518,6 +521,9 @@ class TestOpenAPI:
             ("/v1/placements/{name}", "get"),
             ("/v1/placements/{name}", "post"),
             ("/v1/experiments", "get"),
+            ("/v1/activity", "get"),
+            ("/v1/refreshes", "get"),
+            ("/v1/users/{user_id}/events", "get"),
             ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
             ("/v1/events", "post"),
@@ -537,7 +543,7 @@ class TestOpenAPI:
             example = document["components"]["schemas"][name]["example"]
             schemas = (
                 *(browse, events, experiments, explanations, nodes, placements, ratings),
-                recommendations,
+                *(recommendations, reports),
             )
             model = TypeAdapter(next(vars(each)[name] for each in schemas if name in vars(each)))
             read = model.validate_python(with_nulls(model, example))
