@@ -39,11 +39,15 @@ COMMANDS = {
     "serve": "serve",
     "doctor": "doctor",
     "compare": "compare",
+    "benchmark": "benchmark",
     "experiment": "experiment",
     "keys": "keys",
 }
 """By name, the module of `graphrec.cli.commands` that has the function, or the group of
 commands."""
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""Of a command that gives all its arguments to another program."""
 
 
 def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -70,7 +74,7 @@ def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
-            app.command(name)(command)
+            app.command(name, context_settings=PASS_ON if name == "benchmark" else None)(command)
     return app
 
 

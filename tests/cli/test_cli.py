@@ -92,11 +92,17 @@ def commands() -> dict[str, Any]:
     return dict(group.commands)
 
 
+def test_benchmarks_of_the_checkout_are_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "graphrec.cli.main", "benchmark", "shop", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "--json" in done.stdout
+
+
 def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
         "demo ingest train evaluate tune recommend placement related explain predict cypher "
-        "inspect serve keys refresh promote rollback report forget doctor compare export events "
-        "items users experiment"
+        "inspect serve keys refresh promote rollback report forget doctor compare benchmark "
+        "export events items users experiment"
     )
     assert set(commands()) == set(promised.split())
 
