@@ -6,7 +6,6 @@ had: whatever many items came since the snapshot, a change takes time for what i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -235,29 +234,14 @@ class CurrentItems:
 
     @cached_property
     def label_vectors(self) -> sparse.csr_array:
-        """[I + N, L]: of each item, its categories and tags, the rare ones weighing more (inverse
-        document frequency); rows of length 1, or of zeros.
-        """
-        count, columns = len(self.ids), list[Rows]()
-        weights = list[float]()
-        for name in self.label_names:
-            for rows in self.table.labelled(name).values():
-                columns.append(rows)
-                weights.append(math.log(1 + count / len(rows)))
-        lengths = [len(rows) for rows in columns]
-        found = sparse.csr_array(
-            (
-                np.repeat(np.array(weights), lengths),
-                (
-                    np.concatenate([np.empty(0, np.int32), *columns]),
-                    np.repeat(np.arange(len(columns)), lengths),
-                ),
-            ),
-            (count, max(len(columns), 1)),
-        )
-        norm = np.sqrt(found.multiply(found).sum(axis=1))
-        scale = np.divide(1.0, norm, out=np.zeros(count), where=norm > 0)
-        return sparse.csr_array(sparse.diags_array(scale) @ found)
+        """[I + N, L]: of each item, its labels that the snapshot has: see `LabelSpace`."""
+        space, known = self.snapshot.label_space, len(self.snapshot.items)
+        if not self.changed:
+            return space.vectors
+        order = np.arange(len(self.ids))
+        order[self.rows_of(self.changed)] = known + np.arange(len(self.changed))
+        written = space.embed([*self.changed.values()])
+        return sparse.csr_array(sparse.vstack([space.vectors, written], format="csr")[order])
 
     def attributes(self, row: int) -> Mapping[str, AttributeValue]:
         """All attributes of an item row as they are now."""
