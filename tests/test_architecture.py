@@ -80,7 +80,7 @@ MAY_IMPORT = {
     # the doors
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiment experiments files forget locks placement ranking ratings "
-    "recommend report retrieval rules settings snapshot store suggest",
+    "recommend retrieval rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
     "locks models packings person_lines placement progress ratings recommend refresh report "
     "settings settings_file snapshot store suggest traces training",

@@ -369,9 +369,12 @@ def test_all_that_a_snapshot_holds_of_people_is_known_here():
         *("disliked", "disliked_at", "liked_at"),
         "links",  # of items, none of them to users
         "ratings",  # each model's: tests/ratings
+        "events",  # by kind
+        "ranker",  # trees, which hold nothing of anybody
     }
     assert {leaf.path for leaf in leaves(small_snapshot()) if "user" in leaf.axes} == {
         *("users", "history", "liked_at", "seen", "disliked", "disliked_at"),
+        *("events.interaction.counted", "events.interaction.others"),
         "sources.0.scores.factors.votes",
         *(f"sources.1.vectors.{name}" for name in ("user", "friends", "kinds")),
     }

@@ -91,21 +91,25 @@ async def user(
     service: Serving,
 ) -> UserDetails:
     """A user, their attributes, and the items that they have seen."""
-    version, directory = recommender.snapshot.manifest.version, recommender.directory
     length = query.length(service.settings.serve)
-    history = await run_in_threadpool(directory.history, user_id)
-    rows, following = page(history, version, query.cursor, length)
     none: Mapping[str, AttributeValue] = {}
     held = await _held(service, lambda store: store.read_node("user", user_id), none)
-    return UserDetails(
-        version=version,
-        next=following,
-        user=user_id,
-        likes=sum(each.liked for each in history),
-        seen=len(history),
-        history=rows,
-        attributes=plain({**directory.attributes(user_id), **held}),
-    )
+
+    def details() -> UserDetails:
+        version, directory = recommender.snapshot.manifest.version, recommender.directory
+        history = directory.history(user_id)
+        rows, following = page(history, version, query.cursor, length)
+        return UserDetails(
+            version=version,
+            next=following,
+            user=user_id,
+            likes=sum(each.liked for each in history),
+            seen=len(history),
+            history=rows,
+            attributes=plain({**directory.attributes(user_id), **held}),
+        )
+
+    return await run_in_threadpool(details)
 
 
 @router.get("/users/{user_id}/events", openapi_extra=READ, responses=PAGE | USER)
@@ -122,9 +126,13 @@ async def user_events(
     recorded = await _held(
         service, lambda store: events_by_user(store.user_events(user_id)).get(user_id, none), none
     )
-    found = await run_in_threadpool(recommender.directory.events, user_id, recorded)
-    rows, following = page(found, version, query.cursor, length)
-    return UserEventPage(version, following, user_id, rows)
+
+    def events() -> UserEventPage:
+        found = recommender.directory.events(user_id, recorded)
+        rows, following = page(found, version, query.cursor, length)
+        return UserEventPage(version, following, user_id, rows)
+
+    return await run_in_threadpool(events)
 
 
 async def _held(service: Service, read: Callable[[GraphStore], Held], otherwise: Held) -> Held:

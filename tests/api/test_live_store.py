@@ -211,7 +211,7 @@ class TestAStoreThatIsAway:
     def test_in_the_middle(
         self, settings: Settings, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             asked.append(1)
             raise StoreError("store is away: start it")
 
@@ -239,7 +239,7 @@ class TestAStoreThatIsAway:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise StoreError("store failed: this is too much")
 
         monkeypatch.setattr(SQLiteStore, "related_items", fail)
@@ -254,7 +254,7 @@ class TestAStoreThatIsAway:
     def test_one_that_hangs_is_not_waited_for(
         self, settings: Settings, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def hang(*_: object) -> None:
+        def hang(*_: object, **__: object) -> None:
             hanging.append(threading.current_thread())
             go_on.wait(20)
             raise StoreError("store is away: start it")

@@ -302,6 +302,7 @@ def test_json_shape() -> None:
         "metrics",
         "epochs",
         "chosen",
+        "note",
         "fit_seconds",
         "score_seconds",
         "peak_mib",

@@ -14,7 +14,7 @@ from graphrec.data.features import FeatureSpace, WordColumns
 from graphrec.forget import forget_in_snapshots
 from graphrec.models.encoder import ItemEncoder
 from graphrec.retrieval.cold_items import NONE, embed_new_items
-from graphrec.settings import Settings
+from graphrec.settings import RetrievalSettings, Settings
 from graphrec.snapshot.registry import load, publish
 from tests.support.live import items, listed, served
 from tests.support.service import error
@@ -34,6 +34,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         store=f"sqlite:///{work / 'shop.db'}",
         snapshots=work / "snapshots",
         models={**QUICK, "graphsage": {**QUICK["graphsage"], "epochs": 8}},
+        retrieval=RetrievalSettings(new_items_reach=0.4),  # of four tastes, each is a quarter
     )
     with store_of(work / "shop.db", log()) as store:
         refreshed(store, settings.snapshots, settings, "graphsage")
