@@ -46,7 +46,7 @@ MAY_IMPORT = {
     # what is asked of a list, and how events count
     "suggest": "",
     "rules": "data suggest",
-    "placement": "errors rules suggest",
+    "placement": "data errors rules suggest",
     "experiment": "data errors placement rules suggest",
     "settings": "data errors experiment placement rules suggest",
     "settings_file": "errors",

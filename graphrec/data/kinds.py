@@ -143,7 +143,7 @@ class KindPolicy(BaseModel):
         return float(self.like_from.removeprefix(QUANTILE))
 
 
-_BOUGHT = ("purchase", "purchased", "buy", "bought", "order", "ordered", "transaction")
+BOUGHT = ("purchase", "purchased", "buy", "bought", "order", "ordered", "transaction")
 _LIKED = ("like", "liked", "love", "loved", "thumbs_up", "upvote", "favorite", "favourite", "heart")
 _SAVED = ("save", "saved", "bookmark", "wishlist", "add_to_wishlist", "watchlist", "add_to_list")
 _UNSAVED = (
@@ -169,20 +169,20 @@ def _neutral(*cancels: str) -> KindPolicy:
 _USUAL: tuple[tuple[tuple[str, ...], KindPolicy], ...] = (
     (("rating",), KindPolicy(weight=1, threshold=3.5)),
     (_LIKED, KindPolicy(cancels=_MIND_CHANGED)),
-    (_BOUGHT, KindPolicy(cancels=(*_MIND_CHANGED, *_GIVEN_BACK))),
+    (BOUGHT, KindPolicy(cancels=(*_MIND_CHANGED, *_GIVEN_BACK))),
     (_PLAYED, KindPolicy(cancels=_SKIPPED)),
     ((*_MIND_CHANGED, *_REFUSED), KindPolicy(polarity="negative")),
     (
         _GIVEN_BACK,
         KindPolicy(
             polarity="negative",
-            cancels=_BOUGHT,
+            cancels=BOUGHT,
             cancels_by="amount",
             negative="dislike",
             repeats="sum",
         ),
     ),
-    (("cancel_order", "order_cancelled", "order_canceled", "cancel_purchase"), _neutral(*_BOUGHT)),
+    (("cancel_order", "order_cancelled", "order_canceled", "cancel_purchase"), _neutral(*BOUGHT)),
     (("unlike", "unlove", "remove_like", "unfavorite", "unfavourite"), _neutral(*_LIKED)),
     (_UNSAVED, _neutral(*_SAVED)),
     (("remove_from_cart", "remove_from_basket", "delete_from_cart"), _neutral(*_CARTED)),

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graphrec.data.kinds import BOUGHT
 from graphrec.errors import SettingsError
 from graphrec.placement.definition import Placement
 
-_BOUGHT = ("purchase", "purchased", "buy", "bought", "order", "ordered", "transaction")
 _VIEWED = ("view", "viewed", "click", "clicked", "product_view", "page_view", "detail_page_view")
 
 READY: Mapping[str, Placement] = {
     "for-you": Placement(type="for-you", fallback=("popular",)),
     "similar": Placement(type="similar", fallback=("also-viewed",)),
-    "also-bought": Placement(type="together", kinds=_BOUGHT),
+    "also-bought": Placement(type="together", kinds=BOUGHT),
     "also-viewed": Placement(type="together", kinds=_VIEWED),
-    "cart": Placement(type="cart", kinds=_BOUGHT),
+    "cart": Placement(type="cart", kinds=BOUGHT),
     "trending": Placement(type="trending", days=7),
     "popular": Placement(type="popular"),
     "new": Placement(type="new", days=30),
     "recent": Placement(type="recent"),
-    "again": Placement(type="again", kinds=_BOUGHT),
+    "again": Placement(type="again", kinds=BOUGHT),
 }
 """By name."""
 

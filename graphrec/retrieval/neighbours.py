@@ -193,7 +193,7 @@ def vias(
         mine[_row(likes.by_user, user)] = True
         people = shared - (mine[items, None] & mine[history])
     degree, theirs = (np.maximum(likes.degrees[rows], 1) for rows in (items, history))
-    score = _score(shared, degree[:, None], theirs, "cosine")
+    score = similarity_units(shared, degree[:, None], theirs, "cosine")
     score[(people <= 0) | (items[:, None] == history)] = NO_PATH
     # No two are alike, as each item has a place of its own in the order of ids.
     order = likes.by_id[history] - score * len(likes.items)
@@ -258,11 +258,11 @@ def _similar(
     rows = np.flatnonzero(shared >= max(min_support, 1))
     degrees = _degrees(own)
     everyone = int(np.count_nonzero(_degrees(other))) if similarity == "lift" else 0
-    score = _score(shared[rows], degrees[row], degrees[rows], similarity, everyone)
+    score = similarity_units(shared[rows], degrees[row], degrees[rows], similarity, everyone)
     return rows, score, shared[rows]
 
 
-def _score(
+def similarity_units(
     support: NDArray[np.int64],
     mine: int | NDArray[np.int64],
     theirs: NDArray[np.int64],

@@ -34,6 +34,7 @@ from graphrec.recommend.placements.question import PlacementQuestion, query_of
 from graphrec.recommend.placements.similar import similar
 from graphrec.recommend.placements.together import together
 from graphrec.recommend.query import Context, Query
+from graphrec.recommend.ranker import DIVERSE_AMONG
 from graphrec.recommend.results import EMPTY, EmptyCause, Recommendation
 from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.reason import Reason
@@ -59,9 +60,6 @@ FINDERS: Mapping[PlacementType, Callable[[Ground], Found]] = {
     "again": again,
 }
 """Of every type but `for-you`, which is a list of recommendations."""
-
-DIVERSE_AMONG = 5
-"""A diverse list is chosen from the best so many times its length."""
 
 IDLE_DAYS = 7
 """Where the newest event is older than a window, and than so many days, windows end at it: of a log

@@ -18,6 +18,7 @@ from graphrec.recommend.arrangement import labels_by
 from graphrec.recommend.placements.found import Found, Ground
 from graphrec.recommend.results import Because
 from graphrec.retrieval.kind_pairs import KindPairs
+from graphrec.retrieval.neighbours import similarity_units
 from graphrec.retrieval.reason import Reason
 from graphrec.store.protocol import SCALE
 
@@ -99,19 +100,13 @@ def similarity(
     pairs: KindPairs,
     item: int,
     others: NDArray[np.integer],
-    both: NDArray[np.integer],
+    both: NDArray[np.int64],
     by: PlacementSimilarity,
 ) -> NDArray[np.float64]:
     """The score of N others beside an item, from how many chose both [N]; to billionths."""
-    own, theirs = float(pairs.people[item]), pairs.people[others].astype(np.float64)
-    if by == "cosine":
-        score = both / np.sqrt(own * theirs)
-    elif by == "jaccard":
-        score = both / (own + theirs - both)
-    else:
-        score = both * pairs.active / (own * theirs)
-    rounded: NDArray[np.float64] = np.floor(score * SCALE + 0.5) / SCALE
-    return rounded
+    own, theirs = int(pairs.people[item]), pairs.people[others]
+    scores: NDArray[np.float64] = similarity_units(both, own, theirs, by, pairs.active) / SCALE
+    return scores
 
 
 def _code(ground: Ground) -> str:

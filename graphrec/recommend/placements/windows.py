@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from graphrec.data import labels
 from graphrec.data.in_force import happened, meanings_of
+from graphrec.data.times import DAY
 from graphrec.recommend.placements.found import Ground
 from graphrec.snapshot.view import View, log_of
 
@@ -40,8 +41,8 @@ def people_in(ground: Ground, days: float | None, before: float = 0) -> NDArray[
     minute.
     """
     minute = ground.now // MINUTE * MINUTE + MINUTE
-    until = minute - round(before * 86_400_000)
-    since = 0 if days is None else until - round(days * 86_400_000)
+    until = minute - round(before * DAY)
+    since = 0 if days is None else until - round(days * DAY)
     attribute = None if ground.segment is None else ground.placement.segment
     window = Window(ground.kinds, since, until, attribute, ground.segment)
     view, kept = ground.view, ground.view.windows

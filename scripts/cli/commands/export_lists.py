@@ -184,9 +184,9 @@ def _export(
         ) as pool:
             yield from pool.map(partial(_made, make, options), blocks)
 
-    told = {name: value for name, value in options.items() if name != "now"}
+    fixed = {name: value for name, value in options.items() if name != "now"}
     placements = {name: each.model_dump(mode="json") for name, each in engine.placements.items()}
-    plan = {"version": version, "options": told, "placements": placements}
+    plan = {"version": version, "options": fixed, "placements": placements}
     return export_rows(out, ids, columns, rows_of, plan, progress=progress)
 
 
