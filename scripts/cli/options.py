@@ -31,6 +31,14 @@ Rejects: TypeAlias = Annotated[
         "--rejects", help="Folder for rejected rows.", show_default="from the settings, rejects"
     ),
 ]
+PseudonymKey: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="File with the key of the exposures' pseudonyms.",
+        show_default="the one in the folder; a file names users by id",
+    ),
+]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs, instead of tables.")
 ]

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 from graphrec.cli.files import rejects_file
-from graphrec.cli.options import AsJson, Rejects, SettingsFile, StoreUrl
+from graphrec.cli.options import AsJson, PseudonymKey, Rejects, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.read import read_events
@@ -62,13 +62,7 @@ def compare(
         Path | None,
         typer.Option(help="File of events.", show_default="those in the store"),
     ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            help="File with the key of the exposures' pseudonyms.",
-            show_default="the one in the folder; a file names users by id",
-        ),
-    ] = None,
+    key: PseudonymKey = None,
     rejects: Rejects = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,

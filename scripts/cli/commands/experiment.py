@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from graphrec.cli.options import AsJson, SettingsFile, StoreUrl
+from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, warn
 from graphrec.cli.settings import load_settings
 from graphrec.ingest.packed import opened
@@ -89,13 +89,7 @@ def report(
             show_default="serve.exposures of the settings",
         ),
     ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            help="File with the key of the exposures' pseudonyms.",
-            show_default="the one in the folder; a file names users by id",
-        ),
-    ] = None,
+    key: PseudonymKey = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
