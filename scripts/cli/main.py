@@ -46,8 +46,8 @@ COMMANDS = {
 """By name, the module of `graphrec.cli.commands` that has the function, or the group of
 commands."""
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""Of a command that gives all its arguments to another program."""
+PASS_ON = {"allow_extra_args": True, "allow_interspersed_args": False}
+"""Of a command that gives all from its first argument on to another program."""
 
 
 def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:

@@ -93,9 +93,14 @@ def commands() -> dict[str, Any]:
 
 
 def test_benchmarks_of_the_checkout_are_run(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "graphrec.cli.main", "benchmark", "shop", "--help"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "--json" in done.stdout
+    def said(*arguments: str) -> str:
+        command = [sys.executable, "-m", "graphrec.cli.main", "benchmark", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert "--json" in said("shop", "--help")
+    assert "quality" in said()
 
 
 def test_the_commands_are_those_that_were_promised() -> None:

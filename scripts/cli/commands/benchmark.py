@@ -19,7 +19,8 @@ ROOT = Path(graphrec.__file__).resolve().parents[1]
 def benchmark(context: typer.Context) -> None:
     """Run a benchmark on your data and machine, from a checkout of graphrec.
 
-    What follows goes to `python -m scripts.benchmark`; `graphrec benchmark --help` lists them.
+    `graphrec benchmark` alone lists them; a name and its options go to `python -m
+    scripts.benchmark`.
 
     **Examples:** `graphrec benchmark quality --help`, `graphrec benchmark shop --json shop.json`
     """
@@ -30,6 +31,6 @@ def benchmark(context: typer.Context) -> None:
         )
     before = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([str(ROOT), *([before] if before else [])])
-    command = [sys.executable, "-m", "scripts.benchmark", *context.args]
+    command = [sys.executable, "-m", "scripts.benchmark", *(context.args or ["--help"])]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
