@@ -89,6 +89,18 @@ class SnapshotError(GraphrecError):
     """A snapshot is missing, broken or of another format."""
 
 
+class NoEmbeddings(SnapshotError):  # noqa: N818
+    """A snapshot without embeddings is asked for what is made of them."""
+
+    def __init__(self, version: str, remedy: str, field: str | None) -> None:
+        super().__init__(
+            f"snapshot {version!r} has no embeddings: expected those of a model that learns them; "
+            f"{remedy}"
+        )
+        self.field = field
+        """The part of a request that asks for it."""
+
+
 class NoRatings(SnapshotError):  # noqa: N818
     """A snapshot has no model that predicts ratings."""
 

@@ -4,6 +4,7 @@ import { address, ask, ApiError, hasKey, useKey } from "./api.js";
 import { combobox } from "./combobox.js";
 import { h } from "./dom.js";
 import { findItems, findUsers } from "./find.js";
+import { graph } from "./graph.js";
 import { home } from "./home.js";
 import { item } from "./item.js";
 import { models } from "./models.js";
@@ -18,6 +19,7 @@ import { ago, at, number } from "./words.js";
 // title and a node; `follow`, where it has one, gets the others when they change; it is then not made anew.
 const VIEWS = {
   "": { make: home, own: 0 },
+  graph: { make: graph, own: 0 },
   item: { make: item, own: 1 },
   models: { make: models, own: 0 },
   overview: { make: overview, own: 0 },

@@ -1,25 +1,12 @@
 // Charts of counts over time, drawn by uPlot, which is loaded when the first one is shown.
 
-import { address } from "./api.js";
+import { colours, recoloured } from "./colours.js";
 import { h } from "./dom.js";
+import { library } from "./library.js";
 import { day, number } from "./words.js";
 
 const HEIGHT = 200;
 const COLOURS = ["--green", "--embedding", "--popularity", "--red", "--soft"];
-
-let library;
-
-/** uPlot, of the file beside this one. */
-function loaded() {
-  library ??= new Promise((resolve, reject) => {
-    document.head.append(h("script", {
-      src: address("static/uplot.js"),
-      onload: () => resolve(globalThis.uPlot),
-      onerror: () => reject(new Error("uplot.js cannot be loaded")),
-    }));
-  });
-  return library;
-}
 
 /**
  * A chart: `times` in milliseconds since 1970, each the beginning of so many `days`, and `series`,
@@ -35,13 +22,13 @@ export function chart(name, { times, days, series, sums = true, whole = true }) 
   const draw = async () => {
     const width = Math.round(place.clientWidth);
     if (!width) return;
-    const UPlot = await loaded();
+    const UPlot = await library("uplot.js", "uPlot");
     drawn?.destroy();
     place.replaceChildren();
     drawn = new UPlot(options(width, series, whole, (at) => {
       under.textContent = at == null ? rest
         : `${period(times[at], days)}: ${series.map(({ name: each, values }) => `${number(values[at])} ${each}`).join(", ")}`;
-    }, colours()), [times.map((each) => each / 1000), ...series.map(({ values }) => values)], place);
+    }, inks()), [times.map((each) => each / 1000), ...series.map(({ values }) => values)], place);
   };
   let width = 0;
   new ResizeObserver(() => {
@@ -49,12 +36,7 @@ export function chart(name, { times, days, series, sums = true, whole = true }) 
     width = place.clientWidth;
     draw();
   }).observe(place);
-  const again = () => (place.isConnected ? draw() : stop());
-  const watching = new MutationObserver(again);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const stop = () => { watching.disconnect(); dark.removeEventListener("change", again); };
-  watching.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  dark.addEventListener("change", again);
+  recoloured(place, draw);
   return h("figure", {}, h("figcaption", { class: "kind" }, name), legend, place, under, figures(name, times, days, series));
 }
 
@@ -82,16 +64,9 @@ function dates(seconds) {
   return texts.map((text, at) => (text === texts[at - 1] ? "" : text));
 }
 
-/** The colours of the style sheet as a canvas takes them. */
-function colours() {
-  const probe = document.body.appendChild(h("span", { hidden: true }));
-  const read = (name) => {
-    probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color;
-  };
-  const found = { ink: read("--soft"), line: read("--line"), of: COLOURS.map(read) };
-  probe.remove();
-  return found;
+function inks() {
+  const [ink, line, ...of] = colours(["--soft", "--line", ...COLOURS]);
+  return { ink, line, of };
 }
 
 const LENGTHS = { 1: "day", 7: "week", 28: "four weeks", 364: "52 weeks" };

@@ -33,9 +33,13 @@ class ItemLinks:
 
     def nodes_of(self, item: int) -> tuple[str, ...]:
         """The ids of the nodes of an item row; for links between items, its own id."""
-        if self.type == "item":
-            return (self.nodes.ids[item],)
+        return (self.nodes.ids[item],) if self.type == "item" else self.linked_to(item)
+
+    def linked_to(self, item: int) -> tuple[str, ...]:
+        """The ids of the nodes that an item row is linked to; none of one that came since."""
         indptr, indices = self.by_item.indptr, self.by_item.indices
+        if item >= len(indptr) - 1:
+            return ()
         return tuple(self.nodes.ids[node] for node in indices[indptr[item] : indptr[item + 1]])
 
     def items_of(self, node: str) -> Rows:

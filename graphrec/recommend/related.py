@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from graphrec.errors import SnapshotError
+from graphrec.errors import NoEmbeddings
 from graphrec.models.top_k import best
 from graphrec.recommend.results import ItemId, Title
 from graphrec.retrieval.neighbours import related_items
@@ -62,16 +62,14 @@ def nearest(view: View, item: str, k: int, eligible: NDArray[np.bool_]) -> tuple
 
     By cosine, not by the inner product that ranks items for a user: it would put popular items
     first, since the length of an embedding carries popularity. None beside a new item of which
-    nothing is known. Raises SnapshotError where there are no embeddings.
+    nothing is known. Raises NoEmbeddings where there are none.
     """
     current = view.items
     row = current.ids.rows[item]
     cosine = cosines(view, row)
     if cosine is None:
-        raise SnapshotError(
-            f"snapshot {view.snapshot.manifest.version!r} has no embeddings: expected those of a "
-            f"model that learns them; train one, or ask for items related in the graph"
-        )
+        remedy = "train one, or ask for items related in the graph"
+        raise NoEmbeddings(view.snapshot.manifest.version, remedy, "by")
     left = cosine.copy()
     left[row] = -np.inf
     left[~eligible] = -np.inf

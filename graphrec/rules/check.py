@@ -55,8 +55,7 @@ def problems_of(rule: Rule, known: Known) -> Iterator[Problem]:
         elif key != "attribute" and known.table is not None:
             yield from _undated(key, name, known.table)
     if rule.relation is not None and rule.relation not in known.relations:
-        right = expectation(rule.relation, known.relations)
-        yield Problem("relation", f"no item has a relation {rule.relation!r}: {right}", True)
+        yield Problem("relation", no_relation(rule.relation, known.relations), True)
     if rule.shared_by is not None and rule.shared_by not in known.kinds:
         # A shop that is new has no returns yet.
         misspelt = closest(rule.shared_by, known.kinds, MISSPELT) is not None
@@ -77,6 +76,11 @@ def problems_of(rule: Rule, known: Known) -> Iterator[Problem]:
 def no_attribute(node_type: str, name: str, known: Collection[str]) -> str:
     """The sentence on an attribute that there is not."""
     return f"no {node_type} has an attribute {name!r}: {expectation(name, known)}"
+
+
+def no_relation(name: str, known: Collection[str]) -> str:
+    """The sentence on a relation that there is not."""
+    return f"no item has a relation {name!r}: {expectation(name, known)}"
 
 
 def no_kind(name: str, known: Collection[str]) -> str:

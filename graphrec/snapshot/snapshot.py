@@ -39,6 +39,7 @@ from graphrec.retrieval.popularity import Popularity
 from graphrec.retrieval.segments import segments_of
 from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import CandidateSource
+from graphrec.snapshot.layout import Points, layout
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.search import Search
 
@@ -127,6 +128,21 @@ class Snapshot:
     def embeddings(self) -> Embeddings | None:
         """The vectors, where there are any."""
         return None if self.nearest is None else self.nearest.vectors
+
+    @cached_property
+    def item_points(self) -> Points | None:
+        """The items as points of a map [I, 2], nan without a vector; None without embeddings.
+
+        It takes seconds where there are thousands.
+        """
+        if self.embeddings is None:
+            return None
+        vectors = self.embeddings.item_without_bias
+        order = self.popularity.order
+        order = order[vectors[order].any(axis=1)]
+        points = np.full((len(self.items), 2), np.nan, np.float32)
+        points[order] = layout(vectors[order])
+        return points
 
     @property
     def encoder(self) -> Encoder | None:

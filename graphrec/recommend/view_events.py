@@ -1,0 +1,109 @@
+"""All events of a view as columns: those of the snapshot that still hold, and those since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphrec.snapshot.view import View
+
+
+class ViewEvents(NamedTuple):
+    """N events of a view."""
+
+    kinds: tuple[str, ...]
+    """What the codes of kinds mean."""
+    kind: NDArray[np.int32]
+    """[N]: codes."""
+    user: NDArray[np.int32]
+    """[N]: rows; of users who came since the snapshot, after those of the snapshot."""
+    item: NDArray[np.int32]
+    """[N]: rows."""
+    time: NDArray[np.int64]
+    """[N]: in milliseconds since 1970; 0: unknown."""
+
+    def at(self, chosen: NDArray[np.bool_]) -> ViewEvents:
+        """Those that are chosen [N]."""
+        columns = (column[chosen] for column in self[1:])
+        return ViewEvents(self.kinds, *columns)
+
+
+def events_of(
+    view: View, item: int | None = None, users: NDArray[np.integer] | None = None
+) -> ViewEvents:
+    """All events, or those on an item row, or those of user rows, as `ViewEvents` has them.
+
+    Each event counts that is known, also what was returned or rated low.
+    """
+    codes: dict[str, int] = {}
+    parts = [np.empty((0, 4), np.int64).T]
+    known = None if users is None else np.sort(users[users < len(view.snapshot.users)])
+    for kind, held in view.snapshot.events.items():
+        code = codes.setdefault(kind, len(codes))
+        for matrix in (held.counted, held.others):
+            if known is not None:
+                rows, matrix = known, matrix[known]
+            else:
+                rows = np.arange(matrix.shape[0])
+            if item is None:
+                user, at = np.repeat(rows, np.diff(matrix.indptr)), slice(None)
+            else:
+                at = np.flatnonzero(matrix.indices == item)
+                user = rows[np.searchsorted(matrix.indptr, at, "right") - 1]
+            items = matrix.indices[at]
+            kinds = np.full(len(items), code, np.int32)
+            part = (kinds, user.astype(np.int32), items, matrix.data[at])
+            kept = _still_holds(view, part[1], items)
+            parts.append(part if kept is None else tuple(column[kept] for column in part))
+    asked = None if users is None else set(users.tolist())
+    written = np.array([*_written(view, codes, item, asked)], np.int64).reshape(-1, 4).T
+    columns = (np.concatenate(column) for column in zip(*parts, written, strict=True))
+    return ViewEvents(tuple(codes), *columns)
+
+
+def user_row(view: View, user: str) -> int | None:
+    """The row of a user in these events; None for one who has none."""
+    row = view.row(user)
+    if row is not None or user not in view.delta.users:
+        return row
+    new = next(at for at, each in enumerate(view.delta.users) if each == user)
+    return len(view.snapshot.users) + new
+
+
+def _still_holds(
+    view: View, users: NDArray[np.integer], items: NDArray[np.integer]
+) -> NDArray[np.bool_] | None:
+    """Which events of the snapshot are not gone, or known anew; None: all are as they were."""
+    rows, known, many = view.items.ids.rows, view.snapshot.users.rows, len(view.items.ids)
+    gone = [known[user] for user in view.delta.forgotten if user in known]
+    renewed = [
+        at * many + rows[item]
+        for user, each in view.delta.users.items()
+        if (at := view.row(user)) is not None
+        for item in {*(event.item for event in each.events), *each.taken_back}
+        if item in rows
+    ]
+    if not (gone or renewed or len(view.items.void)):
+        return None
+    pairs = users.astype(np.int64) * many + items
+    lost = np.isin(items, view.items.void) | np.isin(users, gone)
+    return ~(lost | np.isin(pairs, renewed))
+
+
+def _written(
+    view: View, codes: dict[str, int], item: int | None, users: set[int] | None
+) -> Iterator[tuple[int, int, int, int]]:
+    """The events since the snapshot: codes of kinds, rows of users and items, and times."""
+    rows, many, deleted = view.items.ids.rows, len(view.snapshot.users), view.delta.deleted
+    for place, (user, each) in enumerate(view.delta.users.items()):
+        at = view.row(user)
+        row = many + place if at is None else at
+        if users is not None and row not in users:
+            continue
+        for event in each.events:
+            column = rows.get(event.item)
+            if column is not None and event.item not in deleted and item in (None, column):
+                yield codes.setdefault(event.kind, len(codes)), row, column, event.time
