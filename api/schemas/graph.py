@@ -107,6 +107,7 @@ class MapOfItems(ItemMap, Versioned):
             "without_vector": 0,
             "attributes": ["genres", "year"],
             "values": ["Sci-Fi"],
+            "ordered": False,
             "value": [0],
         }
     )

@@ -58,19 +58,35 @@ async function fetched(path, body) {
   }
 }
 
-async function sent(path, body) {
+function sent(path, body) {
+  return request(body ? "POST" : "GET", path, body && JSON.stringify(body));
+}
+
+async function request(method, path, body) {
   const key = sessionStorage.getItem(KEY);
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   if (body) headers["Content-Type"] = "application/json";
   try {
-    return await fetch(address(path), {
-      method: body ? "POST" : "GET",
-      headers,
-      body: body && JSON.stringify(body),
-    });
+    return await fetch(address(path), { method, headers, body });
   } catch {
     throw new ApiError(0, "The service does not answer: see that it runs, then try again.");
   }
+}
+
+/** Any request, with its body as text: the status, the text and how many milliseconds it took. */
+export async function call(method, path, body) {
+  const start = performance.now();
+  const response = await request(method, path, body);
+  const text = await response.text();
+  const milliseconds = Math.round(performance.now() - start);
+  if (response.status === 401 || response.status === 403) {
+    try {
+      refused(response.status, JSON.parse(text));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error; // what a proxy says is no JSON
+    }
+  }
+  return { status: response.status, text, milliseconds };
 }
 
 function refused(status, answer) {

@@ -1,12 +1,14 @@
 // The frame around the views: the view of the address, the search field, theme and key.
 
-import { address, ask, ApiError, hasKey, useKey } from "./api.js";
+import { ask, ApiError, hasKey, useKey } from "./api.js";
+import { apiPage } from "./api_page.js";
 import { combobox } from "./combobox.js";
 import { h } from "./dom.js";
 import { findItems, findUsers } from "./find.js";
 import { graph } from "./graph.js";
 import { home } from "./home.js";
 import { item } from "./item.js";
+import { map } from "./map.js";
 import { models } from "./models.js";
 import { overview } from "./overview.js";
 import { placements } from "./placements.js";
@@ -19,8 +21,10 @@ import { ago, at, number } from "./words.js";
 // title and a node; `follow`, where it has one, gets the others when they change; it is then not made anew.
 const VIEWS = {
   "": { make: home, own: 0 },
+  api: { make: apiPage, own: 0 },
   graph: { make: graph, own: 0 },
   item: { make: item, own: 1 },
+  map: { make: map, own: 0 },
   models: { make: models, own: 0 },
   overview: { make: overview, own: 0 },
   placements: { make: placements, own: 0 },
@@ -121,7 +125,7 @@ async function drawFacts() {
     const { version, age_seconds: age, counts } = await ask("/v1/snapshot");
     footer.replaceChildren(h("p", {},
       `Snapshot ${version}, published ${ago(age)}: ${number(counts.users)} users, ${number(counts.items)} items, ${number(counts.events)} events. `,
-      h("a", { href: address("/openapi.json") }, "The API")));
+      h("a", { href: at("api") }, "The API")));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     footer.replaceChildren(); // the view shows the error

@@ -17,7 +17,8 @@ export function explanation(user, item) {
         : empty("No paths: nobody likes both this item and one of the history."),
       found.shared.length ? shared(found.shared) : null,
       found.contributions.length === 0 ? null : contributions(found.contributions, found.score),
-      h("p", { class: "more" }, h("a", { href: at("item", item) }, "About this item")),
+      h("p", { class: "more" }, h("a", { href: at("item", item) }, "About this item"), " ",
+        h("a", { href: at("graph", "user", user, item) }, "These paths in the graph")),
     ],
     4,
   );

@@ -18,7 +18,7 @@ export function called({ type, id, name, of, people }) {
   switch (type) {
     case "item": return titled({ item: id, title: name });
     case "user": return `User ${id}`;
-    case "people": return `${id}: ${count(people, "person", "people")}`;
+    case "people": return `${id}: ${count(people, "person", "people").replace(" ", "\u00a0")}`;
     case "both": return `${count(people, "person likes", "people like")} both`;
     case "linked": return `${label(of)}: ${id}`;
     default: return `${label(name)}: ${id}`;

@@ -28,7 +28,9 @@ export function item([id]) {
           picture(found.attributes, found, "picture"),
           h("div", {},
             h("p", { class: "lead" }, `Liked by ${count(found.likes, "person", "people")}. `,
-              h("a", { href: at("visitor", id) }, "Try it as a visitor who likes it")),
+              h("a", { href: at("visitor", id) }, "Try it as a visitor who likes it"), ", ",
+              h("a", { href: at("graph", "item", id) }, "walk the graph from it"), ", ",
+              h("a", { href: at("map", id) }, "see it on the map")),
             facts(found.attributes)));
       }, 2),
       h("section", {}, h("h2", {}, "Popularity"),

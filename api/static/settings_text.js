@@ -1,12 +1,13 @@
-// A question to a placement as others write it: a curl command, and settings in TOML.
+// What the page does as others write it: a request as a curl command, and settings in TOML.
 
 import { address } from "./api.js";
 
-/** The request as a command for a shell. */
-export function curl({ url, body }, locked) {
+/** The request as a command for a shell; a body is an object, or text that may be no JSON yet. */
+export function curl({ method, url, body }, locked) {
   const parts = ["curl -s"];
+  if (method && method !== (body ? "POST" : "GET")) parts.push(`-X ${method}`);
   if (locked) parts.push('-H "Authorization: Bearer $GRAPHREC_KEY"');
-  if (body) parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(body))}`);
+  if (body) parts.push("-H 'Content-Type: application/json'", `-d ${quoted(typeof body === "string" ? body : JSON.stringify(body))}`);
   parts.push(quoted(address(url)));
   return parts.join(" \\\n  ");
 }

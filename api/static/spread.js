@@ -18,23 +18,27 @@ export function spread(nodes, edges, room) {
     pullAndPush(all, edges, of, length, 0.1 * length * (1 - round / ROUNDS));
     keepInside(all, room);
   }
-  for (let round = 0; round < PARTING && part(all) > 0; round += 1) keepInside(all, room);
-  keepInside(all, room);
-  return new Map(all.map(({ key, x, y }) => [key, { x, y }]));
+  return apart(all, room);
 }
 
 /** Nodes in columns, or in rows where the room is higher than wide. */
 export function columns(lines, room) {
   const upright = room.height > room.width;
   const [along, across] = upright ? [room.height, room.width] : [room.width, room.height];
-  const found = new Map();
-  lines.forEach((line, at) => line.forEach(({ key, width, height }, place) => {
-    const half = (upright ? height : width) / 2;
+  return apart(lines.flatMap((line, at) => line.map((each, place) => {
+    const half = (upright ? each.height : each.width) / 2;
     const far = half + 4 + ((along - 2 * half - 8) * at) / Math.max(lines.length - 1, 1);
     const side = (across * (place + 0.5)) / line.length;
-    found.set(key, upright ? { x: side, y: far } : { x: far, y: side });
-  }));
-  return found;
+    return { ...each, x: upright ? side : far, y: upright ? far : side };
+  })), room);
+}
+
+/** The places by key, once nothing overlaps or sticks out any more. */
+function apart(all, room) {
+  keepInside(all, room);
+  for (let round = 0; round < PARTING && part(all) > 0; round += 1) keepInside(all, room);
+  keepInside(all, room);
+  return new Map(all.map(({ key, x, y }) => [key, { x, y }]));
 }
 
 /** What is new begins around what it hangs on, the first of all in the middle. */

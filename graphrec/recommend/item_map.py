@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -24,6 +24,10 @@ RANGES = 5
 
 COLOURED = ("category", "tags", "number")
 """Kinds of attributes that say something as a colour."""
+
+
+Coloured: TypeAlias = tuple[tuple[str, ...], tuple[int | None, ...]]
+"""Values, and the place of each item among them."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,9 @@ class ItemMap:
             description=f"Of the attribute: the {MOST_VALUES} most frequent ones, or {RANGES} "
             "ranges of a number, ascending; empty without an attribute."
         ),
+    ]
+    ordered: Annotated[
+        bool, Field(description="Whether the values are numbers, in ascending ranges.")
     ]
     value: Annotated[
         tuple[int | None, ...],
@@ -76,8 +83,10 @@ def item_map(view: View, attribute: str | None, most: int) -> ItemMap:
     rows = there[:most].astype(np.int32)
     values: tuple[str, ...] = ()
     value: tuple[int | None, ...] = ()
+    ordered = attribute is not None and _has_numbers(view, attribute, rows)
     if attribute is not None:
-        values, value = _coloured(view, attribute, rows)
+        split = _ranges if ordered else _labelled
+        values, value = split(view, attribute, rows)
     every = len(current.ids) - len(current.deleted)
     ids, titles, likes = current.ids.ids, current.titles, snapshot.likes.degrees
     x, y = np.round(points[rows].astype(float), 4).T.tolist()
@@ -91,19 +100,19 @@ def item_map(view: View, attribute: str | None, most: int) -> ItemMap:
         every - len(there),
         tuple(sorted(n for n, each in snapshot.item_attributes.items() if each.kind in COLOURED)),
         values,
+        ordered,
         value,
     )
 
 
-def _coloured(
-    view: View, attribute: str, rows: Rows
-) -> tuple[tuple[str, ...], tuple[int | None, ...]]:
-    table = view.items.table
-    own = table.values(attribute)
-    numbers = table.numbers(attribute)[rows]
-    if any(isinstance(own[row], float | int) for row in rows.tolist()):
-        return _ranges(numbers)
-    texts = [_texts(own[row]) for row in rows.tolist()]
+def _has_numbers(view: View, attribute: str, rows: Rows) -> bool:
+    values = view.items.table.values(attribute)
+    return any(isinstance(values[row], float | int) for row in rows.tolist())
+
+
+def _labelled(view: View, attribute: str, rows: Rows) -> Coloured:
+    values = view.items.table.values(attribute)
+    texts = [_texts(values[row]) for row in rows.tolist()]
     counts = Counter(text for each in texts for text in each)
     frequent = sorted(counts, key=lambda each: (-counts[each], each))[:MOST_VALUES]
     place = {text: at for at, text in enumerate(frequent)}
@@ -115,20 +124,17 @@ def _texts(value: AttributeValue) -> Sequence[str]:
     return labels(value) if isinstance(value, tuple | str) else ()
 
 
-def _ranges(numbers: np.ndarray) -> tuple[tuple[str, ...], tuple[int | None, ...]]:
-    """Ranges with about as many numbers each, and in which each number is."""
+def _ranges(view: View, attribute: str, rows: Rows) -> Coloured:
+    """Ranges with about as many numbers each."""
+    numbers = view.items.table.numbers(attribute)[rows]
     known = numbers[np.isfinite(numbers)]
     limits = np.unique(np.quantile(known, np.linspace(0, 1, RANGES + 1)[1:-1], method="lower"))
-    place = np.searchsorted(limits, numbers, "left")
-    names, codes = [], {}
-    for at in range(len(limits) + 1):
-        among = known[np.searchsorted(limits, known, "left") == at]
-        if len(among):
-            codes[at] = len(names)
-            low, high = (f"{each:g}" for each in (among.min(), among.max()))
-            names.append(low if low == high else f"{low} to {high}")
-    finite = np.isfinite(numbers)
-    return tuple(names), tuple(
-        codes[at] if known else None
-        for at, known in zip(place.tolist(), finite.tolist(), strict=True)
-    )
+    inside = np.searchsorted(limits, known, "left")
+    used, place = np.unique(inside, return_inverse=True)
+    value = np.full(len(rows), -1)
+    value[np.isfinite(numbers)] = place
+    names = []
+    for each in used:
+        low, high = known[inside == each].min(), known[inside == each].max()
+        names.append(f"{low:g}" if low == high else f"{low:g} to {high:g}")
+    return tuple(names), tuple(None if at < 0 else at for at in value.tolist())

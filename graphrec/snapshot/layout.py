@@ -24,9 +24,13 @@ PUSHES = 16
 """Random others that push each point away, a round."""
 STEEPNESS, POWER = 1.58, 0.9
 """Of the curve 1 / (1 + a d^2b) by which forces go, for points that may be 0.1 apart."""
+BESIDE = 0.1
+"""How far apart neighbours come to lie, so that what is much the same is not one point."""
 FARTHEST = 4.0
 """How far a force may move a point in the first round."""
-TOGETHER = 0.3
+STRONGER = 5.0
+"""What each of these stands for: there are more of them than are drawn."""
+TOGETHER = 1.0
 """How much everything is drawn to the middle, so that islands do not drift off."""
 BLOCK = 1_000
 """Rows whose similarities are computed at a time."""
@@ -60,12 +64,13 @@ def _laid_out(unit: Vectors) -> Points:
         apart = points[one] - points[other]
         square = (apart**2).sum(axis=1)
         pull = -2 * STEEPNESS * POWER * square ** (POWER - 1) / (1 + STEEPNESS * square**POWER)
-        pull[square == 0] = 0
+        far = np.sqrt(np.maximum(square, 1e-6))
+        pull = np.where(square > 0, pull * np.maximum(1 - BESIDE / far, -1), 0)
         moved = _summed(one, pull[:, None] * apart, count)
         away = points[everyone] - points[rng.integers(0, count, len(everyone))]
         square = (away**2).sum(axis=1)
         push = 2 * POWER / ((0.1 + square) * (1 + STEEPNESS * square**POWER))
-        moved += _summed(everyone, push[:, None] * away, count)
+        moved += STRONGER * _summed(everyone, push[:, None] * away, count)
         moved -= TOGETHER * points
         rate = 1 - step / ROUNDS
         points += rate * 0.1 * np.clip(moved, -FARTHEST / 0.1, FARTHEST / 0.1)
