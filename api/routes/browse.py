@@ -19,7 +19,6 @@ from graphrec.api.schemas.browse import (
     PageQuery,
     PopularItems,
     SearchQuery,
-    SimilarUser,
     SimilarUsers,
     SnapshotFacts,
     UserDetails,
@@ -37,10 +36,9 @@ from graphrec.data import AttributeValue
 from graphrec.errors import UnknownNode
 from graphrec.recommend.activity import activity
 from graphrec.recommend.browse import plain
-from graphrec.recommend.recommender import MIN_SUPPORT
-from graphrec.retrieval.neighbours import similar_users
+from graphrec.recommend.similar import similar_to
 from graphrec.store.delta import Event, events_by_user
-from graphrec.store.protocol import GraphStore, Neighbour
+from graphrec.store.protocol import GraphStore
 
 router = new_router("browse")
 
@@ -161,20 +159,10 @@ def activity_counts(
 def user_similar(
     user_id: UserId, query: Annotated[Length, Query()], recommender: Ready, service: Serving
 ) -> SimilarUsers:
-    """The users who like the same items, at least two of them, according to the snapshot."""
-    k, view = query.length(service.settings.serve), recommender.view
-    near: list[Neighbour] = []
-    if view.row(user_id) is not None:
-        likes, forgotten = view.snapshot.likes, view.delta.forgotten
-        found = similar_users(likes, user_id, k + len(forgotten), min_support=MIN_SUPPORT)
-        near = [each for each in found if each.id not in forgotten][:k]
-    elif not view.knows(user_id):
-        raise UnknownNode("user", user_id)
-    return SimilarUsers(
-        version=recommender.snapshot.manifest.version,
-        user=user_id,
-        similar=tuple(SimilarUser(each.id, each.score, each.support) for each in near),
-    )
+    """The users who like the same items, at least two of them, by the snapshot: what they share."""
+    k = query.length(service.settings.serve)
+    found = similar_to(recommender.view, user_id, k)
+    return SimilarUsers(recommender.snapshot.manifest.version, user_id, found)
 
 
 @router.get("/popular", openapi_extra=READ, responses=LIST)

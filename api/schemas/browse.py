@@ -14,6 +14,7 @@ from pydantic import Field, JsonValue
 
 from graphrec.data import PlainValue
 from graphrec.recommend.browse import Details, HistoryEvent, Item, SeenItem, User
+from graphrec.recommend.similar import SimilarUser
 from graphrec.settings import ServeSettings
 
 LONGEST_QUERY = 100
@@ -222,15 +223,6 @@ class ActivityCounts(Versioned):
 
 
 @dataclass(frozen=True)
-class SimilarUser:
-    """A user similar to another one."""
-
-    user: Annotated[str, Field(description="Id of the user.")]
-    score: Annotated[float, Field(description="Cosine of the two users over all items, 0 to 1.")]
-    items: Annotated[int, Field(description="How many items both like.")]
-
-
-@dataclass(frozen=True)
 class SimilarUsers(Versioned):
     """The users most similar to a user."""
 
@@ -238,7 +230,15 @@ class SimilarUsers(Versioned):
         {
             "version": VERSION,
             "user": "196",
-            "similar": [{"user": "655", "score": 0.25, "items": 12}],
+            "similar": [
+                {
+                    "user": "655",
+                    "score": 0.25,
+                    "items": 12,
+                    "shared": [{"item": "183", "title": "Alien (1979)"}],
+                    "attributes": {"country": "DE"},
+                }
+            ],
         }
     )
 

@@ -9,6 +9,7 @@ from graphrec.api.schemas.examples import VERSION
 from graphrec.api.schemas.versioned import example
 from pydantic import Field
 
+from graphrec.experiments.click_rates import ClickRate
 from graphrec.snapshot.reports import Refreshed
 
 
@@ -33,3 +34,35 @@ class Refreshes:
     )
 
     refreshes: Annotated[tuple[Refreshed, ...], Field(description="The latest first.")]
+
+
+@dataclass(frozen=True)
+class ClickRates:
+    """How often what was listed was followed by an event, by snapshot."""
+
+    __pydantic_config__ = example(
+        {
+            "days": 7,
+            "whole": True,
+            "rates": [
+                {
+                    "version": VERSION,
+                    "first": 1795342500123,
+                    "last": 1795428900123,
+                    "users": 310,
+                    "shown": 3100,
+                    "clicked": 96,
+                }
+            ],
+        }
+    )
+
+    days: Annotated[int, Field(description="Within which an event counts.")]
+    whole: Annotated[
+        bool,
+        Field(description="Whether the whole log was read; else its end, of what is not packed."),
+    ]
+    missing: Annotated[
+        str | None, Field(description="What it needs, where there is nothing to count; else null.")
+    ]
+    rates: Annotated[tuple[ClickRate, ...], Field(description="The latest snapshot first.")]

@@ -4,6 +4,7 @@ import { address, ask, ApiError, askText, hasKey } from "./api.js";
 import { activity, eventsChart, reachChart } from "./activity.js";
 import { chart } from "./chart.js";
 import { h } from "./dom.js";
+import { clickRates, experiments } from "./experiments.js";
 import { metrics, routes, total, value } from "./metrics.js";
 import { empty, pending } from "./pending.js";
 import { ago, count, day, number, share } from "./words.js";
@@ -27,6 +28,8 @@ export function overview() {
         pending(() => log, (found) => h("div", { class: "columns" }, h("div", {}, eventsChart("Events by kind", found)), h("div", {}, reachChart("Users and items with events", found))), 6)),
       h("section", {}, h("h2", {}, "Lists"), pending(() => served, lists, 4)),
       h("section", {}, h("h2", {}, "Latency"), pending(() => served, latency, 4)),
+      h("section", {}, h("h2", {}, "Experiments"), pending(() => ask("/v1/experiments"), experiments, 2)),
+      h("section", {}, h("h2", {}, "Clicks"), pending(() => ask("/v1/click-rates"), clickRates, 3)),
       h("section", {}, h("h2", {}, "Refreshes"), pending(() => ask("/v1/refreshes"), refreshes, 4))),
   };
 }

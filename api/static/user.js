@@ -2,17 +2,17 @@
 // The address may have an item after the user, which is explained.
 
 import { ask, path } from "./api.js";
-import { facts } from "./attributes.js";
+import { facts, label, shown } from "./attributes.js";
 import { combobox } from "./combobox.js";
 import { h } from "./dom.js";
 import { explanation } from "./explanation.js";
 import { findItems } from "./find.js";
 import { history } from "./history.js";
-import { chips, recommendation } from "./lists.js";
+import { recommendation } from "./lists.js";
 import { empty, pending } from "./pending.js";
 import { written } from "./question.js";
 import { whyNot } from "./why_not.js";
-import { at, count, number } from "./words.js";
+import { at, count, name, number } from "./words.js";
 
 export function user([id, ...named]) {
   let selected = named[0]; // the item in the address
@@ -97,9 +97,19 @@ export function user([id, ...named]) {
 }
 
 function similar(id) {
-  return pending(() => ask(path`/v1/users/${id}/similar?k=12`), (found) => found.similar.length
-    ? chips(found.similar.map((row) => ({
-      href: at("user", row.user), text: row.user, note: `${row.items} in common`,
-    })))
-    : empty("Nobody else likes two of the same items."), 2);
+  return pending(() => ask(path`/v1/users/${id}/similar?k=8`), (found) => found.similar.length
+    ? h("ul", { class: "rows" }, found.similar.map((row) => h("li", {},
+      h("a", { class: "row", href: at("user", row.user) },
+        h("span", { class: "what" }, h("strong", {}, row.user),
+          h("span", { class: "reason" }, shares(row))),
+        h("span", { class: "figure", title: "Cosine" }, row.score.toFixed(2))))))
+    : empty("Nobody else likes two of the same items."), 4);
+}
+
+/** What two users share, in a sentence. */
+function shares({ items, shared, attributes }) {
+  const rest = items - shared.length;
+  const titles = shared.map(name).join(", ");
+  const alike = Object.entries(attributes).map(([key, value]) => `${label(key)} ${shown(key, value)}`);
+  return [`${count(items, "item", "items")} in common: ${titles}${rest > 0 ? `, and ${number(rest)} more` : ""}`, ...alike].join(" · ");
 }

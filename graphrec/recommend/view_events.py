@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from graphrec.data import Interactions, Vocabulary
 from graphrec.snapshot.view import View
 
 
@@ -64,6 +65,26 @@ def events_of(
     return ViewEvents(tuple(codes), *columns)
 
 
+def events_since(view: View, since: int) -> Interactions:
+    """The events from a time on (milliseconds), each of weight 1."""
+    found = events_of(view)
+    late = found.at(found.time >= since)
+    new = tuple(user for user in view.delta.users if view.row(user) is None)
+    rows = [*range(len(view.snapshot.users)), *_new_rows(view)]
+    users, user = np.unique(late.user, return_inverse=True)
+    names = dict(zip(rows, (*view.snapshot.users.ids, *new), strict=True))
+    return Interactions(
+        Vocabulary(tuple(names[row] for row in users.tolist())),
+        view.items.ids,
+        user.astype(np.int32),
+        late.item,
+        np.ones(len(late.user), np.float32),
+        late.time,
+        late.kind.astype(np.uint8),
+        kinds=found.kinds,
+    )
+
+
 def user_row(view: View, user: str) -> int | None:
     """The row of a user in these events; None for one who has none."""
     row = view.row(user)
@@ -71,6 +92,14 @@ def user_row(view: View, user: str) -> int | None:
         return row
     new = next(at for at, each in enumerate(view.delta.users) if each == user)
     return len(view.snapshot.users) + new
+
+
+def _new_rows(view: View) -> Iterator[int]:
+    """The rows of the users of the delta that the snapshot does not have."""
+    many = len(view.snapshot.users)
+    for place, user in enumerate(view.delta.users):
+        if view.row(user) is None:
+            yield many + place
 
 
 def _still_holds(
