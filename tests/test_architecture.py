@@ -82,8 +82,8 @@ MAY_IMPORT = {
     "api": "data errors experiment experiments files forget locks placement ranking ratings "
     "recommend retrieval rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
-    "locks models packings person_lines placement progress ratings recommend refresh report "
-    "settings settings_file snapshot store suggest traces training",
+    "locks models packings person_lines placement progress ranking ratings recommend refresh "
+    "report settings settings_file snapshot store suggest traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

@@ -16,6 +16,7 @@ from graphrec.api.schemas.browse import (
     ActivityQuery,
     ItemDetails,
     ItemPage,
+    ListMetric,
     PageQuery,
     PopularItems,
     SearchQuery,
@@ -34,6 +35,7 @@ from starlette.concurrency import run_in_threadpool
 
 from graphrec.data import AttributeValue
 from graphrec.errors import UnknownNode
+from graphrec.ranking.list_columns import COLUMNS
 from graphrec.recommend.activity import activity
 from graphrec.recommend.browse import plain
 from graphrec.recommend.similar import similar_to
@@ -192,4 +194,8 @@ async def snapshot(_: Annotated[Strict, Query()], recommender: Ready) -> Snapsho
         weights=tuple(Weights(each.least, each.weights, each.people) for each in manifest.weights),
         ranker=None if manifest.ranker is None else str(manifest.ranker),
         metrics=manifest.metrics,
+        list_metrics=tuple(
+            ListMetric(metric, each.name, each.meaning, each.is_share)
+            for metric, each in COLUMNS.items()
+        ),
     )

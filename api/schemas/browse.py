@@ -263,6 +263,16 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class ListMetric:
+    """A metric of what lists are like, beside being right."""
+
+    metric: Annotated[str, Field(description="Its name in `metrics`, without the cut-off.")]
+    title: str
+    meaning: str
+    share: Annotated[bool, Field(description="Whether it is a share, 0 to 1, shown as per cent.")]
+
+
+@dataclass(frozen=True)
 class SnapshotFacts(Versioned):
     """The snapshot that the service answers from."""
 
@@ -284,6 +294,14 @@ class SnapshotFacts(Versioned):
                 }
             ],
             "metrics": {"protocol": "temporal", "k": 10, "models": []},
+            "list_metrics": [
+                {
+                    "metric": "coverage",
+                    "title": "Coverage",
+                    "meaning": "share of the catalogue in any list",
+                    "share": True,
+                }
+            ],
         }
     )
 
@@ -323,4 +341,8 @@ class SnapshotFacts(Versioned):
             description="The models that `graphrec train` compared: metrics with their 95 % "
             "intervals, by model; empty where it compared none."
         ),
+    ]
+    list_metrics: Annotated[
+        tuple[ListMetric, ...],
+        Field(description="Which of these say what lists are like, beside being right."),
     ]

@@ -16,7 +16,7 @@ export function models() {
         facts(found),
         h("h2", {}, "Models compared"),
         comparison(found.metrics),
-        lists(found.metrics),
+        lists(found.metrics, found.list_metrics),
         h("div", { class: "columns" },
           h("section", {}, h("h2", {}, "Weights of the sources"),
             found.weights.map(({ weights }, at) => [
@@ -76,35 +76,21 @@ function comparison(metrics) {
   ];
 }
 
-// What lists are like beside being right: the name of each metric, a title, and what it means.
-const LIKE = [
-  ["coverage", "Coverage", "share of the catalogue in any list", share],
-  ["overlap", "Overlap", "of two people's lists, the share that is the same", share],
-  ["concentration", "Top 30", "share of all places that go to the 30 items listed most", share],
-  ["lift", "Lift", "how much more popular the list is than what its user likes, 0 as popular", plain],
-  ["long_tail", "Long tail", "share outside the most popular fifth", share],
-  ["novelty", "Novelty", "in bits: an item that half as many like has one more", plain],
-  ["serendipity", "Serendipity", "share that is right and not popular", plain],
-  ["diversity", "Diversity", "of categories and tags, 0 all the same", plain],
-];
-
-function plain(value) { return value.toFixed(2); }
-
-function lists({ models: rows, k }) {
-  const known = LIKE.filter(([name]) => rows?.some((row) => row.metrics[`${name}@${k}`]));
+function lists({ models: rows, k }, metrics) {
+  const known = metrics.filter(({ metric }) => rows?.some((row) => row.metrics[`${metric}@${k}`]));
   if (!known.length) return null;
   return [
     h("h2", {}, "What their lists are like"),
     h("div", { class: "scroll", role: "region", "aria-label": "What their lists are like", tabindex: 0 },
       h("table", { class: "figures" },
-        h("thead", {}, h("tr", {}, ["Model", ...known.map(([, title]) => title)].map((title) => h("th", { scope: "col" }, title)))),
+        h("thead", {}, h("tr", {}, ["Model", ...known.map(({ title }) => title)].map((title) => h("th", { scope: "col" }, title)))),
         h("tbody", {}, rows.map((row) => h("tr", {},
           h("th", { scope: "row" }, row.model),
-          known.map(([name, , , form]) => {
-            const value = row.metrics[`${name}@${k}`]?.value;
-            return h("td", {}, value == null ? "–" : form(value));
+          known.map(({ metric, share: isShare }) => {
+            const value = row.metrics[`${metric}@${k}`]?.value;
+            return h("td", {}, value == null ? "–" : isShare ? share(value) : value.toFixed(2));
           })))))),
-    h("p", { class: "hint" }, known.map(([, title, meaning]) => `${title}: ${meaning}`).join("; ") + "."),
+    h("p", { class: "hint" }, known.map(({ title, meaning }) => `${title}: ${meaning}`).join("; ") + "."),
   ];
 }
 

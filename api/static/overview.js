@@ -114,7 +114,7 @@ function latency(served) {
 const milliseconds = (seconds) => `${number(Number((1000 * seconds).toPrecision(2)))} ms`;
 
 function refreshes({ refreshes: rows }) {
-  if (!rows.length) return empty("None yet: a report is kept of each `graphrec refresh`.");
+  if (!rows.length) return empty("None yet: each run of graphrec refresh leaves a report here.");
   const measured = rows.filter(({ ndcg }) => ndcg != null).toReversed();
   return [
     measured.length > 1 ? h("div", { class: "columns" },

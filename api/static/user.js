@@ -80,7 +80,8 @@ export function user([id, ...named]) {
           pending(() => ask(path`/v1/users/${id}/recommendations?k=10`), list, 10),
           h("p", { class: "more" },
             h("a", { href: at("what-if", written({ name: "for-you", user: id, items: [] })) }, "What if the settings were others?"), " ",
-            h("a", { href: at("placements", written({ name: "for-you", user: id, items: [] })) }, "Other placements")),
+            h("a", { href: at("placements", written({ name: "for-you", user: id, items: [] })) }, "Other placements"), " ",
+            h("a", { href: at("graph", "user", id) }, "The graph around this user")),
           h("h2", {}, "Why not …?"),
           h("p", { class: "hint" }, "Pick an item that is not in the list, and see why."),
           combobox({
@@ -89,10 +90,9 @@ export function user([id, ...named]) {
             find: async (query) => [await findItems(query)],
             pick: (picked) => { location.hash = at("user", id, picked.id); },
           }),
-          answer),
-        h("section", {},
-          h("h2", {}, "History"), history(id),
-          h("h2", {}, "Similar users"), similar(id)))),
+          answer,
+          h("h2", {}, "Similar users"), similar(id)),
+        h("section", {}, h("h2", {}, "History"), history(id)))),
   };
 }
 
@@ -109,7 +109,7 @@ function similar(id) {
 /** What two users share, in a sentence. */
 function shares({ items, shared, attributes }) {
   const rest = items - shared.length;
-  const titles = shared.map(name).join(", ");
+  const titles = shared.map(name).join("; ");
   const alike = Object.entries(attributes).map(([key, value]) => `${label(key)} ${shown(key, value)}`);
-  return [`${count(items, "item", "items")} in common: ${titles}${rest > 0 ? `, and ${number(rest)} more` : ""}`, ...alike].join(" · ");
+  return [`${count(items, "item", "items")} in common: ${titles}${rest > 0 ? `; and ${number(rest)} more` : ""}`, ...alike].join(" · ");
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data import Interactions, Vocabulary
 from graphrec.snapshot.view import View
+
+Columns: TypeAlias = tuple[NDArray[np.integer], ...]
 
 
 class ViewEvents(NamedTuple):
@@ -28,8 +31,13 @@ class ViewEvents(NamedTuple):
 
     def at(self, chosen: NDArray[np.bool_]) -> ViewEvents:
         """Those that are chosen [N]."""
-        columns = (column[chosen] for column in self[1:])
-        return ViewEvents(self.kinds, *columns)
+        return ViewEvents(
+            self.kinds,
+            self.kind[chosen],
+            self.user[chosen],
+            self.item[chosen],
+            self.time[chosen],
+        )
 
 
 def events_of(
@@ -40,29 +48,41 @@ def events_of(
     Each event counts that is known, also what was returned or rated low.
     """
     codes: dict[str, int] = {}
-    parts = [np.empty((0, 4), np.int64).T]
+    parts: list[Columns] = []
     known = None if users is None else np.sort(users[users < len(view.snapshot.users)])
     for kind, held in view.snapshot.events.items():
         code = codes.setdefault(kind, len(codes))
         for matrix in (held.counted, held.others):
-            if known is not None:
-                rows, matrix = known, matrix[known]
-            else:
-                rows = np.arange(matrix.shape[0])
-            if item is None:
-                user, at = np.repeat(rows, np.diff(matrix.indptr)), slice(None)
-            else:
-                at = np.flatnonzero(matrix.indices == item)
-                user = rows[np.searchsorted(matrix.indptr, at, "right") - 1]
-            items = matrix.indices[at]
-            kinds = np.full(len(items), code, np.int32)
-            part = (kinds, user.astype(np.int32), items, matrix.data[at])
-            kept = _still_holds(view, part[1], items)
+            part = _of_matrix(matrix, code, item, known)
+            kept = _still_holds(view, part[1], part[2])
             parts.append(part if kept is None else tuple(column[kept] for column in part))
     asked = None if users is None else set(users.tolist())
     written = np.array([*_written(view, codes, item, asked)], np.int64).reshape(-1, 4).T
-    columns = (np.concatenate(column) for column in zip(*parts, written, strict=True))
-    return ViewEvents(tuple(codes), *columns)
+    parts.append(tuple(written))
+    kinds, rows, items, times = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return ViewEvents(
+        tuple(codes),
+        kinds.astype(np.int32),
+        rows.astype(np.int32),
+        items.astype(np.int32),
+        times.astype(np.int64),
+    )
+
+
+def _of_matrix(
+    matrix: sparse.csr_array, code: int, item: int | None, users: NDArray[np.integer] | None
+) -> Columns:
+    """Kind, user, item and time of the elements of a matrix [U, I]; of some users, or one item."""
+    rows = np.arange(matrix.shape[0], dtype=np.int32) if users is None else users
+    part = matrix if users is None else matrix[users]
+    items, times = part.indices, part.data
+    if item is None:
+        user = np.repeat(rows, np.diff(part.indptr))
+    else:
+        at = np.flatnonzero(items == item)
+        user = rows[np.searchsorted(part.indptr, at, "right") - 1]
+        items, times = items[at], times[at]
+    return np.full(len(items), code, np.int32), user, items, times
 
 
 def events_since(view: View, since: int) -> Interactions:

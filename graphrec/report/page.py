@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from graphrec.data.times import written
-from graphrec.evaluation.list_columns import COLUMNS
+from graphrec.ranking.list_columns import COLUMNS
 from graphrec.refresh.gate import figure
 from graphrec.report import drawings
 from graphrec.report.chart import STYLE

@@ -30,10 +30,10 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.times import written
 from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
-from graphrec.evaluation.list_columns import COLUMNS, LEGEND
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
 from graphrec.models import create
+from graphrec.ranking.list_columns import COLUMNS, LEGEND
 from graphrec.ratings import RATING_MODELS
 from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
