@@ -78,7 +78,7 @@ export function graphCanvas({ chosen, opened }) {
       ]);
     });
     const boxes = nodes.map(({ key }) => {
-      const { w, h: high } = cy.getElementById(key).boundingBox({ includeOverlays: false });
+      const { w, h: high } = cy.getElementById(key).boundingBox({ includeOverlays: false, includeUnderlays: false });
       const old = before.get(key);
       return { key, width: w, height: high, ...(old && { x: old.x, y: old.y }) };
     });

@@ -41,6 +41,8 @@ def layout(vectors: Vectors) -> Points:
 
     Earlier vectors decide on the layout: put the important ones first.
     """
+    if not len(vectors):
+        return np.zeros((0, 2), np.float32)
     unit = _unit(vectors)
     first = unit[:LAID_OUT]
     placed = _laid_out(first) if len(first) > NEIGHBOURS + 1 else _principal(first)
@@ -116,8 +118,6 @@ def _unit(vectors: Vectors) -> Vectors:
 
 def _within(points: Points) -> Points:
     """In the middle, and within 1."""
-    if not len(points):
-        return np.zeros((0, 2), np.float32)
     low, high = points.min(axis=0), points.max(axis=0)
     half = float((high - low).max()) / 2 or 1
     return ((points - (low + high) / 2) / half).astype(np.float32)

@@ -25,6 +25,7 @@ from graphrec.api.schemas import (
     events,
     experiments,
     explanations,
+    graph,
     nodes,
     placements,
     ratings,
@@ -471,6 +472,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 NAME_NO_NODE = {
     *("items", "users", "popular", "snapshot", "placements", "experiments", "refreshes"),
+    *("click_rates", "graph_value", "graph_linked"),
 }
 """Operations in which no node is unknown."""
 
@@ -523,6 +525,13 @@ class TestOpenAPI:
             ("/v1/experiments", "get"),
             ("/v1/activity", "get"),
             ("/v1/refreshes", "get"),
+            ("/v1/click-rates", "get"),
+            ("/v1/graph/items/{item_id}", "get"),
+            ("/v1/graph/items/{item_id}/people", "get"),
+            ("/v1/graph/users/{user_id}", "get"),
+            ("/v1/graph/values/{attribute}/{value}", "get"),
+            ("/v1/graph/linked/{relation}/{node_type}/{node}", "get"),
+            ("/v1/map", "get"),
             ("/v1/users/{user_id}/events", "get"),
             ("/v1/explanations", "post"),
             ("/v1/why-not", "post"),
@@ -542,8 +551,8 @@ class TestOpenAPI:
             name = content["schema"]["$ref"].rpartition("/")[2]
             example = document["components"]["schemas"][name]["example"]
             schemas = (
-                *(browse, events, experiments, explanations, nodes, placements, ratings),
-                *(recommendations, reports),
+                *(browse, events, experiments, explanations, graph, nodes, placements),
+                *(ratings, recommendations, reports),
             )
             model = TypeAdapter(next(vars(each)[name] for each in schemas if name in vars(each)))
             read = model.validate_python(with_nulls(model, example))

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from graphrec.api.app import create_app
 
+from graphrec.ranking.list_columns import COLUMNS
 from graphrec.recommend.recommender import MIN_SUPPORT
 from graphrec.retrieval.neighbours import similar_users
 from graphrec.settings import ServeSettings, Settings
@@ -134,10 +135,11 @@ class TestUsers:
     def test_similar_ones(self, client: httpx.Client, snapshot: Snapshot) -> None:
         body = answer(client.get("/v1/users/ann/similar?k=5"), snapshot)
         expected = similar_users(snapshot.likes, "ann", 5, min_support=MIN_SUPPORT)
-        assert body["similar"] == [
-            {"user": each.id, "score": each.score, "items": each.support} for each in expected
-        ]
+        found = [(each["user"], each["score"], each["items"]) for each in body["similar"]]
+        assert found == [*map(tuple, expected)]
         assert [each["user"] for each in body["similar"]] == ["bob"]
+        shared = body["similar"][0]["shared"]
+        assert [each["item"] for each in shared] == ["alien", "brazil"]
 
 
 def test_a_user_who_is_being_deleted_is_not_shown(folder: Path) -> None:
@@ -180,6 +182,7 @@ def test_the_snapshot(client: httpx.Client, snapshot: Snapshot) -> None:
     body = answer(client.get("/v1/snapshot"), snapshot)
     manifest = snapshot.manifest
     assert 0 <= body.pop("age_seconds") < 600
+    assert [each["metric"] for each in body.pop("list_metrics")] == [*COLUMNS]
     assert body == {
         "created": manifest.created,
         "newest_event": manifest.newest_event,

@@ -39,6 +39,18 @@ pytestmark = pytest.mark.slow
 
 EVIL = "<img src=x onerror=document.title='owned'>"
 IMAGES = "images.example"
+VENDORED = ("uplot", "cytoscape")
+"""Libraries of others, kept as they are."""
+LABELS = """() => {
+  const place = document.querySelector(".graph");
+  return place._cyreg.cy.nodes().map((node) => {
+    const plain = { includeOverlays: false, includeUnderlays: false };
+    const { x1, x2, y1, y2 } = node.renderedBoundingBox(plain);
+    const name = node.data("label");
+    return { left: x1, right: x2, top: y1, bottom: y2, width: place.clientWidth, name };
+  });
+}"""
+"""Where the nodes of the graph and their labels are drawn."""
 SECONDS = 15
 """How long a browser may take to show something; it takes less than one on an idle machine."""
 
@@ -207,7 +219,7 @@ class TestFiles:
         assert httpx.get(url + place).json()["error"]["code"] == "unknown_route"
 
     def test_hold_no_markup_in_code_and_no_code_in_markup(self) -> None:
-        for file in {*FILES.glob("*.js")} - {FILES / "uplot.js"}:
+        for file in {*FILES.glob("*.js")} - {FILES / f"{name}.js" for name in VENDORED}:
             code = file.read_text("utf-8")
             assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", code)
         page = (FILES / "index.html").read_text("utf-8")
@@ -215,8 +227,10 @@ class TestFiles:
 
     def test_vendored_ones_are_those_of_the_document(self) -> None:
         text = (ROOT / "docs" / "explorer.md").read_text("utf-8")
-        pinned = dict(re.findall(r"\| `(uplot[\w.-]*)` \|.*`([0-9a-f]{64})` \|", text))
-        assert pinned.keys() == {file.name for file in FILES.glob("uplot*")}
+        pinned = dict(re.findall(r"\| `([\w.-]+)` \|.*`([0-9a-f]{64})` \|", text))
+        files = {file.name for name in VENDORED for file in FILES.glob(f"{name}*")}
+        assert pinned.keys() == files
+        assert {f"{name}-license.txt" for name in VENDORED} <= files
         for name, digest in pinned.items():
             assert hashlib.sha256((FILES / name).read_bytes()).hexdigest() == digest, name
 
@@ -337,7 +351,7 @@ class TestUser:
         page = visit.open("#/user/u02")
         more = page.get_by_role("button", name="Show more")
         more.click()
-        rows = page.locator("ul.rows > li")
+        rows = page.locator("section", has_text="History").last.locator("ul.rows > li")
         expect(rows).to_have_count(2)
         expect(rows.nth(1).get_by_role("link")).to_be_focused()
         more.click()
@@ -603,6 +617,152 @@ class TestWhatIf:
         settled(page)
 
 
+class TestGraph:
+    def test_walks_with_keys_from_an_item_to_others(self, visit: Visit) -> None:
+        page = visit.open("#/graph/item/i04")
+        panel = page.get_by_role("region", name="Chosen node")
+        expect(panel.get_by_role("heading")).to_have_text("Title 04")
+        hop = httpx.get(f"{visit.url}/v1/graph/items/i04?k=10").json()
+        rows = panel.locator(".rows button")
+        expect(rows).to_have_count(hop["total"])
+        people = hop["reached"][0]
+        drawing = page.get_by_role("application", name="Graph")
+        expect(drawing.locator("canvas").first).to_be_visible()
+        drawing.focus()
+        chosen = panel.get_by_role("heading").inner_text()
+        for key in ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"):
+            drawing.press(key)
+        assert panel.get_by_role("heading").inner_text() != chosen or hop["total"] == 1
+        visit.open("#/")
+        visit.open("#/graph/item/i04")
+        rows.filter(has_text=f"{people['id']}: {people['count']}").click()
+        panel.get_by_role("button", name="Expand").click()
+        theirs = f"{visit.url}/v1/graph/items/i04/people"
+        found = httpx.get(theirs, params={"k": 10, "kinds": people["id"]}).json()
+        expect(rows).to_have_count(len(found["reached"]) + 1)  # and the item itself
+        expect(panel).to_contain_text(f"{found['reached'][0]['count']} people")
+        panel.get_by_role("button", name="Collapse").click()
+        expect(rows).to_have_count(1)
+
+    def test_shows_the_paths_of_a_recommendation(self, visit: Visit) -> None:
+        listed = httpx.get(f"{visit.url}/v1/users/u01/recommendations").json()["recommendations"]
+        item = listed[0]["item"]
+        page = visit.open(f"#/user/u01/{item}")
+        page.get_by_role("link", name="These paths in the graph").click()
+        panel = page.get_by_role("region", name="Chosen node")
+        expect(panel.get_by_role("heading")).to_have_text(listed[0]["title"])
+        explained = httpx.get(
+            f"{visit.url}/v1/users/u01/recommendations/{item}/explanation?k=5"
+        ).json()["explanation"]
+        both = panel.get_by_role("button", name="like")
+        expect(both).to_have_count(len(explained["because"]))
+        both.first.click()
+        via = explained["because"][0]
+        title = EVIL if via["item"] == "i00" else via["title"]
+        expect(panel.get_by_role("button", name=title, exact=False).first).to_be_visible()
+
+    def test_by_kind_time_and_nodes(self, visit: Visit) -> None:
+        page = visit.open("#/graph/item/i04")
+        rows = page.get_by_role("region", name="Chosen node").locator(".rows button")
+        everything = httpx.get(f"{visit.url}/v1/graph/items/i04?k=10").json()
+        expect(rows).to_have_count(everything["total"])
+        people = sum(each["type"] == "people" for each in everything["reached"])
+        page.get_by_role("button", name="People", exact=True).click()
+        expect(rows).to_have_count(everything["total"] - people)
+        page.get_by_role("button", name="People", exact=True).click()
+        page.get_by_label("Events before").fill("1971-01-01")
+        expect(rows).to_have_count(everything["total"] - people)
+
+
+def test_no_label_of_the_graph_is_cut_or_covered_on_a_phone(phone: Visit) -> None:
+    page = phone.open("#/graph/user/u00")
+    settled(page)
+    expect(page.get_by_role("region", name="Chosen node").get_by_role("heading")).to_be_visible()
+    expect(page.get_by_role("application").locator("canvas").first).to_be_visible()
+    # The nodes are on a canvas: their boxes are those that the layout parted.
+    boxes = phone.page.evaluate(LABELS)
+    assert len(boxes) > 3
+    for one in boxes:
+        assert one["left"] >= 0
+        assert one["right"] <= one["width"] + 1
+        for other in boxes:
+            apart = (
+                one is other
+                or one["right"] <= other["left"] + 1
+                or other["right"] <= one["left"] + 1
+                or one["bottom"] <= other["top"] + 1
+                or other["bottom"] <= one["top"] + 1
+            )
+            assert apart, (one, other)
+
+
+def test_the_map_of_the_items(visit: Visit) -> None:
+    page = visit.open("#/map")
+    settled(page)
+    found = httpx.get(f"{visit.url}/v1/map?attribute=year").json()
+    expect(page.locator(".hues button")).to_have_count(len(found["values"]))
+    page.get_by_role("combobox", name="Find an item on the map").fill("title 07")
+    page.get_by_role("option", name="Title 07").click()
+    panel = page.get_by_role("region", name="Chosen item")
+    expect(panel.get_by_role("heading")).to_have_text("Title 07")
+    assert page.url.endswith("#/map/i07")
+    expect(panel.locator("li")).to_have_count(8)
+    drawing = page.get_by_role("application", name="Map")
+    expect(drawing.locator(".tip")).to_contain_text("Title 07")
+    drawing.focus()
+    before = page.url
+    for key in ("ArrowLeft", "ArrowUp"):
+        drawing.press(key)
+    expect(page).not_to_have_url(before)
+    page.locator(".hues button").first.click()
+    expect(page.locator(".hues button").first).to_have_attribute("aria-pressed", "true")
+    page.get_by_label("Colour by").select_option("")
+    expect(page.locator(".hues button")).to_have_count(0)
+    drawing.press("Enter")
+    expect(page.get_by_text("Liked by the same people")).to_be_visible()
+    settled(page)
+
+
+class TestApi:
+    def test_has_every_route_and_tries_one(self, visit: Visit) -> None:
+        page = visit.open("#/api")
+        settled(page)
+        document = httpx.get(f"{visit.url}/openapi.json").json()
+        routes = sum(len(methods) for methods in document["paths"].values())
+        expect(page.locator(".routes > details")).to_have_count(routes)
+        page.get_by_text("/v1/items/{item_id}/related").click()
+        entry = page.locator("details[open]").first
+        assert page.url.endswith("#/api/related_items")
+        field = entry.get_by_label("item_id")
+        expect(field).not_to_have_value("")
+        field.fill("i04")
+        entry.get_by_label("by", exact=False).first.select_option("embedding")
+        command = entry.get_by_label("curl command", exact=True)
+        expect(command).to_contain_text("/v1/items/i04/related?by=embedding")
+        entry.get_by_role("button", name="Send GET").click()
+        expect(entry.get_by_text("Status 200")).to_be_visible()
+        answer = json.loads(entry.get_by_label("answer", exact=True).inner_text())
+        assert answer == httpx.get(f"{visit.url}/v1/items/i04/related?by=embedding").json()
+        field.fill("")
+        expect(entry.get_by_text("Fill in item_id first.")).to_be_visible()
+
+    def test_sends_a_body_and_shows_an_error(self, visit: Visit) -> None:
+        visit.expected = {422}
+        page = visit.open("#/api/session_recommendations")
+        entry = page.locator("details[open]").first
+        entry.get_by_label("Body", exact=True).fill('{"items": ["i01"], "k": 3}')
+        command = entry.get_by_label("curl command", exact=True)
+        expect(command).to_contain_text("""-d '{"items": ["i01"], "k": 3}'""")
+        entry.get_by_role("button", name="Send POST").click()
+        answer = entry.get_by_label("answer", exact=True)
+        expect(answer).to_contain_text('"recommendations"')
+        assert len(json.loads(answer.inner_text())["recommendations"]) == 3
+        entry.get_by_label("Body", exact=True).fill('{"items": 1}')
+        entry.get_by_role("button", name="Send POST").click()
+        expect(entry.get_by_text("Status 422")).to_be_visible()
+        expect(answer).to_contain_text("expected a list of at most 1000 ids of items")
+
+
 def test_the_overview(visit: Visit) -> None:
     page = visit.open("#/overview")
     settled(page)
@@ -610,6 +770,8 @@ def test_the_overview(visit: Visit) -> None:
     tiles = page.locator(".tiles").first
     expect(tiles).to_contain_text(f"Users with events{found['active_users']}")
     expect(page.locator(".chart canvas")).to_have_count(2)
+    expect(page.get_by_text("None: name one in the settings")).to_be_visible()
+    expect(page.get_by_text("No list is recorded: set serve.exposures")).to_be_visible()
     page.get_by_text("Figures", exact=True).first.click()
     rows = page.get_by_role("region", name="Figures: Events by kind").locator("tbody tr")
     expect(rows).to_have_count(len(found["times"]))
@@ -685,6 +847,7 @@ class TestLooks:
         "place",
         [
             *("", "#/user/u00/{first}", "#/item/i00", "#/visitor/i01", "#/models", "#/overview"),
+            *("#/graph/user/u00/{first}", "#/map/i05", "#/api/session_recommendations"),
             "#/placements/name=similar&item=i01/name=popular&language=de",
             "#/what-if/name=for-you&user=u01",
         ],
