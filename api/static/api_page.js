@@ -60,10 +60,11 @@ function opened(operation) {
   const values = {};
   const answer = h("div", { "aria-live": "polite" });
   const command = h("div", {});
+  const example = operation.body && JSON.stringify(operation.body.example, null, 2);
   const body = operation.body && h("textarea", {
-    rows: 8, spellcheck: "false", "aria-label": "Body", oninput: drawCommand,
+    rows: Math.min(example.split("\n").length + 1, 24), spellcheck: "false", "aria-label": "Body", oninput: drawCommand,
   });
-  if (body) body.value = JSON.stringify(operation.body.example, null, 2);
+  if (body) body.value = example;
   const inputs = operation.parameters.map((each) => input(each, (value) => {
     values[each.name] = value;
     drawCommand();
@@ -94,8 +95,10 @@ function opened(operation) {
   } }, `Send ${operation.method}`);
 
   drawCommand();
-  known(operation.parameters).then((found) => {
+  known(operation).then((found) => {
     for (const { name, set } of inputs) if (found[name] && !values[name]) set(found[name]);
+    if (body?.value === example) body.value = JSON.stringify(withKnown(operation.body.example, found), null, 2);
+    drawCommand();
   });
   return [
     more ? h("p", {}, more) : null,
@@ -128,16 +131,26 @@ function fields(title, rows) {
 let asked; // ids that there are, for a first try
 
 /** Values of parameters that are ids, of those that there are. */
-async function known(parameters) {
-  if (!parameters.some(({ place }) => place === "path")) return {};
+async function known({ parameters, body }) {
+  if (!body && !parameters.some(({ place }) => place === "path")) return {};
   asked ??= Promise.all([ask("/v1/users?limit=1"), ask("/v1/popular?k=1"), ask("/v1/placements")]).then(([{ users }, { items }, { placements }]) => ({
-    user_id: users[0]?.user, item_id: items[0]?.item, name: placements[0]?.name,
+    user_id: users[0]?.user, item_id: items[0]?.item, name: (placements.find(({ name }) => name === "for-you") ?? placements[0])?.name,
   })).catch((error) => {
     asked = undefined;
     if (error instanceof ApiError) return {}; // the fields stay empty
     throw error;
   });
   return asked;
+}
+
+/** An example of a body with ids that there are. */
+function withKnown(example, { user_id: user, item_id: item }) {
+  if (example === null || typeof example !== "object" || Array.isArray(example)) return example;
+  return Object.fromEntries(Object.entries(example).map(([key, value]) => {
+    if (key === "user" && user) return [key, user];
+    if (key === "item" && item) return [key, item];
+    return key === "items" && item && typeof value?.[0] === "string" ? [key, [item]] : [key, value];
+  }));
 }
 
 function pretty(text) {

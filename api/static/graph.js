@@ -10,8 +10,8 @@ import { TYPES, called, expands, hopFrom, itemNode, neighbours, node, pathsOf } 
 import { at, count, number } from "./words.js";
 
 const NARROW = 600; // pixels, below which less is shown
-const WIDE = { hop: 10, nodes: 48, paths: 5 };
-const SMALL = { hop: 5, nodes: 14, paths: 3 };
+const WIDE = { hop: 10, nodes: 48, paths: 5, shared: 2 };
+const SMALL = { hop: 5, nodes: 14, paths: 3, shared: 1 };
 
 export function graph(first) {
   const size = innerWidth < NARROW ? SMALL : WIDE;
@@ -143,7 +143,7 @@ export function graph(first) {
       if (type === "user" && item !== undefined) {
         const { explanation } = await ask(path`/v1/users/${id}/recommendations/${item}/explanation?k=${size.paths}`);
         if (mine !== requests) return;
-        const { columns, edges } = pathsOf(id, explanation);
+        const { columns, edges } = pathsOf(id, explanation, size.shared);
         const said = explanation.because.length ? "What the user likes, how many people like both, and the recommended item."
           : "No paths: nobody likes both this item and one of the history; what they have in common is shown.";
         trail = [{ from: columns[0][0], nodes: columns.flat(), edges, said, columns: columns.filter(({ length }) => length) }];

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { TYPES, called } from "./hops.js";
 import { library } from "./library.js";
 import { columns, spread } from "./spread.js";
+import { wrapped } from "./wrap.js";
 
 const LEAST_HEIGHT = 420;
 const MOST_HEIGHT = 1100;
@@ -73,7 +74,7 @@ export function graphCanvas({ chosen, opened }) {
     cy.batch(() => {
       cy.elements().remove();
       cy.add([
-        ...nodes.map((each) => ({ data: { id: each.key, label: inLines(called(each), place.clientWidth < NARROW ? 13 : 18), type: each.type } })),
+        ...nodes.map((each) => ({ data: { id: each.key, label: wrapped(called(each), place.clientWidth < NARROW ? 13 : 18).join("\n"), type: each.type } })),
         ...edges.map(([source, target, , times], at) => ({ data: { id: `edge ${at}`, source, target, width: 1 + Math.log10(times || 1) } })),
       ]);
     });
@@ -151,18 +152,6 @@ export function graphCanvas({ chosen, opened }) {
   }
 
   return { node, show, mark };
-}
-
-/** The whole text in lines of about so many characters, between words where it can be. */
-function inLines(text, length) {
-  const lines = [""];
-  const words = text.replace(/ (\S{1,2})$/, "\u00a0$1").split(/[ \n\t]+/); // no last line of one letter
-  for (const word of words.flatMap((each) => each.match(new RegExp(`.{1,${length + 4}}`, "gu")) ?? [])) {
-    const longer = `${lines.at(-1)} ${word}`.trim();
-    if (longer.length <= length || !lines.at(-1)) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines.join("\n");
 }
 
 const touched = () => matchMedia("(pointer: coarse)").matches;

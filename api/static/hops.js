@@ -67,8 +67,9 @@ export function neighbours(from, { reached }) {
     });
 }
 
-/** The paths of a recommendation as nodes in columns, and edges: [from, to, what it says, how often]. */
-export function pathsOf(user, explanation) {
+/** The paths of a recommendation as nodes in columns, and edges: [from, to, what it says,
+ * how often]; with at most so many attributes in common. */
+export function pathsOf(user, explanation, most) {
   const me = node("user", user);
   const target = itemNode(explanation);
   const nodes = [[me], [], [], [target]];
@@ -80,7 +81,7 @@ export function pathsOf(user, explanation) {
     nodes[2].push(both);
     edges.push([me, mine, "liked", 1], [mine, both, "", via.people], [both, target, "", via.people]);
   }
-  for (const { attribute, value, items } of explanation.shared.slice(0, 2)) {
+  for (const { attribute, value, items } of explanation.shared.slice(0, most)) {
     const shared = node("value", value, { name: attribute });
     nodes[2].push(shared);
     edges.push([me, shared, count(items, "liked item", "liked items"), items], [shared, target, "", 1]);

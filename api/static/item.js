@@ -27,11 +27,12 @@ export function item([id]) {
         return h("div", { class: "about" },
           picture(found.attributes, found, "picture"),
           h("div", {},
-            h("p", { class: "lead" }, `Liked by ${count(found.likes, "person", "people")}. `,
-              h("a", { href: at("visitor", id) }, "Try it as a visitor who likes it"), ", ",
-              h("a", { href: at("graph", "item", id) }, "walk the graph from it"), ", ",
-              h("a", { href: at("map", id) }, "see it on the map")),
-            facts(found.attributes)));
+            h("p", { class: "lead" }, `Liked by ${count(found.likes, "person", "people")}.`),
+            facts(found.attributes),
+            h("p", { class: "more" },
+              h("a", { href: at("visitor", id) }, "Try it as a visitor who likes it"),
+              h("a", { href: at("graph", "item", id) }, "The graph around it"),
+              h("a", { href: at("map", id) }, "Where it is on the map"))));
       }, 2),
       h("section", {}, h("h2", {}, "Popularity"),
         pending(() => activity(id), (found) => [

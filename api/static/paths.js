@@ -2,9 +2,11 @@
 
 import { h, s } from "./dom.js";
 import { at, count, name } from "./words.js";
+import { wrapped } from "./wrap.js";
 
 const LINE = 16;
-const ROW = 62;
+const ROW = 62; // at least
+const WIDE = 7.4; // pixels of a letter
 const RADIUS = { smallest: 13, largest: 24, target: 9 };
 
 /** A drawing of `because`, the paths to `target`, as wide as there is room. */
@@ -21,14 +23,18 @@ export function pathsGraph(because, target) {
 }
 
 function draw(because, target, width) {
-  const height = 34 + ROW * because.length;
-  const middle = 28 + (ROW * because.length) / 2;
   const [mine, people, its] = [0.36, 0.58, 0.76].map((share) => Math.round(share * width));
   const most = Math.max(...because.map((via) => via.people));
+  const row = (text, room) => Math.max(ROW, LINE * (inLines(text, room).length + 1));
+  const rows = because.map((via) => row(name(via), mine - 18));
+  const high = Math.max(rows.reduce((sum, each) => sum + each, 0), row(name(target), width - its - 18));
+  const [height, middle] = [34 + high, 28 + high / 2];
+  let top = 28 + (high - rows.reduce((sum, each) => sum + each, 0)) / 2;
   const lines = [];
   const nodes = [];
-  because.forEach((via, row) => {
-    const y = 28 + ROW * (row + 0.5);
+  because.forEach((via, place) => {
+    const y = top + rows[place] / 2;
+    top += rows[place];
     const radius = Math.max(RADIUS.smallest, RADIUS.largest * Math.sqrt(via.people / most));
     const line = { class: "path", "stroke-width": (1 + 5 * via.score).toFixed(1) };
     lines.push(s("path", { d: `M${mine} ${y}H${people}`, ...line }));
@@ -56,23 +62,13 @@ const heading = (text, x, anchor) => s("text", { class: "heading", x, y: 12, "te
 
 const bend = (x1, y1, x2, y2) => `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
 
-/** Text in a few lines around `y`; what does not fit ends in an ellipsis, and in the tooltip. */
+const inLines = (text, room) => wrapped(text, Math.max(6, Math.floor(room / WIDE) - 1));
+
+/** Text in as many lines as it needs, around `y`. */
 function label(text, x, y, room, anchor, kind) {
-  const lines = wrapped(text, Math.max(6, Math.floor(room / 7.4)), 3);
+  const lines = inLines(text, room);
   const top = y + 4 - ((lines.length - 1) * LINE) / 2;
   return s("text", { class: kind, "text-anchor": anchor },
     s("title", {}, text),
     lines.map((line, at) => s("tspan", { x, y: top + at * LINE }, line)));
-}
-
-function wrapped(text, width, most) {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1)} ${word}`.trim();
-    if (longer.length <= width || !lines.at(-1)) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  const shown = lines.slice(0, most);
-  if (lines.length > most) shown[most - 1] += "…";
-  return shown.map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line));
 }
