@@ -43,6 +43,7 @@ function tried({ placements, weights, fields, names, user: someone }, first) {
   let question;
   let changes = {}; // of the placement, as in the address
   let rule = null;
+  let draft = {}; // of a rule that is not whole yet: it outlives a change of the address
   let timer;
 
   const go = (next) => { location.hash = at("what-if", written({ ...question, ...next })); };
@@ -59,7 +60,8 @@ function tried({ placements, weights, fields, names, user: someone }, first) {
     later();
   }
 
-  const which = h("select", { onchange: ({ target }) => { rule = null; changes = {}; go({ name: target.value, changes: "" }); } },
+  const nothing = () => { rule = null; changes = {}; draft = {}; };
+  const which = h("select", { onchange: ({ target }) => { nothing(); go({ name: target.value, changes: "" }); } },
     placements.map((each) => h("option", { value: each.name }, title(each.name))));
   const user = userPicker((ids) => go({ user: ids[0] ?? "" }));
   const items = itemPicker((ids) => go({ items: ids }));
@@ -111,7 +113,7 @@ function tried({ placements, weights, fields, names, user: someone }, first) {
         change(key, value === (held[key] ?? 0) ? undefined : value)));
     if (type === "for-you") parts.unshift(...sliders(held, slider));
     parts.push(cap(held), ruled());
-    controls.replaceChildren(...parts, h("button", { type: "button", class: "reset", onclick: () => { rule = null; changes = {}; go({ changes: "" }); } }, "As it is"));
+    controls.replaceChildren(...parts, h("button", { type: "button", class: "reset", onclick: () => { nothing(); go({ changes: "" }); } }, "As it is"));
     if (focused) controls.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -144,10 +146,12 @@ function tried({ placements, weights, fields, names, user: someone }, first) {
       [["", "no rule"], ["exclude", "without"], ["require", "only"], ["boost", "boost"]].map(([value, text]) => h("option", { value }, text)));
     const by = h("select", { "data-control": "rule by", "aria-label": "Attribute of the rule" }, names.map((each) => h("option", { value: each }, label(each))));
     const value = h("input", { type: "text", "data-control": "rule value", placeholder: "a value", "aria-label": "Value of the rule" });
-    action.value = rule?.action ?? "";
-    by.value = rule?.attribute ?? names[0] ?? "";
-    value.value = rule?.any_of?.[0] ?? "";
+    action.value = rule?.action ?? draft.action ?? "";
+    by.value = rule?.attribute ?? draft.by ?? names[0] ?? "";
+    value.value = rule?.any_of?.[0] ?? draft.value ?? "";
+    const keepDraft = () => { draft = { action: action.value, by: by.value, value: value.value }; };
     const set = () => {
+      keepDraft();
       const said = value.value.trim();
       rule = action.value && said
         ? { name: `${action.value} ${said}`, action: action.value, attribute: by.value, any_of: [said], ...(action.value === "boost" ? { weight: 1 } : {}) }
@@ -155,6 +159,7 @@ function tried({ placements, weights, fields, names, user: someone }, first) {
       later();
     };
     for (const each of [action, by, value]) each.addEventListener("change", set);
+    value.addEventListener("input", keepDraft);
     return h("fieldset", { class: "rule" }, h("legend", {}, "A rule"), action, by, value);
   }
 

@@ -58,7 +58,7 @@ def activity(view: View, item: str | None = None, days: int | None = None) -> Ac
     row = None if item is None else view.items.ids.rows.get(item)
     if item is not None and (row is None or item in view.delta.deleted):
         raise UnknownNode("item", item)
-    found = events_of(view, row)
+    found = events_of(view, None if row is None else np.array([row]))
     kinds = found.kinds
     dated = found.time > 0
     known = found.time[dated]

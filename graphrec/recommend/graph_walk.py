@@ -111,7 +111,7 @@ def from_item(view: View, item: str, window: Window, k: int) -> Hop:
     Up to `k` of each. Raises UnknownNode, and UnknownName for a kind that there is not.
     """
     row = _row(view, item)
-    found = window.of(_events(view, window, item=row))
+    found = window.of(_events(view, window, np.array([row])))
     people = [
         Reached("people", kind, None, len(np.unique(found.user[found.kind == code])))
         for code, kind in enumerate(found.kinds)
@@ -143,7 +143,7 @@ def from_people(view: View, item: str, window: Window, k: int) -> Hop:
     Raises UnknownNode, and UnknownName for a kind that there is not.
     """
     row = _row(view, item)
-    around = window.of(_events(view, window, item=row))
+    around = window.of(_events(view, window, np.array([row])))
     order = np.argsort(-around.time, kind="stable")
     latest, first = np.unique(around.user[order], return_index=True)
     people = latest[np.argsort(first)][:MOST_PEOPLE]
@@ -195,7 +195,7 @@ def from_linked(view: View, link: ItemLink, window: Window, k: int) -> Hop:
 
 def _busiest(view: View, rows: Rows, window: Window, k: int) -> Hop:
     rows = rows[~np.isin(rows, view.items.deleted)]
-    events = window.of(_events(view, window))
+    events = window.of(_events(view, window, rows))
     pairs = np.unique(events.item.astype(np.int64) << 32 | events.user)
     people = np.bincount(pairs >> 32, minlength=len(view.items.ids))
     if not window.open:
@@ -232,9 +232,9 @@ def _row(view: View, item: str) -> int:
     return row
 
 
-def _events(view: View, window: Window, item: int | None = None) -> ViewEvents:
+def _events(view: View, window: Window, items: NDArray[np.integer]) -> ViewEvents:
     _check(view, window)
-    return events_of(view, item)
+    return events_of(view, items)
 
 
 def _check(view: View, window: Window) -> None:

@@ -13,6 +13,7 @@ from graphrec.data import Interactions, Vocabulary
 from graphrec.snapshot.view import View
 
 Columns: TypeAlias = tuple[NDArray[np.integer], ...]
+Mask: TypeAlias = NDArray[np.bool_]
 
 
 class ViewEvents(NamedTuple):
@@ -41,48 +42,57 @@ class ViewEvents(NamedTuple):
 
 
 def events_of(
-    view: View, item: int | None = None, users: NDArray[np.integer] | None = None
+    view: View,
+    items: NDArray[np.integer] | None = None,
+    users: NDArray[np.integer] | None = None,
 ) -> ViewEvents:
-    """All events, or those on an item row, or those of user rows, as `ViewEvents` has them.
+    """All events, or those on some item rows, or those of some user rows, as `ViewEvents` has them.
 
     Each event counts that is known, also what was returned or rated low.
     """
     codes: dict[str, int] = {}
     parts: list[Columns] = []
+    wanted = None if items is None else _mask(len(view.items.ids), items)
     known = None if users is None else np.sort(users[users < len(view.snapshot.users)])
     for kind, held in view.snapshot.events.items():
         code = codes.setdefault(kind, len(codes))
         for matrix in (held.counted, held.others):
-            part = _of_matrix(matrix, code, item, known)
+            part = _of_matrix(matrix, code, wanted, known)
             kept = _still_holds(view, part[1], part[2])
             parts.append(part if kept is None else tuple(column[kept] for column in part))
     asked = None if users is None else set(users.tolist())
-    written = np.array([*_written(view, codes, item, asked)], np.int64).reshape(-1, 4).T
+    written = np.array([*_written(view, codes, wanted, asked)], np.int64).reshape(-1, 4).T
     parts.append(tuple(written))
-    kinds, rows, items, times = (np.concatenate(column) for column in zip(*parts, strict=True))
+    kinds, rows, on, times = (np.concatenate(column) for column in zip(*parts, strict=True))
     return ViewEvents(
         tuple(codes),
         kinds.astype(np.int32),
         rows.astype(np.int32),
-        items.astype(np.int32),
+        on.astype(np.int32),
         times.astype(np.int64),
     )
 
 
+def _mask(count: int, rows: NDArray[np.integer]) -> Mask:
+    mask = np.zeros(count, bool)
+    mask[rows] = True
+    return mask
+
+
 def _of_matrix(
-    matrix: sparse.csr_array, code: int, item: int | None, users: NDArray[np.integer] | None
+    matrix: sparse.csr_array, code: int, items: Mask | None, users: NDArray[np.integer] | None
 ) -> Columns:
-    """Kind, user, item and time of the elements of a matrix [U, I]; of some users, or one item."""
+    """Kind, user, item and time of the elements of a matrix [U, I]; of some users or items."""
     rows = np.arange(matrix.shape[0], dtype=np.int32) if users is None else users
     part = matrix if users is None else matrix[users]
-    items, times = part.indices, part.data
-    if item is None:
+    on, times = part.indices, part.data
+    if items is None:
         user = np.repeat(rows, np.diff(part.indptr))
     else:
-        at = np.flatnonzero(items == item)
+        at = np.flatnonzero(items[on])
         user = rows[np.searchsorted(part.indptr, at, "right") - 1]
-        items, times = items[at], times[at]
-    return np.full(len(items), code, np.int32), user, items, times
+        on, times = on[at], times[at]
+    return np.full(len(on), code, np.int32), user, on, times
 
 
 def events_since(view: View, since: int) -> Interactions:
@@ -143,7 +153,7 @@ def _still_holds(
 
 
 def _written(
-    view: View, codes: dict[str, int], item: int | None, users: set[int] | None
+    view: View, codes: dict[str, int], items: Mask | None, users: set[int] | None
 ) -> Iterator[tuple[int, int, int, int]]:
     """The events since the snapshot: codes of kinds, rows of users and items, and times."""
     rows, many, deleted = view.items.ids.rows, len(view.snapshot.users), view.delta.deleted
@@ -154,5 +164,7 @@ def _written(
             continue
         for event in each.events:
             column = rows.get(event.item)
-            if column is not None and event.item not in deleted and item in (None, column):
+            if column is None or event.item in deleted:
+                continue
+            if items is None or items[column]:
                 yield codes.setdefault(event.kind, len(codes)), row, column, event.time

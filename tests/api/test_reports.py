@@ -11,9 +11,11 @@ import orjson
 import pytest
 from graphrec.api.app import create_app
 
+from graphrec.experiments.exposure_log import append
+from graphrec.experiments.exposures import Exposure
 from graphrec.report.archive import keep
 from graphrec.report.figures import Job, report_of
-from graphrec.settings import RetrievalSettings, Settings
+from graphrec.settings import RetrievalSettings, ServeSettings, Settings
 from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.reports import REPORTS
 from tests.support.service import error, serving, tiny_snapshot
@@ -76,3 +78,26 @@ def test_one_that_is_not_there(client: httpx.Client, name: str) -> None:
 @pytest.mark.parametrize("name", ["..%2Fcurrent", "a.html", "a" * 65])
 def test_no_other_file_is_read(client: httpx.Client, name: str) -> None:
     assert client.get(f"/v1/reports/{name}").status_code == 422
+
+
+def test_click_rates_say_what_they_need(client: httpx.Client) -> None:
+    found = client.get("/v1/click-rates").json()
+    assert found["rates"] == []
+    assert found["missing"].startswith("no list is recorded: set serve.exposures")
+
+
+def test_click_rates_of_what_was_listed(folder: Path, tmp_path: Path) -> None:
+    settings = Settings(snapshots=folder, serve=ServeSettings(exposures=tmp_path))
+    with serving(create_app(settings)) as client:
+        assert client.get("/v1/click-rates").json()["missing"].startswith("the exposure log has no")
+        append(tmp_path, [Exposure(1, "before", "ann", ["alien", "hit"])])
+        [found] = client.get("/v1/click-rates").json()["rates"]
+    # The events of the tiny snapshot have no time, and are after nothing.
+    assert found == {
+        "version": "before",
+        "first": 1,
+        "last": 1,
+        "users": 1,
+        "shown": 2,
+        "clicked": 0,
+    }
