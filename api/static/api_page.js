@@ -97,7 +97,7 @@ function opened(operation) {
   drawCommand();
   known(operation).then((found) => {
     for (const { name, set } of inputs) if (found[name] && !values[name]) set(found[name]);
-    if (body?.value === example) body.value = JSON.stringify(withKnown(operation.body.example, found), null, 2);
+    if (body && body.value === example) body.value = JSON.stringify(withKnown(operation.body.example, found), null, 2);
     drawCommand();
   });
   return [

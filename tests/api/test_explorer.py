@@ -711,8 +711,8 @@ def test_the_map_of_the_items(visit: Visit) -> None:
     expect(drawing.locator(".tip")).to_contain_text("Title 07")
     drawing.focus()
     before = page.url
-    for key in ("ArrowLeft", "ArrowUp"):
-        drawing.press(key)
+    nearer = found["x"][found["items"].index("i07")] > min(found["x"])
+    drawing.press("ArrowLeft" if nearer else "ArrowRight")
     expect(page).not_to_have_url(before)
     page.locator(".hues button").first.click()
     expect(page.locator(".hues button").first).to_have_attribute("aria-pressed", "true")
