@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "split": "data errors evaluation",
     "refresh": "data errors evaluation experiment models progress ranking ratings recommend "
     "settings snapshot store training",
-    "report": "data errors evaluation files ranking recommend refresh settings snapshot",
+    "report": "data errors files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
@@ -80,7 +80,7 @@ MAY_IMPORT = {
     # the doors
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiment experiments files forget locks placement ranking ratings "
-    "recommend retrieval rules settings snapshot store suggest",
+    "recommend rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
     "locks models packings person_lines placement progress ranking ratings recommend refresh "
     "report settings settings_file snapshot store suggest traces training",
