@@ -14,9 +14,9 @@ from pydantic import Field
 from graphrec.recommend.graph_walk import Hop, Window
 from graphrec.recommend.item_map import ItemMap
 from graphrec.settings import ServeSettings
+from graphrec.snapshot.layout import MOST_PLACED
 
 MOST_KINDS = 20
-MOST_POINTS = 10_000
 
 
 class HopQuery(Strict):
@@ -85,9 +85,9 @@ class MapQuery(Strict):
     limit: Annotated[
         int,
         Field(
-            ge=1, le=MOST_POINTS, description="How many items, the most popular.", examples=[5000]
+            ge=1, le=MOST_PLACED, description="How many items, the most popular.", examples=[5000]
         ),
-        expecting(f"a whole number from 1 to {MOST_POINTS}"),
+        expecting(f"a whole number from 1 to {MOST_PLACED}"),
     ] = 5000
 
 
@@ -104,7 +104,7 @@ class MapOfItems(ItemMap, Versioned):
             "x": [0.25],
             "y": [-0.5],
             "all_items": 1682,
-            "without_vector": 0,
+            "not_mapped": 0,
             "attributes": ["genres", "year"],
             "values": ["Sci-Fi"],
             "ordered": False,

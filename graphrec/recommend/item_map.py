@@ -14,6 +14,7 @@ from graphrec.data import AttributeValue, Rows, labels
 from graphrec.errors import NoEmbeddings, UnknownName
 from graphrec.recommend.setting_names import known_in_view
 from graphrec.rules.check import no_attribute
+from graphrec.snapshot.layout import MOST_PLACED
 from graphrec.snapshot.view import View
 
 MOST_VALUES = 8
@@ -40,8 +41,12 @@ class ItemMap:
     x: Annotated[tuple[float, ...], Field(description="From -1 to 1.")]
     y: Annotated[tuple[float, ...], Field(description="From -1 to 1.")]
     all_items: Annotated[int, Field(description="Items that there are, on the map or not.")]
-    without_vector: Annotated[
-        int, Field(description="Items that are on no map: they have no embedding, or came since.")
+    not_mapped: Annotated[
+        int,
+        Field(
+            description=f"Items that are on no map: they have no embedding, came since, or are not "
+            f"among the {MOST_PLACED} most popular."
+        ),
     ]
     attributes: Annotated[
         tuple[str, ...], Field(description="Categories, tags and numbers that items have.")

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 Points = NDArray[np.float32]
 
+MOST_PLACED = 10_000
+"""Items that are on a map: more points than that nobody tells apart."""
+
 LAID_OUT = 3_000
 """Vectors that are laid out with forces: it takes time for each pair of neighbours."""
 

@@ -39,7 +39,7 @@ from graphrec.retrieval.popularity import Popularity
 from graphrec.retrieval.segments import segments_of
 from graphrec.retrieval.sequence import SequenceSource
 from graphrec.retrieval.source import CandidateSource
-from graphrec.snapshot.layout import Points, layout
+from graphrec.snapshot.layout import MOST_PLACED, Points, layout
 from graphrec.snapshot.manifest import HyperParameters, Manifest
 from graphrec.snapshot.search import Search
 
@@ -131,7 +131,9 @@ class Snapshot:
 
     @cached_property
     def item_points(self) -> Points | None:
-        """The items as points of a map [I, 2], nan without a vector; None without embeddings.
+        """The items as points of a map [I, 2]; None without embeddings.
+
+        nan where an item has no vector, and beyond the `MOST_PLACED` most popular ones.
 
         It takes seconds where there are thousands.
         """
@@ -139,7 +141,7 @@ class Snapshot:
             return None
         vectors = self.embeddings.item_without_bias
         order = self.popularity.order
-        order = order[vectors[order].any(axis=1)]
+        order = order[vectors[order].any(axis=1)][:MOST_PLACED]
         points = np.full((len(self.items), 2), np.nan, np.float32)
         points[order] = layout(vectors[order])
         return points

@@ -24,7 +24,7 @@ def test_the_most_popular_items_are_on_it(view: View) -> None:
     assert found.likes == tuple(view.snapshot.likes.degrees[order].tolist())
     assert len(found.x) == len(found.y) == 5
     assert max(map(abs, (*found.x, *found.y))) <= 1
-    assert (found.all_items, found.without_vector) == (20, 0)
+    assert (found.all_items, found.not_mapped) == (20, 0)
     assert (found.values, found.value, found.ordered) == ((), (), False)
     assert found.attributes == ("genres", "year")
 
@@ -47,7 +47,7 @@ def test_what_came_or_went_since(view: View) -> None:
     delta = Delta(items={"new": ItemDelta({"title": "New"})}, deleted=frozenset({"i01"}))
     found = item_map(View.of(view.snapshot, delta), None, 100)
     assert "i01" not in found.items
-    assert (len(found.items), found.all_items, found.without_vector) == (19, 20, 1)
+    assert (len(found.items), found.all_items, found.not_mapped) == (19, 20, 1)
 
 
 def test_without_embeddings() -> None:
