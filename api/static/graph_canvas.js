@@ -31,6 +31,10 @@ export function graphCanvas({ chosen, opened }) {
   let width = 0;
 
   new ResizeObserver(() => {
+    if (!place.isConnected) { // another view is shown: it would go on listening to the window
+      cy?.destroy();
+      cy = undefined;
+    }
     if (place.clientWidth === width || !place.clientWidth) return;
     width = place.clientWidth;
     draw();
