@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
-from threading import Event
 from time import monotonic
 from typing import Annotated
 
 import orjson
 import typer
-from graphrec.cli.commands.forget import forget_wherever
+from graphrec.cli.consuming import consume as read_stream
 from graphrec.cli.options import SettingsFile, SnapshotFolder, StoreUrl
 from graphrec.cli.output import OUT, warn
 from graphrec.cli.settings import load_settings
-from graphrec.cli.source_options import by_source, kinds_of
-from graphrec.ingest.streams.address import address_of, open_stream
-from graphrec.ingest.streams.consume import LIMIT, Work
-from graphrec.ingest.streams.consume import consume as consume_stream
-from graphrec.ingest.streams.open import reading_of, start_of
+from graphrec.ingest.streams.consume import LIMIT
+from graphrec.ingest.streams.open import start_of
 from graphrec.ingest.streams.step import Step
 
 from graphrec.counts import counted
-from graphrec.errors import SettingsError
 from graphrec.settings import changed
-from graphrec.store import open_store
 
 EVERY = 5.0
 """Seconds between lines on the terminal."""
@@ -144,54 +136,21 @@ def consume(
         "attributes": None if attributes is None else tuple(attributes),
     }
     chosen = changed(settings.stream, {n: v for n, v in options.items() if v is not None})
-    if chosen.url is None:
-        raise SettingsError(
-            "consume has nothing to read: name a stream, such as kafka://localhost:9092/clicks, "
-            "or set stream.url"
-        )
-    address = address_of(
-        chosen.url.get_secret_value(),
-        chosen.items,
-        chosen.users,
-        chosen.group,
-        chosen.dead_letters,
+    report = _json if as_json else _lines()
+    if metrics is not None:
+        report = _with_metrics(metrics, report)
+
+    def ended(step: Step) -> bool:
+        return until_end and step.result == "idle" and step.lag == 0
+
+    read_stream(
+        settings.model_copy(update={"stream": chosen}),
+        store or settings.store,
+        snapshots or settings.snapshots,
+        report,
+        ended,
+        start_of(start),
     )
-    read = {"event": "events"}
-    given = sorted({read.get(role, role) for role in address.topics.values()})
-    reading = reading_of(
-        address,
-        settings,
-        chosen.format,
-        by_source("--map", "user=KEY", chosen.map, "events", given),
-        kinds_of(by_source("--attribute", "title=text", chosen.attributes, "item", given)),
-        chosen.kind,
-        chosen.registry,
-    )
-    begin = start_of(start)
-    report = _lines() if not as_json else _json
-    with ExitStack() as opened:
-        if metrics is not None:
-            report = _with_metrics(metrics, report)
-        ended = opened.enter_context(_signals())
-        graph = opened.enter_context(
-            open_store(store or settings.store, settings.kinds, settings.neo4j)
-        )
-
-        def stop(seconds: float) -> bool:
-            return ended.wait(seconds) if seconds else ended.is_set()
-
-        def done(step: Step) -> None:
-            report(step)
-            if until_end and step.result == "idle" and step.lag == 0:
-                ended.set()
-
-        def forget(gone: Sequence[str]) -> None:
-            forget_wherever(graph, settings, snapshots, gone)
-
-        stream = open_stream(address, lambda: graph.stream_positions(address.stream), begin)
-        opened.callback(stream.close)
-        work = Work(stream, graph, reading, forget, done, stop)
-        consume_stream(work, chosen.batch)
 
 
 def _with_metrics(port: int, report: Callable[[Step], None]) -> Callable[[Step], None]:
@@ -243,18 +202,3 @@ def _lines() -> Callable[[Step], None]:
         since = now
 
     return report
-
-
-@contextmanager
-def _signals() -> Iterator[Event]:
-    """Set once the process is asked to end."""
-    ended = Event()
-    before = {
-        each: signal.signal(each, lambda *_: ended.set())
-        for each in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield ended
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
