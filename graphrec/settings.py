@@ -305,7 +305,7 @@ class StreamSettings(_Section):
         description="Topic of messages that cannot be used; not set: the first topic, with "
         ".rejected.",
     )
-    batch: int = Field(5_000, ge=1, description="Messages of a batch at most.")
+    batch: int = Field(20_000, ge=1, description="Messages of a batch at most.")
 
 
 class EvaluationSettings(_Section):

@@ -20,7 +20,7 @@ from graphrec.data import Interactions
 from graphrec.errors import DataError, StoreError, StreamMoved
 from graphrec.store import GraphStore
 
-LIMIT = 5_000
+LIMIT = 20_000
 """Messages of a batch."""
 
 WAIT = 0.5

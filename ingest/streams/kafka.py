@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 SECONDS = 30.0
 """How long the broker may take for one answer."""
 
+GATHER = 0.02
+"""Seconds for which messages are gathered once there is one."""
+
 GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 LASTING = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -79,7 +82,10 @@ class KafkaStream:
     def poll(self, limit: int, seconds: float) -> Sequence[Message]:
         """The next messages; none where none come, or the broker is away."""
         found = []
-        fetched: Any = self._consumer.consume(limit, seconds)
+        # It waits for as many as are asked for: for one, and then takes what is there.
+        fetched: Any = self._consumer.consume(1, seconds)
+        if fetched and limit > 1:
+            fetched += self._consumer.consume(limit - 1, GATHER)
         for each in fetched:
             error = each.error()
             if error is not None:

@@ -15,7 +15,8 @@ from graphrec.api.service import open_service
 
 from graphrec.errors import SettingsError
 from graphrec.settings import Settings, StreamSettings
-from tests.support.brokers import Broker, open_broker
+from scripts.benchmark.load.broker import Broker
+from tests.support.brokers import letters, open_broker
 from tests.support.live import PATIENCE, listed, settings_in
 from tests.support.service import serving
 
@@ -71,7 +72,7 @@ def test_what_comes_by_the_stream_is_in_the_next_list(redis: Broker, tmp_path: P
         assert metric(client, 'graphrec_stream_messages_total{result="written"}') == 3
         assert metric(client, 'graphrec_stream_messages_total{result="rejected"}') == 1
         assert metric(client, "graphrec_stream_lag ") == 0
-    assert redis.letters("clicks.rejected")
+    assert letters(redis, "clicks.rejected")
 
 
 def test_a_stream_that_cannot_be_read_is_said_and_lists_go_on(tmp_path: Path) -> None:

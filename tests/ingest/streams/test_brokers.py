@@ -18,7 +18,8 @@ from graphrec.ingest.streams.address import address_of, open_stream
 from graphrec.data.weighting import DEFAULT_POLICY
 from graphrec.store.sqlite.store import SQLiteStore
 from graphrec.testing.logs import listed
-from tests.support.brokers import Broker, open_broker
+from scripts.benchmark.load.broker import Broker
+from tests.support.brokers import letters, open_broker
 
 pytestmark = pytest.mark.slow
 """Servers of other languages."""
@@ -91,8 +92,8 @@ def test_nothing_is_lost_or_counts_twice_whatever_is_killed(broker: Broker, tmp_
         for each in (first, second):
             each.kill()
             each.wait()
-    letters = broker.letters("clicks.rejected")
-    assert set(letters) == {(b"{oops", "not a JSON object")}
+    found = letters(broker, "clicks.rejected")
+    assert set(found) == {(b"{oops", "not a JSON object")}
     with SQLiteStore(store, DEFAULT_POLICY) as opened:
         assert opened.counts()["events"] == 800
         before = dict(opened.stream_positions(f"{broker.kind}:graphrec"))
