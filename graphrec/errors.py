@@ -164,6 +164,7 @@ EXTRAS = {
     "fastapi": "api",
     "google": "registry",
     "httptools": "api",
+    "httpx": "client",
     "hypothesis": "testing",
     "implicit": "models",
     "lightgbm": "ranker",
