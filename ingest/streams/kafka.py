@@ -23,6 +23,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from graphrec.ingest.streams.address import Address
+from graphrec.ingest.streams.outage import Outage
 from graphrec.ingest.streams.protocol import Letter, Message, Start
 
 from graphrec.errors import StreamError
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 30.0
 """How long the broker may take for one answer."""
+
+ANSWER_SECONDS = 10.0
+"""How long the first answer may take."""
 
 GATHER = 0.02
 """Seconds for which messages are gathered once there is one."""
@@ -58,7 +62,8 @@ class KafkaStream:
         """Of partitions that are or were its, where it reads on."""
         self._begun: set[str] = set()
         """Partitions that were read from where they were said to begin."""
-        common = _common(address)
+        self._outage = Outage(f"Kafka at {', '.join(address.hosts)}")
+        common = {**_common(address), "error_cb": self._unreachable}
         self._consumer = Consumer(
             {
                 "queued.max.messages.kbytes": 65_536,
@@ -77,6 +82,7 @@ class KafkaStream:
             {**common, "acks": "all", "enable.idempotence": True, "linger.ms": 5}
         )
         self._admin = AdminClient(common)
+        self._admin.list_topics(timeout=ANSWER_SECONDS)  # it raises where nobody answers
         self._consumer.subscribe([*address.topics], on_assign=self._assigned)
 
     def poll(self, limit: int, seconds: float) -> Sequence[Message]:
@@ -105,6 +111,8 @@ class KafkaStream:
                     {name: value or b"" for name, value in each.headers() or ()},
                 )
             )
+        if found:
+            self._outage.over()
         self._at.update((each.partition, int(each.after)) for each in found)
         return found
 
@@ -208,7 +216,11 @@ class KafkaStream:
             )
         if error.code() in LASTING or error.fatal():
             raise StreamError(f"Kafka refuses: {error}; check the address and its options")
-        logger.debug("Kafka: %s", error)
+        self._outage.began(error.str())
+
+    def _unreachable(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._outage.began("no broker can be reached")
 
     def _make(self, topic: str) -> None:
         try:
@@ -224,13 +236,14 @@ class KafkaStream:
 def open_stream(
     address: Address, positions: Callable[[], Mapping[str, str]], start: Start
 ) -> KafkaStream:
-    """The topics of an address; raises StreamError for options that librdkafka does not know."""
+    """The topics of an address; raises StreamError where it does not answer."""
     try:
         return KafkaStream(address, positions, start)
     except KafkaException as error:
         raise StreamError(
-            f"Kafka cannot be read with these options: {error.args[0].str()}; expected those of "
-            f"librdkafka after the question mark of the address"
+            f"Kafka at {', '.join(address.hosts)} cannot be read: {error.args[0].str()}; see that "
+            f"it runs, that the address is right, and that what is after its question mark are "
+            f"options of librdkafka"
         ) from error
 
 
@@ -246,7 +259,6 @@ def _common(address: Address) -> dict[str, Any]:
     return {
         "bootstrap.servers": ",".join(address.hosts),
         "log_level": 2,
-        "error_cb": lambda error: logger.debug("Kafka: %s", error),
         **login,
         **address.options,
     }

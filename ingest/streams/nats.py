@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import nats as client
 from graphrec.ingest.streams.address import Address
+from graphrec.ingest.streams.outage import Outage
 from graphrec.ingest.streams.protocol import Letter, Message, Start
 from nats.errors import Error as ClientError
 from nats.errors import TimeoutError as NothingYet
@@ -44,6 +45,8 @@ class NatsStream:
         self._address = address
         self._loop = asyncio.new_event_loop()
         Thread(target=self._loop.run_forever, name="nats", daemon=True).start()
+        self._start = start
+        self._outage = Outage(f"NATS at {address.hosts[0]}")
         self._readers: dict[str, Any] = {}
         self._read: dict[str, int] = {}
         self._pending: dict[str, int] = {}
@@ -76,9 +79,10 @@ class NatsStream:
             except NotFoundError as error:
                 raise StreamError(f"the stream of {subject!r} is gone: {error}") from error
             except (ClientError, RefusedError, OSError) as error:
-                logger.debug("NATS: %s", error)
+                self._outage.began(f"{type(error).__name__} {error}")
                 self._reopen(subject)
                 continue
+            self._outage.over()
             messages = [_message(subject, each) for each in fetched]
             # After a break of the connection the server may have sent what nobody got.
             expected = self._read.get(subject)
@@ -129,7 +133,7 @@ class NatsStream:
     def _reopen(self, subject: str) -> None:
         at = self._last.get(subject)
         try:
-            self._run(self._open(subject, at))
+            self._run(self._open(subject, at, self._start))
         except (ClientError, RefusedError, OSError, asyncio.TimeoutError) as error:
             logger.debug("NATS: %s", error)
 

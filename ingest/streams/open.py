@@ -27,6 +27,8 @@ ENVELOPES: Mapping[str, Envelope] = {
     "debezium": "debezium",
 }
 
+STARTS: Mapping[str, Start] = {"stored": "stored", "beginning": "beginning", "end": "end"}
+
 SHAPED: Mapping[str, Format] = {
     each.name: each
     for each in FORMATS
@@ -79,8 +81,9 @@ def reading_of(
 
 def start_of(text: str) -> Start:
     """Where reading begins: stored, beginning, end, or a time; raises SettingsError."""
-    if text == "stored" or text == "beginning" or text == "end":
-        return text
+    found = STARTS.get(text)
+    if found is not None:
+        return found
     try:
         return milliseconds(text)
     except DataError as error:

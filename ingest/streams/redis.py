@@ -6,7 +6,6 @@ unread is found out.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,11 +13,10 @@ from typing import Any
 import orjson
 import redis as client
 from graphrec.ingest.streams.address import Address
+from graphrec.ingest.streams.outage import Outage
 from graphrec.ingest.streams.protocol import Letter, Message, Start
 
 from graphrec.errors import StreamError
-
-logger = logging.getLogger(__name__)
 
 VALUES = (b"value", b"data", b"payload")
 """Fields that hold a message; without one, the fields of an entry are the message."""
@@ -34,6 +32,7 @@ class RedisStream:
     ) -> None:
         self._address = address
         self._redis = client.Redis.from_url(_url(address), socket_timeout=30)
+        self._outage = Outage(f"Redis at {address.hosts[0]}")
         self._at: dict[str, str] = {}
         stored = positions() if start == "stored" else {}
         try:
@@ -49,11 +48,12 @@ class RedisStream:
         try:
             found: Any = self._redis.xread(wanted, limit, max(int(seconds * 1000), 1))
         except (client.ConnectionError, client.TimeoutError) as error:
-            logger.debug("Redis: %s", error)
+            self._outage.began(error)
             time.sleep(min(seconds, 0.5))
             return ()
         except client.ResponseError as error:
             raise StreamError(f"Redis refuses: {error}; expected keys of streams") from error
+        self._outage.over()
         messages: list[Message] = []
         pages = found.items() if isinstance(found, dict) else found
         for name, page in pages:

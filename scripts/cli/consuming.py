@@ -57,6 +57,11 @@ def consume(
     with ExitStack() as opened:
         over = opened.enter_context(_signals())
         graph = opened.enter_context(open_store(store, settings.kinds, settings.neo4j))
+        if graph.position() is None:
+            raise SettingsError(
+                f"store {store!r} is a graph that [neo4j.graph] maps, which is only read: expected "
+                f"a graph of graphrec's own to read a stream into"
+            )
 
         def stop(seconds: float) -> bool:
             return over.wait(seconds) if seconds else over.is_set()

@@ -23,7 +23,7 @@ SECONDS = 60
 
 def missing(kind: str) -> str:
     """What a broker would need that is not there; empty where it can be started."""
-    check = [SCRIPT, "check", kind]
+    check = [str(SCRIPT), "check", kind]
     found = subprocess.run(check, capture_output=True, text=True, check=False)  # noqa: S603
     return found.stderr.strip().removeprefix("error: ") if found.returncode else ""
 
@@ -50,7 +50,8 @@ class Broker:
         """Start it, and wait until it listens; raises GraphrecError."""
         path = self.folder / "log"
         with path.open("ab") as log:
-            command = [SCRIPT, "run", self.kind, self.folder / "data", str(self.port)]
+            data = str(self.folder / "data")
+            command = [str(SCRIPT), "run", self.kind, data, str(self.port)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
         until = time.monotonic() + SECONDS
         while self.process.poll() is None and time.monotonic() < until:
