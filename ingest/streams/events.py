@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from graphrec.ingest.chunks import Chunk, array
 from graphrec.ingest.formats.declare import Events, Format
 from graphrec.ingest.json_values import getter
-from graphrec.ingest.late import LATE, Late
+from graphrec.ingest.late import LATE, REASONS, WITHHELD, Late
 from graphrec.ingest.schema import EventColumns, event_columns
 from graphrec.ingest.streams.parts import Part, in_streams
 from graphrec.ingest.time_columns import TimeRules
 from graphrec.ingest.validate import check_events, to_interactions
+from numpy.typing import NDArray
 
 from graphrec.data import Interactions
 from graphrec.data.ids import IdRules
@@ -69,6 +70,16 @@ class FoundEvents:
     """Messages that nothing was made from, by reason."""
 
 
+class _Group(NamedTuple):
+    """Rows with the same columns."""
+
+    columns: EventColumns
+    chunk: Chunk  # [N], whose lines are the numbers of the rows
+    places: NDArray[np.int64]  # [N], of the messages
+    deleted: NDArray[np.bool_]  # [N]
+    times: NDArray[np.int64]  # [N], of events that name none
+
+
 def events_of(parts: Sequence[Part], rules: EventRules, late: Late) -> FoundEvents:
     """The events that parts put, and those that they take back.
 
@@ -84,8 +95,10 @@ def events_of(parts: Sequence[Part], rules: EventRules, late: Late) -> FoundEven
     for columns, chunk, places, deleted, times in groups:
         checked = check_events(chunk, columns, rules.ids, rules.times, rules.policies, late)
         for reject in checked.rejects:
-            if reject.reason in LATE:
-                counted[reject.reason] = counted.get(reject.reason, 0) + 1
+            # What is told of somebody who was forgotten is kept nowhere, whatever is wrong with it.
+            late_by = REASONS["user"] if reject.row == WITHHELD else reject.reason
+            if late_by in LATE:
+                counted[late_by] = counted.get(late_by, 0) + 1
             else:
                 wrong.setdefault(int(places[reject.line]), reject.reason)
         kept = np.ones(len(places), bool)
@@ -126,8 +139,8 @@ def events_of(parts: Sequence[Part], rules: EventRules, late: Late) -> FoundEven
     return FoundEvents(events, taken_back, wrong, counted, left_out)
 
 
-def _grouped(parts: Sequence[Part], rules: EventRules, wrong: dict[int, str]) -> list[Any]:
-    """Parts by their columns: columns, chunk, places, which are deleted, and default times."""
+def _grouped(parts: Sequence[Part], rules: EventRules, wrong: dict[int, str]) -> list[_Group]:
+    """Parts by their columns."""
     groups: dict[EventColumns, list[Part]] = {}
     for part in parts:
         columns = _columns(part.value, rules)
@@ -138,11 +151,11 @@ def _grouped(parts: Sequence[Part], rules: EventRules, wrong: dict[int, str]) ->
     return [_group(columns, of) for columns, of in groups.items()]
 
 
-def _group(columns: EventColumns, parts: Sequence[Part]) -> Any:
+def _group(columns: EventColumns, parts: Sequence[Part]) -> _Group:
     values = [part.value for part in parts]
     made = [array(list(map(getter(name), values))) for name in columns.names]
     batch = pa.RecordBatch.from_arrays(made, names=list(columns.names))
-    return (
+    return _Group(
         columns,
         Chunk(batch, np.arange(len(parts)), (), len(parts)),
         np.array([part.at for part in parts], np.int64),
@@ -151,7 +164,7 @@ def _group(columns: EventColumns, parts: Sequence[Part]) -> Any:
     )
 
 
-def _shaped(parts: Sequence[Part], rules: EventRules, left_out: dict[str, int]) -> list[Any]:
+def _shaped(parts: Sequence[Part], rules: EventRules, left_out: dict[str, int]) -> list[_Group]:
     """The rows that a format makes of parts."""
     found = []
     for table in rules.format.tables if rules.format else ():
@@ -170,7 +183,7 @@ def _shaped(parts: Sequence[Part], rules: EventRules, left_out: dict[str, int]) 
             chunk = Chunk(made.rows, np.arange(len(of)), (), len(of))
             places = np.array([part.at for part in parts], np.int64)[of]
             times = np.array([part.time for part in parts], np.int64)[of]
-            found.append((columns, chunk, places, np.zeros(len(of), bool), times))
+            found.append(_Group(columns, chunk, places, np.zeros(len(of), bool), times))
     return found
 
 

@@ -13,13 +13,13 @@ from typing import Any
 from graphrec.cli.commands.forget import forget_wherever
 from graphrec.cli.source_options import by_source, kinds_of
 from graphrec.ingest.streams.address import address_of, open_stream
-from graphrec.ingest.streams.consume import Work
+from graphrec.ingest.streams.consume import RETRY, Work
 from graphrec.ingest.streams.consume import consume as read_on
 from graphrec.ingest.streams.open import reading_of
 from graphrec.ingest.streams.protocol import Start
 from graphrec.ingest.streams.step import Step
 
-from graphrec.errors import SettingsError
+from graphrec.errors import SettingsError, StoreError
 from graphrec.settings import Settings
 from graphrec.store import open_store
 
@@ -74,7 +74,17 @@ def consume(
         def forget(gone: Sequence[str]) -> None:
             forget_wherever(graph, settings, snapshots, gone)
 
-        stream = open_stream(address, lambda: graph.stream_positions(address.stream), start)
+        def positions() -> Mapping[str, str]:
+            """Where the store is, also while it is away: a broker may ask at any moment."""
+            while True:
+                try:
+                    return graph.stream_positions(address.stream)
+                except StoreError as error:  # noqa: PERF203
+                    report(Step("away", reason=str(error)))
+                    if stop(RETRY):
+                        raise
+
+        stream = open_stream(address, positions, start)
         opened.callback(stream.close)
         read_on(Work(stream, graph, reading, forget, done, stop), chosen.batch)
 

@@ -174,8 +174,11 @@ def test_items_and_users_are_put_and_tombstones_delete_them(store: SQLiteStore) 
         "an empty message without a key: expected the id of what was deleted"
     ]
     log.add({"user": "cem", "item": "heat"}, time=NOON + 99)
+    log.add({"user": "cem", "item": "heat", "rating": "secret"})
+    sent = len(log.letters)
     (step,) = consumed(log, store)
-    assert (step.events, step.ignored) == (0, {"user was deleted": 1})
+    assert (step.events, step.ignored) == (0, {"user was deleted": 2})
+    assert len(log.letters) == sent  # no letter tells of somebody who was forgotten
 
 
 def test_what_a_store_refuses_is_found_message_by_message(store: SQLiteStore) -> None:
