@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from graphrec.ingest.streams.address import address_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphrec.data.weighting import DEFAULT_POLICY
@@ -260,6 +260,7 @@ class Flaky:
         return found
 
 
+@settings(max_examples=15)  # each makes a file, and writes it durably
 @given(st.lists(st.integers(0, 2), max_size=12), st.integers(1, 9))
 def test_whatever_fails_each_message_counts_once(
     tmp_path_factory: pytest.TempPathFactory, fails: list[int], limit: int
