@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -29,6 +29,7 @@ from graphrec.api.live.forgetter import Forgetter
 from graphrec.api.live.new_items import NewItemLists
 from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
+from graphrec.api.live.streaming import Consuming, StreamReader
 from graphrec.api.metrics import Gauges, Metrics
 from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
@@ -36,8 +37,10 @@ from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
 from graphrec.api.peers import Peers
 from graphrec.api.schemas.fields import id_in_path
+from graphrec.api.stream_metrics import StreamMetrics
 from starlette.concurrency import run_in_threadpool
 
+from graphrec.errors import SettingsError
 from graphrec.experiment.definition import RECOMMENDATIONS, snapshots_of
 from graphrec.recommend.effort import MUCH, effort
 from graphrec.recommend.query import Context, Query
@@ -66,6 +69,8 @@ class LiveGraph:
     feed: Feed
     writer: EventWriter
     forgetter: Forgetter
+    stream: StreamReader | None = None
+    """None where `stream.url` is not set, or another worker reads the stream."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +189,8 @@ async def open_service(
     folder = settings.serve.exposures
     exposures = None if folder is None else ExposureLog(folder, metrics)
     graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
+    if settings.stream.url is not None and (peers is None or peers.number == 1):
+        graph = _streaming(settings, store, graph, metrics, retry_seconds)
     names = SettingNames(settings)
     live = None if graph is None else graph.store
     metrics.registry.register(Gauges(metrics, engine, live, names))
@@ -217,6 +224,8 @@ async def open_service(
             _run_until_closed(stack, graph.store.watch())
             await graph.feed.begin()
             _run_until_closed(stack, graph.feed.follow())
+            if graph.stream is not None:
+                stack.push_async_callback(_cancel, asyncio.create_task(graph.stream.follow()))
         # After the store was read: what it holds since the snapshot is known, too.
         _run_until_closed(stack, names.watch(engine))
         if peers is not None:
@@ -245,6 +254,31 @@ def _graph(
     rejects, types = settings.ingest.rejects, types_of(settings)
     forgetter = Forgetter(store, feed, engine, exposures, rejects, types, settings.privacy)
     return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)
+
+
+def _streaming(
+    settings: Settings,
+    store: str | None,
+    graph: LiveGraph | None,
+    metrics: Metrics,
+    retry_seconds: float,
+) -> LiveGraph:
+    """The graph with the stream that is read into it; raises SettingsError where there is none."""
+    if store is None or graph is None:
+        raise SettingsError(
+            "stream.url is set, and the service has no graph store: expected one to read the "
+            "stream into; name it with --store, or leave stream.url out"
+        )
+    consuming = Consuming(settings, store, settings.snapshots)
+    counting = StreamMetrics(metrics.registry)
+    return replace(graph, stream=StreamReader(consuming, graph.feed, counting, retry_seconds))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    """Wait for the end of what is cancelled."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def _run_until_closed(stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:

@@ -9,6 +9,8 @@
     │   ├── UnknownName      an attribute, relation or kind that there is not, in a question
     │   └── WrongChange      a setting of a placement that a question cannot change so
     ├── StoreError           the graph store cannot be opened, read or written
+    ├── StreamError          a broker or a stream of it does not answer, or refuses
+    ├── StreamMoved          somebody else read a stream on: nothing of the batch was stored
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
     ├── SnapshotError        a snapshot is missing, broken or from another format version
@@ -67,6 +69,20 @@ class UnknownPlacement(GraphrecError):  # noqa: N818
 
 class StoreError(GraphrecError):
     """The graph store cannot be opened, read or written."""
+
+
+class StreamError(GraphrecError):
+    """A broker does not answer, or refuses what is asked of it."""
+
+
+class StreamMoved(GraphrecError):  # noqa: N818
+    """A partition of a stream is not where a batch begins; nothing of the batch was stored."""
+
+    def __init__(self, stream: str, partition: str, before: str | None, found: str | None) -> None:
+        super().__init__(
+            f"partition {partition!r} of stream {stream!r} was read up to {found or 'nothing'}: "
+            f"expected {before or 'nothing'}, where the batch begins; read on from there"
+        )
 
 
 class UnknownNode(GraphrecError):  # noqa: N818
@@ -154,12 +170,17 @@ class MissingExtra(GraphrecError):  # noqa: N818
 
 EXTRAS = {
     "anyio": "api",
+    "confluent_kafka": "kafka",
     "dgl": "train",
+    "fastavro": "registry",
     "fastapi": "api",
+    "google": "registry",
     "httptools": "api",
+    "httpx": "client",
     "hypothesis": "testing",
     "implicit": "models",
     "lightgbm": "ranker",
+    "nats": "nats",
     "neo4j": "neo4j",
     "networkx": "ingest",
     "openpyxl": "excel",
@@ -169,6 +190,7 @@ EXTRAS = {
     "prometheus_client": "api",
     "pyarrow": "ingest",
     "pytest": "testing",
+    "redis": "redis",
     "rich": "cli",
     "sklearn": "models",
     "sqlalchemy": "sql",

@@ -272,6 +272,42 @@ class IngestSettings(_Section):
     )
 
 
+class StreamSettings(_Section):
+    """A stream that `graphrec consume` reads, and that a service reads beside its requests."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="Broker and topics of events, such as kafka://localhost:9092/clicks; not set: "
+        "the service reads none.",
+    )
+    items: str | None = Field(None, description="Topics of items, separated by commas.")
+    users: str | None = Field(None, description="Topics of users, separated by commas.")
+    format: Literal["json", "cloudevents", "debezium", "segment", "ga4"] = Field(
+        "json", description="What the messages are."
+    )
+    map: tuple[str, ...] = Field(
+        (), description="Keys of messages by what they are, as of `graphrec consume --map`."
+    )
+    attributes: tuple[str, ...] = Field(
+        (), description="Kinds of attributes, as of `graphrec consume --attribute`."
+    )
+    kind: str | None = Field(None, description="Kind of all events.")
+    registry: str | None = Field(
+        None, description="Address of the registry of schemas, for Avro and Protobuf."
+    )
+    group: str = Field(
+        "graphrec",
+        min_length=1,
+        description="Name under which the store keeps how far it was read.",
+    )
+    dead_letters: str | None = Field(
+        None,
+        description="Topic of messages that cannot be used; not set: the first topic, with "
+        ".rejected.",
+    )
+    batch: int = Field(20_000, ge=1, description="Messages of a batch at most.")
+
+
 class EvaluationSettings(_Section):
     """Splits and metrics."""
 
@@ -610,6 +646,7 @@ class Settings(BaseSettings):
     neo4j: Neo4jSettings = Field(default_factory=Neo4jSettings)
     ids: IdRules = Field(default_factory=IdRules)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
+    stream: StreamSettings = Field(default_factory=StreamSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     fusion: FusionSettings = Field(default_factory=FusionSettings)
@@ -719,7 +756,7 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     # A misspelt key of this section may hold a password.
     # What is wrong within several keys names them itself.
     whole = isinstance(value, Mapping) and kind == "value_error"
-    shown = "" if key[:1] == ("neo4j",) or whole else f" = {value!r}"
+    shown = "" if key[:1] in (("neo4j",), ("stream",)) or whole else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
     meant = closest(key[-1], _keys_beside(key))

@@ -71,6 +71,7 @@ MAY_IMPORT = {
     "settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
+    "client": "errors",
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",

@@ -34,8 +34,11 @@ MAPPED: Mapping[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
 DISTRIBUTIONS = {
     "annotated_types": "annotated-types",
+    "confluent_kafka": "confluent-kafka",
     "faiss": "faiss-cpu",
+    "google": "protobuf",
     "markupsafe": "jinja2",
+    "nats": "nats-py",
     "prometheus_client": "prometheus-client",
     "pydantic_core": "pydantic",
     "pydantic_settings": "pydantic-settings",

@@ -43,6 +43,8 @@ async def ready(recommender: Ready, service: Serving) -> Readiness:
     if service.graph is not None:
         graph = service.graph
         parts["store"] = graph.store.reason or graph.feed.reason or "ready"
+        if graph.stream is not None:
+            parts["stream"] = graph.stream.reason or "ready"
     return Readiness(
         version=manifest.version,
         status="ready" if set(parts.values()) == {"ready"} else "degraded",

@@ -10,7 +10,7 @@ from fastapi import Body
 from graphrec.api.errors import documented
 from graphrec.api.middleware.access import WRITE
 from graphrec.api.routes.router import new_router
-from graphrec.api.schemas.fields import ItemId, UserId, Value, kind_of, value_of, written
+from graphrec.api.schemas.fields import ItemId, UserId, Value, value_of, written
 from graphrec.api.schemas.nodes import (
     Deleted,
     ForgottenUser,
@@ -23,6 +23,7 @@ from graphrec.api.schemas.nodes import (
 from graphrec.api.service import Service, Serving
 
 from graphrec.data import Attribute, AttributeKind, EdgeType, Vocabulary
+from graphrec.data.coerce import kind_of_new
 from graphrec.errors import DataError
 from graphrec.store import GraphStore
 
@@ -145,4 +146,4 @@ def _attribute(name: str, value: Value, kind: AttributeKind | None) -> Attribute
     """
     if value is None:
         return None if kind is None else Attribute(kind, (None,))
-    return Attribute(kind or kind_of(name, value), (value_of(name, value, kind),))
+    return Attribute(kind or kind_of_new(name, value), (value_of(name, value, kind),))

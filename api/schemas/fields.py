@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from graphrec.data import AttributeKind, AttributeValue
 from graphrec.data.amounts import MAX_NUMBER
-from graphrec.data.coerce import UnreadableError, as_kind
+from graphrec.data.coerce import UnreadableError, as_kind, kind_of_new
 from graphrec.data.ids import BLANKS, LONGEST, IdRules, exact
 from graphrec.data.times import END, OUTSIDE, milliseconds
 from graphrec.errors import DataError
@@ -202,19 +202,9 @@ Value: TypeAlias = bool | Number | Text | list[Text | Number] | None
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-def kind_of(name: str, value: Value) -> AttributeKind:
-    """The kind of a new attribute: a text is a category, except a title."""
-    if isinstance(value, list):
-        numbers = all(isinstance(each, int | float) for each in value)
-        return "vector" if value and numbers else "tags"
-    if isinstance(value, bool | str):
-        return "text" if name == "title" else "category"
-    return "number"
-
-
 def value_of(name: str, value: Value, kind: AttributeKind | None = None) -> AttributeValue:
     """A value as one of its kind, or of that of a new attribute; raises DataError for another."""
-    expected = kind or kind_of(name, value)
+    expected = kind or kind_of_new(name, value)
     if value == [] and expected == "tags":
         return ()
     try:

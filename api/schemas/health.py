@@ -10,7 +10,7 @@ from graphrec.api.schemas.examples import VERSION
 from graphrec.api.schemas.versioned import Versioned, example
 from pydantic import Field
 
-Part: TypeAlias = Literal["snapshot", "store", "settings"]
+Part: TypeAlias = Literal["snapshot", "store", "settings", "stream"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,10 @@ class Readiness(Versioned):
     counts: Annotated[Mapping[str, int], Field(description="Users, items and events in it.")]
     parts: Annotated[
         Mapping[Part, str],
-        Field(description='"ready", or the reason why not; a store only where there is one.'),
+        Field(
+            description='"ready", or the reason why not; a store and a stream only where there is '
+            "one."
+        ),
     ]
     warnings: Annotated[
         tuple[str, ...],

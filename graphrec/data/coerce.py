@@ -55,6 +55,16 @@ def as_kind(
     return text if text is None or kind == "text" else category_of(text)
 
 
+def kind_of_new(name: str, value: object) -> AttributeKind:
+    """The kind of a new attribute by a value of JSON: a text is a category, except a title."""
+    if isinstance(value, list):
+        numbers = all(isinstance(each, int | float) for each in value)
+        return "vector" if value and numbers else "tags"
+    if isinstance(value, bool | str):
+        return "text" if name == "title" else "category"
+    return "number"
+
+
 def converted(value: AttributeValue, kind: AttributeKind) -> AttributeValue:
     """A stored value as one of another kind; None where it has no equal there."""
     if isinstance(value, Vector) and kind != "vector":

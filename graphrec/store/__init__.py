@@ -8,10 +8,11 @@ from pathlib import Path as FilePath
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.settings import Neo4jSettings
+from graphrec.store.batch import Move, NodeValues, StreamBatch
+from graphrec.store.event_key import EventKey
 from graphrec.store.protocol import (
     ChangedNode,
     ChangedNodes,
-    EventKey,
     GraphStore,
     Neighbour,
     NewEvents,
@@ -26,11 +27,14 @@ __all__ = [
     "ChangedNodes",
     "EventKey",
     "GraphStore",
+    "Move",
     "Neighbour",
     "NewEvents",
+    "NodeValues",
     "Path",
     "Popular",
     "Similarity",
+    "StreamBatch",
     "open_store",
     "stands",
 ]

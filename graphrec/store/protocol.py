@@ -32,6 +32,8 @@ from graphrec.data import (
     Vocabulary,
 )
 from graphrec.progress import Progress
+from graphrec.store.batch import StreamBatch
+from graphrec.store.event_key import EventKey
 
 DIGITS = 9
 
@@ -102,16 +104,6 @@ class Path(NamedTuple):
     via: str
     people: int
     score: float
-
-
-class EventKey(NamedTuple):
-    """What identifies an event; without a kind or a time, all events of the pair that have any."""
-
-    user: str
-    item: str
-    kind: str | None = None
-    time: int | None = None
-    """Milliseconds since 1970."""
 
 
 class NewEvents(NamedTuple):
@@ -236,6 +228,19 @@ class GraphStore(Protocol):
         stored, and writing all again puts it right. `progress` reports work that comes after
         the last batch was taken.
         """
+        ...
+
+    def write_batch(self, batch: StreamBatch) -> int:
+        """Store what a batch of a stream changes, and how far the stream is read by it, at once.
+
+        Returns how many events were new. Raises StreamMoved, and changes nothing, where a partition
+        is not where the batch begins: another reader was faster, or what was sent before was stored
+        although no answer came. Raises DataError as the single writes do.
+        """
+        ...
+
+    def stream_positions(self, stream: str) -> Mapping[str, str]:
+        """How far each partition of a stream was read."""
         ...
 
     def write_nodes(

@@ -16,6 +16,7 @@ from scripts.benchmark.commands.refresh import refresh
 from scripts.benchmark.commands.serve import serve
 from scripts.benchmark.commands.shop import shop
 from scripts.benchmark.commands.stores import stores
+from scripts.benchmark.commands.stream import stream
 
 benchmark = typer.Typer(no_args_is_help=True, help="Benchmarks on your data and machine.")
 benchmark.command()(quality)
@@ -27,6 +28,7 @@ benchmark.command()(refresh)
 benchmark.command("fold-in")(fold_in)
 benchmark.command()(shop)
 benchmark.command()(chaos)
+benchmark.command()(stream)
 
 
 def main() -> None:

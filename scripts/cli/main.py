@@ -17,6 +17,7 @@ from graphrec.errors import GraphrecError, MissingExtra, missing_extra
 COMMANDS = {
     "demo": "demo",
     "ingest": "ingest",
+    "consume": "consume",
     "inspect": "inspect",
     "export": "export",
     "train": "models",

@@ -105,8 +105,8 @@ def test_benchmarks_of_the_checkout_are_run(tmp_path: Path) -> None:
 
 def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
-        "demo ingest train evaluate tune recommend placement related explain predict cypher "
-        "inspect serve keys refresh promote rollback report forget doctor compare benchmark "
+        "demo ingest consume train evaluate tune recommend placement related explain predict "
+        "cypher inspect serve keys refresh promote rollback report forget doctor compare benchmark "
         "export events items users experiment"
     )
     assert set(commands()) == set(promised.split())

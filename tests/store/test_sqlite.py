@@ -284,7 +284,7 @@ def test_a_file_of_a_later_version_is_refused(path: Path):
     SQLiteStore(path, POLICY).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="has schema version 99: expected at most 3"):
+    with pytest.raises(StoreError, match="has schema version 99: expected at most 4"):
         SQLiteStore(path, POLICY)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import neo4j
 
 from graphrec.store.deletions import user_hash
+from graphrec.store.event_key import EventKey
 from graphrec.store.neo4j import names, tying
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.server import rows
 from graphrec.store.neo4j.writing import Writing
-from graphrec.store.protocol import EventKey, NewEvents
+from graphrec.store.protocol import NewEvents
 
 NODES = 1_000
 """Nodes that one statement deletes, with all that hangs on them."""

@@ -77,6 +77,15 @@ SET schema.position = coalesce(schema.position, 0)
 RETURN schema.position AS position, schema.ties_position AS ties_position,
        schema.ties_until AS ties_until
 """
+READ_STREAM = """
+MATCH (stream:GraphrecStream {name: $stream})
+RETURN stream.partition, stream.position
+"""
+SET_STREAM = """
+UNWIND $moves AS move
+MERGE (stream:GraphrecStream {name: $stream, partition: move[0]})
+SET stream.position = move[1]
+"""
 SET_POSITION = """
 MATCH (schema:GraphrecSchema)
 SET schema.position = $position,

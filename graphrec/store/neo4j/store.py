@@ -26,9 +26,11 @@ from graphrec.data.vector import vector_length
 from graphrec.errors import DataError, StoreError, UnknownNode
 from graphrec.progress import Progress
 from graphrec.settings import Neo4jSettings
+from graphrec.store.batch import NodeValues, StreamBatch
 from graphrec.store.declared import DeclaredKind
 from graphrec.store.deletions import new_key
-from graphrec.store.neo4j import deletion, names, questions, read, tying, write
+from graphrec.store.event_key import EventKey
+from graphrec.store.neo4j import deletion, names, questions, read, stream, tying, write
 from graphrec.store.neo4j import mapped as neo4j_mapped
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import Catalogue, mapped_catalogue, mapped_events, own_events
@@ -41,7 +43,6 @@ from graphrec.store.protocol import (
     PAGE,
     SCALE,
     ChangedNodes,
-    EventKey,
     Neighbour,
     Neighbours,
     NewEvents,
@@ -147,6 +148,27 @@ class Neo4jStore:
             self._complete_ties()
         return new
 
+    def write_batch(self, batch: StreamBatch) -> int:
+        """Store what a batch of a stream changes, and how far the stream is read by it, at once.
+
+        Returns how many events were new. Raises StreamMoved where somebody else read it on, or
+        where the server went away just as it stored the batch, and DataError as the single writes
+        do.
+        """
+        if not np.isfinite(batch.events.weight).all():
+            raise DataError("event weights hold nan or inf: expected finite numbers; drop them")
+        nodes = [
+            (each.type, write.node_rows(each.nodes, each.attributes), _declared(each))
+            for each in batch.nodes
+        ]
+        events = write.event_rows(batch.events) if len(batch.events) else []
+        self._prepare("user", "item", *(node_type for node_type, _, _ in nodes))
+        return self._write(lambda writing: stream.write_batch(writing, batch, nodes, events))
+
+    def stream_positions(self, name: str) -> Mapping[str, str]:
+        """How far each partition of a stream was read."""
+        return self._server.read(lambda tx: stream.positions(tx, name))
+
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]
     ) -> None:
@@ -156,10 +178,7 @@ class Neo4jStore:
         with another kind.
         """
         added = write.node_rows(nodes, attributes)
-        kinds = {
-            name: DeclaredKind(each.kind, vector_length(name, nodes.ids, each.values))
-            for name, each in attributes.items()
-        }
+        kinds = _declared(NodeValues(node_type, nodes, attributes))
         self._prepare(node_type)
         self._write(lambda writing: write.nodes(writing, node_type, added, kinds))
 
@@ -532,6 +551,14 @@ class Asking(NamedTuple):
 
     meanings: Meanings
     ties: Types | None
+
+
+def _declared(nodes: NodeValues) -> dict[str, DeclaredKind]:
+    """The kinds of the attributes of nodes."""
+    return {
+        name: DeclaredKind(each.kind, vector_length(name, nodes.nodes.ids, each.values))
+        for name, each in nodes.attributes.items()
+    }
 
 
 def _write_version(tx: neo4j.ManagedTransaction) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from graphrec.data import EdgeType, Interactions, Rows, Vocabulary
 from graphrec.store.deletions import user_hash
-from graphrec.store.protocol import EventKey
+from graphrec.store.event_key import EventKey
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.rows import LOOKUP, Positions
 

@@ -51,6 +51,9 @@ MOVE_NODE = "UPDATE nodes SET position = ? WHERE row = ?"
 READ_POSITION = "SELECT last FROM position"
 SET_POSITION = "UPDATE position SET last = ?"
 
+READ_STREAM = "SELECT partition, position FROM streams WHERE stream = ?"
+SET_STREAM = "INSERT OR REPLACE INTO streams (stream, partition, position) VALUES (?, ?, ?)"
+
 # How far the next :limit changes of events reach: those that were written, and pairs of which one
 # was taken back. Each has a position of its own. Nothing where there are fewer.
 EVENTS_REACHED = """

@@ -102,5 +102,15 @@ CREATE INDEX taken_back_by_item ON taken_back (item);
 CREATE INDEX taken_back_by_position ON taken_back (position);
 """
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+-- How far each partition of a stream was read: written together with what was read.
+CREATE TABLE streams (
+    stream    TEXT NOT NULL,
+    partition TEXT NOT NULL,
+    position  TEXT NOT NULL,
+    PRIMARY KEY (stream, partition)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """`MIGRATIONS[v]` brings a file from schema version v to v + 1."""

@@ -21,12 +21,13 @@ from graphrec.data import (
 from graphrec.data.weighting import KindPolicy
 from graphrec.errors import StoreError
 from graphrec.progress import Progress
+from graphrec.store.batch import StreamBatch
+from graphrec.store.event_key import EventKey
 from graphrec.store.other_side import CountedOnce
 from graphrec.store.protocol import (
     CAP,
     PAGE,
     ChangedNodes,
-    EventKey,
     Neighbour,
     Neighbours,
     NewEvents,
@@ -34,7 +35,7 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
-from graphrec.store.sqlite import acknowledged, bulk, deletion, read, write
+from graphrec.store.sqlite import acknowledged, bulk, deletion, read, stream, write
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.file import connect, store_errors, transaction
 from graphrec.store.sqlite.likes import apply_policy
@@ -139,6 +140,21 @@ class SQLiteStore:
         if progress:
             progress("storing", rows, rows)
         return new
+
+    def write_batch(self, batch: StreamBatch) -> int:
+        """Store what a batch of a stream changes, and how far the stream is read by it, at once.
+
+        Returns how many events were new. Raises StreamMoved where somebody else read it on, and
+        DataError as the single writes do.
+        """
+        check_finite(batch.events)
+        with self._writing() as (connection, positions):
+            return stream.write_batch(connection, positions, batch)
+
+    def stream_positions(self, name: str) -> Mapping[str, str]:
+        """How far each partition of a stream was read."""
+        with self._reading() as connection:
+            return stream.positions(connection, name)
 
     def write_nodes(
         self, node_type: str, nodes: Vocabulary, attributes: Mapping[str, Attribute]

@@ -36,6 +36,7 @@ from graphrec.testing.stores.kinds import KindsContract
 from graphrec.testing.stores.meaning import MeaningContract
 from graphrec.testing.stores.positions import PositionContract
 from graphrec.testing.stores.queries import QueryContract
+from graphrec.testing.stores.streams import StreamContract
 from graphrec.testing.stores.whole_logs import WholeLogContract
 from graphrec.testing.stores.writing import WritingContract
 
@@ -62,6 +63,7 @@ class StoreContract(
     ForgettingContract,
     PositionContract,
     DeletionContract,
+    StreamContract,
 ):
     """Tests of a fixture `fresh`: what is written is read, queries, deletions, positions."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from graphrec.forget import forget as forget_people
 from graphrec.packings import STANDARD, Packing
 from graphrec.person_lines.folder import find_in
 from graphrec.person_lines.forms import People
+from graphrec.settings import Settings
 from graphrec.snapshot.lock import refresh_lock
 from graphrec.snapshot.registry import POLL_SECONDS, made_at
 from graphrec.snapshot.types import types_of
@@ -95,6 +97,27 @@ def forget(
         _show(done, unknown, left)
     if left or done.unhandled:
         raise typer.Exit(1)
+
+
+def forget_wherever(
+    store: GraphStore, settings: Settings, snapshots: Path | None, users: Sequence[str]
+) -> Forgotten:
+    """Delete people from a store that is open and from all places that the settings name.
+
+    While a refresh runs, it waits for it; raises RefreshRunning where that takes too long.
+    """
+    folder = snapshots or settings.snapshots
+    places = Places(folder, settings.serve.exposures, settings.ingest.rejects)
+    seconds = settings.privacy.wait_seconds
+    with refresh_lock(folder, "graphrec consume", seconds, tell_waiting):
+        return forget_people(
+            store,
+            places,
+            users,
+            types_of(settings),
+            settings.privacy.remember_forgotten,
+            _packings(),
+        )
 
 
 def _left(

@@ -1,0 +1,3 @@
+export { Client } from "./client.js";
+export { ClientError, type CallOptions, type ClientOptions } from "./transport.js";
+export type * from "./models.js";

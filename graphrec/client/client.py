@@ -1,0 +1,425 @@
+"""The client that waits for answers.
+
+Made from the OpenAPI document by `python -m scripts.clients`: do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from graphrec.client import models
+from graphrec.client.call import Call, path_part
+from graphrec.client.transport import Transport
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Client:
+    """A service at a URL, such as `http://localhost:8000`; connections are kept and used again.
+
+    What may be repeated is sent again where no answer comes, or the service says to come again
+    later. Methods raise `graphrec.client.ClientError`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout: float = 10.0,
+        retries: int = 3,
+        http: httpx.Client | None = None,
+    ) -> None:
+        """`key` is an API key, `timeout` the seconds for an answer, and `retries` how often a call
+        is sent again; `http` sends them, if it is given, and is then the caller's to close.
+        """
+        self._transport = Transport(url, key, timeout, retries, http)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def user_recommendations(
+        self,
+        user_id: str,
+        *,
+        k: int | None = None,
+        exclude_seen: bool | None = None,
+        allow: list[str] | None = None,
+        deny: list[str] | None = None,
+        diversity: float | None = None,
+        exploration: float | None = None,
+        exploration_by: Literal["epsilon", "thompson"] | None = None,
+        segment: str | None = None,
+        explain: bool | None = None,
+        language: str | None = None,
+        kinds: list[str] | None = None,
+        as_of: int | str | None = None,
+    ) -> models.UserRecommendations:
+        """The best items that the user has not seen; popular ones where the user is unknown."""
+        call = Call(
+            "GET",
+            f"/v1/users/{path_part(user_id)}/recommendations",
+            query={
+                "k": k,
+                "exclude_seen": exclude_seen,
+                "allow": allow,
+                "deny": deny,
+                "diversity": diversity,
+                "exploration": exploration,
+                "exploration_by": exploration_by,
+                "segment": segment,
+                "explain": explain,
+                "language": language,
+                "kinds": kinds,
+                "as_of": as_of,
+            },
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.UserRecommendations", self._transport.send(call))
+
+    def user_recommendations_by_rules(
+        self, user_id: str, body: models.UserBody
+    ) -> models.UserRecommendations:
+        """The same, with rules of this request; nothing is stored."""
+        call = Call(
+            "POST",
+            f"/v1/users/{path_part(user_id)}/recommendations",
+            query={},
+            body=body,
+            repeatable=True,
+        )
+        return cast("models.UserRecommendations", self._transport.send(call))
+
+    def session_recommendations(self, body: models.Session) -> models.SessionRecommendations:
+        """The best items for a visitor who likes these items; popular ones without any."""
+        call = Call("POST", "/v1/recommendations", query={}, body=body, repeatable=True)
+        return cast("models.SessionRecommendations", self._transport.send(call))
+
+    def related_items(
+        self,
+        item_id: str,
+        *,
+        k: int | None = None,
+        by: Literal["graph", "embedding", "store"] | None = None,
+        similarity: Literal["cosine", "jaccard", "lift"] | None = None,
+        kinds: list[str] | None = None,
+        after: bool | None = None,
+    ) -> models.RelatedItems:
+        """The items most like an item."""
+        call = Call(
+            "GET",
+            f"/v1/items/{path_part(item_id)}/related",
+            query={"k": k, "by": by, "similarity": similarity, "kinds": kinds, "after": after},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.RelatedItems", self._transport.send(call))
+
+    def live(self) -> models.Live:
+        """Whether the process runs: 200 from the moment it listens, with or without a
+        snapshot.
+        """
+        call = Call("GET", "/health/live", query={}, body=None, repeatable=True)
+        return cast("models.Live", self._transport.send(call))
+
+    def ready(self) -> models.Readiness:
+        """Whether recommendations can be given; 503, with the reason, where they cannot."""
+        call = Call("GET", "/health/ready", query={}, body=None, repeatable=True)
+        return cast("models.Readiness", self._transport.send(call))
+
+    def user_explanation(
+        self, user_id: str, item_id: str, *, k: int | None = None
+    ) -> models.UserExplanation:
+        """Why the item is, or is not, recommended to the user: sources, and paths with
+        counts.
+        """
+        call = Call(
+            "GET",
+            f"/v1/users/{path_part(user_id)}/recommendations/{path_part(item_id)}/explanation",
+            query={"k": k},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.UserExplanation", self._transport.send(call))
+
+    def user_why_not(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        exclude_seen: bool | None = None,
+        allow: list[str] | None = None,
+        deny: list[str] | None = None,
+        kinds: list[str] | None = None,
+        as_of: int | str | None = None,
+    ) -> models.UserWhyNot:
+        """What became of the item in the user's list: its place and score, or why it has
+        none.
+        """
+        call = Call(
+            "GET",
+            f"/v1/users/{path_part(user_id)}/why-not/{path_part(item_id)}",
+            query={
+                "exclude_seen": exclude_seen,
+                "allow": allow,
+                "deny": deny,
+                "kinds": kinds,
+                "as_of": as_of,
+            },
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.UserWhyNot", self._transport.send(call))
+
+    def session_explanation(self, body: models.ExplainedSession) -> models.SessionExplanation:
+        """Why an item is, or is not, recommended to a visitor who likes these items."""
+        call = Call("POST", "/v1/explanations", query={}, body=body, repeatable=True)
+        return cast("models.SessionExplanation", self._transport.send(call))
+
+    def session_why_not(self, body: models.WhyNotSession) -> models.SessionWhyNot:
+        """What became of an item in the list for a visitor who likes these items."""
+        call = Call("POST", "/v1/why-not", query={}, body=body, repeatable=True)
+        return cast("models.SessionWhyNot", self._transport.send(call))
+
+    def user_rating(self, user_id: str, item_id: str) -> models.UserRating:
+        """What the user would give the item. Of either without ratings, the biases, and a
+        note.
+        """
+        call = Call(
+            "GET",
+            f"/v1/users/{path_part(user_id)}/ratings/{path_part(item_id)}",
+            query={},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.UserRating", self._transport.send(call))
+
+    def placements(self) -> models.Placements:
+        """The placements that can be asked, by name."""
+        call = Call("GET", "/v1/placements", query={}, body=None, repeatable=True)
+        return cast("models.Placements", self._transport.send(call))
+
+    def placement(
+        self,
+        name: str,
+        *,
+        user: str | None = None,
+        item: str | None = None,
+        items: list[str] | None = None,
+        k: int | None = None,
+        where: list[str] | None = None,
+        segment: str | None = None,
+        fields: str | None = None,
+        language: str | None = None,
+        explain: bool | None = None,
+        by: Literal["snapshot", "store"] | None = None,
+    ) -> models.Placed:
+        """The list of a placement, for a user, beside items, or both."""
+        call = Call(
+            "GET",
+            f"/v1/placements/{path_part(name)}",
+            query={
+                "user": user,
+                "item": item,
+                "items": items,
+                "k": k,
+                "where": where,
+                "segment": segment,
+                "fields": fields,
+                "language": language,
+                "explain": explain,
+                "by": by,
+            },
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.Placed", self._transport.send(call))
+
+    def placement_by_rules(self, name: str, body: models.PlacementBody) -> models.Placed:
+        """The same, with rules of this request and attributes of a visitor; nothing is
+        stored.
+        """
+        call = Call(
+            "POST", f"/v1/placements/{path_part(name)}", query={}, body=body, repeatable=True
+        )
+        return cast("models.Placed", self._transport.send(call))
+
+    def experiments(self, *, user: str | None = None) -> models.ExperimentList:
+        """The experiments of the settings, with the share of each variant."""
+        call = Call("GET", "/v1/experiments", query={"user": user}, body=None, repeatable=True)
+        return cast("models.ExperimentList", self._transport.send(call))
+
+    def items(
+        self, *, limit: int | None = None, cursor: str | None = None, query: str | None = None
+    ) -> models.ItemPage:
+        """Items by title or id; of equally good matches, the most popular first."""
+        call = Call(
+            "GET",
+            "/v1/items",
+            query={"limit": limit, "cursor": cursor, "query": query},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.ItemPage", self._transport.send(call))
+
+    def users(
+        self, *, limit: int | None = None, cursor: str | None = None, query: str | None = None
+    ) -> models.UserPage:
+        """Users by id; of equally good matches, those who like most items first."""
+        call = Call(
+            "GET",
+            "/v1/users",
+            query={"limit": limit, "cursor": cursor, "query": query},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.UserPage", self._transport.send(call))
+
+    def item(self, item_id: str) -> models.ItemDetails:
+        """The attributes of an item as they are now; its likes are those in the snapshot."""
+        call = Call("GET", f"/v1/items/{path_part(item_id)}", query={}, body=None, repeatable=True)
+        return cast("models.ItemDetails", self._transport.send(call))
+
+    def put_item(self, item_id: str, body: models.PutItem) -> models.Stored:
+        """Add an item, or set attributes of one and add links; the next answer has them."""
+        call = Call("PUT", f"/v1/items/{path_part(item_id)}", query={}, body=body, repeatable=True)
+        return cast("models.Stored", self._transport.send(call))
+
+    def delete_item(self, item_id: str) -> models.Deleted:
+        """Delete an item with its events; from the next answer on it is not recommended."""
+        call = Call(
+            "DELETE", f"/v1/items/{path_part(item_id)}", query={}, body=None, repeatable=True
+        )
+        return cast("models.Deleted", self._transport.send(call))
+
+    def user(
+        self, user_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.UserDetails:
+        """A user, their attributes, and the items that they have seen."""
+        call = Call(
+            "GET",
+            f"/v1/users/{path_part(user_id)}",
+            query={"limit": limit, "cursor": cursor},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.UserDetails", self._transport.send(call))
+
+    def put_user(self, user_id: str, body: models.PutUser) -> models.Stored:
+        """Add a user, or set attributes of one; one who was forgotten may come back by it."""
+        call = Call("PUT", f"/v1/users/{path_part(user_id)}", query={}, body=body, repeatable=True)
+        return cast("models.Stored", self._transport.send(call))
+
+    def delete_user(self, user_id: str) -> models.ForgottenUser:
+        """Delete a user: once it is answered, no table and no file has anything of them."""
+        call = Call(
+            "DELETE", f"/v1/users/{path_part(user_id)}", query={}, body=None, repeatable=True
+        )
+        return cast("models.ForgottenUser", self._transport.send(call))
+
+    def user_events(
+        self, user_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.UserEventPage:
+        """What a user did, the latest first: kinds and times, and values where there is a
+        store.
+        """
+        call = Call(
+            "GET",
+            f"/v1/users/{path_part(user_id)}/events",
+            query={"limit": limit, "cursor": cursor},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.UserEventPage", self._transport.send(call))
+
+    def activity(
+        self, *, item: str | None = None, days: int | None = None
+    ) -> models.ActivityCounts:
+        """Events, users and items over time: of the whole log as of now, or of one item."""
+        call = Call(
+            "GET", "/v1/activity", query={"item": item, "days": days}, body=None, repeatable=True
+        )
+        return cast("models.ActivityCounts", self._transport.send(call))
+
+    def user_similar(self, user_id: str, *, k: int | None = None) -> models.SimilarUsers:
+        """The users who like the same items, at least two of them, according to the
+        snapshot.
+        """
+        call = Call(
+            "GET",
+            f"/v1/users/{path_part(user_id)}/similar",
+            query={"k": k},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.SimilarUsers", self._transport.send(call))
+
+    def popular(self, *, k: int | None = None) -> models.PopularItems:
+        """The most popular items: the list of a visitor we know nothing about."""
+        call = Call("GET", "/v1/popular", query={"k": k}, body=None, repeatable=True)
+        return cast("models.PopularItems", self._transport.send(call))
+
+    def snapshot(self) -> models.SnapshotFacts:
+        """The snapshot that serves: its data, its models, and their metrics."""
+        call = Call("GET", "/v1/snapshot", query={}, body=None, repeatable=True)
+        return cast("models.SnapshotFacts", self._transport.send(call))
+
+    def refreshes(self) -> models.Refreshes:
+        """The latest refreshes of which a report was kept, and what was measured."""
+        call = Call("GET", "/v1/refreshes", query={}, body=None, repeatable=True)
+        return cast("models.Refreshes", self._transport.send(call))
+
+    def new_events(self, body: models.Batch) -> models.Accepted:
+        """Store events: all of them, or none where one is not valid."""
+        call = Call("POST", "/v1/events", query={}, body=body, repeatable=False)
+        return cast("models.Accepted", self._transport.send(call))
+
+    def delete_events(
+        self,
+        body: models.KeysOfEvents | None | None = None,
+        *,
+        user: str | None = None,
+        item: str | None = None,
+        kind: str | None = None,
+        time: int | str | None = None,
+    ) -> models.TakenBack:
+        """Take events back: the next answer is as if they had never been sent."""
+        call = Call(
+            "DELETE",
+            "/v1/events",
+            query={"user": user, "item": item, "kind": kind, "time": time},
+            body=body,
+            repeatable=True,
+        )
+        return cast("models.TakenBack", self._transport.send(call))
+
+    def snapshots(self) -> models.SnapshotList:
+        """The published snapshots, and which one serves."""
+        call = Call("GET", "/v1/admin/snapshots", query={}, body=None, repeatable=True)
+        return cast("models.SnapshotList", self._transport.send(call))
+
+    def reload(self) -> models.SnapshotChange:
+        """Serve the current snapshot now, also one that was refused before."""
+        call = Call("POST", "/v1/admin/reload", query={}, body=None, repeatable=False)
+        return cast("models.SnapshotChange", self._transport.send(call))
+
+    def promote(self) -> models.SnapshotChange:
+        """Let the canary serve everyone, in this and every process on the same folder."""
+        call = Call("POST", "/v1/admin/promote", query={}, body=None, repeatable=False)
+        return cast("models.SnapshotChange", self._transport.send(call))
+
+    def rollback(self, body: models.RollbackRequest) -> models.SnapshotChange:
+        """Make an earlier snapshot the current one, in this and every process on the same
+        folder.
+        """
+        call = Call("POST", "/v1/admin/rollback", query={}, body=body, repeatable=False)
+        return cast("models.SnapshotChange", self._transport.send(call))

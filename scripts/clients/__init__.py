@@ -1,0 +1,1 @@
+"""Clients in several languages, made from the OpenAPI document of the service."""
