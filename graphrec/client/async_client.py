@@ -351,8 +351,8 @@ class AsyncClient:
         return cast("models.ActivityCounts", await self._transport.send(call))
 
     async def user_similar(self, user_id: str, *, k: int | None = None) -> models.SimilarUsers:
-        """The users who like the same items, at least two of them, according to the
-        snapshot.
+        """The users who like the same items, at least two of them, by the snapshot: what
+        they share.
         """
         call = Call(
             "GET",
@@ -373,10 +373,132 @@ class AsyncClient:
         call = Call("GET", "/v1/snapshot", query={}, body=None, repeatable=True)
         return cast("models.SnapshotFacts", await self._transport.send(call))
 
+    async def graph_item(
+        self,
+        item_id: str,
+        *,
+        k: int | None = None,
+        kinds: list[str] | None = None,
+        since: int | str | None = None,
+        until: int | str | None = None,
+    ) -> models.GraphHop:
+        """What an item has edges to: people by what they did, values of its attributes, and
+        links.
+        """
+        call = Call(
+            "GET",
+            f"/v1/graph/items/{path_part(item_id)}",
+            query={"k": k, "kinds": kinds, "since": since, "until": until},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.GraphHop", await self._transport.send(call))
+
+    async def graph_people(
+        self,
+        item_id: str,
+        *,
+        k: int | None = None,
+        kinds: list[str] | None = None,
+        since: int | str | None = None,
+        until: int | str | None = None,
+    ) -> models.GraphHop:
+        """The items with which most of the people of an item did the same, by what they did."""
+        call = Call(
+            "GET",
+            f"/v1/graph/items/{path_part(item_id)}/people",
+            query={"k": k, "kinds": kinds, "since": since, "until": until},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.GraphHop", await self._transport.send(call))
+
+    async def graph_user(
+        self,
+        user_id: str,
+        *,
+        k: int | None = None,
+        kinds: list[str] | None = None,
+        since: int | str | None = None,
+        until: int | str | None = None,
+    ) -> models.GraphHop:
+        """The items that a user did most with."""
+        call = Call(
+            "GET",
+            f"/v1/graph/users/{path_part(user_id)}",
+            query={"k": k, "kinds": kinds, "since": since, "until": until},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.GraphHop", await self._transport.send(call))
+
+    async def graph_value(
+        self,
+        attribute: str,
+        value: str,
+        *,
+        k: int | None = None,
+        kinds: list[str] | None = None,
+        since: int | str | None = None,
+        until: int | str | None = None,
+    ) -> models.GraphHop:
+        """The items with a value of an attribute, those first that most people did something
+        with.
+        """
+        call = Call(
+            "GET",
+            f"/v1/graph/values/{path_part(attribute)}/{path_part(value)}",
+            query={"k": k, "kinds": kinds, "since": since, "until": until},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.GraphHop", await self._transport.send(call))
+
+    async def graph_linked(
+        self,
+        relation: str,
+        node_type: str,
+        node: str,
+        *,
+        k: int | None = None,
+        kinds: list[str] | None = None,
+        since: int | str | None = None,
+        until: int | str | None = None,
+    ) -> models.GraphHop:
+        """The items linked to a node, those first that most people did something with."""
+        call = Call(
+            "GET",
+            f"/v1/graph/linked/{path_part(relation)}/{path_part(node_type)}/{path_part(node)}",
+            query={"k": k, "kinds": kinds, "since": since, "until": until},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.GraphHop", await self._transport.send(call))
+
+    async def item_map(
+        self, *, attribute: str | None = None, limit: int | None = None
+    ) -> models.MapOfItems:
+        """The most popular items as points, near each other where their embeddings are
+        alike.
+        """
+        call = Call(
+            "GET",
+            "/v1/map",
+            query={"attribute": attribute, "limit": limit},
+            body=None,
+            repeatable=True,
+        )
+        return cast("models.MapOfItems", await self._transport.send(call))
+
     async def refreshes(self) -> models.Refreshes:
         """The latest refreshes of which a report was kept, and what was measured."""
         call = Call("GET", "/v1/refreshes", query={}, body=None, repeatable=True)
         return cast("models.Refreshes", await self._transport.send(call))
+
+    async def click_rates(self) -> models.ClickRates:
+        """How often what was listed was followed by an event, by snapshot: the latest lists."""
+        call = Call("GET", "/v1/click-rates", query={}, body=None, repeatable=True)
+        return cast("models.ClickRates", await self._transport.send(call))
 
     async def new_events(self, body: models.Batch) -> models.Accepted:
         """Store events: all of them, or none where one is not valid."""

@@ -129,6 +129,38 @@ class BoostRule(_BoostRule, total=False):
     """What is then added to it."""
 
 
+class ClickRate(TypedDict):
+    """What was listed by one snapshot."""
+
+    version: str
+    """Of the snapshot."""
+    first: int
+    """The first list, in milliseconds since 1970."""
+    last: int
+    """The last list, in milliseconds since 1970."""
+    users: int
+    """Who got them."""
+    shown: int
+    """Items in the lists."""
+    clicked: int
+    """Items of those with an event of the same user within 7 days, of any kind; of several
+    lists with the item, the last one counts.
+    """
+
+
+class ClickRates(TypedDict):
+    """How often what was listed was followed by an event, by snapshot."""
+
+    days: int
+    """Within which an event counts."""
+    whole: bool
+    """Whether the whole log was read; else its end, of what is not packed."""
+    missing: str | None
+    """What it needs, where there is nothing to count; else null."""
+    rates: list[ClickRate]
+    """The latest snapshot first."""
+
+
 class _Contribution(TypedDict):
     source: str
     """A source of candidates; or of what a learned ranker adds: `attributes`, `history` or
@@ -328,6 +360,21 @@ class ForgottenUser(TypedDict):
     """
 
 
+class GraphHop(TypedDict):
+    """What a node of the graph has edges to."""
+
+    version: str
+    """The snapshot that the answer was made from."""
+    total: int
+    """How many there are."""
+    people: int | None
+    """How many people were looked at, the latest of them where there are very many; null
+    where people are not what was asked about.
+    """
+    reached: list[Reached]
+    """The strongest edges of each type first."""
+
+
 class _HistoryEvent(TypedDict):
     item: str
     """Id of the item."""
@@ -433,10 +480,56 @@ class Link(TypedDict):
     """Of the node."""
 
 
+class ListMetric(TypedDict):
+    """A metric of what lists are like, beside being right."""
+
+    metric: str
+    """Its name in `metrics`, without the cut-off."""
+    title: str
+    meaning: str
+    share: bool
+    """Whether it is a share, 0 to 1, shown as per cent."""
+
+
 class Live(TypedDict, total=False):
     """The process runs."""
 
     status: Literal["live"]
+
+
+class MapOfItems(TypedDict):
+    """Items as points, near each other where their embeddings are alike."""
+
+    version: str
+    """The snapshot that the answer was made from."""
+    items: list[str]
+    """Their ids, the most popular first."""
+    titles: list[str | None]
+    """Their titles; null: none."""
+    likes: list[int]
+    """How many people like each."""
+    x: list[float]
+    """From -1 to 1."""
+    y: list[float]
+    """From -1 to 1."""
+    all_items: int
+    """Items that there are, on the map or not."""
+    not_mapped: int
+    """Items that are on no map: they have no embedding, came since, or are not among the
+    10000 most popular.
+    """
+    attributes: list[str]
+    """Categories, tags and numbers that items have."""
+    values: list[str]
+    """Of the attribute: the 8 most frequent ones, or 5 ranges of a number, ascending; empty
+    without an attribute.
+    """
+    ordered: bool
+    """Whether the values are numbers, in ascending ranges."""
+    value: list[int | None]
+    """Of each item, the place among these, of several tags the most frequent one; null:
+    another value, or none; empty without an attribute.
+    """
 
 
 class _NamedExperiment(TypedDict):
@@ -624,6 +717,30 @@ class PutUser(TypedDict, total=False):
     is a text, a single text in tags one tag. Attributes that are not named stay as they
     are.
     """
+
+
+class _Reached(TypedDict):
+    type: Literal["item", "people", "value", "linked"]
+    """`people`: those who did something of kind `id` with the item. `value`: of an
+    attribute. `linked`: what items are linked to, such as a brand.
+    """
+    id: str
+    """Of the item or the linked node; the kind of events, or the value."""
+    name: str | None
+    """The title of an item, the attribute of a value, the relation of a linked node; null
+    where there is none.
+    """
+    count: int
+    """How many people are behind the edge; items that have a value or a link; events of a
+    user.
+    """
+
+
+class Reached(_Reached, total=False):
+    """A node at the other end of an edge."""
+
+    of: str | None
+    """The type of a linked node, such as `brand`; else null."""
 
 
 class _Readiness(TypedDict):
@@ -932,6 +1049,15 @@ class Shared(TypedDict):
     """How many of the items that they like have it."""
 
 
+class SharedItem(TypedDict):
+    """An item that two users like."""
+
+    item: str
+    """Id of the item."""
+    title: str | None
+    """Title of the item; null where the data have none."""
+
+
 class SimilarUser(TypedDict):
     """A user similar to another one."""
 
@@ -941,6 +1067,10 @@ class SimilarUser(TypedDict):
     """Cosine of the two users over all items, 0 to 1."""
     items: int
     """How many items both like."""
+    shared: list[SharedItem]
+    """Up to 3 of these, those first that fewest others like: they say most."""
+    attributes: dict[str, float | str | list[str] | None]
+    """Attributes that both have with the same value, of those that are kept."""
 
 
 class SimilarUsers(TypedDict):
@@ -992,6 +1122,8 @@ class SnapshotFacts(TypedDict):
     """The models that `graphrec train` compared: metrics with their 95 % intervals, by
     model; empty where it compared none.
     """
+    list_metrics: list[ListMetric]
+    """Which of these say what lists are like, beside being right."""
 
 
 class SnapshotList(TypedDict):

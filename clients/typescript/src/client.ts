@@ -186,7 +186,7 @@ export class Client {
     ) as Promise<models.ActivityCounts>;
   }
 
-  /** The users who like the same items, at least two of them, according to the snapshot. */
+  /** The users who like the same items, at least two of them, by the snapshot: what they share. */
   userSimilar(userId: string, query: { k?: number; } = {}, options: CallOptions = {}): Promise<models.SimilarUsers> {
     return this.#transport.send(
       "GET", `/v1/users/${segment(userId)}/similar`, query, undefined, true, options,
@@ -207,11 +207,60 @@ export class Client {
     ) as Promise<models.SnapshotFacts>;
   }
 
+  /** What an item has edges to: people by what they did, values of its attributes, and links. */
+  graphItem(itemId: string, query: { k?: number; kinds?: Array<string>; since?: number | string | null; until?: number | string | null; } = {}, options: CallOptions = {}): Promise<models.GraphHop> {
+    return this.#transport.send(
+      "GET", `/v1/graph/items/${segment(itemId)}`, query, undefined, true, options,
+    ) as Promise<models.GraphHop>;
+  }
+
+  /** The items with which most of the people of an item did the same, by what they did. */
+  graphPeople(itemId: string, query: { k?: number; kinds?: Array<string>; since?: number | string | null; until?: number | string | null; } = {}, options: CallOptions = {}): Promise<models.GraphHop> {
+    return this.#transport.send(
+      "GET", `/v1/graph/items/${segment(itemId)}/people`, query, undefined, true, options,
+    ) as Promise<models.GraphHop>;
+  }
+
+  /** The items that a user did most with. */
+  graphUser(userId: string, query: { k?: number; kinds?: Array<string>; since?: number | string | null; until?: number | string | null; } = {}, options: CallOptions = {}): Promise<models.GraphHop> {
+    return this.#transport.send(
+      "GET", `/v1/graph/users/${segment(userId)}`, query, undefined, true, options,
+    ) as Promise<models.GraphHop>;
+  }
+
+  /** The items with a value of an attribute, those first that most people did something with. */
+  graphValue(attribute: string, value: string, query: { k?: number; kinds?: Array<string>; since?: number | string | null; until?: number | string | null; } = {}, options: CallOptions = {}): Promise<models.GraphHop> {
+    return this.#transport.send(
+      "GET", `/v1/graph/values/${segment(attribute)}/${segment(value)}`, query, undefined, true, options,
+    ) as Promise<models.GraphHop>;
+  }
+
+  /** The items linked to a node, those first that most people did something with. */
+  graphLinked(relation: string, nodeType: string, node: string, query: { k?: number; kinds?: Array<string>; since?: number | string | null; until?: number | string | null; } = {}, options: CallOptions = {}): Promise<models.GraphHop> {
+    return this.#transport.send(
+      "GET", `/v1/graph/linked/${segment(relation)}/${segment(nodeType)}/${segment(node)}`, query, undefined, true, options,
+    ) as Promise<models.GraphHop>;
+  }
+
+  /** The most popular items as points, near each other where their embeddings are alike. */
+  itemMap(query: { attribute?: string | null; limit?: number; } = {}, options: CallOptions = {}): Promise<models.MapOfItems> {
+    return this.#transport.send(
+      "GET", `/v1/map`, query, undefined, true, options,
+    ) as Promise<models.MapOfItems>;
+  }
+
   /** The latest refreshes of which a report was kept, and what was measured. */
   refreshes(options: CallOptions = {}): Promise<models.Refreshes> {
     return this.#transport.send(
       "GET", `/v1/refreshes`, {}, undefined, true, options,
     ) as Promise<models.Refreshes>;
+  }
+
+  /** How often what was listed was followed by an event, by snapshot: the latest lists. */
+  clickRates(options: CallOptions = {}): Promise<models.ClickRates> {
+    return this.#transport.send(
+      "GET", `/v1/click-rates`, {}, undefined, true, options,
+    ) as Promise<models.ClickRates>;
   }
 
   /** Store events: all of them, or none where one is not valid. */

@@ -91,6 +91,34 @@ export interface BoostRule {
   add?: number;
 }
 
+/** What was listed by one snapshot. */
+export interface ClickRate {
+  /** Of the snapshot. */
+  version: string;
+  /** The first list, in milliseconds since 1970. */
+  first: number;
+  /** The last list, in milliseconds since 1970. */
+  last: number;
+  /** Who got them. */
+  users: number;
+  /** Items in the lists. */
+  shown: number;
+  /** Items of those with an event of the same user within 7 days, of any kind; of several lists with the item, the last one counts. */
+  clicked: number;
+}
+
+/** How often what was listed was followed by an event, by snapshot. */
+export interface ClickRates {
+  /** Within which an event counts. */
+  days: number;
+  /** Whether the whole log was read; else its end, of what is not packed. */
+  whole: boolean;
+  /** What it needs, where there is nothing to count; else null. */
+  missing: string | null;
+  /** The latest snapshot first. */
+  rates: Array<ClickRate>;
+}
+
 /** What one source adds to the score of an item: `weight` · `z_score`, 0 for the fallback, and what a learned ranker adds for it. */
 export interface Contribution {
   /** A source of candidates; or of what a learned ranker adds: `attributes`, `history` or `time`. */
@@ -211,6 +239,18 @@ export interface ForgottenUser {
   others_by: string;
 }
 
+/** What a node of the graph has edges to. */
+export interface GraphHop {
+  /** The snapshot that the answer was made from. */
+  version: string;
+  /** How many there are. */
+  total: number;
+  /** How many people were looked at, the latest of them where there are very many; null where people are not what was asked about. */
+  people: number | null;
+  /** The strongest edges of each type first. */
+  reached: Array<Reached>;
+}
+
 /** Something that a user did with an item. */
 export interface HistoryEvent {
   /** Id of the item. */
@@ -299,9 +339,47 @@ export interface Link {
   id: string;
 }
 
+/** A metric of what lists are like, beside being right. */
+export interface ListMetric {
+  /** Its name in `metrics`, without the cut-off. */
+  metric: string;
+  title: string;
+  meaning: string;
+  /** Whether it is a share, 0 to 1, shown as per cent. */
+  share: boolean;
+}
+
 /** The process runs. */
 export interface Live {
   status?: "live";
+}
+
+/** Items as points, near each other where their embeddings are alike. */
+export interface MapOfItems {
+  /** The snapshot that the answer was made from. */
+  version: string;
+  /** Their ids, the most popular first. */
+  items: Array<string>;
+  /** Their titles; null: none. */
+  titles: Array<string | null>;
+  /** How many people like each. */
+  likes: Array<number>;
+  /** From -1 to 1. */
+  x: Array<number>;
+  /** From -1 to 1. */
+  y: Array<number>;
+  /** Items that there are, on the map or not. */
+  all_items: number;
+  /** Items that are on no map: they have no embedding, came since, or are not among the 10000 most popular. */
+  not_mapped: number;
+  /** Categories, tags and numbers that items have. */
+  attributes: Array<string>;
+  /** Of the attribute: the 8 most frequent ones, or 5 ranges of a number, ascending; empty without an attribute. */
+  values: Array<string>;
+  /** Whether the values are numbers, in ascending ranges. */
+  ordered: boolean;
+  /** Of each item, the place among these, of several tags the most frequent one; null: another value, or none; empty without an attribute. */
+  value: Array<number | null>;
 }
 
 /** Variants that are tried at the same time. */
@@ -446,6 +524,20 @@ export interface PutItem {
 export interface PutUser {
   /** By name: a number, a text or category, true or false, a list of tags or of the numbers of a vector, or null to remove it. An attribute keeps its kind: a number in a category is a text, a single text in tags one tag. Attributes that are not named stay as they are. */
   attributes?: Record<string, boolean | number | string | Array<string | number> | null>;
+}
+
+/** A node at the other end of an edge. */
+export interface Reached {
+  /** `people`: those who did something of kind `id` with the item. `value`: of an attribute. `linked`: what items are linked to, such as a brand. */
+  type: "item" | "people" | "value" | "linked";
+  /** Of the item or the linked node; the kind of events, or the value. */
+  id: string;
+  /** The title of an item, the attribute of a value, the relation of a linked node; null where there is none. */
+  name: string | null;
+  /** How many people are behind the edge; items that have a value or a link; events of a user. */
+  count: number;
+  /** The type of a linked node, such as `brand`; else null. */
+  of?: string | null;
 }
 
 /** Recommendations can be given. */
@@ -681,6 +773,14 @@ export interface Shared {
   items: number;
 }
 
+/** An item that two users like. */
+export interface SharedItem {
+  /** Id of the item. */
+  item: string;
+  /** Title of the item; null where the data have none. */
+  title: string | null;
+}
+
 /** A user similar to another one. */
 export interface SimilarUser {
   /** Id of the user. */
@@ -689,6 +789,10 @@ export interface SimilarUser {
   score: number;
   /** How many items both like. */
   items: number;
+  /** Up to 3 of these, those first that fewest others like: they say most. */
+  shared: Array<SharedItem>;
+  /** Attributes that both have with the same value, of those that are kept. */
+  attributes: Record<string, number | string | Array<string> | null>;
 }
 
 /** The users most similar to a user. */
@@ -733,6 +837,8 @@ export interface SnapshotFacts {
   ranker: string | null;
   /** The models that `graphrec train` compared: metrics with their 95 % intervals, by model; empty where it compared none. */
   metrics: Record<string, unknown>;
+  /** Which of these say what lists are like, beside being right. */
+  list_metrics: Array<ListMetric>;
 }
 
 /** The published snapshots. */
