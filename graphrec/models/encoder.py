@@ -186,7 +186,7 @@ class ItemEncoder:
     length: float
     """Of item vectors, without the bias."""
     residuals: GaussianProcess | None = None
-    """What is expected beyond that, from known items of similar features."""
+    """What is expected beyond that, from known items of similar features and links."""
 
     def embed(
         self,
@@ -201,15 +201,26 @@ class ItemEncoder:
         features = self.space.rows(items)
         content = np.asarray(features @ self.features)
         for at, linked in enumerate(links):
-            for relation, rows in linked.items():
-                if relation in self.nodes and len(rows):
-                    content[at] += self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
+            content[at] += _linked(self.nodes, linked)
         messages = content.copy()
         messages[:, -1] = 0
         size = np.maximum(np.linalg.norm(messages, axis=1, keepdims=True), 1e-12)
         vectors = messages / size * self.length
         vectors[:, -1] = content[:, -1]
-        known = np.diff(features.indptr) > 0
-        if self.residuals is not None and known.any():
-            vectors[known] += self.residuals.mean(features[known])
+        if self.residuals is not None:
+            vectors += self.residuals.mean(features, {})
+            for at, linked in enumerate(links):
+                vectors[at] += _linked(self.residuals.nodes, linked)
         return vectors.astype(np.float32), messages.astype(np.float32)
+
+
+def _linked(
+    vectors: Mapping[EdgeType, NDArray[np.float32]], links: Mapping[EdgeType, Rows]
+) -> NDArray[np.float32] | np.float32:
+    """The sum over relations of the vectors of the linked nodes, n of them over √n [dim]."""
+    parts = (
+        vectors[relation][rows].sum(axis=0) / np.sqrt(len(rows), dtype=np.float32)
+        for relation, rows in links.items()
+        if relation in vectors and len(rows)
+    )
+    return sum(parts, np.float32(0))

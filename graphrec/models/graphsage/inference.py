@@ -41,7 +41,8 @@ def embeddings_of(
         item_encoder = network.item_side.encoder(length, residuals)
     ranked = items.numpy()
     if residuals is not None:
-        ranked[network.item_side.cold_rows] += residuals.mean(network.item_side.cold_features)
+        cold = network.item_side
+        ranked[cold.cold_rows] += residuals.mean(cold.cold_features, cold.cold_links)
     ranked[:, :-1] *= np.exp(config.popularity_exponent * log_popularity)[:, None]
     ranked[:, -1] += shift
     return Embeddings(users.numpy(), ranked, encoder, item_encoder, network.friends, network.kinds)

@@ -11,7 +11,7 @@ dropped.
 Where items have features or links, each identity is dropped at random in training, so that the
 model learns to do without (DropoutNet: Volkovs, Yu & Poutanen, NeurIPS 2017). A cold item, which
 has features or links and no events and so no identity, is what these give, plus what known items of
-similar features have beyond that (`graphrec.models.gaussian_process`).
+similar features and links have beyond that (`graphrec.models.gaussian_process`).
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
         self.bias = nn.Parameter(torch.from_numpy(prior.copy())[:, None])
         self.features = as_tensor(features)
-        self.known_items = KnownItems.of(self.space, features, events)
-        self.cold_rows = np.flatnonzero((events == 0) & (np.diff(features.indptr) > 0))
+        self.known_items = KnownItems.of(self.space, features, links, events)
+        self.cold_rows = np.flatnonzero((events == 0) & (content > 0))
         self.cold_features = sparse.csr_array(features[self.cold_rows])
+        self.cold_links = {name: sparse.csr_array(m[self.cold_rows]) for name, m in links.items()}
         self.feature_vectors = nn.Parameter(_noise((features.shape[1], dim + 1), rng))
         self.relations = tuple(links)
         self.to_items = [as_tensor(_by_root_of_degree(m)) for m in links.values()]
@@ -146,7 +147,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
 
     def residuals(self, items: Tensor, length: float) -> GaussianProcess | None:
         """What cold items are expected to be beyond their features and links; None without
-        features.
+        both.
 
         `items` [I, dim + 1] are the vectors of items after training, at this length.
         """
