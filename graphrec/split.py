@@ -28,6 +28,7 @@ __all__ = [
     "cold_items",
     "cold_users",
     "leave_last_out",
+    "overall",
     "random",
     "temporal",
 ]
@@ -84,6 +85,17 @@ def cold_items(data: Dataset, share: float = 0.1, *, seed: int = 0) -> TrainTest
     """
     rng = np.random.default_rng(seed)
     return _pair(data, cold.cold_items(data.weighted, _checked(share), rng))
+
+
+def overall(data: Dataset, share: float = 0.1, *, seed: int = 0) -> TrainTest:
+    """Train without a `share` of the items and a share of the events of the others; the test ranks
+    both in one list, and each among themselves.
+
+    The share of events is the newest, where events have times. Raises DataError where no item or
+    all would be held out.
+    """
+    rng = np.random.default_rng(seed)
+    return _pair(data, cold.overall(data.weighted, _checked(share), rng))
 
 
 def cold_users(data: Dataset, share: float = 0.1, *, given: int = 5, seed: int = 0) -> TrainTest:

@@ -131,7 +131,7 @@ class Collected:
         }
         graph = Graph(_one_log(self.logs, users, items), attributes, vocabularies)
         links = {
-            edge_type: _as_rows(graph, edge_type, self.links[edge_type])
+            edge_type: as_rows(graph, edge_type, self.links[edge_type])
             for edge_type in sorted(self.links)
             if self.links[edge_type]
         }
@@ -163,7 +163,7 @@ def _one_log(logs: Sequence[Interactions], users: Vocabulary, items: Vocabulary)
     return log.take(last_of_equal([log.user, log.item, log.time, log.kind]))
 
 
-def _as_rows(graph: Graph, edge_type: EdgeType, weights: Mapping[tuple[str, str], float]) -> Links:
+def as_rows(graph: Graph, edge_type: EdgeType, weights: Mapping[tuple[str, str], float]) -> Links:
     """Links sorted by the rows of their ends."""
     sources, targets = graph.vocabulary(edge_type[0]).rows, graph.vocabulary(edge_type[2]).rows
     rows = sorted((sources[s], targets[t], weight) for (s, t), weight in weights.items())

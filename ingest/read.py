@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from graphrec.ingest.attribute_values import to_attribute
-from graphrec.ingest.load import checked_events, checked_nodes
+from graphrec.ingest.collected import Collected, as_rows
+from graphrec.ingest.load import checked_events, checked_links, checked_nodes
 from graphrec.ingest.nodes import last_of_each
+from graphrec.ingest.schema import LinkType
 from graphrec.ingest.sources import Source
 from graphrec.ingest.validate import to_interactions
 from numpy.typing import NDArray
 
-from graphrec.data import Attribute, Interactions, Rows, Vocabulary, last_of_equal
+from graphrec.data import Attribute, EdgeType, Graph, Interactions, Rows, Vocabulary, last_of_equal
 from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError
 from graphrec.progress import Progress
@@ -96,4 +98,50 @@ def read_attributes(
     return {
         column.name: to_attribute(values.take(order), column.kind)
         for column, values in zip(columns, nodes.columns[1:], strict=True)
+    }
+
+
+def with_links(
+    graph: Graph,
+    sources: Iterable[tuple[LinkType, Source]],
+    settings: IngestSettings,
+    rejects: Path,
+) -> Graph:
+    """The graph with the links of sources, and with the nodes of other types that they name.
+
+    Links of users and items that the graph does not hold are passed over. Raises as
+    `graphrec.ingest.load.checked_links` does.
+    """
+    found = Collected()
+    for edge_type, source in sources:
+        with checked_links(source, edge_type, settings, rejects) as checked:
+            checked.write(found)
+    known = {"user": graph.users.rows, "item": graph.items.rows}
+    links = {
+        edge_type: kept
+        for edge_type, of_type in sorted(found.links.items())
+        if (kept := _among(known, edge_type, of_type))
+    }
+    far: dict[str, set[str]] = {}
+    for (source_type, _, target_type), of_type in links.items():
+        for node_type, ids in zip(
+            (source_type, target_type), zip(*of_type, strict=True), strict=True
+        ):
+            far.setdefault(node_type, set()).update(ids)
+    others = {t: Vocabulary(tuple(sorted(ids))) for t, ids in far.items() if t not in known}
+    whole = replace(graph, others=others)
+    return replace(whole, links={t: as_rows(whole, t, each) for t, each in links.items()})
+
+
+def _among(
+    known: Mapping[str, Collection[str]],
+    edge_type: EdgeType,
+    links: Mapping[tuple[str, str], float],
+) -> dict[tuple[str, str], float]:
+    """The links whose ends are among the `known` ids of their type, where there are some."""
+    sources, targets = known.get(edge_type[0]), known.get(edge_type[2])
+    return {
+        (source, target): weight
+        for (source, target), weight in links.items()
+        if (sources is None or source in sources) and (targets is None or target in targets)
     }

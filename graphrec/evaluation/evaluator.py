@@ -118,9 +118,10 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a fitted model by the lists that `rank_by` makes of its scores.
 
-    Where the split gives candidates, by the rank among them: `evaluate_candidates`. `resamples` are
-    those of the bootstrap; with 0 there are no intervals, and `rng` is not used. Raises DataError
-    where the test is empty, TrainingError where a score is not finite.
+    Where the split gives candidates, by the rank among them: `evaluate_candidates`. Its `parts` are
+    slices with `_alone` after their name. `resamples` are those of the bootstrap; with 0 there are
+    no intervals, and `rng` is not used. Raises DataError where the test is empty, TrainingError
+    where a score is not finite.
     """
     if split.candidates is not None:
         return evaluate_candidates(scorer, split, k=k, resamples=resamples, rng=rng)
@@ -129,7 +130,13 @@ def evaluate(
         rank: Rank = own.rank
     else:
         rank = rank_by(scorer, split.train, split.pool)
-    return evaluate_ranking(rank, split, k=k, resamples=resamples, rng=rng)
+    found = evaluate_ranking(rank, split, k=k, resamples=resamples, rng=rng)
+    alone = {}
+    for name, items in split.parts.items():
+        part = evaluate(scorer, split.among(items), k=k, resamples=resamples, rng=rng)
+        metrics_of = {f"{each}@{k}": part.metrics[f"{each}@{k}"] for each in metrics.SLICED}
+        alone[f"{name}_alone"] = Slice(len(part.users), metrics_of)
+    return replace(found, slices={**found.slices, **alone})
 
 
 def evaluate_ranking(

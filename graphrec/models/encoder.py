@@ -14,15 +14,18 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from graphrec.data import AttributeValue, EdgeType, Rows, Vocabulary
 from graphrec.data.axes import axes
 from graphrec.data.features import FeatureSpace
 from graphrec.data.kind_relations import Bits, Relations
-from graphrec.models.gaussian_process import GaussianProcess
+from graphrec.models.gaussian_process import GaussianProcess, cosines
 
 SLOPE = 0.2
 """Of the leaky ReLU of attention below zero, as in GAT (Veličković et al., ICLR 2018)."""
+
+NO_ROWS: Rows = np.empty(0, np.int32)
 
 NO_ATTRIBUTES: Mapping[str, AttributeValue] = {}
 """Of a user of whom no attributes are known."""
@@ -185,8 +188,8 @@ class ItemEncoder:
     """Ids of these nodes by type, but for items."""
     length: float
     """Of item vectors, without the bias."""
-    residuals: GaussianProcess | None = None
-    """What is expected beyond that, from known items of similar features."""
+    similar: GaussianProcess | None = None
+    """What known items of similar features and links say."""
 
     def embed(
         self,
@@ -199,17 +202,29 @@ class ItemEncoder:
         weight 1. Unknown attributes and links are left out; without any known one, zeros.
         """
         features = self.space.rows(items)
+        linked = {
+            relation: _pattern([each.get(relation, NO_ROWS) for each in links], len(nodes))
+            for relation, nodes in self.nodes.items()
+        }
         content = np.asarray(features @ self.features)
-        for at, linked in enumerate(links):
-            for relation, rows in linked.items():
-                if relation in self.nodes and len(rows):
-                    content[at] += self.nodes[relation][rows].sum(axis=0) / np.sqrt(len(rows))
+        for relation, nodes in self.nodes.items():
+            content += cosines(linked[relation]) @ nodes
         messages = content.copy()
         messages[:, -1] = 0
         size = np.maximum(np.linalg.norm(messages, axis=1, keepdims=True), 1e-12)
         vectors = messages / size * self.length
         vectors[:, -1] = content[:, -1]
-        known = np.diff(features.indptr) > 0
-        if self.residuals is not None and known.any():
-            vectors[known] += self.residuals.mean(features[known])
+        known = np.flatnonzero(content.any(axis=1))
+        if self.similar is not None and len(known):
+            by_relation = {relation: sparse.csr_array(m[known]) for relation, m in linked.items()}
+            vectors[known] = self.similar.vectors(vectors[known], features[known], by_relation)
         return vectors.astype(np.float32), messages.astype(np.float32)
+
+
+def _pattern(linked: Sequence[Rows], nodes: int) -> sparse.csr_array:
+    """Which nodes items are linked to: [N, nodes]."""
+    ends = np.cumsum([0, *map(len, linked)])
+    columns = np.concatenate([NO_ROWS, *linked])
+    return sparse.csr_array(
+        (np.ones(len(columns), np.float32), columns, ends), (len(linked), nodes)
+    )

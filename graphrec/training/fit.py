@@ -13,7 +13,7 @@ from graphrec.errors import DataError
 from graphrec.evaluation import evaluator as evaluate
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.results import Comparison
-from graphrec.evaluation.splits.cold import cold_items
+from graphrec.evaluation.splits.cold import cold_items, overall
 from graphrec.evaluation.splits.split import (
     Split,
     carve_validation,
@@ -31,7 +31,7 @@ from graphrec.settings import Settings
 from graphrec.training.fusion import Fusion, fusion_of, served_models
 from graphrec.training.lambdamart import LambdaMART
 
-Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items"]
+Protocol: TypeAlias = Literal["auto", "temporal", "leave-last-out", "cold-items", "overall"]
 
 FUSION = "fusion"
 """The name of the model that serves."""
@@ -72,6 +72,8 @@ def split_log(data: Dataset, settings: Settings, protocol: Protocol = "auto") ->
         return protocol, leave_last_out(graph)
     if protocol == "cold-items":
         return protocol, cold_items(graph, share, evaluate.model_rng(settings.seed, "test"))
+    if protocol == "overall":
+        return protocol, overall(graph, share, evaluate.model_rng(settings.seed, "test"))
     if protocol == "auto" and not timed:
         return "blocked", carve_validation(graph, share, evaluate.model_rng(settings.seed, "test"))
     return "temporal", split_at(data, cast("int", temporal(graph, share).cutoff), settings)
@@ -144,13 +146,7 @@ def compare_and_choose(
     """
     seed, resamples = settings.seed, settings.evaluation.resamples
     if validation is None:
-        rng = evaluate.model_rng(seed, "validation")
-        spec = settings.evaluation
-        validation = (
-            carve_validation(split.train, spec.valid_share, rng, spec.valid_cuts)
-            if split.pool is None
-            else cold_items(split.train, spec.valid_share, rng)
-        )
+        validation = _validation(split, settings)
     split, validation = (of_kinds(s, settings.evaluation.kinds) for s in (split, validation))
     named = sorted(names, key=lambda name: name in FUSIONS)
     models = {name: model_of(name, settings, embeddings) for name in named}
@@ -203,6 +199,17 @@ def compare_and_choose(
         for name, model in models.items()
     )
     return Comparison(results, split, k, seed, validation, protocol, curves), served
+
+
+def _validation(split: Split, settings: Settings) -> Split:
+    """What is held out of the train side of a split, in the manner of its test."""
+    rng = evaluate.model_rng(settings.seed, "validation")
+    spec = settings.evaluation
+    if split.parts:
+        return overall(split.train, spec.valid_share, rng)
+    if split.pool is not None:
+        return cold_items(split.train, spec.valid_share, rng)
+    return carve_validation(split.train, spec.valid_share, rng, spec.valid_cuts)
 
 
 def _open_values(settings: Settings, models: Mapping[str, Any]) -> Mapping[str, Point]:

@@ -5,14 +5,15 @@ Each comes with a validation part, which is split from train as the test is from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from graphrec.cli.source_options import links_option
 from graphrec.ingest.formats.movielens import split_title
 from graphrec.ingest.history import PLACE, read_history
 from graphrec.ingest.ncf import read_negatives
-from graphrec.ingest.read import read_attributes, read_events
+from graphrec.ingest.read import read_attributes, read_events, with_links
 from graphrec.ingest.sources import File
 
 from graphrec.data import Attribute, Graph, Interactions
@@ -208,6 +209,16 @@ def attributes_of(
         for node_type, path in (("item", items), ("user", users))
         if path is not None
     }
+
+
+def linked(graph: Graph, options: Sequence[str], settings: Settings, rejects: Path) -> Graph:
+    """The graph with the links of files, each named as source:relation:target=FILE.
+
+    Raises SettingsError for another form, and what reading raises.
+    """
+    named = [links_option(option) for option in options]
+    sources = [(edge_type, File(path)) for _, edge_type, path in named]
+    return with_links(graph, sources, settings.ingest, rejects / "links.csv")
 
 
 def with_year(attributes: Mapping[str, Attribute]) -> Mapping[str, Attribute]:

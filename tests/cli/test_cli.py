@@ -803,6 +803,31 @@ def test_a_validation_file_chooses_epochs_and_items_give_features(fresh: Path) -
     assert plain["models"][0]["metrics"] != figures["models"][0]["metrics"]
 
 
+def test_links_are_read_beside_the_training_events(fresh: Path) -> None:
+    files = parts(fresh)
+    makers = write_csv(fresh / "makers.csv", "item,brand", [("i1", "acme"), ("i2", "acme")])
+    split = ["--train", files["train"], "--test", files["test"], "--models", "popularity"]
+    given = graphrec(fresh, "evaluate", *split, "--links", f"item:by:brand={makers}")
+    assert given.code == 0, given.err
+    missing = graphrec(fresh, "evaluate", *split, "--links", "item:by:brand=none.csv")
+    assert "none.csv" in error_line(missing)
+    alone = graphrec(fresh, "evaluate", "--links", f"item:by:brand={makers}")
+    assert "load them with `graphrec ingest --links`" in error_line(alone)
+
+
+def test_cold_items_among_the_others(loaded: Path, tmp_path: Path) -> None:
+    out = tmp_path / "figures.json"
+    answer = graphrec(
+        loaded, "evaluate", "--protocol", "overall", "--models", "popularity,random", "--json", out
+    )
+    assert answer.code == 0, answer.err
+    assert "cold in the list" in answer.out
+    slices = json.loads(out.read_bytes())["models"][0]["slices"]
+    assert slices["cold_alone"]["users"] == slices["cold_items"]["users"] > 0
+    refused = graphrec(loaded, "evaluate", "--protocol", "overall", "--valid", "x.csv")
+    assert refused.code == 1
+
+
 @pytest.mark.parametrize("protocol", ["temporal", "leave-last-out"])
 def test_evaluate_splits_what_is_in_the_store(loaded: Path, tmp_path: Path, protocol: str) -> None:
     out = tmp_path / "figures.json"

@@ -12,7 +12,9 @@ from graphrec.evaluation.splits.cold import (
     cold_items,
     cold_users,
     given_cold_items,
+    overall,
     truncated_histories,
+    with_cold_apart,
     without_times,
 )
 from tests.support.small_data import graph_of, ratings
@@ -67,6 +69,39 @@ def test_lists_are_made_of_the_pool_alone() -> None:
     assert found.metrics["recall@6"].value == 1
     assert found.slices["cold_items"].users == len(np.unique(split.test.user))
     assert found.slices["head_items"].metrics == {}
+
+
+def test_overall_holds_out_items_and_events_of_the_others() -> None:
+    split = overall(GRAPH, 0.2, rng())
+    warm, cold = split.parts["warm"], split.parts["cold"]
+    assert split.pool is None
+    assert not np.intersect1d(warm, cold).size
+    assert not np.isin(split.train.interactions.item, cold).any()
+    tested_cold = np.isin(split.test.item, cold)
+    assert tested_cold.any()
+    assert not tested_cold.all()
+    assert not pairs(split.train.interactions) & pairs(split.test)
+    assert split.cutoff is not None
+    assert split.train.interactions.time.max() < split.cutoff <= split.test.time.min()
+
+
+def test_each_part_is_also_ranked_among_itself() -> None:
+    """Scores are the rows of the items, so that where an item stands says who competes with it."""
+    split = overall(GRAPH, 0.2, rng())
+    found = evaluate(Rows(), split, k=3, resamples=0, rng=rng())
+    for name, items in split.parts.items():
+        alone = evaluate(Rows(), split.among(items), k=3, resamples=0, rng=rng())
+        part = found.slices[f"{name}_alone"]
+        assert part.metrics["ndcg@3"].value == alone.metrics["ndcg@3"].value
+        assert part.users == len(np.unique(split.test.user[np.isin(split.test.item, items)]))
+    among_all = found.slices["cold_items"].metrics["recall@3"].value
+    assert among_all <= found.slices["cold_alone"].metrics["recall@3"].value
+
+
+def test_overall_needs_both_kinds_of_items() -> None:
+    split = cold_items(GRAPH, 0.2, rng())
+    with pytest.raises(DataError, match=r"overall: none of \d+ test events"):
+        with_cold_apart(split)
 
 
 def test_given_cold_items_have_no_events_in_train() -> None:

@@ -22,6 +22,7 @@ SPLITS = {
     "random": split.random,
     "blocked": split.blocked,
     "cold items": split.cold_items,
+    "overall": split.overall,
     "cold users": split.cold_users,
 }
 

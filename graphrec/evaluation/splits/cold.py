@@ -3,8 +3,9 @@
 In both, whole nodes are held out with all of their events, and their attributes and links stay.
 
 Cold items are ranked among themselves, for each user: the protocol of DropoutNet (Volkovs et al.,
-NeurIPS 2017) and of Zhu et al. (SIGIR 2021). Of cold users the first n events are given, and all
-later ones are the test, so that metrics can be drawn as a curve over n.
+NeurIPS 2017) and of Zhu et al. (SIGIR 2021); or in one list with the others (`overall`). Of cold
+users the first n events are given, and all later ones are the test, so that metrics can be drawn as
+a curve over n.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from graphrec.data import Graph, Interactions, Rows, Vocabulary
 from graphrec.errors import DataError
-from graphrec.evaluation.splits.split import Split, new_positives
+from graphrec.evaluation.splits.split import Split, carve_validation, new_positives
 
 GIVEN = (0, 1, 3, 5, 10)
 """Numbers of first events of cold users that are given."""
@@ -51,6 +52,53 @@ def cold_items(graph: Graph, share: float, rng: np.random.Generator) -> Split:
     return Split(
         graph.with_interactions(log.take(~cold)), log.take(cold & (log.weight > 0)), pool=held
     )
+
+
+def overall(graph: Graph, share: float, rng: np.random.Generator) -> Split:
+    """Cold items among warm ones: both kinds are held out, and one list has them all.
+
+    Train lacks a `share` of the items, as in `cold_items`, and a share of the events of the others,
+    as in `carve_validation`; where that is by time, events of cold items are tested from the cutoff
+    on. The items with and without events in train are also ranked among themselves, as `warm` and
+    `cold`: the protocol of Chen et al., "Generative Adversarial Framework for Cold-Start Item
+    Recommendation" (SIGIR 2022). Raises as `cold_items` and `carve_validation` do.
+    """
+    cold = cold_items(graph, share, rng)
+    warm = carve_validation(cold.train, share, rng)
+    later = cold.test
+    if warm.cutoff is not None:
+        later = later.take(later.time >= warm.cutoff)
+    return with_cold_apart(replace(warm, test=_joined(warm.test, later)))
+
+
+def with_cold_apart(split: Split) -> Split:
+    """The split that also ranks the items with and without events in train among themselves.
+
+    Raises DataError where no test event is of a cold item, or none of a warm one.
+    """
+    known = np.zeros(len(split.train.items), bool)
+    known[split.train.interactions.item] = True
+    tested = known[split.test.item]
+    if not tested.any() or tested.all():
+        which = "all" if tested.any() else "none"
+        raise DataError(
+            f"overall: {which} of {len(tested)} test events are of items with events in train: "
+            f"expected some, and some of cold items; hold out more, or name another protocol"
+        )
+    parts = {
+        name: np.flatnonzero(items).astype(np.int32)
+        for name, items in (("warm", known), ("cold", ~known))
+    }
+    return replace(split, parts=parts)
+
+
+def _joined(one: Interactions, other: Interactions) -> Interactions:
+    """The events of two logs of the same rows, in canonical order."""
+    columns = (
+        np.concatenate([getattr(one, name), getattr(other, name)])
+        for name in ("user", "item", "weight", "time", "kind")
+    )
+    return Interactions(one.users, one.items, *columns, one.kinds).sorted()
 
 
 def given_cold_items(

@@ -8,7 +8,7 @@ not hold, with any weight. A model is fitted on `Split.train`, in which the test
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ class Split:
     (`graphrec.evaluation.splits.sampled_candidates`)."""
     pool: Rows | None = None
     """The items that lists may hold, the same for all users, ascending; None: all."""
+    parts: Mapping[str, Rows] = field(default_factory=dict)
+    """Items, ascending, that are also ranked among themselves, for their own test events, by
+    name."""
     earlier: tuple[Split, ...] = ()
     """Of a validation part of few users: further cuts of the same log, with users of their own, on
     which choices rest as well."""
@@ -44,10 +47,23 @@ class Split:
         """The newest cut, and the further ones."""
         return (replace(self, earlier=()), *self.earlier)
 
+    def among(self, items: Rows) -> Split:
+        """The split whose lists hold these items alone, ascending, and its test their events."""
+        test = self.test.take(np.isin(self.test.item, items))
+        return replace(self, test=test, pool=items, parts={}, earlier=())
+
     def with_attributes(self, attributes: Mapping[str, Mapping[str, Attribute]]) -> Split:
         """The same split, its train side with these attributes by node type."""
         earlier = tuple(each.with_attributes(attributes) for each in self.earlier)
         return replace(self, train=replace(self.train, attributes=attributes), earlier=earlier)
+
+    def with_links(self, described: Graph) -> Split:
+        """The same split, its train side with the other nodes and the links of a graph of the same
+        users and items.
+        """
+        earlier = tuple(each.with_links(described) for each in self.earlier)
+        train = replace(self.train, others=described.others, links=described.links)
+        return replace(self, train=train, earlier=earlier)
 
 
 def temporal(graph: Graph, test_share: float) -> Split:

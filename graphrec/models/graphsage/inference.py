@@ -37,11 +37,12 @@ def embeddings_of(
         users = network.users(likes, messages, everyone, social)
         encoder = network.encoder(messages)
         length = float(network.length)
-        residuals = network.item_side.residuals(items, length)
-        item_encoder = network.item_side.encoder(length, residuals)
+        similar = network.item_side.similar(items, length)
+        item_encoder = network.item_side.encoder(length, similar)
     ranked = items.numpy()
-    if residuals is not None:
-        ranked[network.item_side.cold_rows] += residuals.mean(network.item_side.cold_features)
+    if similar is not None:
+        side, cold = network.item_side, network.item_side.cold_rows
+        ranked[cold] = similar.vectors(ranked[cold], side.cold_features, side.cold_links)
     ranked[:, :-1] *= np.exp(config.popularity_exponent * log_popularity)[:, None]
     ranked[:, -1] += shift
     return Embeddings(users.numpy(), ranked, encoder, item_encoder, network.friends, network.kinds)

@@ -10,8 +10,8 @@ dropped.
 
 Where items have features or links, each identity is dropped at random in training, so that the
 model learns to do without (DropoutNet: Volkovs, Yu & Poutanen, NeurIPS 2017). A cold item, which
-has features or links and no events and so no identity, is what these give, plus what known items of
-similar features have beyond that (`graphrec.models.gaussian_process`).
+has features or links and no events and so no identity, is made of what these give and of what known
+items of similar features and links are (`graphrec.models.gaussian_process`).
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         self.identity = nn.Parameter(torch.from_numpy(start.astype(np.float32)))
         self.bias = nn.Parameter(torch.from_numpy(prior.copy())[:, None])
         self.features = as_tensor(features)
-        self.known_items = KnownItems.of(self.space, features, events)
-        self.cold_rows = np.flatnonzero((events == 0) & (np.diff(features.indptr) > 0))
+        self.known_items = KnownItems.of(self.space, features, links, events)
+        self.cold_rows = np.flatnonzero((events == 0) & (content > 0))
         self.cold_features = sparse.csr_array(features[self.cold_rows])
+        self.cold_links = {name: sparse.csr_array(m[self.cold_rows]) for name, m in links.items()}
         self.feature_vectors = nn.Parameter(_noise((features.shape[1], dim + 1), rng))
         self.relations = tuple(links)
         self.to_items = [as_tensor(_by_root_of_degree(m)) for m in links.values()]
@@ -144,9 +145,8 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             )
         ]
 
-    def residuals(self, items: Tensor, length: float) -> GaussianProcess | None:
-        """What cold items are expected to be beyond their features and links; None without
-        features.
+    def similar(self, items: Tensor, length: float) -> GaussianProcess | None:
+        """What cold items have in common with known ones; None without features and links.
 
         `items` [I, dim + 1] are the vectors of items after training, at this length.
         """
@@ -155,11 +155,12 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         with torch.no_grad():
             whole, kept = self()
             content = whole - torch.cat([self.identity, self.bias], 1) * kept
-            direction = items[:, :-1] / length - functional.normalize(content[:, :-1], dim=1)
-            residual = torch.cat([direction * length, items[:, -1:] - content[:, -1:]], 1)
-        return self.known_items.process(residual.numpy())
+            direction = functional.normalize(content[:, :-1], dim=1) * length
+        return self.known_items.process(
+            items.numpy(), torch.cat([direction, content[:, -1:]], 1).numpy()
+        )
 
-    def encoder(self, length: float, residuals: GaussianProcess | None) -> ItemEncoder | None:
+    def encoder(self, length: float, similar: GaussianProcess | None) -> ItemEncoder | None:
         """What embeds cold items at this length; None without features and links."""
         if not self.has_content:
             return None
@@ -176,7 +177,7 @@ class ItemSide(nn.Module):  # type: ignore[misc]  # torch is not type-checked
             dict(zip(self.relations, vectors, strict=True)),
             {name: self.others[name] for _, _, name in self.relations if name != "item"},
             length,
-            residuals,
+            similar,
         )
 
 

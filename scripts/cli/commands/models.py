@@ -17,6 +17,7 @@ from graphrec.cli.output import OUT, print_json, print_table, progress_bars, sta
 from graphrec.cli.settings import load_settings
 from graphrec.cli.splits import (
     held_out_users,
+    linked,
     read_cold_items,
     read_cold_users,
     read_given,
@@ -32,6 +33,7 @@ from graphrec.data.weighting import weigh
 from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
+from graphrec.evaluation.splits.cold import with_cold_apart
 from graphrec.models import create
 from graphrec.ranking.list_columns import COLUMNS, LEGEND
 from graphrec.ratings import RATING_MODELS
@@ -64,6 +66,7 @@ COMPARED = (
 
 COLD: Mapping[str, tuple[str, ...]] = {
     "cold-items": ("random", "content-knn", "graphsage"),
+    "overall": ("popularity", "item-knn", "content-knn", "graphsage", FUSION),
     "cold-users": ("popularity", "content-knn", "item-knn", "svd", "mf", "graphsage", FUSION),
 }
 """The same for cold users and items; `mf` represents a new user by the mean of their items."""
@@ -98,6 +101,13 @@ def evaluate(
     users: Annotated[
         Path | None, typer.Option(help="Users and their attributes, which become features.")
     ] = None,
+    links: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A file of links beside --train, as source:relation:target=FILE, such as "
+            "item:made_by:brand=brands.csv. Repeatable."
+        ),
+    ] = None,
     task: Annotated[
         Literal["ranking", "rating"],
         typer.Option(
@@ -114,11 +124,12 @@ def evaluate(
         ),
     ] = None,
     protocol: Annotated[
-        Literal["auto", "temporal", "leave-last-out", "cold-items", "cold-users"],
+        Literal["auto", "temporal", "leave-last-out", "cold-items", "overall", "cold-users"],
         typer.Option(
             help="How to split the store, or --train. auto: temporal if events have times, else a "
             "random share of each user's events. cold-items: rank items without events in train, "
-            "held out of the store or those of --test. cold-users: hold out whole users of the "
+            "held out of the store or those of --test. overall: rank those and the others in one "
+            "list, and each among themselves. cold-users: hold out whole users of the "
             "store or of --train, and predict the rest from their first interactions."
         ),
     ] = "auto",
@@ -177,10 +188,11 @@ def evaluate(
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
     if task == "rating":
-        if valid or negatives or sequence or chart or ablate or (train is None) != (test is None):
+        alone = valid or negatives or sequence or chart or ablate or links
+        if alone or (train is None) != (test is None):
             raise SettingsError(
                 "--task rating takes --folds, --protocol temporal, or --train and --test: omit "
-                "--valid, --negatives, --sequence, --chart and --ablate"
+                "--valid, --negatives, --sequence, --chart, --ablate and --links"
             )
         if train is not None and test is not None:
             data, tested = read_ratings(train, test, items, users, settings, aside)
@@ -205,10 +217,11 @@ def evaluate(
         installed_models(settings, compared) if models == "auto" else named_models(models, settings)
     )
     if protocol == "cold-users":
-        if test or valid or negatives or against or ablate:
+        if test or valid or negatives or against or ablate or links:
             raise SettingsError(
                 "--protocol cold-users splits by itself and shows no differences: expected at most "
-                "--train; omit --test, --valid, --negatives, --against and --ablate"
+                "--train; omit --test, --valid, --negatives, --against, --ablate and --links (of "
+                "a store, its links count)"
             )
         with progress_bars() as progress:
             if train is not None:
@@ -236,6 +249,16 @@ def evaluate(
             "--train and --test go together, and --valid or --negatives need both: "
             "give both or none"
         )
+    if links and train is None:
+        raise SettingsError(
+            "--links go with --train: the links of a store are in it; load them with `graphrec "
+            "ingest --links`, or omit --links"
+        )
+    if protocol == "overall" and (valid or negatives):
+        raise SettingsError(
+            "--protocol overall holds out its validation itself, and ranks all items: omit --valid "
+            "and --negatives"
+        )
     if valid and negatives:
         raise SettingsError("--valid and --negatives exclude each other: give one of them")
     rows = (*names, ablation.BARE) if ablate else names
@@ -252,6 +275,12 @@ def evaluate(
                 if negatives
                 else read(train, test, valid, items, users, settings, aside)
             )
+            if links:
+                described = linked(split.train, links, settings, aside)
+                split = split.with_links(described)
+                validation = validation and validation.with_links(described)
+            if protocol == "overall":
+                split, validation, title = with_cold_apart(split), None, protocol
         else:
             title, split = split_log(
                 Dataset(_stored(store, settings), settings.kinds), settings, protocol
@@ -334,6 +363,7 @@ def show_comparison(comparison: Comparison) -> None:
             )
         if result.note:
             OUT.print(f"{result.model}: {result.note}", markup=False)
+    _show_parts(comparison)
     _show_lists(comparison)
     warm_users = comparison.results[0].evaluation.slices["warm_users"].users
     tested = len(comparison.results[0].evaluation.users)
@@ -364,6 +394,24 @@ def _show_lists(comparison: Comparison) -> None:
     titles = [each.title for each in COLUMNS.values()]
     print_table(f"Their lists of {k}", ["model", *titles], rows)
     OUT.print(f"{LEGEND}.")
+
+
+def _show_parts(comparison: Comparison) -> None:
+    """Of a split with parts, how right the lists are for each, in the one list and alone."""
+    k, parts = comparison.k, tuple(comparison.split.parts)
+    if not parts:
+        return
+
+    def value(result: ModelResult, name: str) -> str:
+        metric = result.evaluation.slices[name].metrics.get(f"ndcg@{k}")
+        return "–" if metric is None else f"{metric.value:.4f}"
+
+    rows = [
+        [result.model, value(result, "cold_items"), *(value(result, f"{p}_alone") for p in parts)]
+        for result in comparison.results
+    ]
+    columns = ["model", "cold in the list", *(f"{part} alone" for part in parts)]
+    print_table(f"NDCG@{k} of cold and warm items", columns, rows)
 
 
 def show_differences(comparison: Comparison, against: str) -> None:
