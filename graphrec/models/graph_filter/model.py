@@ -170,7 +170,9 @@ class GraphFilter:
         # Of a small log they are more than its rank, and the rest are along nothing.
         known = sigma > first * NOTHING
         strength = (sigma[known] / first) ** 2
-        return Spectrum(votes / np.float32(first), strength, directions[:, known])
+        return Spectrum(
+            votes / np.float32(first), strength, np.ascontiguousarray(directions[:, known])
+        )
 
     def _gains(
         self, likes: sparse.csr_array, spectrum: Spectrum, saturation: float, low_pass: float
