@@ -35,9 +35,18 @@ def sums_of_rows(
         found = np.concatenate([columns, *(matrix.indices[part] for part in some)])
         values = np.concatenate([sums, *(matrix.data[part] for part in some)])
         values[len(sums) :] *= np.repeat(weights[start:end], lengths)
-        columns, sums = _added(found, values, matrix.shape[1])
-    order = columns.argsort()
-    return columns[order].astype(np.int32, copy=False), sums[order]
+        columns, sums = added(found, values, matrix.shape[1])
+    return columns, sums
+
+
+def added(
+    columns: NDArray[np.integer], values: NDArray[np.float64], count: int
+) -> tuple[Rows, NDArray[np.float64]]:
+    """Each column once, ascending, of `count` that there may be, and the sum of its values."""
+    first, place = distinct(columns, count)
+    sums = np.bincount(place, values, len(first))
+    order = first.argsort()
+    return first[order].astype(np.int32, copy=False), sums[order]
 
 
 def _runs(lengths: list[int]) -> list[tuple[int, int]]:
@@ -51,15 +60,30 @@ def _runs(lengths: list[int]) -> list[tuple[int, int]]:
     return [*runs, (start, len(lengths))] if start < len(lengths) else runs
 
 
-def _added(
-    columns: NDArray[np.integer], values: NDArray[np.float64], count: int
-) -> tuple[Rows, NDArray[np.float64]]:
-    """Each column once, of `count` that there may be, and the sum of its values."""
-    n = np.arange(len(columns), dtype=np.int32)
+def distinct(numbers: NDArray[np.integer], count: int) -> tuple[NDArray, NDArray[np.integer]]:
+    """The distinct ones of N numbers below `count`, in no order, and the place of each among them.
+
+    In the time that reading them takes, where sorting them takes many times that.
+    """
     last = _scratch(count)
-    last[columns] = n  # one of the places of each column; what else is there is never read
-    place = last[columns]
-    return columns[place == n], np.bincount(place, values, len(n))[place == n]
+    n = np.arange(len(numbers), dtype=np.int32)
+    last[numbers] = n  # one of the places of each; what else is there is never read
+    is_last = last[numbers] == n
+    found = numbers[is_last]
+    last[found] = n[: len(found)]
+    return found, last[numbers]
+
+
+def places(numbers: NDArray[np.integer], known: NDArray[np.integer], count: int) -> NDArray:
+    """Where each of N numbers is among M distinct `known` ones, all below `count`; M of others."""
+    last = _scratch(count)
+    last[known] = np.arange(len(known), dtype=np.int32)
+    place = last[numbers]
+    place[(place < 0) | (place >= len(known))] = len(known)  # what was there before
+    if len(known):
+        wrong = known[np.minimum(place, len(known) - 1)] != numbers
+        place[wrong] = len(known)
+    return place
 
 
 def _scratch(count: int) -> Rows:

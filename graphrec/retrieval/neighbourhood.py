@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphrec.data import Rows
 from graphrec.models.history import FollowsHistories
-from graphrec.models.scorer import ItemScores
+from graphrec.models.scorer import ItemScores, NearestScores
+from graphrec.models.sparse_rows import added
 from graphrec.retrieval.profile import UserProfile
-from graphrec.retrieval.source import Candidates, Eligible, Histories, from_scores
+from graphrec.retrieval.source import Candidates, Eligible, Histories, from_scores, from_some
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,29 @@ class Neighbourhood:
         """As in `CandidateSource`; None without a history."""
         if not len(profile.history):
             return None
-        scores = self.scores.score_history(profile.history, profile.weights)
-        known = profile.disliked < len(scores)
+        parts = [(1, profile.history, profile.weights)]
+        known = profile.disliked < len(eligible)
         if self.dislike_weight and known.any():
             weights = profile.dislike_weights[known] * self.dislike_weight
-            scores = scores - self.scores.score_history(profile.disliked[known], weights)
+            parts.append((-1, profile.disliked[known], weights))
+        some = self._nearest(parts, len(eligible))
+        if some is not None:
+            return from_some(self.name, *some, len(eligible), eligible, count)
+        scores = sum(sign * self.scores.score_history(*history) for sign, *history in parts)
         return from_scores(self.name, scores, eligible, count)
+
+    def _nearest(
+        self, parts: Sequence[tuple[int, Rows, NDArray[np.floating]]], items: int
+    ) -> tuple[Rows, NDArray[np.float64]] | None:
+        """The items that histories have scores to, and the sums of these; None: of nearly all."""
+        if not isinstance(self.scores, NearestScores):
+            return None
+        found = [self.scores.score_nearest(*history) for _, *history in parts]
+        if found[0] is None or len(found) == 1:
+            return found[0]
+        rows = np.concatenate([each[0] for each in found if each is not None])
+        values = [sign * each[1] for (sign, *_), each in zip(parts, found, strict=True) if each]
+        return added(rows, np.concatenate(values), items)
 
     def updated(self, histories: Histories) -> Neighbourhood:
         """As in `Updatable`: scores that were fitted once and for all stay."""

@@ -11,6 +11,7 @@ count, drawn by what the history is.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,7 @@ def nearest_pairs(factors: Factors, items: Rows) -> sparse.csr_array:
     """The largest entries, in size, of some rows of the matrix [N, I], `factors.neighbours` each at
     most.
     """
-    votes = capped(factors.votes)
+    votes = capped(factors.votes, MOST_VOTES)
     voters = votes.T.tocsr()
     count = len(factors.target)
     held = min(factors.neighbours, count)
@@ -73,7 +74,7 @@ def nearest_pairs(factors: Factors, items: Rows) -> sparse.csr_array:
     return sparse.csr_array((values[:total], columns[:total], ends), (len(items), count))
 
 
-def capped(votes: sparse.csr_array, most: int = MOST_VOTES) -> sparse.csr_array:
+def capped(votes: sparse.csr_array, most: int) -> sparse.csr_array:
     """The votes [U, I] with so many of a user at most, which are drawn by the items they are on.
 
     So the same user has the same ones whoever else there is.
@@ -91,9 +92,19 @@ def capped(votes: sparse.csr_array, most: int = MOST_VOTES) -> sparse.csr_array:
     return sparse.csr_array((votes.data[kept], votes.indices[kept], ends), votes.shape)
 
 
-def _parts(
-    voters: sparse.csr_array, lengths: NDArray[np.integer], items: Rows
-) -> list[Rows]:
+def warn_of_long_histories(histories: sparse.csr_array) -> None:
+    """Say so where histories [U, I] of a large catalogue are longer than counts for pairs."""
+    long = np.count_nonzero(np.diff(histories.indptr) > MOST_VOTES)
+    if long:
+        warnings.warn(
+            f"{long} users have more than {MOST_VOTES} items: expected fewer, as a crawler has; "
+            f"{MOST_VOTES} items of each count for pairs of items, drawn at random but the same "
+            f"each time; leave such users out to be rid of them",
+            stacklevel=3,
+        )
+
+
+def _parts(voters: sparse.csr_array, lengths: NDArray[np.integer], items: Rows) -> list[Rows]:
     """The items, in parts that take about `PRODUCTS_AT_ONCE` products each."""
     of_votes = np.concatenate([[0], np.cumsum(lengths[voters.indices], dtype=np.int64)])
     products = (of_votes[voters.indptr[1:]] - of_votes[voters.indptr[:-1]])[items]

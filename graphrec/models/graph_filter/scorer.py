@@ -33,6 +33,7 @@ TINY = np.finfo(np.float64).tiny
 PEOPLE_AT_ONCE = 2048
 """Whose votes, 4 bytes an item, are dense at a time, where that is faster."""
 
+
 @dataclass(frozen=True)
 class Exponents:
     """Those of the degrees by which votes and scores are normalised: a, b and c of the model."""
@@ -57,6 +58,11 @@ class Factors:
     neighbours: int = 512
     """Pairs of each item that are held of a large catalogue, those of the largest size."""
 
+    @property
+    def small(self) -> bool:
+        """Whether all pairs are held."""
+        return len(self.target) <= DENSE_UP_TO
+
     def pairs(self) -> Pairs:
         """The matrix [I, I] of scores from an item of a history, in rows, to another one.
 
@@ -68,7 +74,7 @@ class Factors:
     def updated(self, pairs: Pairs | None, items: Rows) -> Pairs:
         """The matrix, of which `pairs` holds all but the rows of some items."""
         count = len(self.target)
-        if count <= DENSE_UP_TO:
+        if self.small:
             whole = np.empty((count, count), np.float32) if pairs is None else pairs.copy()
             for part, block in self._blocks(items):
                 whole[part] = block
@@ -157,7 +163,7 @@ class FittedFilter:
     def score_nearest(
         self, items: Rows, weights: NDArray[np.floating]
     ) -> tuple[Rows, NDArray[np.float64]] | None:
-        """As in `SparseItemScores`; None of a small catalogue."""
+        """As in `NearestScores`; None of a small catalogue."""
         if not sparse.issparse(self.pairs):
             return None
         return sums_of_rows(self.pairs, items, _shares(weights))

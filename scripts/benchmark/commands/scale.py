@@ -87,9 +87,7 @@ def scale(
                 progress(f"{size.events:,} events: {name}", done, len(names) + 1)
                 found = run(name, where, options)
                 facts[name] = found.facts
-                stages.append(
-                    Stage(name=name, seconds=found.seconds, peak_mib=found.peak_mib)
-                )
+                stages.append(Stage(name=name, seconds=found.seconds, peak_mib=found.peak_mib))
             progress(f"{size.events:,} events: {SERVE}", len(names), len(names) + 1)
             if at == len(sizes) - 1:
                 serving = measure(where, seconds, seed)

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 
-def slopes(
-    events: Sequence[int], seconds: Mapping[str, Sequence[float]]
-) -> dict[str, float]:
+def slopes(events: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """The slope of log seconds over log events of each stage: 1 where time is in proportion."""
     size = np.log(np.array(events, np.float64))
     size -= size.mean()

@@ -130,7 +130,7 @@ def publish_(folder: Path, options: Options) -> tuple[float, Facts]:
 
 
 def evaluate(folder: Path, options: Options) -> tuple[float, Facts]:
-    """NDCG of what is served, and of the most popular items, for some users of the newest events."""
+    """NDCG of what is served, and of the most popular items, for users of the newest events."""
     split = cast("Split", _kept(folder, "test"))
     popular = _kept(folder, "popularity")
     split = sample_users(split, TEST_USERS, np.random.default_rng(options.seed))
