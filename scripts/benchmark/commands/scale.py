@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 import orjson
 import typer
 from graphrec.cli.output import OUT, print_table, progress_bars
 
 from scripts.benchmark.scale.log import Size
-from scripts.benchmark.scale.process import processes
+from scripts.benchmark.scale.process import Done, processes
 from scripts.benchmark.scale.serving import Serving, measure
 from scripts.benchmark.scale.slopes import slopes
 from scripts.benchmark.scale.stages import STAGES, Options
@@ -82,11 +82,11 @@ def scale(
             where.mkdir(parents=True, exist_ok=True)
             options = Options(**asdict(size), seed=seed, embedding=embedding, epochs=epochs)
             names = [name for name in STAGES if name != "embedding" or embedding != "none"]
-            stages, facts = [], {}
+            stages, done_by = [], {}
             for done, name in enumerate(names):
                 progress(f"{size.events:,} events: {name}", done, len(names) + 1)
                 found = run(name, where, options)
-                facts[name] = found.facts
+                done_by[name] = found
                 stages.append(Stage(name=name, seconds=found.seconds, peak_mib=found.peak_mib))
             progress(f"{size.events:,} events: {SERVE}", len(names), len(names) + 1)
             if at == len(sizes) - 1:
@@ -103,7 +103,7 @@ def scale(
     report = Report(stages=runs[-1], slopes=_growth(sizes, runs), serving=serving)
     if json is not None:
         json.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
-    _show(whole, report, facts)
+    _show(whole, report, done_by)
 
 
 def _growth(sizes: Sequence[Size], runs: Sequence[Sequence[Stage]]) -> dict[str, float]:
@@ -116,18 +116,20 @@ def _growth(sizes: Sequence[Size], runs: Sequence[Sequence[Stage]]) -> dict[str,
     return slopes([size.events for size in sizes], seconds)
 
 
-def _show(size: Size, report: Report, facts: dict[str, Any]) -> None:
+def _show(size: Size, report: Report, done: Mapping[str, Done]) -> None:
     lines = [
         [
             stage["name"],
             f"{stage['seconds']:,.1f}",
+            f"{done[stage['name']].core_seconds:,.1f}" if stage["name"] in done else "",
             f"{stage['peak_mib']:,.0f}",
             f"{report['slopes'][stage['name']]:.2f}" if stage["name"] in report["slopes"] else "",
         ]
         for stage in report["stages"]
     ]
     title = f"{size.events:,} events, {size.users:,} users, {size.items:,} items"
-    print_table(title, ["stage", "seconds", "peak, MiB", "slope"], lines)
+    print_table(title, ["stage", "seconds", "core-seconds", "peak, MiB", "slope"], lines)
+    facts = {name: each.facts for name, each in done.items()}
     serving, quality = report["serving"], facts["evaluate"]
     OUT.print(
         f"Loaded {facts['load']['rate']:,.0f} rows/s, {facts['load']['bytes'] / 2**20:,.0f} MiB; "

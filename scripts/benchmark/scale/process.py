@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from time import process_time
 from typing import Any, NamedTuple, TypeAlias
 
 from graphrec.errors import GraphrecError
@@ -19,6 +20,8 @@ class Done(NamedTuple):
     """What a stage took, and what else is known of it."""
 
     seconds: float
+    core_seconds: float
+    """Of all cores together, whatever else they did; with reading what the stage needs."""
     peak_mib: float
     facts: Mapping[str, Any]
 
@@ -47,5 +50,6 @@ def processes() -> Iterator[Run]:
 
 def run_stage(name: str, folder: Path, options: Options) -> Done:
     """Run a stage in this process."""
+    began = process_time()
     seconds, facts = STAGES[name](folder, options)
-    return Done(seconds, peak(), facts)
+    return Done(seconds, process_time() - began, peak(), facts)
