@@ -42,10 +42,10 @@ def strongest(
             (matrix.shape[0], part.stop - part.start), np.float32
         )
     for _ in range(POWER_ITERATIONS):
-        found = np.linalg.qr(found)[0]
+        found, _ = np.linalg.qr(found)
         for part in parts:
             found[:, part] = back @ (matrix @ np.ascontiguousarray(found[:, part]))
-    found = np.linalg.qr(found)[0]
+    found, _ = np.linalg.qr(found)
     triangle = np.empty((0, count), np.float32)  # of the places of all users along what is found
     for start in range(0, matrix.shape[0], ROWS_AT_ONCE):
         places = matrix[start : start + ROWS_AT_ONCE] @ found

@@ -80,7 +80,7 @@ class Factors:
                 whole[part] = block
             return whole
         made = nearest_pairs(self, items)
-        if pairs is None:
+        if not isinstance(pairs, sparse.csr_array):
             return made
         order = np.arange(count)
         order[items] = count + np.arange(len(items))
@@ -155,10 +155,10 @@ class FittedFilter:
                 part = slice(start, start + PART)
                 scores += share[part] @ self.pairs[items[part]]
             return scores
-        rows, values = self.score_nearest(items, weights)
-        scores = np.zeros(self.pairs.shape[1])
-        scores[rows] = values
-        return scores
+        rows, values = sums_of_rows(self.pairs, items, _shares(weights))
+        total = np.zeros(self.pairs.shape[1])
+        total[rows] = values
+        return total
 
     def score_nearest(
         self, items: Rows, weights: NDArray[np.floating]
