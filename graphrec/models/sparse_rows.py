@@ -44,7 +44,7 @@ def added(
 ) -> tuple[Rows, NDArray[np.float64]]:
     """Each column once, ascending, of `count` that there may be, and the sum of its values."""
     first, place = distinct(columns, count)
-    sums: NDArray[np.float64] = np.bincount(place, values, len(first))
+    sums = np.bincount(place, values, len(first)).astype(np.float64, copy=False)
     order = first.argsort()
     return first[order].astype(np.int32, copy=False), sums[order]
 

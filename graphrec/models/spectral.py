@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -42,17 +44,24 @@ def strongest(
             (matrix.shape[0], part.stop - part.start), np.float32
         )
     for _ in range(POWER_ITERATIONS):
-        found, _ = np.linalg.qr(found)
+        found = _orthonormal(found)
         for part in parts:
             found[:, part] = back @ (matrix @ np.ascontiguousarray(found[:, part]))
-    found, _ = np.linalg.qr(found)
+    found = _orthonormal(found)
     triangle = np.empty((0, count), np.float32)  # of the places of all users along what is found
     for start in range(0, matrix.shape[0], ROWS_AT_ONCE):
         places = matrix[start : start + ROWS_AT_ONCE] @ found
-        triangle = np.linalg.qr(np.concatenate([triangle, places]), mode="r")
+        both: Any = np.linalg.qr(np.concatenate([triangle, places]), mode="r")
+        triangle = both  # an array, with this mode
     _, sigma, rotation = np.linalg.svd(triangle, full_matrices=False)
     directions = found @ np.ascontiguousarray(rotation[:dim].T)
     return sigma[:dim].astype(np.float32), directions
+
+
+def _orthonormal(columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An orthonormal basis [I, D] of the space of some columns [I, D]."""
+    basis: NDArray[np.float32] = np.linalg.qr(columns)[0]
+    return basis
 
 
 def item_spectrum(

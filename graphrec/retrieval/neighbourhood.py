@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,29 +32,28 @@ class Neighbourhood:
         """As in `CandidateSource`; None without a history."""
         if not len(profile.history):
             return None
-        parts = [(1, profile.history, profile.weights)]
-        known = profile.disliked < len(eligible)
-        if self.dislike_weight and known.any():
-            weights = profile.dislike_weights[known] * self.dislike_weight
-            parts.append((-1, profile.disliked[known], weights))
-        some = self._nearest(parts, len(eligible))
+        items = len(eligible)
+        known = (profile.disliked < items) & (self.dislike_weight > 0)
+        disliked = profile.disliked[known]
+        weights = profile.dislike_weights[known] * self.dislike_weight
+        some = self._nearest(profile.history, profile.weights)
         if some is not None:
-            return from_some(self.name, *some, len(eligible), eligible, count)
-        scores = sum(sign * self.scores.score_history(*history) for sign, *history in parts)
+            less = self._nearest(disliked, weights) if len(disliked) else None
+            if less is not None:
+                rows = np.concatenate([some[0], less[0]])
+                some = added(rows, np.concatenate([some[1], -less[1]]), items)
+            return from_some(self.name, *some, items, eligible, count)
+        scores = self.scores.score_history(profile.history, profile.weights)
+        if len(disliked):
+            scores = scores - self.scores.score_history(disliked, weights)
         return from_scores(self.name, scores, eligible, count)
 
     def _nearest(
-        self, parts: Sequence[tuple[int, Rows, NDArray[np.floating]]], items: int
+        self, items: Rows, weights: NDArray[np.floating]
     ) -> tuple[Rows, NDArray[np.float64]] | None:
-        """The items that histories have scores to, and the sums of these; None: of nearly all."""
-        if not isinstance(self.scores, NearestScores):
-            return None
-        found = [self.scores.score_nearest(*history) for _, *history in parts]
-        if found[0] is None or len(found) == 1:
-            return found[0]
-        rows = np.concatenate([each[0] for each in found if each is not None])
-        values = [sign * each[1] for (sign, *_), each in zip(parts, found, strict=True) if each]
-        return added(rows, np.concatenate(values), items)
+        """As in `NearestScores`; None of scores to all items."""
+        scores = self.scores
+        return scores.score_nearest(items, weights) if isinstance(scores, NearestScores) else None
 
     def updated(self, histories: Histories) -> Neighbourhood:
         """As in `Updatable`: scores that were fitted once and for all stay."""
