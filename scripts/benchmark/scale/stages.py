@@ -6,12 +6,11 @@ there. The oldest TRAIN of the events are learned from; the others say how good 
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from graphrec.ingest.load import load_events
@@ -23,13 +22,17 @@ from graphrec.evaluation.evaluator import evaluate_ranking, rank_by
 from graphrec.evaluation.splits.split import Split, sample_users, temporal
 from graphrec.models import create
 from graphrec.models.embeddings import Embeddings
+from graphrec.models.graph_filter.scorer import FittedFilter
+from graphrec.models.history import HistoryScorer
+from graphrec.models.popularity import PopularityScorer
 from graphrec.ranking.fusion import alike
 from graphrec.recommend.recommender import Recommender
 from graphrec.retrieval.embedding import Nearest
 from graphrec.retrieval.neighbourhood import Neighbourhood
 from graphrec.settings import IngestSettings
+from graphrec.snapshot import codec
 from graphrec.snapshot.registry import load, publish
-from graphrec.snapshot.snapshot import build_snapshot
+from graphrec.snapshot.snapshot import TYPES, build_snapshot
 from graphrec.store import open_store
 from scripts.benchmark.scale.log import Size, write_log
 
@@ -81,14 +84,11 @@ def load_log(folder: Path, options: Options) -> tuple[float, Facts]:
 def read(folder: Path, options: Options) -> tuple[float, Facts]:
     """The graph of the store, weighed, without the newest events."""
     began = perf_counter()
-    with open_store(_store(folder)) as store:
-        graph = store.read_graph()
-    split = temporal(Dataset(graph).weighted, TEST_SHARE)
+    split = _split(folder)
     seconds = perf_counter() - began
-    _keep(folder, "train", split.train)
-    _keep(folder, "test", split)
-    likes = split.train.matrix.nnz
-    return seconds, {"users": len(graph.users), "items": len(graph.items), "likes": likes}
+    train = split.train
+    likes = train.matrix.nnz
+    return seconds, {"users": len(train.users), "items": len(train.items), "likes": likes}
 
 
 def popularity(folder: Path, options: Options) -> tuple[float, Facts]:
@@ -109,16 +109,17 @@ def embedding(folder: Path, options: Options) -> tuple[float, Facts]:
 
 def publish_(folder: Path, options: Options) -> tuple[float, Facts]:
     """The snapshot, with an index of the vectors."""
-    graph, fitted = _kept(folder, "train"), _kept(folder, "filter")
-    popular = _kept(folder, "popularity").popularity
+    graph = _split(folder).train
+    fitted = codec.read(FittedFilter, folder / "filter", TYPES)
+    popular = codec.read(PopularityScorer, folder / "popularity", TYPES).popularity
     vectors: Embeddings | None = None
     if options.embedding != "none":
-        vectors = _kept(folder, "embedding")
+        vectors = codec.read(Embeddings, folder / "embedding", TYPES)
     began = perf_counter()
     nearest = () if vectors is None else (Nearest.of(vectors),)
     snapshot = build_snapshot(
         graph,
-        sources=(Neighbourhood(fitted.items), *nearest),
+        sources=(Neighbourhood(fitted), *nearest),
         seed=options.seed,
         weights=WEIGHTS,
         popularity=popular,
@@ -131,8 +132,7 @@ def publish_(folder: Path, options: Options) -> tuple[float, Facts]:
 
 def evaluate(folder: Path, options: Options) -> tuple[float, Facts]:
     """NDCG of what is served, and of the most popular items, for users of the newest events."""
-    split = cast("Split", _kept(folder, "test"))
-    popular = _kept(folder, "popularity")
+    split, popular = _split(folder), codec.read(PopularityScorer, folder / "popularity", TYPES)
     split = sample_users(split, TEST_USERS, np.random.default_rng(options.seed))
     began = perf_counter()
     recommender = Recommender.of(load(folder / "snapshots"))
@@ -150,11 +150,12 @@ def _ndcg(rank: Callable[[Rows, int], Rows], split: Split) -> float:
 
 
 def _fitted(folder: Path, options: Options, name: str, model: Any) -> tuple[float, Facts]:
-    data = Dataset.of_weights(_kept(folder, "train"))
+    data = Dataset.of_weights(_split(folder).train)
     began = perf_counter()
     found = model.fit(data, options.seed).scorer
     seconds = perf_counter() - began
-    _keep(folder, name, found)
+    (folder / name).mkdir(exist_ok=True)
+    codec.write(found.items if isinstance(found, HistoryScorer) else found, folder / name, TYPES)
     return seconds, {}
 
 
@@ -162,14 +163,10 @@ def _store(folder: Path) -> str:
     return f"sqlite:///{folder / 'log.db'}"
 
 
-def _keep(folder: Path, name: str, value: object) -> None:
-    with (folder / f"{name}.pickle").open("wb") as file:
-        pickle.dump(value, file, protocol=5)
-
-
-def _kept(folder: Path, name: str) -> Any:
-    with (folder / f"{name}.pickle").open("rb") as file:
-        return pickle.load(file)  # noqa: S301 - a file of ours
+def _split(folder: Path) -> Split:
+    """The graph of the store, weighed, and its newest events apart."""
+    with open_store(_store(folder)) as store:
+        return temporal(Dataset(store.read_graph()).weighted, TEST_SHARE)
 
 
 STAGES: Mapping[str, Stage] = {
