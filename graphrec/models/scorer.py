@@ -55,6 +55,20 @@ class ItemScores(Protocol):
 
 
 @runtime_checkable
+class NearestScores(ItemScores, Protocol):
+    """The same where an item has scores to few others, and 0 to the rest."""
+
+    def score_nearest(
+        self, items: Rows, weights: NDArray[np.floating]
+    ) -> tuple[Rows, NDArray[np.float64]] | None:
+        """The items [N] that a history has scores to, ascending, and these [N]; the rest are 0.
+
+        None where items have scores to nearly all others, so that `score_history` is as good.
+        """
+        ...
+
+
+@runtime_checkable
 class Vectors(Protocol):
     """Vectors of users and items, whose inner product is the score."""
 

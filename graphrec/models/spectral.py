@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from graphrec.data.degrees import normalised
 
 POWER_ITERATIONS = 3
 """Of the randomised range finder; the spectra of interactions fall off slowly."""
+
+OVERSAMPLING = 16
+"""Directions that are followed beyond those that are asked for."""
+
+AT_ONCE = 64
+"""Directions that go through the graph together: each takes 4 bytes a user meanwhile."""
+
+ROWS_AT_ONCE = 2**13
+"""Of users whose place along the directions is made at a time."""
 
 
 def strongest(
@@ -18,16 +28,40 @@ def strongest(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The largest singular values [D], and their right singular directions [I, D], of [U, I].
 
-    By a randomised range finder (Halko, Martinsson & Tropp 2011); D is `dim`, or the rank that the
-    shape allows where that is less, and 0 for a matrix without entries.
+    By a randomised range finder (Halko, Martinsson & Tropp 2011) on the side of the items, so that
+    no array has a row a user and a column a direction; D is `dim`, or the rank that the shape
+    allows where that is less, and 0 for a matrix without entries.
     """
     dim = min(dim, *matrix.shape) if matrix.nnz else 0
     if dim == 0:
         return np.empty(0, np.float32), np.empty((matrix.shape[1], 0), np.float32)
-    _, sigma, right = randomized_svd(
-        matrix, dim, n_iter=POWER_ITERATIONS, random_state=int(rng.integers(2**32))
-    )
-    return sigma.astype(np.float32), np.ascontiguousarray(right.T, np.float32)
+    count = min(dim + OVERSAMPLING, *matrix.shape)
+    back = matrix.T.tocsr()
+    found = np.empty((matrix.shape[1], count), np.float32)
+    parts = [slice(start, min(start + AT_ONCE, count)) for start in range(0, count, AT_ONCE)]
+    for part in parts:
+        found[:, part] = back @ rng.standard_normal(
+            (matrix.shape[0], part.stop - part.start), np.float32
+        )
+    for _ in range(POWER_ITERATIONS):
+        found = _orthonormal(found)
+        for part in parts:
+            found[:, part] = back @ (matrix @ np.ascontiguousarray(found[:, part]))
+    found = _orthonormal(found)
+    triangle = np.empty((0, count), np.float32)  # of the places of all users along what is found
+    for start in range(0, matrix.shape[0], ROWS_AT_ONCE):
+        places = matrix[start : start + ROWS_AT_ONCE] @ found
+        both: Any = np.linalg.qr(np.concatenate([triangle, places]), mode="r")
+        triangle = both  # an array, with this mode
+    _, sigma, rotation = np.linalg.svd(triangle, full_matrices=False)
+    directions = found @ np.ascontiguousarray(rotation[:dim].T)
+    return sigma[:dim].astype(np.float32), directions
+
+
+def _orthonormal(columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An orthonormal basis [I, D] of the space of some columns [I, D]."""
+    basis: NDArray[np.float32] = np.linalg.qr(columns)[0]
+    return basis
 
 
 def item_spectrum(

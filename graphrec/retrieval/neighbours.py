@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from graphrec.data import Graph, Rows, Vocabulary
+from graphrec.models.sparse_rows import distinct, places
 from graphrec.store.protocol import SCALE, Neighbour, Path, Popular, Similarity
 
 BLOCK = 16
-"""Items whose paths are counted at a time: a bit each, for each and every user."""
+"""Items whose paths are counted at a time: a bit each, for each who likes any of them."""
 
 WORDS_AT_ONCE = 2**15
 """Of these bits, that are compared in one go: they and their counts fit a cache."""
@@ -226,8 +227,9 @@ def _shared(likes: Likes, history: Rows, items: Rows) -> NDArray[np.int64]:
         block = items[start : start + BLOCK]
         people, each = _likers(likes, block)
         # A bit for each of the items, by whom they are liked; sums of them are exact.
-        likes_it = np.bincount(people, 2.0**each, len(likes.users)).astype("<u2")
-        also = likes_it[found]
+        known, of = distinct(people, len(likes.users))
+        likes_it = np.bincount(of, 2.0**each, len(known) + 1).astype("<u2")
+        also = likes_it[places(found, known, len(likes.users))]
         at = np.flatnonzero(also)
         bits = np.unpackbits(also[at].view(np.uint8), bitorder="little")
         place, n = np.divmod(np.flatnonzero(bits), BLOCK)

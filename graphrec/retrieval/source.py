@@ -138,6 +138,25 @@ def from_moments(
     return Candidates(source, rows[of(rows) > 0], of)
 
 
+def from_some(
+    source: str, rows: Rows, scores: NDArray[np.float64], items: int, eligible: Eligible, count: int
+) -> Candidates:
+    """The same of a source that scores some items [N], ascending, of I; all others are at 0."""
+    mean = float(scores.sum()) / max(items, 1)
+    variance = float(scores @ scores) / max(items, 1) - mean**2
+    deviation = math.sqrt(max(variance, 0))
+    may = np.flatnonzero(eligible[rows])
+    found = may[best(scores[may], min(count, len(may)))]
+    found = found[z_scores(scores[found], mean, deviation) > 0]
+
+    def of(asked: Rows) -> ZScores:
+        at = np.minimum(rows.searchsorted(asked), max(len(rows) - 1, 0))
+        known = scores[at] * (rows[at] == asked) if len(rows) else np.zeros(len(asked))
+        return z_scores(known, mean, deviation)
+
+    return Candidates(source, rows[found], of)
+
+
 def z_scores(scores: NDArray, mean: float, deviation: float) -> ZScores:
     """How far each score stands out, to DIGITS decimals; all 0 where no score differs."""
     if not deviation > 0:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import mmap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import import_module
@@ -80,19 +80,32 @@ def write(
     write_arrays(writer.arrays, folder / ARRAYS)
 
 
-def read(cls: type, folder: Path, types: Types, **given: object) -> Any:
+def read(
+    cls: type,
+    folder: Path,
+    types: Types,
+    check: Callable[[Any], object] = lambda tree: None,
+    /,
+    **given: object,
+) -> Any:
     """A tree of a class from the files of a folder, its arrays mapped into memory, read-only.
 
-    `given` are fields that no file holds. Raises OSError where a file cannot be read, and
-    ValueError, KeyError or TypeError where its content is of another shape.
+    `given` are fields that no file holds. `check` is called with the tree: what of the arrays is in
+    memory for it alone is let go afterwards, so that a process holds what it uses of them. Raises
+    OSError where a file cannot be read, ValueError, KeyError or TypeError where its content is of
+    another shape, and what `check` raises.
     """
-    arrays = read_arrays(folder / ARRAYS)
+    arrays, content = _mapped(folder / ARRAYS)
     found = dict(given)
     for name, hint in _hints(cls).items():
         if name not in found:
             document = orjson.loads((folder / f"{name}.json").read_bytes())
             found[name] = _decoded(document, hint, arrays, types)
-    return cls(**found)
+    tree = cls(**found)
+    check(tree)
+    if hasattr(mmap, "MADV_DONTNEED"):  # it is in the system's cache still
+        content.madvise(mmap.MADV_DONTNEED)
+    return tree
 
 
 def write_arrays(arrays: Arrays, path: Path) -> None:
@@ -124,6 +137,11 @@ def write_arrays(arrays: Arrays, path: Path) -> None:
 
 def read_arrays(path: Path) -> Arrays:
     """The arrays of a safetensors file, mapped into memory; raises OSError and ValueError."""
+    return _mapped(path)[0]
+
+
+def _mapped(path: Path) -> tuple[Arrays, mmap.mmap]:
+    """The same, and the memory that they lie in."""
     try:
         with safe_open(path, "np") as file:  # checks all that the header says
             names = file.keys()
@@ -141,7 +159,7 @@ def read_arrays(path: Path) -> Arrays:
         count = (end - start) // dtype.itemsize
         flat = np.frombuffer(content, dtype, count, 8 + length + start if count else 0)
         found[name] = flat.reshape(described["shape"])
-    return found
+    return found, content
 
 
 class _Writer:

@@ -115,8 +115,7 @@ def load(folder: Path, version: str | None = None, *, types: codec.Types = TYPES
     version = current(folder) if version is None else version
     manifest = verify(folder, version)
     try:
-        found: Snapshot = codec.read(Snapshot, folder / version, types, manifest=manifest)
-        validate(found)
+        found: Snapshot = codec.read(Snapshot, folder / version, types, validate, manifest=manifest)
         return found
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise SnapshotError(

@@ -79,6 +79,8 @@ def lines(names: Iterable[str]) -> str:
 
 def _words(name: str) -> list[str]:
     """What a name and a query have in common where they mean the same."""
+    if name.isascii() and name.isalnum():  # as most ids are
+        return [name.lower()]
     if not name.isascii():
         parts = unicodedata.normalize("NFKD", name)
         name = "".join(part for part in parts if not unicodedata.combining(part))

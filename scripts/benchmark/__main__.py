@@ -13,6 +13,7 @@ from scripts.benchmark.commands.ingest import ingest
 from scripts.benchmark.commands.quality import quality
 from scripts.benchmark.commands.ratings import ratings
 from scripts.benchmark.commands.refresh import refresh
+from scripts.benchmark.commands.scale import scale
 from scripts.benchmark.commands.serve import serve
 from scripts.benchmark.commands.shop import shop
 from scripts.benchmark.commands.stores import stores
@@ -26,6 +27,7 @@ benchmark.command()(stores)
 benchmark.command()(ingest)
 benchmark.command()(refresh)
 benchmark.command("fold-in")(fold_in)
+benchmark.command()(scale)
 benchmark.command()(shop)
 benchmark.command()(chaos)
 benchmark.command()(stream)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from graphrec.data import Graph
 from graphrec.snapshot.registry import load, publish
 from scripts.benchmark.__main__ import benchmark
-from scripts.benchmark.commands.serve import Catalogue, _calls, fit, synthetic
+from scripts.benchmark.commands.serve import Catalogue, calls_of, fit, synthetic
 from scripts.benchmark.load.attack import Call, attack
 from tests.support.service import serving, tiny_snapshot
 
@@ -99,13 +99,13 @@ def test_synthetic_logs_can_be_learnt_and_asked_for(tmp_path: Path) -> None:
     assert 0.7 < np.mean(own) < 1
     publish(fit(Graph(log), 0, rng), tmp_path)
     snapshot = load(tmp_path)
-    calls = _calls(snapshot, rng)
+    calls = calls_of(snapshot, rng)
     first = calls[: len(snapshot.users)]
     assert len({call.path for call in first if call.body is None}) == sum(
         call.body is None for call in first
     )
     assert np.mean([call.body is not None for call in calls]) == pytest.approx(0.2, abs=0.01)
-    paths = [call.path for call in _calls(snapshot, rng, again=True) if call.body is None]
+    paths = [call.path for call in calls_of(snapshot, rng, again=True) if call.body is None]
     asked = [paths.count(f"/v1/users/{user}/recommendations?k=10") for user in log.users.ids]
     activity = np.diff(snapshot.likes.by_user.indptr)
     assert np.array(asked) / len(paths) == pytest.approx(activity / activity.sum(), abs=0.01)

@@ -320,16 +320,17 @@ def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
     graph = purchases_and_views(2)
     whole = create("graph-filter").fit(Dataset.of_weights(graph)).scorer
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.DENSE_UP_TO", 0)
-    monkeypatch.setattr("graphrec.models.graph_filter.scorer.BYTES_AT_ONCE", 3 * 4 * 10)
+    monkeypatch.setattr("graphrec.models.graph_filter.nearest.PRODUCTS_AT_ONCE", 30)
     for count in (4, 99):
         model = create("graph-filter", {"neighbours": count})
         found = model.fit(Dataset.of_weights(graph)).scorer.items.pairs
         assert sparse.issparse(found)
         assert found.has_canonical_format
-        pairs = np.asarray(whole.items.pairs)
+        shared = (graph.matrix.T @ graph.matrix).toarray() > 0
+        pairs = np.where(shared, np.asarray(whole.items.pairs), 0)
         left_out = np.sort(np.abs(pairs), axis=1)[:, : max(pairs.shape[1] - count, 0)]
-        held = np.abs(pairs) > left_out.max(axis=1, initial=-1)[:, None]
-        assert (held.sum(axis=1) == min(count, pairs.shape[1])).all()
+        held = shared & (np.abs(pairs) > left_out.max(axis=1, initial=-1)[:, None])
+        assert (np.diff(found.indptr) == np.minimum(count, shared.sum(axis=1))).all()
         np.testing.assert_allclose(found.toarray(), np.where(held, pairs, 0), atol=1e-6)
 
 

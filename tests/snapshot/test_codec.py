@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -41,6 +42,11 @@ class Whole:
     mask: sparse.csr_array
     maybe: Part | None = None
     number: float = 0.0
+
+
+@dataclass(frozen=True)
+class Column:
+    values: NDArray
 
 
 HERE = {f"{__name__}:Part": f"{__name__}:Part"}
@@ -175,3 +181,34 @@ def test_numbers_that_json_has_no_word_for_are_kept(tmp_path, number):
 @dataclass(frozen=True)
 class Number:
     value: float
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is asked of /proc")
+def test_what_only_a_check_looked_at_is_not_held(tmp_path):
+    """Yet all of it is there when it is asked for."""
+    values = np.arange(2**23, dtype=np.float32)
+    codec.write(Column(values), tmp_path, HERE)
+    checked = []
+    before = _mapped_mib()
+    found = codec.read(Column, tmp_path, HERE, lambda tree: checked.append(tree.values.sum()))
+    assert checked == [values.sum()]
+    assert _mapped_mib() - before < 8
+    np.testing.assert_array_equal(found.values, values)
+    assert _mapped_mib() - before > 24
+
+
+def test_what_a_check_raises_is_raised(tmp_path):
+    codec.write(Column(np.zeros(1, np.float32)), tmp_path, HERE)
+
+    def refuse(tree):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        codec.read(Column, tmp_path, HERE, refuse)
+
+
+def _mapped_mib() -> float:
+    """Of files, that this process holds in memory."""
+    status = Path("/proc/self/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("RssFile"))
+    return int(line.split()[1]) / 1024

@@ -41,6 +41,7 @@ from scipy import sparse
 from graphrec.data.dataset import Dataset
 from graphrec.data.degrees import normalised, popularity_factor
 from graphrec.models.fitted import FittedModel, Seed, prepare
+from graphrec.models.graph_filter.nearest import warn_of_long_histories
 from graphrec.models.graph_filter.scorer import (
     DENSE_UP_TO,
     Exponents,
@@ -127,6 +128,8 @@ class GraphFilter:
             slope=self.flatness,
             neighbours=self.neighbours,
         )
+        if not factors.small:
+            warn_of_long_histories(likes)
         fitted = FittedFilter.of(factors, Exponents(self.user_exponent, history, target))
         return FittedModel.of(graph, HistoryScorer(likes, fitted))
 
@@ -170,7 +173,9 @@ class GraphFilter:
         # Of a small log they are more than its rank, and the rest are along nothing.
         known = sigma > first * NOTHING
         strength = (sigma[known] / first) ** 2
-        return Spectrum(votes / np.float32(first), strength, directions[:, known])
+        return Spectrum(
+            votes / np.float32(first), strength, np.ascontiguousarray(directions[:, known])
+        )
 
     def _gains(
         self, likes: sparse.csr_array, spectrum: Spectrum, saturation: float, low_pass: float

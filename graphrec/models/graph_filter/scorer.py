@@ -17,7 +17,8 @@ from scipy import sparse
 from graphrec.data import Rows
 from graphrec.data.axes import axes
 from graphrec.data.degrees import item_degrees, popularity_factor, scaled, shares
-from graphrec.models.top_k import best
+from graphrec.models.graph_filter.nearest import nearest_pairs
+from graphrec.models.sparse_rows import sums_of_rows
 
 Pairs: TypeAlias = NDArray[np.float32] | sparse.csr_array
 
@@ -27,16 +28,10 @@ DENSE_UP_TO = 4096
 PART = 32
 """Items of a history whose pairs are added up at a time: so many rows fit a processor's cache."""
 
-PAIRS_AT_ONCE = 2**19
-"""Of a long history that are added up at a time: it holds the interpreter for a millisecond."""
-
 TINY = np.finfo(np.float64).tiny
 
 PEOPLE_AT_ONCE = 2048
 """Whose votes, 4 bytes an item, are dense at a time, where that is faster."""
-
-BYTES_AT_ONCE = 2**25
-"""Of whole rows of the matrix, while it is made; some copies of them are held as well."""
 
 
 @dataclass(frozen=True)
@@ -63,46 +58,40 @@ class Factors:
     neighbours: int = 512
     """Pairs of each item that are held of a large catalogue, those of the largest size."""
 
+    @property
+    def small(self) -> bool:
+        """Whether all pairs are held."""
+        return len(self.target) <= DENSE_UP_TO
+
     def pairs(self) -> Pairs:
         """The matrix [I, I] of scores from an item of a history, in rows, to another one.
 
-        Of more items than `DENSE_UP_TO`, with the largest entries of each row alone.
+        Of more items than `DENSE_UP_TO`, with the largest entries of each row alone, among the
+        items that somebody has voted on beside it (`graphrec.models.graph_filter.nearest`).
         """
         return self.updated(None, np.arange(len(self.target), dtype=np.int32))
 
     def updated(self, pairs: Pairs | None, items: Rows) -> Pairs:
         """The matrix, of which `pairs` holds all but the rows of some items."""
         count = len(self.target)
-        if count <= DENSE_UP_TO:
+        if self.small:
             whole = np.empty((count, count), np.float32) if pairs is None else pairs.copy()
             for part, block in self._blocks(items):
                 whole[part] = block
             return whole
-        held = min(self.neighbours, count)
-        columns = np.empty((count, held), np.int32)
-        values = np.empty((count, held), np.float32)
-        if sparse.issparse(pairs):
-            columns[:] = np.reshape(pairs.indices, (count, held))
-            values[:] = np.reshape(pairs.data, (count, held))
-        for part, block in self._blocks(items):
-            for row, entries in zip(part.tolist(), block, strict=True):
-                columns[row] = np.sort(best(np.abs(entries), held))
-                values[row] = entries[columns[row]]
-        ends = np.arange(0, count * held + 1, held)
-        return sparse.csr_array((values.ravel(), columns.ravel(), ends), (count, count))
+        made = nearest_pairs(self, items)
+        if not isinstance(pairs, sparse.csr_array):
+            return made
+        order = np.arange(count)
+        order[items] = count + np.arange(len(items))
+        return sparse.csr_array(sparse.vstack([pairs, made], format="csr")[order])
 
     def _blocks(self, items: Rows) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
-        """Whole rows [N, I] of the matrix, of some of the items at a time."""
+        """Whole rows [N, I] of the matrix of a small catalogue, of some of the items at a time."""
         left = self.directions * self.gains
-        count = len(self.target)
-        voters = None if count <= DENSE_UP_TO else self.votes.T.tocsr()
-        rows = max(1, count if voters is None else BYTES_AT_ONCE // (4 * count))
-        for start in range(0, len(items), rows):
-            part = items[start : start + rows]
-            if voters is None:
-                block = shared_votes(self.votes, part)
-            else:
-                block = (voters[part] @ self.votes).toarray()
+        for start in range(0, len(items), DENSE_UP_TO):
+            part = items[start : start + DENSE_UP_TO]
+            block = shared_votes(self.votes, part)
             block *= np.float32(self.slope)
             block += left[part] @ self.directions.T
             block *= self.target
@@ -160,25 +149,24 @@ class FittedFilter:
 
     def score_history(self, items: Rows, weights: NDArray[np.floating]) -> NDArray[np.floating]:
         """The scores [I] for one history of distinct `items` [H], with their weights [H]."""
-        share = (weights / max(weights.sum(dtype=np.float64), TINY)).astype(np.float32)
         if not sparse.issparse(self.pairs):
-            scores = np.zeros(self.pairs.shape[1], np.float32)
+            share, scores = _shares(weights), np.zeros(self.pairs.shape[1], np.float32)
             for start in range(0, len(items), PART):
                 part = slice(start, start + PART)
                 scores += share[part] @ self.pairs[items[part]]
             return scores
-        # Each row holds as many pairs as all others.
-        count = self.pairs.nnz // max(self.pairs.shape[0], 1)
-        columns, values = (
-            part.reshape(-1, count) for part in (self.pairs.indices, self.pairs.data)
-        )
+        rows, values = sums_of_rows(self.pairs, items, _shares(weights))
         total = np.zeros(self.pairs.shape[1])
-        at_once = max(1, PAIRS_AT_ONCE // max(count, 1))
-        for start in range(0, len(items), at_once):
-            part = slice(start, start + at_once)
-            weighed = values[items[part]] * share[part, None]
-            total += np.bincount(columns[items[part]].ravel(), weighed.ravel(), len(total))
+        total[rows] = values
         return total
+
+    def score_nearest(
+        self, items: Rows, weights: NDArray[np.floating]
+    ) -> tuple[Rows, NDArray[np.float64]] | None:
+        """As in `NearestScores`; None of a small catalogue."""
+        if not sparse.issparse(self.pairs):
+            return None
+        return sums_of_rows(self.pairs, items, _shares(weights))
 
     def updated(self, before: sparse.csr_array, after: sparse.csr_array) -> FittedFilter:
         """The filter on other histories `after` [U, I], in the directions that it was fitted with.
@@ -207,6 +195,11 @@ class FittedFilter:
             target=popularity_factor(after, 0.5 - exponents.target),
         )
         return FittedFilter.of(followed, exponents)
+
+
+def _shares(weights: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The weights [H] of a history, divided by their sum."""
+    return (weights / max(weights.sum(dtype=np.float64), TINY)).astype(np.float32)
 
 
 def _sum(values: NDArray[np.floating]) -> float:

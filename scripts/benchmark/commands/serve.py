@@ -226,7 +226,8 @@ def synthetic(catalogue: Catalogue, rng: np.random.Generator, groups: int = 50) 
     )
 
 
-def _calls(snapshot: Snapshot, rng: np.random.Generator, again: bool = False) -> list[Call]:
+def calls_of(snapshot: Snapshot, rng: np.random.Generator, again: bool = False) -> list[Call]:
+    """Requests for lists of the users of a snapshot, one in some of who is folded in."""
     likes = snapshot.likes
     if again:
         activity = np.diff(likes.by_user.indptr)
@@ -260,7 +261,7 @@ def _measure(
 ) -> Figures:
     snapshot = load(folder)
     rng = np.random.default_rng(seed)
-    calls = {name: _calls(snapshot, rng, again=name == "again") for name in TRAFFIC}
+    calls = {name: calls_of(snapshot, rng, again=name == "again") for name in TRAFFIC}
     size = len(snapshot.likes.users), len(snapshot.likes.items)
     del snapshot
     speeds, empty, starts, rss = {}, [], [], 0.0
@@ -270,7 +271,7 @@ def _measure(
         empty.append(_floor(work, seconds, connections))
         step(f"{name}: service", at, len(TRAFFIC))
         kept = {} if traffic == "again" else {"GRAPHREC_SERVE__CACHE_MIB": "0"}
-        with _server(module, "/health/ready", work, kept) as (url, process, start_seconds):
+        with server(module, "/health/ready", work, kept) as (url, process, start_seconds):
             # Of other requests each, so that nobody's first list is made twice.
             warming, fast, slow = (calls[traffic][part::3] for part in range(3))
             if traffic == "again":
@@ -279,7 +280,7 @@ def _measure(
             full = _good(attack(url, fast, seconds, connections, None))
             rate = LOADED * full.throughput
             paced = _good(attack(url, slow, seconds, connections, rate))
-            rss = max(rss, _resident(process.pid))
+            rss = max(rss, resident(process.pid))
         starts.append(start_seconds)
         speeds[traffic] = full, paced
         step(f"{name}: service", at + 1, len(TRAFFIC))
@@ -298,7 +299,7 @@ def _measure(
 
 def _floor(work: Path, seconds: float, connections: int) -> float:
     """Answers a second of an empty FastAPI route."""
-    with _server(["scripts.benchmark.load.floor"], "/", work) as (url, _, _):
+    with server(["scripts.benchmark.load.floor"], "/", work) as (url, _, _):
         attack(url, [Call("/")], seconds * WARM_UP, connections, None)
         return _good(attack(url, [Call("/")], seconds, connections, None)).throughput
 
@@ -321,7 +322,7 @@ def _good(load: Load) -> Load:
 
 
 @contextmanager
-def _server(
+def server(
     module: Sequence[str], probe: str, folder: Path, settings: Mapping[str, str] = NO_SETTINGS
 ) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     """A server process on a free port, and the seconds until it was ready."""
@@ -336,7 +337,7 @@ def _server(
         process.wait()
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
     """In MB; the system's own figure, where there is /proc, else what `ps` says."""
     status = Path(f"/proc/{pid}/status")
     if status.exists():

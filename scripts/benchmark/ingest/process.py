@@ -34,10 +34,10 @@ def main() -> None:
         load_events(
             store, File(path), IngestSettings(), path.with_suffix(".rejects"), progress=progress
         )
-    sys.stdout.buffer.write(orjson.dumps({"peak_mib": _peak()}) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps({"peak_mib": peak()}) + b"\n")
 
 
-def _peak() -> float:
+def peak() -> float:
     """The most memory that this process held, in MiB."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage begins with that of the parent
