@@ -1,0 +1,1 @@
+"""What policies learn from: the lists of their actions in the exposure log, and what came of them."""
