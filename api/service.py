@@ -27,6 +27,7 @@ from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.forgetter import Forgetter
 from graphrec.api.live.new_items import NewItemLists
+from graphrec.api.live.policies import Policies
 from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.metrics import Gauges, Metrics
@@ -96,6 +97,8 @@ class Service:
     """Draws the exploration of lists."""
     new_items: NewItemLists
     """In how many lists each was."""
+    policies: Policies
+    """What chooses actions; none where the settings have none."""
     peers: Peers | None = None
     """The other workers; None where this process is the only one."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -186,6 +189,7 @@ async def open_service(
     graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
     names = SettingNames(settings)
     live = None if graph is None else graph.store
+    policies = Policies(settings, engine, live)
     metrics.registry.register(Gauges(metrics, engine, live, names))
     service = Service(
         settings,
@@ -203,6 +207,7 @@ async def open_service(
         log,
         np.random.default_rng(),
         NewItemLists(settings.retrieval.new_items_per_hour),
+        policies,
         peers,
     )
     # Once before the first request, so that a server that listens is ready if it can be.
@@ -217,6 +222,8 @@ async def open_service(
             _run_until_closed(stack, graph.store.watch())
             await graph.feed.begin()
             _run_until_closed(stack, graph.feed.follow())
+        if policies and exposures is not None and graph is not None:
+            _run_until_closed(stack, policies.follow())
         # After the store was read: what it holds since the snapshot is known, too.
         _run_until_closed(stack, names.watch(engine))
         if peers is not None:
@@ -284,6 +291,9 @@ def chosen_list(request: Request, service: Service, user: str | None, name: str)
     Its version is logged. Raises NotReady.
     """
     found = service.experiments.chosen(user, name)
+    if service.policies:
+        agent = request.headers.get("user-agent", "")
+        found = service.policies.acted(found, user, name, agent)
     request.state.version = found.version
     return found
 

@@ -81,9 +81,7 @@ class Judgement:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def estimate(
-    name: str, counted: Floats, of: Floats, cluster: Whole, confidence: float
-) -> Estimate:
+def estimate(name: str, counted: Floats, of: Floats, cluster: Whole, confidence: float) -> Estimate:
     """The ratio of two sums over rounds [N], with an interval over their clusters [N].
 
     Rounds of a user are not independent: what varies are users. The variance is by the delta

@@ -135,7 +135,7 @@ def weights_of(shown: LoggedList, looked_at: Floats) -> Weights:
     by_look = _ratio(at_after @ looked, at_before @ looked)
     return Weights(
         float(np.prod(ratio)),
-        np.cumprod(ratio),
+        np.cumprod(ratio).astype(np.float64),
         by_place,
         by_look,
         float(by_look @ looked),

@@ -9,8 +9,8 @@ import numpy as np
 
 from graphrec.experiment.definition import Goal
 from graphrec.experiments.attribution import last_touch
+from graphrec.experiments.lists import Lists
 from graphrec.experiments.outcomes import Events, outcomes_of
-from graphrec.policies.lists import Lists
 from graphrec.policy.definition import Policy
 
 DAY = 86_400_000
@@ -29,9 +29,7 @@ class Watched:
     """Ids of the items of the snapshot: others are new; None: none is."""
 
 
-def broken(
-    policy: Policy, lists: Lists, events: Events, catalogue: Watched
-) -> Mapping[str, str]:
+def broken(policy: Policy, lists: Lists, events: Events, catalogue: Watched) -> Mapping[str, str]:
     """By action, the guard that it breaks, in words; actions that break none are not there."""
     guards, found = policy.guards, dict[str, str]()
     action = np.array(lists.action, dtype=object)

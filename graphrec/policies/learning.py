@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graphrec.experiments.lists import Lists
 from graphrec.experiments.outcomes import Events
 from graphrec.off_policy.actions import ActionLog
 from graphrec.policies.guards import Watched, broken
-from graphrec.policies.lists import Lists
 from graphrec.policies.rewards import DAY, Rewarded, rewarded, share_known
 from graphrec.policy.beliefs import Beliefs, Trials, indicators, learned, nothing_known
 from graphrec.policy.definition import Policy

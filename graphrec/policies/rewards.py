@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.experiments.attribution import last_touch
+from graphrec.experiments.lists import Lists
 from graphrec.experiments.outcomes import Events, outcomes_of
-from graphrec.policies.lists import Lists
 from graphrec.policy.definition import Reward
 
 Floats = NDArray[np.float64]

@@ -101,7 +101,7 @@ def learned(trials: Trials) -> Beliefs:
     noise = max(spread, 1e-6)
     count, size = len(trials.actions), x.shape[1]
     mean, covariance = np.zeros((count, size)), np.zeros((count, size, size))
-    lists = np.bincount(trials.action, weight, count)
+    lists = np.bincount(trials.action, weight, count).astype(np.float64)
     for action in range(count):
         mine = np.flatnonzero((trials.action == action) & (weight > 0))
         of = x[mine]
@@ -132,7 +132,5 @@ def expected(beliefs: Beliefs, context: Collection[str]) -> Mapping[str, tuple[f
     """By action, the reward that is expected of it in a context, and its standard deviation."""
     mean, deviation = beliefs.reward(context)
     return dict(
-        zip(
-            beliefs.actions, zip(mean.tolist(), deviation.tolist(), strict=True), strict=True
-        )
+        zip(beliefs.actions, zip(mean.tolist(), deviation.tolist(), strict=True), strict=True)
     )

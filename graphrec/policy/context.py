@@ -38,8 +38,8 @@ def context_of(
             found.append(f"hour={start:02}-{start + 6:02}")
         else:
             found.append(f"device={'mobile' if MOBILE.search(agent) else 'desktop'}")
-    for name in policy.attributes:
-        found += [f"{name}={label}" for label in labels(attributes.get(name))]
+    for attribute in policy.attributes:
+        found += [f"{attribute}={label}" for label in labels(attributes.get(attribute))]
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ The settings define them, as `[policies.NAME]`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -108,9 +108,7 @@ class Policy(_Part):
     @model_validator(mode="after")
     def _makes_sense(self) -> Policy:
         if len(self.actions) < 2:
-            raise ValueError(
-                "actions: expected two or more, such as [policies.NAME.actions.usual]"
-            )
+            raise ValueError("actions: expected two or more, such as [policies.NAME.actions.usual]")
         if not self.rewards:
             raise ValueError(
                 "rewards: expected one or more, such as [policies.NAME.rewards.purchase], whose "

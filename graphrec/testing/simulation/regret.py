@@ -67,8 +67,7 @@ def course(
                     known[of] += part
             waiting = [each for each in waiting if each[0] > number + 1]
             done = [
-                Done(*each)
-                for each in zip(seen, acts, known[: number + 1].tolist(), strict=True)
+                Done(*each) for each in zip(seen, acts, known[: number + 1].tolist(), strict=True)
             ]
             policy.learn(done, number + 1)
     taken = np.array([names.index(each.strategy) for each in acts])

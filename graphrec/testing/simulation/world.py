@@ -186,7 +186,8 @@ class Life:
 
     def best(self, visit: Visit) -> Whole:
         """The list [k] of the largest mean reward at this visit: the optimum, as places are looked
-        at independently of each other."""
+        at independently of each other.
+        """
         return np.argsort(-self.attraction(visit), kind="stable")[: self.world.k]
 
     def respond(self, visit: Visit, items: Whole) -> Outcome:
@@ -205,7 +206,8 @@ class Life:
 
     def sources(self, visit: Visit) -> Floats:
         """What a service would know [4, I]: popularity, a taste learned from the history, newness,
-        and how long ago an item was shown to the person. The truth only in part."""
+        and how long ago an item was shown to the person. The truth only in part.
+        """
         error = 1 / np.sqrt(1 + visit.history)
         learned = (1 - error) * self.taste[visit.person] + error * self._noise[visit.person]
         return np.stack(

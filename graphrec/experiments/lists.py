@@ -1,4 +1,4 @@
-"""Lists that a policy made, read from lines of the exposure log."""
+"""Lists, with their items, and those that a policy made, read from lines of the exposure log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Whole = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Lists:
-    """L lists of one policy, with E items altogether."""
+    """L lists with E items altogether."""
 
     users: Vocabulary
     """Ids as the log has them: pseudonyms, in a log of the service."""
