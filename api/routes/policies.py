@@ -23,7 +23,7 @@ router = new_router("policies")
 async def policies(
     query: Annotated[PoliciesQuery, Query()], request: Request, service: Serving
 ) -> PolicyList:
-    """The policies of the settings, what was learned of their actions, and whose action is which."""
+    """The policies of the settings, what they have learned, and the actions of a user."""
     agent = request.headers.get("user-agent", "")
     named = sorted(service.settings.policies.items())
     return PolicyList(tuple(_named(service, name, each, query.user, agent) for name, each in named))

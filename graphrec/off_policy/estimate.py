@@ -18,6 +18,9 @@ Whole = NDArray[np.int64]
 FEWEST_EFFECTIVE = 30.0
 """Effective sample size below which nothing is estimated."""
 
+ENOUGH_EFFECTIVE = 100.0
+"""Below which it is said that intervals may be too narrow."""
+
 MOST_NEVER_SHOWN = 0.05
 """Share of what a policy shows that may have had no chance in the log."""
 
@@ -68,6 +71,7 @@ class Judgement:
     confidence: float
     logged: Estimate
     estimates: tuple[Estimate, ...]
+    """By the estimators that the log can tell by."""
     support: Support
     notes: tuple[str, ...] = ()
     """What is doubtful, in a sentence each."""
@@ -75,6 +79,16 @@ class Judgement:
     def of(self, estimator: str) -> Estimate:
         """The estimate by one estimator; raises KeyError."""
         return {each.estimator: each for each in self.estimates}[estimator]
+
+    @property
+    def skewed(self) -> str | None:
+        """That few lists have much of the weight, in words; None where they do not."""
+        if self.support.effective >= ENOUGH_EFFECTIVE:
+            return None
+        return (
+            f"few lists have much of the weight: with {self.support.effective:.0f} effective ones, "
+            f"intervals, of ips above all, may be too narrow; expected {ENOUGH_EFFECTIVE:.0f}"
+        )
 
     def with_notes(self, *notes: str) -> Judgement:
         """With further notes."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
 
 import numpy as np
@@ -75,13 +76,16 @@ def marginal(place: Place, share: float, k: int) -> Floats:
     """The probability [k] that an item stands at each place of a list, whatever else it has."""
     if place.ranked is None:
         return np.full(k, share * place.drawn)
-    p = place.ranked
-    return np.array(
-        [
-            comb(r - 1, p - 1) * (1 - share) ** p * share ** (r - p) if r >= p else 0.0
-            for r in range(1, k + 1)
-        ]
-    )
+    return _of_ranked(place.ranked, share, k)
+
+
+@lru_cache(4096)
+def _of_ranked(p: int, share: float, k: int) -> Floats:
+    found = [
+        comb(r - 1, p - 1) * (1 - share) ** p * share ** (r - p) if r >= p else 0.0
+        for r in range(1, k + 1)
+    ]
+    return np.array(found)
 
 
 def following(places: Sequence[Place], share: float) -> Floats:

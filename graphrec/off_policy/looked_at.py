@@ -33,7 +33,7 @@ def power_of_places(outcomes: Floats, drawn: Floats) -> float | None:
     rank = np.arange(1, len(drawn) + 1, dtype=np.float64)
     powers = np.linspace(0.0, STEEPEST, 301)
     look = rank[None, :] ** -powers[:, None]
-    # Of a Poisson count with a common rate, which has the maximum likelihood total / Σ drawn · look.
+    # The common rate of the counts has the largest likelihood as total / Σ drawn · look.
     log_likelihood = outcomes @ np.log(look).T - total * np.log(look @ drawn)
     return float(powers[int(np.argmax(log_likelihood))])
 

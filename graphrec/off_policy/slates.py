@@ -15,22 +15,28 @@ to depend on:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphrec.off_policy.estimate import (
+    FEWEST_EFFECTIVE,
+    SURE,
     Judgement,
     check_overlap,
     clipped,
     estimate,
     support_of,
 )
-from graphrec.off_policy.lists import Ranked, following, logged_places, marginal
+from graphrec.off_policy.lists import Place, Ranked, following, logged_places, marginal
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+
+MOST_MOVED_UP = 0.01
+"""Share of places above which estimators that go by places cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,9 @@ class Weights:
     """How much of the list is looked at, by these weights; its mean is the sum of all places."""
     never: float
     """How much of what the policy shows had no chance, by what is looked at."""
+    moved_up: float
+    """Share of places with an item that the logged ranking had further down: exploration does not
+    move it up."""
 
 
 def judge_lists(
@@ -102,12 +111,21 @@ def judge_lists(
     check_overlap(name, weight, user, support)
     scale = full.mean()
     columns = {
-        "list": (by_list, one),
-        "reward interaction": (above, one),
-        "independent": (own, one),
-        "click model": (looked, one),
-        "click model, self-normalised": (looked * scale / full, weight),
+        "list": (by_list, one, np.array([each.whole for each in found])),
+        "reward interaction": (above, one, np.array([each.above.mean() for each in found])),
+        "independent": (own, one, np.array([each.own.mean() for each in found])),
+        "click model": (looked, one, weight),
+        "click model, self-normalised": (looked * scale / full, weight, weight),
     }
+    estimates, notes = [], []
+    moved_up = float(np.mean([each.moved_up for each in found]))
+    for key, (counted, of, by) in columns.items():
+        by_look = key.startswith("click model")  # what it needs was seen to above
+        lacks = "" if by_look else _lacks(by, user, moved_up)
+        if lacks:
+            notes.append(f"{key} is left out: {lacks}")
+        else:
+            estimates.append(estimate(key, counted, of, user, confidence))
     logged = np.array([float(each.sum()) for each in rewards])
     return Judgement(
         name,
@@ -115,9 +133,39 @@ def judge_lists(
         len(np.unique(user)),
         confidence,
         estimate("log", logged, one, user, confidence),
-        tuple(estimate(key, *each, user, confidence) for key, each in columns.items()),
+        tuple(estimates),
         support,
+        tuple(notes),
     )
+
+
+def _lacks(weight: Floats, user: Whole, moved_up: float) -> str:
+    """What an estimator with these weights [L] lacks, in words; empty: nothing.
+
+    Exploration never moves an item of the ranking up. To the click model that does not matter;
+    others cannot tell of a policy that does.
+    """
+    if moved_up > MOST_MOVED_UP:
+        return (
+            f"{moved_up:.0%} of what the policy shows stands further up than it could have stood "
+            f"in the log"
+        )
+    support = support_of(weight, 0, 0.0)
+    if support.effective < FEWEST_EFFECTIVE:
+        return f"its weights leave {support.effective:.1f} lists: expected {FEWEST_EFFECTIVE:.0f}"
+    mean = estimate("", weight, np.ones(len(weight)), user, 1 - SURE)
+    if mean.high < 1:
+        return (
+            f"its mean weight is {mean.value:.2f}: expected 1, as where all that the policy shows "
+            f"could have been shown so"
+        )
+    return ""
+
+
+def _moved_up(before: Sequence[Place], shown: LoggedList, k: int) -> float:
+    ranked = {item: at.ranked for item, at in zip(shown.items, before, strict=True)}
+    up = (at < (ranked.get(item) or 0) for at, item in enumerate(shown.instead.items[:k], start=1))
+    return sum(up) / k
 
 
 def weights_of(shown: LoggedList, looked_at: Floats) -> Weights:
@@ -140,6 +188,7 @@ def weights_of(shown: LoggedList, looked_at: Floats) -> Weights:
         by_look,
         float(by_look @ looked),
         _never(shown, looked),
+        _moved_up(before, shown, k),
     )
 
 

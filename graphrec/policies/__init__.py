@@ -1,1 +1,1 @@
-"""What policies learn from: the lists of their actions in the exposure log, and what came of them."""
+"""What policies learn from: lists in the exposure log, and what came of them."""

@@ -10,17 +10,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphrec.experiments.lists import Lists
 from graphrec.experiments.outcomes import Events
-from graphrec.off_policy.actions import ActionLog
 from graphrec.policies.guards import Watched, broken
 from graphrec.policies.rewards import DAY, Rewarded, rewarded, share_known
 from graphrec.policy.beliefs import Beliefs, Trials, indicators, learned, nothing_known
 from graphrec.policy.definition import Policy
-
-Floats = NDArray[np.float64]
 
 NO_GUARDS: Mapping[str, str] = {}
 
@@ -95,22 +91,6 @@ def trials(policy: Policy, lists: Lists, found: Rewarded, now: int) -> Trials:
         found.by_list[mine],
         0.5 ** (age[mine] / (policy.half_life_days * DAY)),
         known[mine],
-    )
-
-
-def action_log(policy: Policy, lists: Lists, reward: Floats) -> ActionLog:
-    """Lists [L] as a log of actions, for off-policy evaluation."""
-    names = tuple(dict.fromkeys((*policy.actions, *lists.action)))
-    code = {name: at for at, name in enumerate(names)}
-    _, context = indicators(lists.context)
-    _, cluster = np.unique(lists.user, return_inverse=True)
-    return ActionLog(
-        names,
-        np.array([code[each] for each in lists.action], np.int64),
-        lists.chance,
-        reward,
-        cluster.reshape(-1).astype(np.int64),
-        context.astype(np.float64),
     )
 
 

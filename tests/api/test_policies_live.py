@@ -15,9 +15,9 @@ from graphrec.api.app import create_app
 from graphrec.api.live import policies
 
 from graphrec.settings import load_settings
-from tests.api.test_experiments_live import prepared
 from tests.support.command import error_line, graphrec, inside
 from tests.support.live import wait_until
+from tests.support.placed import prepared
 from tests.support.service import serving
 
 pytestmark = pytest.mark.slow

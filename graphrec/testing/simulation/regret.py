@@ -33,6 +33,8 @@ class Course:
     visits: tuple[Visit, ...]
     rewards: Floats
     """[N]: all that came of each list in the end."""
+    values: Floats
+    """[N, S]: mean reward of each strategy at each visit."""
 
     @property
     def total(self) -> float:
@@ -74,7 +76,7 @@ def course(
     mean = means_of_contexts(world, seen, values)
     rows = np.arange(visits)
     regret = mean.max(axis=1) - mean[rows, taken]
-    return Course(regret, values[rows, taken], tuple(acts), tuple(seen), rewards)
+    return Course(regret, values[rows, taken], tuple(acts), tuple(seen), rewards, values)
 
 
 def means_of_contexts(world: World, visits: Sequence[Visit], values: Floats) -> Floats:

@@ -2,9 +2,9 @@
 
 Events are taken in the order of time. Of each, some items are candidates: that of the event, and
 others drawn by chance, in an order by chance, so that each was as likely to be the one of the event
-as far as the policy can tell. Where the policy chooses the item of the event, the event is accepted,
-and its reward counts; all others are rejected (Li, Chu, Langford & Wang, "Unbiased offline
-evaluation of contextual-bandit-based news article recommendation algorithms", WSDM 2011).
+as far as the policy can tell. Where the policy chooses the item of the event, the event is
+accepted, and its reward counts; all others are rejected (Li, Chu, Langford & Wang, "Unbiased
+offline evaluation of contextual-bandit-based news article recommendation algorithms", WSDM 2011).
 
 What is estimated is right where the log showed items by chance; a log of what people chose by
 themselves, such as MovieLens, is not that, and policies are to be compared with each other alone.

@@ -22,9 +22,9 @@ from graphrec.experiments.outcomes import Events, events_in, numbers_in
 from graphrec.off_policy.estimate import Estimate, Judgement
 from graphrec.off_policy.evaluation import MOST, HowLists, judge_ranking
 from graphrec.off_policy.lists import Ranked
+from graphrec.off_policy.logged_policy import judge_policy
 from graphrec.off_policy.rankings import question_of, ranked_at
 from graphrec.off_policy.read import read_explored
-from graphrec.policies.judged import judge_policy
 from graphrec.policy.definition import Reward
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
@@ -185,6 +185,8 @@ def evaluate(
                 f"the snapshot has learned from events after {later:,} of the lists, which makes "
                 f"it look better than it is: evaluate one from before, with --snapshot"
             )
+    if judged.skewed:
+        judged = judged.with_notes(judged.skewed)
     if as_json:
         print_json(asdict(judged))
     else:

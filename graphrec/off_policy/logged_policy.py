@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from graphrec.errors import DataError
 from graphrec.experiments.lists import Lists
 from graphrec.experiments.outcomes import Events
-from graphrec.off_policy.actions import judge
+from graphrec.off_policy.actions import ActionLog, judge
 from graphrec.off_policy.estimate import Judgement
-from graphrec.policies.learning import action_log, trials
+from graphrec.policies.learning import trials
 from graphrec.policies.rewards import Rewarded, rewarded
-from graphrec.policy.beliefs import Beliefs, learned
+from graphrec.policy.beliefs import Beliefs, indicators, learned
 from graphrec.policy.decision import chances
 from graphrec.policy.definition import Policy
 
@@ -70,6 +70,22 @@ def judge_policy(
     judged = judge(name, log, target, confidence=confidence, clip=clip)
     return judged.with_notes(
         *notes, "learned from the first half of the lists, and evaluated by the second"
+    )
+
+
+def action_log(policy: Policy, lists: Lists, reward: Floats) -> ActionLog:
+    """Lists [L] as a log of actions, for off-policy evaluation."""
+    names = tuple(dict.fromkeys((*policy.actions, *lists.action)))
+    code = {name: at for at, name in enumerate(names)}
+    _, context = indicators(lists.context)
+    _, cluster = np.unique(lists.user, return_inverse=True)
+    return ActionLog(
+        names,
+        np.array([code[each] for each in lists.action], np.int64),
+        lists.chance,
+        reward,
+        cluster.reshape(-1).astype(np.int64),
+        context.astype(np.float64),
     )
 
 
