@@ -125,12 +125,12 @@ class Service:
         """
         now, crowded = time.time_ns() // 1_000_000, self.new_items.full
         if not query.needs_events:
-            return Context(now, crowded=crowded, rng=self.rng)
+            return Context(now, crowded=crowded, rng=self.rng, tried=self.policies.tried)
         graph, user = self.require_graph(EVENTS), query.user or ""
         events = await graph.store.run(
             lambda store: events_by_user(store.user_events(user)).get(user, ())
         )
-        return Context(now, events, crowded, self.rng)
+        return Context(now, events, crowded, self.rng, self.policies.tried)
 
     async def compute(
         self, view: View, query: Query, context: Context, work: Callable[[], Result]
@@ -222,7 +222,7 @@ async def open_service(
             _run_until_closed(stack, graph.store.watch())
             await graph.feed.begin()
             _run_until_closed(stack, graph.feed.follow())
-        if policies and exposures is not None and graph is not None:
+        if policies.learns and exposures is not None and graph is not None:
             _run_until_closed(stack, policies.follow())
         # After the store was read: what it holds since the snapshot is known, too.
         _run_until_closed(stack, names.watch(engine))

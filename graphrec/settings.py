@@ -342,6 +342,11 @@ class RetrievalSettings(_Section):
         description="Most lists of one process and hour that one new item is in; not set: no "
         "limit.",
     )
+    new_items_learn: bool = Field(
+        False,
+        description="Exploration by `thompson` draws new items by what came of them when they were "
+        "shown; it needs `serve.exposures`.",
+    )
     weights: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
         description="Weights of sources in the ranking, by name, such as `neighbours`, `embedding` "
@@ -695,11 +700,16 @@ class Settings(BaseSettings):
         return frozenset(name for name in named if name is not None)
 
     @model_validator(mode="after")
-    def _policies_have_a_log(self) -> Settings:
+    def _learning_has_a_log(self) -> Settings:
         if self.policies and self.serve.exposures is None:
             raise ValueError(
                 f"policies.{next(iter(self.policies))}: there is no exposure log to learn from; "
                 f"set serve.exposures to a folder"
+            )
+        if self.retrieval.new_items_learn and self.serve.exposures is None:
+            raise ValueError(
+                "retrieval.new_items_learn: there is no exposure log to learn from; set "
+                "serve.exposures to a folder"
             )
         return self
 

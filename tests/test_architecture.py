@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "evaluation": "data errors models progress ranking ratings",
     "experiments": "data errors experiment files locks packings person_lines policy suggest",
     # what a policy would bring, and what one learns
-    "policies": "experiment experiments files locks policy",
+    "policies": "data experiment experiments files locks policy ranking",
     "off_policy": "data errors experiment experiments policies policy recommend store",
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",

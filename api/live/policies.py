@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -25,10 +25,11 @@ from graphrec.experiments.lists import ListLog
 from graphrec.experiments.outcomes import events_in
 from graphrec.policies.guards import Watched
 from graphrec.policies.learning import Learned, learn, unlearned
+from graphrec.policies.new_items import NewItemLog
 from graphrec.policies.tail import LogTail
 from graphrec.policy.context import context_of
 from graphrec.policy.decision import Decision, chances, drawn, part_of_time
-from graphrec.policy.definition import Policy
+from graphrec.ranking.tried import Tried
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
 from graphrec.snapshot.view import View
@@ -43,6 +44,9 @@ SHARE_OF_TIME = 0.05
 
 HALF_LIVES = 4
 """Of what a policy learned, for which lists are read."""
+
+NEW_ITEM_DAYS = 90
+"""For which exposures of new items are read."""
 
 MOST_LISTS = 200_000
 """Of a policy, the latest ones, that it learns from."""
@@ -66,7 +70,9 @@ class Policies:
         """By policy, what it goes by."""
         self.reason: str | None = None
         """Why nothing is learned now; None where it is."""
-        self._logs = self._new_logs()
+        self.tried: Tried | None = None
+        """What came of new items when they were shown; None where that is not learned."""
+        self._logs, self._new_items = self._new_logs(), NewItemLog()
         self._tail: LogTail | None = None
         self._names: dict[str, str] = {}
         self._key: bytes | None = None
@@ -74,6 +80,11 @@ class Policies:
 
     def __bool__(self) -> bool:
         return bool(self._policies)
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn: of policies, or of new items."""
+        return bool(self._policies) or self._settings.retrieval.new_items_learn
 
     def acted(self, chosen: Chosen, user: str | None, name: str, agent: str) -> Chosen:
         """What makes the list `name`, by the action that a policy takes for somebody."""
@@ -143,17 +154,21 @@ class Policies:
             view = self._engine.recommender.view
             await run_in_threadpool(self._read_log)
             now = time.time_ns() // 1_000_000
-            since = min((self._since(p, now) for p in self._policies.values()), default=now)
+            since = self._oldest(now)
             key = (view.delta.position, view.delta.edition, view.snapshot.manifest.version)
-            seen = (*key, *(len(log) for log in self._logs.values()))
+            seen = (*key, *map(len, self._logs.values()), len(self._new_items))
             if seen == self._seen:
                 return
             events = await store.run(
                 lambda graph: graph.events_between(since, now + DAY, MOST_EVENTS), None
             )
-            self.learned = await run_in_threadpool(
-                self._learn, events, self._engine.recommender, now
-            )
+            serving = self._engine.recommender
+            self.learned = await run_in_threadpool(self._learn, events, serving, now)
+            if self._settings.retrieval.new_items_learn:
+                known, kinds = serving.snapshot.items.rows, self._settings.kinds
+                self.tried = await run_in_threadpool(
+                    self._new_items.tried, events, kinds, self._name_of, known
+                )
             self._seen = seen
             self._say(None)
         except (StoreAway, NotReady):
@@ -173,10 +188,14 @@ class Policies:
         return {name: ListLog(name) for name in self._policies}
 
     def _restart(self) -> None:
-        self._logs = self._new_logs()
+        self._logs, self._new_items = self._new_logs(), NewItemLog()
 
-    def _since(self, policy: Policy, now: int) -> int:
-        return now - round(HALF_LIVES * policy.half_life_days * DAY)
+    def _oldest(self, now: int) -> int:
+        """The time from which on something is read."""
+        days = [HALF_LIVES * each.half_life_days for each in self._policies.values()]
+        if self._settings.retrieval.new_items_learn:
+            days.append(NEW_ITEM_DAYS)
+        return now - round(max(days, default=0.0) * DAY)
 
     def _read_log(self) -> None:
         folder = self._settings.serve.exposures
@@ -188,14 +207,19 @@ class Policies:
         if self._tail is None:
             self._tail = LogTail(folder, self._take, self._restart)
         now = time.time_ns() // 1_000_000
-        oldest = min(self._since(policy, now) for policy in self._policies.values())
-        day = datetime.fromtimestamp(max(oldest, 0) / 1000, timezone.utc).date().isoformat()
+        day = (
+            datetime.fromtimestamp(max(self._oldest(now), 0) / 1000, timezone.utc)
+            .date()
+            .isoformat()
+        )
         self._tail.follow(day)
 
-    def _take(self, lines: Iterable[bytes]) -> None:
+    def _take(self, lines: Sequence[bytes]) -> None:
         mine = [line for line in lines if b'"policy":"' in line]
         for log in self._logs.values():
             log.add(mine)
+        if self._settings.retrieval.new_items_learn:
+            self._new_items.add(lines, self._engine.recommender.snapshot.items.rows)
 
     def _name_of(self, user: str) -> str:
         """What the log calls a user."""

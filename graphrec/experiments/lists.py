@@ -40,6 +40,28 @@ class Lists:
     def __len__(self) -> int:
         return len(self.user)
 
+    @classmethod
+    def single(
+        cls,
+        shown: Sequence[tuple[str, str, int]],
+        users: tuple[str, ...],
+        items: tuple[str, ...],
+    ) -> Lists:
+        """Lists of one item each: a user, an item and a time."""
+        who, what = Vocabulary(users), Vocabulary(items)
+        count = len(shown)
+        return cls(
+            who,
+            what,
+            np.array([who.rows[user] for user, _, _ in shown], np.int64),
+            np.array([time for _, _, time in shown], np.int64),
+            ("",) * count,
+            np.ones(count),
+            ((),) * count,
+            np.arange(count),
+            np.array([what.rows[item] for _, item, _ in shown], np.int64),
+        )
+
 
 @dataclass
 class ListLog:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from graphrec.experiments.exposure_log import LOCK
@@ -24,7 +24,7 @@ class LogTail:
     """
 
     def __init__(
-        self, folder: Path, take: Callable[[Iterable[bytes]], None], restart: Callable[[], None]
+        self, folder: Path, take: Callable[[Sequence[bytes]], None], restart: Callable[[], None]
     ) -> None:
         self._folder, self._take, self._restart = folder, take, restart
         self._read: dict[str, tuple[int, int]] = {}

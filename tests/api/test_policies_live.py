@@ -131,7 +131,7 @@ def test_visitors_get_the_first_action(workers: tuple[httpx.Client, httpx.Client
 
 def test_a_policy_needs_a_log(folder: Path) -> None:
     (folder / "none.toml").write_text(TOML.replace('exposures = "exposures"', ""))
-    done = graphrec(folder, "experiment", "list", "--settings-file", "none.toml")
+    done = graphrec(folder, "experiment", "list", "--settings", "none.toml")
     assert "there is no exposure log to learn from" in error_line(done)
 
 

@@ -112,7 +112,9 @@ def _covered(log: str, judged: Iterator[tuple[Judgement | None, float]]) -> list
             held = float(made.low <= truth <= made.high)
             row = (held, made.value - truth, made.high - made.low, truth)
             found.setdefault(made.estimator, []).append(row)
-    return [
-        Covered(log, key, len(rows), *np.mean(rows, axis=0).tolist(), refused)
-        for key, rows in found.items()
-    ]
+    return [_of_rows(log, key, np.array(rows), refused) for key, rows in found.items()]
+
+
+def _of_rows(log: str, estimator: str, rows: np.ndarray, refused: int) -> Covered:
+    held, bias, width, truth = rows.mean(axis=0).tolist()
+    return Covered(log, estimator, len(rows), held, bias, width, truth, refused)
