@@ -27,6 +27,7 @@ from graphrec.api.schemas import (
     explanations,
     nodes,
     placements,
+    policies,
     ratings,
     recommendations,
     reports,
@@ -471,6 +472,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 NAME_NO_NODE = {
     *("items", "users", "popular", "snapshot", "placements", "experiments", "refreshes"),
+    "policies",
 }
 """Operations in which no node is unknown."""
 
@@ -521,6 +523,7 @@ class TestOpenAPI:
             ("/v1/placements/{name}", "get"),
             ("/v1/placements/{name}", "post"),
             ("/v1/experiments", "get"),
+            ("/v1/policies", "get"),
             ("/v1/activity", "get"),
             ("/v1/refreshes", "get"),
             ("/v1/users/{user_id}/events", "get"),
@@ -543,7 +546,7 @@ class TestOpenAPI:
             example = document["components"]["schemas"][name]["example"]
             schemas = (
                 *(browse, events, experiments, explanations, nodes, placements, ratings),
-                *(recommendations, reports),
+                *(policies, recommendations, reports),
             )
             model = TypeAdapter(next(vars(each)[name] for each in schemas if name in vars(each)))
             read = model.validate_python(with_nulls(model, example))

@@ -20,9 +20,8 @@ def test_posteriors_are_those_of_all_items_at_once() -> None:
     found = tried.posteriors(KNOWN, NEW)
     whole = Posteriors(np.array([5, 1, 8, 0, 0, 0]), np.array([10, 50, 10, 40, 0, 0]))
     for row in range(6):
-        assert np.array_equal(
-            found.log_below[found.groups[row]], whole.log_below[whole.groups[row]]
-        )
+        parts = [each.log_below[each.groups[row]] for each in (found, whole)]
+        assert np.array_equal(*parts)
     rows = np.arange(5)
     ids = ("a", "b", *NEW)
     pool, expected = ThompsonPool(ids, found, rows), ThompsonPool(ids, whole, rows)

@@ -116,18 +116,22 @@ class Learned:
     """Mean delay of purchases, in visits, as the service estimates it of its log."""
     width: float = 0.5
     beliefs: Beliefs = field(default_factory=lambda: nothing_known([*STRATEGIES]), init=False)
+    _chances: dict[tuple[str, ...], Mapping[str, float]] = field(default_factory=dict, init=False)
 
     def __call__(self, visit: Visit, life: Life, rng: np.random.Generator) -> Act:
         """What the learner draws."""
-        chance: Mapping[str, float] = chances(
-            self.beliefs, visit.context, self.learner, self.exploration, self.width
-        )
+        chance = self._chances.get(visit.context)
+        if chance is None:
+            chance = self._chances[visit.context] = chances(
+                self.beliefs, visit.context, self.learner, self.exploration, self.width
+            )
         action = drawn(chance, float(rng.random()))
         return Act(action, chance[action])
 
     def learn(self, done: Sequence[Done], now: int) -> None:
         """What is believed after all visits so far."""
         self.beliefs = learned(trials(done, now, self.half_life, self.delay))
+        self._chances.clear()
 
 
 def trials(

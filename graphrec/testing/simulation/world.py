@@ -122,6 +122,7 @@ class Life:
     def __post_init__(self) -> None:
         """Draw who and what there is."""
         world, self._rng = self.world, np.random.default_rng(self.seed)
+        self._attraction: tuple[int, Floats] = (-1, np.empty(0))  # of the visit that is now
         more = round(world.arrivals * world.visits)
         count, rng = world.items + more, self._rng
         self.vectors: Floats = rng.normal(size=(count, world.tastes)) / np.sqrt(world.tastes)
@@ -162,11 +163,15 @@ class Life:
 
     def attraction(self, visit: Visit) -> Floats:
         """The probability [I] that each item is clicked if it is looked at."""
+        at, kept = self._attraction
+        if at == visit.number:
+            return kept
         world = self.world
         odds = world.level + self.appeal + self.vectors @ self.taste[visit.person]
         odds = odds + self.likes_new[visit.segment] * self.is_new(visit)
         odds = odds - world.fatigue * self.lately[visit.person]
         found: Floats = np.where(visit.available, 1 / (1 + np.exp(-odds)), 0.0)
+        self._attraction = visit.number, found
         return found
 
     def is_new(self, visit: Visit) -> NDArray[np.bool_]:
@@ -198,6 +203,7 @@ class Life:
         bought = clicks & (rng.random(len(items)) < world.buys)
         waits = rng.exponential(world.delay, len(items)) if world.delay else np.zeros(len(items))
         self.lately[visit.person, items] += 1
+        self._attraction = -1, np.empty(0)
         self.history[visit.person] += int(clicks.sum())
         at = visit.number + 1
         known = [(at, 1.0)] * int(clicks.sum())
