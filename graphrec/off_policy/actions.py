@@ -3,9 +3,8 @@
 - `ips`: rewards weighted by how much likelier the policy takes the action than the log did
   (Horvitz & Thompson 1952). Unbiased.
 - `self-normalised`: the same, by the sum of weights (Swaminathan & Joachims, NIPS 2015).
-- `direct`: what a model of rewards predicts. Biased as the model is.
-- `doubly robust`: the model, corrected by the weighted errors of it (Dudík, Langford & Li, ICML
-  2011): right where either the model or the propensities are.
+- `doubly robust`: what a model of rewards predicts, corrected by its weighted errors (Dudík,
+  Langford & Li, ICML 2011): right where either the model or the propensities are.
 - `switch`: without the correction where a weight is above a bound (Wang, Agarwal & Dudík, ICML
   2017).
 """
@@ -88,7 +87,6 @@ def judge(
     columns = {
         "ips": (cut_weight * log.reward, one),
         "self-normalised": (cut_weight * log.reward, cut_weight),
-        "direct": (direct, one),
         "doubly robust": (direct + cut_weight * error, one),
         "switch": (direct + switched * error, one),
     }

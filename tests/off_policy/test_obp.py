@@ -37,7 +37,6 @@ def bandit() -> dict[str, object]:
     [
         ("ips", lambda: ope.InverseProbabilityWeighting()),
         ("self-normalised", lambda: ope.SelfNormalizedInverseProbabilityWeighting()),
-        ("direct", lambda: ope.DirectMethod()),
         ("doubly robust", lambda: ope.DoublyRobust()),
         ("switch", lambda: ope.SwitchDoublyRobust(tau=2.0)),
     ],
