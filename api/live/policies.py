@@ -188,7 +188,9 @@ class Policies:
         return {name: ListLog(name) for name in self._policies}
 
     def _restart(self) -> None:
+        """Begin anew, as where somebody was forgotten: of them nothing stays."""
         self._logs, self._new_items = self._new_logs(), NewItemLog()
+        self._names.clear()
 
     def _oldest(self, now: int) -> int:
         """The time from which on something is read."""

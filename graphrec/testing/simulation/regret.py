@@ -20,6 +20,9 @@ from graphrec.testing.simulation.world import Floats, Life, Visit, World
 LEARN_EVERY = 50
 """Visits after which a policy learns: a service learns every few seconds."""
 
+FIRST = frozenset({10, 20, 40, 70})
+"""Visits after which it learns too, at the beginning."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -63,7 +66,7 @@ def course(
         seen.append(visit)
         rewards[number] = outcome.rewards.sum()
         waiting += [(at, number, part) for at, part in outcome.known]
-        if (number + 1) % learn_every == 0:
+        if (number + 1) % learn_every == 0 or number + 1 in FIRST:
             for at, of, part in waiting:
                 if at <= number + 1:
                     known[of] += part

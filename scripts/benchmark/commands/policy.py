@@ -16,7 +16,7 @@ from scripts.benchmark.policy.regret import regrets, worlds
 
 def policy(
     seeds: Annotated[int, typer.Option(min=2, help="Courses of each policy.")] = 20,
-    visits: Annotated[int, typer.Option(min=500, help="Of each course.")] = 4000,
+    visits: Annotated[int, typer.Option(min=500, help="Of each course.")] = 6000,
     runs: Annotated[int, typer.Option(min=0, help="Logs that are evaluated; 0: none.")] = 200,
     lists: Annotated[int, typer.Option(min=200, help="In each log.")] = 1000,
     json: Annotated[Path | None, typer.Option(help="File for all figures.")] = None,
