@@ -43,9 +43,13 @@ class WrittenList(NamedTuple):
     packed: bool = False
     empty: EmptyCause | None = None
     """Why there is no item; None where there is one."""
+    exploration: float = 0.0
+    """Share of its places that were open to exploration."""
 
     @classmethod
-    def of(cls, body: bytes, found: RecommendationList | PlacementList) -> WrittenList:
+    def of(
+        cls, body: bytes, found: RecommendationList | PlacementList, exploration: float = 0.0
+    ) -> WrittenList:
         """That of a list, whose JSON is `body`."""
         propensities = tuple(each.propensity for each in found)
         return cls(
@@ -54,6 +58,7 @@ class WrittenList(NamedTuple):
             propensities if any(each is not None for each in propensities) else (),
             tuple(Counter(source for each in found for source in each.sources).items()),
             empty=found.empty,
+            exploration=exploration,
         )
 
     def unpacked(self) -> bytes:

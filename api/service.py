@@ -27,6 +27,7 @@ from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.forgetter import Forgetter
 from graphrec.api.live.new_items import NewItemLists
+from graphrec.api.live.policies import Policies
 from graphrec.api.live.setting_names import SettingNames
 from graphrec.api.live.store import RETRY_SECONDS, LiveStore
 from graphrec.api.live.streaming import Consuming, StreamReader
@@ -101,6 +102,8 @@ class Service:
     """Draws the exploration of lists."""
     new_items: NewItemLists
     """In how many lists each was."""
+    policies: Policies
+    """What chooses actions; none where the settings have none."""
     peers: Peers | None = None
     """The other workers; None where this process is the only one."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -127,12 +130,12 @@ class Service:
         """
         now, crowded = time.time_ns() // 1_000_000, self.new_items.full
         if not query.needs_events:
-            return Context(now, crowded=crowded, rng=self.rng)
+            return Context(now, crowded=crowded, rng=self.rng, tried=self.policies.tried)
         graph, user = self.require_graph(EVENTS), query.user or ""
         events = await graph.store.run(
             lambda store: events_by_user(store.user_events(user)).get(user, ())
         )
-        return Context(now, events, crowded, self.rng)
+        return Context(now, events, crowded, self.rng, self.policies.tried)
 
     async def compute(
         self, view: View, query: Query, context: Context, work: Callable[[], Result]
@@ -193,6 +196,7 @@ async def open_service(
         graph = _streaming(settings, store, graph, metrics, retry_seconds)
     names = SettingNames(settings)
     live = None if graph is None else graph.store
+    policies = Policies(settings, engine, live)
     metrics.registry.register(Gauges(metrics, engine, live, names))
     service = Service(
         settings,
@@ -210,6 +214,7 @@ async def open_service(
         log,
         np.random.default_rng(),
         NewItemLists(settings.retrieval.new_items_per_hour),
+        policies,
         peers,
     )
     # Once before the first request, so that a server that listens is ready if it can be.
@@ -226,6 +231,8 @@ async def open_service(
             _run_until_closed(stack, graph.feed.follow())
             if graph.stream is not None:
                 stack.push_async_callback(_cancel, asyncio.create_task(graph.stream.follow()))
+        if policies.learns and exposures is not None and graph is not None:
+            _run_until_closed(stack, policies.follow())
         # After the store was read: what it holds since the snapshot is known, too.
         _run_until_closed(stack, names.watch(engine))
         if peers is not None:
@@ -318,6 +325,9 @@ def chosen_list(request: Request, service: Service, user: str | None, name: str)
     Its version is logged. Raises NotReady.
     """
     found = service.experiments.chosen(user, name)
+    if service.policies:
+        agent = request.headers.get("user-agent", "")
+        found = service.policies.acted(found, user, name, agent)
     request.state.version = found.version
     return found
 

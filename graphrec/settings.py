@@ -42,6 +42,8 @@ from graphrec.experiment.definition import RECOMMENDATIONS, Experiment
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, checked, with_ready
 from graphrec.placement.template import a_template
+from graphrec.policy.apart import check_apart
+from graphrec.policy.definition import Policy
 from graphrec.rules.rule import Rule
 from graphrec.suggest import closest
 
@@ -157,7 +159,9 @@ Section = TypeVar("Section", bound=_Section)
 def _fits(experiment: Experiment, info: ValidationInfo) -> Experiment:
     """An experiment whose names are there; where they themselves are invalid, that is said."""
     if {"placements", "rules"} <= info.data.keys():
-        check_against(experiment, info.data["placements"], info.data["rules"])
+        check_against(
+            experiment.lists, experiment.variants, info.data["placements"], info.data["rules"]
+        )
     return experiment
 
 
@@ -171,6 +175,26 @@ def _beside_each_other(
             f"another name for it beside experiments"
         )
     return experiments
+
+
+def _acts_on(policy: Policy, info: ValidationInfo) -> Policy:
+    """A policy whose names are there."""
+    if {"placements", "rules"} <= info.data.keys():
+        check_against(
+            policy.lists, policy.actions, info.data["placements"], info.data["rules"], "actions"
+        )
+    return policy
+
+
+def _apart(policies: Mapping[str, Policy], info: ValidationInfo) -> Mapping[str, Policy]:
+    """Policies of which each list has one at most, and that set nothing that experiments set."""
+    check_apart(policies, info.data.get("experiments", {}))
+    if policies and RECOMMENDATIONS in info.data.get("placements", ()):
+        raise ValueError(
+            f"placement {RECOMMENDATIONS!r} has the name of the lists that are of none: expected "
+            f"another name for it beside policies"
+        )
+    return policies
 
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -353,6 +377,11 @@ class RetrievalSettings(_Section):
         ge=1,
         description="Most lists of one process and hour that one new item is in; not set: no "
         "limit.",
+    )
+    new_items_learn: bool = Field(
+        False,
+        description="Exploration by `thompson` draws new items by what came of them when they were "
+        "shown; it needs `serve.exposures`.",
     )
     weights: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
@@ -675,6 +704,16 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Variants of what serves, each tried on a share of the users.",
     )
+    policies: Annotated[
+        Mapping[
+            Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")],
+            Annotated[Policy, AfterValidator(_acts_on)],
+        ],
+        AfterValidator(_apart),
+    ] = Field(
+        default_factory=dict,
+        description="Actions of which one makes a list: which one is learned from outcomes.",
+    )
     ratings: RatingSettings = Field(default_factory=RatingSettings)
     refresh: RefreshSettings = Field(default_factory=RefreshSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
@@ -684,6 +723,7 @@ class Settings(BaseSettings):
     def user_attributes(self) -> frozenset[str]:
         """The attributes of users that rules and placements go by: a snapshot keeps them."""
         variants = [v for each in self.experiments.values() for v in each.variants.values()]
+        variants += [v for each in self.policies.values() for v in each.actions.values()]
         placements = [*self.placements.values()]
         for variant in variants:
             placements += changed_placements(variant, self.placements).values()
@@ -693,7 +733,22 @@ class Settings(BaseSettings):
         for variant in variants:
             rules += variant.rules
         named = {each.segment for each in placements} | {rule.of_user for rule in rules}
+        named |= {name for each in self.policies.values() for name in each.attributes}
         return frozenset(name for name in named if name is not None)
+
+    @model_validator(mode="after")
+    def _learning_has_a_log(self) -> Settings:
+        if self.policies and self.serve.exposures is None:
+            raise ValueError(
+                f"policies.{next(iter(self.policies))}: there is no exposure log to learn from; "
+                f"set serve.exposures to a folder"
+            )
+        if self.retrieval.new_items_learn and self.serve.exposures is None:
+            raise ValueError(
+                "retrieval.new_items_learn: there is no exposure log to learn from; set "
+                "serve.exposures to a folder"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ids_are_read_by_their_section(self) -> Settings:

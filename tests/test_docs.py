@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 import graphrec as gr
 from graphrec.data.ids import IdRules
 from graphrec.experiment.definition import Experiment, Goal, Variant
+from graphrec.policy.definition import Guards, Policy, Reward
 from graphrec.settings import (
     EvaluationSettings,
     FusionSettings,
@@ -62,6 +63,9 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "experiments.NAME": Experiment,
     "experiments.NAME.variants.NAME": Variant,
     "experiments.NAME.goals.NAME": Goal,
+    "policies.NAME": Policy,
+    "policies.NAME.rewards.NAME": Reward,
+    "policies.NAME.guards": Guards,
 }
 
 

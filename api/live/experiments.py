@@ -10,6 +10,7 @@ from graphrec.api.live.engine import Engine
 
 from graphrec.experiment.assignment import variant_of
 from graphrec.experiment.definition import Experiment, Variant
+from graphrec.policy.decision import Decision
 from graphrec.recommend.recommender import Recommender
 from graphrec.recommend.variant import varied
 
@@ -24,6 +25,15 @@ class Chosen:
     diversity: float | None = None
     """Of a list that is of no placement, where the request says nothing of it."""
     exploration: float | None = None
+    decision: Decision | None = None
+    """Of the policy that chose the action which makes it."""
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """What it depends on beside its version: variants, and the action of a policy."""
+        if self.decision is None:
+            return self.variants
+        return (*self.variants, (f"policy {self.decision.policy}", self.decision.action))
 
     @property
     def version(self) -> str:
@@ -49,7 +59,7 @@ class Experiments:
         diverse = [each.diversity for each in settings if each.diversity is not None]
         exploring = [each.exploration for each in settings if each.exploration is not None]
         return Chosen(
-            _varied(recommender, settings),
+            varied_by(recommender, settings),
             tuple((experiment, variant) for experiment, _, variant in given),
             diverse[-1] if diverse else None,
             exploring[-1] if exploring else None,
@@ -88,7 +98,7 @@ class Experiments:
         return self._engine.recommender_for(user) if canary else self._engine.recommender
 
 
-def _varied(recommender: Recommender, variants: list[Variant]) -> Recommender:
+def varied_by(recommender: Recommender, variants: list[Variant]) -> Recommender:
     """The recommender by several variants, made once for as long as the first one serves.
 
     Kept with the first one, as what it has worked out is: it goes when that goes.

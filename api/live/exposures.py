@@ -15,6 +15,7 @@ from graphrec.api.metrics import Metrics
 from graphrec.errors import Locked, SettingsError
 from graphrec.experiments.exposure_log import append
 from graphrec.experiments.exposures import Exposure
+from graphrec.policy.decision import Decision
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +50,12 @@ class ExposureLog:
         request: str | None,
         placement: str | None = None,
         variants: Sequence[tuple[str, str]] = (),
+        decision: Decision | None = None,
     ) -> None:
         """Add a list that a user gets from a version; of a placement, where it has a label.
 
-        `variants` are the experiments that it is in, each with its variant.
+        `variants` are the experiments that it is in, each with its variant; `decision` is that of
+        the policy that chose its action.
         """
         if not written.items:
             return
@@ -70,6 +73,8 @@ class ExposureLog:
                 request,
                 placement,
                 variants,
+                written.exploration,
+                decision,
             )
         )
 

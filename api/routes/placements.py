@@ -145,7 +145,7 @@ async def _respond(
     query = query_of_all(recommender, name, question)
     context = await service.context(query)
     found = await run_in_threadpool(recommender.placed, name, question, context)
-    written = _written(found, question.explain)
+    written = _written(found, question.explain, query.exploration)
     if key is not None and query.repeatable:
         service.keep(key, written, recommender.view)
     return respond(request, service, chosen, written, question.user, found.label)
@@ -157,7 +157,7 @@ def _key(request: Request, service: Service, chosen: Chosen, user: str | None) -
     edition = view.delta.edition if user is None else service.edition_of(user, view)
     now = (edition, int(time.time()) // MINUTE)
     path, query = scope["path"], scope["query_string"]
-    return Key(user or "", path, query, chosen.version, now, chosen.variants)
+    return Key(user or "", path, query, chosen.version, now, chosen.parts)
 
 
 def _names(given: str | None) -> list[str] | None:
@@ -175,7 +175,7 @@ def _split(recommender: Recommender, service: Service, items: Sequence[str]) -> 
     return found
 
 
-def _written(found: PlacementList, explain: bool) -> WrittenList:
+def _written(found: PlacementList, explain: bool, exploration: float) -> WrittenList:
     """The list as JSON, with contributions where the question sets `explain`."""
     listed: Sequence[Any] = found.recommendations
     if not explain:
@@ -189,7 +189,7 @@ def _written(found: PlacementList, explain: bool) -> WrittenList:
         "unknown_items": found.unknown_items,
         "warnings": found.warnings,
     }
-    return WrittenList.of(orjson.dumps(answer), found)
+    return WrittenList.of(orjson.dumps(answer), found, exploration)
 
 
 def _needs(placement: Placement) -> Any:

@@ -181,7 +181,7 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
     context = await service.context(query)
 
     def made() -> WrittenList:
-        return _written(recommender.recommend(query, context), query.explain, user=user)
+        return _written(recommender.recommend(query, context), query, user=user)
 
     written = await service.compute(recommender.view, query, context, made)
     if query.repeatable and request.method == "GET":
@@ -198,7 +198,7 @@ async def session_list(request: Request, requested: Session) -> Response:
     context = await service.context(query)
 
     def made() -> WrittenList:
-        return _written(recommender.recommend(query, context), query.explain)
+        return _written(recommender.recommend(query, context), query)
 
     written = await service.compute(recommender.view, query, context, made)
     return respond(request, service, chosen, written)
@@ -220,19 +220,19 @@ def _query(
 def _key(request: Request, service: Service, chosen: Chosen, user: str) -> Key:
     """All that the list of a user depends on."""
     scope, edition = request.scope, service.edition_of(user, chosen.recommender.view)
-    return Key(user, scope["path"], scope["query_string"], chosen.version, edition, chosen.variants)
+    return Key(user, scope["path"], scope["query_string"], chosen.version, edition, chosen.parts)
 
 
-def _written(found: RecommendationList, explain: bool, **whose: str) -> WrittenList:
+def _written(found: RecommendationList, query: ListQuery, **whose: str) -> WrittenList:
     """A list as JSON, with contributions where the query sets `explain`."""
     listed: Sequence[Any] = found.recommendations
-    if not explain:
+    if not query.explain:
         listed = [{**vars(each), "contributions": None} for each in listed]
     answer = {"version": found.version, **whose, "recommendations": listed}
     if not whose:  # a user is known by events, a visitor by what the request names
         answer |= {"unknown_items": found.unknown_items, "unknown_friends": found.unknown_friends}
     answer["warnings"] = found.warnings
-    return WrittenList.of(orjson.dumps(answer), found)
+    return WrittenList.of(orjson.dumps(answer), found, query.exploration)
 
 
 def respond(
@@ -253,7 +253,13 @@ def respond(
         service.new_items.add(each for each in written.items if each not in known)
     if user is not None and service.exposures is not None:
         service.exposures.add(
-            user, chosen.version, written, request.state.request_id, placement, chosen.variants
+            user,
+            chosen.version,
+            written,
+            request.state.request_id,
+            placement,
+            chosen.variants,
+            chosen.decision,
         )
     if not written.packed:
         return Response(written.body, media_type="application/json")

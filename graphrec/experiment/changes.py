@@ -38,23 +38,30 @@ def rules_of(variant: Variant, rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 
 def check_against(
-    experiment: Experiment, placements: Mapping[str, Placement], rules: Sequence[Rule]
+    lists: Sequence[str],
+    variants: Mapping[str, Variant],
+    placements: Mapping[str, Placement],
+    rules: Sequence[Rule],
+    key: str = "variants",
 ) -> None:
-    """See that what an experiment names is there; raises ValueError, with what to do."""
-    for name in experiment.lists:
+    """See that what variants of some lists name is there; raises ValueError, with what to do.
+
+    `key` is what the settings call the variants.
+    """
+    for name in lists:
         if name not in placements and name != RECOMMENDATIONS:
             right = expectation(name, (*placements, RECOMMENDATIONS))
             raise ValueError(f"lists: there is no placement {name!r}; {right}")
     names = [rule.name for rule in rules]
-    for name, variant in experiment.variants.items():
+    for name, variant in variants.items():
         try:
             changed_placements(variant, placements)
         except ValueError as error:
-            raise ValueError(f"variants.{name}.placements.{error}") from error
+            raise ValueError(f"{key}.{name}.placements.{error}") from error
         for rule in variant.without_rules:
             if rule not in names:
                 raise ValueError(
-                    f"variants.{name}.without_rules: there is no rule {rule!r}; "
+                    f"{key}.{name}.without_rules: there is no rule {rule!r}; "
                     f"{expectation(rule, names)}"
                 )
 

@@ -8,7 +8,9 @@ One JSON object a line for each item of an answer::
 `time` is in milliseconds since 1970, `rank` from 1. `propensity` is the
 probability of an item that exploration chose (`graphrec.ranking.exploration`), else null.
 `variant` names the experiments that the list is in, each with its variant, with commas between
-them. A user is
+them. Where places of the list were open to exploration, `exploration` is its share; where a policy
+chose its action, `policy` is `NAME/ACTION`, `chance` how likely that action was, and `context` what
+the policy went by. A user is
 named by a pseudonym, the keyed BLAKE2b (RFC 7693) of the id: only with the key can a line be
 attributed to a user.
 """
@@ -20,6 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
+
+from graphrec.policy.decision import Decision
 
 PSEUDONYM_BYTES = 16
 """Enough that pseudonyms do not collide."""
@@ -41,6 +45,10 @@ class Exposure:
     """The label of the placement that the list is of; None: a list of recommendations."""
     variants: Sequence[tuple[str, str]] = ()
     """The experiments that the list is in, each with its variant."""
+    exploration: float = 0.0
+    """Share of its places that were open to exploration."""
+    decision: Decision | None = None
+    """Of the policy that chose its action."""
 
 
 def pseudonym(user: str, key: bytes) -> str:
@@ -52,7 +60,17 @@ def lines(shown: Exposure, key: bytes) -> bytes:
     """The lines of one answer."""
     about = {"time": shown.time, "version": shown.version, "user": pseudonym(shown.user, key)}
     variant = ",".join(f"{experiment}/{name}" for experiment, name in shown.variants) or None
-    after = {"request": shown.request, "placement": shown.placement, "variant": variant}
+    after: dict[str, object] = {
+        "request": shown.request,
+        "placement": shown.placement,
+        "variant": variant,
+    }
+    if shown.exploration:
+        after["exploration"] = shown.exploration
+    if shown.decision is not None:
+        after["policy"] = f"{shown.decision.policy}/{shown.decision.action}"
+        after["chance"] = shown.decision.chance
+        after["context"] = shown.decision.context
     chances = shown.propensities or (None,) * len(shown.items)
     return b"".join(
         orjson.dumps(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Graph, Interactions
+from graphrec.data import Graph, Interactions, Vocabulary
 from graphrec.data.in_force import meanings_of, remaining
 from graphrec.data.kinds import KindPolicy, normal
 from graphrec.errors import DataError
@@ -53,14 +53,35 @@ def events_of(
 ) -> Events:
     """The events of a recorded graph before `until`; `name_of` is what the log calls a user."""
     log = graph.interactions
-    users, items = shown.users.rows, shown.items.rows
-    user = np.fromiter((users.get(name_of(each), -1) for each in log.users.ids), np.int64)
-    item = np.fromiter((items.get(each, -1) for each in log.items.ids), np.int64)
+    return events_in(log, kinds, shown.users, shown.items, name_of, until, numbers_in(graph))
+
+
+def events_in(
+    log: Interactions,
+    kinds: Mapping[str, KindPolicy],
+    users: Vocabulary,
+    items: Vocabulary,
+    name_of: Callable[[str], str],
+    until: int | None,
+    numbers: Callable[[str], NDArray[np.float64]],
+) -> Events:
+    """The recorded events before `until` of users and items that were shown.
+
+    `name_of` is what the log of exposures calls a user, `numbers` an attribute of the items of
+    `log`, by name.
+    """
+    user = np.fromiter((users.rows.get(name_of(each), -1) for each in log.users.ids), np.int64)
+    item = np.fromiter((items.rows.get(each, -1) for each in log.items.ids), np.int64)
     mine = user[log.user] >= 0
     if until is not None:
         mine &= log.time < until
     log = replace(log.take(mine), value=None)
     left = remaining(log, meanings_of(log.kinds, kinds), log.weight)
+    return Events(log, left, user[log.user], item[log.item], numbers)
+
+
+def numbers_in(graph: Graph) -> Callable[[str], NDArray[np.float64]]:
+    """An attribute of the items of a graph by name, as numbers: NaN where it is none."""
 
     def numbers(name: str) -> NDArray[np.float64]:
         attributes = graph.attributes.get("item", {})
@@ -71,7 +92,7 @@ def events_of(
             [each if isinstance(each, float | int) else np.nan for each in found.values], np.float64
         )
 
-    return Events(log, left, user[log.user], item[log.item], numbers)
+    return numbers
 
 
 def outcomes_of(events: Events, name: str, goal: Goal) -> Outcomes:

@@ -155,6 +155,10 @@ class Placement(_Part):
         0.0, description="From 0, by score alone, to 1, as different from each other as possible."
     )
     exploration: Share = Field(0.0, description="Share of places given to items drawn at random.")
+    exploration_by: Literal["epsilon", "thompson"] = Field(
+        "epsilon",
+        description="How they are drawn: all as likely, or the likelier the better they may be.",
+    )
     fields: tuple[Name, ...] = Field(
         (), description="Attributes of items to give with them, such as `price`."
     )
@@ -179,7 +183,7 @@ CHANGEABLE = frozenset(
     {
         *("kinds", "days", "date", "after", "similarity", "min_support", "apart"),
         *("weights", "new_items", "exclude_seen", "exclude"),
-        *("caps", "diversity", "exploration"),
+        *("caps", "diversity", "exploration", "exploration_by"),
     }
 )
 """What one question may have otherwise. Rules and pins hold whoever asks."""

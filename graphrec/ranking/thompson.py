@@ -17,6 +17,7 @@ policy by as much, but not the match of draw and propensity.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -70,6 +71,23 @@ class Posteriors:
         wins = np.divide(around, below, out=np.zeros_like(below), where=below > NEVER)
         self.wins = np.ascontiguousarray(wins.T, np.float32)
         """[POINTS, G]"""
+
+    def followed_by(self, likes: NDArray[np.integer], seen: NDArray[np.integer]) -> Posteriors:
+        """With further items [N] in place of the last one, and that one after them.
+
+        Only what they do not share with each other is computed.
+        """
+        if not len(likes):
+            return self
+        more, made = Posteriors(likes, seen), copy(self)
+        vars(made).pop("_of_all", None)
+        count = len(self.sizes)
+        last = self.groups[-1:]
+        made.groups = np.concatenate([self.groups[:-1], more.groups + count, last])
+        made.sizes = np.concatenate([self.sizes, more.sizes])
+        made.log_below = np.concatenate([self.log_below, more.log_below])
+        made.wins = np.concatenate([self.wins, more.wins], axis=1)
+        return made
 
     @cached_property
     def _of_all(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -13,6 +13,7 @@ from graphrec.data.ids import as_id, as_ids
 from graphrec.data.times import Time, moment
 from graphrec.placement.definition import Pin
 from graphrec.ranking.exploration import Exploration
+from graphrec.ranking.tried import Tried
 from graphrec.recommend.reasons import DEFAULT_LANGUAGE
 from graphrec.rules.rule import Rule
 from graphrec.store.delta import Event
@@ -143,6 +144,8 @@ class Context:
     """New items that were in enough lists lately."""
     rng: np.random.Generator | None = None
     """What places for exploration are drawn by; None: there is no exploration."""
+    tried: Tried | None = None
+    """What came of new items when they were shown; None: nothing is known of it."""
 
 
 NO_CONTEXT = Context()

@@ -208,7 +208,7 @@ class Recommender:
         if context.rng is not None and query.exploration:
             eligible = request.eligible.copy()
             eligible[ranking.items] = False
-            listed = self.explored(listed, eligible, query, context.rng)
+            listed = self.explored(listed, eligible, query, context)
         empty = None
         warnings = found.warnings
         if not listed:
@@ -515,28 +515,32 @@ class Recommender:
         listed: tuple[Recommendation, ...],
         eligible: NDArray[np.bool_],
         query: Query,
-        rng: np.random.Generator,
+        context: Context,
     ) -> tuple[Recommendation, ...]:
         """The list, in which a share of places is given to other items that may be listed [I + N].
 
-        They are drawn.
+        They are drawn; the context must have what they are drawn by.
         """
+        rng = context.rng or np.random.default_rng()
         rows = self.view.items.ids.rows
         left = eligible.copy()
         left[[rows[each.item] for each in listed]] = False
-        pool = self._pool(np.flatnonzero(left), query)
+        pool = self._pool(np.flatnonzero(left), query, context)
         return tuple(
             self._explored_item(each, query) if isinstance(each, Explored) else each
             for each in explore(listed, pool, query.exploration, query.k, rng)
         )
 
-    def _pool(self, rows: NDArray[np.intp], query: Query) -> Pool:
+    def _pool(self, rows: NDArray[np.intp], query: Query, context: Context) -> Pool:
         """What exploration draws from."""
         ids = self.view.items.ids.ids
         if query.exploration_by == "epsilon":
             return EvenPool(ids, rows)
-        # Nobody has seen a new item: the last group.
-        return ThompsonPool(ids, self.snapshot.posteriors, rows)
+        posteriors = self.snapshot.posteriors
+        if context.tried is not None:
+            posteriors = context.tried.posteriors(posteriors, ids[len(self.snapshot.items) :])
+        # Of a new item that was not tried nobody has seen anything: the last group.
+        return ThompsonPool(ids, posteriors, rows)
 
     def _explored_item(self, explored: Explored, query: Query) -> Recommendation:
         title = self.view.items.titles[self.view.items.ids.rows[explored.item]]

@@ -10,6 +10,7 @@ from graphrec.cli.main import run
 from scripts.benchmark.commands.chaos import chaos
 from scripts.benchmark.commands.fold_in import fold_in
 from scripts.benchmark.commands.ingest import ingest
+from scripts.benchmark.commands.policy import policy
 from scripts.benchmark.commands.quality import quality
 from scripts.benchmark.commands.ratings import ratings
 from scripts.benchmark.commands.refresh import refresh
@@ -31,6 +32,7 @@ benchmark.command()(scale)
 benchmark.command()(shop)
 benchmark.command()(chaos)
 benchmark.command()(stream)
+benchmark.command()(policy)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from graphrec.api.schemas import (
     graph,
     nodes,
     placements,
+    policies,
     ratings,
     recommendations,
     reports,
@@ -472,7 +473,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 NAME_NO_NODE = {
     *("items", "users", "popular", "snapshot", "placements", "experiments", "refreshes"),
-    *("click_rates", "graph_value", "graph_linked"),
+    *("click_rates", "graph_value", "graph_linked", "policies"),
 }
 """Operations in which no node is unknown."""
 
@@ -523,6 +524,7 @@ class TestOpenAPI:
             ("/v1/placements/{name}", "get"),
             ("/v1/placements/{name}", "post"),
             ("/v1/experiments", "get"),
+            ("/v1/policies", "get"),
             ("/v1/activity", "get"),
             ("/v1/refreshes", "get"),
             ("/v1/click-rates", "get"),
@@ -552,7 +554,7 @@ class TestOpenAPI:
             example = document["components"]["schemas"][name]["example"]
             schemas = (
                 *(browse, events, experiments, explanations, graph, nodes, placements),
-                *(ratings, recommendations, reports),
+                *(policies, ratings, recommendations, reports),
             )
             model = TypeAdapter(next(vars(each)[name] for each in schemas if name in vars(each)))
             read = model.validate_python(with_nulls(model, example))

@@ -13,20 +13,16 @@ import httpx
 import pytest
 from graphrec.api.app import create_app
 
-from graphrec.data import Attribute, Vocabulary
 from graphrec.experiment.assignment import variant_of
 from graphrec.settings import load_settings
 from graphrec.snapshot.canary import start_canary
 from graphrec.snapshot.registry import current, publish, rollback
-from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.command import error_line, graphrec, inside
 from tests.support.live import wait_until
-from tests.support.placed import EVENTS, ITEMS, log_of, shop
+from tests.support.placed import PEOPLE, prepared, shop
 from tests.support.service import serving
 
 pytestmark = pytest.mark.slow
-
-PEOPLE = [f"visitor {n}" for n in range(160)]
 
 TOML = """
 store = "sqlite:///graph.db"
@@ -62,18 +58,6 @@ attribute = "price"
 """
 
 HOME = {"lamp", "soap", "rug", "vase"}
-
-
-def prepared(folder: Path, toml: str) -> None:
-    """A folder with settings, a store and a snapshot."""
-    with SQLiteStore(folder / "graph.db", {}) as store:
-        store.write_events(log_of(EVENTS))
-        prices = Attribute("number", tuple(each[3] for each in ITEMS.values()))
-        store.write_nodes("item", Vocabulary(tuple(ITEMS)), {"price": prices})
-        lands = Attribute("category", tuple("DE" if n % 2 else "FR" for n in range(len(PEOPLE))))
-        store.write_nodes("user", Vocabulary(tuple(PEOPLE)), {"country": lands})
-    publish(shop(), folder / "snapshots")
-    (folder / "graphrec.toml").write_text(toml)
 
 
 @pytest.fixture(scope="module")

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from graphrec.data import Attribute, Graph, Interactions
+from graphrec.data import Attribute, Graph, Interactions, Vocabulary
 from graphrec.data.weighting import DEFAULT_POLICY, weigh
 from graphrec.placement.ready import with_ready
 from graphrec.recommend.query import Context
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
+from graphrec.snapshot.registry import publish
 from graphrec.snapshot.snapshot import Snapshot
+from graphrec.store.sqlite.store import SQLiteStore
 from tests.support.deltas import delta_of
 from tests.support.snapshots import build_snapshot
 
 DAY = 86_400_000
 NOW = 1_700_000_000_000
 CONTEXT = Context(NOW)
+
+PEOPLE = [f"visitor {n}" for n in range(160)]
 
 ITEMS = {
     #          category  brand   stock price  published (days ago)
@@ -114,3 +119,15 @@ def later(recommender: Recommender, *events: tuple[str, str, str, float]) -> Rec
 def ids(found: Iterable[Any]) -> list[str]:
     """The ids of the items of a list."""
     return [each.item for each in found]
+
+
+def prepared(folder: Path, toml: str) -> None:
+    """A folder with settings, a store and a snapshot."""
+    with SQLiteStore(folder / "graph.db", {}) as store:
+        store.write_events(log_of(EVENTS))
+        prices = Attribute("number", tuple(each[3] for each in ITEMS.values()))
+        store.write_nodes("item", Vocabulary(tuple(ITEMS)), {"price": prices})
+        lands = Attribute("category", tuple("DE" if n % 2 else "FR" for n in range(len(PEOPLE))))
+        store.write_nodes("user", Vocabulary(tuple(PEOPLE)), {"country": lands})
+    publish(shop(), folder / "snapshots")
+    (folder / "graphrec.toml").write_text(toml)

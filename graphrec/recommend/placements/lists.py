@@ -308,7 +308,7 @@ class _Maker:
             self._recommendation(ground, found, int(items[at]), float(scores[at])) for at in places
         )
         if self.context.rng is not None and query.exploration:
-            return self.recommender.explored(made, ground.eligible, query, self.context.rng)
+            return self.recommender.explored(made, ground.eligible, query, self.context)
         return made
 
     def _diverse(self, items: Rows, scores: NDArray[np.float64], query: Query) -> NDArray[np.int64]:

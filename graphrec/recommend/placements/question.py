@@ -75,6 +75,7 @@ def query_of(placement: Placement, question: PlacementQuestion) -> Query:
         diversity=placement.diversity,
         segment=question.segment if placement.segment is None else None,
         exploration=placement.exploration,
+        exploration_by=placement.exploration_by,
         explain=question.explain,
         reasons=question.reasons,
         caps=placement.caps,

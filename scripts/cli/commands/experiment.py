@@ -1,25 +1,24 @@
-"""`graphrec experiment`: which experiments there are, and what came of one."""
+"""`graphrec experiment`: which experiments there are, what came of one, and what a policy would."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from graphrec.cli.commands.evaluate_policy import evaluate
+from graphrec.cli.log_lines import lines_of, name_of_user
 from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, warn
 from graphrec.cli.settings import load_settings
-from graphrec.ingest.packed import opened
 from rich.markup import escape
 
 from graphrec.errors import SettingsError
 from graphrec.experiment.definition import Experiment
-from graphrec.experiments.exposure_log import KEY, files, read_key
-from graphrec.experiments.exposures import pseudonym
+from graphrec.experiments.exposure_log import KEY, files
 from graphrec.experiments.outcomes import events_of
 from graphrec.experiments.report import report as report_of
 from graphrec.experiments.results import PER_USER, RATE, USERS, Figure, GoalFigures, Report
@@ -37,6 +36,9 @@ experiment = typer.Typer(help="Experiments of the settings.", no_args_is_help=Tr
 @experiment.callback()
 def _group() -> None:
     """Experiments of the settings."""
+
+
+experiment.command()(evaluate)
 
 
 @experiment.command("list")
@@ -113,8 +115,8 @@ def report(
     if key is None and (folder / KEY).is_file():
         key = folder / KEY
     paths = files(folder) if folder.is_dir() else [folder]
-    shown = read_shown(_lines(paths), name, found.start, found.end)
-    name_of = _name_of(key)
+    shown = read_shown(lines_of(paths), name, found.start, found.end)
+    name_of = name_of_user(key)
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     with source as graph_store:
         graph = graph_store.read_graph()
@@ -138,22 +140,6 @@ def _named(settings: Settings, name: str) -> Experiment:
             f"[experiments.NAME]"
         )
     return found
-
-
-def _lines(paths: Sequence[Path]) -> Iterator[bytes]:
-    for path in paths:
-        with opened(path) as contents:
-            for content in contents:
-                with content.start() as file:
-                    yield from file.stream
-
-
-def _name_of(key: Path | None) -> Callable[[str], str]:
-    """What the log calls a user."""
-    if key is None:
-        return lambda user: user
-    secret = read_key(key)
-    return lambda user: pseudonym(user, secret)
 
 
 def _show(made: Report, segment: str | None) -> None:

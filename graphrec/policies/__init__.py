@@ -1,0 +1,1 @@
+"""What policies learn from: lists in the exposure log, and what came of them."""

@@ -1,0 +1,87 @@
+"""Guard rails: what the lists of an action are like, against what the settings ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphrec.experiment.definition import Goal
+from graphrec.experiments.attribution import last_touch
+from graphrec.experiments.lists import Lists
+from graphrec.experiments.outcomes import Events, outcomes_of
+from graphrec.policy.definition import Policy
+
+DAY = 86_400_000
+COMPLAINT_DAYS = 7.0
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What guard rails need to know of the catalogue."""
+
+    items: int
+    """That there are."""
+    popular: Collection[str] = frozenset()
+    """Ids of the most popular fifth."""
+    known: Collection[str] | None = None
+    """Ids of the items of the snapshot: others are new; None: none is."""
+
+
+def broken(policy: Policy, lists: Lists, events: Events, catalogue: Watched) -> Mapping[str, str]:
+    """By action, the guard that it breaks, in words; actions that break none are not there."""
+    guards, found = policy.guards, dict[str, str]()
+    action = np.array(lists.action, dtype=object)
+    complained = _complained(policy, lists, events)
+    for name in policy.actions:
+        mine = action == name
+        count = int(np.count_nonzero(mine))
+        if count < guards.after_lists:
+            continue
+        shown = lists.item[mine[lists.of]]
+        ids = [lists.items.ids[row] for row in np.unique(shown).tolist()]
+        least: list[tuple[str, float, float | None]] = [
+            ("coverage", len(ids) / max(catalogue.items, 1), guards.coverage),
+            ("long_tail", 1 - _share(lists, shown, catalogue.popular), guards.long_tail),
+            (
+                "new_items",
+                0.0 if catalogue.known is None else 1 - _share(lists, shown, catalogue.known),
+                guards.new_items,
+            ),
+        ]
+        for guard, value, bound in least:
+            if bound is not None and value < bound:
+                found[name] = f"{guard} is {value:.3f}: expected {bound:g} or more"
+        rate = float(complained[mine].mean())
+        if guards.complaints and rate > guards.most_complaints:
+            found[name] = (
+                f"complaints follow {rate:.3f} of its lists: expected {guards.most_complaints:g} "
+                f"or less"
+            )
+    return found
+
+
+def _share(lists: Lists, shown: np.ndarray, among: Collection[str]) -> float:
+    inside = np.array([each in among for each in lists.items.ids], bool)
+    return float(inside[shown].mean()) if len(shown) else 0.0
+
+
+def _complained(policy: Policy, lists: Lists, events: Events) -> np.ndarray:
+    """Which lists [L] a complaint about an item followed."""
+    found = np.zeros(len(lists), bool)
+    if not policy.guards.complaints:
+        return found
+    goal = Goal(kinds=policy.guards.complaints, days=COMPLAINT_DAYS)
+    outcomes = outcomes_of(events, "complaints", goal)
+    mine = np.flatnonzero(outcomes.item >= 0)
+    many = len(lists.items)
+    at = last_touch(
+        lists.user[lists.of] * many + lists.item,
+        lists.time[lists.of],
+        outcomes.user[mine] * many + outcomes.item[mine],
+        outcomes.time[mine],
+        round(COMPLAINT_DAYS * DAY),
+    )
+    found[lists.of[at[at >= 0]]] = True
+    return found
