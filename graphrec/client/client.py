@@ -253,6 +253,11 @@ class Client:
         )
         return cast("models.Placed", self._transport.send(call))
 
+    def policies(self, *, user: str | None = None) -> models.PolicyList:
+        """The policies of the settings, what they have learned, and the actions of a user."""
+        call = Call("GET", "/v1/policies", query={"user": user}, body=None, repeatable=True)
+        return cast("models.PolicyList", self._transport.send(call))
+
     def experiments(self, *, user: str | None = None) -> models.ExperimentList:
         """The experiments of the settings, with the share of each variant."""
         call = Call("GET", "/v1/experiments", query={"user": user}, body=None, repeatable=True)

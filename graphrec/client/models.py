@@ -532,6 +532,30 @@ class MapOfItems(TypedDict):
     """
 
 
+class _NamedAction(TypedDict):
+    name: str
+    """As exposures have it."""
+    settings: dict[str, Any]
+    """What is another here than for everyone."""
+    lists: int
+    """That it made, and that were learned from."""
+    reward: float
+    """Mean reward of these, as far as it came."""
+    broken: str | None
+    """The guard that it breaks, so that it is not taken; or null."""
+
+
+class NamedAction(_NamedAction, total=False):
+    """What a policy may do."""
+
+    expected: float | None
+    """Reward that is expected of a list for the user; null: nobody is named."""
+    deviation: float | None
+    """Standard deviation of that: how little is known."""
+    chance: float | None
+    """How likely it is to be taken for the user now."""
+
+
 class _NamedExperiment(TypedDict):
     name: str
     """As the settings have it."""
@@ -584,6 +608,40 @@ class NamedPlacement(TypedDict):
     """What must be given: items, a user, or nothing."""
     settings: dict[str, Any]
     """What the settings say of it, where that is not the default."""
+
+
+class _NamedPolicy(TypedDict):
+    name: str
+    """As the settings have it."""
+    enabled: bool
+    """False: everybody gets the first action."""
+    learner: Literal["thompson", "linucb"]
+    """How an action is chosen."""
+    lists: list[str]
+    """Placements that it is about, and `recommendations` for the lists that are of none;
+    empty: all.
+    """
+    exploration: float
+    """Share of lists whose action is drawn evenly."""
+    learned_from: int
+    """Lists."""
+    until: int | None
+    """Time of the last of these, in milliseconds since 1970."""
+    reason: str | None
+    """Why nothing is learned now; null: it is."""
+    actions: list[NamedAction]
+    """The first one serves where no other may."""
+
+
+class NamedPolicy(_NamedPolicy, total=False):
+    """Actions, and what was learned of them."""
+
+    action: str | None
+    """That the user gets now; null: nobody is named."""
+    context: list[str]
+    """What the policy goes by for the user."""
+    why: str | None
+    """Why the user gets it, in a sentence."""
 
 
 class NamedVariant(TypedDict):
@@ -666,8 +724,8 @@ class PlacementBody(TypedDict, total=False):
     """Of a visitor, by name."""
     changes: dict[str, JsonValue]
     """Settings of the placement that are otherwise in this list: of after, apart, caps,
-    date, days, diversity, exclude, exclude_seen, exploration, kinds, min_support,
-    new_items, similarity, weights.
+    date, days, diversity, exclude, exclude_seen, exploration, exploration_by, kinds,
+    min_support, new_items, similarity, weights.
     """
     language: str
     """Language of the reasons, such as `de`; English where there is no sentence in it.
@@ -683,6 +741,13 @@ class Placements(TypedDict):
     """The placements that can be asked."""
 
     placements: list[NamedPlacement]
+    """By name."""
+
+
+class PolicyList(TypedDict):
+    """The policies of the settings."""
+
+    policies: list[NamedPolicy]
     """By name."""
 
 

@@ -109,6 +109,13 @@ export class Client {
     ) as Promise<models.Placed>;
   }
 
+  /** The policies of the settings, what they have learned, and the actions of a user. */
+  policies(query: { user?: string | null; } = {}, options: CallOptions = {}): Promise<models.PolicyList> {
+    return this.#transport.send(
+      "GET", `/v1/policies`, query, undefined, true, options,
+    ) as Promise<models.PolicyList>;
+  }
+
   /** The experiments of the settings, with the share of each variant. */
   experiments(query: { user?: string | null; } = {}, options: CallOptions = {}): Promise<models.ExperimentList> {
     return this.#transport.send(

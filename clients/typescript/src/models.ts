@@ -382,6 +382,26 @@ export interface MapOfItems {
   value: Array<number | null>;
 }
 
+/** What a policy may do. */
+export interface NamedAction {
+  /** As exposures have it. */
+  name: string;
+  /** What is another here than for everyone. */
+  settings: Record<string, unknown>;
+  /** That it made, and that were learned from. */
+  lists: number;
+  /** Mean reward of these, as far as it came. */
+  reward: number;
+  /** The guard that it breaks, so that it is not taken; or null. */
+  broken: string | null;
+  /** Reward that is expected of a list for the user; null: nobody is named. */
+  expected?: number | null;
+  /** Standard deviation of that: how little is known. */
+  deviation?: number | null;
+  /** How likely it is to be taken for the user now. */
+  chance?: number | null;
+}
+
 /** Variants that are tried at the same time. */
 export interface NamedExperiment {
   /** As the settings have it. */
@@ -424,6 +444,34 @@ export interface NamedPlacement {
   needs: "items" | "user" | "nothing";
   /** What the settings say of it, where that is not the default. */
   settings: Record<string, unknown>;
+}
+
+/** Actions, and what was learned of them. */
+export interface NamedPolicy {
+  /** As the settings have it. */
+  name: string;
+  /** False: everybody gets the first action. */
+  enabled: boolean;
+  /** How an action is chosen. */
+  learner: "thompson" | "linucb";
+  /** Placements that it is about, and `recommendations` for the lists that are of none; empty: all. */
+  lists: Array<string>;
+  /** Share of lists whose action is drawn evenly. */
+  exploration: number;
+  /** Lists. */
+  learned_from: number;
+  /** Time of the last of these, in milliseconds since 1970. */
+  until: number | null;
+  /** Why nothing is learned now; null: it is. */
+  reason: string | null;
+  /** The first one serves where no other may. */
+  actions: Array<NamedAction>;
+  /** That the user gets now; null: nobody is named. */
+  action?: string | null;
+  /** What the policy goes by for the user. */
+  context?: Array<string>;
+  /** Why the user gets it, in a sentence. */
+  why?: string | null;
 }
 
 /** What a share of the users gets. */
@@ -488,7 +536,7 @@ export interface PlacementBody {
   fields?: Array<string> | null;
   /** Of a visitor, by name. */
   attributes?: Record<string, boolean | number | string | Array<string | number> | null>;
-  /** Settings of the placement that are otherwise in this list: of after, apart, caps, date, days, diversity, exclude, exclude_seen, exploration, kinds, min_support, new_items, similarity, weights. */
+  /** Settings of the placement that are otherwise in this list: of after, apart, caps, date, days, diversity, exclude, exclude_seen, exploration, exploration_by, kinds, min_support, new_items, similarity, weights. */
   changes?: Record<string, JsonValue>;
   /** Language of the reasons, such as `de`; English where there is no sentence in it. Settings may add languages, under `[reasons.LANGUAGE]`. */
   language?: string;
@@ -502,6 +550,12 @@ export interface PlacementBody {
 export interface Placements {
   /** By name. */
   placements: Array<NamedPlacement>;
+}
+
+/** The policies of the settings. */
+export interface PolicyList {
+  /** By name. */
+  policies: Array<NamedPolicy>;
 }
 
 /** The most popular items. */

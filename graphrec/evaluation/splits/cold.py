@@ -94,11 +94,11 @@ def with_cold_apart(split: Split) -> Split:
 
 def _joined(one: Interactions, other: Interactions) -> Interactions:
     """The events of two logs of the same rows, in canonical order."""
-    columns = (
+    user, item, weight, time, kind = (
         np.concatenate([getattr(one, name), getattr(other, name)])
         for name in ("user", "item", "weight", "time", "kind")
     )
-    return Interactions(one.users, one.items, *columns, one.kinds).sorted()
+    return Interactions(one.users, one.items, user, item, weight, time, kind, one.kinds).sorted()
 
 
 def given_cold_items(
