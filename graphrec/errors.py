@@ -192,7 +192,6 @@ EXTRAS = {
     "pytest": "testing",
     "redis": "redis",
     "rich": "cli",
-    "sklearn": "models",
     "sqlalchemy": "sql",
     "starlette": "api",
     "structlog": "cli",

@@ -42,7 +42,6 @@ DISTRIBUTIONS = {
     "prometheus_client": "prometheus-client",
     "pydantic_core": "pydantic",
     "pydantic_settings": "pydantic-settings",
-    "sklearn": "scikit-learn",
 }
 """By the name under which a package is imported, the distribution that brings it, where those two
 names differ."""

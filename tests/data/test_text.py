@@ -100,7 +100,6 @@ def test_texts_that_there_are_not_are_errors() -> None:
 @pytest.mark.slow
 def test_a_new_item_is_embedded_by_its_text_where_it_is_served(tmp_path: Path) -> None:
     pytest.importorskip("dgl")
-    pytest.importorskip("sklearn")
     graph, rng = described(), np.random.default_rng(0)
     options = {"dim": 8, "epochs": 16, "negatives": 20, "batches": 2, "learning_rate": 0.02}
     asked = {"texts": "about", "text_encoder": "hashing"}

@@ -54,7 +54,6 @@ def test_serving_embeds_a_stranger_as_offline_inference_does(rounds: int) -> Non
 
 
 def test_a_snapshot_keeps_what_embeds_new_items(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn")
     graph = catalogue()
     fitted = fit(graph, epochs=1, short_history_share=0.5)
     filtered = create("graph-filter").fit(Dataset.of_weights(graph)).scorer

@@ -68,22 +68,18 @@ class TestGraphFilter(ModelContract):
         ]
     )
     def model(self, request: pytest.FixtureRequest) -> Model:
-        pytest.importorskip("sklearn")
         return create("graph-filter", request.param)
 
     def plain_model(self) -> Model:
-        pytest.importorskip("sklearn")
         return create("graph-filter")
 
 
 class TestSVD(ModelContract):
     @pytest.fixture
     def model(self) -> Model:
-        pytest.importorskip("sklearn")
         return create("svd", {"dim": 2})
 
     def plain_model(self) -> Model:
-        pytest.importorskip("sklearn")
         return create("svd")
 
 
@@ -220,7 +216,6 @@ def test_rp3beta_is_a_walk_of_three_steps() -> None:
 
 def test_a_filter_whose_ceiling_nothing_reaches_is_the_linear_one() -> None:
     """R · (D_u^-a R D_i^-b)ᵀ · (R D_i^-c), each row up to a factor."""
-    pytest.importorskip("sklearn")
     graph = purchases_and_views(3)
     weights = graph.matrix.toarray().astype(np.float64)
     d_u, d_i = (np.maximum(weights.sum(axis), 1e-9) for axis in (1, 0))
@@ -236,7 +231,6 @@ def test_a_filter_whose_ceiling_nothing_reaches_is_the_linear_one() -> None:
 @pytest.mark.parametrize("saturation", [0, 0.8])
 def test_a_filter_counts_a_direction_by_its_response(saturation: float, dim: int) -> None:
     """Of those that are not among the strongest, f times as much as it is strong."""
-    pytest.importorskip("sklearn")
     graph = purchases_and_views(1)
     model = create(
         "graph-filter",
@@ -276,7 +270,6 @@ def test_a_filter_counts_a_direction_by_its_response(saturation: float, dim: int
 def test_variants_of_a_filter_score_as_each_of_them_alone(
     dense_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("sklearn")
     monkeypatch.setattr("graphrec.models.graph_filter.model.DENSE_UP_TO", dense_up_to)
     data, users = Dataset.of_weights(purchases_and_views(2)), np.array([3, 0, 19], np.int32)
     model = create("graph-filter", {"dim": 4})
@@ -291,7 +284,6 @@ def test_variants_of_a_filter_score_as_each_of_them_alone(
 
 
 def test_what_is_given_of_a_filter_is_not_chosen() -> None:
-    pytest.importorskip("sklearn")
     given = {"history_exponent": 0.3, "saturation": 2.0}
     variants = create("graph-filter", given).variants()
     assert {(each.history_exponent, each.saturation) for each in variants} == {(0.3, 2.0)}
@@ -302,7 +294,6 @@ def test_what_is_given_of_a_filter_is_not_chosen() -> None:
 
 def test_a_filter_scores_the_history_of_anyone() -> None:
     """Of nobody in training, of any scale, and of nothing."""
-    pytest.importorskip("sklearn")
     found = create("graph-filter").fit(Dataset.of_weights(checkerboard())).scorer
     history = sparse.csr_array(
         (np.repeat(np.float32([1, 1e-36, 0]), 3), np.tile([0, 2, 4], 3), [0, 3, 6, 9]), (3, 24)
@@ -316,7 +307,6 @@ def test_a_filter_scores_the_history_of_anyone() -> None:
 def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("sklearn")
     graph = purchases_and_views(2)
     whole = create("graph-filter").fit(Dataset.of_weights(graph)).scorer
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.DENSE_UP_TO", 0)
@@ -338,7 +328,6 @@ def test_of_a_large_catalogue_a_filter_holds_the_largest_pairs(
 def test_a_filter_scores_one_history_as_it_scores_many(
     dense_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("sklearn")
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.DENSE_UP_TO", dense_up_to)
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.PART", 2)
     found = (
@@ -360,7 +349,6 @@ def test_a_filter_without_some_users_is_that_of_the_others(
     dense_up_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of whose items only the rows are made anew."""
-    pytest.importorskip("sklearn")
     monkeypatch.setattr("graphrec.models.graph_filter.scorer.DENSE_UP_TO", dense_up_to)
     found = (
         create("graph-filter", {"neighbours": 4})
@@ -383,8 +371,8 @@ def _dense(pairs: Pairs) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("name", ["graph-filter", "svd", "rp3beta", "ease", "ials"])
 def test_without_any_likes_all_scores_are_alike(name: str) -> None:
-    for library in ("sklearn", "implicit"):
-        pytest.importorskip(library)
+    if name == "ials":
+        pytest.importorskip("implicit")
     graph = Graph(Interactions.of(["a", "b"], ["x", "y"], [0, 0]))
     scores = create(name).fit(Dataset.of_weights(graph)).score(np.array([0, 1], np.int32))
     np.testing.assert_array_equal(scores, np.zeros((2, 2)))
@@ -393,8 +381,8 @@ def test_without_any_likes_all_scores_are_alike(name: str) -> None:
 @pytest.mark.parametrize("name", ["graph-filter", "svd", "rp3beta", "ease", "ials"])
 def test_weights_that_have_all_but_vanished_rank_as_they_did(name: str) -> None:
     """As after many half-lives."""
-    for library in ("sklearn", "implicit"):
-        pytest.importorskip(library)
+    if name == "ials":
+        pytest.importorskip("implicit")
     graph = purchases_and_views(3)
     log = graph.interactions
     faded = graph.with_interactions(replace(log, weight=log.weight * np.float32(1e-30)))
@@ -405,7 +393,6 @@ def test_weights_that_have_all_but_vanished_rank_as_they_did(name: str) -> None:
 
 
 def test_svd_embeds_a_new_user_as_it_does_its_own() -> None:
-    pytest.importorskip("sklearn")
     found = create("svd", {"dim": 4}).fit(Dataset.of_weights(checkerboard())).scorer
     embedded = [found.encoder.embed(checkerboard().matrix[[u]].indices) for u in range(24)]
     np.testing.assert_allclose(embedded, found.user, atol=1e-5)

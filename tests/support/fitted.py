@@ -58,7 +58,6 @@ def catalogue(*, strangers: int = 2) -> Graph:
 
 
 def snapshot_with(fitted: Embeddings, graph: Graph) -> Snapshot:
-    pytest.importorskip("sklearn")
     data, rng = Dataset.of_weights(graph), np.random.default_rng(0)
     exponents = {"user_exponent": 0.5, "history_exponent": 0.5, "target_exponent": 0.5}
     popular = create("recent-popularity").fit(data, rng).scorer.popularity  # type: ignore[attr-defined]
