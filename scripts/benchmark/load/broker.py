@@ -23,9 +23,19 @@ SECONDS = 60
 
 def missing(kind: str) -> str:
     """What a broker would need that is not there; empty where it can be started."""
-    check = [str(SCRIPT), "check", kind]
-    found = subprocess.run(check, capture_output=True, text=True, check=False)  # noqa: S603
-    return found.stderr.strip().removeprefix("error: ") if found.returncode else ""
+    return _error_of("check", kind)
+
+
+def fetched(kind: str) -> str:
+    """Fetch a broker, once; why that cannot be, empty where it is there."""
+    return _error_of("fetch", kind)
+
+
+def _error_of(command: str, kind: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        [str(SCRIPT), command, kind], capture_output=True, text=True, check=False
+    )
+    return done.stderr.strip().removeprefix("error: ") if done.returncode else ""
 
 
 @dataclass
