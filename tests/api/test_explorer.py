@@ -39,6 +39,9 @@ pytestmark = pytest.mark.slow
 
 EVIL = "<img src=x onerror=document.title='owned'>"
 IMAGES = "images.example"
+"""The one host beside the service: its pictures are those that the settings name."""
+
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 VENDORED = ("uplot", "cytoscape")
 """Libraries of others, kept as they are."""
 LABELS = """() => {
@@ -140,8 +143,6 @@ class Visit:
     url: str
     expected: set[int] = field(default_factory=set)
     """Statuses of answers that a test asks for on purpose: the browser logs them as errors."""
-    hosts: set[str] = field(default_factory=set)
-    """Other hosts that a test lets pictures come from."""
     errors: list[str] = field(default_factory=list)
 
     def open(self, place: str) -> Page:
@@ -168,6 +169,10 @@ def phone(browser: Browser, url: str) -> Iterator[Visit]:
 
 
 def visiting(context: BrowserContext, url: str) -> Iterator[Visit]:
+    context.route(
+        f"https://{IMAGES}/**",
+        lambda route: route.fulfill(body=PICTURE, content_type="image/svg+xml"),
+    )
     visit = Visit(context.new_page(), url)
     hosts = set()
     visit.page.on("request", lambda request: hosts.add(httpx.URL(request.url).netloc.decode()))
@@ -178,7 +183,7 @@ def visiting(context: BrowserContext, url: str) -> Iterator[Visit]:
     yield visit
     context.close()
     assert not visit.errors
-    assert hosts - visit.hosts == {httpx.URL(url).netloc.decode()}
+    assert hosts - {IMAGES} == {httpx.URL(url).netloc.decode()}
 
 
 def heading(page: Page, text: str) -> None:
@@ -782,12 +787,6 @@ def test_the_overview(visit: Visit) -> None:
 
 
 def test_pictures_are_those_of_the_hosts_that_are_named(visit: Visit) -> None:
-    visit.hosts = {IMAGES}
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
-    visit.page.route(
-        f"https://{IMAGES}/**",
-        lambda route: route.fulfill(body=drawing, content_type="image/svg+xml"),
-    )
     page = visit.open("#/item/i05")
     picture = page.get_by_role("img", name="Title 05")
     expect(picture).to_be_visible()

@@ -98,7 +98,7 @@ def assert_same_rows(
 
 # `fresh` is the same for all examples; each of them opens a store of its own.
 property_settings = settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
