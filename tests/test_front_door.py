@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import graphrec as gr
-from graphrec.errors import DataError
+from graphrec.errors import DataError, SettingsError
 from tests.support.small_data import ratings
 
 ITEMS = pd.DataFrame(
@@ -108,6 +108,12 @@ def test_data_without_a_like_is_refused() -> None:
     events = pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"], "rating": [1.0, 2.0]})
     with pytest.raises(DataError, match="positive"):
         gr.Recommender.fit(gr.Dataset.from_frame(events), embeddings={})
+
+
+@pytest.mark.parametrize("embeddings", [["mf"], "mf", {"svd": gr.SVD()}, {"mf": None}])
+def test_embeddings_are_models_that_learn_in_epochs(data: gr.Dataset, embeddings: object) -> None:
+    with pytest.raises(SettingsError, match=r"embeddings of a fusion holds .*: expected models"):
+        gr.Recommender.fit(data, embeddings=embeddings)
 
 
 def test_fusion_is_compared_like_any_model(data: gr.Dataset) -> None:

@@ -16,7 +16,7 @@ from typing import cast
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.data.kinds import DEFAULT_POLICY
-from graphrec.errors import MissingExtra
+from graphrec.errors import MissingExtra, SettingsError
 from graphrec.evaluation.early_stopping import Chosen, choose_epochs
 from graphrec.evaluation.evaluator import model_rng
 from graphrec.evaluation.splits.split import (
@@ -116,6 +116,17 @@ class Fusion:
 
     user_attributes: Collection[str] = ()
     """Attributes of users that what serves goes by, beside those that models read."""
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError for embeddings that are no models which learn in epochs, by name."""
+        given = self.embeddings
+        models = tuple(given.values()) if isinstance(given, Mapping) else (given,)
+        wrong = [model for model in models if not isinstance(model, EpochModel)]
+        if wrong:
+            raise SettingsError(
+                f"embeddings of a fusion holds {wrong[0]!r}: expected models that learn in epochs, "
+                f"by name, such as {{'mf': MF()}}; name others under `neighbourhoods` or `sources`"
+            )
 
     def fit(
         self,
