@@ -71,7 +71,7 @@ def stream(
         found |= _rate(server, url, events)
         OUT.print(
             f"{broker}: {found['events_per_second']:,.0f} events a second, in "
-            f"{found['batches']} batches"
+            f"{found['batches']:.0f} batches"
         )
         if seconds:
             found |= _delays(server, folder, rate, seconds)
