@@ -436,7 +436,8 @@ def show_differences(comparison: Comparison, against: str) -> None:
 def _split_name(comparison: Comparison) -> str:
     candidates = comparison.split.candidates
     if candidates is None:
-        return f"a {comparison.protocol} split"
+        article = "an" if comparison.protocol[0] in "aeiou" else "a"
+        return f"{article} {comparison.protocol} split"
     each = candidates.nnz / np.count_nonzero(np.diff(candidates.indptr))
     return (
         f"an {comparison.protocol} split, each test item among {each:.0f} candidates; Recall is HR"
