@@ -233,11 +233,10 @@ class Policies:
     def _learn(
         self, log: Interactions, recommender: Recommender, now: int
     ) -> Mapping[str, Learned]:
-        watched = watched_of(recommender)
+        watched, numbers = watched_of(recommender), numbers_of(recommender.view, log)
         found = {}
         for name, policy in self._policies.items():
             lists = self._logs[name].lists(MOST_LISTS)
-            numbers = numbers_of(recommender.view, log)
             events = events_in(
                 log,
                 self._settings.kinds,

@@ -1,7 +1,7 @@
 """The stream that a service reads beside its requests: by a process of its own.
 
-Reading needs what a process that serves never holds, and would take its time. What it has stored
-is told through a pipe, so that the next answer knows it.
+Reading needs what a process that serves never holds, and would take its time. What it has stored is
+sent through a pipe, so that the next answer knows it.
 """
 
 from __future__ import annotations

@@ -196,8 +196,7 @@ def from_linked(view: View, link: ItemLink, window: Window, k: int) -> Hop:
 def _busiest(view: View, rows: Rows, window: Window, k: int) -> Hop:
     rows = rows[~np.isin(rows, view.items.deleted)]
     events = window.of(_events(view, window, rows))
-    pairs = np.unique(events.item.astype(np.int64) << 32 | events.user)
-    people = np.bincount(pairs >> 32, minlength=len(view.items.ids))
+    people = _people_of(view, events)
     if not window.open:
         rows = rows[people[rows] > 0]
     rows = rows[np.lexsort((rows, -people[rows]))]
@@ -206,12 +205,17 @@ def _busiest(view: View, rows: Rows, window: Window, k: int) -> Hop:
 
 def _items(view: View, events: ViewEvents, k: int, without: int, people: int) -> Hop:
     """The items of some events, those of most people first."""
-    pairs = np.unique(events.item.astype(np.int64) << 32 | events.user)
-    counts = np.bincount(pairs >> 32, minlength=len(view.items.ids))
+    counts = _people_of(view, events)
     counts[without] = 0
     rows = np.flatnonzero(counts)
     rows = rows[np.lexsort((rows, -counts[rows]))]
     return Hop(len(rows), people, _reached(view, rows[:k], counts))
+
+
+def _people_of(view: View, events: ViewEvents) -> NDArray[np.intp]:
+    """How many people some events are of, by item [I]."""
+    pairs = np.unique(events.item.astype(np.int64) << 32 | events.user)
+    return np.bincount(pairs >> 32, minlength=len(view.items.ids))
 
 
 def _reached(

@@ -95,7 +95,7 @@ def events_of(parts: Sequence[Part], rules: EventRules, late: Late) -> FoundEven
     for columns, chunk, places, deleted, times in groups:
         checked = check_events(chunk, columns, rules.ids, rules.times, rules.policies, late)
         for reject in checked.rejects:
-            # What is told of somebody who was forgotten is kept nowhere, whatever is wrong with it.
+            # A message about somebody who was forgotten is kept nowhere, whatever is wrong with it.
             late_by = REASONS["user"] if reject.row == WITHHELD else reject.reason
             if late_by in LATE:
                 counted[late_by] = counted.get(late_by, 0) + 1

@@ -75,7 +75,7 @@ class KafkaStream:
                 "group.id": address.group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
-                "auto.offset.reset": "error",  # what is gone is told, and not passed over
+                "auto.offset.reset": "error",  # what is gone is an error, and not passed over
             }
         )
         self._producer = Producer(
@@ -169,7 +169,7 @@ class KafkaStream:
                 low, high = self._consumer.get_watermark_offsets(each, cached=True)
                 at = self._at.get(f"{each.topic}/{each.partition}", OFFSET_BEGINNING)
                 at = max(low, 0) if at == OFFSET_BEGINNING else high if at == OFFSET_END else at
-                if high < 0:  # nothing was heard of it yet
+                if high < 0:  # the broker has reported nothing of it yet
                     return None
                 total += max(high - at, 0)
         except KafkaException:
