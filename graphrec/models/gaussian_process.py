@@ -79,7 +79,7 @@ class GaussianProcess:
         described = np.diff(features.indptr) > 0
         if len(self.columns) and described.any():
             scaled = _scaled(features[described], self.columns, self.scale)
-            mean[described] = _similarity(scaled, self.known) @ self.weights
+            mean[described] += _similarity(scaled, self.known) @ self.weights
         for relation, vectors in self.nodes.items():
             if relation in links:
                 mean += cosines(links[relation]) @ vectors

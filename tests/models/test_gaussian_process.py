@@ -205,3 +205,18 @@ def test_what_nothing_is_similar_to_is_between_the_mean_and_the_sum() -> None:
     process = known.process(np.array([[1.0], [3.0]], np.float32), np.zeros((2, 1), np.float32))
     found = process.vectors(np.array([[6.0]], np.float32), space.matrix({}, 1), {BY: linked([[2]])})
     assert found[0, 0] == pytest.approx(CONTENT * 6 + (1 - CONTENT) * 2)
+
+
+def test_items_with_features_keep_their_part_of_the_sum_and_of_the_mean() -> None:
+    space, features, _ = items()
+    known = KnownItems.of(space, features, {}, np.ones(20, np.int64))
+    assert known is not None
+    vectors = np.tile(CROSSED, (5, 1)) + 3
+    content = np.full((4, 1), 8, np.float32)
+    process = process_of(known, vectors)
+    nothing, something = (
+        process.vectors(each, features[:4], {}) for each in (np.zeros_like(content), content)
+    )
+    np.testing.assert_allclose(something - nothing, CONTENT * content, atol=1e-5)
+    shifted = process_of(known, vectors + 4).vectors(np.zeros_like(content), features[:4], {})
+    assert (shifted > nothing + 3).all()
