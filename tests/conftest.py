@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support.neo4j_server import TestServer, free_port, missing
+from scripts.benchmark.load.process import free_port
+from tests.support.neo4j_server import TestServer, missing
 
 settings.register_profile("fast", deadline=None, max_examples=20)
 settings.register_profile("local", deadline=None)

@@ -23,8 +23,9 @@ from graphrec.snapshot.registry import load, publish
 from graphrec.store import GraphStore, open_store
 from graphrec.store.protocol import CAP
 from graphrec.store.sqlite.store import SQLiteStore
+from scripts.benchmark.load.process import free_port
 from tests.support.live import PATIENCE, fill, readiness
-from tests.support.neo4j_server import TestServer, free_port
+from tests.support.neo4j_server import TestServer
 from tests.support.service import TITLES, error, serving, tiny_snapshot
 
 RECOMMENDATIONS = "/v1/users/ann/recommendations"

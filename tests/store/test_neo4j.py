@@ -30,7 +30,8 @@ from graphrec.testing.stores import (
     assert_same_graph,
     events_after,
 )
-from tests.support.neo4j_server import ROOT, TestServer, free_port
+from scripts.benchmark.load.process import free_port
+from tests.support.neo4j_server import ROOT, TestServer
 
 pytestmark = pytest.mark.slow
 """A server of another language: seconds to start, and to ask."""

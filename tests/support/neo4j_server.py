@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,6 @@ def missing() -> str:
         return "error: scripts/neo4j is a shell script"
     check = [ROOT / "scripts" / "neo4j", "check"]
     return subprocess.run(check, capture_output=True, text=True, check=False).stderr.strip()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.neo4j_server import free_port
+from scripts.benchmark.load.process import free_port
 from tests.support.paths import ROOT
 
 EXAMPLE = ROOT / "deploy" / "nginx" / "graphrec.conf"

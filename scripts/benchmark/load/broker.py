@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from graphrec.errors import GraphrecError
@@ -44,7 +45,8 @@ class Broker:
 
     kind: str
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=partial(free_port, 2))
+    """Kafka's controller has the next one."""
     process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -22,12 +23,18 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """BLAS would else take all cores for one request."""
 
 
-def free_port() -> int:
-    """One that nobody listens on, on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+PORTS = range(20_000, 32_000)
+"""Of servers: below those that systems give to outgoing connections, as any program has them."""
+
+
+def free_port(count: int = 1) -> int:
+    """The first of `count` ports in a row on loopback that nobody has."""
+    while True:
+        first = secrets.choice(PORTS)
+        with ExitStack() as probes, suppress(OSError):
+            for port in range(first, first + count):
+                probes.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
 
 
 def start(
