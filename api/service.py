@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -47,6 +47,7 @@ from graphrec.recommend.effort import MUCH, effort
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
+from graphrec.snapshot.place import fetched_folder
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import history_rows
 from graphrec.snapshot.types import types_of
@@ -179,18 +180,22 @@ async def open_service(
     keyring = Keyring(settings.serve.keys) if keyring is None else keyring
     metrics, types = Metrics(), types_of(settings)
     lists = ListCache(round(settings.serve.cache_mib * 2**20))
+
+    def wanted() -> Collection[str]:
+        return snapshots_of(settings.experiments, time.time_ns() // 1_000_000)
+
+    folder, fetch = fetched_folder(settings.snapshots, settings.cache, wanted)
     engine = Engine(
-        settings.snapshots,
-        lambda version: Recommender.serving(
-            load(settings.snapshots, version, types=types), settings
-        ),
+        folder,
+        lambda version: Recommender.serving(load(folder, version, types=types), settings),
         retry_seconds,
         metrics.loaded,
         lists,
-        lambda: snapshots_of(settings.experiments, time.time_ns() // 1_000_000),
+        wanted,
+        fetch,
     )
-    folder = settings.serve.exposures
-    exposures = None if folder is None else ExposureLog(folder, metrics)
+    log_folder = settings.serve.exposures
+    exposures = None if log_folder is None else ExposureLog(log_folder, metrics)
     graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
     if settings.stream.url is not None and (peers is None or peers.number == 1):
         graph = _streaming(settings, store, graph, metrics, retry_seconds)
@@ -258,8 +263,7 @@ def _graph(
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine, settings.kinds)
     engine.adopt = feed.adopt
-    rejects, types = settings.ingest.rejects, types_of(settings)
-    forgetter = Forgetter(store, feed, engine, exposures, rejects, types, settings.privacy)
+    forgetter = Forgetter(store, feed, engine, exposures, settings)
     return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)
 
 

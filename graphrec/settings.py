@@ -39,6 +39,7 @@ from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
 from graphrec.experiment.changes import changed_placements, check_against, check_together
 from graphrec.experiment.definition import RECOMMENDATIONS, Experiment
+from graphrec.locations import location_of
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, checked, with_ready
 from graphrec.placement.template import a_template
@@ -48,6 +49,9 @@ from graphrec.rules.rule import Rule
 from graphrec.suggest import closest
 
 SETTINGS_FILE = Path("graphrec.toml")
+
+CACHE = "~/.cache/graphrec"
+"""Where what can be fetched again is kept, unless the settings say so."""
 
 MODEL_NAMES = (
     *("random", "popularity", "recent-popularity", "content-knn", "item-knn", "user-knn"),
@@ -653,10 +657,14 @@ class Settings(BaseSettings):
     )
 
     store: str = Field("sqlite:///graphrec.db", description="URL of the graph store.")
-    snapshots: Path = Field(Path("snapshots"), description="Folder of published snapshots.")
+    snapshots: Annotated[Path | str, BeforeValidator(location_of)] = Field(
+        Path("snapshots"),
+        description="Folder of published snapshots, or a URL such as `s3://bucket/folder`.",
+    )
     cache: Path = Field(
-        Path("~/.cache/graphrec"),
-        description="Folder for downloaded data sets and the environments of benchmark peers.",
+        Path(CACHE),
+        description="Folder for what can be fetched again: snapshots of a URL, data sets, the "
+        "environments of benchmark peers.",
     )
     readers: Literal["owner", "group"] = Field(
         "owner",

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -20,6 +19,7 @@ from graphrec.ingest.streams.protocol import Start
 from graphrec.ingest.streams.step import Step
 
 from graphrec.errors import SettingsError, StoreError
+from graphrec.locations import Location
 from graphrec.settings import Settings
 from graphrec.store import open_store
 
@@ -27,7 +27,7 @@ from graphrec.store import open_store
 def consume(
     settings: Settings,
     store: str,
-    snapshots: Path,
+    snapshots: Location,
     report: Callable[[Step], object],
     ended: Callable[[Step], bool] = lambda _: False,
     start: Start = "stored",
@@ -92,7 +92,7 @@ def consume(
 def consume_for_service(
     settings: Settings,
     store: str,
-    snapshots: Path,
+    snapshots: Location,
     report: Callable[[Mapping[str, Any]], object],
     ended: Callable[[], bool],
 ) -> None:
