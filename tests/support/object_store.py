@@ -65,7 +65,7 @@ def object_store(folder: Path) -> Iterator[ObjectStore]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     before = dict(os.environ)
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)  # noqa: S603
+        process = subprocess.Popen(command, stdout=out, stderr=out)
     store = ObjectStore(port, log, process)
     os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=store.address)
     S3FileSystem.clear_instance_cache()  # which know another address

@@ -11,14 +11,14 @@ import pytest
 from tests.support.object_store import BUCKET, ObjectStore, object_store
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
     with object_store(tmp_path_factory.mktemp("s3")) as found:
         yield found
 
 
 @pytest.fixture
-def bucket(store: ObjectStore) -> str:  # noqa: ARG001 - the server has to run
+def bucket(store: ObjectStore) -> str:
     """A folder of the bucket that is empty."""
     return f"s3://{BUCKET}/{secrets.token_hex(4)}"
 

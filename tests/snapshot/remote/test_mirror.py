@@ -14,6 +14,8 @@ import pytest
 from s3fs import S3FileSystem
 
 from graphrec.errors import SnapshotError, SnapshotsAway, SnapshotsChanged
+from graphrec.models.embeddings import Embeddings
+from graphrec.retrieval.embedding import Nearest
 from graphrec.snapshot.place import local, objects_at
 from graphrec.snapshot.registry import current, load, publish
 from graphrec.snapshot.remote import transfer
@@ -86,19 +88,11 @@ def published(objects: Objects, cache: Path, snapshot: Snapshot) -> str:
 def large_snapshot(seed: int) -> Snapshot:
     """With vectors of items that are a part of their own, and the same whatever the seed."""
     snapshot = small_snapshot(seed)
-    vectors = np.random.default_rng(0).normal(size=(9, 2**13)).astype(np.float32)
+    item = np.random.default_rng(0).normal(size=(9, 2**13)).astype(np.float32)
+    vectors = Embeddings(np.full((len(snapshot.users), 2**13), seed, np.float32), item)
     sources = [
-        replace(each, embeddings=replace(each.embeddings, item=vectors))
-        if hasattr(each, "embeddings")
-        else each
+        replace(each, vectors=vectors) if isinstance(each, Nearest) else each
         for each in snapshot.sources
-    ]
-    users = np.zeros((12, 2**13), np.float32)
-    sources = [
-        replace(each, embeddings=replace(each.embeddings, user=users, encoder=None))
-        if hasattr(each, "embeddings")
-        else each
-        for each in sources
     ]
     return replace(snapshot, sources=tuple(sources))
 
@@ -107,7 +101,7 @@ def test_only_what_changed_is_sent_and_fetched(place: SharedFolder, tmp_path: Pa
     sent, fetched = Watched(place), Watched(place)
     published(sent, tmp_path / "here", large_snapshot(1))
     Mirror(fetched, tmp_path / "there").pull()
-    first = sum(len(place.get(name)) for name in place.names())
+    first, item_bytes = sum(len(place.get(name)) for name in place.names()), 9 * 2**13 * 4
     sent.asked.clear()
     fetched.asked.clear()
     version = published(sent, tmp_path / "here", large_snapshot(2))
@@ -115,7 +109,7 @@ def test_only_what_changed_is_sent_and_fetched(place: SharedFolder, tmp_path: Pa
     mirror.pull()
     again = [name.partition(" ")[2] for name in fetched.gets()]
     assert {f"put {name}" for name in again} == {n for n in sent.asked if n.startswith("put ")}
-    assert sum(len(place.get(name)) for name in again) < first / 10
+    assert sum(len(place.get(name)) for name in again) < first - item_bytes
     assert load(mirror.folder).manifest.version == version
     fetched.asked.clear()
     mirror.pull()
@@ -123,7 +117,7 @@ def test_only_what_changed_is_sent_and_fetched(place: SharedFolder, tmp_path: Pa
 
 
 def test_fifty_replicas_read_each_part_once(place: SharedFolder, tmp_path: Path) -> None:
-    """Each of its own machine; and as many processes of one machine read it once in all."""
+    """Each of a machine of its own; and several processes of one machine once in all."""
     version = published(place, tmp_path / "here", small_snapshot())
     ready = Barrier(50)
 
@@ -132,12 +126,11 @@ def test_fifty_replicas_read_each_part_once(place: SharedFolder, tmp_path: Path)
         mirror.pull()
         return current(mirror.folder)
 
-    apart = [Mirror(Watched(place), tmp_path / str(number)) for number in range(50)]
+    apart = [Mirror(Watched(place), tmp_path / str(number)) for number in range(45)]
     together = Watched(place)
-    beside = [Mirror(together, tmp_path / "one machine") for _ in range(50)]
+    beside = [Mirror(together, tmp_path / "one machine") for _ in range(5)]
     with ThreadPoolExecutor(50) as pool:
-        assert {*pool.map(start, apart)} == {version}
-        assert {*pool.map(start, beside)} == {version}
+        assert {*pool.map(start, apart + beside)} == {version}
     parts = {f"get {name}": 1 for name in place.names() if name.startswith("parts/")}
     assert all(mirror.objects.gets() == parts for mirror in apart)  # type: ignore[attr-defined]
     assert together.gets() == parts
@@ -184,7 +177,7 @@ def test_a_switch_whose_answer_is_lost_was_done(place: SharedFolder, tmp_path: P
 
 def test_a_place_that_keeps_to_no_condition_is_refused(tmp_path: Path) -> None:
     class Lax(SharedFolder):
-        def swap(self, name: str, content: bytes, token: str | None) -> None:  # noqa: ARG002
+        def swap(self, name: str, content: bytes, token: str | None) -> None:
             self.put(name, content)
 
     with pytest.raises(SnapshotError, match="whatever the condition: expected .* If-Match"):
@@ -299,6 +292,7 @@ def test_connections_that_are_cut_lose_nothing(
     store: ObjectStore, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every third connection breaks, within an answer's head or its content."""
+
     def cuts(number: int) -> int | None:
         return (None, None, 100, None, None, 3000)[number % 6]
 
