@@ -36,6 +36,10 @@ from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
+from graphrec.api.online.new_items import SharedNewItemLists
+from graphrec.api.online.rate import SharedRate
+from graphrec.api.online.shared import EVENTS as NEWS_OF_EVENTS
+from graphrec.api.online.shared import SNAPSHOTS, News, Shared, shared_of
 from graphrec.api.peers import Peers
 from graphrec.api.schemas.fields import id_in_path
 from graphrec.api.stream_metrics import StreamMetrics
@@ -92,7 +96,7 @@ class Service:
     """None where `serve.exposures` is not set."""
     metrics: Metrics
     keyring: Keyring
-    rate: RateLimit | None
+    rate: RateLimit | SharedRate | None
     """None where `serve.rate` is not set."""
     site: Site
     admission: Admission
@@ -107,8 +111,17 @@ class Service:
     """What chooses actions; none where the settings have none."""
     peers: Peers | None = None
     """The other workers; None where this process is the only one."""
+    online: Shared | None = None
+    """What replicas share; None where `online.url` is not set."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
+
+    async def seconds_until(self, client: str) -> float:
+        """Seconds until a client may ask again; 0: it may now, and that is counted."""
+        now = time.monotonic()
+        if isinstance(self.rate, SharedRate):
+            return await self.rate.wait(client, now)
+        return 0.0 if self.rate is None else self.rate.wait(client, now)
 
     def recommender_for(self, user: str | None) -> Recommender:
         """That of the canary for its share of users, else the current one; raises NotReady."""
@@ -199,6 +212,13 @@ async def open_service(
     graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
     if settings.stream.url is not None and (peers is None or peers.number == 1):
         graph = _streaming(settings, store, graph, metrics, retry_seconds)
+    shared = shared_of(settings.online)
+    rate = RateLimit.of(settings.serve.rate, settings.serve.burst)
+    most_new = settings.retrieval.new_items_per_hour
+    new_items = NewItemLists(most_new)
+    if shared is not None:
+        new_items = SharedNewItemLists(most_new, shared)
+        _listen(shared, engine, None if graph is None else graph.feed)
     names = SettingNames(settings)
     live = None if graph is None else graph.store
     policies = Policies(settings, engine, live)
@@ -213,14 +233,15 @@ async def open_service(
         exposures,
         metrics,
         keyring,
-        RateLimit.of(settings.serve.rate, settings.serve.burst),
+        rate if rate is None or shared is None else SharedRate(rate, shared),
         Site.of(settings.serve),
         Admission(settings.serve.concurrent_lists, settings.serve.max_wait_ms / 1000),
         log,
         np.random.default_rng(),
-        NewItemLists(settings.retrieval.new_items_per_hour),
+        new_items,
         policies,
         peers,
+        shared,
     )
     # Once before the first request, so that a server that listens is ready if it can be.
     await engine.update()
@@ -229,6 +250,9 @@ async def open_service(
             stack.push_async_callback(graph.store.close)
         if exposures is not None:
             stack.push_async_callback(_finish, exposures, asyncio.create_task(exposures.follow()))
+        if shared is not None:
+            stack.push_async_callback(shared.close)
+            stack.push_async_callback(_cancel, asyncio.create_task(shared.follow()))
         _run_until_closed(stack, engine.watch(), keyring.watch())
         if graph is not None:
             _run_until_closed(stack, graph.store.watch())
@@ -283,6 +307,22 @@ def _streaming(
     consuming = Consuming(settings, store, settings.snapshots)
     counting = StreamMetrics(metrics.registry)
     return replace(graph, stream=StreamReader(consuming, graph.feed, counting, retry_seconds))
+
+
+def _listen(shared: Shared, engine: Engine, feed: Feed | None) -> None:
+    """Tell the other replicas of what is written and changed here, and hear of theirs."""
+
+    def news(of: News) -> None:
+        if of == SNAPSHOTS:
+            engine.look()
+        elif feed is not None:
+            feed.look()
+
+    shared.news = news
+    engine.tell = partial(shared.tell, SNAPSHOTS)
+    if feed is not None:
+        feed.tell = partial(shared.tell, NEWS_OF_EVENTS)
+        feed.told = lambda: shared.reason is None
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -336,6 +336,19 @@ class StreamSettings(_Section):
     batch: int = Field(20_000, ge=1, description="Messages of a batch at most.")
 
 
+class OnlineSettings(_Section):
+    """What replicas of a service share through a Redis server."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="Redis server, such as redis://localhost:6379/0, with its password if it has "
+        "one; not set: replicas share nothing but snapshots and the store.",
+    )
+    prefix: str = Field(
+        "graphrec", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="What every key begins with."
+    )
+
+
 class EvaluationSettings(_Section):
     """Splits and metrics."""
 
@@ -684,6 +697,7 @@ class Settings(BaseSettings):
     ids: IdRules = Field(default_factory=IdRules)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
+    online: OnlineSettings = Field(default_factory=OnlineSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     fusion: FusionSettings = Field(default_factory=FusionSettings)
@@ -819,7 +833,7 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     # A misspelt key of this section may hold a password.
     # What is wrong within several keys names them itself.
     whole = isinstance(value, Mapping) and kind == "value_error"
-    shown = "" if key[:1] in (("neo4j",), ("stream",)) or whole else f" = {value!r}"
+    shown = "" if key[:1] in (("neo4j",), ("stream",), ("online",)) or whole else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
     meant = closest(key[-1], _keys_beside(key))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from anyio import move_on_after
 from graphrec.api.errors import NotReady
 from graphrec.api.list_cache import ListCache
 from graphrec.api.live.loading import Adopt, Stamp, adopted, advanced, stamp_of, unexpected, warmed
@@ -84,6 +85,9 @@ class Engine:
         self.adopt: Adopt = adopted
         """Serves another snapshot: with what was written since it was made, where there is a
         store."""
+        self._news = asyncio.Event()
+        self.tell: Callable[[], object] = lambda: None
+        """Called once a request changed what serves, for the other replicas."""
 
     async def advance(self, delta: Delta) -> None:
         """Serve the snapshots with what was written since; no array is copied.
@@ -267,10 +271,15 @@ class Engine:
         """
         while True:
             nothing = self._recommender is None
-            await asyncio.sleep(
-                self._retry_seconds if nothing else min(POLL_SECONDS, self._retry_seconds)
-            )
+            seconds = self._retry_seconds if nothing else min(POLL_SECONDS, self._retry_seconds)
+            with move_on_after(seconds):
+                await self._news.wait()
+            self._news.clear()
             await self.update()
+
+    def look(self) -> None:
+        """See now whether another snapshot is current: another replica said so."""
+        self._news.set()
 
     def _found(self) -> Recommender | None:
         """The recommender of the current version; None where that one serves already."""

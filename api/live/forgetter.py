@@ -106,6 +106,7 @@ class Forgetter:
                     await self._feed.stays(user)
             await self._feed.catch_up_if_possible()
             began = loop.time()
+            self._engine.tell()
             await self._engine.update()
             load = loop.time() - began
         finally:

@@ -110,6 +110,7 @@ def _change(settings: Settings, name: str, work: Callable[[Path], object], needs
 
 
 async def _changed(engine: Engine, previous: str | None) -> SnapshotChange:
+    engine.tell()
     await engine.update(retry=True)
     if engine.reason is not None or engine.version is None:
         raise SnapshotRefused(engine.reason or "no snapshot serves")

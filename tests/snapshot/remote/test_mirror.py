@@ -180,7 +180,7 @@ def test_a_place_that_keeps_to_no_condition_is_refused(tmp_path: Path) -> None:
         def swap(self, name: str, content: bytes, token: str | None) -> None:
             self.put(name, content)
 
-    with pytest.raises(SnapshotError, match="whatever the condition: expected .* If-Match"):
+    with pytest.raises(SnapshotError, match=r"whatever the condition: expected .* If-Match"):
         published(Lax(tmp_path / "shared"), tmp_path / "here", small_snapshot())
 
 
