@@ -7,8 +7,10 @@ is in a message.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -107,15 +109,16 @@ def _swap_s3(files: Any, path: str, content: bytes, token: str) -> None:
 
 def _swap_gs(files: Any, path: str, content: bytes, token: str) -> None:
     bucket, _, name = path.partition("/")
+    border, head = secrets.token_hex(16), "Content-Type: application/json; charset=UTF-8\r\n\r\n"
+    body = f"--{border}\r\n{head}{json.dumps({'name': name})}\r\n--{border}\r\n{head}".encode()
     files.call(
         "POST",
         f"{files._location}/upload/storage/v1/b/{{}}/o",
         bucket,
-        uploadType="media",
-        name=name,
+        uploadType="multipart",
         ifGenerationMatch=token,
-        headers={"Content-Type": "application/json"},
-        data=content,
+        headers={"Content-Type": f'multipart/related; boundary="{border}"'},
+        data=body + content + f"\r\n--{border}--".encode(),
     )
 
 
