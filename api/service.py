@@ -36,6 +36,7 @@ from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
+from graphrec.api.online.lists import SharedLists
 from graphrec.api.online.new_items import SharedNewItemLists
 from graphrec.api.online.rate import SharedRate
 from graphrec.api.online.shared import EVENTS as NEWS_OF_EVENTS
@@ -113,6 +114,8 @@ class Service:
     """The other workers; None where this process is the only one."""
     online: Shared | None = None
     """What replicas share; None where `online.url` is not set."""
+    shared_lists: SharedLists | None = None
+    """Lists that other replicas made."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
 
@@ -161,8 +164,26 @@ class Service:
 
     def keep(self, key: Key, written: WrittenList, view: View) -> None:
         """Keep a list, unless it holds new items whose lists are counted."""
-        if not (self.new_items.limited and view.items.has_new(written.items)):
-            self.lists.keep(key, written)
+        if self.new_items.limited and view.items.has_new(written.items):
+            return
+        packed = self.lists.keep(key, written)
+        if packed is not None and self.shared_lists is not None:
+            self.shared_lists.keep(key, packed, view)
+
+    async def kept(self, key: Key, view: View) -> WrittenList | None:
+        """The list of a key, where it is kept here or another replica has made it."""
+        found = self.lists.get(key)
+        if found is None and self.shared_lists is not None:
+            found = await self.shared_lists.get(key, view)
+            if found is not None:
+                self.lists.keep(key, found)
+        return found
+
+    def forget_lists(self, user: str) -> None:
+        """Drop the lists of a user, here and for the other replicas."""
+        self.lists.forget(user)
+        if self.shared_lists is not None:
+            self.shared_lists.forget(user)
 
     def require_graph(self, why: str, field: str | None = None) -> LiveGraph:
         """The graph store; raises NoStore, which says `why` it is needed."""
@@ -242,6 +263,7 @@ async def open_service(
         policies,
         peers,
         shared,
+        None if shared is None else SharedLists(shared, settings),
     )
     # Once before the first request, so that a server that listens is ready if it can be.
     await engine.update()

@@ -9,7 +9,9 @@ from dataclasses import asdict
 from threading import Event
 from typing import Any
 
+from graphrec.api.online.shared import EVENTS
 from graphrec.cli.commands.forget import forget_wherever
+from graphrec.cli.news import teller
 from graphrec.cli.source_options import by_source, kinds_of
 from graphrec.ingest.streams.address import address_of, open_stream
 from graphrec.ingest.streams.consume import RETRY, Work
@@ -66,8 +68,12 @@ def consume(
         def stop(seconds: float) -> bool:
             return over.wait(seconds) if seconds else over.is_set()
 
+        tell = teller(settings.online)
+
         def done(step: Step) -> None:
             report(step)
+            if step.result == "written" and (step.events or step.nodes):
+                tell(EVENTS)
             if ended(step):
                 over.set()
 

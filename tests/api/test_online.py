@@ -11,14 +11,21 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import redis
 from graphrec.api.app import create_app
-from graphrec.api.live import feed
+from graphrec.api.live import engine, feed
+from graphrec.api.online.shared import EVENTS
+from graphrec.cli.news import teller
 
+from graphrec.data import Interactions
+from graphrec.recommend.recommender import Recommender
 from graphrec.settings import OnlineSettings, Settings
 from graphrec.snapshot.canary import start_canary
-from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.registry import load, publish, versions
+from graphrec.store.sqlite.store import SQLiteStore
 from scripts.benchmark.load.broker import Broker
 from tests.support.brokers import open_broker
+from tests.support.command import graphrec
 from tests.support.live import event, items, send, settings_in, wait_until
 from tests.support.service import error, serving, tiny_snapshot
 
@@ -146,6 +153,70 @@ def test_a_switch_at_one_replica_is_one_at_all(settings: Settings) -> None:
         users = [f"u{number}" for number in range(40)]
         assert [version_of(one, u) for u in users] == [version_of(two, u) for u in users]
         assert {version_of(one, u) for u in users} == {first, second}
+
+
+def test_a_list_is_made_by_one_replica_and_given_by_all(
+    settings: Settings, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str | None] = []
+    recommend = Recommender.recommend
+
+    def counted(self: Recommender, query: Any, *more: Any) -> Any:
+        made.append(query.user)
+        return recommend(self, query, *more)
+
+    def kept() -> int:
+        with redis.Redis(port=broker.port) as client:
+            return len(client.keys(f"{settings.online.prefix}:lists:*"))
+
+    monkeypatch.setattr(Recommender, "recommend", counted)
+    with replica(settings) as one:
+        send(one, event("bob", "%2F"), event("ann", "hit"))
+        send(one, event("bob", "hit"))
+        assert one.put("/v1/items/late", json={"attributes": {"title": "Late"}}).status_code == 200
+        with replica(settings) as two:  # which reads at once what the first one read bit by bit
+            made.clear()
+            first = one.get("/v1/users/bob/recommendations")
+            wait_until(lambda: kept() == 1)
+            second = two.get("/v1/users/bob/recommendations")
+            assert made == ["bob"]
+            assert (second.json(), second.status_code) == (first.json(), 200)
+            send(one, event("bob", "e/recommendations/f"))
+            wait_until(lambda: "e/recommendations/f" not in items(two, "bob"))
+            assert len(made) >= 2
+            assert items(one, "bob") == items(two, "bob")
+            assert one.delete("/v1/users/bob").status_code == 200
+            wait_until(lambda: kept() == 0)
+            assert items(two, "bob") == items(two, "nobody")
+
+
+def test_commands_tell_replicas(
+    settings: Settings, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "POLL_SECONDS", 3600)
+    folder = settings.snapshots
+    assert isinstance(folder, Path)
+    publish(tiny_snapshot(), folder, serve=False)
+    first, second = versions(folder)
+    url = f'url = "redis://{broker.host}"\nprefix = "{settings.online.prefix}"'
+    (tmp_path / "graphrec.toml").write_text(f'snapshots = "{folder}"\n[online]\n{url}\n')
+    with serving(create_app(settings, store=settings.store)) as client:
+        wait_until(lambda: parts(client)["online"] == "ready")
+        assert version_of(client) == first
+        done = graphrec(tmp_path, "rollback", second, "--json")
+        assert done.json()["serving"] == second
+        wait_until(lambda: version_of(client) == second)
+        with SQLiteStore(tmp_path / "graph.db", Settings().kinds) as store:
+            store.write_events(Interactions.of(["from a stream"], ["alien"]))
+        teller(settings.online)(EVENTS)
+        wait_until(lambda: knows(client, "from a stream"))
+    broker.kill()
+    try:
+        done = graphrec(tmp_path, "rollback", first, "--json")
+        assert (done.code, done.json()["serving"]) == (0, first)
+        assert "Redis does not answer (ConnectionError): replicas find out within" in done.err
+    finally:
+        broker.start()
 
 
 def version_of(client: httpx.Client, user: str = "ann") -> str:

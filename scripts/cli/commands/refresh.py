@@ -17,8 +17,10 @@ from typing import Annotated, Any, Literal
 
 import structlog
 import typer
+from graphrec.api.online.shared import SNAPSHOTS
 from graphrec.cli.commands.models import named_embeddings
 from graphrec.cli.names import warn_of_names
+from graphrec.cli.news import teller
 from graphrec.cli.options import AsJson, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json, print_table, progress_bars, tell_waiting
 from graphrec.cli.settings import after, load_settings, snapshots_of
@@ -160,6 +162,7 @@ def refresh(
             raise
         _tell_error(error, code, as_json)
         raise SystemExit(code) from error
+    teller(settings.online)(SNAPSHOTS)
     _show(outcome, page, as_json)
     if outcome.refused:
         raise SystemExit(REFUSED)
@@ -196,6 +199,7 @@ def promote(
         place, settings.cache, "graphrec promote", waiting=tell_waiting, needs=serving
     ) as folder:
         version = promote_canary(folder)
+    teller(settings.online)(SNAPSHOTS)
     if as_json:
         print_json({"serving": version})
     else:
@@ -224,6 +228,7 @@ def rollback(
         if version is not None or not tried:
             registry.rollback(folder, version)
         serving = registry.current(folder)
+    teller(settings.online)(SNAPSHOTS)
     if as_json:
         print_json({"serving": serving, "canary_ended": tried})
     else:
