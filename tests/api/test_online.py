@@ -69,7 +69,7 @@ def test_a_replica_knows_the_events_of_another_at_once(settings: Settings) -> No
     """The percentiles are of the time from the answer to whoever sent the event."""
     seconds = []
     with replica(settings) as one, replica(settings) as two:
-        for number in range(60):
+        for number in range(40):
             user = f"came{number}"
             send(one, event(user, "alien"))
             began = time.perf_counter()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -47,14 +48,15 @@ def fetch(
     A part that `held` has is not fetched. Raises Missing where somebody deleted a part meanwhile,
     SnapshotsAway, and SnapshotError for a part that is broken however often it is fetched.
     """
+    parts = [part for entry in files.values() for part in entry.parts]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(_fetch_file, objects, *each, held) for each in files.items()]:
-            done.result()
+        contents = _ahead(pool, lambda part: held(part) or fetched(objects, part), parts)
+        for path, entry in files.items():
+            _write_file(path, entry, contents)
 
 
-def _fetch_file(
-    objects: Objects, path: Path, entry: Entry, held: Callable[[Part], bytes | None]
-) -> None:
+def _write_file(path: Path, entry: Entry, contents: Iterator[bytes]) -> None:
+    """Write a file of its text, or of as many of the next contents as it has parts."""
     make_folder(path.parent)
     draft = path.parent / f".draft-{secrets.token_hex(8)}"
     try:
@@ -62,11 +64,28 @@ def _fetch_file(
             draft.chmod(draft.stat().st_mode & FILE_MODE)
             if entry.text is not None:
                 file.write(entry.text.encode())
-            for part in entry.parts:
-                file.write(held(part) or fetched(objects, part))
+            for _ in entry.parts:
+                file.write(next(contents))
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[Part], Result], parts: Iterable[Part]
+) -> Iterator[Result]:
+    """What `work` returns of each part, in their order, a few of them ahead of who takes them."""
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for part in parts:
+            waiting.append(pool.submit(work, part))
+            if len(waiting) > AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 def fetched(objects: Objects, part: Part) -> bytes:

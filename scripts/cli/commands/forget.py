@@ -7,7 +7,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from graphrec.api.online.shared import EVENTS, SNAPSHOTS
 from graphrec.cli.id_lists import given_ids, not_in_the_store, unknown_places
+from graphrec.cli.news import teller
 from graphrec.cli.options import AsJson, Rejects, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json, tell_waiting
 from graphrec.cli.settings import load_settings, snapshots_of
@@ -85,6 +87,9 @@ def forget(
         remember = settings.privacy.remember_forgotten
         done = forget_people(opened, places, people, types, remember, packings)
         left = _left(opened, places, sought, people, packings) if verify else None
+    tell = teller(settings.online)
+    for news in (EVENTS, SNAPSHOTS):
+        tell(news)
     left = None if left is None else tuple(each for each in left if each not in done.unhandled)
     unknown = unknown_places(given, done.unknown)
     asked = len({each.place for each in given})

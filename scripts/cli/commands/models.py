@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import orjson
 import typer
+from graphrec.api.online.shared import SNAPSHOTS
 from graphrec.cli.commands.ratings import compare_ratings, read_ratings
 from graphrec.cli.learning_curve import draw, show_curves
 from graphrec.cli.names import warn_of_names
+from graphrec.cli.news import teller
 from graphrec.cli.options import AsJson, Rejects, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars, stage, stages
 from graphrec.cli.settings import load_settings, snapshots_of
@@ -491,6 +493,7 @@ def train(
             names=_compared(models, settings),
             folder=folder,
         )
+    teller(settings.online)(SNAPSHOTS)
     if as_json:
         evaluation = None if comparison is None else comparison.as_json()
         print_json({"version": version, "evaluation": evaluation})

@@ -30,12 +30,19 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     return location_of(request.getfixturevalue(request.param))
 
 
+@pytest.fixture(params=["folder", "shared"])
+def near(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """Those that ask for no server: for what the others show by the way."""
+    return tmp_path / "snapshots" if request.param == "folder" else f"file://{tmp_path}/shared"
+
+
 def published(place: Location, cache: Path, seed: int, *, serve: bool = True) -> str:
     with changing(place, cache, "graphrec train") as folder:
         return publish(small_snapshot(seed), folder, NOON + timedelta(hours=seed), serve=serve)
 
 
-def test_what_is_published_here_is_read_elsewhere(place: Location, tmp_path: Path) -> None:
+def test_what_is_published_here_is_read_elsewhere(near: Location, tmp_path: Path) -> None:
+    place = near
     here, there = tmp_path / "here", tmp_path / "there"
     first = published(place, here, 1)
     assert current(local(place, there)) == first
@@ -71,7 +78,8 @@ def test_going_back_trying_and_pruning(place: Location, tmp_path: Path) -> None:
     assert not [*folder.glob(f"{second}/*")]
 
 
-def test_what_fails_changes_nothing(place: Location, tmp_path: Path) -> None:
+def test_what_fails_changes_nothing(near: Location, tmp_path: Path) -> None:
+    place = near
     first = published(place, tmp_path / "here", 1)
     with (
         pytest.raises(SnapshotError, match="none before it"),
