@@ -14,6 +14,8 @@
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
     ├── SnapshotError        a snapshot is missing, broken or from another format version
+    │   ├── SnapshotsAway    the place where snapshots are does not answer
+    │   └── SnapshotsChanged somebody else changed what is there; nothing of this change serves
     ├── Locked               another process keeps a lock
     │   └── RefreshRunning   a refresh works on the same folder of snapshots
     └── MissingExtra         the work needs a package that is not installed
@@ -132,6 +134,26 @@ class OutdatedSnapshot(SnapshotError):  # noqa: N818
     """A snapshot is of an earlier format."""
 
 
+class SnapshotsAway(SnapshotError):  # noqa: N818
+    """The place where snapshots are does not answer, or refuses."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"snapshots at {url} cannot be read or written ({reason}): expected the place to "
+            f"answer; check its name, the network, and the credentials in the environment"
+        )
+
+
+class SnapshotsChanged(SnapshotError):  # noqa: N818
+    """Somebody else changed the snapshots at a place meanwhile."""
+
+    def __init__(self, url: str, work: str, other: str) -> None:
+        super().__init__(
+            f"snapshots at {url} were changed by {other}, while `{work}` ran: expected nobody else "
+            f"to; nothing that it made is there; run it again"
+        )
+
+
 class Locked(GraphrecError):  # noqa: N818
     """Another process keeps a lock."""
 
@@ -169,11 +191,14 @@ class MissingExtra(GraphrecError):  # noqa: N818
 
 
 EXTRAS = {
+    "adlfs": "az",
     "anyio": "api",
+    "azure": "az",
     "confluent_kafka": "kafka",
     "dgl": "train",
     "fastavro": "registry",
     "fastapi": "api",
+    "gcsfs": "gs",
     "google": "registry",
     "httptools": "api",
     "httpx": "client",
@@ -192,6 +217,7 @@ EXTRAS = {
     "pytest": "testing",
     "redis": "redis",
     "rich": "cli",
+    "s3fs": "s3",
     "sqlalchemy": "sql",
     "starlette": "api",
     "structlog": "cli",

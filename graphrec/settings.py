@@ -39,6 +39,7 @@ from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
 from graphrec.experiment.changes import changed_placements, check_against, check_together
 from graphrec.experiment.definition import RECOMMENDATIONS, Experiment
+from graphrec.locations import location_of
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, checked, with_ready
 from graphrec.placement.template import a_template
@@ -48,6 +49,9 @@ from graphrec.rules.rule import Rule
 from graphrec.suggest import closest
 
 SETTINGS_FILE = Path("graphrec.toml")
+
+CACHE = "~/.cache/graphrec"
+"""Where what can be fetched again is kept, unless the settings say so."""
 
 MODEL_NAMES = (
     *("random", "popularity", "recent-popularity", "content-knn", "item-knn", "user-knn"),
@@ -330,6 +334,19 @@ class StreamSettings(_Section):
         ".rejected.",
     )
     batch: int = Field(20_000, ge=1, description="Messages of a batch at most.")
+
+
+class OnlineSettings(_Section):
+    """What replicas of a service share through a Redis server."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="Redis server, such as redis://localhost:6379/0, with its password if it has "
+        "one; not set: replicas share nothing but snapshots and the store.",
+    )
+    prefix: str = Field(
+        "graphrec", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="What every key begins with."
+    )
 
 
 class EvaluationSettings(_Section):
@@ -653,10 +670,14 @@ class Settings(BaseSettings):
     )
 
     store: str = Field("sqlite:///graphrec.db", description="URL of the graph store.")
-    snapshots: Path = Field(Path("snapshots"), description="Folder of published snapshots.")
+    snapshots: Annotated[Path | str, BeforeValidator(location_of)] = Field(
+        Path("snapshots"),
+        description="Folder of published snapshots, or a URL such as `s3://bucket/folder`.",
+    )
     cache: Path = Field(
-        Path("~/.cache/graphrec"),
-        description="Folder for downloaded data sets and the environments of benchmark peers.",
+        Path(CACHE),
+        description="Folder for what can be fetched again: snapshots of a URL, data sets, the "
+        "environments of benchmark peers.",
     )
     readers: Literal["owner", "group"] = Field(
         "owner",
@@ -676,6 +697,7 @@ class Settings(BaseSettings):
     ids: IdRules = Field(default_factory=IdRules)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
+    online: OnlineSettings = Field(default_factory=OnlineSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     fusion: FusionSettings = Field(default_factory=FusionSettings)
@@ -811,7 +833,7 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     # A misspelt key of this section may hold a password.
     # What is wrong within several keys names them itself.
     whole = isinstance(value, Mapping) and kind == "value_error"
-    shown = "" if key[:1] in (("neo4j",), ("stream",)) or whole else f" = {value!r}"
+    shown = "" if key[:1] in (("neo4j",), ("stream",), ("online",)) or whole else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
     meant = closest(key[-1], _keys_beside(key))

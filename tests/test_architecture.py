@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "id_search": "",
     "counts": "",
     "files": "",
+    "locations": "errors",
     "locks": "errors",
     "packings": "",
     "person_lines": "files id_search packings",
@@ -49,7 +50,7 @@ MAY_IMPORT = {
     "placement": "data errors rules suggest",
     "experiment": "data errors placement rules suggest",
     "policy": "data experiment rules",
-    "settings": "data errors experiment placement policy rules suggest",
+    "settings": "data errors experiment locations placement policy rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
     "store": "data errors id_search progress settings",
@@ -58,10 +59,10 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors experiment files locks models ranking ratings retrieval rules "
-    "settings store",
-    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules "
-    "settings snapshot store suggest",
+    "snapshot": "data errors experiment files locations locks models ranking ratings retrieval "
+    "rules settings store",
+    "recommend": "data errors experiment locations models placement progress ranking ratings "
+    "retrieval rules settings snapshot store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
     "experiments": "data errors experiment files locks packings person_lines policy suggest",
@@ -79,16 +80,17 @@ MAY_IMPORT = {
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",
-    "doctor": "counts data errors recommend settings snapshot store",
+    "doctor": "counts data errors locations recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models off_policy policy ranking ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
-    "api": "data errors experiment experiments files forget locks placement policies policy "
-    "ranking ratings recommend rules settings snapshot store suggest",
+    "api": "data errors experiment experiments files forget locations locks placement policies "
+    "policy ranking ratings recommend rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
-    "locks models off_policy packings person_lines placement policy progress ranking ratings "
-    "recommend refresh report settings settings_file snapshot store suggest traces training",
+    "locations locks models off_policy packings person_lines placement policy progress ranking "
+    "ratings recommend refresh report settings settings_file snapshot store suggest traces "
+    "training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 

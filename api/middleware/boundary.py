@@ -79,7 +79,12 @@ class Boundary:
         turn = False
         try:
             needed = self._access.needed(scope["method"], scope["path"])
-            refusal = self._refusal(service, scope, headers, needed)
+            refusal, client = self._refusal(service, scope, headers, needed)
+            if refusal is None and needed is not None and service.rate is not None:
+                wait = await service.seconds_until(client)
+                refusal = _too_many(math.ceil(wait)) if wait else None
+            if refusal is None and _is_too_large(service, headers):
+                refusal = _too_large(service)
             waits = needed == "read" or (needed is None and not scope["path"].startswith(AT_ONCE))
             if refusal is None and (b"transfer-encoding" in headers or (waits and _body(headers))):
                 # Before the turn: how long it takes is up to the client.
@@ -119,39 +124,45 @@ class Boundary:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         needed: KeyScope | None,
-    ) -> Response | None:
-        """The answer to a request that is not allowed; None where it is."""
+    ) -> tuple[Response | None, str]:
+        """The answer to a request that is not allowed, None where it is; and who asks."""
         keys, client = service.keyring.keys, (scope.get("client") or ("",))[0]
         foreign = service.site.refusal(headers, needed, keys is not None)
         if foreign is not None:
-            return foreign
+            return foreign, client
         if keys is not None and needed is not None:
             key = identify(keys, Headers(scope=scope))
             if key is None:
-                return error_answer(
-                    "unauthenticated",
-                    "the request brings no valid key: expected `Authorization: Bearer KEY` or "
-                    "`X-API-Key: KEY`; make one with `graphrec keys create`",
-                    headers={"WWW-Authenticate": 'Bearer realm="graphrec"'},
-                )
+                return _unauthenticated(), client
             if not key.allows(needed):
-                return error_answer(
-                    "forbidden",
-                    f"the key has scope {key.scope!r}: expected {needed!r}; use another key",
-                    headers={
-                        "WWW-Authenticate": f'Bearer realm="graphrec", error="insufficient_scope", '
-                        f'scope="{needed}"'
-                    },
-                )
+                return _forbidden(key.scope, needed), client
             client = f"key {key.name}"
-        if needed is not None and service.rate is not None:
-            wait = service.rate.wait(client, time.monotonic())
-            if wait:
-                return _too_many(math.ceil(wait))
-        length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length) > service.settings.serve.max_body_bytes:
-            return _too_large(service)
-        return None
+        return None, client
+
+
+def _is_too_large(service: Service, headers: Mapping[bytes, bytes]) -> bool:
+    length = headers.get(b"content-length", b"")
+    return length.isdigit() and int(length) > service.settings.serve.max_body_bytes
+
+
+def _unauthenticated() -> Response:
+    return error_answer(
+        "unauthenticated",
+        "the request brings no valid key: expected `Authorization: Bearer KEY` or "
+        "`X-API-Key: KEY`; make one with `graphrec keys create`",
+        headers={"WWW-Authenticate": 'Bearer realm="graphrec"'},
+    )
+
+
+def _forbidden(scope: str, needed: str) -> Response:
+    return error_answer(
+        "forbidden",
+        f"the key has scope {scope!r}: expected {needed!r}; use another key",
+        headers={
+            "WWW-Authenticate": f'Bearer realm="graphrec", error="insufficient_scope", '
+            f'scope="{needed}"'
+        },
+    )
 
 
 def _body(headers: Mapping[bytes, bytes]) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from graphrec.cli.options import SettingsFile, SnapshotFolder
-from graphrec.cli.settings import load_settings
+from graphrec.cli.options import SettingsFile, Snapshots
+from graphrec.cli.settings import load_settings, snapshots_of
 
 from graphrec.errors import MissingExtra
 from graphrec.settings import Settings, changed
@@ -43,7 +43,7 @@ def serve(
             show_default="from the settings",
         ),
     ] = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
 ) -> None:
     """Serve the current snapshot over HTTP; the API is described at /openapi.json.
@@ -71,7 +71,7 @@ def serve(
 
 
 def read_source(
-    settings_file: Path | None, options: dict[str, Any], store: str | None, snapshots: Path | None
+    settings_file: Path | None, options: dict[str, Any], store: str | None, snapshots: str | None
 ) -> Source:
     """The settings with the options of the command over them, and the store; again at SIGHUP."""
     from graphrec.api.rereading import Source
@@ -79,7 +79,7 @@ def read_source(
     settings = load_settings(settings_file)
     update = {
         "serve": changed(settings.serve, options),
-        "snapshots": snapshots or settings.snapshots,
+        "snapshots": snapshots_of(snapshots, settings),
     }
     return Source(settings.model_copy(update=update), chosen_store(store, settings))
 
