@@ -189,6 +189,7 @@ EXTRAS = {
     "pooch": "ingest",
     "prometheus_client": "api",
     "pyarrow": "ingest",
+    "pyspark": "spark",
     "pytest": "testing",
     "redis": "redis",
     "rich": "cli",
