@@ -158,6 +158,9 @@ def neighbours(
         int, typer.Option(min=1, help="People who like both items, at least.")
     ] = 1,
     dim: Annotated[int, typer.Option(min=1, help="Directions of the graph filter.")] = 512,
+    kept: Annotated[
+        int, typer.Option("--neighbours", min=1, help="Pairs of an item that the filter keeps.")
+    ] = 512,
     seed: Annotated[int, typer.Option(help="Of the graph filter.")] = 0,
     days: Annotated[float, typer.Option(help="Length of a window of trends.")] = 7,
     master: Master = None,
@@ -171,7 +174,12 @@ def neighbours(
     """
     prepared = Prepared.open(_session(master, conf, package), data)
     options = neighbours_.Options(
-        tuple(part or neighbours_.PARTS), k, min_support, GraphFilter(dim=dim), seed, days=days
+        tuple(part or neighbours_.PARTS),
+        k,
+        min_support,
+        GraphFilter(dim=dim, neighbours=kept),
+        seed,
+        days=days,
     )
     _show(f"Rows in {out}", neighbours_.neighbours(prepared, out, options), as_json)
 
