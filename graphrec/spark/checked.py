@@ -93,15 +93,17 @@ def checked(
     )
     wanted = [F.col(f"`{each}`") for each in dict.fromkeys(columns.names)]
     found = rows.select(*wanted, *ORDER).mapInArrow(check, _DDL).persist()
-    counts = found.groupBy("reason", F.col("seen").isNotNull().alias("shows")).count().collect()
+    # A few rows: each kind, each reason, and what each partition shows of the columns.
+    counts = found.groupBy("kind", "reason", "seen").count().collect()
     reasons = {row["reason"]: int(row["count"]) for row in counts if row["reason"] is not None}
-    good = sum(int(row["count"]) for row in counts if row["reason"] is None and not row["shows"])
+    of_kind = {row["kind"]: int(row["count"]) for row in counts if row["kind"] is not None}
+    good = sum(of_kind.values())
     rejects = found.where("reason is not null").select("reason", "row")
     total = good + sum(reasons.values())
     _refuse_many(name, rejects, reasons, total, settings.max_rejected_share)
     if not good:
         raise DataError(f"{name} has no events: expected at least one event of a user with an item")
-    seen = _seen([row["seen"] for row in found.where("seen is not null").select("seen").collect()])
+    seen = _seen([row["seen"] for row in counts if row["seen"] is not None])
     _, of_times = settled_times(seen, name, columns.time or "")
     of_ids = [settled_ids(seen, role, settings.ids)[1] for role in ("user", "item")]
     settle = partial(_settle, seen=seen, name=name, column=columns.time or "", rules=settings.ids)
@@ -109,7 +111,7 @@ def checked(
         "user", "item", "weight", "kind", "time", "day_first", *ORDER
     )
     settled = events.mapInArrow(settle, _SETTLED)
-    kinds = sorted(row[0] for row in events.select("kind").distinct().collect())
+    kinds = sorted(of_kind)
     if len(kinds) > MAX_KINDS:
         raise DataError(
             f"column {columns.kind!r} of {name} holds {len(kinds)} kinds of events: expected at "

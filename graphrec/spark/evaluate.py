@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from scipy import sparse
 
 from graphrec.data import Rows
 from graphrec.errors import DataError
@@ -22,7 +21,7 @@ from graphrec.evaluation.evaluator import ALL, per_user
 from graphrec.evaluation.metrics import Catalogue, RankedLists
 from graphrec.ranking.all_lists import Listed
 from graphrec.spark.blocks import array, batch, each_block, packed, seen_of
-from graphrec.spark.likes import likes_of, matrix_of
+from graphrec.spark.likes import likes_of, matrix_of, no_likes
 from graphrec.spark.prepared import PAIR, Prepared
 
 SUMS = "block long, part string, metric string, total double, users long"
@@ -154,7 +153,7 @@ def _values(
     k: int,
 ) -> Iterator[pa.RecordBatch]:
     users, ranked = _ranked(test, listed, block * size, size, k)
-    empty = sparse.csr_array((size, items), dtype=np.float32)
+    empty = no_likes(size, items)
     likes = empty if liked is None else matrix_of(liked, size, items)
     known = empty if seen is None else seen_of(block, seen, size, items)
     lists = RankedLists(
@@ -196,10 +195,10 @@ def _means(sums: list[Any], k: int) -> dict[str, dict[str, float]]:
         total[0] += row["total"]
         total[1] += row["users"]
     found: dict[str, dict[str, float]] = {ALL: {}}
-    for (part, name), (total, users) in totals.items():
+    for (part, name), (sum_of, users) in totals.items():
         of_part = found.setdefault(part, {})
         if users:
-            of_part[f"{name}@{k}"] = total / users
+            of_part[f"{name}@{k}"] = sum_of / users
     return found
 
 

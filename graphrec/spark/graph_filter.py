@@ -27,7 +27,7 @@ from graphrec.models.graph_filter.scorer import Exponents, Factors
 from graphrec.models.hyper_parameters import check_values
 from graphrec.models.spectral import strongest_of
 from graphrec.spark.blocks import PACKED, array, batch, each_block, packed_row
-from graphrec.spark.likes import Likes, matrix_of
+from graphrec.spark.likes import Likes, matrix_of, no_likes
 from graphrec.spark.products import products
 from graphrec.spark.spectrum import OnBlocks
 
@@ -65,7 +65,7 @@ def fit_filter(likes: Likes, model: GraphFilter, seed: int = 0) -> FilterOnBlock
     histories, responses, targets = model.choices()
     gains = model.gains(strength, chance(length, likes.active or 1, liked), cut, *responses[0])
     factors = Factors(
-        sparse.csr_array((0, likes.items), dtype=np.float32),
+        no_likes(0, likes.items),
         directions,
         gains,
         factor_of(likes.weight, 0.5 - histories[0]),

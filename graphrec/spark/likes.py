@@ -72,6 +72,12 @@ def matrix_of(rows: pa.Table, size: int, items: int) -> sparse.csr_array:
     return sparse.csr_array((array(rows, "weight"), array(rows, "item"), ends), (size, items))
 
 
+def no_likes(users: int, items: int) -> sparse.csr_array:
+    """A matrix without elements."""
+    ends = np.zeros(users + 1, np.int64)
+    return sparse.csr_array((np.empty(0, np.float32), np.empty(0, np.int32), ends), (users, items))
+
+
 def rows_of(matrix: sparse.csr_array) -> pa.Table:
     """The same the other way round."""
     user = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))

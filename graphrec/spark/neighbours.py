@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -53,7 +54,7 @@ def neighbours(prepared: Prepared, out: str, options: Options) -> Mapping[str, i
         )
     likes = likes_of(prepared)
     similarities = [each for each in SIMILARITIES if each in options.parts]
-    rows = {}
+    rows: dict[str, int] = {}
     if similarities:
         rows |= _similar(prepared, likes, similarities, out, options)
     if FILTER in options.parts:
@@ -74,16 +75,15 @@ def _similar(
         "similarity", "item", "rank", "related", "score", "people"
     )
     folder = f"{out}/similar"
-    named.sort("similarity", "item", "rank").write.mode("overwrite").partitionBy(
-        "similarity"
-    ).parquet(folder)
+    ordered = named.sortWithinPartitions("similarity", "item", "rank")
+    ordered.write.mode("overwrite").partitionBy("similarity").parquet(folder)
     counts = prepared.spark.read.parquet(folder).groupBy("similarity").count().collect()
     return {row["similarity"]: row["count"] for row in counts}
 
 
 def _filter(prepared: Prepared, fitted: FilterOnBlocks, folder: str, seed: int) -> int:
     """The parts of a fitted filter, which `graphrec.spark.parts.read_filter` puts together."""
-    pairs = fitted.pairs.sort("row", "neighbour")
+    pairs = fitted.pairs.sortWithinPartitions("row", "neighbour")
     pairs.write.mode("overwrite").parquet(f"{folder}/pairs")
     factors = fitted.factors
     items = pa.table(
@@ -108,9 +108,9 @@ def _filter(prepared: Prepared, fitted: FilterOnBlocks, folder: str, seed: int) 
 
 
 def _popular(prepared: Prepared, likes: Likes, out: str, options: Options) -> dict[str, int]:
-    rows = {}
+    rows: dict[str, int] = {}
     if POPULARITY in options.parts:
-        columns = {
+        columns: dict[str, NDArray] = {
             "people": likes.people,
             "popularity": popularity(prepared, likes, None),
             "recent": popularity(prepared, likes, options.half_life_share),
@@ -118,15 +118,20 @@ def _popular(prepared: Prepared, likes: Likes, out: str, options: Options) -> di
         rows[POPULARITY] = _items(prepared, columns, f"{out}/{POPULARITY}", "popularity")
     if TRENDS in options.parts:
         found = growth(prepared, options.days)
-        columns = {"people": found.now, "before": found.before, "score": found.score}
-        rows[TRENDS] = _items(prepared, columns, f"{out}/{TRENDS}", "score")
+        grown: dict[str, NDArray] = {
+            "people": found.now,
+            "before": found.before,
+            "score": found.score,
+        }
+        rows[TRENDS] = _items(prepared, grown, f"{out}/{TRENDS}", "score")
     return rows
 
 
-def _items(prepared: Prepared, columns: Mapping[str, np.ndarray], folder: str, by: str) -> int:
+def _items(prepared: Prepared, columns: Mapping[str, NDArray], folder: str, by: str) -> int:
     """Write a row for each item, the best first."""
     rows = np.arange(len(columns[by]), dtype=np.int32)
     frame: DataFrame = prepared.spark.createDataFrame(pa.table({"row": rows, **columns}))
     named = prepared.named(frame, "item", "row", "item").select("item", *columns)
-    named.sort(F.desc(by), "item").write.mode("overwrite").parquet(folder)
+    ordered = named.coalesce(1).sortWithinPartitions(F.desc(by), "item")
+    ordered.write.mode("overwrite").parquet(folder)
     return len(rows)

@@ -29,20 +29,27 @@ def popularity(
     prepared: Prepared, likes: Likes, half_life_share: float | None
 ) -> NDArray[np.float32]:
     """The scores of `graphrec.models.popularity.Popularity` [I]."""
+    if not half_life_share:
+        return _of_all(likes, likes.weight)
     edges = prepared.table("edges")
     ends = edges.agg(F.min("time"), F.max("time")).collect()[0]
-    recent = bool(half_life_share) and ends[0] is not None and ends[0] < ends[1]
-    if recent:
-        edges = edges.join(_not_later(edges), "time")
+    if ends[0] is None or ends[0] == ends[1]:
+        return _of_all(likes, likes.weight)
+    timed = packed(edges.join(_not_later(edges), "time"), EDGE)
     weigh = partial(
         _weights,
         items=likes.items,
         events=prepared.about.events,
-        half_life_share=half_life_share if recent else None,
+        half_life_share=half_life_share,
     )
-    weights = summed(each_block(packed(edges, EDGE), weigh, SCHEMA), ("weight",), likes.items)
-    total = max(weights["weight"].sum(), np.finfo(float).tiny)
-    return (weights["weight"] / total * likes.pairs).astype(np.float32)
+    weights = summed(each_block(timed, weigh, SCHEMA), ("weight",), likes.items)
+    return _of_all(likes, weights["weight"])
+
+
+def _of_all(likes: Likes, weight: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Sums by item [I], in units of the mean weight of a pair."""
+    total = max(weight.sum(), np.finfo(float).tiny)
+    return (weight / total * likes.pairs).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -96,11 +103,10 @@ def _not_later(edges: DataFrame) -> DataFrame:
 
 
 def _weights(
-    block: int, rows: pa.Table, items: int, events: int, half_life_share: float | None
+    block: int, rows: pa.Table, items: int, events: int, half_life_share: float
 ) -> Iterator[pa.RecordBatch]:
     weight = np.maximum(array(rows, "weight").astype(np.float64), 0)
-    if half_life_share is not None:
-        weight = weight * faded(1 - array(rows, "not_later") / events, half_life_share)
+    weight = weight * faded(1 - array(rows, "not_later") / events, half_life_share)
     item = array(rows, "item")
     sums = np.bincount(item, weight, minlength=items)
     liked = np.flatnonzero(sums)

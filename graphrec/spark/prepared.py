@@ -122,6 +122,6 @@ def write_line(spark: SparkSession, text: str, folder: str) -> None:
 def exists(spark: SparkSession, path: str) -> bool:
     """Whether there is anything at a path of any file system that Spark knows."""
     jvm = spark.sparkContext._jvm
-    where = jvm.org.apache.hadoop.fs.Path(path)  # type: ignore[union-attr]
+    where = jvm.org.apache.hadoop.fs.Path(path)
     system = where.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
     return bool(system.exists(where))

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException, PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from graphrec.errors import SettingsError
+from graphrec.errors import SettingsError, SparkFailed
+
+_RAISED = re.compile(r"^[\w.]*(Error|Exception|Rejects|Failed|Interrupt)\b: ")
+"""The last line of a traceback of Python."""
 
 DEFAULTS: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
@@ -60,6 +66,25 @@ def session(
         ) from error
     spark.sparkContext.setLogLevel("ERROR")
     return spark
+
+
+@contextmanager
+def jobs() -> Iterator[None]:
+    """Raises SparkFailed, which says why in a line, where a job that runs inside fails."""
+    try:
+        yield
+    except (PySparkException, Py4JJavaError) as error:
+        raise SparkFailed(
+            f"Spark failed: {_reason(error)}; expected jobs to end; see the logs of its workers, "
+            f"and docs/spark.md for what a block needs"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What a worker in Python raised last, or else what Spark says first."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    raised = [line for line in lines if _RAISED.match(line)]
+    return (raised or lines or [type(error).__name__])[-1 if raised else 0].rstrip(".")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -8,13 +8,13 @@ from math import floor
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from graphrec.errors import DataError
-from graphrec.evaluation.splits.split import cut
+from graphrec.evaluation.splits.split import cut, cutoff_among
 from graphrec.spark.blocks import PACKED, array, each_block, graph_of, packed_row, table_of
-from graphrec.spark.weights import order_statistics
+from graphrec.spark.tallies import order_statistics, tally
 
 
 def cutoff_of(weighed: DataFrame, share: float) -> int:
@@ -23,23 +23,22 @@ def cutoff_of(weighed: DataFrame, share: float) -> int:
     As `graphrec.split.temporal`. Raises DataError where all positive events have one time.
     """
     times = each_block(weighed, _positive_times, "time long").persist()
+    tallied = tally(times, ("time",))
+    if tallied is not None:
+        distinct = np.array([row[0] for row in tallied], np.int64)
+        counts = np.array([row[1] for row in tallied], np.int64)
+        return cutoff_among(distinct, np.cumsum(counts) - counts, int(counts.sum()), share)
+    return cutoff_among(*_around(times, share), share)
+
+
+def _around(times: DataFrame, share: float) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Of very many times the first, the two that the cutoff is one of, and what is before each."""
     total, first = times.agg(F.count("*"), F.min("time")).collect()[0]
-    # A cutoff at the time with n positive events before it leaves total - n for the test.
-    wanted = total - share * total
-    at = min(max(floor(wanted), 0), total - 1) if total else 0
-    before = order_statistics(times, ("time",), [at])[0][0] if total else 0
+    [(before,)] = order_statistics(times, ("time",), [floor(total - share * total)], None)
     later = times.where(F.col("time") > before).agg(F.min("time")).collect()[0][0]
-    choices = [time for time in (before, later) if time is not None and time != first]
-    if not total or not choices:
-        distinct = min(total, 1)
-        raise DataError(
-            f"split by time: the positive events have {distinct} distinct times: expected at least "
-            f"2; leave out --test-share, or give --cutoff"
-        )
-    earlier = [F.count_if(F.col("time") < time) for time in choices]
-    counts = times.agg(*earlier).collect()[0]
-    gaps = [abs(total - count - share * total) for count in counts]
-    return int(choices[gaps.index(min(gaps))])
+    found = sorted({time for time in (first, before, later) if time is not None})
+    earlier = times.agg(*[F.count_if(F.col("time") < time) for time in found]).collect()[0]
+    return np.array(found), np.array(earlier), total
 
 
 def train_and_test(
@@ -68,4 +67,4 @@ def _test(
     kinds = tuple(map(str, range(int(array(rows, "kind").max()) + 1)))
     found = cut(graph_of(block, rows, size, items, kinds), cutoff).test
     if len(found):
-        yield packed_row(block, table_of(found, np.int32(block * size)))
+        yield packed_row(block, table_of(found, block * size))

@@ -6,7 +6,8 @@ are a matter of everyone's: the newest time, and where the events of a pair are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import partial
 from math import floor
 from typing import TypeAlias
@@ -30,12 +31,9 @@ from graphrec.data.kinds import KindPolicy
 from graphrec.data.times import newest
 from graphrec.data.weighting import amounts, event_weights
 from graphrec.spark.blocks import PACKED, array, batch, each_block, log_of, packed_row
-from graphrec.spark.numbering import numbered
+from graphrec.spark.tallies import order_statistics, tally
 
 Policies: TypeAlias = Mapping[str, KindPolicy]
-
-DISTINCT = 200_000
-"""Rows that the driver counts itself."""
 
 
 def weighed(
@@ -52,27 +50,6 @@ def weighed(
     return each_block(recorded, weigh, PACKED), now, clipping
 
 
-def order_statistics(frame: DataFrame, by: Sequence[str], places: Sequence[int]) -> list[tuple]:
-    """The rows at some places of the order by some columns, in the order of `places`.
-
-    Few distinct ones are counted here; many are sorted where they are.
-    """
-    distinct = frame.groupBy(*by).count().limit(DISTINCT + 1).collect()
-    if len(distinct) <= DISTINCT:
-        distinct = sorted(distinct)
-        ends = np.cumsum([row["count"] for row in distinct])
-        found = np.searchsorted(ends, places, side="right").tolist()
-        return [tuple(distinct[at])[:-1] for at in found]
-    return _far_away(frame, by, places)
-
-
-def _far_away(frame: DataFrame, by: Sequence[str], places: Sequence[int]) -> list[tuple]:
-    found, _ = numbered(frame.select(*by), by, "place")
-    found = found.where(F.col("place").isin(sorted(set(places))))
-    rows = {row["place"]: tuple(row)[:-1] for row in found.collect()}
-    return [rows[place] for place in places]
-
-
 def _clipping(recorded: DataFrame, kinds: tuple[str, ...], policies: Policies) -> Clipping:
     """As `graphrec.data.clipping.clipping_of`, of blocks."""
     sums = each_block(
@@ -80,23 +57,39 @@ def _clipping(recorded: DataFrame, kinds: tuple[str, ...], policies: Policies) -
         partial(_largest, kinds=kinds, policies=dict(policies)),
         "kind int, user long, largest double",
     ).persist()
-    people = sums.groupBy("user").agg(F.max("largest").alias("largest")).persist()
-    everyone = people.count()
+    people = sums.groupBy("user").agg(F.max("largest").alias("largest"))
+    of_kinds, of_people = tally(sums, ("kind", "largest")), tally(people, ("largest",))
+    everyone = _count(people, of_people)
     if not everyone:
         return UNKNOWN
     rules = meanings_of(kinds, policies).policies
-    counts = {row["kind"]: row["count"] for row in sums.groupBy("kind").count().collect()}
+    counts = _by_kind(sums, of_kinds)
     places, asked, start = list[int](), list[tuple[int, int]](), 0
     for code in sorted(counts):
         if enough(counts[code], everyone):
             places += [start + at for at in _ranks(counts[code], rules[code].clip_quantile)]
             asked.append((code, counts[code]))
         start += counts[code]
-    values = [row[1] for row in order_statistics(sums, ("kind", "largest"), places)]
+    values = [row[1] for row in order_statistics(sums, ("kind", "largest"), places, of_kinds)]
     pairs = zip(values[::2], values[1::2], asked, strict=True)
     by_kind = {kinds[code]: most(usual, high, count) for usual, high, (code, count) in pairs}
-    overall = order_statistics(people, ("largest",), _ranks(everyone, CLIP_QUANTILE))
-    return Clipping(by_kind, most(overall[0][0], overall[1][0], everyone))
+    ranks = _ranks(everyone, CLIP_QUANTILE)
+    usual, high = order_statistics(people, ("largest",), ranks, of_people)
+    return Clipping(by_kind, most(usual[0], high[0], everyone))
+
+
+def _count(frame: DataFrame, tallied: list[tuple] | None) -> int:
+    return frame.count() if tallied is None else sum(row[-1] for row in tallied)
+
+
+def _by_kind(sums: DataFrame, tallied: list[tuple] | None) -> dict[int, int]:
+    """How many people have events of each kind that count."""
+    if tallied is None:
+        return {row["kind"]: row["count"] for row in sums.groupBy("kind").count().collect()}
+    found: Counter[int] = Counter()
+    for code, _, count in tallied:
+        found[code] += count
+    return dict(found)
 
 
 def _ranks(count: int, quantile: float) -> list[int]:

@@ -18,7 +18,10 @@ from scripts.benchmark.load.process import free_port
 SECONDS = 90
 """In which a process is up; the machine may be busy."""
 
-SMALL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss1m"
+SMALL = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
+    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
 """Of a Java that does little and should not spend its time on compiling."""
 
 CONF = (
@@ -103,14 +106,14 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
     url = f"spark://127.0.0.1:{port}"
     try:
         start("master.Master", "--port", str(port))
-        _until(folder / "0.log", "I have been elected leader")
+        _until(running[0], folder / "0.log", "I have been elected leader")
         found = tuple(
             start("worker.Worker", "--cores", "1", "--memory", "512m",
                   "--work-dir", str(folder / "work"), url)
             for _ in range(workers)
         )  # fmt: skip
         for at in range(1, workers + 1):
-            _until(folder / f"{at}.log", "Successfully registered with master")
+            _until(running[at], folder / f"{at}.log", "Successfully registered with master")
         yield Cluster(url, found)
     finally:
         for process in reversed(running):
@@ -119,8 +122,9 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
             process.wait(SECONDS)
 
 
-def _until(log: Path, said: str) -> None:
+def _until(process: subprocess.Popen[bytes], log: Path, said: str) -> None:
     end = time.monotonic() + SECONDS
-    while said not in log.read_text("utf-8", errors="replace"):
-        assert time.monotonic() < end, log.read_text("utf-8", errors="replace")[-2000:]
+    while said not in (text := log.read_text("utf-8", errors="replace")):
+        assert process.poll() is None, text[-2000:]
+        assert time.monotonic() < end, text[-2000:]
         time.sleep(0.1)

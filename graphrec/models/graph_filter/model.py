@@ -218,7 +218,9 @@ def known(
     return first, (sigma[some] / first) ** 2, np.ascontiguousarray(directions[:, some])
 
 
-def chance(length: np.floating | float, users: int, items: int) -> np.floating | float:
+def chance(
+    length: np.floating | float, users: int | np.integer, items: int | np.integer
+) -> np.floating | float:
     """The largest singular value that chance gives a matrix of a Frobenius norm, κ unscaled.
 
     `users` and `items` are those with interactions.

@@ -21,7 +21,7 @@ from graphrec.spark import lists as lists_
 from graphrec.spark import neighbours as neighbours_
 from graphrec.spark import prepare as prepare_
 from graphrec.spark.prepared import Prepared
-from graphrec.spark.session import session
+from graphrec.spark.session import jobs, session
 from graphrec.spark.sources import Source, frame
 
 spark = typer.Typer(
@@ -124,7 +124,9 @@ def prepare(
         block_users,
     )
     source = Source(path, form, _pairs(option, "--option", "url=jdbc:postgresql://…"))
-    done = prepare_.prepare(_session(master, conf, package), source, out, settings, options)
+    running = _session(master, conf, package)
+    with jobs():
+        done = prepare_.prepare(running, source, out, settings, options)
     for reading in done.readings:
         warn("it was read so", reading)
     about = done.prepared.about
@@ -172,7 +174,7 @@ def neighbours(
 
     **Example:** `graphrec spark neighbours prepared --out learned --part cosine`
     """
-    prepared = Prepared.open(_session(master, conf, package), data)
+    running = _session(master, conf, package)
     options = neighbours_.Options(
         tuple(part or neighbours_.PARTS),
         k,
@@ -181,7 +183,9 @@ def neighbours(
         seed,
         days=days,
     )
-    _show(f"Rows in {out}", neighbours_.neighbours(prepared, out, options), as_json)
+    with jobs():
+        rows = neighbours_.neighbours(Prepared.open(running, data), out, options)
+    _show(f"Rows in {out}", rows, as_json)
 
 
 @spark.command()
@@ -204,9 +208,11 @@ def als(
     **Example:** `graphrec spark als prepared --out als`, then
     `graphrec spark evaluate prepared als/lists`
     """
-    prepared = Prepared.open(_session(master, conf, package), data)
+    running = _session(master, conf, package)
     options = als_.Options(dim, sweeps, regularization, alpha, seed, k)
-    _show(f"Rows in {out}", {"lists": als_.als(prepared, out, options)}, as_json)
+    with jobs():
+        rows = als_.als(Prepared.open(running, data), out, options)
+    _show(f"Rows in {out}", {"lists": rows}, as_json)
 
 
 @spark.command()
@@ -242,8 +248,11 @@ def lists(
     options = lists_.Options(k, placement, now, ship)
     folder = Path(snapshots or settings.snapshots)
     running = _session(master, conf, package)
-    lists_.lists(running, folder, version, settings, options).write.mode("overwrite").parquet(out)
-    _show(f"Rows in {out}", {"lists": running.read.parquet(out).count()}, as_json)
+    with jobs():
+        found = lists_.lists(running, folder, version, settings, options)
+        found.write.mode("overwrite").parquet(out)
+        rows = running.read.parquet(out).count()
+    _show(f"Rows in {out}", {"lists": rows}, as_json)
 
 
 @spark.command()
@@ -262,7 +271,9 @@ def evaluate(
     **Example:** `graphrec spark evaluate prepared lists -k 20`
     """
     running = _session(master, conf, package)
-    found = evaluate_.evaluate(Prepared.open(running, data), frame(running, Source(path, form)), k)
+    with jobs():
+        lists = frame(running, Source(path, form))
+        found = evaluate_.evaluate(Prepared.open(running, data), lists, k)
     if as_json:
         print_json(asdict(found))
         return
