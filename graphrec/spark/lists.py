@@ -6,6 +6,7 @@ or it is shipped to each worker once. Processes of one worker share what is mapp
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,8 @@ from graphrec.snapshot.registry import current, load
 from graphrec.snapshot.types import types_of
 
 SCHEMA = "user string, rank int, item string, score double"
+
+_SHIPPED = "graphrec-snapshot-"
 
 USERS_AT_ONCE = 500
 """Of a task: it takes seconds, so that what is lost with a worker is little."""
@@ -50,13 +53,23 @@ def lists(
     chosen = version or current(folder)
     users = len(_engine(folder, chosen, settings).everyone)
     if options.ship:
-        spark.sparkContext.addFile(str(folder.absolute() / chosen), recursive=True)
+        _ship(spark, folder, chosen)
     starts = spark.range(0, users, options.users_at_once)
     tasks = max(1, -(-users // options.users_at_once))
     make = partial(
         _made, folder=folder.absolute(), version=chosen, settings=settings, options=options
     )
     return starts.repartition(tasks, "id").mapInArrow(make, SCHEMA)
+
+
+def _ship(spark: SparkSession, folder: Path, version: str) -> None:
+    """Send a snapshot to the workers, each of which unpacks it once."""
+    # Workers fetch it when they need it, from this place, which goes away with the session.
+    archive = Path(SparkFiles.getRootDirectory()) / f"{_SHIPPED}{version}.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
+        for path in sorted((folder / version).rglob("*")):
+            packed.write(path, path.relative_to(folder))
+    spark.sparkContext.addArchive(f"{archive}#{_SHIPPED}{version}")
 
 
 def _made(
@@ -66,7 +79,7 @@ def _made(
     settings: Settings,
     options: Options,
 ) -> Iterator[pa.RecordBatch]:
-    place = Path(SparkFiles.getRootDirectory()) if options.ship else folder
+    place = Path(SparkFiles.get(_SHIPPED + version)) if options.ship else folder
     for batch in batches:
         for start in batch.column(0).to_pylist():
             engine = _engine(place, version, settings)

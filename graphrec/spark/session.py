@@ -84,7 +84,8 @@ def _reason(error: Exception) -> str:
     """What a worker in Python raised last, or else what Spark says first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     raised = [line for line in lines if _RAISED.match(line)]
-    return (raised or lines or [type(error).__name__])[-1 if raised else 0].rstrip(".")
+    thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
+    return [*thrown[:1], *raised[-1:]][-1] if thrown or raised else _first_line(error)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -64,7 +64,10 @@ class Cluster:
         found = []
         for worker in self.workers:
             children = subprocess.run(
-                ["pgrep", "-P", str(worker.pid)], capture_output=True, text=True, check=False
+                ["pgrep", "-P", str(worker.pid), "-f", "CoarseGrainedExecutorBackend"],
+                capture_output=True,
+                text=True,
+                check=False,
             )
             found += [int(pid) for pid in children.stdout.split()]
         return found
