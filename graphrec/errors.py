@@ -13,6 +13,7 @@
     ├── StreamMoved          somebody else read a stream on: nothing of the batch was stored
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
+    ├── SparkFailed          a job of Spark came to no end
     ├── SnapshotError        a snapshot is missing, broken or from another format version
     │   ├── SnapshotsAway    the place where snapshots are does not answer
     │   └── SnapshotsChanged somebody else changed what is there; nothing of this change serves
@@ -101,6 +102,10 @@ class UnknownNode(GraphrecError):  # noqa: N818
 
 class TrainingError(GraphrecError):
     """Training cannot continue."""
+
+
+class SparkFailed(GraphrecError):  # noqa: N818
+    """A job of Spark failed, on the workers or before."""
 
 
 class SnapshotError(GraphrecError):
@@ -213,7 +218,9 @@ EXTRAS = {
     "pandas": "ingest",
     "pooch": "ingest",
     "prometheus_client": "api",
+    "py4j": "spark",
     "pyarrow": "ingest",
+    "pyspark": "spark",
     "pytest": "testing",
     "redis": "redis",
     "rich": "cli",

@@ -28,7 +28,7 @@ PEERS = ROOT / "scripts" / "benchmark" / "peers"
 """Scripts that run in environments of their own: no module of ours."""
 HEAVY = (
     *("torch", "dgl", "sklearn", "implicit", "pandas", "pyarrow", "networkx", "sqlalchemy"),
-    *("neo4j", "optuna"),
+    *("neo4j", "optuna", "pyspark"),
 )
 """What a process that serves never holds, directly or through others."""
 
@@ -72,6 +72,9 @@ MAY_IMPORT = {
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
+    # the same for logs that one machine is too small for
+    "spark": "data errors evaluation ingest models ranking recommend retrieval settings snapshot "
+    "store",
     "refresh": "data errors evaluation experiment models progress ranking ratings recommend "
     "settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
@@ -89,7 +92,7 @@ MAY_IMPORT = {
     "policy ranking ratings recommend rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
     "locations locks models off_policy packings person_lines placement policy progress ranking "
-    "ratings recommend refresh report settings settings_file snapshot store suggest traces "
+    "ratings recommend refresh report settings settings_file snapshot spark store suggest traces "
     "training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
@@ -249,6 +252,12 @@ def test_only_what_trains_knows_torch() -> None:
 
 def test_only_models_know_the_libraries_that_fit_them() -> None:
     assert who_imports("implicit") == {"graphrec.models.ials"}
+
+
+def test_one_folder_knows_spark() -> None:
+    known = who_imports("pyspark")
+    assert known
+    assert known <= set(modules("graphrec.spark"))
 
 
 def test_one_module_knows_optuna() -> None:

@@ -337,11 +337,13 @@ class Recommender:
         users: Sequence[str] | None = None,
         progress: Progress | None = None,
         placement: str | None = None,
+        at: int | None = None,
     ) -> BulkLists:
         """The lists of all users, or of some, made in blocks of `batch` users when asked for.
 
         `progress` is called after each block with how many lists are done, and of how many. Rules
-        that hold of every list hold here. Without a placement, lists hold items of the snapshot.
+        that hold of every list hold here; they are as of now, or `at` a time in milliseconds since
+        1970. Without a placement, lists hold items of the snapshot.
         Raises UnknownPlacement; use `recommend` and `placement` for reasons.
         """
         if placement is not None:
@@ -358,7 +360,7 @@ class Recommender:
             found = self.placed(placement, PlacementQuestion(user, k=k, reasons=False), now)
             return [each.item for each in found], [each.score for each in found]
 
-        now = Context(time_ns() // 1_000_000)
+        now = Context(time_ns() // 1_000_000 if at is None else at)
         asked_for = self.everyone if users is None else tuple(users)
         unknown = tuple(user for user in asked_for if not self.view.knows(user))
         return BulkLists(asked_for, batch, listed, progress, unknown)

@@ -40,6 +40,7 @@ COMMANDS = {
     "serve": "serve",
     "doctor": "doctor",
     "compare": "compare",
+    "spark": "spark",
     "benchmark": "benchmark",
     "experiment": "experiment",
     "keys": "keys",
