@@ -13,6 +13,7 @@
     ├── StreamMoved          somebody else read a stream on: nothing of the batch was stored
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
+    ├── BackupError          a backup is there already, is broken or has no room
     ├── SnapshotError        a snapshot is missing, broken or from another format version
     ├── Locked               another process keeps a lock
     │   └── RefreshRunning   a refresh works on the same folder of snapshots
@@ -99,6 +100,10 @@ class UnknownNode(GraphrecError):  # noqa: N818
 
 class TrainingError(GraphrecError):
     """Training cannot continue."""
+
+
+class BackupError(GraphrecError):
+    """A backup cannot be written or restored."""
 
 
 class SnapshotError(GraphrecError):

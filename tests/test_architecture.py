@@ -79,6 +79,7 @@ MAY_IMPORT = {
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",
+    "backup": "errors files forget progress snapshot store",
     "doctor": "counts data errors recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models off_policy policy ranking ratings retrieval store",
@@ -86,9 +87,10 @@ MAY_IMPORT = {
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiment experiments files forget locks placement policies policy "
     "ranking ratings recommend rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
-    "locks models off_policy packings person_lines placement policy progress ranking ratings "
-    "recommend refresh report settings settings_file snapshot store suggest traces training",
+    "cli": "api backup counts data doctor errors evaluation experiment experiments exports "
+    "forget ingest locks models off_policy packings person_lines placement policy "
+    "progress ranking ratings recommend refresh report settings settings_file snapshot "
+    "store suggest traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 
@@ -381,7 +383,7 @@ SQL = re.compile(
 OF_NAMES = {"graphrec.store.neo4j.likes", "graphrec.store.neo4j.questions"}
 """Modules whose queries are put together of names of variables, quoted types and parameters."""
 
-CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES"}
+CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES", "_EVENT"}
 """What SQL may be put together from: a Literal type, a loop over the migrations, a constant."""
 
 

@@ -38,6 +38,8 @@ COMMANDS = {
     "items": "items",
     "users": "users",
     "serve": "serve",
+    "dump": "backup",
+    "restore": "backup",
     "doctor": "doctor",
     "compare": "compare",
     "benchmark": "benchmark",
