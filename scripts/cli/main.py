@@ -40,6 +40,7 @@ COMMANDS = {
     "serve": "serve",
     "dump": "backup",
     "restore": "backup",
+    "upgrade": "upgrade",
     "doctor": "doctor",
     "compare": "compare",
     "benchmark": "benchmark",

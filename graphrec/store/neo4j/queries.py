@@ -74,8 +74,8 @@ MERGE (:GraphrecTombstone {type: 'item', mark: id})
 
 # What a write begins with: it locks the schema until the transaction ends, so that writers come one
 # after the other, and nobody who has read up to a position misses a lower one that comes later.
-# The constant is set first, which takes the lock and nothing less: a MERGE would first share it, and
-# of two that share it neither gets it.
+# The constant is set first, which takes the lock and nothing less: a MERGE would share it
+# first, and of two that share it neither gets it.
 LOCK_POSITION = """
 MATCH (schema:GraphrecSchema {name: 'graphrec'})
 SET schema.locked = true

@@ -116,6 +116,20 @@ class Neo4jStore:
             self._server.close()
             raise
 
+    @property
+    def version(self) -> int:
+        """Of the schema in the database; 0 before its first write, and of a mapped graph."""
+        return self._version
+
+    def upgrade(self) -> None:
+        """Bring the schema, with its indexes, and the ties to this version; a write would too.
+
+        Nothing of a mapped graph.
+        """
+        if self._mapped is None:
+            self._prepare(*self._server.read(self._catalogue).nodes)
+            self._complete_ties()
+
     def position(self) -> int | None:
         """How far the store has been written; None where the settings map a graph."""
         if self._mapped is not None:

@@ -29,11 +29,11 @@ def filled(store: GraphStore) -> GraphStore:
     store.write_nodes("item", Vocabulary(("heat", "no events")), values)
     store.write_links(("item", "has_genre", "genre"), [("heat", "crime", 0.5)])
     store.write_links(("user", "knows", "user"), [("ann", "bob", 1)])
-    store.write_batch(StreamBatch("clicks", {"0": Move(None, "7"), "1": Move(None, "2")}))
     store.delete_events([EventKey(SMALL[1].user, SMALL[1].item)])
     store.write_events(log_of([Event("gone", "heat"), Event("ann", "dropped")]))
     store.forget_user("gone")
     store.delete_item("dropped")
+    store.write_batch(StreamBatch("clicks", {"0": Move(None, "7"), "1": Move(None, "2")}))
     return store
 
 
