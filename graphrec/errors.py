@@ -189,6 +189,7 @@ EXTRAS = {
     "neo4j": "neo4j",
     "networkx": "ingest",
     "openpyxl": "excel",
+    "opentelemetry": "otel",
     "optuna": "tune",
     "pandas": "ingest",
     "pooch": "ingest",

@@ -639,6 +639,11 @@ class ServeSettings(_Section):
         description="MiB of lists kept in memory, about 2 KB each, for users who return before a "
         "change; questions that are long or rare are not kept.",
     )
+    traces: bool = Field(
+        False,
+        description="Send a trace of each request to an OpenTelemetry collector, as its variables "
+        "`OTEL_…` say.",
+    )
     exposures: Path | None = Field(
         None,
         description="Folder of the exposure log, for `graphrec compare`; not set: no log.",

@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "progress": "",
     "id_search": "",
     "counts": "",
+    "stages": "",
     "files": "",
     "locks": "errors",
     "packings": "",
@@ -60,8 +61,8 @@ MAY_IMPORT = {
     "ratings": "data errors models",
     "snapshot": "data errors experiment files locks models ranking ratings retrieval rules "
     "settings store",
-    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules "
-    "settings snapshot store suggest",
+    "recommend": "data errors experiment models placement progress ranking ratings retrieval "
+    "rules settings snapshot stages store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
     "experiments": "data errors experiment files locks packings person_lines policy suggest",
@@ -86,7 +87,7 @@ MAY_IMPORT = {
     # the doors
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiment experiments files forget locks placement policies policy "
-    "ranking ratings recommend rules settings snapshot store suggest",
+    "ranking ratings recommend rules settings snapshot stages store suggest",
     "cli": "api backup counts data doctor errors evaluation experiment experiments exports "
     "forget ingest locks models off_policy packings person_lines placement policy "
     "progress ranking ratings recommend refresh report settings settings_file snapshot "
