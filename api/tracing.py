@@ -98,6 +98,8 @@ class Tracing:
         if route is not None:
             span.update_name(f"{scope['method']} {route}")
             span.set_attribute("http.route", route)
+        if scope.get("root_path"):  # such as that of a tenant
+            span.set_attribute("graphrec.root_path", scope["root_path"])
         state = scope.get("state", {})
         for name in ("request_id", "version"):
             if state.get(name) is not None:
