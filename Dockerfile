@@ -12,7 +12,7 @@ COPY api api
 COPY scripts scripts
 
 FROM build AS build-serve
-RUN pip install ".[api,cli,neo4j]"
+RUN pip install ".[api,cli,neo4j,otel]"
 
 FROM build AS build-train
 RUN pip install ".[api,cli,ingest,neo4j,sql,train,tune]"

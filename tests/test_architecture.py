@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "progress": "",
     "id_search": "",
     "counts": "",
+    "stages": "",
     "files": "",
     "locations": "errors",
     "locks": "errors",
@@ -62,7 +63,7 @@ MAY_IMPORT = {
     "snapshot": "data errors experiment files locations locks models ranking ratings retrieval "
     "rules settings store",
     "recommend": "data errors experiment locations models placement progress ranking ratings "
-    "retrieval rules settings snapshot store suggest",
+    "retrieval rules settings snapshot stages store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
     "experiments": "data errors experiment files locks packings person_lines policy suggest",
@@ -83,17 +84,18 @@ MAY_IMPORT = {
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",
+    "backup": "errors files forget progress snapshot store",
     "doctor": "counts data errors locations recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models off_policy policy ranking ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
     "api": "data errors experiment experiments files forget locations locks placement policies "
-    "policy ranking ratings recommend rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
-    "locations locks models off_policy packings person_lines placement policy progress ranking "
-    "ratings recommend refresh report settings settings_file snapshot spark store suggest traces "
-    "training",
+    "policy ranking ratings recommend rules settings snapshot stages store suggest",
+    "cli": "api backup counts data doctor errors evaluation experiment experiments exports forget "
+    "ingest locations locks models off_policy packings person_lines placement policy progress "
+    "ranking ratings recommend refresh report settings settings_file snapshot spark store suggest "
+    "traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 
@@ -392,7 +394,7 @@ SQL = re.compile(
 OF_NAMES = {"graphrec.store.neo4j.likes", "graphrec.store.neo4j.questions"}
 """Modules whose queries are put together of names of variables, quoted types and parameters."""
 
-CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES"}
+CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES", "_EVENT"}
 """What SQL may be put together from: a Literal type, a loop over the migrations, a constant."""
 
 

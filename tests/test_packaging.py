@@ -39,6 +39,7 @@ DISTRIBUTIONS = {
     "google": "protobuf",
     "markupsafe": "jinja2",
     "nats": "nats-py",
+    "opentelemetry": "opentelemetry-sdk",
     "prometheus_client": "prometheus-client",
     "pydantic_core": "pydantic",
     "pydantic_settings": "pydantic-settings",

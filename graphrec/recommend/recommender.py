@@ -70,6 +70,7 @@ from graphrec.snapshot.remote.mirror import also, serving
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_with
 from graphrec.snapshot.view import View
+from graphrec.stages import stage
 from graphrec.store.delta import Delta
 from graphrec.store.protocol import Similarity
 
@@ -212,11 +213,15 @@ class Recommender:
         """
         found = asked(self.with_rules(as_query(query, k)), self.view, context)
         query = found.query
-        profile = self.profile(query, context)
-        request = self.ranker.request(profile, query, context)
-        ranking = self._ranking(request, query)
-        listed = self._recommendations(profile, ranking, request.segment, query)
-        listed = self._with_cold_items(listed, profile, request, query, context)
+        with stage("profile"):
+            profile = self.profile(query, context)
+        with stage("retrieve"):
+            request = self.ranker.request(profile, query, context)
+        with stage("rank"):
+            ranking = self._ranking(request, query)
+        with stage("reasons"):
+            listed = self._recommendations(profile, ranking, request.segment, query)
+            listed = self._with_cold_items(listed, profile, request, query, context)
         if context.rng is not None and query.exploration:
             eligible = request.eligible.copy()
             eligible[ranking.items] = False
