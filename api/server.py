@@ -168,10 +168,10 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     logging.getLogger("neo4j").propagate = False
     settings, files = source.settings.serve, _most_files()
-    apps = {
-        name: Reloadable(_application(each, name, log, work))
-        for name, each in (source.tenants or {None: source}).items()
-    }
+    sources: dict[str | None, Source] = {None: source}
+    if source.tenants:
+        sources = dict(source.tenants.items())
+    apps = {name: Reloadable(_application(each, name, log, work)) for name, each in sources.items()}
     tenants = {name: each for name, each in apps.items() if name is not None}
     app = Tenants(tenants, settings) if tenants else apps[None]
     protocol = limited(Limits.of(settings, files))
@@ -207,9 +207,14 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
     if read is not None:
         rereading = [
             Rereading(before, partial(_of_tenant, read, name), taking(name))
-            for name, before in (source.tenants or {None: source}).items()
+            for name, before in sources.items()
         ]
-        server.reread = lambda: [each.ask() for each in rereading]  # type: ignore[assignment]
+
+        def reread() -> None:
+            for each in rereading:
+                each.ask()
+
+        server.reread = reread
     server.run(None if work is None else [work.socket])
     if not server.started:
         raise SystemExit(3)  # uvicorn's own status; its log says why

@@ -20,6 +20,7 @@ from typing import Any
 from graphrec.api.rereading import Source
 
 from graphrec.errors import SettingsError
+from graphrec.locations import Location
 from graphrec.settings import SETTINGS_FILE, ServeSettings, Settings, load_settings, values_of
 from graphrec.store import stands
 
@@ -77,7 +78,7 @@ def _below(settings: Settings, folder: Path, process: ServeSettings) -> Settings
     serve = settings.serve
     update: dict[str, Any] = {
         "store": _store_below(settings.store, folder),
-        "snapshots": folder / settings.snapshots,
+        "snapshots": _snapshots_below(settings.snapshots, folder),
         "ingest": settings.ingest.model_copy(update={"rejects": folder / settings.ingest.rejects}),
         "serve": serve.model_copy(
             update={
@@ -90,6 +91,10 @@ def _below(settings: Settings, folder: Path, process: ServeSettings) -> Settings
         ),
     }
     return settings.model_copy(update=update)
+
+
+def _snapshots_below(location: Location, folder: Path) -> Location:
+    return folder / location if isinstance(location, Path) else location
 
 
 def _store_below(url: str, folder: Path) -> str:
@@ -118,13 +123,18 @@ def _own(source: Source) -> Iterator[tuple[str, object]]:
     if source.store is not None:
         database = None if source.store.startswith("sqlite") else settings.neo4j.database
         yield "store", (source.store, database)
+    if isinstance(settings.snapshots, str):
+        yield "URL of snapshots", settings.snapshots
+    else:
+        yield "folder of snapshots", settings.snapshots.resolve()
     for what, path in (
-        ("folder of snapshots", settings.snapshots),
         ("serve.keys", settings.serve.keys),
         ("serve.exposures", settings.serve.exposures),
         ("ingest.rejects", settings.ingest.rejects),
     ):
         if path is not None:
             yield what, path.resolve()
+    if settings.online.url is not None:
+        yield "online.prefix", (settings.online.url.get_secret_value(), settings.online.prefix)
     if settings.stream.url is not None:
         yield "stream", (settings.stream.url, settings.stream.group)

@@ -10,16 +10,17 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.id_lists import ids_in
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.options import AsJson, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json, stages, tell_waiting
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import load_settings, snapshots_of
 
 from graphrec.backup import dump as dumping
 from graphrec.backup import restore as restoring
 from graphrec.counts import counted
 from graphrec.errors import BackupError
-from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.place import changing
 from graphrec.snapshot.registry import CURRENT
+from graphrec.snapshot.remote.mirror import serving
 from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 
@@ -37,7 +38,7 @@ def dump(
     ],
     snapshot: WithSnapshot = True,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,15 +53,16 @@ def dump(
     **Examples:** `graphrec dump backup.tar`; `graphrec dump nightly.tar.gz --no-snapshot`
     """
     settings = load_settings(settings_file)
-    folder = snapshots or settings.snapshots
-    serves = snapshot and (folder / CURRENT).is_file()
-    lock = (
-        refresh_lock(folder, "graphrec dump", settings.privacy.wait_seconds, tell_waiting)
-        if folder.is_dir()
-        else nullcontext()
+    place = snapshots_of(snapshots, settings)
+    seconds = settings.privacy.wait_seconds
+    held = (
+        nullcontext(place)
+        if isinstance(place, Path) and not place.is_dir()
+        else changing(place, settings.cache, "graphrec dump", seconds, tell_waiting, needs=serving)
     )
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
-    with _disk_errors(file), source as opened, lock, stages() as progress:
+    with _disk_errors(file), source as opened, held as folder, stages() as progress:
+        serves = snapshot and (folder / CURRENT).is_file()
         contents = dumping.dump(opened, file, folder if serves else None, progress)
     size = file.stat().st_size
     if as_json:
@@ -71,7 +73,7 @@ def dump(
         f"Wrote {file} ({size:,} bytes): {_said(contents.counts)}{with_snapshot}.", soft_wrap=True
     )
     if snapshot and not serves:
-        OUT.print(f"No snapshot serves in {str(folder)!r}: the file has none.", soft_wrap=True)
+        OUT.print(f"No snapshot serves in {str(place)!r}: the file has none.", soft_wrap=True)
 
 
 def restore(
@@ -88,7 +90,7 @@ def restore(
     ] = None,
     snapshot: WithSnapshot = True,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -103,7 +105,7 @@ def restore(
     sqlite:///new.db --snapshots new-snapshots`
     """
     settings = load_settings(settings_file)
-    folder = snapshots or settings.snapshots
+    place = snapshots_of(snapshots, settings)
     url = store or settings.store
     users = () if forgotten is None else ids_in(forgotten, settings.ids)
     with _disk_errors(file), restoring.opened(file, file.absolute().parent) as backup:
@@ -113,18 +115,16 @@ def restore(
             return
         removed = restoring.forget(backup, users)
         target = open_store(url, settings.kinds, settings.neo4j, unfinished=True)
-        wanted = folder if snapshot and contents.snapshot else None
-        lock = (
-            nullcontext()
-            if wanted is None
-            else refresh_lock(
-                wanted, "graphrec restore", settings.privacy.wait_seconds, tell_waiting
-            )
+        seconds = settings.privacy.wait_seconds
+        held = (
+            changing(place, settings.cache, "graphrec restore", seconds, tell_waiting)
+            if snapshot and contents.snapshot
+            else nullcontext()
         )
-        with target as opened, lock:
-            serving = restoring.restore(backup, opened, wanted, users, types_of(settings))
+        with target as opened, held as folder:
+            version = restoring.restore(backup, opened, folder, users, types_of(settings))
             counts = dict(opened.counts())
-    _show(as_json, f"Restored {url}", counts, serving, contents.created, removed)
+    _show(as_json, f"Restored {url}", counts, version, contents.created, removed)
 
 
 def _show(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder
+from graphrec.cli.options import AsJson, SettingsFile, Snapshots
 from graphrec.cli.output import OUT, print_json, print_table, warn
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import folder_of, load_settings
 
 from graphrec.data.times import clock, milliseconds
 from graphrec.errors import SettingsError
@@ -232,7 +231,7 @@ def lists(
         bool,
         typer.Option("--ship", help="Copy the snapshot to workers that cannot see it."),
     ] = False,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     master: Master = None,
     conf: Conf = None,
     package: Packages = None,
@@ -246,7 +245,7 @@ def lists(
     settings = load_settings(settings_file)
     now = clock() if at is None else milliseconds(at)
     options = lists_.Options(k, placement, now, ship)
-    folder = Path(snapshots or settings.snapshots)
+    folder = folder_of(snapshots, settings, *([version] if version else []))
     running = _session(master, conf, package)
     with jobs():
         found = lists_.lists(running, folder, version, settings, options)

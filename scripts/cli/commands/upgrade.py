@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.options import AsJson, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import load_settings, snapshots_of
 
 from graphrec.errors import OutdatedSnapshot, StoreError
 from graphrec.snapshot.manifest import FORMAT
+from graphrec.snapshot.place import local
 from graphrec.snapshot.registry import CURRENT, current, verify, versions
+from graphrec.snapshot.remote.mirror import everything
 from graphrec.store import stands
 from graphrec.store.versions import schema_version
 from graphrec.store.versions import upgrade as upgrade_store
@@ -41,7 +43,7 @@ def upgrade(
         ),
     ] = False,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +57,7 @@ def upgrade(
     **Examples:** `graphrec upgrade --check`; `graphrec upgrade --store neo4j://localhost:7687`
     """
     settings = load_settings(settings_file)
-    url, folder = store or settings.store, snapshots or settings.snapshots
+    url = store or settings.store
     if not stands(url):
         raise StoreError(
             f"store {url!r} is not there: expected one to upgrade; a new one needs no upgrade"
@@ -63,6 +65,7 @@ def upgrade(
     version = schema_version(url, settings.neo4j)
     if version.older and not check:
         upgrade_store(url, settings.kinds, settings.neo4j)
+    folder = local(snapshots_of(snapshots, settings), settings.cache, everything, must=False)
     old = tuple(each for each in versions(folder) if _outdated(folder, each))
     serves = current(folder) if (folder / CURRENT).is_file() else None
     done = Upgrade(
