@@ -49,6 +49,10 @@ COLLECTED = (20_000, 20, 100)
 and at Python's own 700 each of them is looked at several times."""
 
 
+ALONE = ""
+"""In place of the name of a tenant, where there are none."""
+
+
 class _Server(uvicorn.Server):
     """A server that is not ready for a while before it stops, so that no request is sent to it, and
     that reads its settings again at SIGHUP.
@@ -168,12 +172,9 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     logging.getLogger("neo4j").propagate = False
     settings, files = source.settings.serve, _most_files()
-    sources: dict[str | None, Source] = {None: source}
-    if source.tenants:
-        sources = dict(source.tenants.items())
+    sources = source.tenants or {ALONE: source}
     apps = {name: Reloadable(_application(each, name, log, work)) for name, each in sources.items()}
-    tenants = {name: each for name, each in apps.items() if name is not None}
-    app = Tenants(tenants, settings) if tenants else apps[None]
+    app = Tenants(apps, settings) if source.tenants else apps[ALONE]
     protocol = limited(Limits.of(settings, files))
     config = uvicorn.Config(
         app,
@@ -191,13 +192,13 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
     ready = (lambda: None) if work is None else work.ready.set
     server = _Server(config, app, settings.drain_seconds, ready)
 
-    def taking(name: str | None) -> Callable[[Source], Awaitable[None]]:
+    def taking(name: str) -> Callable[[Source], Awaitable[None]]:
         async def take(new: Source) -> None:
             serve = new.settings.serve
             # The address stays.
             _require_keys(settings.model_copy(update={"keys": serve.keys}))
             await apps[name].replace(_application(new, name, log, work))
-            if name is None:
+            if name == ALONE:
                 protocol.limits = Limits.of(serve, files)
                 config.timeout_keep_alive = serve.idle_seconds
                 server.drain_seconds = serve.drain_seconds
@@ -210,11 +211,11 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
             for name, before in sources.items()
         ]
 
-        def reread() -> None:
+        def ask() -> None:
             for each in rereading:
                 each.ask()
 
-        server.reread = reread
+        server.reread = ask
     server.run(None if work is None else [work.socket])
     if not server.started:
         raise SystemExit(3)  # uvicorn's own status; its log says why
@@ -222,22 +223,22 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
 
 def _application(source: Source, name: str | None, log: RequestLog, work: Work | None) -> FastAPI:
     """The application of a source; of a tenant, which its lines in the log name."""
-    said = "" if name is None else f"tenant {name}: "
+    said = "" if name == ALONE else f"tenant {name}: "
     if source.store is None:
         logger.info("%sthere is no graph store: events and changes cannot be sent", said)
     else:
         logger.info("%sthe graph store is %s", said, LOGIN.sub("//", source.store))
     peers = None if work is None else work.peers
-    if name is not None:
+    if name != ALONE:
         log = partial(log, tenant=name)
         peers = None if peers is None else replace(peers, name=name)
     return create_app(source.settings, store=source.store, log=log, peers=peers)
 
 
-def _of_tenant(read: Read, name: str | None) -> Source:
+def _of_tenant(read: Read, name: str) -> Source:
     """The settings of a tenant, read again; raises SettingsError where it is gone."""
     found = read()
-    if name is None:
+    if name == ALONE:
         return found
     if name not in found.tenants:
         raise SettingsError(f"tenant {name!r} is gone: expected its folder; restart to end it")
