@@ -203,7 +203,6 @@ class MissingExtra(GraphrecError):  # noqa: N818
 EXTRAS = {
     "adlfs": "az",
     "anyio": "api",
-    "azure": "az",
     "confluent_kafka": "kafka",
     "dgl": "train",
     "fastavro": "registry",

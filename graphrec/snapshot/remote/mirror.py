@@ -115,14 +115,16 @@ class Mirror:
             token = tried(self.objects, lambda: self.objects.token(TREE), tries)
             if token is None:
                 return None
-            found = self._seen()
+            found = before = self._seen()
             try:
                 if found is None or found.token != token:
                     content = tried(self.objects, lambda: self.objects.get(TREE), tries)
                     found = Seen(token, read_tree(content, self.objects.url))
-                self._apply(found, needs, beside)
+                self._apply(found, before, needs, beside)
             except Missing:
-                continue  # it was switched, and what it named before was deleted
+                # It was switched, and what it named before was deleted; or another process of this
+                # machine was first, maybe with a later document.
+                continue
             return found
         raise SnapshotError(
             f"snapshots at {self.objects.url} lack parts that {TREE!r} names: expected all of "
@@ -159,7 +161,8 @@ class Mirror:
             yield copy
             tree = self._push(copy, base, linked, work)
             if tree is not None:
-                self.pull(lambda _, path: (copy / path).is_file(), beside=(copy, tree))
+                with suppress(SnapshotsAway):  # the change is done; what it made is fetched later
+                    self.pull(lambda _, path: (copy / path).is_file(), beside=(copy, tree))
         finally:
             shutil.rmtree(copy, ignore_errors=True)
 
@@ -169,19 +172,23 @@ class Mirror:
         except (OSError, ValidationError):
             return None
 
-    def _apply(self, found: Seen, needs: Needs, beside: tuple[Path, Tree] | None) -> None:
+    def _apply(
+        self, found: Seen, before: Seen | None, needs: Needs, beside: tuple[Path, Tree] | None
+    ) -> None:
+        """Make the folder as a document says; raises Missing where it is not as it was `before`."""
         tree = found.tree
         wanted = {
             path: entry
             for path, entry in tree.files.items()
             if _is_always_fetched(path) or needs(tree, path)
         }
-        if self._seen() == found and all(self._is_known(*each) for each in wanted.items()):
+        if before == found and all(self._is_known(*each) for each in wanted.items()):
             return
         make_folder(self.home)
         make_folder(self.folder)
         with file_lock(self.home / "fetch.lock", "fetch snapshots", lambda _: FETCH_SECONDS):
-            before = self._seen()
+            if self._seen() != before:
+                raise Missing(TREE)
             lacking = {
                 path: entry for path, entry in wanted.items() if not self._is_there(path, entry)
             }
