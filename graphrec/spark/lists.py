@@ -17,7 +17,7 @@ from pyspark import SparkFiles
 from pyspark.sql import DataFrame, SparkSession
 
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import Settings
+from graphrec.settings import Neo4jSettings, Settings, StreamSettings
 from graphrec.snapshot.registry import current, load
 from graphrec.snapshot.types import types_of
 
@@ -56,9 +56,10 @@ def lists(
         _ship(spark, folder, chosen)
     starts = spark.range(0, users, options.users_at_once)
     tasks = max(1, -(-users // options.users_at_once))
-    make = partial(
-        _made, folder=folder.absolute(), version=chosen, settings=settings, options=options
-    )
+    # What workers do needs no access to stores, servers or brokers, and so they learn of none.
+    closed = {"store": "", "neo4j": Neo4jSettings(), "stream": StreamSettings()}
+    own = settings.model_copy(update=closed)
+    make = partial(_made, folder=folder.absolute(), version=chosen, settings=own, options=options)
     return starts.repartition(tasks, "id").mapInArrow(make, SCHEMA)
 
 

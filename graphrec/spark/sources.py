@@ -62,12 +62,14 @@ def frame(spark: SparkSession, source: Source) -> DataFrame:
 
 
 def _in_order(rows: DataFrame) -> DataFrame:
-    place = F.monotonically_increasing_id()
+    unordered = rows.select("*", *_named(F.lit(""), F.lit(0), F.lit(0)))
+    if not rows.inputFiles():  # rows come in no order that could be told again
+        return unordered
+    file, start = F.col("_metadata.file_path"), F.col("_metadata.file_block_start")
     try:
-        file, start = F.col("_metadata.file_path"), F.col("_metadata.file_block_start")
-        return rows.select("*", *_named(file, start, place))
-    except PySparkException:  # no files: rows come in no order that could be told again
-        return rows.select("*", *_named(F.lit(""), F.lit(0), F.lit(0)))
+        return rows.select("*", *_named(file, start, F.monotonically_increasing_id()))
+    except PySparkException:  # of a format that does not tell
+        return unordered
 
 
 def _named(*columns: F.Column) -> Sequence[F.Column]:

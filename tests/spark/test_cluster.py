@@ -81,6 +81,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bad = log_of()
     bad.loc[len(bad)] = [None, "i1", "view", 1, 1_600_000_000]
     bad.to_csv(place / "events.csv", index=False)
+    (place / "typed").mkdir()
+    typed = bad.assign(time=pd.to_datetime(bad.time.astype("int64"), unit="s", utc=True))
+    for part in range(2):
+        rows = typed.iloc[part * 800 : (part + 1) * 800]
+        rows.to_parquet(place / "typed" / f"{part}.parquet", index=False)
     (place / "graphrec.toml").write_text(
         "[kinds.view]\nweight = 0.2\nhalf_life_days = 20\n[kinds.purchase]\nsame_time = 'add'\n"
     )
@@ -218,7 +223,7 @@ def test_popularity_and_growth_are_those_of_one_machine(
 def test_all_is_the_same_whatever_the_partitions(
     learned: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does it matter whether the driver counts, or the workers."""
+    """Nor does it matter who counts, the driver or workers, and whether columns have types."""
     from pyspark.sql import SparkSession
 
     from graphrec.spark import tallies
@@ -226,10 +231,9 @@ def test_all_is_the_same_whatever_the_partitions(
     spark = SparkSession.builder.getOrCreate()
     monkeypatch.setattr(tallies, "DISTINCT", 5)
     spark.conf.set("spark.sql.shuffle.partitions", "5")
-    spark.conf.set("spark.sql.files.maxPartitionBytes", "9000")
     try:
         run(
-            *("prepare", f"{folder}/events.csv", "--format", "csv", "--out", f"{folder}/again"),
+            *("prepare", f"{folder}/typed", "--out", f"{folder}/again"),
             *("--test-share", str(SHARE), "--settings", f"{folder}/graphrec.toml", *CUT),
         )
         run(
@@ -239,7 +243,6 @@ def test_all_is_the_same_whatever_the_partitions(
         )
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", "2")
-        spark.conf.unset("spark.sql.files.maxPartitionBytes")
     for name in ("edges", "test"):
         one, other = (events(folder / each, name) for each in ("prepared", "again"))
         assert one.reset_index(drop=True).equals(other.reset_index(drop=True))
