@@ -44,6 +44,7 @@ from graphrec.api.online.shared import SNAPSHOTS, News, Shared, shared_of
 from graphrec.api.peers import Peers
 from graphrec.api.schemas.fields import id_in_path
 from graphrec.api.stream_metrics import StreamMetrics
+from graphrec.api.tracing import Tracing, open_tracing
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import SettingsError
@@ -57,6 +58,7 @@ from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import history_rows
 from graphrec.snapshot.types import types_of
 from graphrec.snapshot.view import View
+from graphrec.stages import stage
 from graphrec.store import open_store
 from graphrec.store.delta import events_by_user
 
@@ -116,6 +118,8 @@ class Service:
     """What replicas share; None where `online.url` is not set."""
     shared_lists: SharedLists | None = None
     """Lists that other replicas made."""
+    tracing: Tracing | None = None
+    """None where `serve.traces` is not set."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
 
@@ -158,9 +162,10 @@ class Service:
         self, view: View, query: Query, context: Context, work: Callable[[], Result]
     ) -> Result:
         """What `work` returns for a query: where it is much, beside the others, in a thread."""
-        if effort(view, query, context) < MUCH:
-            return work()
-        return await run_in_threadpool(work)
+        with stage("list"):
+            if effort(view, query, context) < MUCH:
+                return work()
+            return await run_in_threadpool(work)
 
     def keep(self, key: Key, written: WrittenList, view: View) -> None:
         """Keep a list, unless it holds new items whose lists are counted."""
@@ -264,10 +269,13 @@ async def open_service(
         peers,
         shared,
         None if shared is None else SharedLists(shared, settings),
+        open_tracing() if settings.serve.traces else None,
     )
     # Once before the first request, so that a server that listens is ready if it can be.
     await engine.update()
     async with AsyncExitStack() as stack:
+        if service.tracing is not None:
+            stack.push_async_callback(run_in_threadpool, service.tracing.close)
         if graph is not None:
             stack.push_async_callback(graph.store.close)
         if exposures is not None:

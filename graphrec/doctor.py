@@ -37,6 +37,7 @@ from graphrec.snapshot.registry import current, load, verify, versions
 from graphrec.snapshot.types import types_of
 from graphrec.snapshot.view import View
 from graphrec.store import GraphStore, open_store
+from graphrec.store.versions import schema_version
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")
 """Packages whose versions are shown; WITHOUT says what a missing one is needed for."""
@@ -156,8 +157,18 @@ def secret(path: Path) -> Iterator[Finding]:
 
 
 def store_found(settings: Settings, url: str) -> Iterator[Finding]:
-    """Whether the store opens, and how much it holds."""
+    """Whether the store opens, and how much it holds; one that is older is not opened."""
     try:
+        version = schema_version(url, settings.neo4j)
+        if version.older:
+            yield Finding(
+                "store",
+                "warn",
+                f"{url} has schema version {version.found}, of an earlier graphrec: this one "
+                f"brings it to {version.expected}, and earlier ones then refuse it",
+                "`graphrec dump` it with the earlier one, then `graphrec upgrade`",
+            )
+            return
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
             counts, position = store.counts(), store.position()
             odd = [
@@ -286,6 +297,8 @@ def names_found(settings: Settings, url: str, folder: Path | None) -> Iterator[F
     except (SnapshotError, SettingsError):
         pass
     try:
+        if schema_version(url, settings.neo4j).older:
+            return
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
             found.append(known_in_store(store, settings))
     except GraphrecError:

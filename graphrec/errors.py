@@ -13,6 +13,8 @@
     ├── StreamMoved          somebody else read a stream on: nothing of the batch was stored
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
+    ├── SparkFailed          a job of Spark came to no end
+    ├── BackupError          a backup is there already, is broken or has no room
     ├── SnapshotError        a snapshot is missing, broken or from another format version
     │   ├── SnapshotsAway    the place where snapshots are does not answer
     │   └── SnapshotsChanged somebody else changed what is there; nothing of this change serves
@@ -101,6 +103,14 @@ class UnknownNode(GraphrecError):  # noqa: N818
 
 class TrainingError(GraphrecError):
     """Training cannot continue."""
+
+
+class SparkFailed(GraphrecError):  # noqa: N818
+    """A job of Spark failed, on the workers or before."""
+
+
+class BackupError(GraphrecError):
+    """A backup cannot be written or restored."""
 
 
 class SnapshotError(GraphrecError):
@@ -208,11 +218,14 @@ EXTRAS = {
     "neo4j": "neo4j",
     "networkx": "ingest",
     "openpyxl": "excel",
+    "opentelemetry": "otel",
     "optuna": "tune",
     "pandas": "ingest",
     "pooch": "ingest",
     "prometheus_client": "api",
+    "py4j": "spark",
     "pyarrow": "ingest",
+    "pyspark": "spark",
     "pytest": "testing",
     "redis": "redis",
     "rich": "cli",

@@ -131,7 +131,7 @@ def _a_host(host: str) -> str:
     return host
 
 
-OWN_PATHS = ("v1", "health", "metrics", "static", "openapi.json")
+OWN_PATHS = ("t", "v1", "health", "metrics", "static", "openapi.json")
 """The first parts of the paths of the service, which a prefix must not be taken for."""
 
 
@@ -578,6 +578,11 @@ class ServeSettings(_Section):
         description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
         "takes it off; not set: `/`, or what the proxy says in X-Forwarded-Prefix.",
     )
+    tenants: Path | None = Field(
+        None,
+        description="Folder of tenants, each a folder with its `graphrec.toml`: they are served at "
+        "`/t/NAME/…`, and nothing else is; not set: what these settings name is served.",
+    )
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
     max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
     max_header_bytes: int = Field(
@@ -655,6 +660,11 @@ class ServeSettings(_Section):
         ge=0,
         description="MiB of lists kept in memory, about 2 KB each, for users who return before a "
         "change; questions that are long or rare are not kept.",
+    )
+    traces: bool = Field(
+        False,
+        description="Send a trace of each request to an OpenTelemetry collector, as its variables "
+        "`OTEL_…` say.",
     )
     exposures: Path | None = Field(
         None,
@@ -803,8 +813,7 @@ def load_settings(path: Path | None = None) -> Settings:
     file = path or SETTINGS_FILE
     _refuse_unknown_variables()
     try:
-        values: dict[str, Any] = TomlConfigSettingsSource(Settings, file)() if file.exists() else {}
-        return Settings(**values)
+        return Settings(**(values_of(file) if file.exists() else {}))
     except ValidationError as error:
         raise SettingsError(
             "; ".join(
@@ -813,6 +822,14 @@ def load_settings(path: Path | None = None) -> Settings:
             )
             + f"; see {file} and GRAPHREC_… variables"
         ) from error
+    except (SourceError, ValueError) as error:
+        raise SettingsError(f"settings cannot be read from {file}: {error}") from error
+
+
+def values_of(file: Path) -> dict[str, Any]:
+    """What a settings file says, without defaults and variables; raises SettingsError."""
+    try:
+        return TomlConfigSettingsSource(Settings, file)()
     except (SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
 

@@ -18,6 +18,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphrec.stages import stage
+
 logger = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -53,8 +55,15 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start = time.perf_counter()
         service: Service = scope["app"].state.service
+        if service.tracing is None:
+            await self._pass(service, scope, receive, send)
+            return
+        with service.tracing.request(scope, send) as send_traced:
+            await self._pass(service, scope, receive, send_traced)
+
+    async def _pass(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         sent = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
@@ -89,11 +98,13 @@ class Boundary:
             if refusal is None and (b"transfer-encoding" in headers or (waits and _body(headers))):
                 # Before the turn: how long it takes is up to the client.
                 try:
-                    receive = await read_body(receive, service.settings.serve.max_body_bytes)
+                    with stage("body"):
+                        receive = await read_body(receive, service.settings.serve.max_body_bytes)
                 except TooLarge:
                     refusal = _too_large(service)
             if refusal is None and waits:
-                turn = await service.admission.enter()
+                with stage("turn"):
+                    turn = await service.admission.enter()
                 refusal = None if turn else _overloaded()
             await (refusal or self._app)(scope, receive, send_safely)
         except Exception as error:
@@ -116,6 +127,7 @@ class Boundary:
                     ms=round(1000 * seconds, 3),
                     request_id=request_id,
                     version=state.get("version", version),
+                    **({"trace_id": state["trace_id"]} if "trace_id" in state else {}),
                 )
 
     def _refusal(

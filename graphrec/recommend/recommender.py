@@ -70,6 +70,7 @@ from graphrec.snapshot.remote.mirror import also, serving
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_with
 from graphrec.snapshot.view import View
+from graphrec.stages import stage
 from graphrec.store.delta import Delta
 from graphrec.store.protocol import Similarity
 
@@ -212,11 +213,15 @@ class Recommender:
         """
         found = asked(self.with_rules(as_query(query, k)), self.view, context)
         query = found.query
-        profile = self.profile(query, context)
-        request = self.ranker.request(profile, query, context)
-        ranking = self._ranking(request, query)
-        listed = self._recommendations(profile, ranking, request.segment, query)
-        listed = self._with_cold_items(listed, profile, request, query, context)
+        with stage("profile"):
+            profile = self.profile(query, context)
+        with stage("retrieve"):
+            request = self.ranker.request(profile, query, context)
+        with stage("rank"):
+            ranking = self._ranking(request, query)
+        with stage("reasons"):
+            listed = self._recommendations(profile, ranking, request.segment, query)
+            listed = self._with_cold_items(listed, profile, request, query, context)
         if context.rng is not None and query.exploration:
             eligible = request.eligible.copy()
             eligible[ranking.items] = False
@@ -337,11 +342,13 @@ class Recommender:
         users: Sequence[str] | None = None,
         progress: Progress | None = None,
         placement: str | None = None,
+        at: int | None = None,
     ) -> BulkLists:
         """The lists of all users, or of some, made in blocks of `batch` users when asked for.
 
         `progress` is called after each block with how many lists are done, and of how many. Rules
-        that hold of every list hold here. Without a placement, lists hold items of the snapshot.
+        that hold of every list hold here; they are as of now, or `at` a time in milliseconds since
+        1970. Without a placement, lists hold items of the snapshot.
         Raises UnknownPlacement; use `recommend` and `placement` for reasons.
         """
         if placement is not None:
@@ -358,7 +365,7 @@ class Recommender:
             found = self.placed(placement, PlacementQuestion(user, k=k, reasons=False), now)
             return [each.item for each in found], [each.score for each in found]
 
-        now = Context(time_ns() // 1_000_000)
+        now = Context(time_ns() // 1_000_000 if at is None else at)
         asked_for = self.everyone if users is None else tuple(users)
         unknown = tuple(user for user in asked_for if not self.view.knows(user))
         return BulkLists(asked_for, batch, listed, progress, unknown)

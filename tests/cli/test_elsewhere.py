@@ -49,6 +49,12 @@ def test_a_shop_from_its_first_training_to_forgetting(tmp_path: Path, place: str
     out = tmp_path / "lists.csv"
     made = graphrec(shop, "export", "--placement", "for-you", "--out", out, "--workers", "1")
     assert made.code == 0, made.err
+    backup, other = tmp_path / "backup.tar", f"{place}-restored"
+    assert graphrec(shop, "dump", backup, "--json").json()["snapshot"] == first
+    new = ("--store", f"sqlite:///{tmp_path}/new.db", "--snapshots", other)
+    assert graphrec(shop, "restore", backup, *new, "--json").json()["snapshot"] == first
+    assert current(local(other, tmp_path / "there")) == first
+    assert graphrec(shop, "upgrade", "--check", *new, "--json").json()["outdated"] == []
     gone = graphrec(shop, "forget", "u07", "--verify", "--json").json()
     assert (len(gone["rewritten"]), gone["left"]) == (2, [])
     folder = local(place, tmp_path / "there")

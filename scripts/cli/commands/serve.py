@@ -10,7 +10,7 @@ import typer
 from graphrec.cli.options import SettingsFile, Snapshots
 from graphrec.cli.settings import load_settings, snapshots_of
 
-from graphrec.errors import MissingExtra
+from graphrec.errors import MissingExtra, SettingsError
 from graphrec.settings import Settings, changed
 from graphrec.store import stands
 
@@ -36,6 +36,13 @@ def serve(
         str | None,
         typer.Option(help="Path under which a proxy serves it, such as /rec.", show_default="/"),
     ] = None,
+    tenants: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of tenants, each a folder with its graphrec.toml, served at /t/NAME.",
+            show_default="none",
+        ),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(
@@ -60,14 +67,20 @@ def serve(
     request; if they are wrong, the log says so and the old ones hold.
     """
     try:
-        from graphrec.api.server import serve as run
+        from graphrec.api.server import serve_source as run
     except ModuleNotFoundError as error:
         raise MissingExtra("the service", error.name or "fastapi", "api") from error
-    given = {"host": host, "port": port, "workers": workers, "root_path": root_path}
+    given = {
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "root_path": root_path,
+        "tenants": tenants,
+    }
     options = {name: value for name, value in given.items() if value is not None}
     read = partial(read_source, settings_file, options, store, snapshots)
     found = read()
-    run(found.settings, found.store, read)
+    run(found, read)
 
 
 def read_source(
@@ -75,13 +88,22 @@ def read_source(
 ) -> Source:
     """The settings with the options of the command over them, and the store; again at SIGHUP."""
     from graphrec.api.rereading import Source
+    from graphrec.api.tenant_settings import read_tenants
 
     settings = load_settings(settings_file)
     update = {
         "serve": changed(settings.serve, options),
         "snapshots": snapshots_of(snapshots, settings),
     }
-    return Source(settings.model_copy(update=update), chosen_store(store, settings))
+    found = settings.model_copy(update=update)
+    if found.serve.tenants is None:
+        return Source(found, chosen_store(store, settings))
+    if store is not None or snapshots is not None:
+        raise SettingsError(
+            "--store and --snapshots are given, and serve.tenants is set: expected either; each "
+            "tenant has its own, in its graphrec.toml"
+        )
+    return Source(found, None, read_tenants(found.serve.tenants, found.serve))
 
 
 def chosen_store(given: str | None, settings: Settings) -> str | None:
