@@ -33,7 +33,6 @@ MAPPED: Mapping[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 """By package, the folder it is installed from."""
 
 DISTRIBUTIONS = {
-    "azure": "azure-core",
     "annotated_types": "annotated-types",
     "confluent_kafka": "confluent-kafka",
     "faiss": "faiss-cpu",
