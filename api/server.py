@@ -221,7 +221,7 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
         raise SystemExit(3)  # uvicorn's own status; its log says why
 
 
-def _application(source: Source, name: str | None, log: RequestLog, work: Work | None) -> FastAPI:
+def _application(source: Source, name: str, log: RequestLog, work: Work | None) -> FastAPI:
     """The application of a source; of a tenant, which its lines in the log name."""
     said = "" if name == ALONE else f"tenant {name}: "
     if source.store is None:
