@@ -24,11 +24,12 @@ from graphrec.experiments.exposures import pseudonym
 from graphrec.experiments.lists import ListLog
 from graphrec.experiments.outcomes import events_in
 from graphrec.policies.guards import Watched
-from graphrec.policies.learning import Learned, learn, unlearned
+from graphrec.policies.learning import learn, unlearned
 from graphrec.policies.new_items import NewItemLog
 from graphrec.policies.tail import LogTail
 from graphrec.policy.context import context_of
 from graphrec.policy.decision import Decision, chances, drawn, part_of_time
+from graphrec.policy.learned import Learned
 from graphrec.ranking.tried import Tried
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
@@ -253,9 +254,8 @@ class Policies:
 def watched_of(recommender: Recommender) -> Watched:
     """What guard rails need to know of the catalogue of a recommender."""
     snapshot = recommender.snapshot
-    ids, order = snapshot.items.ids, snapshot.popularity.order
-    popular = frozenset(ids[row] for row in order[: -(-len(order) // 5)].tolist())
-    return Watched(len(recommender.view.items.ids), popular, snapshot.items.rows.keys())
+    order = snapshot.popularity.order
+    return Watched.of(snapshot.items.ids, order, len(recommender.view.items.ids))
 
 
 def numbers_of(view: View, log: Interactions) -> Callable[[str], NDArray[np.float64]]:

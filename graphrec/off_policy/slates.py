@@ -16,7 +16,7 @@ to depend on:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,9 @@ from numpy.typing import NDArray
 from graphrec.off_policy.estimate import (
     FEWEST_EFFECTIVE,
     SURE,
+    Estimate,
     Judgement,
+    Support,
     check_overlap,
     clipped,
     estimate,
@@ -136,6 +138,37 @@ def judge_lists(
         tuple(estimates),
         support,
         tuple(notes),
+    )
+
+
+def compared(
+    name: str,
+    lists: Sequence[LoggedList],
+    others: Sequence[Ranked],
+    looked_at: Floats,
+    confidence: float = 0.95,
+) -> tuple[Estimate, Estimate, Support]:
+    """What other rankings would bring a list, and how much more those of `lists` would.
+
+    By the click model, each list against itself, so that what both have alike makes no difference.
+    Raises NoOverlap where the log cannot tell.
+    """
+    user = np.array([each.user for each in lists], np.int64)
+    one = np.ones(len(lists))
+    values, found = np.zeros((2, len(lists))), []
+    for at, (each, other) in enumerate(zip(lists, others, strict=True)):
+        reward = np.array(each.rewards, np.float64)
+        both = weights_of(each, looked_at), weights_of(replace(each, instead=other), looked_at)
+        values[:, at] = [weights.looked @ reward for weights in both]
+        found.append(both[0])
+    full = np.array([looked_at[: len(each.items)].sum() for each in lists])
+    weight = np.array([each.looked_at for each in found]) / full
+    support = support_of(weight, 0, float(np.mean([each.never for each in found])))
+    check_overlap(name, weight, user, support)
+    return (
+        estimate("fusion", values[1], one, user, confidence),
+        estimate("difference", values[0] - values[1], one, user, confidence),
+        support,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from graphrec.data import Rows
 from graphrec.experiment.definition import Goal
 from graphrec.experiments.attribution import last_touch
 from graphrec.experiments.lists import Lists
@@ -28,9 +29,21 @@ class Watched:
     known: Collection[str] | None = None
     """Ids of the items of the snapshot: others are new; None: none is."""
 
+    @classmethod
+    def of(cls, ids: Sequence[str], by_popularity: Rows, items: int | None = None) -> Watched:
+        """Of the items of a snapshot, and their rows by popularity; `items` are there by now."""
+        fifth = by_popularity[: -(-len(by_popularity) // 5)].tolist()
+        popular = frozenset(ids[row] for row in fifth)
+        return cls(len(ids) if items is None else items, popular, frozenset(ids))
 
-def broken(policy: Policy, lists: Lists, events: Events, catalogue: Watched) -> Mapping[str, str]:
-    """By action, the guard that it breaks, in words; actions that break none are not there."""
+
+def broken(
+    policy: Policy, lists: Lists, events: Events | None, catalogue: Watched
+) -> Mapping[str, str]:
+    """By action, the guard that it breaks, in words; actions that break none are not there.
+
+    Without events, nobody complained.
+    """
     guards, found = policy.guards, dict[str, str]()
     action = np.array(lists.action, dtype=object)
     complained = _complained(policy, lists, events)
@@ -67,10 +80,10 @@ def _share(lists: Lists, shown: np.ndarray, among: Collection[str]) -> float:
     return float(inside[shown].mean()) if len(shown) else 0.0
 
 
-def _complained(policy: Policy, lists: Lists, events: Events) -> np.ndarray:
+def _complained(policy: Policy, lists: Lists, events: Events | None) -> np.ndarray:
     """Which lists [L] a complaint about an item followed."""
     found = np.zeros(len(lists), bool)
-    if not policy.guards.complaints:
+    if not policy.guards.complaints or events is None:
         return found
     goal = Goal(kinds=policy.guards.complaints, days=COMPLAINT_DAYS)
     outcomes = outcomes_of(events, "complaints", goal)

@@ -20,6 +20,7 @@ from graphrec.refresh.rehearsal import (
     rehearse,
 )
 from graphrec.settings import Settings
+from graphrec.snapshot.carry import with_policies_of
 from graphrec.snapshot.manifest import Manifest
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training.fit import positive
@@ -110,8 +111,9 @@ def train_candidate(
     )
     snapshot = staged(
         "index",
-        lambda: snapshot_of(
-            spec, graph, learnt, settings.seed, ratings=ratings, kinds=settings.kinds
+        lambda: with_policies_of(
+            snapshot_of(spec, graph, learnt, settings.seed, ratings=ratings, kinds=settings.kinds),
+            serving,
         ),
         lambda made: dict(made.manifest.counts),
     )
