@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors experiment files locks models ranking ratings retrieval rules "
+    "snapshot": "data errors experiment files locks models policy ranking ratings retrieval rules "
     "settings store",
     "recommend": "data errors experiment models placement progress ranking ratings retrieval rules "
     "settings snapshot store suggest",
@@ -67,12 +67,13 @@ MAY_IMPORT = {
     "experiments": "data errors experiment files locks packings person_lines policy suggest",
     # what a policy would bring, and what one learns
     "policies": "data experiment experiments files locks policy ranking",
-    "off_policy": "data errors experiment experiments policies policy recommend store",
+    "off_policy": "data errors experiment experiments models policies policy ranking recommend "
+    "snapshot store",
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
-    "refresh": "data errors evaluation experiment models progress ranking ratings recommend "
-    "settings snapshot store training",
+    "refresh": "data errors evaluation experiment experiments models policies progress ranking "
+    "ratings recommend settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
     "client": "errors",
@@ -87,8 +88,9 @@ MAY_IMPORT = {
     "api": "data errors experiment experiments files forget locks placement policies policy "
     "ranking ratings recommend rules settings snapshot store suggest",
     "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
-    "locks models off_policy packings person_lines placement policy progress ranking ratings "
-    "recommend refresh report settings settings_file snapshot store suggest traces training",
+    "locks models off_policy packings person_lines placement policies policy progress ranking "
+    "ratings recommend refresh report settings settings_file snapshot store suggest traces "
+    "training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 
@@ -242,6 +244,7 @@ def test_only_what_trains_knows_torch() -> None:
     )
     known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}
     known |= {"graphrec.ratings.graphsage", "graphrec.ratings.mlp"}
+    known |= {"graphrec.training.q_learning"}
     assert who_imports("torch") == known
 
 

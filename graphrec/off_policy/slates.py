@@ -11,6 +11,8 @@ to depend on:
 - `click model`: on its item, and on whether the place is looked at (the same paper: the
   position-based model). An item tells of all places at once.
 - `click model, self-normalised`: the same, by the sum of weights.
+- `pseudo-inverse`: on its item and the place; only the reward of the whole list is looked at
+  (`graphrec.off_policy.pseudo_inverse`).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from graphrec.off_policy import pseudo_inverse
 from graphrec.off_policy.estimate import (
     FEWEST_EFFECTIVE,
     SURE,
@@ -55,6 +58,15 @@ class LoggedList:
     user: int
     """Whose list it was, from 0."""
     instead: Ranked
+    ranked: tuple[str, ...] | None = None
+    """What would have been shown without exploration; None: not known where anything was drawn."""
+
+    @property
+    def without_exploration(self) -> tuple[str, ...] | None:
+        """What would have been shown without exploration, where that is known."""
+        if self.ranked is None and all(each is None for each in self.propensities):
+            return self.items
+        return self.ranked
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,9 @@ class Weights:
     """How much of the list is looked at, by these weights; its mean is the sum of all places."""
     never: float
     """How much of what the policy shows had no chance, by what is looked at."""
+    pseudo: float | None
+    """How often the whole list counts by the pseudo-inverse; None: it is not known what exploration
+    took the place of."""
     moved_up: float
     """Share of places with an item that the logged ranking had further down: exploration does not
     move it up."""
@@ -119,7 +134,15 @@ def judge_lists(
         "click model": (looked, one, weight),
         "click model, self-normalised": (looked * scale / full, weight, weight),
     }
-    estimates, notes = [], []
+    estimates, notes = [], list[str]()
+    pseudo = [each.pseudo for each in found]
+    if None in pseudo:
+        notes.append(
+            "pseudo-inverse is left out: the log does not say what exploration took the place of"
+        )
+    else:
+        by = np.array(pseudo, np.float64)
+        columns["pseudo-inverse"] = (by * np.array([r.sum() for r in rewards]), one, by)
     moved_up = float(np.mean([each.moved_up for each in found]))
     for key, (counted, of, by) in columns.items():
         by_look = key.startswith("click model")  # what it needs was seen to above
@@ -195,6 +218,13 @@ def _lacks(weight: Floats, user: Whole, moved_up: float) -> str:
     return ""
 
 
+def _pseudo(shown: LoggedList) -> float | None:
+    ranked = shown.without_exploration
+    if ranked is None:
+        return None
+    return pseudo_inverse.weight(shown.items, ranked, shown.share, shown.instead)
+
+
 def _moved_up(before: Sequence[Place], shown: LoggedList, k: int) -> float:
     ranked = {item: at.ranked for item, at in zip(shown.items, before, strict=True)}
     up = (at < (ranked.get(item) or 0) for at, item in enumerate(shown.instead.items[:k], start=1))
@@ -221,6 +251,7 @@ def weights_of(shown: LoggedList, looked_at: Floats) -> Weights:
         by_look,
         float(by_look @ looked),
         _never(shown, looked),
+        _pseudo(shown),
         _moved_up(before, shown, k),
     )
 

@@ -29,6 +29,11 @@ def unlearned(policy: Policy) -> Learned:
     )
 
 
+def same_actions(learned: Learned, policy: Policy) -> bool:
+    """Whether what was learned is of the actions that a policy has now."""
+    return learned.beliefs.actions == tuple(policy.actions)
+
+
 def learn(policy: Policy, lists: Lists, events: Events, catalogue: Watched, now: int) -> Learned:
     """What a policy has learned from its lists and the events of their users, as of `now`.
 
@@ -46,7 +51,7 @@ def learn(policy: Policy, lists: Lists, events: Events, catalogue: Watched, now:
         len(made),
         dict(zip(names, (total / np.maximum(count, 1)).tolist(), strict=True)),
         dict(zip(names, count.tolist(), strict=True)),
-        broken(policy, lists, events, catalogue),
+        broken(policy, lists, events, catalogue, found.by_list),
         int(lists.time.max(initial=0)),
     )
 

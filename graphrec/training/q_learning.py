@@ -4,8 +4,9 @@ The value of a list is the sum over its places of how likely each is looked at t
 its item, as of SlateQ (Ie et al., IJCAI 2019). It is learned by double DQN (van Hasselt, Guez &
 Silver, AAAI 2016): the network chooses the next list, and a copy from some steps ago, the target,
 says what it is worth. Returns are of n steps (Sutton & Barto, "Reinforcement learning", 2nd
-edition, chapter 7). As the lists are those of a log, which does not answer to what the network would show,
-values of what was not shown are kept low by conservative Q-learning (Kumar et al., NeurIPS 2020).
+edition, chapter 7). As the lists are those of a log, which does not answer to what the network
+would show, values of what was not shown are kept low by conservative Q-learning (Kumar et al.,
+NeurIPS 2020).
 Batches are replayed from the whole log.
 """
 

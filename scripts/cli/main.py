@@ -42,6 +42,7 @@ COMMANDS = {
     "compare": "compare",
     "benchmark": "benchmark",
     "experiment": "experiment",
+    "policy": "policy",
     "keys": "keys",
 }
 """By name, the module of `graphrec.cli.commands` that has the function, or the group of

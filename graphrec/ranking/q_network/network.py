@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Rows
 from graphrec.data.axes import axes
 from graphrec.data.times import DAY
 from graphrec.ranking.q_network.state import Floats, Shown, Vectors, inputs, mean_vector
 from graphrec.ranking.q_network.trial import QTrial
 from graphrec.retrieval.profile import UserProfile
+
+AnyRows: TypeAlias = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class QNetwork:
 
     def added(
         self,
-        items: Rows,
+        items: AnyRows,
         fused: Floats,
         profile: UserProfile,
         shown: Shown,
@@ -60,7 +61,12 @@ class QNetwork:
         return self.strength * self.relative(self.inputs(items, fused, profile, shown, now))
 
     def inputs(
-        self, items: Rows, fused: Floats, profile: UserProfile, shown: Shown, now: int
+        self,
+        items: AnyRows,
+        fused: Floats,
+        profile: UserProfile,
+        shown: Shown,
+        now: int,
     ) -> Vectors:
         """The inputs [N, X] of candidates for a profile."""
         liked, times = profile.in_order

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from graphrec.data import Rows
-
 Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
+Whole = NDArray[np.int64]
 
 NOTHING = np.empty(0, np.int64)
 
@@ -26,7 +25,7 @@ FURTHER = 10
 class Shown:
     """What was shown to somebody lately: S items, each time that one was shown."""
 
-    items: Rows = field(default_factory=lambda: NOTHING)
+    items: Whole = field(default_factory=lambda: NOTHING)
     """[S]: rows, -1 for an item that is not known."""
     age: Floats = field(default_factory=lambda: np.empty(0))
     """[S]: half-lives ago."""
@@ -34,25 +33,16 @@ class Shown:
     """[S]: whether it was in the last list."""
 
 
-@dataclass(frozen=True)
-class State:
-    """Who asks for a list."""
-
-    liked: Rows
-    """Rows of items."""
-    weights: Floats
-    """Of these."""
-    session: Rows
-    """Those that were liked in this session."""
-    shown: Shown = field(default_factory=Shown)
-
-
 def width(dim: int) -> int:
     """The number of inputs for vectors of `dim` numbers."""
     return 4 * dim + FURTHER
 
 
-def mean_vector(vectors: Vectors, rows: Rows, weights: Floats | None = None) -> Floats:
+def mean_vector(
+    vectors: Vectors,
+    rows: NDArray[np.integer],
+    weights: NDArray[np.floating] | None = None,
+) -> Floats:
     """The direction [D] of the mean of some vectors [I, D]; 0 where there is none."""
     if not len(rows):
         return np.zeros(vectors.shape[1])
@@ -65,7 +55,7 @@ def inputs(
     session: Floats,
     events: int,
     shown: Shown,
-    items: Rows,
+    items: NDArray[np.integer],
     vectors: Vectors,
     popularity: Floats,
     fused: Floats,
@@ -100,7 +90,7 @@ def inputs(
     return found
 
 
-def counts(shown: Shown, items: Rows) -> tuple[Floats, Floats]:
+def counts(shown: Shown, items: NDArray[np.integer]) -> tuple[Floats, Floats]:
     """How often each of N items was shown lately, by age, and whether in the last list."""
     if not len(shown.items):
         return np.zeros(len(items)), np.zeros(len(items))

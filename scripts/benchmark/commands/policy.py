@@ -1,10 +1,11 @@
-"""`python -m scripts.benchmark policy`: policies against others, and estimates against the truth."""
+"""`python -m scripts.benchmark policy`: policies beside others, and estimates beside the truth."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import orjson
 import typer
@@ -15,9 +16,13 @@ from scripts.benchmark.policy.network import Gain, gains
 from scripts.benchmark.policy.network import worlds as network_worlds
 from scripts.benchmark.policy.regret import Regret, regrets, worlds
 
-Part = Literal["regret", "network", "coverage"]
 
-PARTS: tuple[Part, ...] = ("regret", "network", "coverage")
+class Part(str, Enum):
+    """What is measured."""
+
+    REGRET = "regret"
+    NETWORK = "network"
+    COVERAGE = "coverage"
 
 
 def policy(
@@ -42,13 +47,13 @@ def policy(
     **Example:** `graphrec benchmark policy --json policy.json`
     """
     figures: dict[str, object] = {"seeds": seeds, "visits": visits, "runs": runs, "lists": lists}
-    chosen = part or PARTS
-    if "regret" in chosen:
+    chosen = part or [*Part]
+    if Part.REGRET in chosen:
         found = {name: regrets(world, seeds) for name, world in worlds(visits).items()}
         figures["regret"] = {name: [*map(asdict, each)] for name, each in found.items()}
         for name, each in found.items():
             _show_regret(f"Regret of {visits:,} visits: {name}", each)
-    if "network" in chosen:
+    if Part.NETWORK in chosen:
         made = {
             name: gains(world, seeds, visits // 2, visits // 6)
             for name, world in network_worlds(visits).items()
@@ -56,7 +61,7 @@ def policy(
         figures["network"] = {name: [*map(asdict, each)] for name, each in made.items()}
         for name, gained in made.items():
             _show_gains(f"Reward of a list after {visits // 2:,} visits: {name}", gained)
-    if "coverage" in chosen:
+    if Part.COVERAGE in chosen:
         covered = coverage(runs, lists)
         figures["coverage"] = [*map(asdict, covered)]
         _show_coverage(f"Intervals of 95 % that hold the truth, of {runs} runs", covered)
