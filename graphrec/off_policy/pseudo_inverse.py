@@ -80,9 +80,8 @@ def _inverses(k: int, pool: int, share: float) -> tuple[Floats, Floats]:
     gamma[at, at] = share / pool
     apart = np.full((k, k), -(share**2) / (pool * (pool - 1)))
     np.fill_diagonal(apart, share / pool)
-    whole: Floats = np.linalg.pinv(gamma, hermitian=True)
-    between: Floats = np.linalg.pinv(apart, hermitian=True)
-    return whole, between
+    whole, between = (np.linalg.pinv(each, hermitian=True) for each in (gamma, apart))
+    return whole.astype(np.float64), between.astype(np.float64)
 
 
 def _rows(k: int) -> int:

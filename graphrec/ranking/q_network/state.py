@@ -57,7 +57,7 @@ def inputs(
     shown: Shown,
     items: NDArray[np.integer],
     vectors: Vectors,
-    popularity: Floats,
+    popularity: NDArray[np.floating],
     fused: Floats,
 ) -> Vectors:
     """The inputs [N, width] of N items for a state.
@@ -67,6 +67,8 @@ def inputs(
     items.
     """
     count, dim = vectors.shape
+    if not count:
+        return np.empty((0, width(dim)), np.float32)
     lately, last = counts(shown, items)
     spread = float(fused.std())
     own = [
