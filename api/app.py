@@ -98,6 +98,9 @@ def create_app(
         redoc_url=None,
         # A path with a slash too many is unknown, as any other, with the one shape of errors.
         redirect_slashes=False,
+        # Newer FastAPIs send traces by themselves where variables of OpenTelemetry are set, with
+        # paths, which name users. Older ones ignore this.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     document = app.openapi
 

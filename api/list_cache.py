@@ -114,19 +114,25 @@ class ListCache:
         self._kept.move_to_end(key)
         return found
 
-    def keep(self, key: Key, written: WrittenList) -> None:
-        """Keep a list; while there are too many bytes, what was requested least lately goes."""
+    def keep(self, key: Key, written: WrittenList) -> WrittenList | None:
+        """Keep a list; while there are too many bytes, what was requested least lately goes.
+
+        Returns it as it is kept, packed; None where it is not.
+        """
         if not self._most or not self._is_frequent(key.query):
-            return
+            return None
         if self._versions is not None and key.version not in self._versions:
-            return  # another snapshot serves since
-        body = zlib.compress(written.body, level=1, wbits=GZIP)
-        packed = written._replace(body=body, packed=True)
+            return None  # another snapshot serves since
+        packed = written
+        if not written.packed:
+            body = zlib.compress(written.body, level=1, wbits=GZIP)
+            packed = written._replace(body=body, packed=True)
         self._drop(key)
         self._kept[key] = packed
         self._bytes += _size(key, packed)
         while self._bytes > self._most:
             self._drop(next(iter(self._kept)))
+        return packed
 
     def serve(self, versions: Collection[str]) -> None:
         """Keep lists of these versions alone, from now on."""

@@ -31,6 +31,8 @@ class Peers:
     number: int
     """Of this one."""
     workers: int
+    name: str = ""
+    """Of the tenant whose figures these are, where there are several."""
 
     @asynccontextmanager
     async def tell(self, registry: CollectorRegistry) -> AsyncIterator[None]:
@@ -71,19 +73,19 @@ class Peers:
             writer.close()
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"{number}.sock"
+        return self.folder / f"{self.name}{number}.sock"
 
 
-def merged(texts: Mapping[int, str]) -> bytes:
-    """The figures of several workers as one document, each series with its worker as a label."""
+def merged(texts: Mapping[Any, str], label: str = "worker") -> bytes:
+    """The figures of several as one document, each series with whose it is as a label."""
     families: dict[str, Metric] = {}
-    for number, text in sorted(texts.items()):
+    for whose, text in sorted(texts.items()):
         for each in text_string_to_metric_families(text):
             family = families.setdefault(
                 each.name, Metric(each.name, each.documentation, each.type)
             )
             for sample in each.samples:
-                labels = {**sample.labels, "worker": str(number)}
+                labels = {**sample.labels, label: str(whose)}
                 family.add_sample(sample.name, labels, sample.value)
     all_of_them: Any = SimpleNamespace(collect=families.values)
     return generate_latest(all_of_them)

@@ -74,6 +74,11 @@ class Reloadable:
         """That of the application that serves; None before it is open."""
         return None if self._serving is None else self._serving.service
 
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The same, of which `graphrec.api.tenants` has several."""
+        return () if self.service is None else (self.service,)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request with the application that serves; open and close it."""
         if scope["type"] == "lifespan":
@@ -94,13 +99,22 @@ class Reloadable:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        await self.open()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def open(self) -> None:
+        """Open the application, before its first request."""
         opened = _Opened(self._first)
         await opened.open()
         self._serving = opened
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+
+    async def close(self) -> None:
+        """Close the application that serves."""
+        assert self._serving is not None  # noqa: S101 - it was opened
         await self._serving.close()
-        await send({"type": "lifespan.shutdown.complete"})
 
     async def replace(self, app: FastAPI) -> None:
         """Serve with another application from now on.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
@@ -17,7 +17,7 @@ from graphrec.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-RESTART = ("host", "port", "workers")
+RESTART = ("host", "port", "workers", "tenants")
 """Keys of `[serve]` that a process cannot change while it runs."""
 
 
@@ -26,6 +26,8 @@ class Source(NamedTuple):
 
     settings: Settings
     store: str | None
+    tenants: Mapping[str, Source] = {}
+    """Those of each tenant, where `serve.tenants` is set: then they alone serve."""
 
 
 Read: TypeAlias = Callable[[], Source]

@@ -11,13 +11,15 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 from graphrec.api.accepting import accept_all
 from graphrec.api.app import create_app
 from graphrec.api.connections import Limits, limited, sweep
@@ -26,6 +28,8 @@ from graphrec.api.logs import configure
 from graphrec.api.middleware.keys import read_keys
 from graphrec.api.reloading import Reloadable
 from graphrec.api.rereading import Read, Rereading, Source, hung_up, in_foreground
+from graphrec.api.service import RequestLog
+from graphrec.api.tenants import Tenants
 from graphrec.api.workers import Work, supervise
 
 from graphrec.errors import GraphrecError, SettingsError
@@ -45,6 +49,10 @@ COLLECTED = (20_000, 20, 100)
 and at Python's own 700 each of them is looked at several times."""
 
 
+ALONE = ""
+"""In place of the name of a tenant, where there are none."""
+
+
 class _Server(uvicorn.Server):
     """A server that is not ready for a while before it stops, so that no request is sent to it, and
     that reads its settings again at SIGHUP.
@@ -53,7 +61,7 @@ class _Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
-        app: Reloadable,
+        app: Reloadable | Tenants,
         drain_seconds: float,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
@@ -99,11 +107,13 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop after `drain_seconds`; at once at the second signal, or before it has started."""
-        service = self._app.service
-        if service is None or service.stopping.is_set() or not self.drain_seconds:
+        services = self._app.services
+        stopping = any(each.stopping.is_set() for each in services)
+        if not services or stopping or not self.drain_seconds:
             super().handle_exit(sig, frame)
             return
-        service.stopping.set()
+        for each in services:
+            each.stopping.set()
         loop = asyncio.get_running_loop()
         stop = partial(super().handle_exit, sig, frame)
         # A signal comes at any moment: nothing else of the loop may be called then.
@@ -129,13 +139,20 @@ def serve(settings: Settings, store: str | None = None, read: Read | None = None
     a worker cannot start; raises SettingsError where other machines can reach it and there are no
     keys, and where there can be no workers.
     """
-    _require_keys(settings.serve)
-    if settings.serve.workers == 1:
-        _run(Source(settings, store), read)
+    serve_source(Source(settings, store), read)
+
+
+def serve_source(source: Source, read: Read | None = None) -> None:
+    """As `serve`, of settings that may have tenants; they are served at /t/NAME, and alone."""
+    at = source.settings.serve
+    _require_keys(at)
+    for each in source.tenants.values():
+        _require_keys(each.settings.serve.model_copy(update={"host": at.host}))
+    if at.workers == 1:
+        _run(source, read)
         return
     configure(sys.stderr)
-    at = settings.serve
-    supervise(at.host, at.port, at.workers, partial(_work, Source(settings, store), read))
+    supervise(at.host, at.port, at.workers, partial(_work, source, read))
 
 
 def _work(source: Source, read: Read | None, work: Work) -> None:
@@ -154,13 +171,10 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
     # The driver of a graph store would log at each try what readiness and our log report once.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     logging.getLogger("neo4j").propagate = False
-    if source.store is None:
-        logger.info("there is no graph store: events and changes cannot be sent")
-    else:
-        logger.info("the graph store is %s", LOGIN.sub("//", source.store))
-    peers = None if work is None else work.peers
     settings, files = source.settings.serve, _most_files()
-    app = Reloadable(create_app(source.settings, store=source.store, log=log, peers=peers))
+    sources = source.tenants or {ALONE: source}
+    apps = {name: Reloadable(_application(each, name, log, work)) for name, each in sources.items()}
+    app = Tenants(apps, settings) if source.tenants else apps[ALONE]
     protocol = limited(Limits.of(settings, files))
     config = uvicorn.Config(
         app,
@@ -178,19 +192,57 @@ def _run(source: Source, read: Read | None, work: Work | None = None) -> None:
     ready = (lambda: None) if work is None else work.ready.set
     server = _Server(config, app, settings.drain_seconds, ready)
 
-    async def take(new: Source) -> None:
-        serve = new.settings.serve
-        _require_keys(settings.model_copy(update={"keys": serve.keys}))  # the address stays
-        await app.replace(create_app(new.settings, store=new.store, log=log, peers=peers))
-        protocol.limits = Limits.of(serve, files)
-        config.timeout_keep_alive = serve.idle_seconds
-        server.drain_seconds = serve.drain_seconds
+    def taking(name: str) -> Callable[[Source], Awaitable[None]]:
+        async def take(new: Source) -> None:
+            serve = new.settings.serve
+            # The address stays.
+            _require_keys(settings.model_copy(update={"keys": serve.keys}))
+            await apps[name].replace(_application(new, name, log, work))
+            if name == ALONE:
+                protocol.limits = Limits.of(serve, files)
+                config.timeout_keep_alive = serve.idle_seconds
+                server.drain_seconds = serve.drain_seconds
+
+        return take
 
     if read is not None:
-        server.reread = Rereading(source, read, take).ask
+        rereading = [
+            Rereading(before, partial(_of_tenant, read, name), taking(name))
+            for name, before in sources.items()
+        ]
+
+        def ask() -> None:
+            for each in rereading:
+                each.ask()
+
+        server.reread = ask
     server.run(None if work is None else [work.socket])
     if not server.started:
         raise SystemExit(3)  # uvicorn's own status; its log says why
+
+
+def _application(source: Source, name: str, log: RequestLog, work: Work | None) -> FastAPI:
+    """The application of a source; of a tenant, which its lines in the log name."""
+    said = "" if name == ALONE else f"tenant {name}: "
+    if source.store is None:
+        logger.info("%sthere is no graph store: events and changes cannot be sent", said)
+    else:
+        logger.info("%sthe graph store is %s", said, LOGIN.sub("//", source.store))
+    peers = None if work is None else work.peers
+    if name != ALONE:
+        log = partial(log, tenant=name)
+        peers = None if peers is None else replace(peers, name=name)
+    return create_app(source.settings, store=source.store, log=log, peers=peers)
+
+
+def _of_tenant(read: Read, name: str) -> Source:
+    """The settings of a tenant, read again; raises SettingsError where it is gone."""
+    found = read()
+    if name == ALONE:
+        return found
+    if name not in found.tenants:
+        raise SettingsError(f"tenant {name!r} is gone: expected its folder; restart to end it")
+    return found.tenants[name]
 
 
 def _most_files() -> int | None:

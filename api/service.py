@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -36,9 +36,15 @@ from graphrec.api.middleware.admission import Admission
 from graphrec.api.middleware.keys import Keyring
 from graphrec.api.middleware.limits import RateLimit
 from graphrec.api.middleware.site import Site
+from graphrec.api.online.lists import SharedLists
+from graphrec.api.online.new_items import SharedNewItemLists
+from graphrec.api.online.rate import SharedRate
+from graphrec.api.online.shared import EVENTS as NEWS_OF_EVENTS
+from graphrec.api.online.shared import SNAPSHOTS, News, Shared, shared_of
 from graphrec.api.peers import Peers
 from graphrec.api.schemas.fields import id_in_path
 from graphrec.api.stream_metrics import StreamMetrics
+from graphrec.api.tracing import Tracing, open_tracing
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import SettingsError
@@ -47,10 +53,12 @@ from graphrec.recommend.effort import MUCH, effort
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
+from graphrec.snapshot.place import fetched_folder
 from graphrec.snapshot.registry import load
 from graphrec.snapshot.snapshot import history_rows
 from graphrec.snapshot.types import types_of
 from graphrec.snapshot.view import View
+from graphrec.stages import stage
 from graphrec.store import open_store
 from graphrec.store.delta import events_by_user
 
@@ -91,7 +99,7 @@ class Service:
     """None where `serve.exposures` is not set."""
     metrics: Metrics
     keyring: Keyring
-    rate: RateLimit | None
+    rate: RateLimit | SharedRate | None
     """None where `serve.rate` is not set."""
     site: Site
     admission: Admission
@@ -106,8 +114,21 @@ class Service:
     """What chooses actions; none where the settings have none."""
     peers: Peers | None = None
     """The other workers; None where this process is the only one."""
+    online: Shared | None = None
+    """What replicas share; None where `online.url` is not set."""
+    shared_lists: SharedLists | None = None
+    """Lists that other replicas made."""
+    tracing: Tracing | None = None
+    """None where `serve.traces` is not set."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the process has been asked to stop."""
+
+    async def seconds_until(self, client: str) -> float:
+        """Seconds until a client may ask again; 0: it may now, and that is counted."""
+        now = time.monotonic()
+        if isinstance(self.rate, SharedRate):
+            return await self.rate.wait(client, now)
+        return 0.0 if self.rate is None else self.rate.wait(client, now)
 
     def recommender_for(self, user: str | None) -> Recommender:
         """That of the canary for its share of users, else the current one; raises NotReady."""
@@ -143,14 +164,33 @@ class Service:
         self, view: View, query: Query, context: Context, work: Callable[[], Result]
     ) -> Result:
         """What `work` returns for a query: where it is much, beside the others, in a thread."""
-        if effort(view, query, context) < MUCH:
-            return work()
-        return await run_in_threadpool(work)
+        with stage("list"):
+            if effort(view, query, context) < MUCH:
+                return work()
+            return await run_in_threadpool(work)
 
     def keep(self, key: Key, written: WrittenList, view: View) -> None:
         """Keep a list, unless it holds new items whose lists are counted."""
-        if not (self.new_items.limited and view.items.has_new(written.items)):
-            self.lists.keep(key, written)
+        if self.new_items.limited and view.items.has_new(written.items):
+            return
+        packed = self.lists.keep(key, written)
+        if packed is not None and self.shared_lists is not None:
+            self.shared_lists.keep(key, packed, view)
+
+    async def kept(self, key: Key, view: View) -> WrittenList | None:
+        """The list of a key, where it is kept here or another replica has made it."""
+        found = self.lists.get(key)
+        if found is None and self.shared_lists is not None:
+            found = await self.shared_lists.get(key, view)
+            if found is not None:
+                self.lists.keep(key, found)
+        return found
+
+    def forget_lists(self, user: str) -> None:
+        """Drop the lists of a user, here and for the other replicas."""
+        self.lists.forget(user)
+        if self.shared_lists is not None:
+            self.shared_lists.forget(user)
 
     def require_graph(self, why: str, field: str | None = None) -> LiveGraph:
         """The graph store; raises NoStore, which says `why` it is needed."""
@@ -181,21 +221,32 @@ async def open_service(
     keyring = Keyring(settings.serve.keys) if keyring is None else keyring
     metrics, types = Metrics(), types_of(settings)
     lists = ListCache(round(settings.serve.cache_mib * 2**20))
+
+    def wanted() -> Collection[str]:
+        return snapshots_of(settings.experiments, time.time_ns() // 1_000_000)
+
+    folder, fetch = fetched_folder(settings.snapshots, settings.cache, wanted)
     engine = Engine(
-        settings.snapshots,
-        lambda version: Recommender.serving(
-            load(settings.snapshots, version, types=types), settings
-        ),
+        folder,
+        lambda version: Recommender.serving(load(folder, version, types=types), settings),
         retry_seconds,
         metrics.loaded,
         lists,
-        lambda: snapshots_of(settings.experiments, time.time_ns() // 1_000_000),
+        wanted,
+        fetch,
     )
-    folder = settings.serve.exposures
-    exposures = None if folder is None else ExposureLog(folder, metrics)
+    log_folder = settings.serve.exposures
+    exposures = None if log_folder is None else ExposureLog(log_folder, metrics)
     graph = None if store is None else _graph(settings, store, engine, exposures, retry_seconds)
     if settings.stream.url is not None and (peers is None or peers.number == 1):
         graph = _streaming(settings, store, graph, metrics, retry_seconds)
+    shared = shared_of(settings.online)
+    rate = RateLimit.of(settings.serve.rate, settings.serve.burst)
+    most_new = settings.retrieval.new_items_per_hour
+    new_items = NewItemLists(most_new)
+    if shared is not None:
+        new_items = SharedNewItemLists(most_new, shared)
+        _listen(shared, engine, None if graph is None else graph.feed)
     names = SettingNames(settings)
     live = None if graph is None else graph.store
     policies = Policies(settings, engine, live)
@@ -210,22 +261,30 @@ async def open_service(
         exposures,
         metrics,
         keyring,
-        RateLimit.of(settings.serve.rate, settings.serve.burst),
+        rate if rate is None or shared is None else SharedRate(rate, shared),
         Site.of(settings.serve),
         Admission(settings.serve.concurrent_lists, settings.serve.max_wait_ms / 1000),
         log,
         np.random.default_rng(),
-        NewItemLists(settings.retrieval.new_items_per_hour),
+        new_items,
         policies,
         peers,
+        shared,
+        None if shared is None else SharedLists(shared, settings),
+        open_tracing() if settings.serve.traces else None,
     )
     # Once before the first request, so that a server that listens is ready if it can be.
     await engine.update()
     async with AsyncExitStack() as stack:
+        if service.tracing is not None:
+            stack.push_async_callback(run_in_threadpool, service.tracing.close)
         if graph is not None:
             stack.push_async_callback(graph.store.close)
         if exposures is not None:
             stack.push_async_callback(_finish, exposures, asyncio.create_task(exposures.follow()))
+        if shared is not None:
+            stack.push_async_callback(shared.close)
+            stack.push_async_callback(_cancel, asyncio.create_task(shared.follow()))
         _run_until_closed(stack, engine.watch(), keyring.watch())
         if graph is not None:
             _run_until_closed(stack, graph.store.watch())
@@ -262,8 +321,7 @@ def _graph(
     store = LiveStore(open_, url, retry_seconds)
     feed = Feed(store, engine, settings.kinds)
     engine.adopt = feed.adopt
-    rejects, types = settings.ingest.rejects, types_of(settings)
-    forgetter = Forgetter(store, feed, engine, exposures, rejects, types, settings.privacy)
+    forgetter = Forgetter(store, feed, engine, exposures, settings)
     return LiveGraph(store, feed, EventWriter(store, feed, settings.kinds), forgetter)
 
 
@@ -283,6 +341,22 @@ def _streaming(
     consuming = Consuming(settings, store, settings.snapshots)
     counting = StreamMetrics(metrics.registry)
     return replace(graph, stream=StreamReader(consuming, graph.feed, counting, retry_seconds))
+
+
+def _listen(shared: Shared, engine: Engine, feed: Feed | None) -> None:
+    """Tell the other replicas of what is written and changed here, and hear of theirs."""
+
+    def news(of: News) -> None:
+        if of == SNAPSHOTS:
+            engine.look()
+        elif feed is not None:
+            feed.look()
+
+    shared.news = news
+    engine.tell = partial(shared.tell, SNAPSHOTS)
+    if feed is not None:
+        feed.tell = partial(shared.tell, NEWS_OF_EVENTS)
+        feed.told = lambda: shared.reason is None
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

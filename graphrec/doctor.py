@@ -23,6 +23,7 @@ from typing import Literal
 from graphrec.counts import all_counted, counted
 from graphrec.data.times import latest, written
 from graphrec.errors import GraphrecError, MissingExtra, SettingsError, SnapshotError
+from graphrec.locations import Location
 from graphrec.recommend.setting_names import (
     known_in_store,
     known_in_view,
@@ -31,10 +32,12 @@ from graphrec.recommend.setting_names import (
 )
 from graphrec.settings import SETTINGS_FILE, Settings, load_settings
 from graphrec.snapshot.canary import canary
+from graphrec.snapshot.place import local, mirror_of
 from graphrec.snapshot.registry import current, load, verify, versions
 from graphrec.snapshot.types import types_of
 from graphrec.snapshot.view import View
 from graphrec.store import GraphStore, open_store
+from graphrec.store.versions import schema_version
 
 PACKAGES = ("numpy", "scipy", "faiss-cpu", "fastapi", "torch", "dgl", "neo4j", "optuna")
 """Packages whose versions are shown; WITHOUT says what a missing one is needed for."""
@@ -68,7 +71,10 @@ class Finding:
 
 
 def examine(
-    settings_file: Path | None = None, *, store: str | None = None, snapshots: Path | None = None
+    settings_file: Path | None = None,
+    *,
+    store: str | None = None,
+    snapshots: Location | None = None,
 ) -> Iterator[Finding]:
     """All findings, each after those that it depends on."""
     yield from packages()
@@ -81,8 +87,15 @@ def examine(
         return
     yield from settings_found(settings, settings_file or SETTINGS_FILE)
     yield from store_found(settings, store or settings.store)
-    yield from snapshots_found(snapshots or settings.snapshots, settings)
-    yield from names_found(settings, store or settings.store, snapshots or settings.snapshots)
+    location, folder = snapshots or settings.snapshots, None
+    try:
+        folder = local(location, settings.cache)
+    except (GraphrecError, OSError) as error:
+        yield Finding("snapshots", "fail", str(error))
+    else:
+        yield from elsewhere_found(location, settings)
+        yield from snapshots_found(folder, settings, whole=folder == location)
+    yield from names_found(settings, store or settings.store, folder)
     yield port(settings)
 
 
@@ -144,8 +157,18 @@ def secret(path: Path) -> Iterator[Finding]:
 
 
 def store_found(settings: Settings, url: str) -> Iterator[Finding]:
-    """Whether the store opens, and how much it holds."""
+    """Whether the store opens, and how much it holds; one that is older is not opened."""
     try:
+        version = schema_version(url, settings.neo4j)
+        if version.older:
+            yield Finding(
+                "store",
+                "warn",
+                f"{url} has schema version {version.found}, of an earlier graphrec: this one "
+                f"brings it to {version.expected}, and earlier ones then refuse it",
+                "`graphrec dump` it with the earlier one, then `graphrec upgrade`",
+            )
+            return
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
             counts, position = store.counts(), store.position()
             odd = [
@@ -186,10 +209,14 @@ def odd_times(store: GraphStore, when: str, since: int, until: int) -> Iterator[
     )
 
 
-def snapshots_found(folder: Path, settings: Settings) -> Iterator[Finding]:
-    """Whether a snapshot can serve, the checksums of all versions, leftover drafts, free disk."""
+def snapshots_found(folder: Path, settings: Settings, *, whole: bool = True) -> Iterator[Finding]:
+    """Whether a snapshot can serve, the checksums of all versions, leftover drafts, free disk.
+
+    Not `whole` is a folder into which only the version that serves was fetched.
+    """
     kept = versions(folder)
-    yield from (found for version in kept for found in _broken(folder, version))
+    if whole:
+        yield from (found for version in kept for found in _broken(folder, version))
     try:
         serving, tried = current(folder), canary(folder)
         manifest = load(folder, serving, types=types_of(settings)).manifest
@@ -232,19 +259,46 @@ def snapshots_found(folder: Path, settings: Settings) -> Iterator[Finding]:
     )
 
 
-def names_found(settings: Settings, url: str, folder: Path) -> Iterator[Finding]:
+def elsewhere_found(location: Location, settings: Settings) -> Iterator[Finding]:
+    """Whether all that a URL names is there; nothing for a folder."""
+    mirror = mirror_of(location, settings.cache)
+    if mirror is None:
+        return
+    try:
+        kept, lacking = mirror.inspect()
+    except SnapshotError as error:
+        yield Finding("place of snapshots", "fail", str(error))
+        return
+    if lacking:
+        yield Finding(
+            "place of snapshots",
+            "fail",
+            f"{location} lacks {counted(len(lacking), 'part')} of "
+            f"{', '.join(sorted(set(lacking)))}",
+            "roll back to another version, or publish again with `graphrec train`",
+        )
+    else:
+        said = f"{location}: {counted(len(kept), 'version')}, all parts of which are there"
+        yield Finding("place of snapshots", "ok", said)
+
+
+def names_found(settings: Settings, url: str, folder: Path | None) -> Iterator[Finding]:
     """Whether the store, or the snapshot that serves, has what the settings name.
 
     Nothing where neither can be read: other checks say so.
     """
     found, sources = [], frozenset[str]()
     try:
+        if folder is None:
+            raise SnapshotError("there is none")
         snapshot = load(folder, types=types_of(settings))
         found.append(known_in_view(View.of(snapshot, kinds=settings.kinds)))
         sources = frozenset(source.name for source in snapshot.all_sources)
     except (SnapshotError, SettingsError):
         pass
     try:
+        if schema_version(url, settings.neo4j).older:
+            return
         with open_store(url, settings.kinds, settings.neo4j, create=False) as store:
             found.append(known_in_store(store, settings))
     except GraphrecError:

@@ -13,7 +13,11 @@
     ├── StreamMoved          somebody else read a stream on: nothing of the batch was stored
     ├── UnknownNode          a user or item (or other node) that is not in the graph or snapshot
     ├── TrainingError        training cannot continue, such as a loss that is not finite
+    ├── SparkFailed          a job of Spark came to no end
+    ├── BackupError          a backup is there already, is broken or has no room
     ├── SnapshotError        a snapshot is missing, broken or from another format version
+    │   ├── SnapshotsAway    the place where snapshots are does not answer
+    │   └── SnapshotsChanged somebody else changed what is there; nothing of this change serves
     ├── Locked               another process keeps a lock
     │   └── RefreshRunning   a refresh works on the same folder of snapshots
     └── MissingExtra         the work needs a package that is not installed
@@ -101,6 +105,14 @@ class TrainingError(GraphrecError):
     """Training cannot continue."""
 
 
+class SparkFailed(GraphrecError):  # noqa: N818
+    """A job of Spark failed, on the workers or before."""
+
+
+class BackupError(GraphrecError):
+    """A backup cannot be written or restored."""
+
+
 class SnapshotError(GraphrecError):
     """A snapshot is missing, broken or of another format."""
 
@@ -130,6 +142,26 @@ class NoRatings(SnapshotError):  # noqa: N818
 
 class OutdatedSnapshot(SnapshotError):  # noqa: N818
     """A snapshot is of an earlier format."""
+
+
+class SnapshotsAway(SnapshotError):  # noqa: N818
+    """The place where snapshots are does not answer, or refuses."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"snapshots at {url} cannot be read or written ({reason}): expected the place to "
+            f"answer; check its name, the network, and the credentials in the environment"
+        )
+
+
+class SnapshotsChanged(SnapshotError):  # noqa: N818
+    """Somebody else changed the snapshots at a place meanwhile."""
+
+    def __init__(self, url: str, work: str, other: str) -> None:
+        super().__init__(
+            f"snapshots at {url} were changed by {other}, while `{work}` ran: expected nobody else "
+            f"to; nothing that it made is there; run it again"
+        )
 
 
 class Locked(GraphrecError):  # noqa: N818
@@ -169,11 +201,13 @@ class MissingExtra(GraphrecError):  # noqa: N818
 
 
 EXTRAS = {
+    "adlfs": "az",
     "anyio": "api",
     "confluent_kafka": "kafka",
     "dgl": "train",
     "fastavro": "registry",
     "fastapi": "api",
+    "gcsfs": "gs",
     "google": "registry",
     "httptools": "api",
     "httpx": "client",
@@ -184,14 +218,18 @@ EXTRAS = {
     "neo4j": "neo4j",
     "networkx": "ingest",
     "openpyxl": "excel",
+    "opentelemetry": "otel",
     "optuna": "tune",
     "pandas": "ingest",
     "pooch": "ingest",
     "prometheus_client": "api",
+    "py4j": "spark",
     "pyarrow": "ingest",
+    "pyspark": "spark",
     "pytest": "testing",
     "redis": "redis",
     "rich": "cli",
+    "s3fs": "s3",
     "sqlalchemy": "sql",
     "starlette": "api",
     "structlog": "cli",

@@ -39,6 +39,7 @@ from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy, check_given
 from graphrec.errors import SettingsError
 from graphrec.experiment.changes import changed_placements, check_against, check_together
 from graphrec.experiment.definition import RECOMMENDATIONS, Experiment
+from graphrec.locations import location_of
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, checked, with_ready
 from graphrec.placement.template import a_template
@@ -48,6 +49,9 @@ from graphrec.rules.rule import Rule
 from graphrec.suggest import closest
 
 SETTINGS_FILE = Path("graphrec.toml")
+
+CACHE = "~/.cache/graphrec"
+"""Where what can be fetched again is kept, unless the settings say so."""
 
 MODEL_NAMES = (
     *("random", "popularity", "recent-popularity", "content-knn", "item-knn", "user-knn"),
@@ -127,7 +131,7 @@ def _a_host(host: str) -> str:
     return host
 
 
-OWN_PATHS = ("v1", "health", "metrics", "static", "openapi.json")
+OWN_PATHS = ("t", "v1", "health", "metrics", "static", "openapi.json")
 """The first parts of the paths of the service, which a prefix must not be taken for."""
 
 
@@ -330,6 +334,19 @@ class StreamSettings(_Section):
         ".rejected.",
     )
     batch: int = Field(20_000, ge=1, description="Messages of a batch at most.")
+
+
+class OnlineSettings(_Section):
+    """What replicas of a service share through a Redis server."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="Redis server, such as redis://localhost:6379/0, with its password if it has "
+        "one; not set: replicas share nothing but snapshots and the store.",
+    )
+    prefix: str = Field(
+        "graphrec", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="What every key begins with."
+    )
 
 
 class EvaluationSettings(_Section):
@@ -561,6 +578,11 @@ class ServeSettings(_Section):
         description="Path under which a proxy serves everything, such as `/rec`, whether or not it "
         "takes it off; not set: `/`, or what the proxy says in X-Forwarded-Prefix.",
     )
+    tenants: Path | None = Field(
+        None,
+        description="Folder of tenants, each a folder with its `graphrec.toml`: they are served at "
+        "`/t/NAME/…`, and nothing else is; not set: what these settings name is served.",
+    )
     max_k: int = Field(100, ge=1, description="Longest list a request may ask for.")
     max_body_bytes: int = Field(2**20, ge=1024, description="Largest body of a request.")
     max_header_bytes: int = Field(
@@ -639,6 +661,11 @@ class ServeSettings(_Section):
         description="MiB of lists kept in memory, about 2 KB each, for users who return before a "
         "change; questions that are long or rare are not kept.",
     )
+    traces: bool = Field(
+        False,
+        description="Send a trace of each request to an OpenTelemetry collector, as its variables "
+        "`OTEL_…` say.",
+    )
     exposures: Path | None = Field(
         None,
         description="Folder of the exposure log, for `graphrec compare`; not set: no log.",
@@ -653,10 +680,14 @@ class Settings(BaseSettings):
     )
 
     store: str = Field("sqlite:///graphrec.db", description="URL of the graph store.")
-    snapshots: Path = Field(Path("snapshots"), description="Folder of published snapshots.")
+    snapshots: Annotated[Path | str, BeforeValidator(location_of)] = Field(
+        Path("snapshots"),
+        description="Folder of published snapshots, or a URL such as `s3://bucket/folder`.",
+    )
     cache: Path = Field(
-        Path("~/.cache/graphrec"),
-        description="Folder for downloaded data sets and the environments of benchmark peers.",
+        Path(CACHE),
+        description="Folder for what can be fetched again: snapshots of a URL, data sets, the "
+        "environments of benchmark peers.",
     )
     readers: Literal["owner", "group"] = Field(
         "owner",
@@ -676,6 +707,7 @@ class Settings(BaseSettings):
     ids: IdRules = Field(default_factory=IdRules)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
     stream: StreamSettings = Field(default_factory=StreamSettings)
+    online: OnlineSettings = Field(default_factory=OnlineSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)
     fusion: FusionSettings = Field(default_factory=FusionSettings)
@@ -781,8 +813,7 @@ def load_settings(path: Path | None = None) -> Settings:
     file = path or SETTINGS_FILE
     _refuse_unknown_variables()
     try:
-        values: dict[str, Any] = TomlConfigSettingsSource(Settings, file)() if file.exists() else {}
-        return Settings(**values)
+        return Settings(**(values_of(file) if file.exists() else {}))
     except ValidationError as error:
         raise SettingsError(
             "; ".join(
@@ -791,6 +822,14 @@ def load_settings(path: Path | None = None) -> Settings:
             )
             + f"; see {file} and GRAPHREC_… variables"
         ) from error
+    except (SourceError, ValueError) as error:
+        raise SettingsError(f"settings cannot be read from {file}: {error}") from error
+
+
+def values_of(file: Path) -> dict[str, Any]:
+    """What a settings file says, without defaults and variables; raises SettingsError."""
+    try:
+        return TomlConfigSettingsSource(Settings, file)()
     except (SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read from {file}: {error}") from error
 
@@ -811,7 +850,7 @@ def _said(path: tuple[int | str, ...], kind: str, message: str, value: object) -
     # A misspelt key of this section may hold a password.
     # What is wrong within several keys names them itself.
     whole = isinstance(value, Mapping) and kind == "value_error"
-    shown = "" if key[:1] in (("neo4j",), ("stream",)) or whole else f" = {value!r}"
+    shown = "" if key[:1] in (("neo4j",), ("stream",), ("online",)) or whole else f" = {value!r}"
     if kind != "extra_forbidden":
         return f"setting {'.'.join(key)!r}{shown}: {message.removeprefix('Value error, ')}"
     meant = closest(key[-1], _keys_beside(key))

@@ -28,7 +28,7 @@ PEERS = ROOT / "scripts" / "benchmark" / "peers"
 """Scripts that run in environments of their own: no module of ours."""
 HEAVY = (
     *("torch", "dgl", "sklearn", "implicit", "pandas", "pyarrow", "networkx", "sqlalchemy"),
-    *("neo4j", "optuna"),
+    *("neo4j", "optuna", "pyspark"),
 )
 """What a process that serves never holds, directly or through others."""
 
@@ -38,7 +38,9 @@ MAY_IMPORT = {
     "progress": "",
     "id_search": "",
     "counts": "",
+    "stages": "",
     "files": "",
+    "locations": "errors",
     "locks": "errors",
     "packings": "",
     "person_lines": "files id_search packings",
@@ -49,7 +51,7 @@ MAY_IMPORT = {
     "placement": "data errors rules suggest",
     "experiment": "data errors placement rules suggest",
     "policy": "data experiment rules",
-    "settings": "data errors experiment placement policy rules suggest",
+    "settings": "data errors experiment locations placement policy rules suggest",
     "settings_file": "errors",
     # the graph where it is kept, and what is learned from it
     "store": "data errors id_search progress settings",
@@ -58,10 +60,10 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors experiment files locks models policy ranking ratings retrieval rules "
-    "settings store",
-    "recommend": "data errors experiment models placement progress ranking ratings retrieval rules "
-    "settings snapshot store suggest",
+    "snapshot": "data errors experiment files locations locks models policy ranking ratings "
+    "retrieval rules settings store",
+    "recommend": "data errors experiment locations models placement progress ranking ratings "
+    "retrieval rules settings snapshot stages store suggest",
     # how good they are, and what is chosen by that
     "evaluation": "data errors models progress ranking ratings",
     "experiments": "data errors experiment files locks packings person_lines policy suggest",
@@ -72,6 +74,9 @@ MAY_IMPORT = {
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
+    # the same for logs that one machine is too small for
+    "spark": "data errors evaluation ingest models ranking recommend retrieval settings snapshot "
+    "store",
     "refresh": "data errors evaluation experiment experiments models policies progress ranking "
     "ratings recommend settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
@@ -80,17 +85,18 @@ MAY_IMPORT = {
     "forget": "data errors experiments packings person_lines report retrieval snapshot store "
     "traces",
     "traces": "data errors id_search person_lines snapshot",
-    "doctor": "counts data errors recommend settings snapshot store",
+    "backup": "errors files forget progress snapshot store",
+    "doctor": "counts data errors locations recommend settings snapshot store",
     # what holds somebody's own store or model to what ours do
     "testing": "data errors models off_policy policy ranking ratings retrieval store",
     # the doors
     "ingest": "counts data errors packings progress settings store",
-    "api": "data errors experiment experiments files forget locks placement policies policy "
-    "ranking ratings recommend rules settings snapshot store suggest",
-    "cli": "api counts data doctor errors evaluation experiment experiments exports forget ingest "
-    "locks models off_policy packings person_lines placement policies policy progress ranking "
-    "ratings recommend refresh report settings settings_file snapshot store suggest traces "
-    "training",
+    "api": "data errors experiment experiments files forget locations locks placement policies "
+    "policy ranking ratings recommend rules settings snapshot stages store suggest",
+    "cli": "api backup counts data doctor errors evaluation experiment experiments exports forget "
+    "ingest locations locks models off_policy packings person_lines placement policies policy "
+    "progress ranking ratings recommend refresh report settings settings_file snapshot spark store "
+    "suggest traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 
@@ -252,6 +258,12 @@ def test_only_models_know_the_libraries_that_fit_them() -> None:
     assert who_imports("implicit") == {"graphrec.models.ials"}
 
 
+def test_one_folder_knows_spark() -> None:
+    known = who_imports("pyspark")
+    assert known
+    assert known <= set(modules("graphrec.spark"))
+
+
 def test_one_module_knows_optuna() -> None:
     assert who_imports("optuna") == {"graphrec.training.tune"}
 
@@ -384,7 +396,7 @@ SQL = re.compile(
 OF_NAMES = {"graphrec.store.neo4j.likes", "graphrec.store.neo4j.questions"}
 """Modules whose queries are put together of names of variables, quoted types and parameters."""
 
-CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES"}
+CONSTANTS = {"mode", "newer", "schema.APPLICATION_ID", "PAGE", "_EDGES", "_EVENT"}
 """What SQL may be put together from: a Literal type, a loop over the migrations, a constant."""
 
 

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from graphrec.recommend.query import Query
 from graphrec.recommend.recommender import Recommender
-from graphrec.settings import RetrievalSettings, Settings
+from graphrec.settings import RetrievalSettings, Settings, load_settings
 from tests.support.paths import ROOT
 from tests.support.service import tiny_snapshot
 
@@ -89,13 +90,19 @@ def test_compose_names_what_there_is() -> None:
     for name, service in services.items():
         if "build" in service:
             assert service["build"]["target"] in targets
-            assert service["command"][0] in {*COMMANDS, "refresh"}, name
+            [*program, command] = [*service.get("entrypoint", ["graphrec", ""])][:2]
+            assert program == ["graphrec"], name
+            assert (command or service["command"][0]) in COMMANDS, name
         for variable in service.get("environment", {}):
             if variable.startswith("GRAPHREC_"):
                 section, _, key = variable.removeprefix("GRAPHREC_").lower().partition("__")
-                assert key in type(getattr(Settings(), section)).model_fields, variable
+                known = getattr(Settings(), section)
+                assert not key or key in type(known).model_fields, variable
         for volume in service.get("volumes", ()):
-            source = volume.partition(":")[0]
+            set_by = re.match(r"\$\{[A-Z_]+:-(.+?)\}:", volume)
+            source = set_by[1] if set_by else volume.partition(":")[0]
+            if source in ("./data", "./backups"):  # folders of whoever runs it
+                continue
             assert source in compose["volumes"] or (ROOT / source).exists(), volume
         for port in service.get("ports", ()):
             assert port.startswith("127.0.0.1:")
@@ -148,3 +155,41 @@ def test_cron_sends_mail_for_what_needs_somebody(tmp_path: Path, code: int, mail
     done = subprocess.run(["/bin/sh", "-c", job], capture_output=True, text=True, check=False)
     assert bool(done.stdout + done.stderr) == mail
     assert (tmp_path / "refresh.log").read_text() == "at work\n"
+
+
+def test_requirements_are_those_of_the_package_without_itself() -> None:
+    """So that packages are a layer below the code."""
+
+    def printed(extras: str) -> list[str]:
+        command = [sys.executable, DEPLOY / "requirements.py", extras]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+
+    found = printed("api,train")
+    names = [re.split(r"[^\w-]", each)[0] for each in found]
+    assert {"numpy", "fastapi", "torch", "dgl", "implicit"} <= set(names)  # of `models`, too
+    assert "graphrec" not in names
+    assert len(names) == len(set(names))
+    assert "pandas" not in " ".join(printed("api,cli,neo4j,otel"))
+
+
+def test_a_change_of_the_code_builds_no_packages_anew() -> None:
+    """In the stages that install packages, nothing of the code is copied."""
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    for stage in re.split(r"^FROM ", text, flags=re.M):
+        copied = re.findall(r"^COPY (?!--from)(.+) \S+$", stage, re.M)
+        if "requirements.py" in stage:
+            assert set(" ".join(copied).split()) <= {
+                "pyproject.toml",
+                "constraints.txt",
+                "deploy/requirements.py",
+            }
+    assert "--no-deps" in text
+    assert re.search(r"^ARG PYTHON=python:3\.\d+\.\d+-", text, re.M)  # no moving tag
+    compose = (ROOT / "compose.yaml").read_text("utf-8")
+    assert all(re.search(r":v?\d+\.\d+", each) for each in re.findall(r"image: (\S+)", compose))
+
+
+def test_settings_of_compose_are_settings() -> None:
+    load_settings(DEPLOY / "compose" / "graphrec.toml")

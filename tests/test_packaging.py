@@ -33,12 +33,14 @@ MAPPED: Mapping[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 """By package, the folder it is installed from."""
 
 DISTRIBUTIONS = {
+    "azure": "azure-core",
     "annotated_types": "annotated-types",
     "confluent_kafka": "confluent-kafka",
     "faiss": "faiss-cpu",
     "google": "protobuf",
     "markupsafe": "jinja2",
     "nats": "nats-py",
+    "opentelemetry": "opentelemetry-sdk",
     "prometheus_client": "prometheus-client",
     "pydantic_core": "pydantic",
     "pydantic_settings": "pydantic-settings",
@@ -136,8 +138,11 @@ def images() -> Mapping[str, set[str]]:
     """By the stage of the Dockerfile that builds it, the extras that an image has."""
     text = (ROOT / "Dockerfile").read_text("utf-8")
     assert "uninstall" not in text
-    found = re.findall(r'AS build-(\w+)\nRUN pip install "\.\[(.+)\]"', text)
-    return {name: set(extras.split(",")) for name, extras in found}
+    stages = re.findall(r"AS packages-(\w+)\n(.*?)(?=\nFROM|\Z)", text, re.DOTALL)
+    return {
+        name: set(re.findall(r'requirements\.py "(.+?)"', stage)[0].split(","))
+        for name, stage in stages
+    }
 
 
 def run_without(packages: set[str], code: str) -> subprocess.CompletedProcess[str]:
@@ -171,12 +176,17 @@ def lacking(extras: set[str]) -> set[str]:
         (set(), "graphrec, graphrec.recommend.recommender, graphrec.doctor, graphrec.forget"),
         (images()["serve"], "graphrec.api.server, graphrec.cli.commands.serve"),
         (
+            images()["consume"],
+            "graphrec.cli.commands.consume, graphrec.api.server, graphrec.ingest.streams.kafka, "
+            "graphrec.ingest.streams.nats, graphrec.ingest.streams.redis",
+        ),
+        (
             images()["train"],
             "graphrec.cli.commands.models, graphrec.cli.commands.refresh, "
             "graphrec.cli.commands.ingest, graphrec.cli.commands.tune, graphrec.training.tune",
         ),
     ],
-    ids=["core", "serve image", "train image"],
+    ids=["core", "serve image", "consume image", "train image"],
 )
 def test_an_installation_has_what_it_imports(extras: set[str], modules: str) -> None:
     assert lacking(extras)

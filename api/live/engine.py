@@ -15,13 +15,14 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from anyio import move_on_after
 from graphrec.api.errors import NotReady
 from graphrec.api.list_cache import ListCache
 from graphrec.api.live.loading import Adopt, Stamp, adopted, advanced, stamp_of, unexpected, warmed
 from graphrec.api.live.pins import Pins
 from starlette.concurrency import run_in_threadpool
 
-from graphrec.errors import SnapshotError
+from graphrec.errors import Locked, SnapshotError
 from graphrec.recommend.recommender import Recommender
 from graphrec.snapshot.canary import CANARY, Canary, canary, gets_canary
 from graphrec.snapshot.registry import CURRENT, FORGOTTEN, POLL_SECONDS, current
@@ -54,11 +55,13 @@ class Engine:
         loaded: Callable[[bool], None] = lambda _: None,
         lists: ListCache | None = None,
         wanted: Callable[[], Collection[str]] = frozenset,
+        fetch: Callable[[], object] | None = None,
     ) -> None:
         """`load` makes the recommender of a version; `loaded` counts each success and failure.
 
         From `lists` those go that serve nobody any more, and all once somebody was forgotten.
-        `wanted` are the versions that experiments name.
+        `wanted` are the versions that experiments name. `fetch` brings the folder up to date, where
+        it is of snapshots that are elsewhere: what was fetched before serves while it fails.
         """
         self.folder = folder
         """Of snapshots."""
@@ -77,9 +80,14 @@ class Engine:
         self._pins = Pins(folder, lambda version: warmed(load(version)), wanted, loaded)
         self._frozen = 0
         self._loading = asyncio.Lock()
+        self._fetch = fetch
+        self._away: str | None = None
         self.adopt: Adopt = adopted
         """Serves another snapshot: with what was written since it was made, where there is a
         store."""
+        self._news = asyncio.Event()
+        self.tell: Callable[[], object] = lambda: None
+        """Called once a request changed what serves, for the other replicas."""
 
     async def advance(self, delta: Delta) -> None:
         """Serve the snapshots with what was written since; no array is copied.
@@ -100,8 +108,9 @@ class Engine:
     def recommender(self) -> Recommender:
         """The recommender; raises NotReady, with the reason, where there is none."""
         if self._recommender is None:
-            assert self._reason is not None  # noqa: S101 - there is no other way to have none
-            raise NotReady(self._reason, math.ceil(self._retry_seconds))
+            reason = self._away or self._reason
+            assert reason is not None  # noqa: S101 - there is no other way to have none
+            raise NotReady(reason, math.ceil(self._retry_seconds))
         return self._recommender
 
     def recommender_for(self, user: str | None) -> Recommender:
@@ -161,7 +170,7 @@ class Engine:
         """Why the current snapshot, the canary, or one of an experiment does not serve; None where
         they do.
         """
-        return self._reason or self._canary_reason or self._pins.reason
+        return self._away or self._reason or self._canary_reason or self._pins.reason
 
     async def update(self, retry: bool = False) -> None:
         """Load the current snapshot and the canary, if they are others than those that serve.
@@ -169,6 +178,8 @@ class Engine:
         Failures are logged. One that was refused is tried again only with `retry`, or while nothing
         serves.
         """
+        if self._fetch is not None:
+            await self._fetched(self._fetch)
         self._drop_lists_of_forgotten()
         async with self._loading:
             served = self._versions
@@ -180,6 +191,22 @@ class Engine:
             if not served <= self._versions:
                 # To give back the memory of a file that was deleted takes the system 0.1 s.
                 await run_in_threadpool(held.clear)
+
+    async def _fetched(self, fetch: Callable[[], object]) -> None:
+        """Bring the folder up to date; where that fails, say so once."""
+        before, cause = self._away, None
+        try:
+            await run_in_threadpool(fetch)
+        except (SnapshotError, Locked, OSError) as error:
+            self._away = str(error)
+        except Exception as error:
+            self._away, cause = unexpected(error), error
+        else:
+            self._away = None
+        if self._away is not None and before is None:
+            logger.warning("degraded: %s", self._away, exc_info=cause)
+        elif self._away is None and before is not None:
+            logger.info("snapshots are fetched again")
 
     def _drop_lists_of_forgotten(self) -> None:
         """Drop all lists where somebody was forgotten, by whichever process: it is not said who."""
@@ -238,13 +265,21 @@ class Engine:
             logger.info("serving snapshot %s to %.3g of users", found.version, found.share)
 
     async def watch(self) -> None:
-        """Follow the current snapshot until cancelled; a check costs three `stat`."""
+        """Follow the current snapshot until cancelled.
+
+        A check costs three `stat`, and a request where snapshots are elsewhere.
+        """
         while True:
             nothing = self._recommender is None
-            await asyncio.sleep(
-                self._retry_seconds if nothing else min(POLL_SECONDS, self._retry_seconds)
-            )
+            seconds = self._retry_seconds if nothing else min(POLL_SECONDS, self._retry_seconds)
+            with move_on_after(seconds):
+                await self._news.wait()
+            self._news.clear()
             await self.update()
+
+    def look(self) -> None:
+        """See now whether another snapshot is current: another replica said so."""
+        self._news.set()
 
     def _found(self) -> Recommender | None:
         """The recommender of the current version; None where that one serves already."""

@@ -9,6 +9,7 @@ from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
+from anyio import move_on_after
 from graphrec.api.errors import NotReady, StoreAway
 from graphrec.api.live.engine import Engine
 from graphrec.api.live.loading import advanced
@@ -23,6 +24,9 @@ from graphrec.store.protocol import PAGE
 
 POLL_SECONDS = 0.5
 """Interval at which writes of other processes are read."""
+
+TOLD_SECONDS = 5.0
+"""The same where others tell of them: of programs that do not."""
 
 FEW = 200
 """Changes that are taken on the event loop; more of them in a thread, where they delay nobody."""
@@ -72,6 +76,11 @@ class Feed:
         self._limit = PAGE
         self._one_at_a_time = asyncio.Lock()
         self._catching_up: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
+        self.tell: Callable[[], object] = lambda: None
+        """Called once something was written here, for the other replicas."""
+        self.told: Callable[[], bool] = lambda: False
+        """Whether other replicas tell of what they write."""
 
     @property
     def reason(self) -> str | None:
@@ -132,7 +141,13 @@ class Feed:
         while True:
             with suppress(StoreAway, NotReady):  # which are reported elsewhere
                 await self.catch_up()
-            await asyncio.sleep(POLL_SECONDS)
+            with move_on_after(TOLD_SECONDS if self.told() else POLL_SECONDS):
+                await self._news.wait()
+            self._news.clear()
+
+    def look(self) -> None:
+        """Catch up now: another replica wrote something."""
+        self._news.set()
 
     async def catch_up(self) -> None:
         """Read all that was written before the call; raises StoreAway, and NotReady."""
@@ -148,8 +163,9 @@ class Feed:
     async def catch_up_if_possible(self) -> None:
         """The same after a write, for as long as a request waits for the store.
 
-        What cannot be read by then is stored, and is read later.
+        What cannot be read by then is stored, and is read later. Other replicas are told.
         """
+        self.tell()
         reading = asyncio.create_task(self.catch_up())
         self._catching_up.add(reading)  # the loop itself holds no task
         reading.add_done_callback(self._catching_up.discard)

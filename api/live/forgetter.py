@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -18,12 +18,12 @@ from graphrec.api.live.exposures import ExposureLog
 from graphrec.api.live.feed import Feed
 from graphrec.api.live.store import LiveStore
 
-from graphrec.errors import Locked
+from graphrec.errors import Locked, SnapshotsAway, SnapshotsChanged
 from graphrec.forget import Forgotten, Places, forget
-from graphrec.settings import PrivacySettings
-from graphrec.snapshot.codec import Types
-from graphrec.snapshot.lock import refresh_lock
+from graphrec.settings import Settings
+from graphrec.snapshot.place import changing
 from graphrec.snapshot.registry import POLL_SECONDS
+from graphrec.snapshot.types import types_of
 from graphrec.store import GraphStore
 
 WAIT_SECONDS = 20.0
@@ -52,20 +52,14 @@ class Forgetter:
         feed: Feed,
         engine: Engine,
         exposures: ExposureLog | None,
-        rejects: Path,
-        types: Types,
-        privacy: PrivacySettings,
+        settings: Settings,
     ) -> None:
         self._store = store
         self._feed = feed
         self._engine = engine
         self._exposures = exposures
-        self._places = Places(
-            engine.folder, None if exposures is None else exposures.folder, rejects
-        )
-        self._types = types
-        self._remember = privacy.remember_forgotten
-        self._seconds = min(privacy.wait_seconds, WAIT_SECONDS)
+        self._settings = settings
+        self._seconds = min(settings.privacy.wait_seconds, WAIT_SECONDS)
         self._one_at_a_time = asyncio.Lock()
 
     async def forget(self, user: str) -> Gone:
@@ -98,11 +92,10 @@ class Forgetter:
                 await self._exposures.flush()  # so that waiting exposures are deleted too
             work = partial(
                 _forgotten,
-                places=self._places,
+                settings=self._settings,
+                exposures=None if self._exposures is None else self._exposures.folder,
                 user=user,
                 begun=begun,
-                types=self._types,
-                remember=self._remember,
                 seconds=max(until - loop.time(), 0),
             )
             try:
@@ -113,6 +106,7 @@ class Forgetter:
                     await self._feed.stays(user)
             await self._feed.catch_up_if_possible()
             began = loop.time()
+            self._engine.tell()
             await self._engine.update()
             load = loop.time() - began
         finally:
@@ -131,17 +125,22 @@ class Forgetter:
 
 def _forgotten(
     store: GraphStore,
-    places: Places,
+    settings: Settings,
+    exposures: Path | None,
     user: str,
     begun: Callable[[], object],
-    types: Types,
-    remember: bool,
     seconds: float,
 ) -> Forgotten:
-    with ExitStack() as held:
+    with _changed_alone(), ExitStack() as held:
         try:
-            held.enter_context(
-                refresh_lock(places.snapshots, "DELETE /v1/users", seconds, short=seconds)
+            folder = held.enter_context(
+                changing(
+                    settings.snapshots,
+                    settings.cache,
+                    "DELETE /v1/users",
+                    seconds,
+                    short=seconds,
+                )
             )
         except Locked as error:
             raise NotForgotten(
@@ -156,4 +155,17 @@ def _forgotten(
                 f"run `graphrec forget` where it is"
             ) from error
         begun()
-        return forget(store, places, [user], types, remember)
+        places = Places(folder, exposures, settings.ingest.rejects)
+        remember = settings.privacy.remember_forgotten
+        return forget(store, places, [user], types_of(settings), remember)
+
+
+@contextmanager
+def _changed_alone() -> Iterator[None]:
+    """What keeps snapshots elsewhere from being changed, as an answer that tells to try again."""
+    try:
+        yield
+    except (SnapshotsAway, SnapshotsChanged) as error:
+        raise NotForgotten(
+            f"the user is not deleted everywhere: {error}; then try again"
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 HOUR = 3600
 
@@ -34,6 +34,17 @@ class NewItemLists:
         """Count new items of a list that is sent."""
         self._turn()
         self._counts.update(items)
+
+    @property
+    def hour(self) -> int:
+        """The present hour, counted from 1970."""
+        self._turn()
+        return self._hour
+
+    def know(self, hour: int, counts: Mapping[str, int]) -> None:
+        """Take counts of an hour that are larger than those of this process: of all replicas."""
+        if hour == self.hour:
+            self._counts |= Counter(counts)
 
     def _turn(self) -> None:
         hour = int(time.time()) // HOUR

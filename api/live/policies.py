@@ -27,7 +27,6 @@ from graphrec.policies.guards import Watched
 from graphrec.policies.learning import learn, same_actions, unlearned
 from graphrec.policies.new_items import NewItemLog
 from graphrec.policies.shown_log import ShownLog
-from graphrec.policies.switch import OFF, switched_off
 from graphrec.policies.tail import LogTail
 from graphrec.policy.context import context_of
 from graphrec.policy.decision import Decision, chances, drawn, part_of_time
@@ -36,6 +35,7 @@ from graphrec.ranking.q_network.shown import NOT_SHOWN, ShownTo
 from graphrec.ranking.tried import Tried
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
+from graphrec.snapshot.policy_switch import OFF, switched_off
 from graphrec.snapshot.registry import POLL_SECONDS
 from graphrec.snapshot.view import View
 
@@ -188,7 +188,7 @@ class Policies:
         """See every so often which policies are switched off, until cancelled."""
         while True:
             try:
-                self.off = await run_in_threadpool(switched_off, self._settings.snapshots)
+                self.off = await run_in_threadpool(switched_off, self._engine.folder)
             except (OSError, ValueError) as error:
                 self._say(f"file {OFF!r} cannot be read: {error}")
             await asyncio.sleep(POLL_SECONDS)

@@ -17,6 +17,7 @@ from anyio import fail_after, move_on_after
 from graphrec.api.errors import StoreAway
 
 from graphrec.errors import GraphrecError, StoreError, UnknownNode
+from graphrec.stages import stage
 from graphrec.store import GraphStore
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class LiveStore:
         if self._store is None or self._reason is not None:
             raise self._away(self._reason or OPENING)
         try:
-            with fail_after(seconds):
+            with stage("store"), fail_after(seconds):
                 return await self._run(operation, self._store)
         except (TimeoutError, StoreError) as error:
             # The fault may be the store's or this operation's: `watch` finds out.

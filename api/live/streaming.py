@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -22,6 +21,7 @@ from graphrec.api.live.feed import Feed
 from graphrec.api.stream_metrics import StreamMetrics
 
 from graphrec.errors import GraphrecError
+from graphrec.locations import Location
 from graphrec.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Consuming:
 
     settings: Settings
     store: str
-    snapshots: Path
+    snapshots: Location
 
 
 class StreamReader:

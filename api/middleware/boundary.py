@@ -18,6 +18,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphrec.stages import stage
+
 logger = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -53,8 +55,15 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start = time.perf_counter()
         service: Service = scope["app"].state.service
+        if service.tracing is None:
+            await self._pass(service, scope, receive, send)
+            return
+        with service.tracing.request(scope, send) as send_traced:
+            await self._pass(service, scope, receive, send_traced)
+
+    async def _pass(self, service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         sent = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
@@ -79,16 +88,23 @@ class Boundary:
         turn = False
         try:
             needed = self._access.needed(scope["method"], scope["path"])
-            refusal = self._refusal(service, scope, headers, needed)
+            refusal, client = self._refusal(service, scope, headers, needed)
+            if refusal is None and needed is not None and service.rate is not None:
+                wait = await service.seconds_until(client)
+                refusal = _too_many(math.ceil(wait)) if wait else None
+            if refusal is None and _is_too_large(service, headers):
+                refusal = _too_large(service)
             waits = needed == "read" or (needed is None and not scope["path"].startswith(AT_ONCE))
             if refusal is None and (b"transfer-encoding" in headers or (waits and _body(headers))):
                 # Before the turn: how long it takes is up to the client.
                 try:
-                    receive = await read_body(receive, service.settings.serve.max_body_bytes)
+                    with stage("body"):
+                        receive = await read_body(receive, service.settings.serve.max_body_bytes)
                 except TooLarge:
                     refusal = _too_large(service)
             if refusal is None and waits:
-                turn = await service.admission.enter()
+                with stage("turn"):
+                    turn = await service.admission.enter()
                 refusal = None if turn else _overloaded()
             await (refusal or self._app)(scope, receive, send_safely)
         except Exception as error:
@@ -111,6 +127,7 @@ class Boundary:
                     ms=round(1000 * seconds, 3),
                     request_id=request_id,
                     version=state.get("version", version),
+                    **({"trace_id": state["trace_id"]} if "trace_id" in state else {}),
                 )
 
     def _refusal(
@@ -119,39 +136,45 @@ class Boundary:
         scope: Scope,
         headers: Mapping[bytes, bytes],
         needed: KeyScope | None,
-    ) -> Response | None:
-        """The answer to a request that is not allowed; None where it is."""
+    ) -> tuple[Response | None, str]:
+        """The answer to a request that is not allowed, None where it is; and who asks."""
         keys, client = service.keyring.keys, (scope.get("client") or ("",))[0]
         foreign = service.site.refusal(headers, needed, keys is not None)
         if foreign is not None:
-            return foreign
+            return foreign, client
         if keys is not None and needed is not None:
             key = identify(keys, Headers(scope=scope))
             if key is None:
-                return error_answer(
-                    "unauthenticated",
-                    "the request brings no valid key: expected `Authorization: Bearer KEY` or "
-                    "`X-API-Key: KEY`; make one with `graphrec keys create`",
-                    headers={"WWW-Authenticate": 'Bearer realm="graphrec"'},
-                )
+                return _unauthenticated(), client
             if not key.allows(needed):
-                return error_answer(
-                    "forbidden",
-                    f"the key has scope {key.scope!r}: expected {needed!r}; use another key",
-                    headers={
-                        "WWW-Authenticate": f'Bearer realm="graphrec", error="insufficient_scope", '
-                        f'scope="{needed}"'
-                    },
-                )
+                return _forbidden(key.scope, needed), client
             client = f"key {key.name}"
-        if needed is not None and service.rate is not None:
-            wait = service.rate.wait(client, time.monotonic())
-            if wait:
-                return _too_many(math.ceil(wait))
-        length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length) > service.settings.serve.max_body_bytes:
-            return _too_large(service)
-        return None
+        return None, client
+
+
+def _is_too_large(service: Service, headers: Mapping[bytes, bytes]) -> bool:
+    length = headers.get(b"content-length", b"")
+    return length.isdigit() and int(length) > service.settings.serve.max_body_bytes
+
+
+def _unauthenticated() -> Response:
+    return error_answer(
+        "unauthenticated",
+        "the request brings no valid key: expected `Authorization: Bearer KEY` or "
+        "`X-API-Key: KEY`; make one with `graphrec keys create`",
+        headers={"WWW-Authenticate": 'Bearer realm="graphrec"'},
+    )
+
+
+def _forbidden(scope: str, needed: str) -> Response:
+    return error_answer(
+        "forbidden",
+        f"the key has scope {scope!r}: expected {needed!r}; use another key",
+        headers={
+            "WWW-Authenticate": f'Bearer realm="graphrec", error="insufficient_scope", '
+            f'scope="{needed}"'
+        },
+    )
 
 
 def _body(headers: Mapping[bytes, bytes]) -> bool:

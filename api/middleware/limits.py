@@ -15,8 +15,8 @@ class RateLimit:
     """
 
     def __init__(self, rate: float, burst: int) -> None:
-        self._interval = 1 / rate
-        self._slack = (burst - 1) / rate
+        self.interval = 1 / rate
+        self.slack = (burst - 1) / rate
         self._full_at: dict[str, float] = {}
 
     @classmethod
@@ -27,11 +27,11 @@ class RateLimit:
     def wait(self, client: str, now: float) -> float:
         """Seconds until the next request is allowed; 0: it is allowed now, and counted."""
         full_at = max(self._full_at.get(client, now), now)
-        if full_at - now > self._slack:
-            return full_at - now - self._slack
+        if full_at - now > self.slack:
+            return full_at - now - self.slack
         if len(self._full_at) >= MAX_CLIENTS:
             self._full_at = {client_: at for client_, at in self._full_at.items() if at > now}
-        self._full_at[client] = full_at + self._interval
+        self._full_at[client] = full_at + self.interval
         return 0.0
 
 

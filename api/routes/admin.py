@@ -16,9 +16,11 @@ from graphrec.api.service import Serving
 from starlette.concurrency import run_in_threadpool
 
 from graphrec.errors import SnapshotError
+from graphrec.settings import Settings
 from graphrec.snapshot.canary import end_canary, promote
-from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.place import changing
 from graphrec.snapshot.registry import rollback, versions
+from graphrec.snapshot.remote.mirror import Needs, everything, serving
 
 router = new_router("admin", prefix="/v1/admin")
 
@@ -56,7 +58,7 @@ async def reload(service: Serving) -> SnapshotChange:
 async def promote_canary(service: Serving) -> SnapshotChange:
     """Let the canary serve everyone, in this and every process on the same folder."""
     engine, previous = service.engine, service.engine.version
-    await run_in_threadpool(_change, engine.folder, "promote", lambda: promote(engine.folder))
+    await run_in_threadpool(_change, service.settings, "promote", promote, serving)
     return await _changed(engine, previous)
 
 
@@ -78,20 +80,26 @@ async def roll_back(
     """
     engine, previous = service.engine, service.engine.version
 
-    def go_back() -> None:
-        ended = end_canary(engine.folder)
+    def go_back(folder: Path) -> None:
+        ended = end_canary(folder)
         if not ended or request.to is not None:
-            rollback(engine.folder, request.to)
+            rollback(folder, request.to)
 
-    await run_in_threadpool(_change, engine.folder, "rollback", go_back)
+    await run_in_threadpool(_change, service.settings, "rollback", go_back, everything)
     return await _changed(engine, previous)
 
 
-def _change(folder: Path, name: str, work: Callable[[], object]) -> None:
+def _change(settings: Settings, name: str, work: Callable[[Path], object], needs: Needs) -> None:
     """Change what serves, under the lock; raises SnapshotRefused, RefreshRunning and Locked."""
     try:
-        with refresh_lock(folder, f"POST /v1/admin/{name}", short=WAIT_SECONDS):
-            work()
+        with changing(
+            settings.snapshots,
+            settings.cache,
+            f"POST /v1/admin/{name}",
+            short=WAIT_SECONDS,
+            needs=needs,
+        ) as folder:
+            work(folder)
     except SnapshotError as error:
         raise SnapshotRefused(str(error)) from error
     except OSError as error:
@@ -102,6 +110,7 @@ def _change(folder: Path, name: str, work: Callable[[], object]) -> None:
 
 
 async def _changed(engine: Engine, previous: str | None) -> SnapshotChange:
+    engine.tell()
     await engine.update(retry=True)
     if engine.reason is not None or engine.version is None:
         raise SnapshotRefused(engine.reason or "no snapshot serves")

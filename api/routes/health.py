@@ -45,6 +45,8 @@ async def ready(recommender: Ready, service: Serving) -> Readiness:
         parts["store"] = graph.store.reason or graph.feed.reason or "ready"
         if graph.stream is not None:
             parts["stream"] = graph.stream.reason or "ready"
+    if service.online is not None:
+        parts["online"] = service.online.reason or "ready"
     return Readiness(
         version=manifest.version,
         status="ready" if set(parts.values()) == {"ready"} else "degraded",

@@ -78,7 +78,7 @@ async def delete_user(user_id: UserId, service: Serving) -> ForgottenUser:
     try:
         gone = await graph.forgetter.forget(user_id)
     finally:
-        service.lists.forget(user_id)
+        service.forget_lists(user_id)
     return ForgottenUser(user_id, gone.deleted, gone.others_by)
 
 

@@ -61,7 +61,7 @@ async def plain_user_list(request: Request) -> Response | None:
     if user is None:
         return None
     chosen = chosen_list(request, service, user, RECOMMENDATIONS)
-    kept = service.lists.get(_key(request, service, chosen, user))
+    kept = await service.kept(_key(request, service, chosen, user), chosen.recommender.view)
     if kept is not None:
         return respond(request, service, chosen, kept, user)
     query = plain_query(request, UserQuery, LISTS)

@@ -18,7 +18,7 @@ from graphrec.experiments.click_rates import DAYS, click_rates, latest_exposures
 from graphrec.experiments.exposure_log import KEY, read_key
 from graphrec.experiments.exposures import pseudonym
 from graphrec.recommend.view_events import events_since
-from graphrec.snapshot.reports import REPORTS, latest
+from graphrec.snapshot.reports import LISTED, REPORTS, latest
 
 router = new_router("reports")
 
@@ -27,9 +27,6 @@ NOT_RECORDED = (
     "counted"
 )
 NOTHING_YET = "the exposure log has no lists yet: they are counted once users ask for some"
-
-KEPT = 30
-"""Refreshes that are listed."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 """A report is one file with its style in it, and runs nothing."""
@@ -42,7 +39,7 @@ NAME = Annotated[
 @router.get("/refreshes", openapi_extra=READ, responses=documented("invalid_request", "overloaded"))
 def refreshes(_: Annotated[Strict, Query()], service: Serving) -> Refreshes:
     """The latest refreshes of which a report was kept, and what was measured."""
-    return Refreshes(latest(service.settings.snapshots, KEPT))
+    return Refreshes(latest(service.engine.folder, LISTED))
 
 
 @router.get(
@@ -80,7 +77,7 @@ def clicked(_: Annotated[Strict, Query()], recommender: Ready, service: Serving)
 def report(name: NAME, _: Annotated[Strict, Query()], service: Serving) -> Response:
     """The page of a report."""
     try:
-        page = (service.settings.snapshots / REPORTS / f"{name}.html").read_bytes()
+        page = (service.engine.folder / REPORTS / f"{name}.html").read_bytes()
     except OSError:
         return error_answer(
             "unknown_report", f"there is no report {name!r}: expected one of /v1/refreshes", "name"

@@ -10,7 +10,7 @@ from graphrec.api.schemas.examples import VERSION
 from graphrec.api.schemas.versioned import Versioned, example
 from pydantic import Field
 
-Part: TypeAlias = Literal["snapshot", "store", "settings", "stream"]
+Part: TypeAlias = Literal["snapshot", "store", "settings", "stream", "online"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Readiness(Versioned):
     parts: Annotated[
         Mapping[Part, str],
         Field(
-            description='"ready", or the reason why not; a store and a stream only where there is '
-            "one."
+            description='"ready", or the reason why not; a store, a stream and `online`, which is '
+            "Redis, only where there is one."
         ),
     ]
     warnings: Annotated[

@@ -820,7 +820,9 @@ class _Readiness(TypedDict):
     counts: dict[str, int]
     """Users, items and events in it."""
     parts: dict[str, str]
-    """"ready", or the reason why not; a store and a stream only where there is one."""
+    """"ready", or the reason why not; a store, a stream and `online`, which is Redis, only
+    where there is one.
+    """
 
 
 class Readiness(_Readiness, total=False):

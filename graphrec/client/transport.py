@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import Any
 
@@ -92,9 +93,19 @@ def _request(url: str, headers: dict[str, str], call: Call) -> dict[str, Any]:
         "method": call.method,
         "url": f"{url}{call.path}",
         "params": call.parameters,
-        "headers": headers,
+        "headers": {**headers, **_trace()},
         **body,
     }
+
+
+def _trace() -> dict[str, str]:
+    """The headers that go on with the trace of the caller, where there may be one."""
+    headers: dict[str, str] = {}
+    if "opentelemetry.trace" in sys.modules:  # whoever traces has imported it
+        from opentelemetry import propagate
+
+        propagate.inject(headers)
+    return headers
 
 
 def _pause(

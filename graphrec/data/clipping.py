@@ -68,22 +68,36 @@ def clipping_of(
 
     `quantiles` are those of the kinds of the log.
     """
-    counted = np.flatnonzero(amount)
-    if not len(counted):
+    owner, largest = largest_sums(log, amount)
+    if not len(owner):
         return UNKNOWN
-    user, code = log.user[counted], log.kind[counted]
-    pair = _groups(user, log.item[counted], code)
-    total = np.bincount(pair, amount[counted]).astype(np.float64)[pair]
-    owner, largest = _largest(user.astype(np.int64) * len(quantiles) + code, total)
     kind = owner % len(quantiles)
     _, overall = _largest(owner // len(quantiles), largest)
-    enough = max(RARE * len(overall), FEWEST)
     found: dict[str, float] = {}
     for row, quantile in enumerate(quantiles):
         votes = largest[kind == row]
-        if len(votes) >= enough:
+        if enough(len(votes), len(overall)):
             found[log.kinds[row]] = _most(votes, quantile)
     return Clipping(found, _most(overall, CLIP_QUANTILE))
+
+
+def largest_sums(
+    log: Interactions, amount: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The largest sum on one item that each person has of each kind: [N], [N].
+
+    The first are user · K + kind, ascending, of K kinds; only of what counts.
+    """
+    counted = np.flatnonzero(amount)
+    user, code = log.user[counted], log.kind[counted]
+    pair = _groups(user, log.item[counted], code)
+    total = np.bincount(pair, amount[counted]).astype(np.float64)[pair]
+    return _largest(user.astype(np.int64) * len(log.kinds) + code, total)
+
+
+def enough(people: int, of: int) -> bool:
+    """Whether a kind that so many people have, `of` all with any, is judged by itself."""
+    return people >= max(RARE * of, FEWEST)
 
 
 def clipped_shares(
@@ -93,22 +107,27 @@ def clipped_shares(
     clipping: Clipping,
 ) -> NDArray[np.float64] | None:
     """What share of the `amount` of each event [E] counts; None where all of each does."""
-    most = np.minimum(clipping.of(log.kinds), LARGEST)
-    most[np.array(quantiles) == 1] = LARGEST
-    if amount.sum() <= most.min(initial=LARGEST):  # as of most of the users who are asked about
+    limit = np.minimum(clipping.of(log.kinds), LARGEST)
+    limit[np.array(quantiles) == 1] = LARGEST
+    if amount.sum() <= limit.min(initial=LARGEST):  # as of most of the users who are asked about
         return None
     pair = _groups(log.user, log.item, log.kind)
     total = np.bincount(pair, amount)[pair]
-    share: NDArray[np.float64] = np.minimum(most[log.kind] / np.maximum(total, most[log.kind]), 1)
+    share: NDArray[np.float64] = np.minimum(limit[log.kind] / np.maximum(total, limit[log.kind]), 1)
     return share
 
 
 def _most(votes: NDArray[np.float64], quantile: float) -> float:
     """The quantile of what people have, of whom the one with most never decides."""
     usual, high = np.quantile(votes, (0.5, quantile), method="lower")
-    if len(votes) < FEW:
+    return most(float(usual), float(high), len(votes))
+
+
+def most(usual: float, high: float, people: int) -> float:
+    """Where so many people are clipped, by the median and the quantile of what they have."""
+    if people < FEW:
         high = max(high, HEADROOM * usual)
-    return float(min(high, LARGEST))
+    return min(high, LARGEST)
 
 
 def _groups(*columns: NDArray[np.integer]) -> NDArray[np.intp]:

@@ -35,12 +35,20 @@ def normalised(
 
 
 def scaled(
-    matrix: sparse.csr_array, user_exponent: float, item_exponent: float
+    matrix: sparse.csr_array,
+    user_exponent: float,
+    item_exponent: float,
+    by_item: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """The entries of `normalised` [U, I], in their order, in units of the weights."""
+    """The entries of `normalised` [U, I], in their order, in units of the weights.
+
+    `by_item` [I] are the sums by item where the matrix holds some of the users alone.
+    """
     by_user = np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()
     data = matrix.data * np.repeat(_power(by_user, -user_exponent), np.diff(matrix.indptr))
-    data *= _power(item_degrees(matrix), -item_exponent)[matrix.indices]
+    data *= _power(item_degrees(matrix) if by_item is None else by_item, -item_exponent)[
+        matrix.indices
+    ]
     return data
 
 
@@ -54,7 +62,11 @@ def popularity_factor(matrix: sparse.csr_array, exponent: float) -> NDArray[np.f
 
     0 for an item without weights.
     """
-    popularity = item_degrees(matrix)
+    return factor_of(item_degrees(matrix), exponent)
+
+
+def factor_of(popularity: NDArray[np.float64], exponent: float) -> NDArray[np.float32]:
+    """The same of the sums by item [I]."""
     relative = popularity / (popularity.max(initial=0) or 1)
     return _power(relative, exponent).astype(np.float32)
 

@@ -49,20 +49,29 @@ def event_weights(
     return _weights(log, policy, now, clipping)[0]
 
 
+def amounts(
+    log: Interactions, policy: Mapping[str, KindPolicy]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How each event counts [E], as `graphrec.data.in_force.counts`, and how much of it [E].
+
+    Of what was taken back in part, what is left; a rating is 1 where it counts.
+    """
+    value = _recorded(log)
+    meanings = meanings_of(log.kinds, policy)
+    count = counts(log, meanings, value)
+    rates = np.array([rule.rates for rule in meanings.policies], bool)[log.kind]
+    return count, np.where(rates, 1, np.abs(value)) * np.abs(count)
+
+
 def _weights(
     log: Interactions, policy: Mapping[str, KindPolicy], now: int, clipping: Clipping | None
 ) -> tuple[NDArray[np.float32], Clipping]:
     """The weights [E], and what they were clipped at: what the log itself says unless given."""
-    value = _recorded(log)
-    meanings = meanings_of(log.kinds, policy)
-    count = counts(log, meanings, value)
-    rules = meanings.policies
+    count, amount = amounts(log, policy)
+    rules = meanings_of(log.kinds, policy).policies
     full = np.array([rule.weight for rule in rules], np.float64)[log.kind]
-    rates = np.array([rule.rates for rule in rules], bool)[log.kind]
     half_life = np.array([r.half_life_days or np.inf for r in rules])[log.kind] * DAY
     decay = 0.5 ** (np.maximum(now - log.time, 0) / half_life)
-    # Of what was taken back in part, what is left is clipped.
-    amount = np.where(rates, 1, np.abs(value)) * np.abs(count)
     quantiles = [rule.clip_quantile for rule in rules]
     if clipping is None:
         clipping = clipping_of(log, amount, quantiles)

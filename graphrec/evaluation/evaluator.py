@@ -165,7 +165,7 @@ def evaluate_ranking(
         seconds += perf_counter() - began
         own = users[block]
         lists = RankedLists(ranked[block], right[block], liked[own], seen[own], catalogue)
-        blocks.append(_per_user(lists, likes[own]))
+        blocks.append(per_user(lists, likes[own]))
     columns = {
         (part, f"{name}@{k}"): np.concatenate([block[part, name] for block in blocks])
         for part, name in blocks[0]
@@ -316,7 +316,7 @@ def relevant(split: Split) -> tuple[Rows, sparse.csr_array]:
     return users, right
 
 
-def _per_user(
+def per_user(
     lists: RankedLists, likes: NDArray[np.integer]
 ) -> dict[tuple[str, str], NDArray[np.float64]]:
     """By slice and metric: [B], NaN where a user has no value. `likes` [B] as in USER_SLICES."""

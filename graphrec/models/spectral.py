@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,37 +24,106 @@ ROWS_AT_ONCE = 2**13
 """Of users whose place along the directions is made at a time."""
 
 
+class Passes(Protocol):
+    """A matrix [U, I] that is multiplied from both sides, wherever it is."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Users and items."""
+        ...
+
+    @property
+    def empty(self) -> bool:
+        """Whether no element is stored."""
+        ...
+
+    def drawn(self, width: int, rng: np.random.Generator) -> NDArray[np.floating]:
+        """The transpose times a standard normal [U, width], drawn row by row: [I, width]."""
+        ...
+
+    def there_and_back(self, narrow: NDArray[np.float32]) -> NDArray[np.floating]:
+        """The transpose times the matrix times [I, W]: [I, W]."""
+        ...
+
+    def triangle(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
+        """R of the QR decomposition of the matrix times [I, C]."""
+        ...
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Passes over a matrix of this process."""
+
+    matrix: sparse.csr_array
+    back: sparse.csr_array
+    """Its transpose."""
+
+    @classmethod
+    def of(cls, matrix: sparse.csr_array) -> InMemory:
+        """Those over a matrix [U, I]."""
+        return cls(matrix, matrix.T.tocsr())
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """As in `Passes`."""
+        users, items = self.matrix.shape
+        return users, items
+
+    @property
+    def empty(self) -> bool:
+        """As in `Passes`."""
+        return not self.matrix.nnz
+
+    def drawn(self, width: int, rng: np.random.Generator) -> NDArray[np.floating]:
+        """As in `Passes`."""
+        return self.back @ rng.standard_normal((self.shape[0], width), np.float32)
+
+    def there_and_back(self, narrow: NDArray[np.float32]) -> NDArray[np.floating]:
+        """As in `Passes`."""
+        return self.back @ (self.matrix @ narrow)
+
+    def triangle(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As in `Passes`."""
+        triangle = np.empty((0, found.shape[1]), np.float32)
+        for start in range(0, self.shape[0], ROWS_AT_ONCE):
+            places = self.matrix[start : start + ROWS_AT_ONCE] @ found
+            both: Any = np.linalg.qr(np.concatenate([triangle, places]), mode="r")
+            triangle = both  # an array, with this mode
+        return triangle
+
+
 def strongest(
     matrix: sparse.csr_array, dim: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The largest singular values [D], and their right singular directions [I, D], of [U, I].
+    """The largest singular values [D], and their right singular directions [I, D], of [U, I]."""
+    return strongest_of(InMemory.of(matrix), dim, rng)
+
+
+def strongest_of(
+    passes: Passes, dim: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The same by passes over the matrix.
 
     By a randomised range finder (Halko, Martinsson & Tropp 2011) on the side of the items, so that
     no array has a row a user and a column a direction; D is `dim`, or the rank that the shape
     allows where that is less, and 0 for a matrix without entries.
     """
-    dim = min(dim, *matrix.shape) if matrix.nnz else 0
+    shape = passes.shape
+    dim = 0 if passes.empty else min(dim, *shape)
     if dim == 0:
-        return np.empty(0, np.float32), np.empty((matrix.shape[1], 0), np.float32)
-    count = min(dim + OVERSAMPLING, *matrix.shape)
-    back = matrix.T.tocsr()
-    found = np.empty((matrix.shape[1], count), np.float32)
+        return np.empty(0, np.float32), np.empty((shape[1], 0), np.float32)
+    count = min(dim + OVERSAMPLING, *shape)
+    found = np.empty((shape[1], count), np.float32)
     parts = [slice(start, min(start + AT_ONCE, count)) for start in range(0, count, AT_ONCE)]
     for part in parts:
-        found[:, part] = back @ rng.standard_normal(
-            (matrix.shape[0], part.stop - part.start), np.float32
-        )
+        found[:, part] = passes.drawn(part.stop - part.start, rng)
     for _ in range(POWER_ITERATIONS):
         found = _orthonormal(found)
         for part in parts:
-            found[:, part] = back @ (matrix @ np.ascontiguousarray(found[:, part]))
+            found[:, part] = passes.there_and_back(np.ascontiguousarray(found[:, part]))
     found = _orthonormal(found)
-    triangle = np.empty((0, count), np.float32)  # of the places of all users along what is found
-    for start in range(0, matrix.shape[0], ROWS_AT_ONCE):
-        places = matrix[start : start + ROWS_AT_ONCE] @ found
-        both: Any = np.linalg.qr(np.concatenate([triangle, places]), mode="r")
-        triangle = both  # an array, with this mode
-    _, sigma, rotation = np.linalg.svd(triangle, full_matrices=False)
+    # Of the places of all users along what is found.
+    _, sigma, rotation = np.linalg.svd(passes.triangle(found), full_matrices=False)
     directions = found @ np.ascontiguousarray(rotation[:dim].T)
     return sigma[:dim].astype(np.float32), directions
 

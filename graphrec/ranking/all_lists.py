@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ MOST_LISTED = 30
 
 def coverage(ranked: Rows, items: int) -> float:
     """Share of the `items` of the catalogue that are in at least one list (Ge et al. 2010)."""
-    return len(np.unique(ranked[ranked >= 0])) / max(items, 1)
+    return Listed.of(ranked, items).coverage
 
 
 def overlap(ranked: Rows, items: int) -> float:
@@ -28,15 +29,45 @@ def overlap(ranked: Rows, items: int) -> float:
     1: everyone gets the same list. 1 − the inter-user diversity of Zhou et al. 2010. NaN for fewer
     than two lists.
     """
-    count = _times_listed(ranked, items)
-    pairs = len(ranked) * (len(ranked) - 1) * ranked.shape[1]
-    return float((count * (count - 1)).sum() / pairs) if pairs else np.nan
+    return Listed.of(ranked, items).overlap
 
 
 def concentration(ranked: Rows, items: int) -> float:
     """Share of all places that go to the MOST_LISTED items which are listed most often."""
-    count = np.sort(_times_listed(ranked, items))
-    return float(count[-MOST_LISTED:].sum() / max(count.sum(), 1))
+    return Listed.of(ranked, items).concentration
+
+
+@dataclass(frozen=True)
+class Listed:
+    """How often each item is in lists, from which the above follow."""
+
+    times: NDArray[np.float64]  # [I]
+    lists: int
+    places: int
+    """Of each list, filled or not."""
+
+    @classmethod
+    def of(cls, ranked: Rows, items: int) -> Listed:
+        """That of lists [B, k]."""
+        times = np.bincount(ranked[ranked >= 0], minlength=items).astype(np.float64)
+        return cls(times, *ranked.shape)
+
+    @property
+    def coverage(self) -> float:
+        """As the function."""
+        return int(np.count_nonzero(self.times)) / max(len(self.times), 1)
+
+    @property
+    def overlap(self) -> float:
+        """As the function."""
+        pairs = self.lists * (self.lists - 1) * self.places
+        return float((self.times * (self.times - 1)).sum() / pairs) if pairs else np.nan
+
+    @property
+    def concentration(self) -> float:
+        """As the function."""
+        most = np.sort(self.times)[-MOST_LISTED:]
+        return float(most.sum() / max(self.times.sum(), 1))
 
 
 AllLists: TypeAlias = Callable[[Rows, int], float]
@@ -48,8 +79,3 @@ ALL_LISTS: Mapping[str, AllLists] = {
     "concentration": concentration,
 }
 """By name, what is computed of all lists of an evaluation together."""
-
-
-def _times_listed(ranked: Rows, items: int) -> NDArray[np.float64]:
-    """In how many lists each of the items is [I]."""
-    return np.bincount(ranked[ranked >= 0], minlength=items).astype(np.float64)

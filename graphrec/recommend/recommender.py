@@ -30,6 +30,7 @@ from graphrec.data.dataset import Dataset
 from graphrec.data.ids import as_id
 from graphrec.data.weighting import DEFAULT_POLICY, KindPolicy
 from graphrec.errors import DataError, UnknownNode
+from graphrec.locations import location_of
 from graphrec.placement.definition import Placement
 from graphrec.placement.ready import READY, placements_of
 from graphrec.progress import Progress
@@ -62,11 +63,14 @@ from graphrec.retrieval.profile import UserProfile
 from graphrec.retrieval.reason import Reason
 from graphrec.retrieval.source import Candidates
 from graphrec.rules.rule import Rule
-from graphrec.settings import RatingSettings, RetrievalSettings, Settings
+from graphrec.settings import CACHE, RatingSettings, RetrievalSettings, Settings
+from graphrec.snapshot.place import changing, local
 from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.remote.mirror import also, serving
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_with
 from graphrec.snapshot.view import View
+from graphrec.stages import stage
 from graphrec.store.delta import Delta
 from graphrec.store.protocol import Similarity
 
@@ -156,21 +160,30 @@ class Recommender:
         kinds: Mapping[str, KindPolicy] = DEFAULT_POLICY,
         classes: Iterable[type] = (),
     ) -> Recommender:
-        """The recommender of the current snapshot of a folder, or of a version.
+        """The recommender of the current snapshot of a folder or URL, or of a version.
 
-        `classes` are the sources and models from outside graphrec that it was fitted with. Raises
-        SnapshotError where there is no snapshot, where it is broken, or where it holds objects of
-        other classes.
+        What is at a URL is fetched into `~/.cache/graphrec`. `classes` are the sources and models
+        from outside graphrec that it was fitted with. Raises SnapshotError where there is no
+        snapshot, where it is broken, or where it holds objects of other classes.
         """
-        return cls.of(load(Path(folder), version, types=types_with(classes)), settings, kinds)
+        named = also(() if version is None else (version,))
+        here = local(location_of(folder), Path(CACHE), named)
+        return cls.of(load(here, version, types=types_with(classes)), settings, kinds)
 
     def save(self, folder: str | Path, classes: Iterable[type] = ()) -> str:
-        """Publish the snapshot in a folder, where it becomes the current one; returns its version.
+        """Publish the snapshot in a folder or at a URL, where it becomes the current one.
+
+        Returns its version.
 
         `classes` are the sources and models from outside graphrec that it was fitted with. Raises
-        OSError where the folder cannot be written, SnapshotError for objects of other classes.
+        OSError where the folder cannot be written, SnapshotError for objects of other classes, and
+        SnapshotsChanged where somebody else published at the URL meanwhile.
         """
-        return publish(self.snapshot, Path(folder), types=types_with(classes))
+        place = location_of(folder)
+        if isinstance(place, Path):
+            return publish(self.snapshot, place, types=types_with(classes))
+        with changing(place, Path(CACHE), "Recommender.save", needs=serving) as here:
+            return publish(self.snapshot, here, types=types_with(classes))
 
     def with_placements(self, placements: Mapping[str, Mapping[str, Any]]) -> Recommender:
         """The recommender with further placements, or with others than the ready-made ones.
@@ -202,11 +215,15 @@ class Recommender:
         """
         found = asked(self.with_rules(as_query(query, k)), self.view, context)
         query = found.query
-        profile = self.profile(query, context)
-        request = self.ranker.request(profile, query, context)
-        ranking = self._ranking(request, query)
-        listed = self._recommendations(profile, ranking, request.segment, query)
-        listed = self._with_cold_items(listed, profile, request, query, context)
+        with stage("profile"):
+            profile = self.profile(query, context)
+        with stage("retrieve"):
+            request = self.ranker.request(profile, query, context)
+        with stage("rank"):
+            ranking = self._ranking(request, query)
+        with stage("reasons"):
+            listed = self._recommendations(profile, ranking, request.segment, query)
+            listed = self._with_cold_items(listed, profile, request, query, context)
         if context.rng is not None and query.exploration:
             eligible = request.eligible.copy()
             eligible[ranking.items] = False
@@ -327,11 +344,13 @@ class Recommender:
         users: Sequence[str] | None = None,
         progress: Progress | None = None,
         placement: str | None = None,
+        at: int | None = None,
     ) -> BulkLists:
         """The lists of all users, or of some, made in blocks of `batch` users when asked for.
 
         `progress` is called after each block with how many lists are done, and of how many. Rules
-        that hold of every list hold here. Without a placement, lists hold items of the snapshot.
+        that hold of every list hold here; they are as of now, or `at` a time in milliseconds since
+        1970. Without a placement, lists hold items of the snapshot.
         Raises UnknownPlacement; use `recommend` and `placement` for reasons.
         """
         if placement is not None:
@@ -348,7 +367,7 @@ class Recommender:
             found = self.placed(placement, PlacementQuestion(user, k=k, reasons=False), now)
             return [each.item for each in found], [each.score for each in found]
 
-        now = Context(time_ns() // 1_000_000)
+        now = Context(time_ns() // 1_000_000 if at is None else at)
         asked_for = self.everyone if users is None else tuple(users)
         unknown = tuple(user for user in asked_for if not self.view.knows(user))
         return BulkLists(asked_for, batch, listed, progress, unknown)

@@ -25,6 +25,7 @@ import hashlib
 import re
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -162,8 +163,16 @@ def resolved(folder: Path, name: str) -> str | None:
     if (folder / name / MANIFEST).is_file():
         return name
     second = name.partition("-")[0]
-    found = (path.parent.name for path in folder.glob(f"{second}-*/{MANIFEST}"))
-    return max((each for each in found if VERSION.fullmatch(each)), default=None)
+    return resolved_among(
+        (path.parent.name for path in folder.glob(f"{second}-*/{MANIFEST}")), name
+    )
+
+
+def resolved_among(found: Iterable[str], name: str) -> str | None:
+    """The one of some versions that a name of one means, as `resolved` says."""
+    second = name.partition("-")[0]
+    alike = [e for e in found if VERSION.fullmatch(e) and e.partition("-")[0] == second]
+    return name if name in alike else max(alike, default=None)
 
 
 def made_at(version: str) -> datetime:

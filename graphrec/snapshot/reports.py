@@ -17,6 +17,9 @@ from pydantic import Field
 REPORTS = "reports"
 """The folder of them."""
 
+LISTED = 30
+"""Refreshes that a service lists."""
+
 
 @dataclass(frozen=True)
 class Refreshed:

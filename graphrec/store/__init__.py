@@ -47,13 +47,14 @@ def open_store(
     *,
     create: bool = True,
     retry_seconds: float = 60.0,
+    unfinished: bool = False,
 ) -> GraphStore:
     """The store at `url`: `sqlite:///graphrec.db`, made where `create`, or `neo4j://HOST`.
 
     `neo4j` has the login of a Neo4j server and the name of its database; where the server goes
-    away, a call tries again for up to `retry_seconds`. Raises SettingsError for a URL of no known
-    store, StoreError where it cannot be opened and, without `create`, where a file is not there,
-    and MissingExtra.
+    away, a call tries again for up to `retry_seconds`. With `unfinished`, also one into which a
+    copy was not restored to its end. Raises SettingsError for a URL of no known store, StoreError
+    where it cannot be opened and, without `create`, where a file is not there, and MissingExtra.
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
@@ -63,7 +64,7 @@ def open_store(
             from graphrec.store.neo4j.store import Neo4jStore
         except ModuleNotFoundError as error:
             raise MissingExtra("the Neo4j store", error.name or "neo4j", "neo4j") from error
-        return Neo4jStore(url, policy, neo4j, retry_seconds)
+        return Neo4jStore(url, policy, neo4j, retry_seconds, unfinished)
     raise SettingsError(
         f"store {url!r} is of no known kind: expected sqlite:///FILE, for example "
         f"sqlite:///graphrec.db, or neo4j://HOST, for example neo4j://localhost:7687"

@@ -16,6 +16,7 @@ attribute that the store holds with another kind and for more kinds of events th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -402,6 +403,22 @@ class GraphStore(Protocol):
 
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""
+        ...
+
+    def dump(self, path: FilePath) -> None:
+        """Write all as of one moment into a new file, which is one of the SQLite store.
+
+        Others may write meanwhile. With what the graph holds go positions, how far streams were
+        read, and what is remembered of those who were deleted. Memory does not grow with the graph.
+        """
+        ...
+
+    def restore(self, path: FilePath) -> None:
+        """Take all from a file that `dump` of any store wrote, into a store that holds nothing.
+
+        Raises StoreError where the store holds something, and where the file is damaged or newer
+        than this version. One that is interrupted leaves no store that opens as if it were whole.
+        """
         ...
 
     def close(self) -> None:

@@ -6,11 +6,12 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from threading import Event
 from typing import Any
 
+from graphrec.api.online.shared import EVENTS
 from graphrec.cli.commands.forget import forget_wherever
+from graphrec.cli.news import teller
 from graphrec.cli.source_options import by_source, kinds_of
 from graphrec.ingest.streams.address import address_of, open_stream
 from graphrec.ingest.streams.consume import RETRY, Work
@@ -20,6 +21,7 @@ from graphrec.ingest.streams.protocol import Start
 from graphrec.ingest.streams.step import Step
 
 from graphrec.errors import SettingsError, StoreError
+from graphrec.locations import Location
 from graphrec.settings import Settings
 from graphrec.store import open_store
 
@@ -27,7 +29,7 @@ from graphrec.store import open_store
 def consume(
     settings: Settings,
     store: str,
-    snapshots: Path,
+    snapshots: Location,
     report: Callable[[Step], object],
     ended: Callable[[Step], bool] = lambda _: False,
     start: Start = "stored",
@@ -66,8 +68,12 @@ def consume(
         def stop(seconds: float) -> bool:
             return over.wait(seconds) if seconds else over.is_set()
 
+        tell = teller(settings.online)
+
         def done(step: Step) -> None:
             report(step)
+            if step.result == "written" and (step.events or step.nodes):
+                tell(EVENTS)
             if ended(step):
                 over.set()
 
@@ -92,7 +98,7 @@ def consume(
 def consume_for_service(
     settings: Settings,
     store: str,
-    snapshots: Path,
+    snapshots: Location,
     report: Callable[[Mapping[str, Any]], object],
     ended: Callable[[], bool],
 ) -> None:

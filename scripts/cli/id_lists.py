@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from graphrec.ingest.encodings import recognised
 
@@ -64,10 +65,23 @@ def not_in_the_store(places: Sequence[str], limit: int = 10) -> str:
     return f" Not in the store: {counted(len(places), 'id')}. Unknown: {shown}{more}."
 
 
-def _listed() -> list[GivenId]:
-    lines = LINE_END.split(_standard_input())
+def ids_in(path: Path, rules: IdRules) -> tuple[str, ...]:
+    """The ids that a file lists, one a line, each as it is given and in the form of stored ids.
+
+    Raises OSError where it cannot be read, and DataError for one that is no text.
+    """
+    found = [each.id for each in _of_lines(_text(path.read_bytes()))]
+    return tuple(dict.fromkeys(form for each in found for form in (each, typed(each, rules))))
+
+
+def _of_lines(text: str) -> list[GivenId]:
+    lines = LINE_END.split(text)
     ids = ((number, _unquoted(line.strip(BLANKS))) for number, line in enumerate(lines, start=1))
-    found = [GivenId(id_, f"line {number}") for number, id_ in ids if id_]
+    return [GivenId(id_, f"line {number}") for number, id_ in ids if id_]
+
+
+def _listed() -> list[GivenId]:
+    found = _of_lines(_standard_input())
     if not found:
         raise DataError(
             "the list on standard input is empty: expected an id in each line; nothing was changed"
@@ -79,7 +93,10 @@ def _standard_input() -> str:
     buffer = getattr(sys.stdin, "buffer", None)
     if buffer is None:  # standard input is text already
         return sys.stdin.read()
-    content: bytes = buffer.read()
+    return _text(buffer.read())
+
+
+def _text(content: bytes) -> str:
     encoding = recognised(content, whole=True)
     try:
         return content.decode(encoding)

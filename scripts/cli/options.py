@@ -19,10 +19,12 @@ StoreUrl: TypeAlias = Annotated[
         show_default="from the settings",
     ),
 ]
-SnapshotFolder: TypeAlias = Annotated[
-    Path | None,
+Snapshots: TypeAlias = Annotated[
+    str | None,
     typer.Option(
-        "--snapshots", help="Folder of published snapshots.", show_default="from the settings"
+        "--snapshots",
+        help="Folder of published snapshots, or a URL such as s3://bucket/folder.",
+        show_default="from the settings",
     ),
 ]
 Rejects: TypeAlias = Annotated[

@@ -12,9 +12,9 @@ from graphrec.data import Vocabulary
 from graphrec.experiments.lists import Lists
 from graphrec.policies.guards import Watched, broken
 from graphrec.policies.shown_log import ShownLog
-from graphrec.policies.switch import switch, switched_off
 from graphrec.policy.definition import Policy
 from graphrec.ranking.q_network.shown import MOST_LISTS, NOT_SHOWN
+from graphrec.snapshot.policy_switch import switch, switched_off
 
 
 def test_a_policy_is_off_until_it_is_on(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
-"""A small reverse proxy that has a service under a prefix, for tests."""
+"""Small proxies for tests: one that has a service under a prefix, and one that cuts connections."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
+
+from scripts.benchmark.load.process import free_port
 
 HOP = {"connection", "transfer-encoding", "content-encoding", "content-length"}
 """Headers that are not passed on."""
@@ -55,3 +58,50 @@ def proxied(service: str, prefix: str, *, strips: bool = True, says: bool = Fals
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def cutting(port: int, cuts: Callable[[int], int | None]) -> Iterator[int]:
+    """The port of a proxy of a port, whose connections break.
+
+    `cuts` says of each connection, counted from 0, after how many bytes from the server it breaks;
+    None: never.
+    """
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        closing = False
+
+        def accept() -> None:
+            number = 0
+            while not closing:
+                with suppress(OSError):
+                    client, _ = server.accept()
+                    Thread(target=_relay, args=(client, port, cuts(number)), daemon=True).start()
+                    number += 1
+
+        thread = Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            closing = True
+            server.close()
+
+
+def _relay(client: socket.socket, port: int, most: int | None) -> None:
+    with client, suppress(OSError), socket.create_connection(("127.0.0.1", port)) as upstream:
+        Thread(target=_copy, args=(client, upstream, None), daemon=True).start()
+        _copy(upstream, client, most)
+
+
+def _copy(source: socket.socket, target: socket.socket, most: int | None) -> None:
+    left = most
+    with suppress(OSError):
+        while content := source.recv(2**14):
+            target.sendall(content if left is None else content[:left])
+            if left is not None:
+                left -= len(content)
+                if left <= 0:
+                    break
+    for each in (source, target):
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)

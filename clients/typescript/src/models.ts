@@ -604,7 +604,7 @@ export interface Readiness {
   created: string;
   /** Users, items and events in it. */
   counts: Record<string, number>;
-  /** "ready", or the reason why not; a store and a stream only where there is one. */
+  /** "ready", or the reason why not; a store, a stream and `online`, which is Redis, only where there is one. */
   parts: Record<string, string>;
   /** What is doubtful in the settings, such as values that no item has. */
   warnings?: Array<string>;

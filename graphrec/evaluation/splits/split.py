@@ -78,14 +78,25 @@ def temporal(graph: Graph, test_share: float) -> Split:
     """
     log = graph.interactions
     times, first = np.unique(np.sort(log.time[log.weight > 0]), return_index=True)
+    total = int(np.count_nonzero(log.weight > 0))
+    return cut(graph, cutoff_among(times, first, total, test_share))
+
+
+def cutoff_among(
+    times: NDArray[np.int64], earlier: NDArray[np.integer], total: int, test_share: float
+) -> int:
+    """The cutoff of `temporal`, among the distinct times [T] of the positive events, ascending.
+
+    `earlier` [T] is how many of the `total` positive events are before each. Raises DataError as
+    `temporal`.
+    """
     if len(times) < 2:
         raise DataError(
             f"split by time: the positive events have {len(times)} distinct times: expected at "
             f"least 2; split by leave-last-one-out, or give train and test files of your own"
         )
-    total = np.count_nonzero(log.weight > 0)
-    newer = total - first[1:]  # positive events from each possible cutoff on
-    return cut(graph, int(times[1:][np.argmin(np.abs(newer - test_share * total))]))
+    newer = total - earlier[1:]  # positive events from each possible cutoff on
+    return int(times[1:][np.argmin(np.abs(newer - test_share * total))])
 
 
 def cut(graph: Graph, cutoff: int) -> Split:

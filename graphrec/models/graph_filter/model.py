@@ -108,7 +108,7 @@ class GraphFilter:
                 low_pass=low_pass,
                 target_exponent=target,
             )
-            for history, (saturation, low_pass), target in product(*self._open())
+            for history, (saturation, low_pass), target in product(*self.choices())
         )
         return tuple(found)
 
@@ -117,7 +117,7 @@ class GraphFilter:
         graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         spectrum = self._spectrum(likes, rng)
-        histories, responses, targets = self._open()
+        histories, responses, targets = self.choices()
         history, response, target = histories[0], responses[0], targets[0]
         factors = Factors(
             spectrum.votes,
@@ -141,7 +141,7 @@ class GraphFilter:
         graph, rng = prepare(self, data, seed)
         likes = graph.matrix
         spectrum = self._spectrum(likes, rng)
-        histories, responses, targets = self._open()
+        histories, responses, targets = self.choices()
         return FilterVariants(
             likes,
             spectrum.votes,
@@ -153,7 +153,7 @@ class GraphFilter:
             shared=_shared(spectrum.votes),
         )
 
-    def _open(self) -> tuple[Sequence[float], Sequence[tuple[float, float]], Sequence[float]]:
+    def choices(self) -> tuple[Sequence[float], Sequence[tuple[float, float]], Sequence[float]]:
         """History exponents, responses and target exponents: those given, or all there are."""
         histories = HISTORY_EXPONENTS if self.history_exponent is None else (self.history_exponent,)
         targets = TARGET_EXPONENTS if self.target_exponent is None else (self.target_exponent,)
@@ -168,33 +168,64 @@ class GraphFilter:
 
     def _spectrum(self, likes: sparse.csr_array, rng: np.random.Generator) -> Spectrum:
         votes = normalised(likes, self.user_exponent / 2, 0.5)
-        sigma, directions = strongest(votes, self.dim, rng)
-        first = float(sigma.max(initial=0)) or 1.0
-        # Of a small log they are more than its rank, and the rest are along nothing.
-        known = sigma > first * NOTHING
-        strength = (sigma[known] / first) ** 2
-        return Spectrum(
-            votes / np.float32(first), strength, np.ascontiguousarray(directions[:, known])
-        )
+        first, strength, directions = known(*strongest(votes, self.dim, rng))
+        return Spectrum(votes / np.float32(first), strength, directions)
 
     def _gains(
         self, likes: sparse.csr_array, spectrum: Spectrum, saturation: float, low_pass: float
     ) -> NDArray[np.float32]:
         """What the strongest directions count beside f times their strength: h - f λ [D]."""
-        strength = spectrum.strength
+        users = np.count_nonzero(likes.sum(axis=1)) or 1
+        liked = np.count_nonzero(likes.sum(axis=0)) or 1
+        length = np.linalg.norm(spectrum.votes.data)
+        cut = len(spectrum.strength) == self.dim < min(likes.shape)
+        return self.gains(
+            spectrum.strength, chance(length, users, liked), cut, saturation, low_pass
+        )
+
+    def gains(
+        self,
+        strength: NDArray[np.float32],
+        chance: np.floating | float,
+        cut: bool,
+        saturation: float,
+        low_pass: float,
+    ) -> NDArray[np.float32]:
+        """The same of the strength λ of D directions; `cut`: there are more, which are weaker.
+
+        `chance` is the largest singular value that chance gives.
+        """
         distance = np.abs(1 - 2 * strength) ** self.flatness
         response = 0.5 + 0.5 * np.sign(strength - 0.5) * distance
         if saturation:
-            users = np.count_nonzero(likes.sum(axis=1)) or 1
-            liked = np.count_nonzero(likes.sum(axis=0)) or 1
-            chance = np.linalg.norm(spectrum.votes.data) * (users**-0.5 + liked**-0.5)
             # What is not among the directions is left as it is: the ceiling is not below it.
-            cut = len(strength) == self.dim < min(likes.shape)
             least = float(strength[-1]) if cut else 0.0
             ceiling = self.flatness * max((saturation * chance) ** 2, least)
             response = np.minimum(response, ceiling)
         gains = response + low_pass - self.flatness * strength
         return gains.astype(np.float32)
+
+
+def known(
+    sigma: NDArray[np.float32], directions: NDArray[np.float32]
+) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
+    """σ₁, and λ [D] and the directions [I, D] of those along which there is anything.
+
+    Of a small log they are more than its rank, and the rest are along nothing.
+    """
+    first = float(sigma.max(initial=0)) or 1.0
+    some = sigma > first * NOTHING
+    return first, (sigma[some] / first) ** 2, np.ascontiguousarray(directions[:, some])
+
+
+def chance(
+    length: np.floating | float, users: int | np.integer, items: int | np.integer
+) -> np.floating | float:
+    """The largest singular value that chance gives a matrix of a Frobenius norm, κ unscaled.
+
+    `users` and `items` are those with interactions.
+    """
+    return length * (users**-0.5 + items**-0.5)
 
 
 def _shared(votes: sparse.csr_array) -> NDArray[np.float32] | None:

@@ -12,6 +12,7 @@ count, drawn by what the history is.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,18 +41,30 @@ def nearest_pairs(factors: Factors, items: Rows) -> sparse.csr_array:
     """
     votes = capped(factors.votes, MOST_VOTES)
     voters = votes.T.tocsr()
+    parts = (
+        (part, _sorted(voters[part] @ votes))
+        for part in parts_of(voters, np.diff(votes.indptr), items)
+    )
+    return largest_of(parts, factors, len(items))
+
+
+def largest_of(
+    parts: Iterable[tuple[Rows, sparse.csr_array]], factors: Factors, rows: int
+) -> sparse.csr_array:
+    """The same [N, I] of so many `rows`, of which NᵀN is given in parts: items, and their rows.
+
+    Columns are ascending in each row. Of the factors, the votes are not read.
+    """
     count = len(factors.target)
     held = min(factors.neighbours, count)
     directions = np.ascontiguousarray(factors.directions)
     # What is never written of these takes no memory.
-    columns = np.empty(len(items) * held, np.int32)
-    values = np.empty(len(items) * held, np.float32)
-    ends = np.zeros(len(items) + 1, np.int64)
+    columns = np.empty(rows * held, np.int32)
+    values = np.empty(rows * held, np.float32)
+    ends = np.zeros(rows + 1, np.int64)
     gathered = np.empty((AMONG * held, directions.shape[1]), np.float32)
     done = 0
-    for part in _parts(voters, np.diff(votes.indptr), items):
-        shared = voters[part] @ votes
-        shared.sort_indices()
+    for part, shared in parts:
         shared.data *= np.float32(factors.slope)
         for row, start, end in zip(
             part.tolist(), shared.indptr[:-1].tolist(), shared.indptr[1:].tolist(), strict=True
@@ -71,7 +84,7 @@ def nearest_pairs(factors: Factors, items: Rows) -> sparse.csr_array:
             done += 1
             ends[done] = at.stop
     total = int(ends[-1])
-    return sparse.csr_array((values[:total], columns[:total], ends), (len(items), count))
+    return sparse.csr_array((values[:total], columns[:total], ends), (rows, count))
 
 
 def capped(votes: sparse.csr_array, most: int) -> sparse.csr_array:
@@ -104,7 +117,12 @@ def warn_of_long_histories(histories: sparse.csr_array) -> None:
         )
 
 
-def _parts(voters: sparse.csr_array, lengths: NDArray[np.integer], items: Rows) -> list[Rows]:
+def _sorted(rows: sparse.csr_array) -> sparse.csr_array:
+    rows.sort_indices()
+    return rows
+
+
+def parts_of(voters: sparse.csr_array, lengths: NDArray[np.integer], items: Rows) -> list[Rows]:
     """The items, in parts that take about `PRODUCTS_AT_ONCE` products each."""
     of_votes = np.concatenate([[0], np.cumsum(lengths[voters.indices], dtype=np.int64)])
     products = (of_votes[voters.indptr[1:]] - of_votes[voters.indptr[:-1]])[items]

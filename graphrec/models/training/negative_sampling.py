@@ -84,12 +84,18 @@ def positive_chances(graph: Graph, half_life_share: float | None) -> NDArray[np.
     weight = np.maximum(log.weight.astype(np.float64), 0)
     if half_life_share and len(log) and log.time.min() < log.time.max():
         newer = 1 - np.searchsorted(np.sort(log.time), log.time, side="right") / len(log)
-        weight *= 0.5 ** (newer / half_life_share)
+        weight *= faded(newer, half_life_share)
     matrix = graph.matrix
     positive = log.weight > 0
     at = elements_of(matrix, log.user[positive], log.item[positive])
     chance = np.bincount(at, weight[positive], minlength=matrix.nnz)
     return chance / max(chance.sum(), np.finfo(float).tiny)
+
+
+def faded(newer: NDArray[np.float64], half_life_share: float) -> NDArray[np.float64]:
+    """How much events count of which the log has a share that is `newer` [E]."""
+    count: NDArray[np.float64] = 0.5 ** (newer / half_life_share)
+    return count
 
 
 def log_popularity(graph: Graph, chance: NDArray[np.float64]) -> NDArray[np.float32]:

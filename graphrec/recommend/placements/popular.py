@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphrec.recommend.placements.found import Found, Ground
 from graphrec.recommend.placements.windows import people_in
@@ -36,9 +37,7 @@ def trending(ground: Ground) -> Found:
     """
     days = ground.placement.days or 7.0
     now, then = people_in(ground, days), people_in(ground, days, before=days)
-    growth = now.sum() / then.sum() if then.any() else 1.0
-    expected = growth * then
-    score = (now - expected) / np.sqrt(expected + 1)
+    score = growth_scores(now, then)
     listed = (now >= ground.placement.min_support) & (score > 0) & ground.eligible
     items = np.flatnonzero(listed)
 
@@ -47,6 +46,14 @@ def trending(ground: Ground) -> Found:
         return Reason("trending", values)
 
     return Found.best(items, score[items], reason)
+
+
+def growth_scores(now: NDArray[np.integer], then: NDArray[np.integer]) -> NDArray[np.float64]:
+    """The score of `trending` of each item, by its people now [I] and in the window before [I]."""
+    growth = now.sum() / then.sum() if then.any() else 1.0
+    expected = growth * then
+    score: NDArray[np.float64] = (now - expected) / np.sqrt(expected + 1)
+    return score
 
 
 def _usual(ground: Ground) -> Found:

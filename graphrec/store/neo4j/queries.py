@@ -21,7 +21,10 @@ class Cypher(Template):
 
 # The schema
 
-READ_VERSION = "MATCH (schema:GraphrecSchema) RETURN max(schema.version) AS version"
+READ_VERSION = """
+MATCH (schema:GraphrecSchema)
+RETURN max(schema.version) AS version, max(schema.restoring) AS restoring
+"""
 READ_POSITION = "MATCH (schema:GraphrecSchema) RETURN max(schema.position) AS position"
 
 CREATE_SCHEMA = (
@@ -71,11 +74,18 @@ MERGE (:GraphrecTombstone {type: 'item', mark: id})
 
 # What a write begins with: it locks the schema until the transaction ends, so that writers come one
 # after the other, and nobody who has read up to a position misses a lower one that comes later.
+# The constant is set first, which takes the lock and nothing less: a MERGE would share it
+# first, and of two that share it neither gets it.
 LOCK_POSITION = """
+MATCH (schema:GraphrecSchema {name: 'graphrec'})
+SET schema.locked = true
+WITH schema
+RETURN coalesce(schema.position, 0) AS position, schema.ties_position AS ties_position,
+       schema.ties_until AS ties_until, schema.restoring AS restoring
+"""
+CREATE_POSITION = """
 MERGE (schema:GraphrecSchema {name: 'graphrec'})
-SET schema.position = coalesce(schema.position, 0)
-RETURN schema.position AS position, schema.ties_position AS ties_position,
-       schema.ties_until AS ties_until
+ON CREATE SET schema.position = 0
 """
 READ_STREAM = """
 MATCH (stream:GraphrecStream {name: $stream})
@@ -312,6 +322,90 @@ RETURN 'nodes User' AS place LIMIT 1
 UNION
 MATCH ()-[edge]->() WHERE any(key IN keys(edge) WHERE edge[key] = $id)
 RETURN DISTINCT 'relationships ' + type(edge) AS place
+"""
+
+# Copies of the whole graph, page by page; `graphrec.store.neo4j.dumping` says how.
+DUMP_NODES = Cypher("""
+MATCH (node:@Node) WHERE node.id > $after
+RETURN node.id, properties(node), coalesce(node.graphrec_position, 0)
+ORDER BY node.id LIMIT $count
+""")
+DUMP_EVENTS = """
+MATCH (user:User) WHERE user.id > $after
+WITH user ORDER BY user.id LIMIT $count
+OPTIONAL MATCH (user)-[event:INTERACTED]->(item:Item)
+RETURN user.id AS id, collect(CASE WHEN event IS NOT NULL THEN [
+    item.id, event.kind, event.time, event.weight, coalesce(event.position, 0)] END) AS events
+ORDER BY id
+"""
+DUMP_NODES_SINCE = Cypher("""
+MATCH (node:@Node) WHERE node.graphrec_position > $position
+RETURN node.id, properties(node), node.graphrec_position
+""")
+_EVENT = """
+RETURN user.id, item.id, event.kind, event.time, event.weight, coalesce(event.position, 0)
+"""
+DUMP_EVENTS_SINCE = (
+    """
+MATCH (user:User)-[event:INTERACTED]->(item:Item)
+USING INDEX event:INTERACTED(position)
+WHERE event.position > $position
+"""
+    + _EVENT
+)
+DUMP_EVENTS_OF = (
+    """
+UNWIND $pairs AS pair
+MATCH (user:User {id: pair[0]})-[event:INTERACTED]->(item:Item {id: pair[1]})
+"""
+    + _EVENT
+)
+DUMP_TAKEN_BACK = """
+MATCH (user:User)-[pair:GRAPHREC_TAKEN_BACK]->(item:Item) WHERE pair.position > $position
+RETURN user.id, item.id, pair.position
+"""
+DUMP_DELETIONS = """
+MATCH (deletion:GraphrecDeletion) WHERE deletion.position > $position
+RETURN deletion.position, deletion.type, deletion.id
+"""
+DUMP_LINKS = Cypher("""
+MATCH (source:@Source)-[link:@LINKED]->(target:@Target)
+RETURN source.id, target.id, link.weight
+""")
+DUMP_TOMBSTONES = "MATCH (tombstone:GraphrecTombstone) RETURN tombstone.type, tombstone.mark"
+DUMP_STREAMS = "MATCH (stream:GraphrecStream) RETURN stream.name, stream.partition, stream.position"
+
+# What a copy is restored into: nothing of graphrec's, or a part of the same copy.
+BEGIN_RESTORE = """
+MERGE (schema:GraphrecSchema {name: 'graphrec'})
+WITH schema, schema.restoring AS begun, coalesce(schema.position, 0) > 0
+    OR EXISTS { MATCH (:User) } OR EXISTS { MATCH (:Item) } OR EXISTS { MATCH (:GraphrecNodeType) }
+    OR EXISTS { MATCH (:GraphrecTombstone) } OR EXISTS { MATCH (:GraphrecStream) } AS holds
+SET schema.restoring = CASE WHEN begun IS NULL AND NOT holds THEN $copy ELSE begun END
+RETURN begun, holds
+"""
+RESTORE_NODES = Cypher("""
+UNWIND $nodes AS row
+MERGE (node:@Node {id: row[0]})
+SET node += row[1], node.graphrec_position = row[2]
+""")
+RESTORE_TAKEN_BACK = """
+UNWIND $rows AS row
+MATCH (user:User {id: row[0]})
+MATCH (item:Item {id: row[1]})
+MERGE (user)-[pair:GRAPHREC_TAKEN_BACK]->(item)
+SET pair.position = row[2]
+"""
+RESTORE_DELETIONS = """
+UNWIND $rows AS row
+MERGE (deletion:GraphrecDeletion {position: row[0]})
+SET deletion.type = row[1], deletion.id = row[2]
+"""
+RESTORE_KINDS = "UNWIND $kinds AS name MERGE (:GraphrecKind {name: name})"
+END_RESTORE = """
+MATCH (schema:GraphrecSchema)
+SET schema.position = $position, schema.hash_key = $key, schema.ties_position = NULL,
+    schema.ties_until = NULL, schema.restoring = NULL
 """
 
 # Reads

@@ -108,7 +108,7 @@ def nodes_since(tx: neo4j.ManagedTransaction, after: int, limit: int) -> Changed
         ChangedNode(
             node_type,
             node_id,
-            None if properties is None else _attributes(declared[node_type], properties),
+            None if properties is None else attributes_of(declared[node_type], properties),
             links.get(node_id, ()) if node_type == "item" else (),
             position,
         )
@@ -173,7 +173,7 @@ def node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> Properti
     found = rows(tx, _about(cypher.READ_NODE, nodes), id=key)
     if not found:
         return None
-    return _attributes(nodes, found[0][0])
+    return attributes_of(nodes, found[0][0])
 
 
 def has_node(tx: neo4j.ManagedTransaction, nodes: Nodes, key: str | int) -> bool:
@@ -417,7 +417,8 @@ def _about(query: cypher.Cypher, nodes: Nodes) -> str:
     return query.substitute(Node=names.quoted(nodes.label), id=names.quoted(nodes.id))
 
 
-def _attributes(nodes: Nodes, properties: Mapping[str, Any]) -> Properties:
+def attributes_of(nodes: Nodes, properties: Mapping[str, Any]) -> Properties:
+    """The attributes of a node, by name."""
     return {
         name: _value(kind, properties[key])
         for name, (key, kind) in nodes.attributes.items()

@@ -32,6 +32,11 @@ CONNECT_SECONDS = 5.0
 FETCH = 5_000
 """Records that are asked for at a time."""
 
+UNFINISHED = (
+    "the store holds a part of a copy that was not restored to its end: expected a whole one; run "
+    "`graphrec restore` with the same file again"
+)
+
 Result = TypeVar("Result")
 Work = Callable[[neo4j.ManagedTransaction], Result]
 
@@ -63,16 +68,23 @@ class Server:
             )
         self._closed = False
 
-    def check(self) -> int:
-        """The schema version of the database, 0 for none; raises StoreError where it is away."""
+    def check(self, unfinished: bool = False) -> int:
+        """The schema version of the database, 0 for none.
+
+        Raises StoreError where it is away, and for a newer schema; and unless `unfinished`, for a
+        copy that was not restored to its end.
+        """
         with self._errors(), self._session() as session:
             # Not a managed transaction: at the start, a server that is away is an error at once.
-            found = session.run(cypher.READ_VERSION).single(strict=True)["version"] or 0
+            noted = session.run(cypher.READ_VERSION).single(strict=True)
+        found = noted["version"] or 0
         if found > cypher.VERSION:
             raise StoreError(
                 f"store {self._url} has schema version {found}: expected at most "
                 f"{cypher.VERSION}; a newer graphrec wrote it: update this one"
             )
+        if noted["restoring"] is not None and not unfinished:
+            raise StoreError(f"store {self._url}: {UNFINISHED}")
         return int(found)
 
     def read(self, work: Work[Result]) -> Result:

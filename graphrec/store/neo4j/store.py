@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
@@ -30,7 +31,17 @@ from graphrec.store.batch import NodeValues, StreamBatch
 from graphrec.store.declared import DeclaredKind
 from graphrec.store.deletions import new_key
 from graphrec.store.event_key import EventKey
-from graphrec.store.neo4j import deletion, names, questions, read, stream, tying, write
+from graphrec.store.neo4j import (
+    deletion,
+    dumping,
+    names,
+    questions,
+    read,
+    restoring,
+    stream,
+    tying,
+    write,
+)
 from graphrec.store.neo4j import mapped as neo4j_mapped
 from graphrec.store.neo4j import queries as cypher
 from graphrec.store.neo4j.layout import Catalogue, mapped_catalogue, mapped_events, own_events
@@ -72,6 +83,8 @@ class Neo4jStore:
     settings map a graph that is there already, it is used in place and only read: a write raises
     StoreError.
 
+    With `unfinished`, also one into which a copy was not restored to its end, to do that.
+
     Raises SettingsError for a URL that cannot be and for a mapping to what is not there, and
     StoreError where the server is away, refuses the user, has no such database, or the database has
     a newer schema.
@@ -83,14 +96,16 @@ class Neo4jStore:
         policy: Mapping[str, KindPolicy],
         settings: Neo4jSettings | None = None,
         retry_seconds: float = 60.0,
+        unfinished: bool = False,
     ) -> None:
         settings = settings or Neo4jSettings()
+        self._url = url
         self._server = Server(url, settings, retry_seconds)
         self._mapped = settings.graph
         self._constrained: set[str] = set()
         self._counted = CountedOnce()
         try:
-            self._version = self._server.check()
+            self._version = self._server.check(unfinished)
             if self._mapped is None:
                 self._events = own_events(policy)
             else:
@@ -100,6 +115,20 @@ class Neo4jStore:
         except BaseException:
             self._server.close()
             raise
+
+    @property
+    def version(self) -> int:
+        """Of the schema in the database; 0 before its first write, and of a mapped graph."""
+        return self._version
+
+    def upgrade(self) -> None:
+        """Bring the schema, with its indexes, and the ties to this version; a write would too.
+
+        Nothing of a mapped graph.
+        """
+        if self._mapped is None:
+            self._prepare(*self._server.read(self._catalogue).nodes)
+            self._complete_ties()
 
     def position(self) -> int | None:
         """How far the store has been written; None where the settings map a graph."""
@@ -391,6 +420,29 @@ class Neo4jStore:
     def counts(self) -> Mapping[str, int]:
         """Number of nodes by type, of events under "events", of links under "links"."""
         return self._server.read(lambda tx: read.counts(tx, self._events, self._catalogue(tx)))
+
+    def dump(self, path: FilePath) -> None:
+        """Write all as of one moment into a new file, which is one of the SQLite store.
+
+        Others write meanwhile, but for its last part: there they wait until what was written since
+        it began, and all links, are read. Raises StoreError for a mapped graph.
+        """
+        if self._mapped is not None:
+            raise StoreError(
+                "a graph that [neo4j.graph] maps is not graphrec's to copy: expected one of its "
+                "own; copy the database with `neo4j-admin database dump`"
+            )
+        dumping.dump(self._server, path)
+
+    def restore(self, path: FilePath) -> None:
+        """Take all from a file that `dump` wrote, into a database without a graph of graphrec's.
+
+        Nobody else opens the store before it is whole; one that was interrupted is done again.
+        Raises StoreError where the store holds something, or the file is damaged or newer.
+        """
+        self._refuse_mapped()
+        restoring.restore(self._server, path, self._prepare, self._url)
+        self._complete_ties()
 
     def close(self) -> None:
         """Release the connections."""

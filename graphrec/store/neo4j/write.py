@@ -129,6 +129,16 @@ def node_rows(nodes: Vocabulary, attributes: Mapping[str, Attribute]) -> list[li
     ]
 
 
+def properties_of(
+    node_id: str, kinds: Mapping[str, AttributeKind], values: Mapping[str, AttributeValue]
+) -> dict[str, Any]:
+    """The properties that hold the attributes of a node."""
+    return {
+        names.attribute_property(name): _stored(node_id, kinds[name], value)
+        for name, value in values.items()
+    }
+
+
 def nodes(
     writing: Writing,
     node_type: str,

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import neo4j
 
 from graphrec.data.kinds import KindPolicy
+from graphrec.errors import StoreError
 from graphrec.store.neo4j import queries as cypher
-from graphrec.store.neo4j.server import rows
+from graphrec.store.neo4j.server import UNFINISHED, rows
 
 Result = TypeVar("Result")
+
+
+class Held(NamedTuple):
+    """What is noted of a store that one has to oneself until the transaction ends."""
+
+    position: int
+    ties_position: int | None
+    ties_until: str | None
+
+
+def lock(tx: neo4j.ManagedTransaction) -> Held:
+    """Have the store to oneself; raises StoreError where a copy is being restored into it."""
+    found = rows(tx, cypher.LOCK_POSITION)
+    if not found:
+        rows(tx, cypher.CREATE_POSITION)
+        found = rows(tx, cypher.LOCK_POSITION)
+    ((*held, restoring),) = found
+    if restoring is not None:
+        raise StoreError(UNFINISHED)
+    return Held(*held)
 
 
 class Writing:
@@ -21,7 +42,7 @@ class Writing:
     """
 
     def __init__(self, tx: neo4j.ManagedTransaction, policy: Mapping[str, KindPolicy]) -> None:
-        ((last, ties_position, ties_until),) = rows(tx, cypher.LOCK_POSITION)
+        last, ties_position, ties_until = lock(tx)
         self.tx = tx
         self.policy = policy
         """By which ties are made."""

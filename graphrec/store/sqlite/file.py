@@ -111,12 +111,17 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
             f"store {str(path)!r} is an SQLite file of another program: expected a graph store "
             f"or a new file; choose another path"
         )
+    refuse_later(path, version)
+    return int(version)
+
+
+def refuse_later(path: Path, version: int) -> None:
+    """Raise StoreError for a schema version that this one does not know."""
     if version > len(schema.MIGRATIONS):
         raise StoreError(
             f"store {str(path)!r} has schema version {version}: expected at most "
             f"{len(schema.MIGRATIONS)}; a newer graphrec wrote it: update this one"
         )
-    return int(version)
 
 
 def _keep_log(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:

@@ -33,6 +33,7 @@ MEANINGS = (
         PRIMARY KEY (kind, sign)
     ) WITHOUT ROWID
     """,
+    "CREATE INDEX temp.meanings_by_polarity ON meanings (polarity)",
     """
     CREATE TEMP TABLE cancels (
         by_kind INTEGER NOT NULL,
@@ -42,6 +43,7 @@ MEANINGS = (
         PRIMARY KEY (by_kind, by_sign, kind)
     ) WITHOUT ROWID
     """,
+    "CREATE INDEX temp.cancels_by_cancelled ON cancels (kind)",
     # Which kinds the view is of: a JSON array, or null for all.
     "CREATE TEMP TABLE asked (kinds TEXT NOT NULL)",
 )
@@ -66,6 +68,7 @@ ADD_CANCEL = "INSERT INTO cancels (by_kind, by_sign, kind, amount) VALUES (?, ?,
 # Conditions on an event $e with the meaning $m. What no kind of the store does is left out of the
 # view, and what the kind of an event does not ask for is not looked up: so the CASEs. The index is
 # that of items, in whose order most queries come: the events of a pair are beside each other there.
+# Few kinds cancel another or are dislikes, and a pair has seldom events of them: they come first.
 _SUPERSEDED = Template("""CASE WHEN $m.latest THEN EXISTS (
     SELECT 1
     FROM events AS later INDEXED BY events_by_item CROSS JOIN meanings AS its
@@ -76,20 +79,20 @@ _SUPERSEDED = Template("""CASE WHEN $m.latest THEN EXISTS (
 ) ELSE 0 END""")
 _CANCELLED = Template("""CASE WHEN $m.cancelled THEN EXISTS (
     SELECT 1
-    FROM events AS undo INDEXED BY events_by_item CROSS JOIN cancels
-    WHERE undo.item = $e.item AND undo.user = $e.user AND undo.time >= $e.time
-      AND cancels.by_kind = undo.kind
-      AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0) AND cancels.kind = $e.kind
-      AND NOT cancels.amount
+    FROM cancels CROSS JOIN events AS undo INDEXED BY events_by_item
+    WHERE cancels.kind = $e.kind AND NOT cancels.amount
+      AND undo.item = $e.item AND undo.user = $e.user AND undo.kind = cancels.by_kind
+      AND undo.time >= $e.time
+      AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0)
 ) ELSE 0 END""")
 # Nothing is left of it: from it up to some return, no more was given than was returned.
 _TAKEN_BACK = Template("""CASE WHEN $m.taken AND $e.weight > 0 THEN EXISTS (
     SELECT 1
-    FROM events AS undo INDEXED BY events_by_item CROSS JOIN cancels
-    WHERE undo.item = $e.item AND undo.user = $e.user AND undo.time >= $e.time
-      AND cancels.by_kind = undo.kind
-      AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0) AND cancels.kind = $e.kind
-      AND cancels.amount
+    FROM cancels CROSS JOIN events AS undo INDEXED BY events_by_item
+    WHERE cancels.kind = $e.kind AND cancels.amount
+      AND undo.item = $e.item AND undo.user = $e.user AND undo.kind = cancels.by_kind
+      AND undo.time >= $e.time
+      AND cancels.by_sign = (undo.weight > 0) - (undo.weight < 0)
       AND (
         SELECT SUM(CASE
             WHEN part.kind = $e.kind AND part.weight > 0 THEN MAX(MICRO(part.weight), 1)
@@ -107,19 +110,21 @@ _TAKEN_BACK = Template("""CASE WHEN $m.taken AND $e.weight > 0 THEN EXISTS (
 ) ELSE 0 END""")
 _DISLIKED = Template("""CASE WHEN meanings.polarity > 0 THEN EXISTS (
     SELECT 1
-    FROM events AS no INDEXED BY events_by_item CROSS JOIN meanings AS own
-    WHERE no.item = events.item AND no.user = events.user
-      AND own.kind = no.kind AND own.sign = (no.weight > 0) - (no.weight < 0)
-      AND own.polarity < 0 AND no.weight >= own.bar AND NOT $OUT_OF_FORCE AND NOT $KEPT_PART
+    FROM meanings AS own CROSS JOIN events AS no INDEXED BY events_by_item
+    WHERE own.polarity < 0
+      AND no.item = events.item AND no.user = events.user AND no.kind = own.kind
+      AND own.sign = (no.weight > 0) - (no.weight < 0)
+      AND no.weight >= own.bar AND NOT $OUT_OF_FORCE AND NOT $KEPT_PART
 ) ELSE 0 END""")
 # Something is left of what it takes from.
 _KEPT_PART = Template("""CASE WHEN own.takes THEN EXISTS (
     SELECT 1
-    FROM events AS kept INDEXED BY events_by_item CROSS JOIN meanings AS its CROSS JOIN cancels
-    WHERE kept.item = no.item AND kept.user = no.user AND kept.time <= no.time AND kept.weight > 0
+    FROM cancels CROSS JOIN events AS kept INDEXED BY events_by_item CROSS JOIN meanings AS its
+    WHERE cancels.by_kind = no.kind
+      AND cancels.by_sign = (no.weight > 0) - (no.weight < 0)
+      AND kept.item = no.item AND kept.user = no.user AND kept.kind = cancels.kind
+      AND kept.time <= no.time AND kept.weight > 0
       AND its.kind = kept.kind AND its.sign = 1
-      AND cancels.by_kind = no.kind
-      AND cancels.by_sign = (no.weight > 0) - (no.weight < 0) AND cancels.kind = kept.kind
       AND cancels.amount AND NOT $OUT_OF_FORCE
 ) ELSE 0 END""")
 # The user's ratings of the same kind that are in force.

@@ -263,35 +263,56 @@ WITH
         GROUP BY $node
         HAVING support >= :min_support
     ),
+    -- Which of their events count takes long to say. There are no more than events, which gives a
+    -- bar that :k nodes are sure to pass: those who share most are tried.
+    tried AS (
+        SELECT
+            support,
+            (SELECT COUNT(*) FROM others) AS mine,
+            (SELECT COUNT(*) FROM events WHERE events.$node = shared.$node) AS most
+        FROM shared
+        ORDER BY support DESC
+        LIMIT 5 * :k
+    ),
+    bar AS (
+        SELECT MIN(at_least) * (1 - 1e-8) - 1e-8 AS bar
+        FROM (SELECT $SCORE_most AS at_least FROM tried ORDER BY at_least DESC LIMIT :k)
+    ),
+    -- No score can be above what it would be if only those who are shared were tied to the node:
+    -- who is below the bar even so is left out.
+    hopeful AS (
+        SELECT $node, support, mine
+        FROM (SELECT $node, support, (SELECT COUNT(*) FROM others) AS mine FROM shared)
+        CROSS JOIN bar
+        WHERE CASE :similarity
+            WHEN 'cosine' THEN SQRT(CAST(support AS REAL) / mine)
+            WHEN 'lift' THEN CAST(:everyone AS REAL) / mine
+            ELSE CAST(support AS REAL) / mine END >= bar
+    ),
     counted AS (
         SELECT
             $node,
             support,
-            (SELECT COUNT(*) FROM others) AS mine,
-            (SELECT COUNT(DISTINCT $other) FROM likes WHERE likes.$node = shared.$node) AS theirs
-        FROM shared
+            mine,
+            (SELECT COUNT(DISTINCT $other) FROM likes WHERE likes.$node = hopeful.$node) AS theirs
+        FROM hopeful
     ),
-    scored AS (
-        SELECT
-            $node,
-            support,
-            CASE :similarity
-                WHEN 'cosine' THEN support / SQRT(mine * theirs)
-                WHEN 'lift' THEN CAST(support * :everyone AS REAL) / (mine * theirs)
-                ELSE CAST(support AS REAL) / (mine + theirs - support) END AS score
-        FROM counted
-    )
+    scored AS (SELECT $node, support, $SCORE_theirs AS score FROM counted)
 SELECT id, CAST(score * :scale + 0.5 AS INTEGER) AS score, support, nodes.row AS $node,
        (SELECT COUNT(*) FROM everyone) AS degree
 FROM scored JOIN nodes ON nodes.row = scored.$node
 ORDER BY score DESC, id
 LIMIT :k
 """)
+_SCORE = """CASE :similarity
+                WHEN 'cosine' THEN support / SQRT(mine * {theirs})
+                WHEN 'lift' THEN CAST(support * :everyone AS REAL) / (mine * {theirs})
+                ELSE CAST(support AS REAL) / (mine + {theirs} - support) END"""
 _SHARED = Template("""
         SELECT $node, COUNT(DISTINCT $other) AS support
         FROM others CROSS JOIN likes USING ($other)
         WHERE $node <> :row""")
-_SHARED_AFTER = """
+_SHARED_AFTER = Template("""
         SELECT item, COUNT(*) AS support
         FROM (
             SELECT user, item, first
@@ -299,19 +320,23 @@ _SHARED_AFTER = """
             WHERE item <> :row
             GROUP BY user, item
             HAVING MIN(time) > first
-        )"""
+        )""")
 
 
-def _similar(node: str, other: str) -> str:
+def _similar(node: str, other: str, shared: Template = _SHARED) -> str:
     return _SIMILAR.substitute(
-        node=node, other=other, SHARED=_SHARED.substitute(node=node, other=other)
+        node=node,
+        other=other,
+        SHARED=shared.substitute(node=node, other=other),
+        SCORE_most=_SCORE.format(theirs="most"),
+        SCORE_theirs=_SCORE.format(theirs="theirs"),
     )
 
 
 RELATED_ITEMS = _similar("item", "user")
 SIMILAR_USERS = _similar("user", "item")
 # Only who came to the other item later.
-ITEMS_AFTER = _SIMILAR.substitute(node="item", other="user", SHARED=_SHARED_AFTER)
+ITEMS_AFTER = _similar("item", "user", _SHARED_AFTER)
 
 # Those who like anything, or what anyone likes.
 COUNT_TIED = {

@@ -35,7 +35,7 @@ from graphrec.store.protocol import (
     Popular,
     Similarity,
 )
-from graphrec.store.sqlite import acknowledged, bulk, deletion, read, stream, write
+from graphrec.store.sqlite import acknowledged, bulk, copies, deletion, read, stream, write
 from graphrec.store.sqlite import queries as sql
 from graphrec.store.sqlite.file import connect, store_errors, transaction
 from graphrec.store.sqlite.likes import apply_policy
@@ -338,6 +338,27 @@ class SQLiteStore:
         """Number of nodes by type, of events under "events", of links under "links"."""
         with self._reading() as connection:
             return {"user": 0, "item": 0, **dict(connection.execute(sql.COUNT))}
+
+    def dump(self, path: FilePath) -> None:
+        """Write all as of one moment into a new file of the SQLite store; others write meanwhile.
+
+        What was deleted is not in its pages. It takes as much room as the store.
+        """
+        with self._lent() as connection:
+            copies.dump(connection, path)
+
+    def restore(self, path: FilePath) -> None:
+        """Take all from a file that `dump` wrote, into a store that holds nothing.
+
+        All or nothing. A file of an older schema version is migrated. Raises StoreError where the
+        store holds something, or the file is damaged or newer.
+        """
+        with store_errors(path), closing(connect(path, self._busy_seconds)) as given:
+            copies.check(given, str(path))
+        with self._connected() as connection:
+            copies.restore(connection, path, str(self._path))
+            self._acknowledge(Positions(position_of(connection)))
+        self._empty_log()
 
     def close(self) -> None:
         """Release the connections; a call that is under way in another thread ends first."""

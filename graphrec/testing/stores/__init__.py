@@ -30,6 +30,7 @@ from graphrec.testing.stores.comparing import (
     property_settings,
     write_graph,
 )
+from graphrec.testing.stores.copying import CopyContract
 from graphrec.testing.stores.deletions import DeletionContract
 from graphrec.testing.stores.forgetting import ForgettingContract
 from graphrec.testing.stores.kinds import KindsContract
@@ -64,6 +65,7 @@ class StoreContract(
     PositionContract,
     DeletionContract,
     StreamContract,
+    CopyContract,
 ):
     """Tests of a fixture `fresh`: what is written is read, queries, deletions, positions."""
 

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder
+from graphrec.cli.options import AsJson, SettingsFile, Snapshots
 from graphrec.cli.output import print_json, print_table
+from graphrec.cli.settings import folder_of
 
 from graphrec.data import AttributeValue
 from graphrec.errors import SnapshotError
@@ -40,7 +41,7 @@ class Latency:
 
 
 def fold_in(
-    folder: SnapshotFolder = None,
+    folder: Snapshots = None,
     calls: Annotated[int, typer.Option(min=100, help="Calls of each number given.")] = 2_000,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
@@ -53,7 +54,7 @@ def fold_in(
     **Example:** `python -m scripts.benchmark fold-in`
     """
     settings = load_settings(settings_file)
-    snapshot = load(settings.snapshots if folder is None else folder)
+    snapshot = load(folder_of(folder, settings))
     if snapshot.encoder is None:
         raise SnapshotError(
             f"snapshot {snapshot.manifest.version!r} has no encoder: expected that of a model that "

@@ -208,7 +208,8 @@ def _rivals(cut: Cut, users: Sequence[str]) -> Mapping[str, Mapping[str, Sequenc
     """Their lists, of which what a person has seen is left out, and what is out of stock."""
     hidden = {user: set(cut.truth.out_of_stock) for user in users}
     for event in cut.before:
-        hidden[event.user].add(event.item)
+        if event.user in hidden:
+            hidden[event.user].add(event.item)
     found = {
         f"recent_{days}": first_unseen(
             bestsellers(cut.before, cut.at - days * DAY), users, hidden, K

@@ -11,9 +11,9 @@ from typing import Annotated
 import orjson
 import typer
 from graphrec.cli.consuming import consume as read_stream
-from graphrec.cli.options import SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.options import SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, warn
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import load_settings, snapshots_of
 from graphrec.ingest.streams.consume import LIMIT
 from graphrec.ingest.streams.open import start_of
 from graphrec.ingest.streams.step import Step
@@ -106,7 +106,7 @@ def consume(
         typer.Option(min=1, max=65535, help="Port of this machine for metrics of Prometheus."),
     ] = None,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a line of JSON for each batch.")
@@ -146,7 +146,7 @@ def consume(
     read_stream(
         settings.model_copy(update={"stream": chosen}),
         store or settings.store,
-        snapshots or settings.snapshots,
+        snapshots_of(snapshots, settings),
         report,
         ended,
         start_of(start),

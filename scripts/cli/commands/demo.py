@@ -13,7 +13,12 @@ import numpy as np
 import orjson
 import typer
 from graphrec.cli.commands.ingest import show_reports
-from graphrec.cli.commands.models import installed_embeddings, installed_models, train_and_publish
+from graphrec.cli.commands.models import (
+    installed_embeddings,
+    installed_models,
+    show_published,
+    train_and_publish,
+)
 from graphrec.cli.options import SettingsFile
 from graphrec.cli.output import OUT, print_table, stages
 from graphrec.cli.settings import load_settings
@@ -132,7 +137,7 @@ def _make(dataset: str, folder: Path, url: str, settings: Settings) -> None:
         show_reports(reports, opened.counts())
         with refresh_lock(folder / "snapshots", "graphrec demo"):
             position, raw = opened.position(), opened.read_graph()
-            train_and_publish(
+            comparison, version = train_and_publish(
                 raw,
                 settings,
                 position=position,
@@ -140,6 +145,7 @@ def _make(dataset: str, folder: Path, url: str, settings: Settings) -> None:
                 names=installed_models(settings),
                 folder=folder / "snapshots",
             )
+        show_published(comparison, version, str(folder / "snapshots"))
 
 
 def _name(dataset: str) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.options import AsJson, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json
 from rich.markup import escape
 
 from graphrec.doctor import examine
+from graphrec.locations import location_of
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def doctor(
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -26,7 +27,8 @@ def doctor(
 
     **Example:** `graphrec doctor --store neo4j://localhost:7687`
     """
-    findings = list(examine(settings_file, store=store, snapshots=snapshots))
+    place = None if snapshots is None else location_of(snapshots)
+    findings = list(examine(settings_file, store=store, snapshots=place))
     failed = any(finding.state == "fail" for finding in findings)
     if as_json:
         print_json({"ok": not failed, "findings": [asdict(finding) for finding in findings]})

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.log_lines import lines_of, name_of_user
-from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, warn
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import folder_of, load_settings
 
 from graphrec.data import Graph, Vocabulary
 from graphrec.errors import SettingsError
@@ -103,7 +103,7 @@ def evaluate(
     ] = MOST,
     key: PseudonymKey = None,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -116,16 +116,16 @@ def evaluate(
     evaluate home/diverse --log exposures`
     """
     settings = load_settings(settings_file)
-    folder = log or settings.serve.exposures
-    if folder is None:
+    log = log or settings.serve.exposures
+    if log is None:
         raise SettingsError(
             "no exposure log: expected --log, or serve.exposures in the settings; see "
             "docs/policy.md"
         )
-    if key is None and (folder / KEY).is_file():
-        key = folder / KEY
+    if key is None and (log / KEY).is_file():
+        key = log / KEY
     name_of = name_of_user(key)
-    paths = files(folder) if folder.is_dir() else [folder]
+    paths = files(log) if log.is_dir() else [log]
     given = _rewards(reward, days)
     with open_store(
         store or settings.store, settings.kinds, settings.neo4j, create=False
@@ -162,9 +162,8 @@ def evaluate(
                 f"no reward: expected --reward KIND for {policy!r}, such as --reward purchase"
             )
         version = snapshot or meant.variant.snapshot
-        serving = Recommender.serving(
-            load(snapshots or settings.snapshots, version, types=types_of(settings)), settings
-        )
+        folder = folder_of(snapshots, settings, *(() if version is None else (version,)))
+        serving = Recommender.serving(load(folder, version, types=types_of(settings)), settings)
         recommender = varied(serving, meant.variant)
         placement = recommender.placements.get(about)
         label = None if about == RECOMMENDATIONS else (placement and placement.label) or about

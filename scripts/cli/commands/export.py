@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.commands import export_lists
-from graphrec.cli.options import SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.options import SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, progress_bars
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import folder_of, load_settings
 
 from graphrec.data.dataset import Dataset
 from graphrec.errors import DataError, MissingExtra, SettingsError
@@ -63,7 +63,7 @@ def export(
         int | None,
         typer.Option(min=1, help="Processes that make lists.", show_default="one a core"),
     ] = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     store: StoreUrl = None,
     settings_file: SettingsFile = None,
 ) -> None:
@@ -105,7 +105,7 @@ def export(
             )
         _export_snapshot(
             settings,
-            snapshots or settings.snapshots,
+            folder_of(snapshots, settings),
             out,
             placement,
             related,

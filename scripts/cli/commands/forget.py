@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
+from graphrec.api.online.shared import EVENTS, SNAPSHOTS
 from graphrec.cli.id_lists import given_ids, not_in_the_store, unknown_places
-from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.news import teller
+from graphrec.cli.options import AsJson, Rejects, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json, tell_waiting
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import load_settings, snapshots_of
 from rich.markup import escape
 
 from graphrec.counts import counted
 from graphrec.experiments import exposure_log
 from graphrec.forget import Forgotten, Places
 from graphrec.forget import forget as forget_people
+from graphrec.locations import Location
 from graphrec.packings import STANDARD, Packing
 from graphrec.person_lines.folder import find_in
 from graphrec.person_lines.forms import People
 from graphrec.settings import Settings
-from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.place import changing
 from graphrec.snapshot.registry import POLL_SECONDS, made_at
 from graphrec.snapshot.types import types_of
 from graphrec.store import GraphStore, open_store
@@ -56,7 +58,7 @@ def forget(
     ] = None,
     rejects: Rejects = None,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -71,22 +73,23 @@ def forget(
     the shell's history.
     """
     settings = load_settings(settings_file)
-    places = Places(
-        snapshots or settings.snapshots,
-        settings.serve.exposures,
-        rejects or settings.ingest.rejects,
-    )
+    place = snapshots_of(snapshots, settings)
     types, packings = types_of(settings), _packings()
     given = given_ids(users, settings.ids)
     people = sorted(each.id for each in given)
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
     seconds = settings.privacy.wait_seconds if wait is None else wait
     # A running refresh has read them already, and would publish them again.
-    with source as opened, refresh_lock(places.snapshots, "graphrec forget", seconds, tell_waiting):
+    changed = changing(place, settings.cache, "graphrec forget", seconds, tell_waiting)
+    with source as opened, changed as folder:
+        places = Places(folder, settings.serve.exposures, rejects or settings.ingest.rejects)
         sought = marks(places.snapshots, people, types) if verify else ()
         remember = settings.privacy.remember_forgotten
         done = forget_people(opened, places, people, types, remember, packings)
         left = _left(opened, places, sought, people, packings) if verify else None
+    tell = teller(settings.online)
+    for news in (EVENTS, SNAPSHOTS):
+        tell(news)
     left = None if left is None else tuple(each for each in left if each not in done.unhandled)
     unknown = unknown_places(given, done.unknown)
     asked = len({each.place for each in given})
@@ -100,19 +103,17 @@ def forget(
 
 
 def forget_wherever(
-    store: GraphStore, settings: Settings, snapshots: Path | None, users: Sequence[str]
+    store: GraphStore, settings: Settings, snapshots: Location, users: Sequence[str]
 ) -> Forgotten:
     """Delete people from a store that is open and from all places that the settings name.
 
     While a refresh runs, it waits for it; raises RefreshRunning where that takes too long.
     """
-    folder = snapshots or settings.snapshots
-    places = Places(folder, settings.serve.exposures, settings.ingest.rejects)
     seconds = settings.privacy.wait_seconds
-    with refresh_lock(folder, "graphrec consume", seconds, tell_waiting):
+    with changing(snapshots, settings.cache, "graphrec consume", seconds, tell_waiting) as folder:
         return forget_people(
             store,
-            places,
+            Places(folder, settings.serve.exposures, settings.ingest.rejects),
             users,
             types_of(settings),
             settings.privacy.remember_forgotten,

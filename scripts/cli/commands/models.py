@@ -9,12 +9,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import orjson
 import typer
+from graphrec.api.online.shared import SNAPSHOTS
 from graphrec.cli.commands.ratings import compare_ratings, read_ratings
 from graphrec.cli.learning_curve import draw, show_curves
 from graphrec.cli.names import warn_of_names
-from graphrec.cli.options import AsJson, Rejects, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.news import teller
+from graphrec.cli.options import AsJson, Rejects, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, progress_bars, stage, stages
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import load_settings, snapshots_of
 from graphrec.cli.splits import (
     held_out_users,
     linked,
@@ -39,8 +41,9 @@ from graphrec.ranking.list_columns import COLUMNS, LEGEND
 from graphrec.ratings import RATING_MODELS
 from graphrec.settings import Settings
 from graphrec.snapshot.carry import with_policies_of
-from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.place import changing
 from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.remote.mirror import serving
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
@@ -465,7 +468,7 @@ def train(
     ] = "auto",
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random choices.")] = None,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -478,9 +481,10 @@ def train(
     settings = load_settings(settings_file)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    folder = snapshots or settings.snapshots
+    place = snapshots_of(snapshots, settings)
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)
-    with source as opened, refresh_lock(folder, "graphrec train"):
+    changed = changing(place, settings.cache, "graphrec train", needs=serving)
+    with source as opened, changed as folder:
         warn_of_names(settings, opened)
         position = opened.position()
         comparison, version = train_and_publish(
@@ -490,15 +494,13 @@ def train(
             embeddings=named_embeddings(embedding, settings),
             names=_compared(models, settings),
             folder=folder,
-            quiet=as_json,
         )
+    teller(settings.online)(SNAPSHOTS)
     if as_json:
-        print_json(
-            {
-                "version": version,
-                "evaluation": None if comparison is None else comparison.as_json(),
-            }
-        )
+        evaluation = None if comparison is None else comparison.as_json()
+        print_json({"version": version, "evaluation": evaluation})
+    else:
+        show_published(comparison, version, str(place))
 
 
 def _compared(models: str, settings: Settings) -> tuple[str, ...]:
@@ -551,9 +553,8 @@ def train_and_publish(
     embeddings: Sequence[str],
     names: Sequence[str],
     folder: Path,
-    quiet: bool = False,
 ) -> tuple[Comparison | None, str]:
-    """Compare on a split of a raw graph, fit on all of it and publish; prints unless `quiet`.
+    """Compare on a split of a raw graph, fit on all of it and publish.
 
     The caller holds the lock of the folder (`graphrec.snapshot.lock`) from before the read.
 
@@ -593,11 +594,14 @@ def train_and_publish(
                 _serving(folder, settings),
             )
             version = publish(snapshot, folder, types=types_of(settings))
-    if not quiet:
-        if comparison is not None:
-            show_comparison(comparison)
-        OUT.print(
-            f"Published snapshot {version} in {escape(str(folder))}; a running service loads it "
-            f"within seconds"
-        )
     return comparison, version
+
+
+def show_published(comparison: Comparison | None, version: str, place: str) -> None:
+    """Say what a training compared and published, and where people find it."""
+    if comparison is not None:
+        show_comparison(comparison)
+    OUT.print(
+        f"Published snapshot {version} in {escape(place)}; a running service loads it within "
+        f"seconds"
+    )

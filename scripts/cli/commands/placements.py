@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from graphrec.cli.commands.queries import recommender
 from graphrec.cli.id_lists import typed
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder
+from graphrec.cli.options import AsJson, SettingsFile, Snapshots
 from graphrec.cli.output import print_json, print_table, warn
 from graphrec.cli.settings import load_settings
 
@@ -63,7 +63,7 @@ def placement(
             "the snapshot.",
         ),
     ] = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:

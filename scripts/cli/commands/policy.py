@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from graphrec.api.online.shared import SNAPSHOTS
 from graphrec.cli.log_lines import lines_of, name_of_user
-from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.news import teller
+from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json, warn
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import load_settings, snapshots_of
 
 from graphrec.data import Graph
-from graphrec.errors import SettingsError, SnapshotError
+from graphrec.errors import SettingsError
 from graphrec.experiment.definition import RECOMMENDATIONS
 from graphrec.experiments.exposure_log import KEY, files
 from graphrec.experiments.outcomes import events_in, numbers_in
@@ -26,12 +28,13 @@ from graphrec.off_policy.read import read_explored
 from graphrec.policies.guards import Watched
 from graphrec.policies.shown_log import ShownLog
 from graphrec.policies.state import learned_by_now
-from graphrec.policies.switch import switch
 from graphrec.policy.definition import Policy
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
-from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.place import changing
+from graphrec.snapshot.policy_switch import switch
 from graphrec.snapshot.registry import load, publish
+from graphrec.snapshot.remote.mirror import serving
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
@@ -74,7 +77,7 @@ def train(
     ] = None,
     key: PseudonymKey = None,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -98,8 +101,8 @@ def train(
         )
     if key is None and (source / KEY).is_file():
         key = source / KEY
-    folder = snapshots or settings.snapshots
-    with refresh_lock(folder, "graphrec policy train"):
+    place = snapshots_of(snapshots, settings)
+    with changing(place, settings.cache, "graphrec policy train", needs=serving) as folder:
         snapshot = load(folder, types=types_of(settings))
         with open_store(
             store or settings.store, settings.kinds, settings.neo4j, create=False
@@ -128,13 +131,14 @@ def train(
                 learned={**snapshot.learned, **learned},
             )
             version = publish(made, folder, datetime.now(timezone.utc), types=types_of(settings))
+    teller(settings.online)(SNAPSHOTS)
     _show(name, trained, version, as_json)
     if version is None:
         raise typer.Exit(REFUSED)
 
 
 @policy.command()
-def off(name: Name, snapshots: SnapshotFolder = None, settings_file: SettingsFile = None) -> None:
+def off(name: Name, snapshots: Snapshots = None, settings_file: SettingsFile = None) -> None:
     """Switch a policy off at once, in every process that serves: its first action serves everybody.
 
     Its Q-network re-ranks no list any more. It stays off until `graphrec policy on`.
@@ -145,7 +149,7 @@ def off(name: Name, snapshots: SnapshotFolder = None, settings_file: SettingsFil
 
 
 @policy.command()
-def on(name: Name, snapshots: SnapshotFolder = None, settings_file: SettingsFile = None) -> None:
+def on(name: Name, snapshots: Snapshots = None, settings_file: SettingsFile = None) -> None:
     """Switch a policy on again.
 
     **Example:** `graphrec policy on home`
@@ -229,15 +233,12 @@ def _show(name: str, trained: Trained, version: str | None, as_json: bool) -> No
         OUT.print(f"Published {version}. A list would bring {trained.network.trial}.")
 
 
-def _switch(name: str, snapshots: Path | None, settings_file: Path | None, *, on: bool) -> None:
+def _switch(name: str, snapshots: str | None, settings_file: Path | None, *, on: bool) -> None:
     settings = load_settings(settings_file)
     _named(settings, name)
-    folder = snapshots or settings.snapshots
-    if not folder.is_dir():
-        raise SnapshotError(
-            f"there is no folder of snapshots {str(folder)!r}: expected that of the service; name "
-            f"it with --snapshots"
-        )
-    changed = switch(folder, name, on=on)
+    place = snapshots_of(snapshots, settings)
+    with changing(place, settings.cache, "graphrec policy", needs=serving) as folder:
+        changed = switch(folder, name, on=on)
+    teller(settings.online)(SNAPSHOTS)
     word = "on" if on else "off"
     OUT.print(f"Policy {name} is {word}." if changed else f"Policy {name} was {word} already.")

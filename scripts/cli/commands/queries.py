@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from graphrec.cli.id_lists import typed
-from graphrec.cli.options import AsJson, ListLength, SettingsFile, SnapshotFolder
+from graphrec.cli.options import AsJson, ListLength, SettingsFile, Snapshots
 from graphrec.cli.output import ERR, OUT, print_json, print_table, warn
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import folder_of, load_settings
 from rich.markup import escape
 
 from graphrec.counts import counted
@@ -33,9 +32,9 @@ LiveStore = Annotated[
 ]
 
 
-def recommender(settings: Settings, snapshots: Path | None) -> Recommender:
+def recommender(settings: Settings, snapshots: str | None) -> Recommender:
     """The recommender of the current snapshot; raises SnapshotError."""
-    snapshot = load(snapshots or settings.snapshots, types=types_of(settings))
+    snapshot = load(folder_of(snapshots, settings), types=types_of(settings))
     return Recommender.serving(snapshot, settings)
 
 
@@ -50,7 +49,7 @@ def recommend(
         bool,
         typer.Option("--include-seen", help="Also items that the user has interacted with."),
     ] = False,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -120,7 +119,7 @@ def related(
     ] = False,
     k: ListLength = 10,
     store: LiveStore = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -173,7 +172,7 @@ def explain(
     item: ItemId,
     k: Annotated[int, typer.Option("-k", min=1, help="Paths to show.")] = 5,
     store: LiveStore = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -223,7 +222,7 @@ def explain(
 def predict(
     user: UserId,
     item: ItemId,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:

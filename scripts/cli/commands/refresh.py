@@ -17,14 +17,17 @@ from typing import Annotated, Any, Literal
 
 import structlog
 import typer
+from graphrec.api.online.shared import SNAPSHOTS
 from graphrec.cli.commands.models import named_embeddings
 from graphrec.cli.names import warn_of_names
-from graphrec.cli.options import AsJson, SettingsFile, SnapshotFolder, StoreUrl
+from graphrec.cli.news import teller
+from graphrec.cli.options import AsJson, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import ERR, OUT, print_json, print_table, progress_bars, tell_waiting
-from graphrec.cli.settings import load_settings
+from graphrec.cli.settings import after, load_settings, snapshots_of
 from rich.markup import escape
 
-from graphrec.errors import GraphrecError, Locked, SettingsError, StoreError
+from graphrec.errors import GraphrecError, Locked, SettingsError, SnapshotsChanged, StoreError
+from graphrec.experiment.definition import snapshots_of as snapshots_of_running
 from graphrec.refresh.gate import failed, figure
 from graphrec.refresh.job import refresh as refresh_snapshot
 from graphrec.refresh.outcome import OnStage, Options, Outcome, Stage
@@ -34,7 +37,8 @@ from graphrec.settings import Settings
 from graphrec.snapshot import registry
 from graphrec.snapshot.canary import end_canary
 from graphrec.snapshot.canary import promote as promote_canary
-from graphrec.snapshot.lock import refresh_lock
+from graphrec.snapshot.place import changing, local
+from graphrec.snapshot.remote.mirror import also, serving
 from graphrec.store import open_store
 from graphrec.store.protocol import GraphStore
 
@@ -97,7 +101,7 @@ def refresh(
         ),
     ] = None,
     store: StoreUrl = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -117,7 +121,7 @@ def refresh(
         raise SystemExit(_watch(watch * 60))
     try:
         settings = load_settings(settings_file)
-        folder = snapshots or settings.snapshots
+        place = snapshots_of(snapshots, settings)
         if canary_percent is not None and not 0 < canary_percent < 100:
             raise SettingsError(
                 f"--canary is {canary_percent:g}: expected more than 0 and less than 100 per cent "
@@ -132,11 +136,14 @@ def refresh(
             share=None if canary_percent is None else canary_percent / 100,
         )
         with _opened(store or settings.store, settings) as opened:
+            needs = also(snapshots_of_running(settings.experiments, time.time_ns() // 1_000_000))
             if dry_run:
+                folder = local(place, settings.cache, needs, must=False)
                 _show_plan(opened, folder, settings, options, as_json)
                 return
             warn_of_names(settings, opened)
-            with refresh_lock(folder, waiting=tell_waiting), progress_bars() as progress:
+            changed = changing(place, settings.cache, waiting=tell_waiting, needs=needs)
+            with changed as folder, progress_bars() as progress:
                 now = datetime.now(timezone.utc)
                 outcome = refresh_snapshot(
                     opened,
@@ -148,12 +155,14 @@ def refresh(
                     now=now,
                 )
                 page = _report(outcome, folder, settings, now)
+            page = None if page is None else after(page, folder, snapshots, settings)
     except (GraphrecError, OSError, MemoryError, RuntimeError) as error:
         code = exit_code(error)
         if code is None:
             raise
         _tell_error(error, code, as_json)
         raise SystemExit(code) from error
+    teller(settings.online)(SNAPSHOTS)
     _show(outcome, page, as_json)
     if outcome.refused:
         raise SystemExit(REFUSED)
@@ -161,7 +170,7 @@ def refresh(
 
 def exit_code(error: BaseException) -> int | None:
     """The exit code for an error; None for an unexpected one."""
-    if isinstance(error, Locked):
+    if isinstance(error, Locked | SnapshotsChanged):
         return RUNNING
     if isinstance(error, StoreError):
         return STORE_AWAY
@@ -178,15 +187,19 @@ def exit_code(error: BaseException) -> int | None:
 
 
 def promote(
-    snapshots: SnapshotFolder = None, settings_file: SettingsFile = None, as_json: AsJson = False
+    snapshots: Snapshots = None, settings_file: SettingsFile = None, as_json: AsJson = False
 ) -> None:
     """Make the canary the current snapshot, for all users.
 
     **Example:** `graphrec refresh --canary 10`, then `graphrec promote` or `graphrec rollback`
     """
-    folder = snapshots or load_settings(settings_file).snapshots
-    with refresh_lock(folder, "graphrec promote", waiting=tell_waiting):
+    settings = load_settings(settings_file)
+    place = snapshots_of(snapshots, settings)
+    with changing(
+        place, settings.cache, "graphrec promote", waiting=tell_waiting, needs=serving
+    ) as folder:
         version = promote_canary(folder)
+    teller(settings.online)(SNAPSHOTS)
     if as_json:
         print_json({"serving": version})
     else:
@@ -200,7 +213,7 @@ def rollback(
             help="Version to serve.", show_default="ends the canary, else the previous one"
         ),
     ] = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -208,12 +221,14 @@ def rollback(
 
     **Example:** `graphrec rollback`, or `graphrec rollback 20261122T101500Z-3fa9c1`
     """
-    folder = snapshots or load_settings(settings_file).snapshots
-    with refresh_lock(folder, "graphrec rollback", waiting=tell_waiting):
+    settings = load_settings(settings_file)
+    place = snapshots_of(snapshots, settings)
+    with changing(place, settings.cache, "graphrec rollback", waiting=tell_waiting) as folder:
         tried = end_canary(folder)
         if version is not None or not tried:
             registry.rollback(folder, version)
         serving = registry.current(folder)
+    teller(settings.online)(SNAPSHOTS)
     if as_json:
         print_json({"serving": serving, "canary_ended": tried})
     else:

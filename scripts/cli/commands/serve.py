@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from graphrec.cli.options import SettingsFile, SnapshotFolder
-from graphrec.cli.settings import load_settings
+from graphrec.cli.options import SettingsFile, Snapshots
+from graphrec.cli.settings import load_settings, snapshots_of
 
-from graphrec.errors import MissingExtra
+from graphrec.errors import MissingExtra, SettingsError
 from graphrec.settings import Settings, changed
 from graphrec.store import stands
 
@@ -36,6 +36,13 @@ def serve(
         str | None,
         typer.Option(help="Path under which a proxy serves it, such as /rec.", show_default="/"),
     ] = None,
+    tenants: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of tenants, each a folder with its graphrec.toml, served at /t/NAME.",
+            show_default="none",
+        ),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(
@@ -43,7 +50,7 @@ def serve(
             show_default="from the settings",
         ),
     ] = None,
-    snapshots: SnapshotFolder = None,
+    snapshots: Snapshots = None,
     settings_file: SettingsFile = None,
 ) -> None:
     """Serve the current snapshot over HTTP; the API is described at /openapi.json.
@@ -60,28 +67,43 @@ def serve(
     request; if they are wrong, the log says so and the old ones hold.
     """
     try:
-        from graphrec.api.server import serve as run
+        from graphrec.api.server import serve_source as run
     except ModuleNotFoundError as error:
         raise MissingExtra("the service", error.name or "fastapi", "api") from error
-    given = {"host": host, "port": port, "workers": workers, "root_path": root_path}
+    given = {
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "root_path": root_path,
+        "tenants": tenants,
+    }
     options = {name: value for name, value in given.items() if value is not None}
     read = partial(read_source, settings_file, options, store, snapshots)
     found = read()
-    run(found.settings, found.store, read)
+    run(found, read)
 
 
 def read_source(
-    settings_file: Path | None, options: dict[str, Any], store: str | None, snapshots: Path | None
+    settings_file: Path | None, options: dict[str, Any], store: str | None, snapshots: str | None
 ) -> Source:
     """The settings with the options of the command over them, and the store; again at SIGHUP."""
     from graphrec.api.rereading import Source
+    from graphrec.api.tenant_settings import read_tenants
 
     settings = load_settings(settings_file)
     update = {
         "serve": changed(settings.serve, options),
-        "snapshots": snapshots or settings.snapshots,
+        "snapshots": snapshots_of(snapshots, settings),
     }
-    return Source(settings.model_copy(update=update), chosen_store(store, settings))
+    found = settings.model_copy(update=update)
+    if found.serve.tenants is None:
+        return Source(found, chosen_store(store, settings))
+    if store is not None or snapshots is not None:
+        raise SettingsError(
+            "--store and --snapshots are given, and serve.tenants is set: expected either; each "
+            "tenant has its own, in its graphrec.toml"
+        )
+    return Source(found, None, read_tenants(found.serve.tenants, found.serve))
 
 
 def chosen_store(given: str | None, settings: Settings) -> str | None:
