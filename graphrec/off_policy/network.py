@@ -244,7 +244,7 @@ def _steps(
         if len(more):
             extra = np.zeros(len(more))
             for each in request.found:
-                extra += request.weights.get(each.source, 0.0) * each.z_scores(more)
+                extra += request.weights.get(each.source, 0.0) * each.z_scores(more.astype(np.int32))
             items, scores = np.concatenate([items, more]), np.concatenate([scores, extra])
         lately = shown_in(past.before(who), ids, time, network.half_life_hours)
         inputs = network.inputs(items, scores, profile, lately, time)
