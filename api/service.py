@@ -151,12 +151,14 @@ class Service:
         """
         now, crowded = time.time_ns() // 1_000_000, self.new_items.full
         if not query.needs_events:
-            return Context(now, crowded=crowded, rng=self.rng, tried=self.policies.tried)
+            tried, shown = self.policies.tried, self.policies.shown_to(query.user)
+            return Context(now, crowded=crowded, rng=self.rng, tried=tried, shown=shown)
         graph, user = self.require_graph(EVENTS), query.user or ""
         events = await graph.store.run(
             lambda store: events_by_user(store.user_events(user)).get(user, ())
         )
-        return Context(now, events, crowded, self.rng, self.policies.tried)
+        shown = self.policies.shown_to(user)
+        return Context(now, events, crowded, self.rng, self.policies.tried, shown)
 
     async def compute(
         self, view: View, query: Query, context: Context, work: Callable[[], Result]
@@ -290,6 +292,8 @@ async def open_service(
             _run_until_closed(stack, graph.feed.follow())
             if graph.stream is not None:
                 stack.push_async_callback(_cancel, asyncio.create_task(graph.stream.follow()))
+        if policies.learns:
+            _run_until_closed(stack, policies.watch())
         if policies.learns and exposures is not None and graph is not None:
             _run_until_closed(stack, policies.follow())
         # After the store was read: what it holds since the snapshot is known, too.
@@ -402,6 +406,7 @@ def chosen_list(request: Request, service: Service, user: str | None, name: str)
     if service.policies:
         agent = request.headers.get("user-agent", "")
         found = service.policies.acted(found, user, name, agent)
+    found = service.policies.without_those_off(found)
     request.state.version = found.version
     return found
 

@@ -179,6 +179,7 @@ def without(snapshot: Snapshot, users: Collection[str]) -> Snapshot:
             counts={**snapshot.manifest.counts, **counts},
             forgotten=forgotten,
         ),
+        learned={},  # the service goes on from the log, which no longer holds them
         popularity=left.popularity.without_users(snapshot.popularity, histories, kept),
         sources=tuple(
             after.without_users(before, histories, kept) if isinstance(after, Updatable) else after

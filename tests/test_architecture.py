@@ -60,8 +60,8 @@ MAY_IMPORT = {
     "retrieval": "data models store",
     "ranking": "data retrieval",
     "ratings": "data errors models",
-    "snapshot": "data errors experiment files locations locks models ranking ratings retrieval "
-    "rules settings store",
+    "snapshot": "data errors experiment files locations locks models policy ranking ratings "
+    "retrieval rules settings store",
     "recommend": "data errors experiment locations models placement progress ranking ratings "
     "retrieval rules settings snapshot stages store suggest",
     # how good they are, and what is chosen by that
@@ -69,15 +69,16 @@ MAY_IMPORT = {
     "experiments": "data errors experiment files locks packings person_lines policy suggest",
     # what a policy would bring, and what one learns
     "policies": "data experiment experiments files locks policy ranking",
-    "off_policy": "data errors experiment experiments policies policy recommend store",
+    "off_policy": "data errors experiment experiments models policies policy ranking recommend "
+    "snapshot store",
     "training": "data errors evaluation models progress ranking ratings recommend retrieval "
     "settings snapshot",
     "split": "data errors evaluation",
     # the same for logs that one machine is too small for
     "spark": "data errors evaluation ingest models ranking recommend retrieval settings snapshot "
     "store",
-    "refresh": "data errors evaluation experiment models progress ranking ratings recommend "
-    "settings snapshot store training",
+    "refresh": "data errors evaluation experiment experiments models policies progress ranking "
+    "ratings recommend settings snapshot store training",
     "report": "data errors files ranking recommend refresh settings snapshot",
     "exports": "errors files progress",
     "client": "errors",
@@ -93,9 +94,9 @@ MAY_IMPORT = {
     "api": "data errors experiment experiments files forget locations locks placement policies "
     "policy ranking ratings recommend rules settings snapshot stages store suggest",
     "cli": "api backup counts data doctor errors evaluation experiment experiments exports forget "
-    "ingest locations locks models off_policy packings person_lines placement policy progress "
-    "ranking ratings recommend refresh report settings settings_file snapshot spark store suggest "
-    "traces training",
+    "ingest locations locks models off_policy packings person_lines placement policies policy "
+    "progress ranking ratings recommend refresh report settings settings_file snapshot spark store "
+    "suggest traces training",
 }
 """A line a folder or module of the package: which others it may import, beside itself."""
 
@@ -249,6 +250,7 @@ def test_only_what_trains_knows_torch() -> None:
     )
     known = {f"graphrec.models.{part}" for part in parts} | {"graphrec.data.dgl_graph"}
     known |= {"graphrec.ratings.graphsage", "graphrec.ratings.mlp"}
+    known |= {"graphrec.training.q_learning"}
     assert who_imports("torch") == known
 
 

@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 import graphrec as gr
 from graphrec.data.ids import IdRules
 from graphrec.experiment.definition import Experiment, Goal, Variant
-from graphrec.policy.definition import Guards, Policy, Reward
+from graphrec.policy.definition import Guards, NetworkSettings, Policy, Reward
 from graphrec.settings import (
     EvaluationSettings,
     FusionSettings,
@@ -66,6 +66,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "policies.NAME": Policy,
     "policies.NAME.rewards.NAME": Reward,
     "policies.NAME.guards": Guards,
+    "policies.NAME.network": NetworkSettings,
 }
 
 

@@ -36,6 +36,13 @@ class Chosen:
         return (*self.variants, (f"policy {self.decision.policy}", self.decision.action))
 
     @property
+    def stays(self) -> bool:
+        """Whether its lists are the same until something is written: a Q-network goes by what was
+        shown before.
+        """
+        return self.recommender.network is None
+
+    @property
     def version(self) -> str:
         """Of the snapshot."""
         return self.recommender.snapshot.manifest.version

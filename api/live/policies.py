@@ -24,14 +24,19 @@ from graphrec.experiments.exposures import pseudonym
 from graphrec.experiments.lists import ListLog
 from graphrec.experiments.outcomes import events_in
 from graphrec.policies.guards import Watched
-from graphrec.policies.learning import Learned, learn, unlearned
+from graphrec.policies.learning import learn, same_actions, unlearned
 from graphrec.policies.new_items import NewItemLog
+from graphrec.policies.shown_log import ShownLog
 from graphrec.policies.tail import LogTail
 from graphrec.policy.context import context_of
 from graphrec.policy.decision import Decision, chances, drawn, part_of_time
+from graphrec.policy.learned import Learned
+from graphrec.ranking.q_network.shown import NOT_SHOWN, ShownTo
 from graphrec.ranking.tried import Tried
 from graphrec.recommend.recommender import Recommender
 from graphrec.settings import Settings
+from graphrec.snapshot.policy_switch import OFF, switched_off
+from graphrec.snapshot.registry import POLL_SECONDS
 from graphrec.snapshot.view import View
 
 logger = logging.getLogger(__name__)
@@ -72,7 +77,16 @@ class Policies:
         """Why nothing is learned now; None where it is."""
         self.tried: Tried | None = None
         """What came of new items when they were shown; None where that is not learned."""
-        self._logs, self._new_items = self._new_logs(), NewItemLog()
+        self.off: frozenset[str] = frozenset()
+        """Policies that were switched off."""
+        self._logs, self._new_items, self._shown = self._new_logs(), NewItemLog(), ShownLog()
+        self._networks = any(
+            action.network for each in self._policies.values() for action in each.actions.values()
+        ) or any(
+            variant.network
+            for each in settings.experiments.values()
+            for variant in each.variants.values()
+        )
         self._tail: LogTail | None = None
         self._names: dict[str, str] = {}
         self._key: bytes | None = None
@@ -83,8 +97,21 @@ class Policies:
 
     @property
     def learns(self) -> bool:
-        """Whether there is anything to learn: of policies, or of new items."""
-        return bool(self._policies) or self._settings.retrieval.new_items_learn
+        """Whether there is anything to learn: of policies, of new items, or of what was shown."""
+        new_items = self._settings.retrieval.new_items_learn
+        return bool(self._policies) or self._networks or new_items
+
+    def shown_to(self, user: str | None) -> ShownTo:
+        """The lists that somebody was shown lately, as far as the log has them by now."""
+        if user is None or not self._networks:
+            return NOT_SHOWN
+        return self._shown.to(self._name_of(user))
+
+    def without_those_off(self, chosen: Chosen) -> Chosen:
+        """What makes a list, without the Q-network of a policy that was switched off."""
+        if chosen.recommender.network not in self.off:
+            return chosen
+        return replace(chosen, recommender=replace(chosen.recommender, network=None))
 
     def acted(self, chosen: Chosen, user: str | None, name: str, agent: str) -> Chosen:
         """What makes the list `name`, by the action that a policy takes for somebody."""
@@ -109,13 +136,15 @@ class Policies:
     ) -> Decision:
         """The action that a policy takes for somebody at a time, now where it is not given."""
         policy = self._policies[name]
+        if name in self.off:
+            return Decision(name, policy.usual, 1.0, (), "the policy was switched off")
         if not policy.enabled:
             return Decision(name, policy.usual, 1.0, (), "the policy is not enabled")
         if user is None:
             return Decision(name, policy.usual, 1.0, (), "visitors get the first action")
         at = time.time_ns() // 1_000_000 if now is None else now
         context = self.context(name, user, view, agent, at)
-        chance = self.chances(name, context)
+        chance = self.chances(name, context, view)
         action = drawn(chance, part_of_time(user, name, at, policy.stay_minutes))
         return Decision(name, action, chance[action], context)
 
@@ -125,9 +154,9 @@ class Policies:
         attributes: Mapping[str, AttributeValue] = profile.attributes
         return context_of(self._policies[name], len(profile.seen), attributes, now, agent)
 
-    def chances(self, name: str, context: Iterable[str]) -> Mapping[str, float]:
-        """The probability of each action of a policy in a context."""
-        policy, learned = self._policies[name], self.learned[name]
+    def chances(self, name: str, context: Iterable[str], view: View) -> Mapping[str, float]:
+        """The probability of each action of a policy in a context, for who gets lists of a view."""
+        policy, learned = self._policies[name], self.known(name, view)
         return chances(
             learned.beliefs,
             frozenset(context),
@@ -136,6 +165,33 @@ class Policies:
             policy.width,
             learned.allowed,
         )
+
+    def known(self, name: str, view: View) -> Learned:
+        """What a policy goes by: what was learned of the log, or what the snapshot has, where that
+        is of more lists, as on a machine without the log.
+
+        Actions that need a Q-network which the snapshot does not have are not taken.
+        """
+        learned, policy = self.learned[name], self._policies[name]
+        kept = view.snapshot.learned.get(name)
+        if kept is not None and kept.lists > learned.lists and same_actions(kept, policy):
+            learned = replace(kept, broken={**kept.broken, **learned.broken})
+        missing = {
+            action: f"the snapshot has no Q-network {each.network!r}: run "
+            f"`graphrec policy train {each.network}`"
+            for action, each in policy.actions.items()
+            if each.network is not None and each.network not in view.snapshot.networks
+        }
+        return replace(learned, broken={**learned.broken, **missing}) if missing else learned
+
+    async def watch(self) -> None:
+        """See every so often which policies are switched off, until cancelled."""
+        while True:
+            try:
+                self.off = await run_in_threadpool(switched_off, self._engine.folder)
+            except (OSError, ValueError) as error:
+                self._say(f"file {OFF!r} cannot be read: {error}")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def follow(self) -> None:
         """Learn every so often, until cancelled."""
@@ -189,7 +245,7 @@ class Policies:
 
     def _restart(self) -> None:
         """Begin anew, as where somebody was forgotten: of them nothing stays."""
-        self._logs, self._new_items = self._new_logs(), NewItemLog()
+        self._logs, self._new_items, self._shown = self._new_logs(), NewItemLog(), ShownLog()
         self._names.clear()
 
     def _oldest(self, now: int) -> int:
@@ -220,6 +276,8 @@ class Policies:
         mine = [line for line in lines if b'"policy":"' in line]
         for log in self._logs.values():
             log.add(mine)
+        if self._networks:
+            self._shown.add(lines)
         if self._settings.retrieval.new_items_learn:
             self._new_items.add(lines, self._engine.recommender.snapshot.items.rows)
 
@@ -253,9 +311,8 @@ class Policies:
 def watched_of(recommender: Recommender) -> Watched:
     """What guard rails need to know of the catalogue of a recommender."""
     snapshot = recommender.snapshot
-    ids, order = snapshot.items.ids, snapshot.popularity.order
-    popular = frozenset(ids[row] for row in order[: -(-len(order) // 5)].tolist())
-    return Watched(len(recommender.view.items.ids), popular, snapshot.items.rows.keys())
+    order = snapshot.popularity.order
+    return Watched.of(snapshot.items.ids, order, len(recommender.view.items.ids))
 
 
 def numbers_of(view: View, log: Interactions) -> Callable[[str], NDArray[np.float64]]:

@@ -146,7 +146,7 @@ async def _respond(
     context = await service.context(query)
     found = await run_in_threadpool(recommender.placed, name, question, context)
     written = _written(found, question.explain, query.exploration)
-    if key is not None and query.repeatable:
+    if key is not None and query.repeatable and chosen.stays:
         service.keep(key, written, recommender.view)
     return respond(request, service, chosen, written, question.user, found.label)
 

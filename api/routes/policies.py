@@ -32,17 +32,18 @@ async def policies(
 def _named(
     service: Service, name: str, policy: Policy, user: str | None, agent: str
 ) -> NamedPolicy:
-    learned = service.policies.learned[name]
+    view = service.recommender_for(user).view
+    learned = service.policies.known(name, view)
     decision: Decision | None = None
     chance, believed = {}, {}
     if user is not None:
-        decision = service.policies.decide(name, user, service.recommender_for(user).view, agent)
+        decision = service.policies.decide(name, user, view, agent)
         if not decision.why:
-            chance = dict(service.policies.chances(name, decision.context))
+            chance = dict(service.policies.chances(name, decision.context, view))
         believed = dict(expected(learned.beliefs, frozenset(decision.context)))
     return NamedPolicy(
         name,
-        policy.enabled,
+        policy.enabled and name not in service.policies.off,
         policy.learner,
         policy.lists,
         policy.exploration,

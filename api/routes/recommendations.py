@@ -184,7 +184,7 @@ async def user_list(request: Request, user: str, requested: UserQuery) -> Respon
         return _written(recommender.recommend(query, context), query, user=user)
 
     written = await service.compute(recommender.view, query, context, made)
-    if query.repeatable and request.method == "GET":
+    if query.repeatable and chosen.stays and request.method == "GET":
         service.keep(key, written, recommender.view)
     return respond(request, service, chosen, written, user)
 

@@ -56,7 +56,12 @@ class NamedPolicy:
     """Actions, and what was learned of them."""
 
     name: Annotated[str, Field(description="As the settings have it.")]
-    enabled: Annotated[bool, Field(description="False: everybody gets the first action.")]
+    enabled: Annotated[
+        bool,
+        Field(
+            description="False, by the settings or `graphrec policy off`: all get the first action."
+        ),
+    ]
     learner: Annotated[Learner, Field(description="How an action is chosen.")]
     lists: Annotated[
         tuple[str, ...],

@@ -614,7 +614,7 @@ class _NamedPolicy(TypedDict):
     name: str
     """As the settings have it."""
     enabled: bool
-    """False: everybody gets the first action."""
+    """False, by the settings or `graphrec policy off`: all get the first action."""
     learner: Literal["thompson", "linucb"]
     """How an action is chosen."""
     lists: list[str]

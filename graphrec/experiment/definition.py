@@ -86,6 +86,10 @@ class Variant(_Part):
         default_factory=dict, description="Weights of sources, in place of those that serve."
     )
     new_items: Share | None = Field(None, description="Largest share of new items in a list.")
+    network: Named | None = Field(
+        None,
+        description="Policy whose Q-network re-ranks lists, as `graphrec policy train` learned it.",
+    )
     diversity: Share | None = Field(
         None, description="Of lists, where the request says nothing of it."
     )
@@ -103,7 +107,7 @@ class Variant(_Part):
     @property
     def sets(self) -> frozenset[str]:
         """What it has another value of, so that no other experiment may: keys of settings."""
-        single = ("snapshot", "new_items", "diversity", "exploration")
+        single = ("snapshot", "new_items", "network", "diversity", "exploration")
         return frozenset(
             (
                 *(name for name in single if getattr(self, name) is not None),

@@ -69,7 +69,7 @@ def judge_ranking(
         notes.append(f"{found.left_out:,} outcomes are left out, as their worth is no number")
     power = how.position
     if power is None:
-        power = _power(shown, rows, found.by_item)
+        power = power_of(shown, rows, found.by_item)
         if power is None:
             power = USUAL
             notes.append(
@@ -100,8 +100,8 @@ def judge_ranking(
     return judged.with_notes(*notes, f"places are taken to be looked at as rank ** -{power:.2f}")
 
 
-def _power(shown: ExploredLists, rows: list[list[int]], reward: Floats) -> float | None:
-    """How fast places are looked at less, by what exploration drew."""
+def power_of(shown: ExploredLists, rows: list[list[int]], reward: Floats) -> float | None:
+    """How fast places are looked at less, by what exploration drew; None: it drew too little."""
     k = max(len(each) for each in rows)
     outcomes, drawn = np.zeros(k), np.zeros(k)
     for places in rows:

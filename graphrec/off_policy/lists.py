@@ -76,11 +76,12 @@ def marginal(place: Place, share: float, k: int) -> Floats:
     """The probability [k] that an item stands at each place of a list, whatever else it has."""
     if place.ranked is None:
         return np.full(k, share * place.drawn)
-    return _of_ranked(place.ranked, share, k)
+    return of_ranked(place.ranked, share, k)
 
 
 @lru_cache(4096)
-def _of_ranked(p: int, share: float, k: int) -> Floats:
+def of_ranked(p: int, share: float, k: int) -> Floats:
+    """The same of the p-th of the ranking."""
     found = [
         comb(r - 1, p - 1) * (1 - share) ** p * share ** (r - p) if r >= p else 0.0
         for r in range(1, k + 1)

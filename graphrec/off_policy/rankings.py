@@ -10,6 +10,7 @@ import numpy as np
 from graphrec.errors import DataError
 from graphrec.experiment.definition import RECOMMENDATIONS
 from graphrec.off_policy.lists import Ranked
+from graphrec.ranking.q_network.shown import NOT_SHOWN, ShownTo
 from graphrec.recommend.placements.lists import placement_of
 from graphrec.recommend.placements.question import PlacementQuestion, query_of
 from graphrec.recommend.query import Context, Query
@@ -42,13 +43,15 @@ def ranked_at(
     events: Sequence[Event],
     time: int,
     k: int,
+    shown: ShownTo = NOT_SHOWN,
 ) -> Ranked:
     """What somebody with these events would have been shown at a time, in milliseconds since 1970.
 
-    Only events before it count. The share of exploration is that of the question.
+    Only events before it count, and of the lists that they were `shown`, those before it. The share
+    of exploration is that of the question.
     """
     query = replace(question, user=user, k=k, as_of=time, exploration=0.0)
-    context = Context(time, tuple(events))
+    context = Context(time, tuple(events), shown=shown)
     found = recommender.recommend(query, context)
     items = [each.item for each in found]
     if not question.exploration:

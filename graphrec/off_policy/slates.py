@@ -11,20 +11,25 @@ to depend on:
 - `click model`: on its item, and on whether the place is looked at (the same paper: the
   position-based model). An item tells of all places at once.
 - `click model, self-normalised`: the same, by the sum of weights.
+- `pseudo-inverse`: on its item and the place; only the reward of the whole list is looked at
+  (`graphrec.off_policy.pseudo_inverse`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphrec.off_policy import pseudo_inverse
 from graphrec.off_policy.estimate import (
     FEWEST_EFFECTIVE,
     SURE,
+    Estimate,
     Judgement,
+    Support,
     check_overlap,
     clipped,
     estimate,
@@ -53,6 +58,15 @@ class LoggedList:
     user: int
     """Whose list it was, from 0."""
     instead: Ranked
+    ranked: tuple[str, ...] | None = None
+    """What would have been shown without exploration; None: not known where anything was drawn."""
+
+    @property
+    def without_exploration(self) -> tuple[str, ...] | None:
+        """What would have been shown without exploration, where that is known."""
+        if self.ranked is None and all(each is None for each in self.propensities):
+            return self.items
+        return self.ranked
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,9 @@ class Weights:
     """How much of the list is looked at, by these weights; its mean is the sum of all places."""
     never: float
     """How much of what the policy shows had no chance, by what is looked at."""
+    pseudo: float | None
+    """How often the whole list counts by the pseudo-inverse; None: it is not known what exploration
+    took the place of."""
     moved_up: float
     """Share of places with an item that the logged ranking had further down: exploration does not
     move it up."""
@@ -117,7 +134,15 @@ def judge_lists(
         "click model": (looked, one, weight),
         "click model, self-normalised": (looked * scale / full, weight, weight),
     }
-    estimates, notes = [], []
+    estimates, notes = [], list[str]()
+    pseudo = [each.pseudo for each in found]
+    if None in pseudo:
+        notes.append(
+            "pseudo-inverse is left out: the log does not say what exploration took the place of"
+        )
+    else:
+        by = np.array(pseudo, np.float64)
+        columns["pseudo-inverse"] = (by * np.array([r.sum() for r in rewards]), one, by)
     moved_up = float(np.mean([each.moved_up for each in found]))
     for key, (counted, of, by) in columns.items():
         by_look = key.startswith("click model")  # what it needs was seen to above
@@ -136,6 +161,37 @@ def judge_lists(
         tuple(estimates),
         support,
         tuple(notes),
+    )
+
+
+def compared(
+    name: str,
+    lists: Sequence[LoggedList],
+    others: Sequence[Ranked],
+    looked_at: Floats,
+    confidence: float = 0.95,
+) -> tuple[Estimate, Estimate, Support]:
+    """What other rankings would bring a list, and how much more those of `lists` would.
+
+    By the click model, each list against itself, so that what both have alike makes no difference.
+    Raises NoOverlap where the log cannot tell.
+    """
+    user = np.array([each.user for each in lists], np.int64)
+    one = np.ones(len(lists))
+    values, found = np.zeros((2, len(lists))), []
+    for at, (each, other) in enumerate(zip(lists, others, strict=True)):
+        reward = np.array(each.rewards, np.float64)
+        both = weights_of(each, looked_at), weights_of(replace(each, instead=other), looked_at)
+        values[:, at] = [weights.looked @ reward for weights in both]
+        found.append(both[0])
+    full = np.array([looked_at[: len(each.items)].sum() for each in lists])
+    weight = np.array([each.looked_at for each in found]) / full
+    support = support_of(weight, 0, float(np.mean([each.never for each in found])))
+    check_overlap(name, weight, user, support)
+    return (
+        estimate("fusion", values[1], one, user, confidence),
+        estimate("difference", values[0] - values[1], one, user, confidence),
+        support,
     )
 
 
@@ -160,6 +216,13 @@ def _lacks(weight: Floats, user: Whole, moved_up: float) -> str:
             f"could have been shown so"
         )
     return ""
+
+
+def _pseudo(shown: LoggedList) -> float | None:
+    ranked = shown.without_exploration
+    if ranked is None:
+        return None
+    return pseudo_inverse.weight(shown.items, ranked, shown.share, shown.instead)
 
 
 def _moved_up(before: Sequence[Place], shown: LoggedList, k: int) -> float:
@@ -188,6 +251,7 @@ def weights_of(shown: LoggedList, looked_at: Floats) -> Weights:
         by_look,
         float(by_look @ looked),
         _never(shown, looked),
+        _pseudo(shown),
         _moved_up(before, shown, k),
     )
 

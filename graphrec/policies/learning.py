@@ -6,8 +6,7 @@ nothing is in it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,33 +14,11 @@ from graphrec.experiments.lists import Lists
 from graphrec.experiments.outcomes import Events
 from graphrec.policies.guards import Watched, broken
 from graphrec.policies.rewards import DAY, Rewarded, rewarded, share_known
-from graphrec.policy.beliefs import Beliefs, Trials, indicators, learned, nothing_known
+from graphrec.policy.beliefs import Trials, indicators, learned, nothing_known
 from graphrec.policy.definition import Policy
+from graphrec.policy.learned import Learned
 
 NO_GUARDS: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What a policy goes by."""
-
-    beliefs: Beliefs
-    lists: int
-    """That it has learned from."""
-    rewards: Mapping[str, float]
-    """By action, the mean reward of its lists, as far as it came."""
-    shown: Mapping[str, int]
-    """By action, its lists."""
-    broken: Mapping[str, str]
-    """By action that may not be taken, the guard that it breaks, in words."""
-    until: int = 0
-    """The time of the last list, in milliseconds since 1970."""
-
-    @property
-    def allowed(self) -> Collection[str]:
-        """The actions that break nothing; the first one, where all do."""
-        free = [each for each in self.beliefs.actions if each not in self.broken]
-        return free or self.beliefs.actions[:1]
 
 
 def unlearned(policy: Policy) -> Learned:
@@ -50,6 +27,11 @@ def unlearned(policy: Policy) -> Learned:
     return Learned(
         nothing_known(names), 0, dict.fromkeys(names, 0.0), dict.fromkeys(names, 0), NO_GUARDS
     )
+
+
+def same_actions(learned: Learned, policy: Policy) -> bool:
+    """Whether what was learned is of the actions that a policy has now."""
+    return learned.beliefs.actions == tuple(policy.actions)
 
 
 def learn(policy: Policy, lists: Lists, events: Events, catalogue: Watched, now: int) -> Learned:
@@ -69,7 +51,7 @@ def learn(policy: Policy, lists: Lists, events: Events, catalogue: Watched, now:
         len(made),
         dict(zip(names, (total / np.maximum(count, 1)).tolist(), strict=True)),
         dict(zip(names, count.tolist(), strict=True)),
-        broken(policy, lists, events, catalogue),
+        broken(policy, lists, events, catalogue, found.by_list),
         int(lists.time.max(initial=0)),
     )
 

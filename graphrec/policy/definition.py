@@ -58,6 +58,34 @@ class Guards(_Part):
     )
 
 
+class NetworkSettings(_Part):
+    """How the Q-network of a policy is trained, and what it weighs."""
+
+    strength: float = Field(
+        2.0,
+        gt=0,
+        description="What the network adds to scores, in standard deviations of its values.",
+    )
+    discount: float = Field(
+        0.6, ge=0.01, lt=1, description="What the next list weighs beside this one."
+    )
+    n_steps: int = Field(3, ge=1, le=20, description="Lists whose rewards are taken as they came.")
+    conservative: float = Field(
+        0.02, ge=0, description="How low values are kept of what was not shown."
+    )
+    session_hours: float = Field(
+        24, gt=0, description="For how long what was liked is of this session."
+    )
+    half_life_hours: float = Field(
+        48, gt=0, description="Hours after which a time that an item was shown counts half."
+    )
+    candidates: int = Field(
+        50, ge=10, le=1000, description="Of a list, from which it learns, the best of the fusion."
+    )
+    dim: int = Field(8, ge=1, le=256, description="Numbers that an item's vector consists of.")
+    epochs: int = Field(8, ge=1, description="At most.")
+
+
 class Policy(_Part):
     """Actions, one of which makes a list: which one is learned from what came of them."""
 
@@ -104,6 +132,9 @@ class Policy(_Part):
         30, gt=0, description="For how long somebody stays with an action, if it stays as likely."
     )
     guards: Guards = Field(default_factory=Guards, description="What an action may not break.")
+    network: NetworkSettings = Field(
+        default_factory=NetworkSettings, description="How its Q-network is trained."
+    )
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Policy:

@@ -24,7 +24,7 @@ from graphrec.ranking.selection import Rule, Shown, select
 from graphrec.retrieval.source import Candidates, ZScores
 
 Source: TypeAlias = str
-"""What contributes to a score: the name of a source, or one of the next three."""
+"""What contributes to a score: the name of a source, or one of the next four."""
 
 FALLBACK: Source = "fallback"
 """Popular items that fill up a list, retrieved by no source."""
@@ -34,6 +34,9 @@ BOOST: Source = "boost"
 
 EXPLORATION: Source = "exploration"
 """A random draw."""
+
+POLICY: Source = "policy"
+"""The Q-network of a policy."""
 
 LEVELS = (0.0, 0.1, 0.2, 0.35, 0.6, 1.0)
 """Weights to choose from; the largest of the sources' is always 1, since only ratios matter."""
@@ -97,12 +100,15 @@ class Fused:
     z_scores: ZScores  # [S, N] by source
     features: NDArray[np.float32] | None = None
     """[N, F]: what a learned ranker went by, where there is one."""
+    policy: NDArray[np.float64] | None = None
+    """[N]: what the Q-network of a policy added to the scores, where there is one."""
 
     def ranked(self, scores: NDArray[np.float64]) -> Fused:
         """The same items by other scores [N]; ties go to the lowest row."""
         order = np.lexsort((self.items, -scores))
         features = None if self.features is None else self.features[order]
-        return Fused(self.items[order], scores[order], self.z_scores[:, order], features)
+        policy = None if self.policy is None else self.policy[order]
+        return Fused(self.items[order], scores[order], self.z_scores[:, order], features, policy)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from graphrec.data.ids import as_id, as_ids
 from graphrec.data.times import Time, moment
 from graphrec.placement.definition import Pin
 from graphrec.ranking.exploration import Exploration
+from graphrec.ranking.q_network.shown import NOT_SHOWN, ShownTo
 from graphrec.ranking.tried import Tried
 from graphrec.recommend.reasons import DEFAULT_LANGUAGE
 from graphrec.rules.rule import Rule
@@ -146,6 +147,8 @@ class Context:
     """What places for exploration are drawn by; None: there is no exploration."""
     tried: Tried | None = None
     """What came of new items when they were shown; None: nothing is known of it."""
+    shown: ShownTo = NOT_SHOWN
+    """The lists that the user was shown lately: what the Q-network of a policy goes by."""
 
 
 NO_CONTEXT = Context()

@@ -13,8 +13,19 @@ from numpy.typing import NDArray
 from graphrec.data import AttributeValue, Rows
 from graphrec.data.weighting import DAY
 from graphrec.ranking.diversity import diversified
-from graphrec.ranking.fusion import BOOST, FALLBACK, Fused, Source, Weights, fuse, weights_for
+from graphrec.ranking.fusion import (
+    BOOST,
+    FALLBACK,
+    POLICY,
+    Fused,
+    Source,
+    Weights,
+    fuse,
+    weights_for,
+)
 from graphrec.ranking.learned.ranker import LearnedRanker
+from graphrec.ranking.q_network.network import QNetwork
+from graphrec.ranking.q_network.shown import NOT_SHOWN, ShownTo, shown_in
 from graphrec.recommend.query import Context, Query
 from graphrec.recommend.results import Contribution
 from graphrec.retrieval.profile import UserProfile
@@ -49,6 +60,10 @@ class Request:
     """Milliseconds since 1970; 0: unknown."""
     ranker: LearnedRanker | None = None
     """What adds to the fused scores, if anything does."""
+    network: QNetwork | None = None
+    """What adds to these, if a policy does."""
+    shown: ShownTo = NOT_SHOWN
+    """What was shown to them lately, as in `Context`."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,10 @@ class Ranking:
     """What added to the fused scores, where something did."""
     features: NDArray[np.float32] | None = None
     """[N, F]: what it went by; of the fallback none, or NaN."""
+    policy: NDArray[np.float64] | None = None
+    """[N]: what the Q-network of a policy added; of the fallback none, or 0."""
+    strength: float = 0.0
+    """What its values weigh."""
 
     @cached_property
     def learned(self) -> Mapping[Source, NDArray[np.float64]]:
@@ -83,6 +102,9 @@ class Ranking:
         z_scores, features = np.pad(self.z_scores, ((0, 0), (0, missing))), self.features
         if features is not None:
             features = np.pad(features, ((0, missing), (0, 0)), constant_values=np.nan)
+        policy = self.policy
+        if policy is not None:
+            policy = np.pad(policy, (0, len(self.items) - len(policy)))
         rows = np.array(places, np.intp)
         return replace(
             self,
@@ -91,6 +113,7 @@ class Ranking:
             z_scores=z_scores[:, rows],
             boosted=self.boosted[rows],
             features=None if features is None else features[rows],
+            policy=None if policy is None else policy[rows],
             retrieved=int((rows < self.retrieved).sum()),
         )
 
@@ -102,6 +125,9 @@ class Ranking:
         found += [()] * (len(self.items) - len(found))
         for place in np.flatnonzero(self.boosted).tolist():
             found[place] += (BOOST,)
+        if self.policy is not None:
+            for place in np.flatnonzero(self.policy > 0).tolist():
+                found[place] += (POLICY,)
         return [each or fallback for each in found]
 
     def leading(self) -> list[Source]:
@@ -131,6 +157,8 @@ class Ranking:
             if (z_score := z_scores.get(source, 0.0)) > 0 or learned.get(source)
             for weight, more in [(self.weights.get(source, 0.0), learned.get(source, 0.0))]
         ]
+        if self.policy is not None and (added := float(self.policy[place])):
+            found.append(Contribution(POLICY, added / self.strength, self.strength, added))
         if added := float(self.boosted[place]):
             found.append(Contribution(BOOST, added, 1.0, added))
         return tuple(found) or (Contribution(FALLBACK, 0.0, 0.0, 0.0),)
@@ -152,6 +180,8 @@ class Ranker:
 
     view: View
     settings: RetrievalSettings
+    network: QNetwork | None = None
+    """What re-ranks, by a policy."""
 
     @cached_property
     def _weights(self) -> Weights:
@@ -176,7 +206,7 @@ class Ranker:
         rules = self.rules(query, context, profile.attributes)
         eligible = self.eligible(profile, rules, query, context.now)
         return self.request_among(
-            profile, eligible, query.segment, rules, query.weights, context.now
+            profile, eligible, query.segment, rules, query.weights, context.now, context.shown
         )
 
     def request_among(
@@ -187,15 +217,17 @@ class Ranker:
         rules: CompiledRules = CompiledRules(),  # noqa: B008 - it is frozen
         weights: Mapping[str, float] = NO_WEIGHTS,
         now: int = 0,
+        shown: ShownTo = NOT_SHOWN,
     ) -> Request:
         """What there is to rank for a profile among the items [I + N] that may be recommended.
 
         `weights` are of sources, in place of those that serve; then nothing learned beside these is
-        added. `now` is in milliseconds since 1970; 0: unknown.
+        added. `now` is in milliseconds since 1970; 0: unknown. `shown` is what was shown lately.
         """
         ranker = self._learned
         if ranker is not None and (weights or not ranker.serves(profile)):
             ranker = None
+        given = bool(weights)
         snapshot, weights = self.view.snapshot, {**self.weights_for(profile), **weights}
         known, count = eligible[: len(snapshot.items)], self.settings.candidates
         found = [
@@ -207,7 +239,10 @@ class Ranker:
         if ranker or weights.get(snapshot.popularity.name):
             found.append(snapshot.popularity.retrieve_in(segment, known, count))
         candidates = tuple(each for each in found if each is not None)
-        return Request(rules, eligible, candidates, weights, segment, profile, now, ranker)
+        network = None if given else self.network
+        return Request(
+            rules, eligible, candidates, weights, segment, profile, now, ranker, network, shown
+        )
 
     def best(self, request: Request, k: int) -> Ranking:
         """The `k` best items of the snapshot."""
@@ -230,10 +265,28 @@ class Ranker:
             boosted[:k],
             request.ranker,
             None if fused.features is None else fused.features[:k],
+            None if fused.policy is None else fused.policy[:k],
+            0.0 if request.network is None else request.network.strength,
         )
 
     def _ranked(self, request: Request) -> Fused:
-        """All that was retrieved, by the fused scores and what a learned ranker adds to them."""
+        """All that was retrieved, by the fused scores and what is added to them.
+
+        That is what a learned ranker adds, and then the Q-network of a policy.
+        """
+        fused = self.fused(request)
+        if request.network is None:
+            return fused
+        shown = shown_in(
+            request.shown, self.view.items.ids.rows, request.now, request.network.half_life_hours
+        )
+        added = request.network.added(
+            fused.items, fused.scores, request.profile, shown, request.now
+        )
+        return replace(fused, policy=added).ranked(fused.scores + added)
+
+    def fused(self, request: Request) -> Fused:
+        """The same without what a policy adds."""
         fused = fuse(request.found, request.weights)
         if request.ranker is None:
             return fused
@@ -259,6 +312,7 @@ class Ranker:
             scores=among.scores[order],
             z_scores=among.z_scores[:, chosen],
             features=None if among.features is None else among.features[chosen],
+            policy=None if among.policy is None else among.policy[chosen],
             boosted=among.boosted[order],
             retrieved=len(chosen),
         )

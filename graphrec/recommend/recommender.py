@@ -95,6 +95,8 @@ class Recommender:
     """By name."""
     texts: Mapping[str, Templates] = field(default_factory=dict)
     """Templates of reasons of one's own, by language and code."""
+    network: str | None = None
+    """The policy whose Q-network re-ranks, where the snapshot has one; None: none does."""
 
     @classmethod
     def serving(cls, snapshot: Snapshot, settings: Settings) -> Recommender:
@@ -418,7 +420,9 @@ class Recommender:
     @cached_property
     def ranker(self) -> Ranker:
         """What ranks the items of the view."""
-        return Ranker(self.view, self.settings)
+        networks = self.snapshot.networks
+        network = None if self.network is None else networks.get(self.network)
+        return Ranker(self.view, self.settings, network)
 
     @cached_property
     def explainer(self) -> Explainer:

@@ -17,5 +17,6 @@ def varied(recommender: Recommender, variant: Variant) -> Recommender:
         recommender,
         settings=recommender.settings.model_copy(update={"weights": weights, **changes}),
         rules=rules_of(variant, recommender.rules),
+        network=variant.network or recommender.network,
         placements=changed_placements(variant, recommender.placements),
     )

@@ -9,7 +9,11 @@ from time import perf_counter
 from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.evaluation.early_stopping import Chosen
+from graphrec.experiments.exposure_log import KEY, read_key
+from graphrec.experiments.exposures import pseudonym
 from graphrec.models.protocol import VariantModel
+from graphrec.policies.guards import Watched
+from graphrec.policies.state import learned_by_now, plain_lines
 from graphrec.progress import Progress
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.refresh.candidate import evaluated, with_figures
@@ -20,6 +24,7 @@ from graphrec.refresh.rehearsal import (
     rehearse,
 )
 from graphrec.settings import Settings
+from graphrec.snapshot.carry import with_policies_of
 from graphrec.snapshot.manifest import Manifest
 from graphrec.snapshot.snapshot import Snapshot
 from graphrec.training.fit import positive
@@ -110,12 +115,36 @@ def train_candidate(
     )
     snapshot = staged(
         "index",
-        lambda: snapshot_of(
-            spec, graph, learnt, settings.seed, ratings=ratings, kinds=settings.kinds
+        lambda: with_learned(
+            with_policies_of(
+                snapshot_of(
+                    spec, graph, learnt, settings.seed, ratings=ratings, kinds=settings.kinds
+                ),
+                serving,
+            ),
+            raw,
+            settings,
         ),
         lambda made: dict(made.manifest.counts),
     )
     return staged("evaluate", evaluate, evaluated)
+
+
+def with_learned(snapshot: Snapshot, raw: Graph, settings: Settings) -> Snapshot:
+    """A snapshot with what policies have learned by now of the exposure log, where there is one."""
+    folder = settings.serve.exposures
+    if not settings.policies or folder is None or not (folder / KEY).is_file():
+        return snapshot
+    key = read_key(folder / KEY)
+    learned = learned_by_now(
+        settings.policies,
+        plain_lines(folder),
+        raw,
+        settings.kinds,
+        lambda user: pseudonym(user, key),
+        Watched.of(snapshot.items.ids, snapshot.popularity.order),
+    )
+    return replace(snapshot, learned={**snapshot.learned, **learned})
 
 
 def epochs_of(choice: Choice, start: Snapshot | None) -> int | None:

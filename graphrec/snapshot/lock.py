@@ -18,7 +18,7 @@ LOCK, HOLDER = "refresh.lock", "refresh.holder"
 
 REFRESH = "graphrec refresh"
 
-LONG = (REFRESH, "graphrec train", "graphrec demo")
+LONG = (REFRESH, "graphrec train", "graphrec demo", "graphrec policy train")
 """Works that take minutes, and publish at their end what they read at their beginning."""
 
 SHORT_SECONDS = 60.0

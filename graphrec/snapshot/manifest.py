@@ -12,7 +12,7 @@ from graphrec.data.drift import Shape
 from graphrec.ranking.fusion import Weights
 from graphrec.ranking.learned.trial import Trial
 
-FORMAT = 11
+FORMAT = 12
 """Raised whenever a reader of the old format could not read the new one."""
 
 HyperParameters: TypeAlias = Mapping[str, bool | int | float | str | None]

@@ -26,9 +26,11 @@ from graphrec.data.kinds import DEFAULT_POLICY, KindPolicy
 from graphrec.data.times import newest
 from graphrec.models.embeddings import Embeddings
 from graphrec.models.encoder import Encoder
+from graphrec.policy.learned import Learned
 from graphrec.ranking.fusion import Weights, alike
 from graphrec.ranking.learned.item_facts import ItemFacts
 from graphrec.ranking.learned.ranker import LearnedRanker
+from graphrec.ranking.q_network.network import QNetwork
 from graphrec.ranking.thompson import Posteriors
 from graphrec.ratings.predictor import RatingPredictor
 from graphrec.retrieval.embedding import Nearest
@@ -102,6 +104,10 @@ class Snapshot:
     """By kind: who did it with which item, and when."""
     ranker: LearnedRanker | None = None
     """What adds to the fused scores of candidates; None where fusion serves alone."""
+    networks: Mapping[str, QNetwork] = field(default_factory=dict)
+    """By policy, the Q-network that re-ranks candidates where it is the action that is taken."""
+    learned: Mapping[str, Learned] = field(default_factory=dict)
+    """By policy, what it had learned of its actions when the snapshot was made."""
 
     @cached_property
     def item_facts(self) -> ItemFacts:

@@ -46,6 +46,7 @@ COMMANDS = {
     "spark": "spark",
     "benchmark": "benchmark",
     "experiment": "experiment",
+    "policy": "policy",
     "keys": "keys",
 }
 """By name, the module of `graphrec.cli.commands` that has the function, or the group of

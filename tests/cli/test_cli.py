@@ -107,7 +107,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
     promised = (
         "demo ingest consume train evaluate tune recommend placement related explain predict "
         "cypher inspect serve keys refresh promote rollback report forget doctor compare benchmark "
-        "export events items users experiment spark dump restore upgrade"
+        "export events items users experiment spark dump restore upgrade policy"
     )
     assert set(commands()) == set(promised.split())
 

@@ -450,7 +450,7 @@ export interface NamedPlacement {
 export interface NamedPolicy {
   /** As the settings have it. */
   name: string;
-  /** False: everybody gets the first action. */
+  /** False, by the settings or `graphrec policy off`: all get the first action. */
   enabled: boolean;
   /** How an action is chosen. */
   learner: "thompson" | "linucb";

@@ -24,6 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from graphrec.errors import SnapshotError
 from graphrec.snapshot.canary import CANARY
 from graphrec.snapshot.codec import ARRAYS
+from graphrec.snapshot.policy_switch import OFF
 from graphrec.snapshot.registry import (
     CHECKSUM,
     CURRENT,
@@ -160,7 +161,7 @@ def belongs(path: str) -> bool:
     """Whether a path in a folder of snapshots is of a file that is kept elsewhere, too."""
     head, _, name = path.partition("/")
     if not name:
-        return head in (CURRENT, CANARY, FORGOTTEN)
+        return head in (CURRENT, CANARY, FORGOTTEN, OFF)
     if head == REPORTS:
         return _REPORT.fullmatch(name) is not None
     own = name in (MANIFEST, CHECKSUM) or FILE_NAME.fullmatch(name) is not None

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from graphrec.off_policy.lists import Ranked
+from graphrec.off_policy.lists import Ranked, of_ranked
 from graphrec.off_policy.slates import LoggedList
 from graphrec.ranking.exploration import EvenPool, Explored, explore
 from graphrec.testing.simulation.world import Life, Visit, Whole, World
@@ -30,11 +30,18 @@ def explored_list(
 
 
 def logged_lists(
-    world: World, shown: Ranking, instead: Ranking, share: float, seed: int, visits: int
+    world: World,
+    shown: Ranking,
+    instead: Ranking,
+    share: float,
+    seed: int,
+    visits: int,
+    share_instead: float = 0.0,
 ) -> tuple[list[LoggedList], float]:
     """Lists of one policy with a share of exploration, and the true mean reward of another one.
 
-    The truth is the mean over the same visits: fatigue and drift are as the log made them.
+    The other one explores with `share_instead`. The truth is the mean over the same visits: fatigue
+    and drift are as the log made them.
     """
     life, rng = Life(world, seed), np.random.default_rng([seed, 2])
     found, truth = [], np.zeros(visits)
@@ -43,7 +50,7 @@ def logged_lists(
         ranked, other = shown(life, visit), instead(life, visit)
         pool = np.setdiff1d(np.flatnonzero(visit.available), ranked)
         items, propensities = explored_list(ranked, pool, share, rng)
-        truth[number] = life.value(visit, other)
+        truth[number] = value_of(life, visit, other, share_instead)
         outcome = life.respond(visit, items)
         found.append(
             LoggedList(
@@ -52,7 +59,24 @@ def logged_lists(
                 share,
                 tuple(outcome.rewards.tolist()),
                 visit.person,
-                Ranked([*map(str, other.tolist())], 0.0, int(visit.available.sum()) - world.k),
+                Ranked(
+                    [*map(str, other.tolist())],
+                    share_instead,
+                    int(visit.available.sum()) - world.k,
+                ),
+                tuple(map(str, ranked.tolist())),
             )
         )
     return found, float(truth.mean())
+
+
+def value_of(life: Life, visit: Visit, ranked: Whole, share: float) -> float:
+    """The mean reward of a ranking of which a share of places is drawn from all other items."""
+    if not share:
+        return life.value(visit, ranked)
+    k, attraction = len(ranked), life.attraction(visit)
+    pool = np.setdiff1d(np.flatnonzero(visit.available), ranked)
+    chance = np.array([of_ranked(place, share, k) for place in range(1, k + 1)])
+    by_place = attraction[ranked] @ chance + share * attraction[pool].mean()
+    per_click = 1 + life.world.buys * life.world.worth
+    return float(by_place @ life.world.looked_at[:k]) * per_click

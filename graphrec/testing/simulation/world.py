@@ -210,16 +210,20 @@ class Life:
         known += [(at + int(wait), world.worth) for wait in waits[bought].tolist()]
         return Outcome(clicks, clicks + world.worth * bought, tuple(known))
 
+    def learned(self, visit: Visit) -> Floats:
+        """The taste that a service learned from the history: the truth only in part."""
+        error = 1 / np.sqrt(1 + visit.history)
+        found: Floats = (1 - error) * self.taste[visit.person] + error * self._noise[visit.person]
+        return found
+
     def sources(self, visit: Visit) -> Floats:
         """What a service would know [4, I]: popularity, a taste learned from the history, newness,
         and how long ago an item was shown to the person. The truth only in part.
         """
-        error = 1 / np.sqrt(1 + visit.history)
-        learned = (1 - error) * self.taste[visit.person] + error * self._noise[visit.person]
         return np.stack(
             [
                 self.appeal,
-                self.vectors @ learned,
+                self.vectors @ self.learned(visit),
                 self.is_new(visit).astype(np.float64),
                 -self.lately[visit.person],
             ]

@@ -27,6 +27,9 @@ SHOWN, INSTEAD = "fusion", "new"
 SHARE = 0.3
 """Of exploration in logged lists."""
 
+LESS = 0.1
+"""Of the same strategy, which all estimators of lists can tell of."""
+
 
 @dataclass(frozen=True)
 class Covered:
@@ -52,7 +55,8 @@ def coverage(runs: int, visits: int) -> tuple[Covered, ...]:
     """Of each estimator, over runs with a seed each, at 95 %."""
     return (
         *_covered("actions", _of_actions(runs, visits)),
-        *_covered("lists", _of_lists(runs, visits)),
+        *_covered("lists", _of_lists(runs, visits, INSTEAD)),
+        *_covered("less exploration", _of_lists(runs, visits, SHOWN, LESS)),
     )
 
 
@@ -79,19 +83,22 @@ def _of_actions(runs: int, visits: int) -> Iterator[tuple[Judgement | None, floa
         yield _judged(partial(judge, INSTEAD, log, target)), truth
 
 
-def _of_lists(runs: int, visits: int) -> Iterator[tuple[Judgement | None, float]]:
+def _of_lists(
+    runs: int, visits: int, instead: str, share: float = 0.0
+) -> Iterator[tuple[Judgement | None, float]]:
     """Lists of one strategy, with exploration, are logged; those of another one are evaluated."""
     world = World(people=100, items=30, k=5, visits=visits)
     for seed in range(runs):
         lists, truth = logged_lists(
             world,
             lambda life, visit: listed(life, visit, STRATEGIES[SHOWN]),
-            lambda life, visit: listed(life, visit, STRATEGIES[INSTEAD]),
+            lambda life, visit: listed(life, visit, STRATEGIES[instead]),
             SHARE,
             seed,
             visits,
+            share,
         )
-        yield _judged(partial(judge_lists, INSTEAD, lists, world.looked_at)), truth
+        yield _judged(partial(judge_lists, instead, lists, world.looked_at)), truth
 
 
 def _judged(work: Callable[[], Judgement]) -> Judgement | None:

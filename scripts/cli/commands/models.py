@@ -32,7 +32,7 @@ from graphrec.data import Graph
 from graphrec.data.dataset import Dataset
 from graphrec.data.times import written
 from graphrec.data.weighting import weigh
-from graphrec.errors import MissingExtra, SettingsError
+from graphrec.errors import MissingExtra, SettingsError, SnapshotError
 from graphrec.evaluation.metrics import paired_difference
 from graphrec.evaluation.results import Comparison, Metric, ModelResult, chosen_text
 from graphrec.evaluation.splits.cold import with_cold_apart
@@ -40,9 +40,11 @@ from graphrec.models import create
 from graphrec.ranking.list_columns import COLUMNS, LEGEND
 from graphrec.ratings import RATING_MODELS
 from graphrec.settings import Settings
+from graphrec.snapshot.carry import with_policies_of
 from graphrec.snapshot.place import changing
-from graphrec.snapshot.registry import publish
+from graphrec.snapshot.registry import load, publish
 from graphrec.snapshot.remote.mirror import serving
+from graphrec.snapshot.snapshot import Snapshot
 from graphrec.snapshot.types import types_of
 from graphrec.store import open_store
 from graphrec.training import ablation
@@ -535,6 +537,14 @@ def _is_installed(name: str, settings: Settings) -> bool:
     return True
 
 
+def _serving(folder: Path, settings: Settings) -> Snapshot | None:
+    """What serves; None where nothing does, or it cannot be read."""
+    try:
+        return load(folder, types=types_of(settings))
+    except SnapshotError:
+        return None
+
+
 def train_and_publish(
     raw: Graph,
     settings: Settings,
@@ -577,8 +587,11 @@ def train_and_publish(
             ratings = fit_ratings(data, settings.ratings, settings.seed)
         with stage(progress, "publishing"):
             metrics = None if comparison is None else comparison.as_json()
-            snapshot = snapshot_of(
-                spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
+            snapshot = with_policies_of(
+                snapshot_of(
+                    spec, graph, learned, settings.seed, metrics, position, ratings, settings.kinds
+                ),
+                _serving(folder, settings),
             )
             version = publish(snapshot, folder, types=types_of(settings))
     return comparison, version

@@ -1,0 +1,1 @@
+"""The Q-network: what a list is worth with an item in it, given who asks and their session."""
