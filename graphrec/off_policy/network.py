@@ -242,9 +242,9 @@ def _steps(
         placed = [(row, each) for row, each in placed if row < count]
         more = np.array([row for row, _ in placed if row not in set(items.tolist())], np.int64)
         if len(more):
-            extra, rows = np.zeros(len(more)), more.astype(np.int32)
+            extra, rows_of = np.zeros(len(more)), more.astype(np.int32)
             for each in request.found:
-                extra += request.weights.get(each.source, 0.0) * each.z_scores(rows)
+                extra += request.weights.get(each.source, 0.0) * each.z_scores(rows_of)
             items, scores = np.concatenate([items, more]), np.concatenate([scores, extra])
         lately = shown_in(past.before(who), ids, time, network.half_life_hours)
         inputs = network.inputs(items, scores, profile, lately, time)
