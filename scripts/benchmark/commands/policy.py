@@ -66,7 +66,8 @@ def policy(
         figures["coverage"] = [*map(asdict, covered)]
         _show_coverage(f"Intervals of 95 % that hold the truth, of {runs} runs", covered)
     if json is not None:
-        json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+        options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
+        json.write_bytes(orjson.dumps(figures, option=options))
 
 
 def _show_regret(title: str, found: tuple[Regret, ...]) -> None:
