@@ -356,7 +356,7 @@ def _listen(shared: Shared, engine: Engine, feed: Feed | None) -> None:
     engine.tell = partial(shared.tell, SNAPSHOTS)
     if feed is not None:
         feed.tell = partial(shared.tell, NEWS_OF_EVENTS)
-        feed.told = lambda: shared.reason is None
+        feed.notified = lambda: shared.reason is None
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -25,8 +25,8 @@ from graphrec.store.protocol import PAGE
 POLL_SECONDS = 0.5
 """Interval at which writes of other processes are read."""
 
-TOLD_SECONDS = 5.0
-"""The same where others tell of them: of programs that do not."""
+NOTIFIED_SECONDS = 5.0
+"""The same where others notify it: for programs that do not."""
 
 FEW = 200
 """Changes that are taken on the event loop; more of them in a thread, where they delay nobody."""
@@ -79,7 +79,7 @@ class Feed:
         self._news = asyncio.Event()
         self.tell: Callable[[], object] = lambda: None
         """Called once something was written here, for the other replicas."""
-        self.told: Callable[[], bool] = lambda: False
+        self.notified: Callable[[], bool] = lambda: False
         """Whether other replicas tell of what they write."""
 
     @property
@@ -141,7 +141,7 @@ class Feed:
         while True:
             with suppress(StoreAway, NotReady):  # which are reported elsewhere
                 await self.catch_up()
-            with move_on_after(TOLD_SECONDS if self.told() else POLL_SECONDS):
+            with move_on_after(NOTIFIED_SECONDS if self.notified() else POLL_SECONDS):
                 await self._news.wait()
             self._news.clear()
 
@@ -163,7 +163,7 @@ class Feed:
     async def catch_up_if_possible(self) -> None:
         """The same after a write, for as long as a request waits for the store.
 
-        What cannot be read by then is stored, and is read later. Other replicas are told.
+        What cannot be read by then is stored, and is read later. Other replicas are notified.
         """
         self.tell()
         reading = asyncio.create_task(self.catch_up())

@@ -31,7 +31,7 @@ NOT_YET = "Redis was not asked yet: try again in a moment"
 Result = TypeVar("Result")
 
 News = str
-"""What others are told of: EVENTS or SNAPSHOTS."""
+"""What others are notified of: EVENTS or SNAPSHOTS."""
 
 EVENTS: News = "events"
 """Something was written into the graph store."""
@@ -64,7 +64,7 @@ class Shared:
         self._away: str | None = NOT_YET
         self._sending: set[asyncio.Task[None]] = set()
         self.news: Callable[[News], None] = lambda _: None
-        """Called with what another replica tells, and with everything after it was away."""
+        """Called with what another replica publishes, and with everything after it was away."""
 
     @property
     def reason(self) -> str | None:

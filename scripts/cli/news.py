@@ -12,11 +12,11 @@ from graphrec.errors import missing_extra
 from graphrec.settings import OnlineSettings
 
 PAUSE_SECONDS = 5.0
-"""For which nothing is told once Redis did not answer: replicas look by themselves."""
+"""For which nobody is notified once Redis did not answer: replicas look by themselves."""
 
 
 def teller(settings: OnlineSettings) -> Callable[[News], None]:
-    """What tells; where Redis is away it warns, and where none is set it does nothing.
+    """What notifies; where Redis is away it warns, and where none is set it does nothing.
 
     Raises MissingExtra.
     """

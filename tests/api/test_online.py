@@ -43,8 +43,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture
 def settings(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Of a shop whose replicas read what nobody told them of once an hour."""
-    monkeypatch.setattr(feed, "TOLD_SECONDS", 3600)
+    """Of a shop whose replicas read what nobody notified them of once an hour."""
+    monkeypatch.setattr(feed, "NOTIFIED_SECONDS", 3600)
     online = OnlineSettings(url=f"redis://{broker.host}", prefix=tmp_path.name)
     return settings_in(tmp_path).model_copy(update={"online": online})
 

@@ -130,8 +130,8 @@ def test_an_action_that_breaks_a_guard_is_not_taken() -> None:
             for n in range(60)
         ]
         lists = lists_of(*lines)
-        told = events(lists, *((f"u{n}", "hit", "complaint", n + 1) for n in range(1, 60, 2)))
-        return learn(policy, lists, told, Watched(40, {"hit"}, {"hit"}), NOW)
+        outcomes = events(lists, *((f"u{n}", "hit", "complaint", n + 1) for n in range(1, 60, 2)))
+        return learn(policy, lists, outcomes, Watched(40, {"hit"}, {"hit"}), NOW)
 
     assert learned().broken == {}
     assert "coverage is 0.025: expected 0.1" in learned(coverage=0.1).broken["other"]
@@ -147,10 +147,11 @@ def test_an_action_that_breaks_a_guard_is_not_taken() -> None:
 def test_a_policy_is_judged_by_its_log() -> None:
     lines = [line(f"u{n}", "other" if n % 2 else "usual", at=n) for n in range(400)]
     lists = lists_of(*lines)
-    told = events(lists, *((f"u{n}", "a", "click", n + 1) for n in range(1, 400, 2)))
-    assert judge_policy("home", POLICY, "other", lists, told).of("ips").value == pytest.approx(1)
-    assert judge_policy("home", POLICY, "usual", lists, told).of("ips").value == 0
-    learned = judge_policy("home", POLICY, None, lists, told)
+    outcomes = events(lists, *((f"u{n}", "a", "click", n + 1) for n in range(1, 400, 2)))
+    by_other = judge_policy("home", POLICY, "other", lists, outcomes).of("ips").value
+    assert by_other == pytest.approx(1)
+    assert judge_policy("home", POLICY, "usual", lists, outcomes).of("ips").value == 0
+    learned = judge_policy("home", POLICY, None, lists, outcomes)
     assert learned.of("doubly robust").value > 0.95
     assert (learned.rounds, learned.logged.value) == (200, 0.5)
     one = lists_of(*(line(f"u{n}", "usual", at=n) for n in range(60)))
@@ -169,9 +170,9 @@ def test_new_items_are_counted_until_a_snapshot_has_them() -> None:
     log = NewItemLog()
     log.add([line("ann", "usual", "new"), line("bob", "usual", "new"), b"{"], {"old"})
     log.add([line("ann", "usual", "old")], {"old"})
-    told = Interactions.of(["ann"], ["new"], [1.0], [NOW + 5], ["purchase"])
-    assert log.tried(told, {}, str, {"old"}).counts == {"new": (1, 2)}
-    assert log.tried(told, {}, str, {"old", "new"}).counts == {}
+    outcomes = Interactions.of(["ann"], ["new"], [1.0], [NOW + 5], ["purchase"])
+    assert log.tried(outcomes, {}, str, {"old"}).counts == {"new": (1, 2)}
+    assert log.tried(outcomes, {}, str, {"old", "new"}).counts == {}
 
 
 def test_a_log_is_read_as_it_grows(tmp_path: Path) -> None:
