@@ -7,8 +7,27 @@ from pathlib import Path
 
 from graphrec.ingest.packed import opened
 
-from graphrec.experiments.exposure_log import read_key
+from graphrec.errors import SettingsError
+from graphrec.experiments.exposure_log import KEY, files, read_key
 from graphrec.experiments.exposures import pseudonym
+from graphrec.settings import Settings
+
+
+def log_of(
+    given: Path | None, key: Path | None, settings: Settings, option: str, page: str
+) -> tuple[Sequence[Path], Path | None]:
+    """The files of the log that an option or the settings name, and the file with its key, if any.
+
+    `page` is where to read about it. Raises SettingsError where neither names a log.
+    """
+    log = given or settings.serve.exposures
+    if log is None:
+        raise SettingsError(
+            f"no exposure log: expected {option}, or serve.exposures in the settings; see {page}"
+        )
+    if key is None and (log / KEY).is_file():
+        key = log / KEY
+    return files(log) if log.is_dir() else [log], key
 
 
 def lines_of(paths: Sequence[Path]) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from graphrec.cli.log_lines import lines_of, name_of_user
+from graphrec.cli.log_lines import lines_of, log_of, name_of_user
 from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, warn
 from graphrec.cli.settings import folder_of, load_settings
@@ -16,7 +16,6 @@ from graphrec.cli.settings import folder_of, load_settings
 from graphrec.data import Graph, Vocabulary
 from graphrec.errors import SettingsError
 from graphrec.experiment.definition import RECOMMENDATIONS, Variant
-from graphrec.experiments.exposure_log import KEY, files
 from graphrec.experiments.lists import ListLog
 from graphrec.experiments.outcomes import Events, events_in, numbers_in
 from graphrec.off_policy.estimate import Estimate, Judgement
@@ -116,16 +115,8 @@ def evaluate(
     evaluate home/diverse --log exposures`
     """
     settings = load_settings(settings_file)
-    log = log or settings.serve.exposures
-    if log is None:
-        raise SettingsError(
-            "no exposure log: expected --log, or serve.exposures in the settings; see "
-            "docs/policy.md"
-        )
-    if key is None and (log / KEY).is_file():
-        key = log / KEY
+    paths, key = log_of(log, key, settings, "--log", "docs/policy.md")
     name_of = name_of_user(key)
-    paths = files(log) if log.is_dir() else [log]
     given = _rewards(reward, days)
     with open_store(
         store or settings.store, settings.kinds, settings.neo4j, create=False

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from graphrec.cli.commands.evaluate_policy import evaluate
-from graphrec.cli.log_lines import lines_of, name_of_user
+from graphrec.cli.log_lines import lines_of, log_of, name_of_user
 from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, StoreUrl
 from graphrec.cli.output import OUT, print_json, print_table, warn
 from graphrec.cli.settings import load_settings
@@ -18,7 +18,6 @@ from rich.markup import escape
 
 from graphrec.errors import SettingsError
 from graphrec.experiment.definition import Experiment
-from graphrec.experiments.exposure_log import KEY, files
 from graphrec.experiments.outcomes import events_of
 from graphrec.experiments.report import report as report_of
 from graphrec.experiments.results import PER_USER, RATE, USERS, Figure, GoalFigures, Report
@@ -106,15 +105,7 @@ def report(
     """
     settings = load_settings(settings_file)
     found = _named(settings, name)
-    folder = exposures or settings.serve.exposures
-    if folder is None:
-        raise SettingsError(
-            "no exposure log: expected --exposures, or serve.exposures in the settings; see "
-            "docs/experiments.md"
-        )
-    if key is None and (folder / KEY).is_file():
-        key = folder / KEY
-    paths = files(folder) if folder.is_dir() else [folder]
+    paths, key = log_of(exposures, key, settings, "--exposures", "docs/experiments.md")
     shown = read_shown(lines_of(paths), name, found.start, found.end)
     name_of = name_of_user(key)
     source = open_store(store or settings.store, settings.kinds, settings.neo4j, create=False)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 from graphrec.api.online.shared import SNAPSHOTS
-from graphrec.cli.log_lines import lines_of, name_of_user
+from graphrec.cli.log_lines import lines_of, log_of, name_of_user
 from graphrec.cli.news import teller
 from graphrec.cli.options import AsJson, PseudonymKey, SettingsFile, Snapshots, StoreUrl
 from graphrec.cli.output import OUT, print_json, warn
@@ -20,7 +20,6 @@ from graphrec.cli.settings import load_settings, snapshots_of
 from graphrec.data import Graph
 from graphrec.errors import SettingsError
 from graphrec.experiment.definition import RECOMMENDATIONS
-from graphrec.experiments.exposure_log import KEY, files
 from graphrec.experiments.outcomes import events_in, numbers_in
 from graphrec.off_policy.network import Fit, Past, Trained, train_network
 from graphrec.off_policy.rankings import question_of
@@ -93,14 +92,7 @@ def train(
     """
     settings = load_settings(settings_file)
     found = _named(settings, name)
-    source = log or settings.serve.exposures
-    if source is None:
-        raise SettingsError(
-            "no exposure log: expected --log, or serve.exposures in the settings; see "
-            "docs/policy.md"
-        )
-    if key is None and (source / KEY).is_file():
-        key = source / KEY
+    paths, key = log_of(log, key, settings, "--log", "docs/policy.md")
     place = snapshots_of(snapshots, settings)
     with changing(place, settings.cache, "graphrec policy train", needs=serving) as folder:
         snapshot = load(folder, types=types_of(settings))
@@ -108,7 +100,6 @@ def train(
             store or settings.store, settings.kinds, settings.neo4j, create=False
         ) as opened:
             graph = opened.read_graph()
-        paths = files(source) if source.is_dir() else [source]
         about = list_ or next(iter(found.lists), RECOMMENDATIONS)
         recommender = Recommender.serving(snapshot, settings)
         past = _past(settings, recommender, graph, paths, key, about)
