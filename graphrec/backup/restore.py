@@ -74,7 +74,7 @@ def restore(
     if snapshots is not None and version is not None and versions(snapshots):
         raise BackupError(
             f"snapshot folder {str(snapshots)!r} holds {versions(snapshots)[-1]!r}: expected an "
-            f"empty one; name another with --snapshots, or give --no-snapshots"
+            f"empty one; name another with --snapshots, or give --no-snapshot"
         )
     held = read_copy(backup.store)
     store.restore(backup.store)
